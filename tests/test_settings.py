@@ -1,0 +1,124 @@
+"""The settings refuse an unsafe start, and what they accept is safe; each case is a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from crm_project.environment import BASE_DIR, DEVELOPMENT_SECRET
+
+SECRET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+PRODUCTION = {"SECRET_KEY": SECRET, "ALLOWED_HOSTS": "crm.example.com", "DATABASE_URL": "sqlite://:memory:"}
+READ = (
+    "import json, crm_project.settings as s; print(json.dumps({n: getattr(s, n) for n in %r}, default=str))"
+)
+
+
+def python(*arguments, **variables):
+    env = {"PATH": os.environ["PATH"], "ENV_FILE": "", **variables}
+    line = [sys.executable, *arguments]
+    return subprocess.run(line, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)
+
+
+def settings(*names, **variables):
+    done = python("-c", READ % (names,), **variables)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def database(**variables):
+    return settings("DATABASES", **variables)["DATABASES"]["default"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"SECRET_KEY": "x" * 49}, "SECRET_KEY has 49 characters"),
+        ({"SECRET_KEY": DEVELOPMENT_SECRET}, "SECRET_KEY is the public one"),
+        ({"ALLOWED_HOSTS": "crm.example.com,*"}, "ALLOWED_HOSTS holds `*`"),
+        ({"DEBUG": "on"}, "DEBUG is on and ALLOWED_HOSTS holds crm.example.com"),
+        ({"DEBUG": "on", "ALLOWED_HOSTS": "*"}, "DEBUG is on and ALLOWED_HOSTS holds *"),
+        ({"DEBUG": "on", "ALLOWED_HOSTS": "127.0.0.1.example.com"}, "DEBUG is on and ALLOWED_HOSTS"),
+        ({"DATABASE_URL": "mysql://localhost/crm"}, "DATABASE_URL names neither SQLite nor PostgreSQL"),
+    ],
+)
+def test_it_refuses_to_start(variables, sentence):
+    done = python("-c", "import crm_project.settings", **{**PRODUCTION, **variables})
+
+    assert done.returncode != 0
+    assert f"ImproperlyConfigured: {sentence}" in done.stderr.replace("django.core.exceptions.", "")
+
+
+def test_it_starts_in_production():
+    read = settings("DEBUG", "ALLOWED_HOSTS", "SESSION_COOKIE_SECURE", "SECURE_SSL_REDIRECT", **PRODUCTION)
+
+    assert read == {
+        "DEBUG": False,
+        "ALLOWED_HOSTS": ["crm.example.com"],
+        "SESSION_COOKIE_SECURE": True,
+        "SECURE_SSL_REDIRECT": True,
+    }
+
+
+def test_debug_needs_nothing_and_answers_this_machine_alone():
+    read = settings("ALLOWED_HOSTS", "SECRET_KEY", "SECURE_SSL_REDIRECT", DEBUG="on")
+
+    assert read == {
+        "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "[::1]"],
+        "SECRET_KEY": DEVELOPMENT_SECRET,
+        "SECURE_SSL_REDIRECT": False,
+    }
+
+
+def test_plain_http_has_to_be_asked_for():
+    read = settings("SESSION_COOKIE_SECURE", "SESSION_COOKIE_NAME", **PRODUCTION, BEHIND_TLS="off")
+
+    assert read == {"SESSION_COOKIE_SECURE": False, "SESSION_COOKIE_NAME": "sessionid"}
+
+
+def test_real_variables_win_over_the_file(tmp_path):
+    file = tmp_path / "env"
+    file.write_text(f"SECRET_KEY={SECRET}\nALLOWED_HOSTS=from.file\nLOG_LEVEL=ERROR\n")
+
+    read = settings("SECRET_KEY", "ALLOWED_HOSTS", ENV_FILE=str(file), ALLOWED_HOSTS="from.variable")
+
+    assert read == {"SECRET_KEY": SECRET, "ALLOWED_HOSTS": ["from.variable"]}
+
+
+def test_sqlite_is_durable_and_queues_its_writers():
+    options = database(**{**PRODUCTION, "DATABASE_URL": "sqlite:////var/lib/crm.sqlite3"})["OPTIONS"]
+
+    assert options == {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+    }
+
+
+def test_postgresql_never_hangs():
+    url = "postgresql://crm:secret@db.example.com/crm?sslmode=require"
+    read = database(**{**PRODUCTION, "DATABASE_URL": url})
+
+    assert read["CONN_HEALTH_CHECKS"]
+    assert read["OPTIONS"] == {
+        "connect_timeout": 5,
+        "sslmode": "require",
+        "options": "-c statement_timeout=15s -c lock_timeout=15s",
+    }
+
+
+def test_postgresql_commands_may_take_their_time_and_keep_their_own_options():
+    url = "postgresql://db.example.com/crm?options=-c%20search_path%3Dcrm"
+    read = database(**{**PRODUCTION, "DATABASE_URL": url, "STATEMENT_TIMEOUT": "0"})
+
+    expected = "-c statement_timeout=0s -c lock_timeout=15s -c search_path=crm"
+    assert read["OPTIONS"]["options"] == expected
+
+
+def test_the_deploy_check_is_clean():
+    done = python("manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+
+    assert done.returncode == 0, done.stderr
