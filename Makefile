@@ -1,0 +1,90 @@
+# Everything a clean clone needs is python3 (3.11 or newer), pip and make. `make` alone lists the targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock clean
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+COMPILE := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
+
+# Files that collectstatic gathers from the project itself; the others come with the lock.
+OWN_STATIC := $(shell find crm_project contacts pipelines deals -path '*/static/*' -type f)
+
+# What a production server would be given: a secret nobody knows, one host, TLS, no debugging.
+PRODUCTION = env ENV_FILE= DEBUG=off BEHIND_TLS=on ALLOWED_HOSTS=crm.example.com DATABASE_URL=sqlite://:memory: \
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+run: $(VENV)/production .env staticfiles/staticfiles.json  ## set everything up and serve on 127.0.0.1:$PORT (8000)
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) demo --if-empty
+	@exec $(BIN)/python -m gunicorn -c python:crm_project.server crm_project.wsgi
+
+test: $(VENV)/dev  ## run the suite on SQLite and again on PostgreSQL
+	@echo "== SQLite"; env -u TEST_DATABASE_URL $(BIN)/python -m pytest -n auto $(ARGS); sqlite=$$?; \
+	echo "== PostgreSQL"; $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto $(ARGS); postgres=$$?; \
+	test $$sqlite -eq 0 && test $$postgres -eq 0
+
+check: $(VENV)/dev  ## lint, format, types, migrations, deploy check, layers, OpenAPI, lock
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(PRODUCTION) $(BIN)/mypy
+	$(PRODUCTION) $(MANAGE) makemigrations --check --dry-run
+	$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
+	$(PRODUCTION) $(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
+	$(BIN)/python -m pytest --quiet tests/test_lock.py
+
+lock: $(VENV)/lock/bin/uv  ## resolve the newest allowed versions into requirements/
+	$(COMPILE) --group dev pyproject.toml --output-file requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --output-file requirements/production.txt
+
+clean:  ## remove what make made; .env and the database stay
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# The first Python on the list that is new enough; `make PYTHON=/path/to/python3.12` puts another in front.
+$(BIN)/python:
+	@missing=; for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		"$$python" -c 'import ensurepip' 2>/dev/null || { missing=$$python; continue; }; \
+		echo "Creating $(VENV) with $$("$$python" --version)"; \
+		exec "$$python" -m venv --clear $(VENV); \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "$$missing cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; \
+	else \
+		echo "No Python 3.11 or newer was found. Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; \
+	fi >&2; exit 1
+
+# Only who refreshes the lock needs uv, and not in the environment that the lock describes.
+$(VENV)/lock/bin/uv: | $(BIN)/python
+	@$(BIN)/python -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
+
+# The stamps are younger than the lock that they were made from, so a second run installs nothing.
+$(VENV)/production $(VENV)/dev: $(VENV)/%: requirements/%.txt | $(BIN)/python
+	@echo "Installing $<"
+	@$(INSTALL) -r $<
+	@touch $@
+
+# Written once, readable by its owner alone; real environment variables win over it.
+.env: | $(BIN)/python
+	@umask 077; random() { $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))'; }; \
+	printf '%s\n' \
+		"SECRET_KEY=$$(random)" \
+		"ALLOWED_HOSTS=127.0.0.1,localhost,[::1]" \
+		"BEHIND_TLS=off" \
+		"DEMO_PASSWORD=$$(random | cut -c 1-20)" \
+		"DEMO_TOKEN=$$(random)" > $@.new && mv $@.new $@
+	@echo "Wrote .env: a secret, a password and a token for this machine alone"
+
+staticfiles/staticfiles.json: $(VENV)/production $(OWN_STATIC) | .env
+	@echo "Collecting static files"
+	@$(MANAGE) collectstatic --noinput --clear --verbosity 0
