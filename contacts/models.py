@@ -1,0 +1,84 @@
+"""Contact: a person or a company; a person may belong to a company."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Trim
+
+from contacts.querysets import ContactQuerySet
+from crm_project.accounts.models import Member
+from crm_project.records.constraints import organization_key, same_organization
+from crm_project.records.fields import RowForeignKey
+from crm_project.records.indexes import SearchIndex
+from crm_project.records.models import ExternalReference, Row, reference_constraints
+from crm_project.records.text import search_text
+
+
+class Contact(Row):
+    class Kinds(models.TextChoices):
+        PERSON = "person"
+        COMPANY = "company"
+
+    row_kind: ClassVar[str] = "contact"
+    derived: ClassVar[frozenset[str]] = Row.derived | {"full_name"}
+
+    kind = models.CharField(max_length=8, choices=Kinds, default=Kinds.PERSON)
+    full_name = models.CharField(max_length=511, editable=False)
+    first_name = models.CharField(max_length=255, blank=True)
+    last_name = models.CharField(max_length=255, blank=True)
+    name = models.CharField(max_length=255, blank=True)
+    email = models.EmailField(max_length=254, blank=True)
+    phone = models.CharField(max_length=255, blank=True)
+    mobile = models.CharField(max_length=255, blank=True)
+    job_title = models.CharField(max_length=255, blank=True)
+    department = models.CharField(max_length=255, blank=True)
+    company = RowForeignKey("self", null=True, blank=True, related_name="people")
+    owner = RowForeignKey(Member, null=True, blank=True)
+    website = models.CharField(max_length=2000, blank=True)
+    street = models.CharField(max_length=255, blank=True)
+    postal_code = models.CharField(max_length=255, blank=True)
+    city = models.CharField(max_length=255, blank=True)
+    country = models.CharField(max_length=255, blank=True)
+    description = models.TextField(blank=True)
+    origin = models.CharField(max_length=255, blank=True)
+    custom_fields = models.JSONField(default=dict, blank=True)
+    search_text = models.TextField(blank=True, editable=False)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            organization_key("contacts_contact"),
+            *same_organization("contacts_contact", "company", "owner"),
+            models.UniqueConstraint(
+                fields=["organization", "kind", "email"],
+                condition=Q(deleted_at=None) & ~Q(email=""),
+                name="contacts_contact_live_email",
+            ),
+            models.CheckConstraint(condition=Q(email=Lower(Trim(F("email")))), name="contacts_contact_email_folded"),
+            models.CheckConstraint(condition=Q(kind__in=["person", "company"]), name="contacts_contact_kind"),
+            models.CheckConstraint(condition=Q(company=None) | Q(kind="person"), name="contacts_contact_company"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="contacts_contact_newest"),
+            models.Index(fields=["organization", "email"], name="contacts_contact_email"),
+            models.Index(fields=["company"], name="contacts_contact_company_idx"),
+            SearchIndex(name="contacts_contact_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    def refresh_derived(self) -> None:
+        person = " ".join(part for part in (self.first_name, self.last_name) if part)
+        self.full_name = (self.name if self.kind == self.Kinds.COMPANY else person) or self.email
+        self.search_text = search_text([self.full_name, self.email, self.phone, self.mobile])
+
+
+class ContactReference(ExternalReference):
+    kind: ClassVar[str] = "contact"
+    row: Any = RowForeignKey(Contact, related_name="references", db_index=True)
+
+    class Meta(ExternalReference.Meta):
+        constraints: ClassVar = reference_constraints("contacts_contactreference")

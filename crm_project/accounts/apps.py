@@ -1,0 +1,9 @@
+"""Who: organizations, logins, members and their tokens."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "crm_project.accounts"
+    label = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,135 @@
+"""Organization (the tenant), User (a login), Member (a user's place in an organization) and ApiToken."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Trim
+from django.utils import timezone
+
+from crm_project.accounts.querysets import ApiTokenQuerySet, MemberQuerySet, UserManager
+from crm_project.accounts.rules import ALL_SCOPES, Role
+
+
+def every_scope() -> list[str]:
+    return list(ALL_SCOPES)
+
+
+class Organization(models.Model):
+    """The tenant. `catalogue_version` rises with every write to reference data and keys its caches."""
+
+    row_kind: ClassVar[str] = "organization"
+    derived: ClassVar[frozenset[str]] = frozenset({"catalogue_version", "updated_at", "version"})
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    slug = models.SlugField(max_length=63, unique=True)
+    name = models.CharField(max_length=255)
+    currency = models.CharField(max_length=3, default="EUR")
+    time_zone = models.CharField(max_length=63, default="UTC")
+    language = models.CharField(max_length=16, default="en")
+    catalogue_version = models.BigIntegerField(default=1, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A login and nothing more; rights in an organization come from Member."""
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    email = models.EmailField(max_length=254, unique=True)
+    full_name = models.CharField(max_length=255, blank=True)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(email=Lower(Trim(F("email")))), name="accounts_user_email_folded")
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name()
+
+    def get_full_name(self) -> str:
+        return self.full_name or self.email
+
+
+class Member(models.Model):
+    """A user's place in an organization. Deactivated when somebody leaves, never deleted."""
+
+    class Roles(models.TextChoices):
+        VIEWER = Role.VIEWER
+        REP = Role.REP
+        MANAGER = Role.MANAGER
+        ADMIN = Role.ADMIN
+
+    row_kind: ClassVar[str] = "user"
+    derived: ClassVar[frozenset[str]] = frozenset({"updated_at", "version"})
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="members")
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Roles, default=Roles.REP)
+    job_title = models.CharField(max_length=255, blank=True)
+    is_active = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "user"], name="accounts_member_one_per_user"),
+            models.UniqueConstraint(fields=["organization", "id"], name="accounts_member_organization_id"),
+            models.CheckConstraint(condition=Q(role__in=list(Role)), name="accounts_member_role"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return self.user.get_full_name()
+
+    @property
+    def email(self) -> str:
+        return self.user.email
+
+
+class ApiToken(models.Model):
+    """A member's bearer token. Only the SHA-256 of its secret is kept; `hint` lets its owner recognise it."""
+
+    row_kind: ClassVar[str] = "token"
+    derived: ClassVar[frozenset[str]] = frozenset({"digest", "last_used_at", "version"})
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="tokens")
+    name = models.CharField(max_length=255)
+    hint = models.CharField(max_length=16, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=every_scope)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["organization", "-created_at", "-id"], name="accounts_token_newest")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,48 @@
+"""Reads of accounts, said aloud: `Member.objects.visible_to(member)`, `ApiToken.objects.usable(now)`."""
+
+import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.db import models
+from django.db.models import Q
+
+from crm_project.accounts.rules import Role
+
+if TYPE_CHECKING:
+    from crm_project.accounts.models import Member, User
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    def visible_to(self, member: "Member") -> Self:
+        return self.filter(organization_id=member.organization_id)
+
+    def active(self) -> Self:
+        return self.filter(is_active=True, user__is_active=True)
+
+
+class ApiTokenQuerySet(models.QuerySet[Any]):
+    def visible_to(self, member: "Member") -> Self:
+        """One's own; an admin sees those of the whole organization."""
+        own = self.filter(organization_id=member.organization_id)
+        return own if member.role == Role.ADMIN else own.filter(member=member)
+
+    def usable(self, now: datetime.datetime) -> Self:
+        unexpired = Q(expires_at=None) | Q(expires_at__gt=now)
+        return self.filter(
+            unexpired, revoked_at=None, member__is_active=True, member__user__is_active=True
+        ).select_related("member__user", "member__organization")

@@ -1,0 +1,203 @@
+"""Writes of accounts: organizations, members and tokens."""
+
+import datetime
+import hashlib
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import OperationalError
+from django.db.models import F
+from django.utils import timezone
+from django.utils.text import slugify
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import ApiToken, Member, Organization, User
+from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
+from crm_project.changes import ChangeSet, change_set, columns, difference
+from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
+
+TOKEN_PREFIX = "crm_"
+LAST_USED_EVERY = datetime.timedelta(minutes=1)
+
+
+def create_organization(*, name: str, slug: str = "", **fields: Any) -> Organization:
+    """Create an organization under a free slug made of its name."""
+    slug = slug or _free_slug(name)
+    if Organization.objects.filter(slug=slug).exists():
+        raise Conflict(f"There is an organization {slug!r} already.", code="slug_taken")
+    with change_set(None) as changes:
+        organization = Organization.objects.create(name=name, slug=slug, **fields)
+        changes.record(organization, "created", difference({}, columns(organization)))
+    return organization
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:55] or "organization"
+    taken = set(Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return next(slug for n in range(1, len(taken) + 2) if (slug := base if n == 1 else f"{base}-{n}") not in taken)
+
+
+def bump_catalogue(organization_id: int) -> None:
+    """Tell every cache of the organization's reference data that it is stale."""
+    Organization.objects.filter(pk=organization_id).update(catalogue_version=F("catalogue_version") + 1)
+
+
+def find_or_create_user(*, email: str, full_name: str = "", password: str | None = None, **flags: bool) -> User:
+    """The login of an e-mail address; an existing one is left as it is."""
+    email = email.strip().lower()
+    user = User.objects.filter(email=email).first()
+    return user or User.objects.create_user(email, password, full_name=full_name, **flags)
+
+
+def add_member(
+    *, actor: Actor | None, organization: Organization, user: User, role: str = Role.REP, job_title: str = ""
+) -> Member:
+    """Give a login its place in an organization. Only the opening of an organization has no actor."""
+    _require_admin(actor, organization.id)
+    with change_set(actor) as changes:
+        member, created = Member.objects.get_or_create(
+            organization=organization, user=user, defaults={"role": role, "job_title": job_title}
+        )
+        if not created:
+            raise Conflict(f"{user.email} is a member already.", code="member_exists")
+        bump_catalogue(organization.id)
+        changes.record(member, "created", difference({}, columns(member)))
+    return member
+
+
+def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
+    """Change role, job title or activity; an organization keeps at least one active admin."""
+    _require_admin(actor, member.organization_id)
+    with change_set(actor) as changes:
+        # Two admins who demote each other at once must not both succeed: the organization's admins are locked together.
+        admins = list(
+            Member.objects.select_for_update()
+            .filter(organization_id=member.organization_id, role=Role.ADMIN, is_active=True)
+            .order_by("id")
+        )
+        row = Member.objects.select_for_update(of=("self",)).select_related("user", "organization").get(pk=member.pk)
+        before = columns(row)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        stays_admin = row.role == Role.ADMIN and row.is_active
+        if not stays_admin and [admin.pk for admin in admins] == [row.pk]:
+            raise Conflict("An organization keeps at least one active admin.", code="last_admin")
+        _store(row, before, changes)
+        bump_catalogue(row.organization_id)
+    return row
+
+
+def create_token(
+    *,
+    actor: Actor,
+    name: str,
+    member: Member | None = None,
+    scopes: Sequence[str] = ALL_SCOPES,
+    expires_at: datetime.datetime | None = None,
+    secret: str = "",
+) -> tuple[ApiToken, str]:
+    """Make a token for oneself, or as an admin for another member; answers the row and the secret, shown once."""
+    member = member or actor.member
+    if member.pk != actor.member.pk:
+        _require_admin(actor, member.organization_id)
+    refuse_fields(_token_errors(actor, member, scopes, expires_at))
+    secret = secret or TOKEN_PREFIX + secrets.token_urlsafe(32)
+    with change_set(actor) as changes:
+        token = ApiToken.objects.create(
+            organization_id=member.organization_id,
+            member=member,
+            name=name,
+            hint=secret[:8],
+            digest=token_digest(secret),
+            scopes=sorted(set(scopes), key=ALL_SCOPES.index),
+            expires_at=expires_at,
+        )
+        changes.record(token, "created", difference({}, columns(token)))
+    return token, secret
+
+
+def rename_token(*, actor: Actor, token: ApiToken, name: str) -> ApiToken:
+    return _update_token(actor, token, name=name)
+
+
+def revoke_token(*, actor: Actor, token: ApiToken) -> ApiToken:
+    return _update_token(actor, token, revoked_at=timezone.now())
+
+
+def token_digest(secret: str) -> str:
+    """What is kept of a secret. It has 256 random bits, so that one SHA-256 is enough and can be looked up."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def authenticate_token(secret: str) -> Actor | None:
+    """The actor of a bearer token, in one query; nobody for an unknown, expired, revoked or orphaned one."""
+    now = timezone.now()
+    token = ApiToken.objects.usable(now).filter(digest=token_digest(secret)).first()
+    if token is None:
+        return None
+    _note_use(token, now)
+    return Actor(token.member, token)
+
+
+def _note_use(token: ApiToken, now: datetime.datetime) -> None:
+    if token.last_used_at and now - token.last_used_at < LAST_USED_EVERY:
+        return
+    try:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    except OperationalError:
+        # A busy database may cost the note, never the request.
+        return
+    token.last_used_at = now
+
+
+def _token_errors(
+    actor: Actor, member: Member, scopes: Sequence[str], expires_at: datetime.datetime | None
+) -> list[FieldError]:
+    """A token never makes a wider one: not in scope, not in time."""
+    errors = []
+    if unknown := set(scopes) - set(ALL_SCOPES):
+        errors.append(FieldError("scopes", "invalid_choice", f"Not a scope: {', '.join(sorted(unknown))}."))
+    if not scopes:
+        errors.append(FieldError("scopes", "required", "Name at least one scope."))
+    if not member.is_active:
+        errors.append(FieldError("member", "inactive", "This member is deactivated."))
+    if expires_at and expires_at <= timezone.now():
+        errors.append(FieldError("expires_at", "past", "This instant has passed."))
+    own = actor.token
+    if own and not set(scopes) <= set(own.scopes):
+        errors.append(FieldError("scopes", "wider", "A token cannot make a token of more scopes than its own."))
+    if own and own.expires_at and (expires_at is None or expires_at > own.expires_at):
+        errors.append(FieldError("expires_at", "wider", "A token cannot make a token that outlives it."))
+    return errors
+
+
+def _update_token(actor: Actor, token: ApiToken, **fields: Any) -> ApiToken:
+    if token.member_id != actor.member.pk:
+        _require_admin(actor, token.organization_id)
+    elif not actor.may(Permission.VIEW):
+        raise Forbidden
+    with change_set(actor) as changes:
+        row = ApiToken.objects.select_for_update(of=("self",)).select_related("member__user").get(pk=token.pk)
+        before = columns(row)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        _store(row, before, changes)
+    return row
+
+
+def _store(row: Member | ApiToken, before: dict[str, Any], changes: ChangeSet) -> None:
+    changed = difference(before, columns(row))
+    if not changed:
+        return
+    row.version += 1
+    row.save(update_fields=[*changed, "version"])
+    changes.record(row, "updated", changed)
+
+
+def _require_admin(actor: Actor | None, organization_id: int) -> None:
+    if actor is None:
+        return
+    actor.require(Permission.ADMINISTER)
+    if actor.organization_id != organization_id:
+        raise Invalid("This row belongs to another organization.")

@@ -1,0 +1,100 @@
+"""The unit of work: one transaction, one change set, and the events collected in it.
+
+A service opens `change_set(actor)`, a nested call joins the outer one, and what was recorded is handed to the
+journal just before the outermost one ends, so that the journal's counter is the last lock taken.
+"""
+
+import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from django.db import models, transaction
+
+if TYPE_CHECKING:
+    from crm_project.accounts.actors import Actor
+
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One row's change. `changes` maps a column to its (old, new) plain values."""
+
+    organization_id: int
+    kind: str
+    action: str
+    row_id: int
+    row_uuid: UUID
+    version: int
+    changes: dict[str, tuple[Any, Any]]
+
+
+@dataclass
+class ChangeSet:
+    actor: "Actor | None"
+    uuid: UUID = field(default_factory=uuid4)
+    recorded: list[Recorded] = field(default_factory=list)
+
+    def record(self, row: Any, action: str, changes: dict[str, tuple[Any, Any]]) -> None:
+        """Note that `row` was created, updated, trashed or restored; written when the change set ends."""
+        plain_changes = {name: (plain(old), plain(new)) for name, (old, new) in changes.items()}
+        organization_id = row.id if row.row_kind == "organization" else row.organization_id
+        self.recorded.append(
+            Recorded(organization_id, row.row_kind, action, row.id, row.uuid, row.version, plain_changes)
+        )
+
+
+Writer = Callable[[ChangeSet], None]
+_current: ContextVar[ChangeSet | None] = ContextVar("change_set", default=None)
+_writers: list[Writer] = []
+
+
+def on_change_set_end(writer: Writer) -> None:
+    """Register what happens with a finished change set, inside its transaction (the journal does this)."""
+    _writers.append(writer)
+
+
+@contextmanager
+def change_set(actor: "Actor | None") -> Iterator[ChangeSet]:
+    """Open one transaction and collect its events, or join the one that is open."""
+    outer = _current.get()
+    if outer is not None:
+        yield outer
+        return
+    with transaction.atomic():
+        changes = ChangeSet(actor)
+        token = _current.set(changes)
+        try:
+            yield changes
+        finally:
+            _current.reset(token)
+        if changes.recorded:
+            for writer in _writers:
+                writer(changes)
+
+
+def columns(row: models.Model) -> Columns:
+    """The row's stored columns, but for those derived from others."""
+    derived = getattr(row, "derived", frozenset())
+    return {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.attname not in derived}
+
+
+def difference(before: Columns, after: Columns) -> dict[str, tuple[Any, Any]]:
+    """The columns that differ, each as (old, new)."""
+    return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
+
+
+def plain(value: Any) -> Any:
+    """A column's value as JSON can hold it; `Field.to_python` reads it back."""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, datetime.datetime | datetime.date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    return value

@@ -1,0 +1,15 @@
+"""What happened: append-only events."""
+
+from django.apps import AppConfig
+
+
+class JournalConfig(AppConfig):
+    name = "crm_project.journal"
+    label = "journal"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from crm_project.changes import on_change_set_end
+        from crm_project.journal.services import write_events
+
+        on_change_set_end(write_events)

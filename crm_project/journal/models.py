@@ -1,0 +1,49 @@
+"""Events, numbered without gaps per organization, and the counter that numbers them."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+
+from crm_project.accounts.models import Member, Organization
+from crm_project.records.constraints import same_organization
+from crm_project.records.fields import RowForeignKey
+
+
+class Counter(models.Model):
+    """The last sequence given out. Its row is locked last and until the commit, so that no reader misses a late one."""
+
+    organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="+")
+    last = models.BigIntegerField(default=0)
+
+
+class Event(models.Model):
+    """One row's change. `changes` maps each column or list to its [old, new] values."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    sequence = models.BigIntegerField()
+    change_set = models.UUIDField(default=uuid.uuid4)
+    at = models.DateTimeField(default=timezone.now)
+    actor = RowForeignKey(Member, null=True, blank=True)
+    token_uuid = models.UUIDField(null=True, blank=True)
+    kind = models.CharField(max_length=32)
+    action = models.CharField(max_length=16)
+    row_id = models.BigIntegerField()
+    row_uuid = models.UUIDField()
+    row_version = models.PositiveIntegerField()
+    changes: Any = models.JSONField(encoder=DjangoJSONEncoder)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "sequence"], name="journal_event_sequence"),
+            *same_organization("journal_event", "actor"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "kind", "row_id", "-sequence"], name="journal_event_of_row"),
+            models.Index(fields=["organization", "change_set"], name="journal_event_change_set"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_uuid} {self.action}"

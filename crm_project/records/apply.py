@@ -1,0 +1,70 @@
+"""What the services of every kind of row do alike: set columns, merge custom fields, look up named rows."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from crm_project.errors import FieldError
+from crm_project.records.locks import share
+from crm_project.records.models import CustomField
+from crm_project.records.rules import column_errors, merge_custom_fields
+
+# A change names fields in the core's words; an absent name leaves the field as it is.
+Change = Mapping[str, Any]
+RowKey = int | uuid.UUID
+BIGGEST_ID = 2**63 - 1
+
+
+def set_columns(row: models.Model, change: Change, names: Iterable[str]) -> list[FieldError]:
+    """Set the plain columns that the change names; a null clears an optional text."""
+    values = {name: change[name] for name in names if name in change}
+    for name, value in values.items():
+        field = row._meta.get_field(name)
+        if value is None and field.blank and isinstance(field, models.CharField | models.TextField):
+            values[name] = ""
+    errors = column_errors(type(row), values)
+    wrong = {error.field for error in errors}
+    for name in values.keys() - wrong:
+        setattr(row, name, values[name])
+    return errors
+
+
+def set_custom_fields(
+    row: Any, change: Change, definitions: Mapping[str, CustomField], *, creating: bool
+) -> list[FieldError]:
+    """Merge custom fields by key. In the change, `free_custom_fields` keeps keys that nobody declared, and `incomplete`
+    spares a new row the required ones."""
+    if "custom_fields" not in change and not creating:
+        return []
+    row.custom_fields, errors = merge_custom_fields(
+        row.custom_fields,
+        change.get("custom_fields") or {},
+        definitions,
+        free_keys=change.get("free_custom_fields", False),
+        complete=creating and not change.get("incomplete", False),
+    )
+    return errors
+
+
+def definitions_of(organization_id: int, kind: str) -> dict[str, CustomField]:
+    return {row.key: row for row in CustomField.objects.of(organization_id).live().for_kind(kind)}
+
+
+def rows_by_key(queryset: "models.QuerySet[Any]", keys: Iterable[Any], *, lock: bool = False) -> dict[RowKey, Any]:
+    """The rows that ids and uuids name, under both; `lock` keeps them from being changed or trashed meanwhile."""
+    wanted = {key for key in keys if key is not None}
+    ids = [key for key in wanted if isinstance(key, int) and 0 < key <= BIGGEST_ID]
+    uuids = [key for key in wanted if isinstance(key, uuid.UUID)]
+    if not ids and not uuids:
+        return {}
+    named = queryset.filter(Q(pk__in=ids) | Q(uuid__in=uuids))
+    rows = share(named) if lock else list(named)
+    return {key: row for row in rows for key in (row.pk, row.uuid)}
+
+
+def missing(field: str) -> FieldError:
+    """An unknown row, or another organization's: the same answer for both."""
+    return FieldError(field, "does_not_exist", "There is no such row.")

@@ -1,0 +1,56 @@
+"""Model fields that stock Django lacks: exact money on both databases, and a foreign key kept by `SameOrganization`."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+
+SCALE = 4
+
+
+class MoneyField(models.DecimalField):  # type: ignore[type-arg]
+    """numeric(16,4); on SQLite, whose numbers are doubles, an integer of ten-thousandths, so that sums stay exact too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "max_digits": 16, "decimal_places": SCALE})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["max_digits"], kwargs["decimal_places"]
+        return name, path, args, kwargs
+
+    def get_internal_type(self) -> str:
+        return "MoneyField"  # else SQLite's own converter for decimals rounds to 15 digits
+
+    def db_type(self, connection: Any) -> str:
+        return "bigint" if connection.vendor == "sqlite" else f"numeric(16, {SCALE})"
+
+    def cast_db_type(self, connection: Any) -> str:
+        # A sum outgrows one amount's width.
+        return "bigint" if connection.vendor == "sqlite" else "numeric"
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        value = self.to_python(value) if not hasattr(value, "resolve_expression") else value
+        if isinstance(value, Decimal) and connection.vendor == "sqlite":
+            return int(value.scaleb(SCALE).to_integral_exact())
+        return value
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        return value if hasattr(value, "as_sql") else self.get_db_prep_value(value, connection)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
+        if value is None or connection.vendor != "sqlite":
+            return value
+        # A quotient or a weighted sum may come back as a double of ten-thousandths.
+        return Decimal(round(value)).scaleb(-SCALE)
+
+
+class RowForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+    """A foreign key within one organization: the table's `SameOrganization` constraint is its database constraint."""
+
+    def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
+        super().__init__(to, on_delete, **{"related_name": "+", "db_index": False, **kwargs, "db_constraint": False})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "db_index": self.db_index}

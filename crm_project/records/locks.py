@@ -1,0 +1,56 @@
+"""Row and key locks, for PostgreSQL; SQLite has one writer at a time and needs none.
+
+Order everywhere: the catalogue, keys, contacts, deals in id order, the journal's counter last.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+
+M = TypeVar("M", bound=models.Model)
+
+
+def share(queryset: "models.QuerySet[M]") -> list[M]:
+    """Read the rows and keep them from being changed or trashed until the transaction ends (FOR SHARE, which Django lacks)."""
+    queryset = queryset.order_by("id")
+    if connection.vendor != "postgresql":
+        return list(queryset)
+    try:
+        sql, params = queryset.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    return list(queryset.model._default_manager.raw(f"{sql} FOR SHARE", params))
+
+
+def for_update(queryset: "models.QuerySet[M]") -> "models.QuerySet[M]":
+    """Lock the rows themselves, in id order, without what is joined to them."""
+    return queryset.select_for_update(of=("self",)).order_by("id")
+
+
+def hold_catalogue(organization_id: int, *, alone: bool) -> None:
+    """Deals are written while the pipelines and stages stand still: many share the catalogue, its writer has it alone.
+
+    An advisory lock, since locking each stage's row for every deal would write to that row.
+    """
+    if connection.vendor != "postgresql":
+        return
+    function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [_number(("catalogue", organization_id))])
+
+
+def hold_keys(keys: Iterable[tuple[Any, ...]]) -> None:
+    """Until the transaction ends, be the only one that looks up or creates what these keys name."""
+    numbers = sorted({_number(key) for key in keys})
+    if not numbers or connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [numbers])
+
+
+def _number(key: tuple[Any, ...]) -> int:
+    digest = hashlib.blake2b(repr(key).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)

@@ -1,0 +1,82 @@
+"""Writes of small reference rows that have columns, references and a trash, and nothing else."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.utils import timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.accounts.services import bump_catalogue
+from crm_project.changes import ChangeSet, change_set
+from crm_project.errors import FieldError, NotFound, refuse, refuse_fields
+from crm_project.records import references, store
+from crm_project.records.apply import Change, set_columns
+from crm_project.records.locks import for_update, hold_catalogue
+from crm_project.records.models import ExternalReference, Row
+from crm_project.records.store import Draft
+
+Check = Callable[[Any], list[FieldError]]
+
+
+@contextmanager
+def catalogue_writing(actor: Actor) -> Iterator[ChangeSet]:
+    """Be the only one that writes this organization's reference data; everybody's caches of it become stale."""
+    actor.require(Permission.EDIT_PIPELINES)
+    with change_set(actor) as changes:
+        hold_catalogue(actor.organization_id, alone=True)
+        bump_catalogue(actor.organization_id)
+        yield changes
+
+
+def locked(model: Any, actor: Actor, row_id: int) -> Any:
+    row = for_update(model.objects.visible_to(actor.member).filter(pk=row_id)).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def save_named(
+    *,
+    actor: Actor,
+    row: Row,
+    change: Change,
+    columns: Sequence[str],
+    reference_model: type[ExternalReference],
+    check: Check,
+) -> Any:
+    """Create the row, or change it if it has an id; `check` says what is wrong with the result."""
+    with catalogue_writing(actor) as changes:
+        draft = Draft.of(locked(type(row), actor, row.pk)) if row.pk else Draft(row)
+        references.note(reference_model, [draft])
+        errors = set_columns(draft.row, change, columns)
+        refuse_fields([*errors, *([] if errors else check(draft.row))])
+        set_references(reference_model, actor, draft, change)
+        now = timezone.now()
+        touched = store.update([draft], now=now) if draft.before else []
+        if not draft.before:
+            store.insert([draft], now=now)
+        references.write(reference_model, actor.organization_id, [draft])
+        store.record(changes, touched or ([] if draft.before else [draft]), "updated" if draft.before else "created")
+        return draft.row
+
+
+def set_references(model: type[ExternalReference], actor: Actor, draft: Draft, change: Change) -> None:
+    if "external_references" not in change:
+        return
+    refuse_fields(references.set_on(draft, change["external_references"]))
+    references.hold(model, actor.organization_id, change["external_references"])
+    refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
+
+
+def trash_rows(changes: ChangeSet, reference_model: type[ExternalReference], rows: Sequence[Any]) -> None:
+    """Move locked rows to the trash; their references are free from then on."""
+    now = timezone.now()
+    drafts = [Draft.of(row) for row in rows]
+    for row in rows:
+        row.deleted_at = now
+        if hasattr(row, "position") and row._meta.get_field("position").null:
+            row.position = None
+    store.record(changes, store.update(drafts, now=now), "trashed")
+    reference_model._default_manager.filter(row__in=[row.pk for row in rows]).update(is_live=False)

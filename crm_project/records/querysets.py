@@ -1,0 +1,48 @@
+"""Reads that every row shares: what is live, what is in the trash, what a member sees, who holds a reference."""
+
+import datetime
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from django.db import models
+
+from crm_project.records.text import fold
+
+if TYPE_CHECKING:
+    from crm_project.accounts.models import Member
+
+R = TypeVar("R", bound=models.Model)
+RESTORABLE_FOR = datetime.timedelta(days=30)
+
+
+class RowQuerySet(models.QuerySet[R]):
+    def of(self, organization_id: int) -> Self:
+        return self.filter(organization_id=organization_id)
+
+    def live(self) -> Self:
+        return self.filter(deleted_at=None)
+
+    def visible_to(self, member: "Member") -> Self:
+        """The live rows of the member's organization that the member may see: the only door."""
+        return self.live().seen_by(member)
+
+    def trash_visible_to(self, member: "Member", now: datetime.datetime) -> Self:
+        """What can still be restored."""
+        return self.filter(deleted_at__gt=now - RESTORABLE_FOR).seen_by(member)
+
+    def seen_by(self, member: "Member") -> Self:
+        """Live or not; kinds of row with a privacy of their own narrow it further."""
+        return self.of(member.organization_id)
+
+    def matching(self, text: str) -> Self:
+        """Rows whose searchable text holds `text`, whatever the case and the accents."""
+        return self.filter(search_text__contains=fold(text)) if text else self
+
+    def holding_reference(self, *, system: str, external_id: str) -> Self:
+        return self.filter(
+            references__system=system, references__external_id=external_id, references__is_live=True
+        )
+
+
+class CustomFieldQuerySet(RowQuerySet[Any]):
+    def for_kind(self, kind: str) -> Self:
+        return self.filter(kind=kind).order_by("position", "id")

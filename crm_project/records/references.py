@@ -1,0 +1,100 @@
+"""External references: who holds which key, and the writing of a row's references together with the row."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Q
+
+from crm_project.errors import Conflict, DomainError, FieldError
+from crm_project.records.locks import hold_keys
+from crm_project.records.models import ExternalReference
+from crm_project.records.rules import reference_errors
+from crm_project.records.store import Draft
+
+Key = tuple[str, str]
+
+
+def hold(model: type[ExternalReference], organization_id: int, keys: Iterable[Key]) -> None:
+    """Nobody else looks up or gives away these keys until the transaction ends."""
+    hold_keys(("reference", model.kind, organization_id, *key) for key in keys)
+
+
+def holders(model: type[ExternalReference], organization_id: int, keys: Iterable[Key]) -> dict[Key, int]:
+    """The id of the live row that holds each key, whoever may see it."""
+    wanted = set(keys)
+    if not wanted:
+        return {}
+    rows = model._default_manager.filter(
+        organization_id=organization_id, is_live=True, external_id__in={external_id for _, external_id in wanted}
+    ).values_list("system", "external_id", "row_id")
+    return {(system, external_id): row for system, external_id, row in rows if (system, external_id) in wanted}
+
+
+def by_row(model: type[ExternalReference], row_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """Each row's references, the oldest first."""
+    found: dict[int, list[Any]] = {row_id: [] for row_id in row_ids}
+    for reference in model._default_manager.filter(row_id__in=row_ids).order_by("id"):
+        found[reference.row_id].append(reference)
+    return found
+
+
+def taken() -> Conflict:
+    """Says nothing more: the other row may be one that the actor must not know of."""
+    return Conflict("This external reference belongs to another row.", code="reference_taken")
+
+
+def note(model: type[ExternalReference], drafts: Iterable[Draft]) -> None:
+    """Tell the drafts of existing rows which references they hold."""
+    existing = [draft for draft in drafts if draft.before]
+    held = by_row(model, [draft.row.pk for draft in existing]) if existing else {}
+    for draft in existing:
+        keys = [[reference.system, reference.external_id] for reference in held[draft.row.pk]]
+        draft.lists_before["external_references"], draft.lists["external_references"] = keys, list(keys)
+
+
+def set_on(draft: Draft, sent: Iterable[Key] | None, *, add: bool = False) -> list[FieldError]:
+    """Put the sent references in place of the draft's, or beside them; answers what is wrong with them."""
+    keys = [list(key) for key in dict.fromkeys(tuple(key) for key in sent or ())]
+    kept = draft.lists.get("external_references", []) if add else []
+    draft.lists["external_references"] = [*kept, *(key for key in keys if key not in kept)]
+    return reference_errors((system, external_id) for system, external_id in keys)
+
+
+def clashes(model: type[ExternalReference], organization_id: int, drafts: Sequence[Draft]) -> dict[int, DomainError]:
+    """The drafts, by index, whose keys belong to another live row or to an earlier draft."""
+    keys = {tuple(key) for draft in drafts for key in draft.lists.get("external_references", ())}
+    owners: dict[Any, Any] = dict(holders(model, organization_id, keys))
+    errors: dict[int, DomainError] = {}
+    for index, draft in enumerate(drafts):
+        owner = draft.row.pk or f"new {index}"
+        for key in draft.lists.get("external_references", ()):
+            if owners.setdefault(tuple(key), owner) != owner:
+                errors[index] = taken()
+    return errors
+
+
+def write(model: type[ExternalReference], organization_id: int, drafts: Iterable[Draft]) -> None:
+    """Give each written row exactly the keys its draft lists; those it holds already stay as they are."""
+    new, gone = [], Q()
+    for draft in drafts:
+        before = [tuple(key) for key in draft.lists_before.get("external_references", ())]
+        after = [tuple(key) for key in draft.lists.get("external_references", ())]
+        new += [
+            model(organization_id=organization_id, row_id=draft.row.pk, system=system, external_id=external_id)
+            for system, external_id in after
+            if (system, external_id) not in before
+        ]
+        for system, external_id in set(before) - set(after):
+            gone |= Q(row_id=draft.row.pk, system=system, external_id=external_id)
+    if gone:
+        model._default_manager.filter(gone).delete()
+    if new:
+        model._default_manager.bulk_create(new)
+
+
+def check_restorable(model: type[ExternalReference], row_ids: Sequence[int]) -> None:
+    """Refuse when a key of the trashed rows has been given to a live one meanwhile."""
+    keys = list(model._default_manager.filter(row_id__in=row_ids).values_list("organization_id", "system", "external_id"))
+    for organization_id in {organization_id for organization_id, _, _ in keys}:
+        if holders(model, organization_id, [(system, external_id) for _, system, external_id in keys]):
+            raise Conflict("Another row has one of its external references now.", code="restore_conflict")

@@ -1,0 +1,216 @@
+"""Rules that hold for every row: what a text or a number may be, and what a custom field takes. No query, no clock."""
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Protocol
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import models
+
+from crm_project.errors import FieldError
+
+KEY_PATTERN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+COLOR_PATTERN = re.compile(r"#[0-9a-f]{6}")
+DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+LONG_TEXT = 65_535
+# Beyond 15 digits a JSON number is not the same number in every reader.
+NUMBER_DIGITS = 15
+
+
+class Definition(Protocol):
+    key: str
+    label: str
+    type: str
+    options: list[str]
+    required: bool
+
+
+def text_error(field: str, value: Any, *, limit: int) -> FieldError | None:
+    if not isinstance(value, str):
+        return FieldError(field, "invalid", "This is not a text.")
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        return FieldError(field, "invalid", "A text holds no NUL and no lone surrogate.")
+    if len(value) > limit:
+        return FieldError(field, "max_length", f"At most {limit} characters.")
+    return None
+
+
+def column_errors(model: type[models.Model], values: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with plain values for the model's columns: length, range, choice, type."""
+    errors = (_column_error(model._meta.get_field(name), value) for name, value in values.items())
+    return [error for error in errors if error]
+
+
+def _column_error(field: Any, value: Any) -> FieldError | None:
+    name = field.name
+    if value is None:
+        return None if field.null else FieldError(name, "null", "This may not be null.")
+    if isinstance(field, models.CharField | models.TextField):
+        if not field.blank and value == "":
+            return FieldError(name, "blank", "This may not be blank.")
+        return text_error(name, value, limit=field.max_length or LONG_TEXT) or _choice_error(field, value) or _format_error(field, value)
+    if isinstance(field, models.BooleanField):
+        return None if isinstance(value, bool) else FieldError(name, "invalid", "This is true or false.")
+    if isinstance(field, models.IntegerField):
+        return _integer_error(field, value)
+    return None
+
+
+def _choice_error(field: Any, value: Any) -> FieldError | None:
+    if not field.choices or value in {choice for choice, _ in field.choices}:
+        return None
+    known = ", ".join(str(choice) for choice, _ in field.choices)
+    return FieldError(field.name, "invalid_choice", f"One of: {known}.")
+
+
+def _format_error(field: Any, value: str) -> FieldError | None:
+    if not value or not isinstance(field, models.EmailField):
+        return None
+    try:
+        validate_email(value)
+    except ValidationError:
+        return FieldError(field.name, "invalid", "This is not an e-mail address.")
+    return None
+
+
+def _integer_error(field: Any, value: Any) -> FieldError | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return FieldError(field.name, "invalid", "This is not a whole number.")
+    low, high = INTEGER_RANGES[field.get_internal_type()]
+    if not low <= value <= high:
+        return FieldError(field.name, "out_of_range", f"From {low} to {high}.")
+    return None
+
+
+INTEGER_RANGES = {
+    "PositiveSmallIntegerField": (0, 32_767),
+    "PositiveIntegerField": (0, 2**31 - 1),
+    "PositiveBigIntegerField": (0, 2**63 - 1),
+    "IntegerField": (-(2**31), 2**31 - 1),
+    "BigIntegerField": (-(2**63), 2**63 - 1),
+}
+
+
+def merge_custom_fields(
+    current: Mapping[str, Any],
+    sent: Mapping[str, Any],
+    definitions: Mapping[str, Definition],
+    *,
+    free_keys: bool = False,
+    complete: bool = False,
+) -> tuple[dict[str, Any], list[FieldError]]:
+    """Merge by key, null removes what is not required. `free_keys` keeps undeclared ones; `complete`, for a new row,
+    asks for all that are required: an old row may have been there before the definition."""
+    merged, errors = dict(current), []
+    for key, value in sent.items():
+        if key in current and current[key] == value and type(current[key]) is type(value):
+            continue
+        definition = definitions.get(key)
+        if definition is None and not free_keys and not (value is None and key in current):
+            errors.append(FieldError(f"custom_fields.{key}", "unknown_field", "There is no such custom field."))
+            continue
+        if value is None and (definition is None or not definition.required):
+            merged.pop(key, None)
+            continue
+        if value is None:
+            errors.append(FieldError(f"custom_fields.{key}", "required", "This custom field is required."))
+            continue
+        if definition is not None:
+            value, problem = custom_value(definition, value)
+            if problem:
+                errors.append(FieldError(f"custom_fields.{key}", "invalid", problem))
+                continue
+        merged[key] = value
+    if complete:
+        errors += _missing(merged, definitions.values(), already={error.field for error in errors})
+    return merged, errors
+
+
+def _missing(merged: Mapping[str, Any], definitions: Iterable[Definition], already: set[str]) -> list[FieldError]:
+    names = [d.key for d in definitions if d.required and merged.get(d.key) in (None, "", [])]
+    fields = [f"custom_fields.{name}" for name in names]
+    return [FieldError(field, "required", "This custom field is required.") for field in fields if field not in already]
+
+
+def custom_value(definition: Definition, value: Any) -> tuple[Any, str]:
+    """The value as it is stored, or a sentence that says what is wrong with it."""
+    match definition.type:
+        case "text" | "textarea":
+            limit = 255 if definition.type == "text" else LONG_TEXT
+            error = text_error("", value, limit=limit)
+            return value, error.detail if error else ""
+        case "number":
+            return _number_value(value)
+        case "select":
+            return value, "" if value in definition.options else _one_of(definition)
+        case "multiselect":
+            return _options_value(definition, value)
+        case "checkbox":
+            return value, "" if isinstance(value, bool) else "This is true or false."
+        case "date":
+            return value, "" if is_day(value) else "A date is YYYY-MM-DD."
+    return value, "A heading holds no value."
+
+
+def _number_value(value: Any) -> tuple[Any, str]:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return value, "This is not a number."
+    number = Decimal(str(value))
+    if not number.is_finite() or len(number.normalize().as_tuple().digits) > NUMBER_DIGITS or abs(number.adjusted()) > 30:
+        return value, f"A number has at most {NUMBER_DIGITS} digits."
+    return (int(number) if number == number.to_integral_value() else float(number)), ""
+
+
+def _options_value(definition: Definition, value: Any) -> tuple[Any, str]:
+    if not isinstance(value, list) or any(option not in definition.options for option in value):
+        return value, f"A list; {_one_of(definition)}"
+    return list(dict.fromkeys(value)), ""
+
+
+def _one_of(definition: Definition) -> str:
+    return f"One of: {', '.join(definition.options)}."
+
+
+def is_day(value: Any) -> bool:
+    if not isinstance(value, str) or not DATE_PATTERN.fullmatch(value):
+        return False
+    try:
+        datetime.date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def definition_errors(definition: Any) -> list[FieldError]:
+    """What is wrong with a custom field's definition."""
+    errors = []
+    if not KEY_PATTERN.fullmatch(definition.key) or len(definition.key) > 63:
+        errors.append(FieldError("key", "invalid", "Lower-case words of a-z and 0-9, joined by single underscores."))
+    options = definition.options
+    chooses = definition.type in ("select", "multiselect")
+    if not isinstance(options, list) or any(text_error("", option, limit=255) or not option for option in options):
+        errors.append(FieldError("options", "invalid", "A list of texts that are not empty."))
+    elif chooses and not options:
+        errors.append(FieldError("options", "required", "A choice needs options."))
+    elif not chooses and options:
+        errors.append(FieldError("options", "invalid", "Only a choice has options."))
+    elif len(set(options)) != len(options):
+        errors.append(FieldError("options", "invalid", "Each option once."))
+    return errors
+
+
+def reference_errors(references: Iterable[tuple[str, str]]) -> list[FieldError]:
+    """A reference is a system and an id, both short texts that are not blank."""
+    errors = []
+    for index, (system, external_id) in enumerate(references):
+        for name, value in (("system", system), ("external_id", external_id)):
+            field = f"external_references.{index}.{name}"
+            error = text_error(field, value, limit=255)
+            if not error and not value.strip():
+                error = FieldError(field, "blank", "This may not be blank.")
+            if error:
+                errors.append(error)
+    return errors

@@ -1,0 +1,13 @@
+"""The deal and its journey."""
+
+from django.apps import AppConfig
+
+
+class DealsConfig(AppConfig):
+    name = "deals"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from deals import uses
+
+        uses.connect()

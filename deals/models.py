@@ -1,0 +1,264 @@
+"""The deal, who takes part in it and may see it, why it was lost, and the states it went through."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from contacts.models import Contact
+from crm_project.accounts.models import Member, Organization
+from crm_project.records.constraints import organization_key, same_organization
+from crm_project.records.fields import MoneyField, RowForeignKey
+from crm_project.records.indexes import SearchIndex
+from crm_project.records.models import ExternalReference, Row, reference_constraints
+from crm_project.records.querysets import RowQuerySet
+from crm_project.records.text import search_text
+from deals.querysets import DealQuerySet
+from pipelines.models import Stage
+
+AMOUNT_LIMIT = 10**12
+
+
+class LostReason(Row):
+    row_kind: ClassVar[str] = "lost_reason"
+
+    name = models.CharField(max_length=255)
+
+    objects: Any = RowQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            organization_key("deals_lostreason"),
+            models.UniqueConstraint(
+                fields=["organization", "name"], condition=Q(deleted_at=None), name="deals_lostreason_live_name"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "created_at", "id"], name="deals_lostreason_oldest")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Deal(Row):
+    class Statuses(models.TextChoices):
+        OPEN = "open"
+        WON = "won"
+        LOST = "lost"
+        ABANDONED = "abandoned"
+
+    class BidTypes(models.TextChoices):
+        FIXED = "fixed"
+        HOUR = "hour"
+        DAY = "day"
+        WEEK = "week"
+        MONTH = "month"
+        YEAR = "year"
+
+    row_kind: ClassVar[str] = "deal"
+
+    name = models.CharField(max_length=255, blank=True)
+    description = models.TextField(blank=True)
+    amount = MoneyField(null=True, blank=True)
+    amount_gross = MoneyField(null=True, blank=True)
+    tax_rate = models.CharField(max_length=255, blank=True)
+    currency = models.CharField(max_length=3)
+    bid_type = models.CharField(max_length=8, choices=BidTypes, default=BidTypes.FIXED)
+    bid_value = MoneyField(null=True, blank=True)
+    bid_periods = models.PositiveIntegerField(null=True, blank=True)
+    status = models.CharField(max_length=16, choices=Statuses, default=Statuses.OPEN)
+    probability = models.PositiveSmallIntegerField(null=True, blank=True)
+    stage = RowForeignKey(Stage)
+    contact = RowForeignKey(Contact, null=True, blank=True, related_name="deals")
+    client = RowForeignKey(Contact, null=True, blank=True, related_name="client_deals")
+    owner = RowForeignKey(Member, null=True, blank=True)
+    is_private = models.BooleanField(default=False)
+    lost_reason = RowForeignKey(LostReason, null=True, blank=True)
+    expected_close_date = models.DateField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    date = models.DateField(null=True, blank=True)
+    date_from = models.DateField(null=True, blank=True)
+    date_to = models.DateField(null=True, blank=True)
+    number = models.CharField(max_length=255, blank=True)
+    invoice_no = models.CharField(max_length=255, blank=True)
+    url = models.CharField(max_length=2000, blank=True)
+    origin = models.CharField(max_length=255, blank=True)
+    department_id = models.BigIntegerField(null=True, blank=True)
+    project_id = models.BigIntegerField(null=True, blank=True)
+    task_id = models.BigIntegerField(null=True, blank=True)
+    next_deal = RowForeignKey("self", null=True, blank=True)
+    custom_fields = models.JSONField(default=dict, blank=True)
+    stage_entered_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = RowForeignKey(Member, null=True, blank=True, editable=False)
+    search_text = models.TextField(blank=True, editable=False)
+
+    members = models.ManyToManyField(Contact, through="DealContact", related_name="+")
+    followers = models.ManyToManyField(Member, through="DealFollower", related_name="+")
+    access_list = models.ManyToManyField(Member, through="DealAccess", related_name="+")
+
+    objects = DealQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            organization_key("deals_deal"),
+            *same_organization(
+                "deals_deal", "stage", "contact", "client", "owner", "lost_reason", "next_deal", "created_by"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount=None) | Q(amount__gte=0, amount__lt=AMOUNT_LIMIT), name="deals_deal_amount"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_gross=None)
+                | Q(amount__isnull=False, amount_gross__gte=F("amount"), amount_gross__lt=AMOUNT_LIMIT),
+                name="deals_deal_amount_gross",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open", closed_at=None)
+                | Q(status__in=["won", "lost", "abandoned"], closed_at__isnull=False),
+                name="deals_deal_closed_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(lost_reason=None) | Q(status__in=["lost", "abandoned"]), name="deals_deal_lost_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(probability=None) | Q(probability__lte=100), name="deals_deal_probability"
+            ),
+            models.CheckConstraint(
+                condition=Q(bid_type="fixed", bid_value=None, bid_periods=None)
+                | (~Q(bid_type="fixed") & Q(bid_value__isnull=False)),
+                name="deals_deal_bid",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["organization", "-created_at", "-id"], condition=Q(deleted_at=None), name="deals_deal_newest"
+            ),
+            models.Index(
+                fields=["organization", "status", "-created_at", "-id"],
+                condition=Q(deleted_at=None),
+                name="deals_deal_status_newest",
+            ),
+            models.Index(
+                fields=["stage", "-created_at", "-id"], condition=Q(deleted_at=None), name="deals_deal_stage_newest"
+            ),
+            models.Index(
+                fields=["organization", "-updated_at", "-id"], condition=Q(deleted_at=None), name="deals_deal_updated"
+            ),
+            models.Index(fields=["organization", "amount", "id"], condition=Q(deleted_at=None), name="deals_deal_by_amount"),
+            models.Index(
+                fields=["organization", "expected_close_date", "id"],
+                condition=Q(deleted_at=None),
+                name="deals_deal_expected_close",
+            ),
+            models.Index(fields=["contact"], name="deals_deal_contact_idx"),
+            models.Index(fields=["client"], name="deals_deal_client_idx"),
+            models.Index(fields=["owner", "-created_at", "-id"], name="deals_deal_owner_newest"),
+            SearchIndex(name="deals_deal_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.number or str(self.client or self.contact or self.uuid)
+
+    @property
+    def effective_probability(self) -> int:
+        """The same figure as `querysets.EFFECTIVE_PROBABILITY`, in percent."""
+        if self.status == self.Statuses.WON:
+            return 100
+        if self.status != self.Statuses.OPEN:
+            return 0
+        return self.stage.probability if self.probability is None else self.probability
+
+    def refresh_derived(self) -> None:
+        people = [text for contact in (self.contact, self.client) if contact for text in (contact.full_name, contact.email)]
+        self.search_text = search_text([self.name, self.description, self.number, *people])
+
+
+class DealContact(models.Model):
+    """A participant of a deal."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    deal = RowForeignKey(Deal, related_name="contact_links")
+    contact = RowForeignKey(Contact)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["deal", "contact"], name="deals_dealcontact_once"),
+            *same_organization("deals_dealcontact", "deal", "contact"),
+        ]
+
+
+class DealFollower(models.Model):
+    """A member who is informed of a deal."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    deal = RowForeignKey(Deal, related_name="follower_links")
+    member = RowForeignKey(Member)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["deal", "member"], name="deals_dealfollower_once"),
+            *same_organization("deals_dealfollower", "deal", "member"),
+        ]
+
+
+class DealAccess(models.Model):
+    """A member who may see a private deal."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    deal = RowForeignKey(Deal, related_name="access_links")
+    member = RowForeignKey(Member)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["deal", "member"], name="deals_dealaccess_once"),
+            *same_organization("deals_dealaccess", "deal", "member"),
+        ]
+
+
+class DealState(models.Model):
+    """What a deal was from `valid_from` until `valid_to` (null: it still is), with the probability in force."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    deal = RowForeignKey(Deal, related_name="states")
+    stage = RowForeignKey(Stage)
+    status = models.CharField(max_length=16)
+    amount = MoneyField(null=True)
+    currency = models.CharField(max_length=3)
+    owner = RowForeignKey(Member, null=True)
+    probability = models.PositiveSmallIntegerField()
+    expected_close_date = models.DateField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["deal"], condition=Q(valid_to=None), name="deals_dealstate_one_current"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="deals_dealstate_range"
+            ),
+            *same_organization("deals_dealstate", "deal", "stage", "owner"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "valid_from"], name="deals_dealstate_from"),
+            models.Index(fields=["deal", "-valid_from"], name="deals_dealstate_of_deal"),
+        ]
+
+
+class LostReasonReference(ExternalReference):
+    kind: ClassVar[str] = "lost_reason"
+    row: Any = RowForeignKey(LostReason, related_name="references", db_index=True)
+
+    class Meta(ExternalReference.Meta):
+        constraints: ClassVar = reference_constraints("deals_lostreasonreference")
+
+
+class DealReference(ExternalReference):
+    kind: ClassVar[str] = "deal"
+    row: Any = RowForeignKey(Deal, related_name="references", db_index=True)
+
+    class Meta(ExternalReference.Meta):
+        constraints: ClassVar = reference_constraints("deals_dealreference")

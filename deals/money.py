@@ -1,0 +1,137 @@
+"""Rules of a deal's money: exact decimals, ISO 4217 currencies, bids per period, gross from net. No query, no clock."""
+
+import re
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from typing import Any
+
+from iso4217 import Currency
+
+from crm_project.errors import FieldError
+from deals.models import AMOUNT_LIMIT, Deal
+
+TAX_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
+AMOUNT_FIELDS = ("amount", "amount_gross", "bid_value")
+BID_FIELDS = ("bid_type", "bid_value", "bid_periods")
+FIXED = Deal.BidTypes.FIXED
+
+
+@cache
+def currency_decimals() -> dict[str, int]:
+    """Each currency's number of decimals; metals and test codes have none and are no currencies here."""
+    return {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
+
+
+def formatted(amount: Decimal | None, currency: str) -> str | None:
+    """The amount as it is shown: with the currency's decimals, and never fewer than it has."""
+    if amount is None:
+        return None
+    decimals = max(currency_decimals().get(currency, 2), -_exponent(amount))
+    return f"{amount:.{decimals}f}"
+
+
+def price(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
+    """Apply what `change` says of money to `deal`, which is a copy; answers what is wrong."""
+    errors = _currency(deal, change)
+    errors += [error for name in AMOUNT_FIELDS if name in change for error in amount_errors(name, change[name])]
+    if errors:
+        return errors
+    amount_before = deal.amount
+    errors = _bid(deal, change)
+    if errors:
+        return errors
+    if "tax_rate" in change:
+        deal.tax_rate = change["tax_rate"] or ""
+    _gross(deal, change, amount_before)
+    return _sum_errors(deal, change)
+
+
+def amount_errors(name: str, value: Decimal | None) -> list[FieldError]:
+    if value is None:
+        return []
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return [FieldError(name, "invalid", "This is not an amount.")]
+    if not 0 <= value < AMOUNT_LIMIT:
+        return [FieldError(name, "out_of_range", "From 0 to less than 10^12.")]
+    return []
+
+
+def _currency(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
+    if "currency" not in change:
+        return []
+    code = str(change["currency"]).upper()
+    if code not in currency_decimals():
+        return [FieldError("currency", "invalid_choice", "This is not an ISO 4217 currency code.")]
+    deal.currency = code
+    return []
+
+
+def _bid(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
+    """Bring amount and bid in step. A fixed bid is told by the amount alone."""
+    says_bid = any(name in change for name in BID_FIELDS)
+    if not says_bid:
+        if "amount" in change and change["amount"] != deal.amount:
+            deal.amount, deal.bid_type, deal.bid_value, deal.bid_periods = change["amount"], FIXED, None, None
+        return []
+    deal.bid_type = change.get("bid_type", deal.bid_type)
+    kept = None if deal.bid_type == FIXED else deal.bid_value
+    value, periods = change.get("bid_value", kept), change.get("bid_periods", deal.bid_periods)
+    if deal.bid_type != FIXED and value is None:
+        return [FieldError("bid_value", "required", "A bid per period needs its value.")]
+    amount = _bid_amount(deal, value, periods)
+    if "amount" in change and amount is not None and change["amount"] != amount:
+        return [FieldError("amount", "amount_conflict", f"The bid makes {amount:f}, the amount says otherwise.")]
+    deal.amount = amount if amount is not None else change.get("amount", deal.amount)
+    deal.bid_value, deal.bid_periods = (None, None) if deal.bid_type == FIXED else (value, periods)
+    return []
+
+
+def _bid_amount(deal: Deal, value: Decimal | None, periods: int | None) -> Decimal | None:
+    if value is None or deal.bid_type == FIXED:
+        return value
+    return value * (periods or 1)
+
+
+def _gross(deal: Deal, change: Mapping[str, Any], amount_before: Decimal | None) -> None:
+    """A new amount without a gross recomputes it from a tax rate in percent, or clears it."""
+    if "amount_gross" in change:
+        deal.amount_gross = change["amount_gross"]
+    elif deal.amount != amount_before:
+        deal.amount_gross = _with_tax(deal)
+
+
+def _with_tax(deal: Deal) -> Decimal | None:
+    if deal.amount is None or not TAX_PERCENT.fullmatch(deal.tax_rate):
+        return None
+    gross = deal.amount * (1 + Decimal(deal.tax_rate) / 100)
+    return gross.quantize(Decimal(1).scaleb(-currency_decimals()[deal.currency]), ROUND_HALF_UP)
+
+
+def _sum_errors(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with the figures together."""
+    errors = [error for name in AMOUNT_FIELDS for error in _stored_errors(name, deal, change)]
+    if deal.amount_gross is None or errors:
+        return errors
+    if deal.amount is None:
+        return [FieldError("amount_gross", "amount_conflict", "A gross amount needs a net amount.")]
+    if deal.amount_gross < deal.amount:
+        return [FieldError("amount_gross", "amount_conflict", "The gross amount is below the net amount.")]
+    return []
+
+
+def _stored_errors(name: str, deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
+    value = getattr(deal, name)
+    if value is None:
+        return []
+    field = name if name in change else "currency" if "currency" in change else "bid_value"
+    decimals = currency_decimals()[deal.currency]
+    if -_exponent(value) > decimals:
+        return [FieldError(field, "max_decimal_places", f"{deal.currency} has {decimals} decimals; nothing is rounded.")]
+    return amount_errors(field, value)
+
+
+def _exponent(amount: Decimal) -> int:
+    """The exponent after trailing zeros: 0 for 100, -1 for 1.50."""
+    exponent = amount.normalize().as_tuple().exponent
+    return min(int(exponent), 0)

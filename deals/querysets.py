@@ -1,0 +1,94 @@
+"""Reads of deals, said aloud: `Deal.objects.visible_to(member).open().closing_before(day)`."""
+
+import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db.models import Case, Count, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Prefetch, Q, Sum, Value, When
+
+from crm_project.accounts.rules import Role
+from crm_project.records.fields import MoneyField
+from crm_project.records.querysets import RowQuerySet
+
+if TYPE_CHECKING:
+    from crm_project.accounts.models import Member
+
+# What a closed deal is worth follows its status, an open one's its own figure or else its stage's.
+EFFECTIVE_PROBABILITY = Case(
+    When(status="won", then=Value(100)),
+    When(status__in=["lost", "abandoned"], then=Value(0)),
+    When(probability=None, then=F("stage__probability")),
+    default=F("probability"),
+    output_field=IntegerField(),
+)
+
+
+class DealQuerySet(RowQuerySet[Any]):
+    def seen_by(self, member: "Member") -> Self:
+        """A private deal exists for its owner, its creator, its access list and the organization's admins."""
+        own = self.of(member.organization_id)
+        if member.role == Role.ADMIN:
+            return own
+        listed = self.model.access_list.through.objects.filter(deal=OuterRef("pk"), member=member)
+        return own.filter(Q(is_private=False) | Q(owner=member) | Q(created_by=member) | Exists(listed))
+
+    def open(self) -> Self:
+        return self.filter(status="open")
+
+    def closing_before(self, day: datetime.date) -> Self:
+        return self.filter(expected_close_date__lt=day)
+
+    def with_contact(self, contact_id: int) -> Self:
+        """In any part: contact, client or participant."""
+        taking_part = self.model.members.through.objects.filter(deal=OuterRef("pk"), contact=contact_id)
+        return self.filter(Q(contact=contact_id) | Q(client=contact_id) | Exists(taking_part))
+
+    def for_reading(self, member: "Member") -> Self:
+        """Everything that a deal shows, in a fixed number of queries; a next deal the member may not see is absent."""
+        from deals.models import DealAccess, DealContact, DealFollower
+
+        people = (
+            Prefetch("contact_links", DealContact.objects.select_related("contact").order_by("id")),
+            Prefetch("follower_links", DealFollower.objects.select_related("member__user").order_by("id")),
+            Prefetch("access_links", DealAccess.objects.select_related("member__user").order_by("id")),
+        )
+        return self.select_related(
+            "stage__pipeline", "contact", "client", "owner__user", "created_by__user", "lost_reason"
+        ).prefetch_related(
+            *people, "references", Prefetch("next_deal", self.model.objects.visible_to(member))
+        )
+
+    def totals(self) -> list[dict[str, Any]]:
+        """Count and sums per status and currency, exact; amounts of different currencies are never added up."""
+        weighted = ExpressionWrapper(F("amount") * EFFECTIVE_PROBABILITY, output_field=MoneyField())
+        groups = (
+            self.order_by()
+            .values("status", "currency")
+            .annotate(
+                count=Count("id"),
+                hundredfold=Sum(weighted, output_field=MoneyField()),
+                sum_amount=Sum("amount"),
+                sum_amount_gross=Sum("amount_gross"),
+            )
+            .order_by("status", "currency")
+        )
+        return [_total(**group) for group in groups]
+
+
+def _total(
+    *,
+    status: str,
+    currency: str,
+    count: int,
+    hundredfold: Decimal | None,
+    sum_amount: Decimal | None,
+    sum_amount_gross: Decimal | None,
+) -> dict[str, Any]:
+    return {
+        "status": status,
+        "currency": currency,
+        "count": count,
+        "amount": sum_amount or Decimal(0),
+        "amount_gross": sum_amount_gross or Decimal(0),
+        "weighted_amount": (hundredfold or Decimal(0)) / 100,
+    }

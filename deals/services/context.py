@@ -1,0 +1,77 @@
+"""What a list of deal changes refers to, looked up once for all of them and kept still until they are written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contacts.models import Contact
+from contacts.querysets import fold_email
+from contacts.services import NewPerson, find_or_create_people
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
+from crm_project.errors import FieldError
+from crm_project.records.apply import Change, definitions_of, rows_by_key
+from crm_project.records.rules import column_errors
+from deals.models import Deal, LostReason
+from pipelines.catalogue import Catalogue, held_catalogue
+
+PERSON_FIELDS = {"contact_first_name": "first_name", "contact_last_name": "last_name", "contact_phone": "phone"}
+MEMBER_LISTS = ("followers", "access_list", "add_followers", "remove_followers")
+
+
+@dataclass
+class Context:
+    catalogue: Catalogue
+    people: dict[str, Contact]
+    contacts: Mapping[Any, Contact]
+    members: Mapping[Any, Member]
+    lost_reasons: Mapping[Any, LostReason]
+    next_deals: Mapping[Any, Deal]
+    definitions: Mapping[str, Any]
+
+
+def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
+    """Locks are taken in the order of the house: catalogue, then e-mail keys, then contacts."""
+    organization_id = actor.organization_id
+    catalogue = held_catalogue(organization_id)
+    people = find_people(actor, changes)
+    contacts = _named(changes, ("contact", "client"), ("members",))
+    members = _named(changes, ("owner",), MEMBER_LISTS)
+    return Context(
+        catalogue=catalogue,
+        people=people,
+        contacts=rows_by_key(Contact.objects.visible_to(actor.member), contacts, lock=True),
+        members=rows_by_key(Member.objects.visible_to(actor.member).select_related("user"), members),
+        lost_reasons=rows_by_key(LostReason.objects.visible_to(actor.member), _named(changes, ("lost_reason",))),
+        next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
+        definitions=definitions_of(organization_id, "deal"),
+    )
+
+
+def find_people(actor: Actor, changes: Sequence[Change]) -> dict[str, Contact]:
+    """The contacts that changes name by e-mail, found or created; what is wrong with the others is told by `person_errors`."""
+    wanted = [_person(change) for change in changes if change.get("contact_email") and not person_errors(change)]
+    return find_or_create_people(actor=actor, people=wanted) if wanted else {}
+
+
+def person_errors(change: Change) -> list[FieldError]:
+    """What is wrong with a contact named by e-mail, under the names that the deal has for it."""
+    if not change.get("contact_email"):
+        return []
+    values = {name: change[field] for field, name in PERSON_FIELDS.items() if change.get(field) is not None}
+    email = change["contact_email"]
+    errors = column_errors(Contact, {**values, "email": fold_email(email) if isinstance(email, str) else email})
+    wrong = [FieldError(f"contact_{error.field}", error.code, error.detail) for error in errors]
+    if change.get("contact") is not None:
+        wrong.append(FieldError("contact_email", "invalid", "Name the contact by its id or by its e-mail, not by both."))
+    return wrong
+
+
+def _person(change: Change) -> NewPerson:
+    names = {name: change.get(field) or "" for field, name in PERSON_FIELDS.items()}
+    return NewPerson(email=change["contact_email"], **names)
+
+
+def _named(changes: Sequence[Change], single: Sequence[str], lists: Sequence[str] = ()) -> set[Any]:
+    keys = {change.get(name) for change in changes for name in single}
+    return keys | {key for change in changes for name in lists for key in change.get(name) or ()}

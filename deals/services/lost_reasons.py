@@ -1,0 +1,38 @@
+"""Writes of lost reasons: a managed list, so that losses can be counted by it."""
+
+from crm_project.accounts.actors import Actor
+from crm_project.errors import Conflict, FieldError
+from crm_project.records.apply import Change
+from crm_project.records.named import catalogue_writing, locked, save_named, trash_rows
+from deals.models import LostReason, LostReasonReference
+
+
+def create_lost_reason(*, actor: Actor, change: Change) -> LostReason:
+    return _save(actor, LostReason(organization_id=actor.organization_id), change)
+
+
+def update_lost_reason(*, actor: Actor, lost_reason: LostReason, change: Change) -> LostReason:
+    return _save(actor, lost_reason, change)
+
+
+def trash_lost_reason(*, actor: Actor, lost_reason: LostReason) -> None:
+    """Deals that were lost for it keep it."""
+    with catalogue_writing(actor) as changes:
+        trash_rows(changes, LostReasonReference, [locked(LostReason, actor, lost_reason.pk)])
+
+
+def _save(actor: Actor, row: LostReason, change: Change) -> LostReason:
+    saved: LostReason = save_named(
+        actor=actor, row=row, change=change, columns=("name",), reference_model=LostReasonReference, check=_check
+    )
+    return saved
+
+
+def _check(row: LostReason) -> list[FieldError]:
+    if not row.name.strip():
+        return [FieldError("name", "blank", "This may not be blank.")]
+    same = LostReason.objects.of(row.organization_id).live().filter(name=row.name).exclude(pk=row.pk)
+    if same.exists():
+        wrong = FieldError("name", "name_taken", "There is a lost reason of this name already.")
+        raise Conflict(wrong.detail, code="name_taken", fields=[wrong])
+    return []

@@ -1,0 +1,38 @@
+"""Past states: each write that changes what a deal is worth or where it stands ends one state and begins the next."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deals.models import Deal, DealState
+from deals.rules import state_of
+
+TICK = datetime.timedelta(microseconds=1)
+
+
+def write_states(deals: Sequence[Deal], before: Mapping[int, dict[str, Any]], *, now: datetime.datetime) -> None:
+    """`before` holds the former state of each deal by id; a new deal has none."""
+    after = {deal.pk: state_of(deal) for deal in deals}
+    changed = [deal for deal in deals if before.get(deal.pk) != after[deal.pk]]
+    current = {state.deal_id: state for state in _current(changed, before)}
+    for state in current.values():
+        # A clock that stands still or is set back must not make a state end before it began.
+        state.valid_to = max(now, state.valid_from + TICK)
+    if current:
+        DealState.objects.bulk_create(
+            current.values(), update_conflicts=True, unique_fields=["id"], update_fields=["valid_to"]
+        )
+    DealState.objects.bulk_create(
+        DealState(
+            organization_id=deal.organization_id,
+            deal=deal,
+            valid_from=current[deal.pk].valid_to if deal.pk in current else now,
+            **after[deal.pk],
+        )
+        for deal in changed
+    )
+
+
+def _current(deals: Sequence[Deal], before: Mapping[int, dict[str, Any]]) -> Sequence[DealState]:
+    known = [deal.pk for deal in deals if deal.pk in before]
+    return list(DealState.objects.filter(deal__in=known, valid_to=None)) if known else []

@@ -1,0 +1,74 @@
+"""The trash: a trashed deal frees its keys and its stage, and comes back where both still fit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.changes import change_set
+from crm_project.errors import Conflict, Invalid
+from crm_project.records import references, store
+from crm_project.records.apply import missing
+from crm_project.records.store import Draft
+from deals import rules
+from deals.models import Deal, DealReference
+from deals.services.context import Context, look_up
+from deals.services.states import write_states
+from deals.services.write import lock_drafts
+
+
+def trash_deals(*, actor: Actor, deals: Sequence[Deal]) -> list[Deal]:
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor) as changes:
+        drafts = lock_drafts(actor, look_up(actor, []), deals)
+        now = timezone.now()
+        states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts}
+        for draft in drafts:
+            draft.row.deleted_at = now
+        store.record(changes, store.update(drafts, now=now), "trashed")
+        rows = [draft.row for draft in drafts]
+        write_states(rows, states, now=now)
+        DealReference.objects.filter(row__in=rows).update(is_live=False)
+        return rows
+
+
+def restore_deals(*, actor: Actor, deals: Sequence[Deal], stage: Any = None) -> list[Deal]:
+    """Bring back from the trash; `stage` names the stage to stand in, needed where the old one is gone."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor) as changes:
+        now = timezone.now()
+        trashed = Deal.objects.trash_visible_to(actor.member, now)
+        _hold_references(actor, deals)
+        context = look_up(actor, [])
+        drafts = lock_drafts(actor, context, deals, rows=trashed)
+        states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts}
+        references.check_restorable(DealReference, [draft.row.pk for draft in drafts])
+        for draft in drafts:
+            _restore(draft, context, stage, now)
+        store.record(changes, store.update(drafts, now=now), "restored")
+        rows = [draft.row for draft in drafts]
+        DealReference.objects.filter(row__in=rows).update(is_live=True)
+        write_states(rows, states, now=now)
+        return rows
+
+
+def _hold_references(actor: Actor, deals: Sequence[Deal]) -> None:
+    held = DealReference.objects.filter(organization_id=actor.organization_id, row__in=[deal.pk for deal in deals])
+    references.hold(DealReference, actor.organization_id, held.values_list("system", "external_id"))
+
+
+def _restore(draft: Draft, context: Context, stage: Any, now: Any) -> None:
+    row: Deal = draft.row
+    goal = context.catalogue.stages.get(row.stage_id if stage is None else stage)
+    if goal is None and stage is not None:
+        raise Invalid(fields=[missing("stage")])
+    if goal is None:
+        raise Conflict("The deal's stage is gone; name a stage_id to restore it to.", code="restore_conflict")
+    if any(contact and contact.deleted_at for contact in (row.contact, row.client)):
+        raise Conflict("The deal's contact is in the trash; restore the contact first.", code="restore_conflict")
+    change = {} if stage is not None else {"status": row.status}
+    if errors := rules.travel(row, goal, change, now=now):
+        raise Conflict(errors[0].detail, code="restore_conflict")
+    row.deleted_at = None

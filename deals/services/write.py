@@ -1,0 +1,274 @@
+"""The one way a deal is written: look up what the changes name, lock, apply the rules to each, write set-wise."""
+
+import datetime
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from contacts.querysets import fold_email
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission, Role
+from crm_project.changes import ChangeSet, change_set
+from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, refuse
+from crm_project.records import references, store
+from crm_project.records.apply import Change, missing, set_columns, set_custom_fields
+from crm_project.records.locks import for_update
+from crm_project.records.receipts import Receipt
+from crm_project.records.rules import column_errors
+from crm_project.records.store import Draft
+from deals import money, rules
+from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference
+from deals.querysets import DealQuerySet
+from deals.services.context import Context, look_up, person_errors
+from deals.services.notify import notify_access_list
+from deals.services.states import write_states
+
+Target = tuple[Deal | None, Change]
+
+COLUMNS = (
+    "name description is_private expected_close_date date date_from date_to number invoice_no url origin"
+    " department_id project_id task_id"
+).split()
+RULED_COLUMNS = ("status", "probability", "tax_rate", "bid_type", "bid_periods")
+SINGLE = {"contact": "contacts", "client": "contacts", "owner": "members", "lost_reason": "lost_reasons"}
+LISTS = {
+    "members": (DealContact, "contact_id"),
+    "followers": (DealFollower, "member_id"),
+    "access_list": (DealAccess, "member_id"),
+}
+
+
+def write_deals(
+    actor: Actor,
+    targets: Sequence[Target],
+    *,
+    add_references: bool = False,
+    rows: DealQuerySet | None = None,
+) -> list[Receipt[Deal]]:
+    """Apply each change to its deal, or to a new one. `rows` widens what may be written beyond what the actor sees."""
+    actor.require(Permission.EDIT_DEALS)
+    changes = [change for _, change in targets]
+    with change_set(actor) as change:
+        references.hold(DealReference, actor.organization_id, _keys(changes))
+        context = look_up(actor, changes)
+        drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
+        _note_lists(drafts, changes)
+        now = timezone.now()
+        states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts if draft.before}
+        errors: dict[int, DomainError] = {}
+        for index, (draft, sent) in enumerate(zip(drafts, changes, strict=True)):
+            if error := _apply(actor, draft, sent, context, now, add_references):
+                errors[index] = error
+        errors = references.clashes(DealReference, actor.organization_id, drafts) | errors
+        refuse(errors, rows=len(drafts))
+        _store(change, actor, drafts, states, now)
+        _notify(drafts, changes)
+        return [Receipt.of(draft) for draft in drafts]
+
+
+def _keys(changes: Sequence[Change]) -> list[tuple[str, str]]:
+    return [key for change in changes for key in change.get("external_references") or ()]
+
+
+def lock_drafts(
+    actor: Actor, context: Context, deals: Sequence[Deal | None], rows: DealQuerySet | None = None
+) -> list[Draft]:
+    """The deals as they are now, locked in id order, each with its stage, contact and client; new ones for None."""
+    ids = [deal.pk for deal in deals if deal is not None]
+    store.refuse_twice(ids)
+    visible = Deal.objects.visible_to(actor.member) if rows is None else rows
+    locked = {}
+    if ids:
+        for row in for_update(visible.filter(pk__in=ids).select_related("contact", "client", "stage")):
+            row.stage = context.catalogue.stages.get(row.stage_id, row.stage)
+            locked[row.pk] = row
+    if len(locked) != len(ids):
+        raise NotFound
+    drafts = [Draft.of(locked[deal.pk]) if deal else Draft(_new(actor)) for deal in deals]
+    references.note(DealReference, drafts)
+    return drafts
+
+
+def _new(actor: Actor) -> Deal:
+    return Deal(
+        organization_id=actor.organization_id, currency=actor.organization.currency, created_by=actor.member
+    )
+
+
+def _note_lists(drafts: Sequence[Draft], changes: Sequence[Change]) -> None:
+    """What the existing deals' lists hold, as far as a change may touch them."""
+    existing = [draft for draft in drafts if draft.before]
+    touched = {name.removeprefix("add_").removeprefix("remove_") for change in changes for name in change}
+    if "is_private" in touched:
+        touched.add("access_list")
+    for name in touched & LISTS.keys():
+        model, column = LISTS[name]
+        held: dict[int, list[int]] = {draft.row.pk: [] for draft in existing}
+        for deal_id, key in model.objects.filter(deal__in=list(held)).order_by("id").values_list("deal_id", column):
+            held[deal_id].append(key)
+        for draft in existing:
+            draft.lists_before[name], draft.lists[name] = held[draft.row.pk], list(held[draft.row.pk])
+
+
+def _apply(
+    actor: Actor, draft: Draft, change: Change, context: Context, now: datetime.datetime, add_references: bool
+) -> DomainError | None:
+    """Bring one draft to what the change says; answers one refusal that names all that is wrong."""
+    was_private = bool(draft.before.get("is_private"))
+    ruled = {name: change[name] for name in RULED_COLUMNS if name in change}
+    errors = column_errors(Deal, {**ruled, "tax_rate": ruled.get("tax_rate") or ""})
+    errors += rules.probability_errors(change) if not errors else []
+    steps: list[Callable[[], list[FieldError]]] = [
+        lambda: set_columns(draft.row, change, COLUMNS),
+        lambda: _set_named(draft, change, context),
+        lambda: money.price(draft.row, change),
+        lambda: _travel(draft, change, context, now),
+        lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),
+        lambda: _set_lists(actor, draft, change, context),
+        lambda: references.set_on(draft, change.get("external_references"), add=add_references)
+        if "external_references" in change
+        else [],
+    ]
+    for step in steps if not errors else steps[:2]:
+        errors += step()
+    if errors:
+        return Invalid(fields=errors)
+    return None if _may_set_privacy(actor, draft, was_private) else Forbidden(
+        "Only its owner, its creator, its access list and admins set a deal's privacy."
+    )
+
+
+def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldError]:
+    """Point the deal at the rows that the change names."""
+    row, errors = draft.row, person_errors(change)
+    for name, source in SINGLE.items():
+        if name not in change or name == "lost_reason":
+            continue
+        target = getattr(context, source).get(change[name]) if change[name] is not None else None
+        if change[name] is not None and target is None:
+            errors.append(missing(name))
+        setattr(row, name, target)
+    if "next_deal" in change:
+        errors += _set_next(row, change["next_deal"], context)
+    if change.get("contact_email") and not errors:
+        contact = context.people.get(fold_email(change["contact_email"]))
+        if contact is None:
+            errors.append(FieldError("contact_first_name", "required", "A new contact needs a first name."))
+        row.contact = contact
+    return errors
+
+
+def _set_next(row: Deal, key: Any, context: Context) -> list[FieldError]:
+    row.next_deal = context.next_deals.get(key) if key is not None else None
+    if key is not None and row.next_deal is None:
+        return [missing("next_deal")]
+    if row.pk is not None and row.next_deal_id == row.pk:
+        return [FieldError("next_deal", "invalid", "A deal does not follow itself.")]
+    return []
+
+
+def _travel(draft: Draft, change: Change, context: Context, now: datetime.datetime) -> list[FieldError]:
+    """Find the stage the change leads to, and go there."""
+    row, catalogue = draft.row, context.catalogue
+    stage, pipeline = catalogue.stages.get(change.get("stage")), catalogue.pipelines.get(change.get("pipeline"))
+    errors = [
+        missing(name)
+        for name, found in (("stage", stage), ("pipeline", pipeline))
+        if change.get(name) is not None and found is None
+    ]
+    reason = context.lost_reasons.get(change.get("lost_reason"))
+    if change.get("lost_reason") is not None and reason is None:
+        errors.append(missing("lost_reason"))
+    if errors:
+        return errors
+    if pipeline is None and (stage is not None or not draft.before):
+        pipeline = stage.pipeline if stage else catalogue.default
+    stages = catalogue.stages_of[pipeline.pk] if pipeline else ()
+    goal, errors = rules.destination(row if draft.before else None, stage=stage, pipeline=pipeline, stages=stages)
+    if goal is None:
+        return errors
+    resolved = {**change, "lost_reason": reason} if "lost_reason" in change else change
+    return rules.travel(row, goal, resolved, now=now)
+
+
+def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for name in LISTS:
+        if not change.keys() & {name, f"add_{name}", f"remove_{name}"}:
+            continue
+        known = context.contacts if name == "members" else context.members
+        before = draft.lists.get(name, [])
+        if name in change:
+            draft.lists[name] = _ids(name, change[name], known, errors)
+        added = _ids(f"add_{name}", change.get(f"add_{name}"), known, errors)
+        removed = _ids(f"remove_{name}", change.get(f"remove_{name}"), known, errors)
+        kept = [key for key in draft.lists.get(name, []) if key not in removed]
+        draft.lists[name] = list(dict.fromkeys([*kept, *added]))
+        if sorted(draft.lists[name]) == sorted(before):
+            draft.lists[name] = before
+        elif name == "access_list":
+            _stay_on_list(actor, draft, before)
+    return errors
+
+
+def _stay_on_list(actor: Actor, draft: Draft, before: list[int]) -> None:
+    """Nobody locks themselves out of a list they write."""
+    listed, own = draft.lists["access_list"], actor.member.pk
+    if own not in listed and (own in before or (not draft.before and listed)):
+        listed.append(own)
+
+
+def _ids(field: str, keys: Any, known: Any, errors: list[FieldError]) -> list[int]:
+    found = []
+    for index, key in enumerate(keys or ()):
+        row = known.get(key)
+        if row is None:
+            errors.append(missing(f"{field}.{index}"))
+        else:
+            found.append(row.pk)
+    return list(dict.fromkeys(found))
+
+
+def _may_set_privacy(actor: Actor, draft: Draft, was_private: bool) -> bool:
+    row, listed = draft.row, draft.lists_before.get("access_list", [])
+    unchanged = row.is_private == was_private and draft.lists.get("access_list", []) == listed
+    own = actor.member.pk
+    insider = own in (draft.before.get("owner_id"), draft.before.get("created_by_id"), *listed)
+    return not draft.before or unchanged or insider or actor.member.role == Role.ADMIN
+
+
+def _store(
+    changes: ChangeSet, actor: Actor, drafts: Sequence[Draft], states: dict[int, dict[str, Any]], now: datetime.datetime
+) -> None:
+    new = [draft for draft in drafts if not draft.before]
+    store.insert(new, now=now)
+    touched = store.update([draft for draft in drafts if draft.before], now=now)
+    written = [*new, *touched]
+    _write_lists(actor.organization_id, written)
+    references.write(DealReference, actor.organization_id, written)
+    write_states([draft.row for draft in written], states, now=now)
+    store.record(changes, new, "created")
+    store.record(changes, touched, "updated")
+
+
+def _write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
+    for name, (model, column) in LISTS.items():
+        new, gone = [], []
+        for draft in drafts:
+            before, after = draft.lists_before.get(name, []), draft.lists.get(name, [])
+            new += [model(organization_id=organization_id, deal_id=draft.row.pk, **{column: key}) for key in after if key not in before]
+            gone += [(draft.row.pk, key) for key in before if key not in after]
+        for deal_id in {deal_id for deal_id, _ in gone}:
+            keys = [key for owner, key in gone if owner == deal_id]
+            model.objects.filter(deal=deal_id, **{f"{column}__in": keys}).delete()
+        if new:
+            model.objects.bulk_create(new)
+
+
+def _notify(drafts: Sequence[Draft], changes: Sequence[Change]) -> None:
+    wanted = [draft.row.pk for draft, change in zip(drafts, changes, strict=True) if change.get("notify_access_list")]
+    if wanted:
+        transaction.on_commit(partial(notify_access_list, wanted))

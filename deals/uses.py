@@ -1,0 +1,45 @@
+"""What deals answer to the inner apps: who uses a contact or a stage, and how to move them all."""
+
+from collections.abc import Sequence
+
+from django.db.models import Exists, OuterRef, Q
+
+from contacts import hooks as contact_hooks
+from crm_project.accounts.actors import Actor
+from deals.models import Deal, DealContact
+from pipelines import hooks as pipeline_hooks
+from pipelines.models import Stage
+
+
+def connect() -> None:
+    contact_hooks.count_uses.append(deals_with)
+    contact_hooks.after_rename.append(refresh_search)
+    pipeline_hooks.count_uses.append(deals_in)
+    pipeline_hooks.move_all.append(move_all)
+
+
+def deals_with(contact_ids: Sequence[int]) -> int:
+    taking_part = Exists(DealContact.objects.filter(deal=OuterRef("pk"), contact__in=contact_ids))
+    named = Q(contact__in=contact_ids) | Q(client__in=contact_ids)
+    return Deal.objects.live().filter(named | taking_part).count()
+
+
+def deals_in(stage_ids: Sequence[int]) -> int:
+    return Deal.objects.live().filter(stage__in=stage_ids).count()
+
+
+def move_all(actor: Actor, stage_ids: Sequence[int], stage: Stage) -> None:
+    """Move every live deal, also those that the actor does not see: nobody's deal may lose its stage."""
+    from deals import services
+
+    deals = Deal.objects.live().filter(stage__in=stage_ids).order_by("id")
+    services.move_deals(actor=actor, deals=list(deals), stage=stage, whole_organization=True)
+
+
+def refresh_search(contact_ids: Sequence[int]) -> None:
+    """A deal is found by its contact's and client's name and address. That is not a change of the deal."""
+    named = Q(contact__in=contact_ids) | Q(client__in=contact_ids)
+    deals = list(Deal.objects.filter(named).select_related("contact", "client").select_for_update(of=("self",)).order_by("id"))
+    for deal in deals:
+        deal.refresh_derived()
+    Deal.objects.bulk_create(deals, update_conflicts=True, unique_fields=["id"], update_fields=["search_text"])

@@ -1,0 +1,8 @@
+"""Pipelines and their ordered stages."""
+
+from django.apps import AppConfig
+
+
+class PipelinesConfig(AppConfig):
+    name = "pipelines"
+    default_auto_field = "django.db.models.BigAutoField"

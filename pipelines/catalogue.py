@@ -1,0 +1,39 @@
+"""An organization's live pipelines and stages as one value, for those who place deals in them."""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_project.records.locks import hold_catalogue
+from pipelines.models import Pipeline, Stage
+
+
+@dataclass
+class Catalogue:
+    """Pipelines and stages under their ids and their uuids; the stages of a pipeline in order."""
+
+    pipelines: dict[int | uuid.UUID, Pipeline] = field(default_factory=dict)
+    stages: dict[int | uuid.UUID, Stage] = field(default_factory=dict)
+    stages_of: dict[int, list[Stage]] = field(default_factory=dict)
+    default: Pipeline | None = None
+
+    def pipeline_of(self, *, stage: Any, pipeline: Any) -> Pipeline | None:
+        """The pipeline that a request means: of the stage it names, the one it names, or the default."""
+        named = self.stages.get(stage)
+        return named.pipeline if named else self.pipelines.get(pipeline, self.default)
+
+
+def held_catalogue(organization_id: int) -> Catalogue:
+    """Read the catalogue and keep it from changing until the transaction ends."""
+    hold_catalogue(organization_id, alone=False)
+    catalogue = Catalogue()
+    for pipeline in Pipeline.objects.of(organization_id).live().order_by("id"):
+        catalogue.pipelines |= {pipeline.pk: pipeline, pipeline.uuid: pipeline}
+        catalogue.stages_of[pipeline.pk] = []
+        if pipeline.is_default:
+            catalogue.default = pipeline
+    for stage in Stage.objects.of(organization_id).in_order():
+        stage.pipeline = catalogue.pipelines[stage.pipeline_id]
+        catalogue.stages |= {stage.pk: stage, stage.uuid: stage}
+        catalogue.stages_of[stage.pipeline_id].append(stage)
+    return catalogue

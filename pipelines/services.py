@@ -1,0 +1,208 @@
+"""Writes of pipelines and stages. One row at a time: each write locks the whole catalogue of its organization."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.changes import ChangeSet
+from crm_project.errors import Conflict, FieldError, Invalid, refuse_fields
+from crm_project.records import references, store
+from crm_project.records.apply import Change, missing, rows_by_key, set_columns
+from crm_project.records.locks import for_update
+from crm_project.records.named import catalogue_writing, locked, set_references, trash_rows
+from crm_project.records.store import Draft
+from pipelines import hooks
+from pipelines.models import Pipeline, PipelineReference, Stage, StageReference
+from pipelines.rules import DEFAULT_PROBABILITY, reordered, stage_errors, stages_field
+
+PIPELINE_COLUMNS = ("name", "description", "is_default", "is_active")
+STAGE_COLUMNS = ("name", "description", "color", "probability", "kind")
+# Positions are unique at every moment: a stage on the move waits out of the way.
+ASIDE = 1_000_000
+
+
+def create_pipeline(*, actor: Actor, change: Change) -> Pipeline:
+    """Create a pipeline with its `stages`, if it names any. The first of an organization becomes the default."""
+    with catalogue_writing(actor) as changes:
+        first = not Pipeline.objects.of(actor.organization_id).default().exists()
+        draft = Draft(Pipeline(organization_id=actor.organization_id, is_default=first))
+        return _save_pipeline(changes, actor, draft, {**change, **({"is_default": True} if first else {})})
+
+
+def update_pipeline(*, actor: Actor, pipeline: Pipeline, change: Change) -> Pipeline:
+    """Change a pipeline. `stages`, where named, become its stages: those without an id are new, those left out go."""
+    with catalogue_writing(actor) as changes:
+        draft = Draft.of(locked(Pipeline, actor, pipeline.pk))
+        references.note(PipelineReference, [draft])
+        return _save_pipeline(changes, actor, draft, change)
+
+
+def trash_pipeline(*, actor: Actor, pipeline: Pipeline, move_deals_to: int | None = None) -> None:
+    """Move a pipeline and its stages to the trash, once no live deal stands in them."""
+    with catalogue_writing(actor) as changes:
+        row = locked(Pipeline, actor, pipeline.pk)
+        if row.is_default:
+            raise Conflict("The default pipeline stays; make another one the default first.", code="is_default")
+        _trash_stages(changes, actor, list(_stages(row)), move_deals_to)
+        trash_rows(changes, PipelineReference, [row])
+
+
+def create_stage(*, actor: Actor, change: Change) -> Stage:
+    """Create a stage in `pipeline`, at `position` or last, of kind open unless it says otherwise."""
+    with catalogue_writing(actor) as changes:
+        pipelines = rows_by_key(Pipeline.objects.visible_to(actor.member), [change.get("pipeline")])
+        pipeline = pipelines.get(change.get("pipeline"))  # type: ignore[arg-type]
+        row = Stage(organization_id=actor.organization_id, pipeline=pipeline)
+        errors = _set_stage(row, change)
+        refuse_fields([*errors, *([] if pipeline else [missing("pipeline")])])
+        draft, order = Draft(row), [Draft.of(stage) for stage in _stages(pipeline)]
+        set_references(StageReference, actor, draft, change)
+        position = change.get("position")
+        order.insert(len(order) if position is None else position, draft)
+        _arrange(changes, actor, order)
+        return row
+
+
+def update_stage(*, actor: Actor, stage: Stage, change: Change) -> Stage:
+    """Change a stage; a `position` moves it among its siblings."""
+    with catalogue_writing(actor) as changes:
+        pipeline_id = locked(Stage, actor, stage.pk).pipeline_id
+        drafts = {row.pk: Draft.of(row) for row in _stages(Pipeline(pk=pipeline_id))}
+        draft = drafts[stage.pk]
+        references.note(StageReference, [draft])
+        refuse_fields(_set_stage(draft.row, change))
+        set_references(StageReference, actor, draft, change)
+        _guard_kind(draft)
+        order = list(drafts)
+        if change.get("position") is not None:
+            order = reordered(order, stage.pk, change["position"])
+        _arrange(changes, actor, [drafts[stage_id] for stage_id in order])
+        return draft.row  # type: ignore[no-any-return]
+
+
+def trash_stage(*, actor: Actor, stage: Stage, move_deals_to: int | None = None) -> None:
+    """Move a stage to the trash, once no live deal stands in it."""
+    with catalogue_writing(actor) as changes:
+        row = locked(Stage, actor, stage.pk)
+        _trash_stages(changes, actor, [row], move_deals_to)
+        _arrange(changes, actor, [Draft.of(other) for other in _stages(row.pipeline)])
+
+
+def _stages(pipeline: Pipeline | None) -> Any:
+    return Stage.objects.filter(pipeline=pipeline).live().select_for_update(of=("self",)).order_by("position", "id")
+
+
+def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Change) -> Pipeline:
+    row, was_default, now = draft.row, draft.row.is_default, timezone.now()
+    errors = set_columns(row, change, PIPELINE_COLUMNS)
+    if not row.name.strip() and not errors:
+        errors.append(FieldError("name", "blank", "This may not be blank."))
+    if draft.before and was_default and not row.is_default:
+        errors.append(FieldError("is_default", "invalid", "Make another pipeline the default instead."))
+    refuse_fields(errors)
+    set_references(PipelineReference, actor, draft, change)
+    if row.is_default:
+        _dethrone(changes, actor, row.pk, now)
+    if draft.before:
+        store.update([draft], now=now)
+    else:
+        store.insert([draft], now=now)
+    if draft.changed:
+        references.write(PipelineReference, actor.organization_id, [draft])
+        store.record(changes, [draft], "updated" if draft.before else "created")
+    if "stages" in change:
+        _replace_stages(changes, actor, row, change["stages"])
+    return row  # type: ignore[no-any-return]
+
+
+def _dethrone(changes: ChangeSet, actor: Actor, keep: int | None, now: datetime.datetime) -> None:
+    """There is one default pipeline: the database refuses a second."""
+    others = for_update(Pipeline.objects.of(actor.organization_id).default().exclude(pk=keep))
+    drafts = [Draft.of(row) for row in others]
+    for draft in drafts:
+        draft.row.is_default = False
+    store.record(changes, store.update(drafts, now=now), "updated")
+
+
+def _replace_stages(changes: ChangeSet, actor: Actor, pipeline: Pipeline, stages: Sequence[Change]) -> None:
+    existing = {key: Draft.of(row) for row in _stages(pipeline) for key in (row.pk,)}
+    by_key = {key: draft for draft in existing.values() for key in (draft.row.pk, draft.row.uuid)}
+    order, errors = [], []
+    for index, change in enumerate(stages):
+        key = change.get("id")
+        draft = by_key.pop(key, None) if key is not None else _new_stage(pipeline)
+        if draft is None:
+            errors.append(missing(f"stages.{index}.id"))
+            continue
+        by_key.pop(draft.row.uuid, None)
+        by_key.pop(draft.row.pk, None)
+        errors += stages_field(index, _set_stage(draft.row, change))
+        if change.get("position", index) != index:
+            errors.append(FieldError(f"stages.{index}.position", "invalid", "Stages are in the order of the list."))
+        order.append(draft)
+    refuse_fields(errors)
+    for draft in order:
+        _guard_kind(draft)
+    kept = {draft.row.pk for draft in order}
+    _trash_stages(changes, actor, [draft.row for pk, draft in existing.items() if pk not in kept], None)
+    _arrange(changes, actor, order)
+
+
+def _new_stage(pipeline: Pipeline) -> Draft:
+    return Draft(Stage(organization_id=pipeline.organization_id, pipeline=pipeline))
+
+
+def _set_stage(row: Stage, change: Change) -> list[FieldError]:
+    errors = set_columns(row, change, STAGE_COLUMNS)
+    if row.pk is None and "probability" not in change:
+        row.probability = DEFAULT_PROBABILITY.get(row.kind, 0)
+    row.color = row.color.lower()
+    wrong = {error.field for error in errors}
+    if row.pk is None and "name" not in change:
+        errors.append(FieldError("name", "required", "A stage needs a name."))
+        wrong.add("name")
+    return errors + [error for error in stage_errors(row) if error.field not in wrong]
+
+
+def _guard_kind(draft: Draft) -> None:
+    """Deals that stand in a stage were given its status when they entered."""
+    if not draft.before or draft.before["kind"] == draft.row.kind:
+        return
+    count = sum(count([draft.row.pk]) for count in hooks.count_uses)
+    if count:
+        raise Conflict(f"{count} deals stand in the stage {draft.row.name!r}; its kind stays.", code="in_use", count=count)
+
+
+def _arrange(changes: ChangeSet, actor: Actor, order: Sequence[Draft]) -> None:
+    """Number the stages in this order, and write those that are new or changed."""
+    now = timezone.now()
+    for position, draft in enumerate(order):
+        draft.row.position = position
+    existing = [draft for draft in order if draft.before]
+    moving = [draft.row.pk for draft in existing if draft.before["position"] != draft.row.position]
+    if moving:
+        Stage.objects.filter(pk__in=moving).update(position=F("position") + ASIDE)
+    touched = store.update(existing, now=now)
+    new = [draft for draft in order if not draft.before]
+    store.insert(new, now=now)
+    references.write(StageReference, actor.organization_id, [*touched, *new])
+    store.record(changes, touched, "updated")
+    store.record(changes, new, "created")
+
+
+def _trash_stages(changes: ChangeSet, actor: Actor, rows: Sequence[Stage], move_deals_to: int | None) -> None:
+    ids = [row.pk for row in rows]
+    count = sum(count(ids) for count in hooks.count_uses) if ids else 0
+    if count and move_deals_to is None:
+        raise Conflict(f"{count} deals stand there; name the stage to move them to.", code="in_use", count=count)
+    if move_deals_to is not None:
+        target = rows_by_key(Stage.objects.visible_to(actor.member), [move_deals_to]).get(move_deals_to)
+        if target is None or target.pk in ids:
+            raise Invalid(fields=[missing("move_deals_to")])
+        for move in hooks.move_all:
+            move(actor, ids, target)
+    trash_rows(changes, StageReference, rows)
