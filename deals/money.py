@@ -9,6 +9,7 @@ from typing import Any
 from iso4217 import Currency
 
 from crm_project.errors import FieldError
+from crm_project.records.fields import SCALE
 from deals.models import AMOUNT_LIMIT, Deal
 
 TAX_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
@@ -27,8 +28,8 @@ def formatted(amount: Decimal | None, currency: str) -> str | None:
     """The amount as it is shown: with the currency's decimals, and never fewer than it has."""
     if amount is None:
         return None
-    decimals = max(currency_decimals().get(currency, 2), -_exponent(amount))
-    return f"{amount:.{decimals}f}"
+    decimals = max(currency_decimals().get(currency, 2), _decimals(amount))
+    return f"{abs(amount):.{decimals}f}"  # no amount is below zero, but one may come as -0
 
 
 def price(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
@@ -61,6 +62,8 @@ def _currency(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     if "currency" not in change:
         return []
     code = str(change["currency"]).upper()
+    if code == deal.currency:
+        return []  # even one that has been withdrawn since
     if code not in currency_decimals():
         return [FieldError("currency", "invalid_choice", "This is not an ISO 4217 currency code.")]
     deal.currency = code
@@ -105,7 +108,7 @@ def _with_tax(deal: Deal) -> Decimal | None:
     if deal.amount is None or not TAX_PERCENT.fullmatch(deal.tax_rate):
         return None
     gross = deal.amount * (1 + Decimal(deal.tax_rate) / 100)
-    return gross.quantize(Decimal(1).scaleb(-currency_decimals()[deal.currency]), ROUND_HALF_UP)
+    return gross.quantize(Decimal(1).scaleb(-_decimals_of(deal.currency)), ROUND_HALF_UP)
 
 
 def _sum_errors(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
@@ -124,14 +127,28 @@ def _stored_errors(name: str, deal: Deal, change: Mapping[str, Any]) -> list[Fie
     value = getattr(deal, name)
     if value is None:
         return []
-    field = name if name in change else "currency" if "currency" in change else "bid_value"
-    decimals = currency_decimals()[deal.currency]
-    if -_exponent(value) > decimals:
-        return [FieldError(field, "max_decimal_places", f"{deal.currency} has {decimals} decimals; nothing is rounded.")]
-    return amount_errors(field, value)
+    decimals = _decimals_of(deal.currency)
+    # A product has no more decimals than the value it is made of, which is told of itself.
+    is_product = name == "amount" and deal.bid_type != FIXED
+    if _decimals(value) > decimals and not is_product:
+        field = _sent(change, name, "currency", "bid_value")
+        problem = f"{deal.currency} has {decimals} decimals; nothing is rounded."
+        return [FieldError(field, "max_decimal_places", problem)]
+    return amount_errors(_sent(change, name, "amount", "bid_value", "bid_periods"), value)
 
 
-def _exponent(amount: Decimal) -> int:
-    """The exponent after trailing zeros: 0 for 100, -1 for 1.50."""
-    exponent = amount.normalize().as_tuple().exponent
-    return min(int(exponent), 0)
+def _sent(change: Mapping[str, Any], name: str, *causes: str) -> str:
+    """The field to tell of what is wrong with `name`: one that was sent, since a figure may follow from others."""
+    return next((field for field in (name, *causes) if field in change), name)
+
+
+def _decimals_of(currency: str) -> int:
+    """A currency that has been withdrawn since keeps what is stored."""
+    return currency_decimals().get(currency, SCALE)
+
+
+def _decimals(amount: Decimal) -> int:
+    """How many decimals there are before trailing zeros: 0 in 100, 1 in 1.50. normalize() would round long ones."""
+    _, digits, exponent = amount.as_tuple()
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(0, -int(exponent) - zeros) if any(digits) else 0
