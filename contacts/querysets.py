@@ -14,6 +14,10 @@ class ContactQuerySet(RowQuerySet[Any]):
         """`person` sorts behind `company`."""
         return self.order_by("-kind", "id")
 
+    def for_reading(self) -> Self:
+        """Everything that a contact shows, in a fixed number of queries."""
+        return self.select_related("company", "owner__user").prefetch_related("references")
+
 
 def fold_email(email: str) -> str:
     return email.strip().lower()

@@ -148,8 +148,7 @@ def _write(
 
 def _hold(actor: Actor, changes: Sequence[Change]) -> None:
     emails = [fold_email(change["email"]) for change in changes if isinstance(change.get("email"), str)]
-    keys = [key for change in changes for key in change.get("external_references") or ()]
-    references.hold(ContactReference, actor.organization_id, keys)
+    references.hold(ContactReference, actor.organization_id, references.keys_of(changes))
     hold_keys(_email_key(actor, email) for email in emails if email)
 
 
@@ -198,8 +197,7 @@ def _apply(draft: Draft, change: Change, context: _Context, *, creating: bool, a
     if row.pk is not None and row.company_id == row.pk:
         errors.append(FieldError("company", "invalid", "A contact does not belong to itself."))
     errors += set_custom_fields(row, change, context.definitions, creating=creating)
-    if "external_references" in change:
-        errors += references.set_on(draft, change["external_references"], add=add_references)
+    errors += references.set_on(draft, change, add=add_references)
     if errors:
         return errors
     return contact_errors(

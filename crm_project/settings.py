@@ -179,4 +179,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "crm_project.api.schema.add_problem",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "DealStatus": "deals.models.Deal.Statuses",
+        "DealKey": "deals.services.upsert.MATCH_KEYS",
+        "ContactKey": "contacts.services.MATCH_KEYS",
+        "BidType": "deals.models.Deal.BidTypes",
+        "StageKind": "pipelines.models.Stage.Kinds",
+        "ContactKind": "contacts.models.Contact.Kinds",
+        "CustomFieldKind": "crm_project.records.models.CustomField.Kinds",
+        "CustomFieldType": "crm_project.records.models.CustomField.Types",
+    },
 }

@@ -63,10 +63,8 @@ def save_named(
 
 
 def set_references(model: type[ExternalReference], actor: Actor, draft: Draft, change: Change) -> None:
-    if "external_references" not in change:
-        return
-    refuse_fields(references.set_on(draft, change["external_references"]))
-    references.hold(model, actor.organization_id, change["external_references"])
+    refuse_fields(references.set_on(draft, change))
+    references.hold(model, actor.organization_id, references.keys_of([change]))
     refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
 
 

@@ -1,6 +1,6 @@
 """External references: who holds which key, and the writing of a row's references together with the row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -52,12 +52,19 @@ def note(model: type[ExternalReference], drafts: Iterable[Draft]) -> None:
         draft.lists_before["external_references"], draft.lists["external_references"] = keys, list(keys)
 
 
-def set_on(draft: Draft, sent: Iterable[Key] | None, *, add: bool = False) -> list[FieldError]:
-    """Put the sent references in place of the draft's, or beside them; answers what is wrong with them."""
-    keys = [list(key) for key in dict.fromkeys(tuple(key) for key in sent or ())]
+def set_on(draft: Draft, change: Mapping[str, Any], *, add: bool = False) -> list[FieldError]:
+    """Put the references that the change sends in place of the draft's, or beside them; answers what is wrong."""
+    if "external_references" not in change:
+        return []
+    sent = [list(key) for key in dict.fromkeys(tuple(key) for key in change["external_references"] or ())]
     kept = draft.lists.get("external_references", []) if add else []
-    draft.lists["external_references"] = [*kept, *(key for key in keys if key not in kept)]
-    return reference_errors((system, external_id) for system, external_id in keys)
+    draft.lists["external_references"] = [*kept, *(key for key in sent if key not in kept)]
+    return reference_errors((system, external_id) for system, external_id in sent)
+
+
+def keys_of(changes: Iterable[Mapping[str, Any]]) -> list[Key]:
+    """The keys that changes give to rows."""
+    return [key for change in changes for key in change.get("external_references") or ()]
 
 
 def clashes(model: type[ExternalReference], organization_id: int, drafts: Sequence[Draft]) -> dict[int, DomainError]:

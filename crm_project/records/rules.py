@@ -16,6 +16,7 @@ KEY_PATTERN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 COLOR_PATTERN = re.compile(r"#[0-9a-f]{6}")
 DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LONG_TEXT = 65_535
+NOTHING = (None, "", [])
 # Beyond 15 digits a JSON number is not the same number in every reader.
 NUMBER_DIGITS = 15
 
@@ -106,31 +107,36 @@ def merge_custom_fields(
     asks for all that are required: an old row may have been there before the definition."""
     merged, errors = dict(current), []
     for key, value in sent.items():
-        if key in current and current[key] == value and type(current[key]) is type(value):
+        if key in current and _same(current[key], value):
             continue
         definition = definitions.get(key)
         if definition is None and not free_keys and not (value is None and key in current):
             errors.append(FieldError(f"custom_fields.{key}", "unknown_field", "There is no such custom field."))
             continue
-        if value is None and (definition is None or not definition.required):
-            merged.pop(key, None)
-            continue
-        if value is None:
+        if definition is not None and definition.required and value in NOTHING:
             errors.append(FieldError(f"custom_fields.{key}", "required", "This custom field is required."))
             continue
-        if definition is not None:
-            value, problem = custom_value(definition, value)
-            if problem:
-                errors.append(FieldError(f"custom_fields.{key}", "invalid", problem))
-                continue
-        merged[key] = value
+        if value is None:
+            merged.pop(key, None)
+            continue
+        value, problem = custom_value(definition, value) if definition else free_value({key: value})
+        if problem:
+            errors.append(FieldError(f"custom_fields.{key}", "invalid", problem))
+            continue
+        merged[key] = value if definition else value[key]
     if complete:
         errors += _missing(merged, definitions.values(), already={error.field for error in errors})
     return merged, errors
 
 
+def _same(stored: Any, sent: Any) -> bool:
+    """Numbers come as Decimal and are stored as JSON has them; true is not 1."""
+    sent = _number_value(sent)[0] if isinstance(sent, Decimal) else sent
+    return bool(stored == sent) and isinstance(stored, bool) == isinstance(sent, bool)
+
+
 def _missing(merged: Mapping[str, Any], definitions: Iterable[Definition], already: set[str]) -> list[FieldError]:
-    names = [d.key for d in definitions if d.required and merged.get(d.key) in (None, "", [])]
+    names = [d.key for d in definitions if d.required and merged.get(d.key) in NOTHING]
     fields = [f"custom_fields.{name}" for name in names]
     return [FieldError(field, "required", "This custom field is required.") for field in fields if field not in already]
 
@@ -159,9 +165,31 @@ def _number_value(value: Any) -> tuple[Any, str]:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return value, "This is not a number."
     number = Decimal(str(value))
-    if not number.is_finite() or len(number.normalize().as_tuple().digits) > NUMBER_DIGITS or abs(number.adjusted()) > 30:
+    if not number.is_finite() or _digits(number) > NUMBER_DIGITS or abs(number.adjusted()) > 30:
         return value, f"A number has at most {NUMBER_DIGITS} digits."
     return (int(number) if number == number.to_integral_value() else float(number)), ""
+
+
+def _digits(number: Decimal) -> int:
+    """Without trailing zeros; normalize() would round a long number first."""
+    return len("".join(map(str, number.as_tuple().digits)).strip("0"))
+
+
+def free_value(value: Any) -> tuple[Any, str]:
+    """A value that nobody declared, as JSON and both databases hold it, or what is wrong with it."""
+    if isinstance(value, str):
+        error = text_error("", value, limit=LONG_TEXT)
+        return value, error.detail if error else ""
+    if isinstance(value, float | Decimal):
+        return _number_value(value)
+    if isinstance(value, list):
+        items = [free_value(item) for item in value]
+        return [item for item, _ in items], next((problem for _, problem in items if problem), "")
+    if isinstance(value, dict):
+        names, names_problem = free_value(list(value))
+        items, problem = free_value(list(value.values()))
+        return dict(zip(names, items, strict=True)), names_problem or problem
+    return value, ""
 
 
 def _options_value(definition: Definition, value: Any) -> tuple[Any, str]:

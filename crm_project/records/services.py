@@ -1,13 +1,31 @@
-"""Writes of custom-field definitions."""
+"""Writes of custom-field definitions, and of external references of any row."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.errors import Conflict, FieldError
+from crm_project.accounts.rules import Permission
+from crm_project.accounts.services import bump_catalogue
+from crm_project.changes import change_set
+from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fields
+from crm_project.records import references
 from crm_project.records.apply import Change
-from crm_project.records.models import CustomField, CustomFieldReference
+from crm_project.records.locks import for_update
+from crm_project.records.models import CustomField, CustomFieldReference, reference_models
 from crm_project.records.named import catalogue_writing, locked, save_named, trash_rows
 from crm_project.records.rules import definition_errors
+from crm_project.records.store import Draft
 
 COLUMNS = ("kind", "key", "label", "type", "mask", "position", "required")
+REFERENCE_PERMISSION = {
+    "organization": Permission.ADMINISTER,
+    "user": Permission.ADMINISTER,
+    "contact": Permission.EDIT_DEALS,
+    "deal": Permission.EDIT_DEALS,
+}
 
 
 def create_custom_field(*, actor: Actor, change: Change) -> CustomField:
@@ -23,6 +41,38 @@ def trash_custom_field(*, actor: Actor, custom_field: CustomField) -> None:
     """The values stay in their rows, and show again when the same key is declared again."""
     with catalogue_writing(actor) as changes:
         trash_rows(changes, CustomFieldReference, [locked(CustomField, actor, custom_field.pk)])
+
+
+def change_references(
+    *, actor: Actor, row: Any, add: Iterable[references.Key] = (), remove: Iterable[references.Key] = ()
+) -> None:
+    """Record ids that other systems have for a row of any kind, or forget some; the row's version counts it."""
+    actor.require(REFERENCE_PERMISSION.get(row.row_kind, Permission.EDIT_PIPELINES))
+    model, added, removed = reference_models()[row.row_kind], list(add), [list(key) for key in remove]
+    with change_set(actor) as changes:
+        references.hold(model, actor.organization_id, added)
+        draft = Draft.of(_named(actor, row))
+        references.note(model, [draft])
+        refuse_fields(references.set_on(draft, {"external_references": added}, add=True))
+        keys = draft.lists["external_references"]
+        draft.lists["external_references"] = [key for key in keys if key not in removed]
+        refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
+        if not draft.changed:
+            return
+        type(row).objects.filter(pk=row.pk).update(version=F("version") + 1, updated_at=timezone.now())
+        draft.row.version += 1
+        references.write(model, actor.organization_id, [draft])
+        bump_catalogue(actor.organization_id)
+        changes.record(draft.row, "updated", draft.changed)
+
+
+def _named(actor: Actor, row: Any) -> Any:
+    """The row, locked, if the actor may see it; of organizations that is one's own."""
+    if row.row_kind != "organization":
+        return locked(type(row), actor, row.pk)
+    if row.pk != actor.organization_id:
+        raise NotFound
+    return for_update(type(row).objects.filter(pk=row.pk)).get()
 
 
 def _save(actor: Actor, row: CustomField, change: Change) -> CustomField:
@@ -47,3 +97,4 @@ def _frozen_errors(row: CustomField) -> list[FieldError]:
     before = CustomField.objects.get(pk=row.pk)
     frozen = [name for name in ("kind", "key", "type") if getattr(before, name) != getattr(row, name)]
     return [FieldError(name, "immutable", "Values are stored under it; it stays.") for name in frozen]
+

@@ -24,8 +24,7 @@ def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Dea
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         keys = [match_key(change, MATCH_KEYS) for change in changes]
-        held = [key for change in changes for key in change.get("external_references") or ()]
-        references.hold(DealReference, actor.organization_id, held)
+        references.hold(DealReference, actor.organization_id, references.keys_of(changes))
         context = look_up(actor, changes)
         contacts = [_contact_id(change, context) for change in changes]
         by_contact = [contact for key, contact in zip(keys, contacts, strict=True) if key == "contact_and_pipeline"]

@@ -52,7 +52,7 @@ def write_deals(
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
     with change_set(actor) as change:
-        references.hold(DealReference, actor.organization_id, _keys(changes))
+        references.hold(DealReference, actor.organization_id, references.keys_of(changes))
         context = look_up(actor, changes)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
         _note_lists(drafts, changes)
@@ -67,10 +67,6 @@ def write_deals(
         _store(change, actor, drafts, states, now)
         _notify(drafts, changes)
         return [Receipt.of(draft) for draft in drafts]
-
-
-def _keys(changes: Sequence[Change]) -> list[tuple[str, str]]:
-    return [key for change in changes for key in change.get("external_references") or ()]
 
 
 def lock_drafts(
@@ -128,9 +124,7 @@ def _apply(
         lambda: _travel(draft, change, context, now),
         lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),
         lambda: _set_lists(actor, draft, change, context),
-        lambda: references.set_on(draft, change.get("external_references"), add=add_references)
-        if "external_references" in change
-        else [],
+        lambda: references.set_on(draft, change, add=add_references),
     ]
     for step in steps if not errors else steps[:2]:
         errors += step()

@@ -1,0 +1,80 @@
+"""The canonical shape of contacts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from contacts.models import Contact
+from contacts.services import MATCH_KEYS
+from crm_project.api.fields import CustomFieldsField, OptionalText, StrictChoice, StrictDateTime, StrictUUID, TextField
+from crm_project.api.serializers import MemberSerializer, ReferenceListField, StrictSerializer, take_shorthand
+from crm_project.records.rules import LONG_TEXT
+
+EXAMPLE = {"first_name": "Sophie", "last_name": "Martin", "email": "sophie.martin@example.com"}
+
+
+class CompanyPartSerializer(serializers.Serializer[Any]):
+    uuid = StrictUUID()
+    full_name = serializers.CharField()
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A person", EXAMPLE, request_only=True)])
+class ContactSerializer(StrictSerializer):
+    """A person has first_name and last_name, a company a name; full_name is made of them."""
+
+    uuid = StrictUUID(read_only=True)
+    kind = StrictChoice(Contact.Kinds.choices, required=False)
+    full_name = serializers.CharField(read_only=True)
+    first_name = OptionalText()
+    last_name = OptionalText()
+    name = OptionalText()
+    email = OptionalText(max_length=254)
+    phone = OptionalText()
+    mobile = OptionalText()
+    job_title = OptionalText()
+    department = OptionalText()
+    company = serializers.SerializerMethodField()
+    owner = MemberSerializer(read_only=True, allow_null=True)
+    website = OptionalText(max_length=2000)
+    street = OptionalText()
+    postal_code = OptionalText()
+    city = OptionalText()
+    country = OptionalText()
+    description = OptionalText(max_length=LONG_TEXT)
+    origin = OptionalText()
+    external_references = ReferenceListField()
+    custom_fields = CustomFieldsField(required=False)
+    created_at = StrictDateTime(read_only=True)
+    updated_at = StrictDateTime(read_only=True)
+
+    company_uuid = StrictUUID(source="company", write_only=True, required=False, allow_null=True)
+    owner_uuid = StrictUUID(source="owner", write_only=True, required=False, allow_null=True)
+    external_id = OptionalText(write_only=True)
+    external_system = TextField(write_only=True, required=False)
+
+    @extend_schema_field(CompanyPartSerializer(allow_null=True))
+    def get_company(self, contact: Contact) -> Any:
+        """A company in the trash is not shown; it shows again when it is restored."""
+        company = contact.company
+        return CompanyPartSerializer(company).data if company and company.deleted_at is None else None
+
+    def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
+        return take_shorthand(attrs, self.instance)
+
+
+class UpsertContactSerializer(ContactSerializer):
+    """A contact with the key that finds it."""
+
+    uuid = StrictUUID(required=False)
+    match_on = StrictChoice(MATCH_KEYS, write_only=True, required=False)
+
+
+class ContactReceiptSerializer(ContactSerializer):
+    """The contact, and what became of it."""
+
+    outcome = serializers.ChoiceField(["created", "updated", "unchanged"], read_only=True)
+    new = serializers.BooleanField(read_only=True)
+    matched_on = serializers.ChoiceField(MATCH_KEYS, read_only=True, allow_null=True)
+    changed = serializers.ListField(child=serializers.CharField(), read_only=True)

@@ -1,0 +1,85 @@
+"""The canonical shape of members, tokens and of who one is."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm_project.accounts.models import ApiToken
+from crm_project.accounts.rules import ALL_SCOPES, Role
+from crm_project.api.fields import StrictChoice, StrictDateTime, StrictUUID, TextField
+from crm_project.api.serializers import MemberSerializer, StrictSerializer
+
+
+class UserSerializer(MemberSerializer):
+    """A member under the member's uuid."""
+
+    role = serializers.ChoiceField([role.value for role in Role])
+
+
+class TokenSerializer(StrictSerializer):
+    """A token without its secret, which nobody has but its owner."""
+
+    uuid = StrictUUID(read_only=True)
+    name = TextField()
+    user = MemberSerializer(source="member", read_only=True)
+    hint = serializers.CharField(read_only=True)
+    scopes = serializers.ListField(child=StrictChoice(ALL_SCOPES), required=False, min_length=1, max_length=3)
+    expires_at = StrictDateTime(required=False, allow_null=True)
+    revoked_at = StrictDateTime(read_only=True, allow_null=True)
+    last_used_at = StrictDateTime(read_only=True, allow_null=True)
+    created_at = StrictDateTime(read_only=True)
+    user_uuid = StrictUUID(source="member", write_only=True, required=False)
+
+
+class NewTokenSerializer(TokenSerializer):
+    """A token with its secret, shown this once."""
+
+    secret = serializers.CharField(read_only=True)
+
+
+class RenameTokenSerializer(TokenSerializer):
+    """Only the name of a token changes; a different right is a different token."""
+
+    scopes = serializers.ListField(child=serializers.CharField(), read_only=True)
+    expires_at = StrictDateTime(read_only=True, allow_null=True)
+    user_uuid = None
+
+
+class OrganizationPartSerializer(serializers.Serializer[Any]):
+    uuid = StrictUUID()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    time_zone = serializers.CharField()
+
+
+class TokenPartSerializer(serializers.Serializer[Any]):
+    uuid = StrictUUID()
+    name = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField())
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class MePersonSerializer(serializers.Serializer[Any]):
+    uuid = StrictUUID()
+    email = serializers.EmailField()
+    full_name = serializers.CharField()
+
+
+class MeSerializer(serializers.Serializer[Any]):
+    """Who asks, in which organization, and what that allows."""
+
+    user = MePersonSerializer(source="member")
+    organization = OrganizationPartSerializer()
+    role = serializers.CharField(source="member.role")
+    permissions = serializers.SerializerMethodField()
+    token = TokenPartSerializer(allow_null=True)
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_permissions(self, actor: Any) -> list[str]:
+        return sorted(actor.permissions)
+
+
+def shown_with_secret(token: ApiToken, secret: str) -> dict[str, Any]:
+    return {**TokenSerializer(token).data, "secret": secret}

@@ -1,0 +1,12 @@
+"""Routes of members, tokens and of who one is."""
+
+from django.urls import path
+
+from crm_project.accounts.api.views import MeView, TokenViewSet, UserViewSet
+from crm_project.api.routers import routes
+
+urlpatterns = [
+    path("me", MeView.as_view({"get": "retrieve"}), name="me"),
+    *routes("users", UserViewSet, "user"),
+    *routes("tokens", TokenViewSet, "token"),
+]

@@ -1,0 +1,91 @@
+"""`/api/users`, `/api/tokens` and `/api/me`."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.accounts import services
+from crm_project.accounts.api.serializers import (
+    MeSerializer,
+    NewTokenSerializer,
+    RenameTokenSerializer,
+    TokenSerializer,
+    UserSerializer,
+    shown_with_secret,
+)
+from crm_project.accounts.models import ApiToken, Member
+from crm_project.accounts.rules import Permission
+from crm_project.api.pagination import Key
+from crm_project.api.views import RowViewSet, ScopedView
+from crm_project.errors import FieldError, Invalid
+
+
+class UserViewSet(RowViewSet):
+    """The members of the organization, under the member's uuid; read only."""
+
+    http_method_names = ["get", "head", "options"]
+    model = Member
+    queryset = Member.objects.none()
+    serializer_class = UserSerializer
+    default_ordering = "created_at"
+
+    def get_queryset(self) -> Any:
+        return Member.objects.visible_to(self.actor.member)
+
+    def for_reading(self, rows: Any) -> Any:
+        return rows.select_related("user")
+
+
+class TokenViewSet(RowViewSet):
+    """One's own tokens, an admin's view of everybody's. DELETE revokes."""
+
+    model = ApiToken
+    queryset = ApiToken.objects.none()
+    serializer_class = TokenSerializer
+    # A reader may make a reader's token for another program.
+    edit_permission = Permission.VIEW
+    orderings = {"created_at": Key("created_at")}
+
+    def get_queryset(self) -> Any:
+        return ApiToken.objects.visible_to(self.actor.member)
+
+    def for_reading(self, rows: Any) -> Any:
+        return rows.select_related("member__user")
+
+    def get_serializer_class(self) -> Any:
+        return RenameTokenSerializer if self.action == "partial_update" else TokenSerializer
+
+    @extend_schema(responses={201: NewTokenSerializer})
+    def create(self, request: Request) -> Response:
+        """The only answer that holds the secret."""
+        change = self.validated(request)
+        member = self._member(change.pop("member", None))
+        token, secret = services.create_token(actor=self.actor, member=member, **change)
+        headers = {"Location": self.location(token)}
+        return Response(shown_with_secret(self.reread(token), secret), status=201, headers=headers)
+
+    def _member(self, uuid: Any) -> Member | None:
+        if uuid is None:
+            return None
+        member = Member.objects.visible_to(self.actor.member).filter(uuid=uuid).first()
+        if member is None:
+            raise Invalid(fields=[FieldError("member", "does_not_exist", "There is no such row.")])
+        return member
+
+    def perform_update(self, row: ApiToken, change: dict[str, Any]) -> ApiToken:
+        return services.rename_token(actor=self.actor, token=row, name=change.get("name", row.name))
+
+    def perform_destroy(self, row: ApiToken) -> None:
+        services.revoke_token(actor=self.actor, token=row)
+
+
+class MeView(ScopedView):
+    """Who asks, in which organization, and what that allows."""
+
+    serializer_class = MeSerializer
+
+    @extend_schema(responses=MeSerializer)
+    def retrieve(self, request: Request) -> Response:
+        return Response(MeSerializer(self.actor).data)

@@ -1,0 +1,61 @@
+"""Who asks: a bearer token, or for the browsable API a session of the admin."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import User
+from crm_project.accounts.services import authenticate_token
+from crm_project.accounts.sessions import session_member
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <secret>`; `request.auth` becomes the Actor."""
+
+    def authenticate(self, request: Request) -> tuple[User, Actor] | None:
+        secret = bearer_secret(request)
+        if secret is None:
+            return None
+        actor = authenticate_token(secret)
+        if actor is None:
+            raise AuthenticationFailed("This token is unknown, expired or revoked.")
+        return actor.member.user, actor
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class MemberSessionAuthentication(SessionAuthentication):
+    """A session of the admin, with CSRF; it speaks for one member at a time."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Actor] | None:
+        signed_in = super().authenticate(request)
+        member = session_member(signed_in[0], request.session) if signed_in else None
+        return (signed_in[0], Actor(member)) if signed_in and member else None
+
+
+def bearer_secret(request: Request | HttpRequest) -> str | None:
+    """The secret in the Authorization header; a header of another scheme is not ours to judge."""
+    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = BearerAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A token of a member, made under /api/tokens."}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = MemberSessionAuthentication
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "For the browsable API."}

@@ -1,0 +1,173 @@
+"""Every refusal as an RFC 9457 problem: one shape, stable codes, all wrong fields at once."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import Error, IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from drf_standardized_errors.formatter import flatten_errors
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+
+from crm_project.errors import Conflict, DomainError, Forbidden, NotFound
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = "1"
+TITLES = {
+    400: "The request is not valid.",
+    401: "Authentication is needed.",
+    403: "This is not allowed.",
+    404: "There is no such resource.",
+    405: "The method is not allowed here.",
+    406: "This cannot be answered in the format asked for.",
+    409: "The data forbids it.",
+    413: "The body is too large.",
+    415: "The body must be JSON.",
+    429: "Too many requests.",
+    500: "The server made a mistake.",
+    503: "The service cannot answer right now.",
+}
+CODES = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type", 429: "throttled"}
+
+# What the database keeps, two workers may both try. On SQLite a violation names columns, not the constraint.
+CONSTRAINTS: tuple[tuple[str, str, str], ...] = (
+    ("contacts_contact_live_email", "contacts_contact.organization_id, contacts_contact.kind", "email_taken"),
+    ("reference_live_key", "reference.organization_id", "reference_taken"),
+    ("deals_lostreason_live_name", "deals_lostreason.organization_id", "name_taken"),
+    ("records_customfield_live_key", "records_customfield.organization_id", "key_taken"),
+)
+
+
+class InvalidQuery(exceptions.ValidationError):
+    """Wrong query parameters, by name."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    status: int
+    code: str
+    detail: str
+    errors: tuple[dict[str, str], ...] = ()
+    extra: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] | None = None
+
+    def body(self, request: Any) -> dict[str, Any]:
+        return {
+            "type": "about:blank",
+            "title": TITLES.get(self.status, "The request failed."),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "errors": list(self.errors),
+            "request_id": getattr(request, "request_id", ""),
+            **(self.extra or {}),
+        }
+
+
+def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
+    """DRF's exception handler: whatever is raised in a view becomes a problem; what nobody foresaw is logged."""
+    problem = problem_of(error, wire_names=getattr(context["view"], "wire_names", {}))
+    request = context["request"]
+    if problem.status >= 500 and problem.status != 503:
+        log.exception("unhandled error in %s %s", request.method, request.path)
+    body = problem.body(request)
+    return Response(body, problem.status, headers=dict(problem.headers or {}), content_type=MEDIA_TYPE)
+
+
+def problem_response(request: HttpRequest, problem: Problem) -> JsonResponse:
+    """The same shape where no DRF view is at work."""
+    body = problem.body(request)
+    return JsonResponse(body, status=problem.status, content_type=MEDIA_TYPE, headers=problem.headers)
+
+
+def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
+    match error:
+        case DomainError():
+            return _of_domain(error, wire_names)
+        case exceptions.ValidationError():
+            return _of_fields(error)
+        case exceptions.APIException():
+            return _of_api(error)
+        case Http404():
+            return Problem(404, "not_found", "There is no such resource.")
+        case PermissionDenied():
+            return Problem(403, "forbidden", str(error) or Forbidden.detail)
+        case RequestDataTooBig():
+            return Problem(413, "too_large", "A body has at most 1 MiB.")
+        case IntegrityError():
+            return _of_constraint(error)
+        case OperationalError() | InterfaceError():
+            return Problem(503, "unavailable", "The database cannot answer; try again.", headers={"Retry-After": RETRY_AFTER})
+    return Problem(500, "internal_error", "The server made a mistake; it has been noted.")
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status of a refusal of the core."""
+    match error:
+        case Forbidden():
+            return status.HTTP_403_FORBIDDEN
+        case NotFound():
+            return status.HTTP_404_NOT_FOUND
+        case Conflict():
+            return status.HTTP_409_CONFLICT
+    return status.HTTP_400_BAD_REQUEST
+
+
+def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
+    errors = tuple(_entry("body", wire_field(field.field, wire_names), field.code, field.detail) for field in error.fields)
+    return Problem(status_of(error), error.code, error.detail, errors, error.extra)
+
+
+def wire_field(field: str, wire_names: Mapping[str, str]) -> str:
+    """`stage` as the wire calls it: `stage_id`; the rest of a dotted path stays."""
+    first, dot, rest = field.partition(".")
+    return f"{wire_names.get(first, first)}{dot}{rest}"
+
+
+def _of_fields(error: exceptions.ValidationError) -> Problem:
+    place = "query" if isinstance(error, InvalidQuery) else "body"
+    errors = tuple(
+        _entry(place, flat.attr or "", _code(flat.code), flat.detail) for flat in flatten_errors(error.detail)
+    )
+    codes = {entry["code"] for entry in errors}
+    code = codes.pop() if len(codes) == 1 else "invalid"
+    return Problem(400, code, _sentence(errors), errors)
+
+
+def _code(code: str) -> str:
+    return "invalid" if code == "error" else code
+
+
+def _sentence(errors: Iterable[Mapping[str, str]]) -> str:
+    return " ".join(f"{entry['pointer'].lstrip('/') or 'body'}: {entry['detail']}" for entry in errors)[:2000]
+
+
+def _entry(place: str, field: str, code: str, detail: Any) -> dict[str, str]:
+    pointer = "/" + field.replace(".", "/") if field and field != "non_field_errors" else ""
+    return {"in": place, "pointer": pointer, "code": code, "detail": str(detail)}
+
+
+def _of_api(error: exceptions.APIException) -> Problem:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    code = CODES.get(error.status_code) or str(error.get_codes())
+    return Problem(error.status_code, code, str(error.detail), headers=headers)
+
+
+def _of_constraint(error: Error) -> Problem:
+    """Two requests at once: the slower one is told what the faster one took."""
+    named = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    text = named or str(error)
+    for constraint, columns, code in CONSTRAINTS:
+        if constraint in text or (named is None and columns in text):
+            return Problem(409, code, "Another row has this value already.")
+    log.warning("constraint violated: %s", text)
+    return Problem(409, "conflict", "The data was changed at the same moment; try again.")

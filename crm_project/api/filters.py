@@ -1,0 +1,239 @@
+"""Filters that refuse what they do not understand: an unknown parameter or value never widens a list."""
+
+import datetime
+import re
+import uuid
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_datetime
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+
+from crm_project.api.errors import InvalidQuery
+from crm_project.api.fields import DAY, INSTANT, UUID
+from crm_project.records.apply import BIGGEST_ID, definitions_of
+from crm_project.records.expressions import CustomValue, HoldsOption
+from crm_project.records.models import CustomField
+from crm_project.records.rules import is_day
+
+NUMBER = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,4}0*)?")
+INTEGER = re.compile(r"-?[0-9]{1,19}")
+CUSTOM_PREFIX = "custom_"
+
+
+class _StrictField(forms.Field):
+    """A text that `read` turns into a value, or refuses by answering None."""
+
+    sentence = "This value is not valid."
+
+    def to_python(self, value: Any) -> Any:
+        if value in (None, ""):
+            return None
+        read = self.read(value)
+        if read is None:
+            raise forms.ValidationError(self.sentence)
+        return read
+
+    def read(self, text: str) -> Any:
+        raise AssertionError("each field reads its own texts")
+
+
+class TextValue(_StrictField):
+    sentence = "A text without NUL."
+
+    def read(self, text: str) -> str | None:
+        return None if "\x00" in text else text
+
+
+class NumberValue(_StrictField):
+    sentence = "A decimal number with at most four decimals."
+
+    def read(self, text: str) -> Decimal | None:
+        return Decimal(text) if NUMBER.fullmatch(text) else None
+
+
+class IntegerValue(_StrictField):
+    sentence = "A whole number."
+
+    def read(self, text: str) -> int | None:
+        return int(text) if INTEGER.fullmatch(text) and abs(int(text)) <= BIGGEST_ID else None
+
+
+class UUIDValue(_StrictField):
+    sentence = "A uuid."
+
+    def read(self, text: str) -> uuid.UUID | None:
+        return uuid.UUID(text) if UUID.fullmatch(text) else None
+
+
+class BooleanValue(_StrictField):
+    sentence = "true or false."
+
+    def read(self, text: str) -> bool | None:
+        return {"true": True, "false": False}.get(text)
+
+
+class DayValue(_StrictField):
+    sentence = "A day: YYYY-MM-DD."
+
+    def read(self, text: str) -> datetime.date | None:
+        return datetime.date.fromisoformat(text) if is_day(text) else None
+
+
+class InstantValue(_StrictField):
+    """A day, which means all of it in the organization's zone, or an instant with its offset."""
+
+    sentence = "A day, YYYY-MM-DD, or an instant with its offset."
+
+    def read(self, text: str) -> datetime.date | None:
+        if DAY.fullmatch(text):
+            return datetime.date.fromisoformat(text) if is_day(text) else None
+        try:
+            return parse_datetime(text.replace(" ", "+")) if INSTANT.fullmatch(text.replace(" ", "+")) else None
+        except ValueError:
+            return None
+
+
+class _Documented(django_filters.Filter):
+    schema: dict[str, Any] = {"type": "string"}
+
+
+class TextFilter(_Documented):
+    field_class = TextValue
+
+
+class NumberFilter(_Documented):
+    field_class = NumberValue
+    schema = {"type": "string", "pattern": r"^-?[0-9]{1,13}(\.[0-9]{1,4})?$"}
+
+
+class IntegerFilter(_Documented):
+    field_class = IntegerValue
+    schema = {"type": "integer"}
+
+
+class UUIDFilter(_Documented):
+    field_class = UUIDValue
+    schema = {"type": "string", "format": "uuid"}
+
+
+class BooleanFilter(_Documented):
+    field_class = BooleanValue
+    schema = {"type": "boolean"}
+
+
+class DayFilter(_Documented):
+    field_class = DayValue
+    schema = {"type": "string", "format": "date"}
+
+
+class InstantFilter(_Documented):
+    """One bound of a range of instants, itself included."""
+
+    field_class = InstantValue
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        lookup = self.lookup_expr
+        if not isinstance(value, datetime.datetime):
+            zone = ZoneInfo(self.parent.actor.organization.time_zone)
+            if lookup == "lte":
+                lookup, value = "lt", value + datetime.timedelta(days=1)
+            value = datetime.datetime.combine(value, datetime.time(), zone)
+        return queryset.filter(**{f"{self.field_name}__{lookup}": value})
+
+
+class ChoicesFilter(_Documented):
+    """One or several of the choices, comma-separated."""
+
+    field_class = TextValue
+
+    def __init__(self, *args: Any, choices: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choices = choices
+        self.schema = {"type": "string", "examples": choices, "description": f"One or several, comma-separated, of: {', '.join(choices)}."}
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        wanted = value.split(",")
+        if unknown := [choice for choice in wanted if choice not in self.choices]:
+            sentence = f"Not known: {', '.join(unknown)}. One or several of: {', '.join(self.choices)}."
+            raise InvalidQuery({self.extra_name: [sentence]})
+        return queryset.filter(**{f"{self.field_name}__in": wanted})
+
+    @property
+    def extra_name(self) -> str:
+        return next(name for name, declared in self.parent.filters.items() if declared is self)
+
+
+class CustomValueFilter(_Documented):
+    """The value of one custom field, compared as its definition says."""
+
+    def __init__(self, definition: CustomField) -> None:
+        super().__init__()
+        self.definition = definition
+        self.field_class = {"number": NumberValue, "checkbox": BooleanValue, "date": DayValue}.get(definition.type, TextValue)
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        key, kind = self.definition.key, self.definition.type
+        if kind == "multiselect":
+            return queryset.filter(HoldsOption(key, value))
+        if isinstance(value, datetime.date):
+            value = value.isoformat()
+        if isinstance(value, Decimal):
+            value = float(value)
+        return queryset.alias(**{f"{CUSTOM_PREFIX}{key}": CustomValue(key, kind)}).filter(**{f"{CUSTOM_PREFIX}{key}": value})
+
+
+class StrictFilterSet(django_filters.FilterSet):
+    """Filters of one resource. `custom_kind` adds one for each custom field of that kind of row."""
+
+    custom_kind = ""
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        self.actor = actor
+        super().__init__(*args, **kwargs)
+        named = [name for name in self.data if name.startswith(CUSTOM_PREFIX)]
+        if self.custom_kind and named:
+            for definition in custom_definitions(actor, self.custom_kind).values():
+                name = f"{CUSTOM_PREFIX}{definition.key}"
+                self.filters[name] = CustomValueFilter(definition)
+                self.filters[name].parent = self
+
+
+def custom_definitions(actor: Any, kind: str) -> dict[str, CustomField]:
+    """Those that hold a value; a heading does not."""
+    definitions = definitions_of(actor.organization_id, kind)
+    return {key: row for key, row in definitions.items() if row.type != CustomField.Types.HEADING}
+
+
+class StrictFilterBackend(BaseFilterBackend):
+    """Applies the view's filter set and names every wrong value."""
+
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+        if view.filterset_class is None:
+            return queryset
+        filters = view.filterset_class(request.query_params, queryset, request=request, actor=view.actor)
+        unknown = {name for name in request.query_params if name.startswith(CUSTOM_PREFIX)} - filters.filters.keys()
+        if unknown:
+            raise InvalidQuery({name: ["There is no such custom field."] for name in unknown})
+        if not filters.is_valid():
+            raise InvalidQuery({name: list(errors) for name, errors in filters.errors.items()})
+        return filters.qs
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        if view.filterset_class is None:
+            return []
+        return [
+            {"name": name, "in": "query", "required": False, "schema": declared.schema, "description": declared.extra.get("help_text", "")}
+            for name, declared in view.filterset_class.base_filters.items()
+        ]

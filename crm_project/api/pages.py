@@ -1,0 +1,56 @@
+"""What is no resource: health, the OpenAPI document and its pages, and answers for paths that nobody serves."""
+
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from crm_project.api.errors import RETRY_AFTER, Problem, problem_response
+from crm_project.api.middleware import API_PATH
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Whether the database answers; nothing more is told to strangers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        body = {"status": "unavailable", "database": "does not answer"}
+        return JsonResponse(body, status=503, headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"})
+    return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+class SchemaView(SpectacularJSONAPIView):
+    """The OpenAPI document."""
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """The document to read and try, without any outside host."""
+
+
+class UnknownView(APIView):
+    """A path under /api that nobody serves, whatever the method."""
+
+    authentication_classes: Any = []
+    permission_classes: Any = []
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is no such resource.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if API_PATH.match(request.path_info):
+        return problem_response(request, Problem(404, "not_found", "There is no such resource."))
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if API_PATH.match(request.path_info):
+        return problem_response(request, Problem(500, "internal_error", "The server made a mistake; it has been noted."))
+    return defaults.server_error(request)

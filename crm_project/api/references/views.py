@@ -1,0 +1,104 @@
+"""`/api/external-references`: what other systems call our rows."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.accounts.rules import Permission
+from crm_project.api.errors import InvalidQuery
+from crm_project.api.fields import UUID as UUID_PATTERN
+from crm_project.api.filters import ChoicesFilter, StrictFilterSet, TextFilter
+from crm_project.api.pagination import Key
+from crm_project.api.references.kinds import KINDS, Kind
+from crm_project.api.references.rows import ReferenceRows
+from crm_project.api.references.serializers import ExternalReferenceSerializer
+from crm_project.api.views import RowViewSet
+from crm_project.errors import FieldError, Invalid, NotFound
+from crm_project.records.models import MemberReference
+from crm_project.records.services import change_references
+
+
+class ReferenceFilter(StrictFilterSet):
+    system = TextFilter("system")
+    external_id = TextFilter("external_id")
+    kind = ChoicesFilter(choices=list(KINDS))
+
+
+class ExternalReferenceViewSet(RowViewSet):
+    """A reference is part of its row: whoever may edit the row may edit it, and the row's version counts it."""
+
+    queryset = MemberReference.objects.none()
+    serializer_class = ExternalReferenceSerializer
+    filterset_class = ReferenceFilter
+    edit_permission = Permission.EDIT_DEALS
+    orderings = {"created_at": Key("created_at")}
+
+    def get_queryset(self) -> Any:
+        return ReferenceRows.visible_to(self.actor)
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        params = self.request.query_params
+        for name in ("system", "external_id"):
+            if name in params:
+                queryset = queryset.filter(**{name: params[name]})
+        kind = params.get("kind")
+        if kind is None:
+            return queryset
+        if kind not in KINDS:
+            raise InvalidQuery({"kind": [f"One of: {', '.join(KINDS)}."]})
+        return queryset.of_kind(kind)
+
+    def get_object(self) -> Any:
+        found = [row for part in self.get_queryset().parts.values() for row in part.filter(uuid=self.kwargs["uuid"])]
+        if not found:
+            raise NotFound
+        return found[0]
+
+    def reread(self, row: Any) -> Any:
+        return row
+
+    def create(self, request: Request) -> Response:
+        change = self.validated(request)
+        kind = KINDS[change["kind"]]
+        row, key = self._row(kind, change["row"]), (change["system"], change["external_id"])
+        if kind.references.objects.filter(row=row.pk, system=key[0], external_id=key[1], is_live=True).exists():
+            return Response(self.shown(self._reference(kind, row, key)))
+        change_references(actor=self.actor, row=row, add=[key])
+        reference = self._reference(kind, row, key)
+        return Response(self.shown(reference), status=201, headers={"Location": self.location(reference)})
+
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        """Another system or id for the same row."""
+        reference = self.get_object()
+        change = self.validated(request, reference)
+        shown = self.shown(reference)
+        if any(name in change and change[name] != shown[name] for name in ("kind", "row")):
+            raise Invalid(fields=[FieldError("row", "read_only", "A reference stays with its row.")])
+        kind, old = KINDS[reference.kind], (reference.system, reference.external_id)
+        new = (change.get("system", old[0]), change.get("external_id", old[1]))
+        if new != old:
+            change_references(actor=self.actor, row=reference.row, add=[new], remove=[old])
+        return Response(self.shown(self._reference(kind, reference.row, new)))
+
+    def perform_destroy(self, row: Any) -> None:
+        change_references(actor=self.actor, row=row.row, remove=[(row.system, row.external_id)])
+
+    def _reference(self, kind: Kind, row: Any, key: tuple[str, str]) -> Any:
+        found = self.get_queryset().parts[kind.name]
+        return found.get(row=row.pk, system=key[0], external_id=key[1])
+
+    def _row(self, kind: Kind, name: Any) -> Any:
+        key = _named(kind, name)
+        row = kind.rows(self.actor).filter(**{kind.named_by: key}).first() if key is not None else None
+        if row is None:
+            raise Invalid(fields=[FieldError("row", "does_not_exist", "There is no such row.")])
+        return row
+
+
+def _named(kind: Kind, name: Any) -> UUID | int | None:
+    if kind.named_by == "uuid":
+        return UUID(name) if isinstance(name, str) and UUID_PATTERN.fullmatch(name) else None
+    whole = isinstance(name, int) and not isinstance(name, bool) and 0 < name < 2**63
+    return cast(int, name) if whole else None

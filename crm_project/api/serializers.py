@@ -1,0 +1,110 @@
+"""Serializers that refuse what they do not know, and let a client send back what it read."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from crm_project.api.fields import StrictUUID, TextField
+from crm_project.records.models import DEFAULT_SYSTEM
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Validated data is the core's change: each field's `source` is the core's name for it.
+
+    An unknown field is named, and a read-only one may only be what it is. A field whose own value is missing in the
+    change's words is translated back by `wire_names`.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        errors: dict[str, Any] = {}
+        if isinstance(data, Mapping):
+            errors = self._unknown(data) | self._altered(data)
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value
+
+    def _unknown(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        known = ", ".join(sorted(self.fields))
+        unknown = data.keys() - self.fields.keys()
+        return {name: [ErrorDetail(f"There is no such field. Known: {known}.", "unknown_field")] for name in unknown}
+
+    def _altered(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        sent = [name for name, field in self.fields.items() if field.read_only and name in data]
+        if not sent:
+            return {}
+        shown = plain_json(self.to_representation(self.instance)) if self.instance is not None else {}
+        wrong = [name for name in sent if name not in shown or data[name] != shown[name]]
+        return {name: [ErrorDetail("This field is read only.", "read_only")] for name in wrong}
+
+    @classmethod
+    def wire_names(cls) -> dict[str, str]:
+        """What the wire calls each of the core's fields."""
+        fields = cls().fields
+        return {field.source: name for name, field in fields.items() if not field.read_only}
+
+
+def changed_names(changed: Iterable[str], wire_names: Mapping[str, str]) -> list[str]:
+    """The names, sorted, under which a client knows the columns and lists that changed."""
+    return sorted({wire_names.get(name.removesuffix("_id"), wire_names.get(name, name)) for name in changed})
+
+
+def plain_json(value: Any) -> Any:
+    return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+
+
+class ReferenceSerializer(StrictSerializer):
+    """(system, external id)."""
+
+    system = TextField()
+    external_id = TextField()
+
+    def to_internal_value(self, data: Any) -> tuple[str, str]:  # type: ignore[override]
+        value = super().to_internal_value(data)
+        return value["system"], value["external_id"]
+
+
+class ReferenceListField(serializers.ListField):
+    child = ReferenceSerializer()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "max_length": 100, **kwargs})
+
+    def get_attribute(self, instance: Any) -> Any:
+        return instance.references
+
+    def to_representation(self, data: Any) -> Any:
+        rows = data.all() if hasattr(data, "all") else data
+        return [{"system": row.system, "external_id": row.external_id} for row in rows]
+
+
+def take_shorthand(attrs: Mapping[str, Any], row: Any) -> dict[str, Any]:
+    """`external_id` (and `external_system`) is a row's reference in one system; those in other systems stay."""
+    change = dict(attrs)
+    system = change.pop("external_system", None)
+    if "external_id" not in change:
+        if system is not None:
+            raise serializers.ValidationError({"external_id": [ErrorDetail("A system needs an id.", "required")]})
+        return change
+    external_id, system = change.pop("external_id"), system or DEFAULT_SYSTEM
+    held = change.get("external_references")
+    if held is None:
+        held = [(reference.system, reference.external_id) for reference in row.references.all()] if row else []
+    others = [key for key in held if key[0] != system]
+    change["external_references"] = [*others, (system, external_id)] if external_id else others
+    return change
+
+
+class MemberSerializer(serializers.Serializer[Any]):
+    """A member as others see one."""
+
+    uuid = StrictUUID()
+    full_name = serializers.CharField()
+    email = serializers.EmailField()

@@ -1,0 +1,260 @@
+"""The base of every view: scoped to the actor, strict in what it takes, each write one transaction."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.exceptions import ErrorDetail, MethodNotAllowed, NotAuthenticated
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.api.errors import InvalidQuery
+from crm_project.api.fields import UUID as UUID_PATTERN
+from crm_project.api.filters import CUSTOM_PREFIX, StrictFilterBackend, custom_definitions
+from crm_project.api.negotiation import TokenGetsJson
+from crm_project.api.pagination import Key, KeysetPagination
+from crm_project.api.serializers import changed_names
+from crm_project.changes import change_set
+from crm_project.errors import NotFound
+from crm_project.records.expressions import CustomValue
+from crm_project.records.receipts import Receipt
+
+# Known to every operation, so that a client can send them along everywhere.
+COMMON_PARAMETERS = frozenset({"cursor", "page_size", "total", "format", "deleted"})
+
+
+class ScopedView(GenericViewSet[Any]):
+    """A view of one organization's data. Without `get_queryset` of its own it shows nothing."""
+
+    edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
+    renderer_classes: Any = [JSONRenderer, BrowsableAPIRenderer]
+    content_negotiation_class = TokenGetsJson
+    filter_backends: Any = [StrictFilterBackend]
+    pagination_class: Any = KeysetPagination
+    filterset_class: Any = None
+    filtered_actions: ClassVar[frozenset[str]] = frozenset({"list"})
+    # Query parameters of single actions, beside those of the filters and the pages: action → name → OpenAPI schema.
+    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    orderings: ClassVar[Mapping[str, Key]] = {"created_at": Key("created_at"), "updated_at": Key("updated_at")}
+    default_ordering: ClassVar[str] = "-created_at"
+
+    @property
+    def actor(self) -> Actor:
+        if not isinstance(self.request.auth, Actor):
+            raise NotAuthenticated
+        return self.request.auth
+
+    @property
+    def wire_names(self) -> dict[str, str]:
+        serializer = self.get_serializer_class()
+        return serializer.wire_names() if hasattr(serializer, "wire_names") else {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self._check_parameters(request)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """DRF's own, but that an unsafe handler runs in one transaction that also renders the answer."""
+        self.args, self.kwargs = args, kwargs
+        self.request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        try:
+            self.initial(self.request, *args, **kwargs)
+            name = (request.method or "").lower()
+            known = name in self.http_method_names
+            handler = getattr(self, name, self.http_method_not_allowed) if known else self.http_method_not_allowed
+            if request.method in SAFE_METHODS:
+                response = handler(self.request, *args, **kwargs)
+            else:
+                response = self._in_transaction(handler, *args, **kwargs)
+        except Exception as error:
+            response = self.handle_exception(error)
+        self.response = self.finalize_response(self.request, response, *args, **kwargs)
+        return self.response
+
+    def _in_transaction(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
+        """Whatever fails, the rendering and the commit included, undoes the write and is answered as a problem."""
+        with change_set(self.actor):
+            response = handler(self.request, *args, **kwargs)
+            self.finalize_response(self.request, response, *args, **kwargs).render()
+        return response
+
+    def known_parameters(self) -> set[str]:
+        """The names that the operation's OpenAPI entry lists."""
+        sources = [*(self.filter_backends if self.filters else ()), *([self.pagination_class] if self.pages else ())]
+        listed = {entry["name"] for source in sources for entry in source().get_schema_operation_parameters(self)}
+        return listed | self.action_parameters.get(self.action or "", {}).keys()
+
+    @property
+    def filters(self) -> bool:
+        """Whether the action takes the resource's filters."""
+        return self.action in self.filtered_actions
+
+    @property
+    def pages(self) -> bool:
+        return self.action == "list"
+
+    def orderings_for(self, request: Request) -> Mapping[str, Key]:
+        """What this list can be sorted by, its organization's custom fields included."""
+        kind = getattr(self.filterset_class, "custom_kind", "")
+        if not kind or CUSTOM_PREFIX not in request.query_params.get("ordering", ""):
+            return self.orderings
+        keys = {
+            f"{CUSTOM_PREFIX}{key}": Key(CustomValue(key, row.type), nullable=True)
+            for key, row in custom_definitions(self.actor, kind).items()
+            if row.type != "multiselect"
+        }
+        return {**self.orderings, **keys}
+
+    def _check_parameters(self, request: Request) -> None:
+        known = self.known_parameters()
+        custom = getattr(self.filterset_class, "custom_kind", "") and self.filters
+        errors = {}
+        for name, values in request.query_params.lists():
+            if name not in known | COMMON_PARAMETERS and not (custom and name.startswith(CUSTOM_PREFIX)):
+                errors[name] = [_unknown(known)]
+            elif len(values) > 1:
+                errors[name] = ["Once is enough."]
+            elif "\x00" in values[0]:
+                errors[name] = ["A text without NUL."]
+        if request.query_params.get("deleted", "only") != "only":
+            errors["deleted"] = ["only"]
+        if request.query_params.get("format", "json") not in ("json", "api"):
+            errors["format"] = ["json or api."]
+        if errors:
+            raise InvalidQuery(errors)
+
+    def get_object(self) -> Any:
+        """The row that the path names, among those the actor may see; filters have no say here."""
+        lookup = {self.lookup_field: self.kwargs[self.lookup_field]}
+        row = self.get_queryset().filter(**lookup).first()
+        if row is None:
+            raise NotFound
+        return row
+
+
+def _unknown(known: set[str]) -> Any:
+    return ErrorDetail(f"There is no such parameter. Known: {', '.join(sorted(known | COMMON_PARAMETERS))}.", "unknown_parameter")
+
+
+class RowViewSet(ScopedView):
+    """List, create, retrieve, change and trash one kind of row. A view names its model and the services it calls."""
+
+    model: Any
+    lookup_field = "uuid"
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> Any:
+        if self.request.query_params.get("deleted") == "only" and self.request.method in SAFE_METHODS:
+            return self.trash()
+        return self.model.objects.visible_to(self.actor.member)
+
+    def trash(self) -> Any:
+        return self.model.objects.trash_visible_to(self.actor.member, timezone.now())
+
+    def get_trashed(self) -> Any:
+        """The row that the path names, if it can still be restored."""
+        row = self.trash().filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).first()
+        if row is None:
+            raise NotFound
+        return row
+
+    def for_reading(self, rows: Any) -> Any:
+        """Fetch with the rows what their serializer shows."""
+        return rows
+
+    def list(self, request: Request) -> Response:
+        page = self.paginator.paginate_queryset(self.for_reading(self.filter_queryset(self.get_queryset())), request, self)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        return Response(self.shown(self.get_object()))
+
+    def create(self, request: Request) -> Response:
+        row = self.perform_create(self.validated(request))
+        return Response(self.shown(row), status=201, headers={"Location": self.location(row)})
+
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        row = self.get_object()
+        change = self.validated(request, row)
+        return Response(self.shown(self.perform_update(row, change)))
+
+    def destroy(self, request: Request, **_: Any) -> Response:
+        self.perform_destroy(self.get_object())
+        return Response(status=204)
+
+    def validated(self, request: Request, row: Any = None) -> dict[str, Any]:
+        """The body as the core's change; `row` is what it changes, if anything."""
+        instance = self.reread(row) if row is not None else None
+        serializer = self.get_serializer(instance, data=request.data, partial=row is not None)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def shown(self, row: Any) -> Any:
+        return self.get_serializer(self.reread(row)).data
+
+    def reread(self, row: Any) -> Any:
+        """The row with all that is shown of it, as the database has it now."""
+        return self.for_reading(self.model.objects.filter(pk=row.pk)).get()
+
+    def location(self, row: Any) -> str:
+        return self.reverse_action("detail", kwargs={self.lookup_field: getattr(row, self.lookup_field)})
+
+    def perform_create(self, change: dict[str, Any]) -> Any:
+        raise MethodNotAllowed("POST")
+
+    def perform_update(self, row: Any, change: dict[str, Any]) -> Any:
+        raise MethodNotAllowed("PATCH")
+
+    def perform_destroy(self, row: Any) -> None:
+        raise MethodNotAllowed("DELETE")
+
+
+class KeyedViewSet(RowViewSet):
+    """A kind of row that integrations name by keys of their own: upsert, and look-up by external reference."""
+
+    upsert_serializer_class: Any
+
+    def upsert_row(self, request: Request) -> Response:
+        """Create or update by one key; a view's `upsert` action documents it and calls this."""
+        serializer = self.upsert_serializer_class(
+            self._named(request.data), data=request.data, context=self.get_serializer_context()
+        )
+        serializer.is_valid(raise_exception=True)
+        receipt = self.perform_upsert(dict(serializer.validated_data))
+        created = receipt.outcome == "created"
+        headers = {"Location": self.location(receipt.row)} if created else {}
+        return Response(self.receipt(receipt), status=201 if created else 200, headers=headers)
+
+    def perform_upsert(self, change: dict[str, Any]) -> Receipt[Any]:
+        raise MethodNotAllowed("POST")
+
+    def receipt(self, receipt: Receipt[Any]) -> dict[str, Any]:
+        """The row as GET shows it, and what became of it in the wire's words."""
+        return {
+            **self.shown(receipt.row),
+            "outcome": receipt.outcome,
+            "new": receipt.outcome == "created",
+            "matched_on": receipt.matched_on,
+            "changed": changed_names(receipt.changed, self.serializer_class.wire_names()),
+        }
+
+    def find_external(self, system: str, external_id: str) -> Response:
+        row = self.get_queryset().holding_reference(system=system, external_id=external_id).first()
+        if row is None:
+            raise NotFound
+        return Response(self.shown(row))
+
+    def _named(self, data: Any) -> Any:
+        """The row whose uuid the body names, so that what was read of it may be sent back."""
+        named = data.get("uuid") if isinstance(data, dict) else None
+        if not isinstance(named, str) or not UUID_PATTERN.fullmatch(named):
+            return None
+        row = self.get_queryset().filter(uuid=named).first()
+        return self.reread(row) if row else None

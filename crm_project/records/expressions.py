@@ -1,0 +1,63 @@
+"""Database expressions that mean the same on SQLite and PostgreSQL: text by code point, the value of a custom field."""
+
+from typing import Any
+
+from django.db.models import BooleanField, CharField, FloatField, Func, Value
+
+
+class CodePoints(Func):
+    """A text that compares by code point, which SQLite does by itself and PostgreSQL by the collation C."""
+
+    function = None
+    arity = 1
+    template = "%(expressions)s"
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template='%(expressions)s COLLATE "C"', **context)
+
+
+class CustomValue(Func):
+    """The value of one custom field, or null where the row holds one of another type than its definition says."""
+
+    arity = 2
+    outputs = {"number": FloatField, "checkbox": BooleanField}
+
+    def __init__(self, key: str, kind: str, *, column: str = "custom_fields") -> None:
+        self.kind = kind
+        super().__init__(column, Value(key), output_field=self.outputs.get(kind, CharField)())
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        json_type = {"number": "number", "checkbox": "boolean"}.get(self.kind, "string")
+        cast = {"number": "::double precision", "checkbox": "::boolean"}.get(self.kind, ' COLLATE "C"')
+        column, key = (compiler.compile(source) for source in self.get_source_expressions())
+        there, named = f"{column[0]} -> {key[0]}::text", f"{column[0]} ->> {key[0]}::text"
+        sql = f"CASE WHEN jsonb_typeof({there}) = '{json_type}' THEN ({named}){cast} END"
+        return sql, [*column[1], *key[1]] * 2
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        types = {"number": "'integer', 'real'", "checkbox": "'true', 'false'"}.get(self.kind, "'text'")
+        column, key = (compiler.compile(source) for source in self.get_source_expressions())
+        place = f"{column[0]}, '$.' || {key[0]}"
+        sql = f"CASE WHEN JSON_TYPE({place}) IN ({types}) THEN JSON_EXTRACT({place}) END"
+        return sql, [*column[1], *key[1]] * 2
+
+
+class HoldsOption(Func):
+    """Whether a multiselect's list holds one option."""
+
+    arity = 3
+    output_field = BooleanField()
+
+    def __init__(self, key: str, option: str, *, column: str = "custom_fields") -> None:
+        super().__init__(column, Value(key), Value(option))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        column, key, option = (compiler.compile(source) for source in self.get_source_expressions())
+        sql = f"COALESCE(({column[0]} -> {key[0]}::text) @> to_jsonb({option[0]}::text), FALSE)"
+        return sql, [*column[1], *key[1], *option[1]]
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        column, key, option = (compiler.compile(source) for source in self.get_source_expressions())
+        sql = f"EXISTS (SELECT 1 FROM JSON_EACH({column[0]}, '$.' || {key[0]}) WHERE JSON_EACH.value = {option[0]})"
+        return sql, [*column[1], *key[1], *option[1]]

@@ -1,0 +1,24 @@
+"""Every route: the canonical API, its documents, health, the admin."""
+
+from django.conf.urls import handler400, handler403  # noqa: F401
+from django.contrib import admin
+from django.urls import include, path
+
+from crm_project.api import pages
+
+handler404 = pages.not_found
+handler500 = pages.server_error
+
+urlpatterns = [
+    path("healthz", pages.healthz, name="healthz"),
+    path("api/schema", pages.SchemaView.as_view(), name="schema"),
+    path("api/docs", pages.DocsView.as_view(url_name="schema"), name="docs"),
+    path("api/", include("crm_project.accounts.api.urls")),
+    path("api/", include("crm_project.records.api.urls")),
+    path("api/", include("contacts.api.urls")),
+    path("api/", include("pipelines.api.urls")),
+    path("api/", include("deals.api.urls")),
+    path("api/", include("crm_project.api.references.urls")),
+    path("api/<path:rest>", pages.UnknownView.as_view()),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,229 @@
+"""The canonical shape of deals and lost reasons."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from crm_project.api.fields import (
+    AMOUNT_SCHEMA,
+    AmountField,
+    CustomFieldsField,
+    OptionalText,
+    StrictBoolean,
+    StrictChoice,
+    StrictDate,
+    StrictDateTime,
+    StrictInteger,
+    StrictUUID,
+    TextField,
+    UUIDList,
+)
+from crm_project.api.serializers import MemberSerializer, ReferenceListField, StrictSerializer, take_shorthand
+from crm_project.records.rules import LONG_TEXT
+from deals import money
+from deals.models import Deal
+from deals.services.upsert import MATCH_KEYS
+
+EXAMPLE = {
+    "name": "Partenariat 2024",
+    "amount": 15000,
+    "contact_email": "sophie.martin@example.com",
+    "contact_first_name": "Sophie",
+    "contact_last_name": "Martin",
+}
+
+
+@extend_schema_field(AMOUNT_SCHEMA)
+class DealAmountField(AmountField):
+    """Shown with the decimals of the deal's currency."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
+
+    def get_attribute(self, instance: Any) -> Any:
+        return money.formatted(getattr(instance, self.source), instance.currency)
+
+
+class NamedSerializer(serializers.Serializer[Any]):
+    id = StrictInteger()
+    name = serializers.CharField()
+
+
+class StagePartSerializer(NamedSerializer):
+    color = serializers.CharField()
+    kind = serializers.CharField()
+
+
+class ContactPartSerializer(serializers.Serializer[Any]):
+    uuid = StrictUUID()
+    full_name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class ClientPartSerializer(serializers.Serializer[Any]):
+    uuid = StrictUUID()
+    full_name = serializers.CharField()
+
+
+class ParticipantSerializer(ClientPartSerializer):
+    kind = serializers.CharField()
+
+
+class NextDealSerializer(serializers.Serializer[Any]):
+    uuid = StrictUUID()
+    name = serializers.CharField(source="__str__")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Create", EXAMPLE, request_only=True)])
+class DealSerializer(StrictSerializer):
+    """A deal as it is read, and the fields by which it is written."""
+
+    uuid = StrictUUID(read_only=True)
+    name = TextField()
+    description = OptionalText(max_length=LONG_TEXT)
+    amount = DealAmountField()
+    amount_gross = DealAmountField()
+    tax_rate = OptionalText()
+    currency = TextField(required=False, max_length=3)
+    bid_type = StrictChoice(Deal.BidTypes.choices, required=False)
+    bid_value = DealAmountField()
+    bid_periods = StrictInteger(required=False, allow_null=True, min_value=0, max_value=2**31 - 1)
+    status = StrictChoice(Deal.Statuses.choices, required=False)
+    probability = StrictInteger(required=False, allow_null=True, min_value=0, max_value=100)
+    pipeline = NamedSerializer(source="stage.pipeline", read_only=True)
+    stage = StagePartSerializer(read_only=True)
+    contact = ContactPartSerializer(read_only=True, allow_null=True)
+    client = ClientPartSerializer(read_only=True, allow_null=True)
+    owner = MemberSerializer(read_only=True, allow_null=True)
+    members = serializers.SerializerMethodField()
+    followers = serializers.SerializerMethodField()
+    is_private = StrictBoolean(required=False)
+    access_list = serializers.SerializerMethodField()
+    lost_reason = NamedSerializer(read_only=True, allow_null=True)
+    expected_close_date = StrictDate(required=False, allow_null=True)
+    closed_at = StrictDateTime(required=False, allow_null=True)
+    date = StrictDate(required=False, allow_null=True)
+    date_from = StrictDate(required=False, allow_null=True)
+    date_to = StrictDate(required=False, allow_null=True)
+    number = OptionalText()
+    invoice_no = OptionalText()
+    url = OptionalText(max_length=2000)
+    origin = OptionalText()
+    external_references = ReferenceListField()
+    department_id = StrictInteger(required=False, allow_null=True, min_value=-(2**63), max_value=2**63 - 1)
+    project_id = StrictInteger(required=False, allow_null=True, min_value=-(2**63), max_value=2**63 - 1)
+    task_id = StrictInteger(required=False, allow_null=True, min_value=-(2**63), max_value=2**63 - 1)
+    next_deal = NextDealSerializer(read_only=True, allow_null=True)
+    custom_fields = CustomFieldsField(required=False)
+    stage_entered_at = StrictDateTime(read_only=True)
+    created_by = MemberSerializer(read_only=True, allow_null=True)
+    created_at = StrictDateTime(read_only=True)
+    updated_at = StrictDateTime(read_only=True)
+
+    pipeline_id = StrictInteger(source="pipeline", write_only=True, required=False)
+    stage_id = StrictInteger(source="stage", write_only=True, required=False)
+    contact_uuid = StrictUUID(source="contact", write_only=True, required=False, allow_null=True)
+    contact_email = OptionalText(write_only=True, max_length=254)
+    contact_first_name = OptionalText(write_only=True)
+    contact_last_name = OptionalText(write_only=True)
+    contact_phone = OptionalText(write_only=True)
+    client_uuid = StrictUUID(source="client", write_only=True, required=False, allow_null=True)
+    owner_uuid = StrictUUID(source="owner", write_only=True, required=False, allow_null=True)
+    member_uuids = UUIDList(source="members", write_only=True)
+    follower_uuids = UUIDList(source="followers", write_only=True)
+    access_list_uuids = UUIDList(source="access_list", write_only=True)
+    next_deal_uuid = StrictUUID(source="next_deal", write_only=True, required=False, allow_null=True)
+    lost_reason_id = StrictInteger(source="lost_reason", write_only=True, required=False, allow_null=True)
+    notify_access_list = StrictBoolean(write_only=True, required=False)
+    external_id = OptionalText(write_only=True)
+    external_system = TextField(write_only=True, required=False)
+
+    @extend_schema_field(ParticipantSerializer(many=True))
+    def get_members(self, deal: Deal) -> Any:
+        return ParticipantSerializer([link.contact for link in deal.contact_links.all()], many=True).data
+
+    @extend_schema_field(MemberSerializer(many=True))
+    def get_followers(self, deal: Deal) -> Any:
+        return MemberSerializer([link.member for link in deal.follower_links.all()], many=True).data
+
+    @extend_schema_field(MemberSerializer(many=True))
+    def get_access_list(self, deal: Deal) -> Any:
+        return MemberSerializer([link.member for link in deal.access_links.all()], many=True).data
+
+    def to_representation(self, instance: Deal) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        shown["probability"] = instance.effective_probability
+        return shown
+
+    def validate_name(self, name: str) -> str:
+        if not name.strip() and not (self.instance is not None and self.instance.name == name):
+            raise serializers.ValidationError("This may not be blank.", "blank")
+        return name
+
+    def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
+        return take_shorthand(attrs, self.instance)
+
+
+class UpsertDealSerializer(DealSerializer):
+    """A deal with the key that finds it."""
+
+    uuid = StrictUUID(required=False)
+    match_on = StrictChoice(MATCH_KEYS, write_only=True, required=False)
+    name = TextField(required=False)
+
+
+class DealReceiptSerializer(DealSerializer):
+    """The deal, and what became of it."""
+
+    outcome = serializers.ChoiceField(["created", "updated", "unchanged"], read_only=True)
+    new = serializers.BooleanField(read_only=True)
+    matched_on = serializers.ChoiceField(MATCH_KEYS, read_only=True, allow_null=True)
+    changed = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+
+class RestoreDealSerializer(StrictSerializer):
+    """Where to restore a deal to whose stage is gone."""
+
+    stage_id = StrictInteger(source="stage", required=False)
+
+
+class TotalSerializer(serializers.Serializer[Any]):
+    """Count and sums of one status in one currency."""
+
+    status = serializers.ChoiceField(Deal.Statuses.choices)
+    currency = serializers.CharField()
+    count = serializers.IntegerField()
+    amount = serializers.SerializerMethodField()
+    amount_gross = serializers.SerializerMethodField()
+    weighted_amount = serializers.SerializerMethodField()
+
+    def get_amount(self, total: Mapping[str, Any]) -> str:
+        return _shown(total["amount"], total)
+
+    def get_amount_gross(self, total: Mapping[str, Any]) -> str:
+        return _shown(total["amount_gross"], total)
+
+    def get_weighted_amount(self, total: Mapping[str, Any]) -> str:
+        return _shown(total["weighted_amount"], total)
+
+
+class SummarySerializer(serializers.Serializer[Any]):
+    """How many deals, and what they are worth; never a sum over two currencies."""
+
+    count = serializers.IntegerField()
+    totals = TotalSerializer(many=True)
+
+
+def _shown(amount: Decimal, total: Mapping[str, Any]) -> str:
+    return money.formatted(amount, total["currency"]) or "0"
+
+
+class LostReasonSerializer(StrictSerializer):
+    id = StrictInteger(read_only=True)
+    uuid = StrictUUID(read_only=True)
+    name = TextField()
+    created_at = StrictDateTime(read_only=True)
+    updated_at = StrictDateTime(read_only=True)

@@ -1,0 +1,138 @@
+"""`/api/deals` and `/api/lost-reasons`."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.accounts.rules import Permission
+from crm_project.api.pagination import Key
+from crm_project.api.views import KeyedViewSet, RowViewSet
+from crm_project.errors import FieldError, Invalid, NotFound
+from crm_project.records.receipts import Receipt
+from deals import services
+from deals.api.filters import DealFilter
+from deals.api.serializers import (
+    DealReceiptSerializer,
+    DealSerializer,
+    LostReasonSerializer,
+    RestoreDealSerializer,
+    SummarySerializer,
+    UpsertDealSerializer,
+)
+from deals.models import Deal, LostReason
+from pipelines.models import Pipeline
+
+
+class DealViewSet(KeyedViewSet):
+    """Deals: what may be sold, to whom, for how much, and how far it has come."""
+
+    model = Deal
+    queryset = Deal.objects.none()
+    serializer_class = DealSerializer
+    upsert_serializer_class = UpsertDealSerializer
+    filterset_class = DealFilter
+    filtered_actions = frozenset({"list", "summary"})
+    orderings = {
+        "created_at": Key("created_at"),
+        "updated_at": Key("updated_at"),
+        "amount": Key("amount", nullable=True),
+        "expected_close_date": Key("expected_close_date", nullable=True),
+        "closed_at": Key("closed_at", nullable=True),
+        "name": Key("name", text=True),
+        "status": Key("status", text=True),
+    }
+
+    def for_reading(self, rows: Any) -> Any:
+        return rows.for_reading(self.actor.member)
+
+    def perform_create(self, change: dict[str, Any]) -> Deal:
+        return services.create_deals(actor=self.actor, changes=[change])[0]
+
+    def perform_update(self, row: Deal, change: dict[str, Any]) -> Deal:
+        return services.update_deals(actor=self.actor, changes=[(row, change)])[0].row
+
+    def perform_destroy(self, row: Deal) -> None:
+        services.trash_deals(actor=self.actor, deals=[row])
+
+    def perform_upsert(self, change: dict[str, Any]) -> Receipt[Deal]:
+        receipt = services.upsert_deals(actor=self.actor, changes=[change])[0]
+        if receipt.outcome == "created" and not receipt.row.name:
+            raise Invalid(fields=[FieldError("name", "required", "A new deal needs a name.")])
+        return receipt
+
+    @extend_schema(
+        request=UpsertDealSerializer,
+        responses={200: DealReceiptSerializer, 201: DealReceiptSerializer},
+        summary="Create or update by one key",
+    )
+    @action(detail=False, methods=["post"])
+    def upsert(self, request: Request) -> Response:
+        """`match_on` names the key (uuid, external_reference, contact_and_pipeline), else the first one in the body."""
+        return self.upsert_row(request)
+
+    @extend_schema(responses=DealSerializer, summary="Find by an external reference")
+    @action(detail=False, url_path="external/<str:system>/<path:external_id>")
+    def external(self, request: Request, system: str, external_id: str) -> Response:
+        return self.find_external(system, external_id)
+
+    @extend_schema(responses=SummarySerializer, summary="Count and sums of the filtered deals")
+    @action(detail=False)
+    def summary(self, request: Request) -> Response:
+        totals = self.filter_queryset(self.get_queryset()).totals()
+        count = sum(total["count"] for total in totals)
+        return Response(SummarySerializer({"count": count, "totals": totals}).data)
+
+    @extend_schema(request=RestoreDealSerializer, responses=DealSerializer, summary="Bring back from the trash")
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, **_: Any) -> Response:
+        change = RestoreDealSerializer(data=request.data or {})
+        change.is_valid(raise_exception=True)
+        row = self.get_trashed()
+        restored = services.restore_deals(actor=self.actor, deals=[row], stage=change.validated_data.get("stage"))[0]
+        return Response(self.shown(restored))
+
+    @extend_schema(request=None, responses=DealSerializer, summary="Follow, or stop following")
+    @action(detail=True, methods=["put", "delete"], url_path="followers/<uuid:user_uuid>")
+    def followers(self, request: Request, user_uuid: UUID, **_: Any) -> Response:
+        row = self.get_object()
+        services.follow_deal(actor=self.actor, deal=row, member=user_uuid, follows=request.method == "PUT")
+        return Response(self.shown(row))
+
+
+class PipelineDealViewSet(DealViewSet):
+    """The deals of one pipeline, with the filters of the whole list."""
+
+    def get_queryset(self) -> Any:
+        pipelines = Pipeline.objects.visible_to(self.actor.member)
+        if not pipelines.filter(pk=self.kwargs["pipeline_id"]).exists():
+            raise NotFound
+        return super().get_queryset().filter(stage__pipeline=self.kwargs["pipeline_id"])
+
+    def list(self, request: Request, **_: Any) -> Response:
+        return super().list(request)
+
+
+class LostReasonViewSet(RowViewSet):
+    """Why deals are lost: a managed list, so that losses can be counted by it."""
+
+    model = LostReason
+    queryset = LostReason.objects.none()
+    serializer_class = LostReasonSerializer
+    edit_permission = Permission.EDIT_PIPELINES
+    lookup_field = "id"
+    lookup_value_converter = "int"
+    orderings = {"created_at": Key("created_at"), "updated_at": Key("updated_at"), "name": Key("name", text=True)}
+    default_ordering = "created_at"
+
+    def perform_create(self, change: dict[str, Any]) -> LostReason:
+        return services.create_lost_reason(actor=self.actor, change=change)
+
+    def perform_update(self, row: LostReason, change: dict[str, Any]) -> LostReason:
+        return services.update_lost_reason(actor=self.actor, lost_reason=row, change=change)
+
+    def perform_destroy(self, row: LostReason) -> None:
+        services.trash_lost_reason(actor=self.actor, lost_reason=row)

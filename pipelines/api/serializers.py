@@ -1,0 +1,88 @@
+"""The canonical shape of pipelines and stages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from crm_project.api.fields import OptionalText, StrictBoolean, StrictChoice, StrictInteger, StrictUUID, TextField
+from crm_project.api.serializers import StrictSerializer
+from crm_project.records.rules import LONG_TEXT
+from pipelines.models import Stage
+
+EXAMPLE = {
+    "name": "Vente Standard",
+    "stages": [
+        {"name": "Nouveau lead", "color": "#3b82f6", "probability": 10},
+        {"name": "Proposition", "probability": 50},
+        {"name": "Gagné", "kind": "won"},
+        {"name": "Perdu", "kind": "lost"},
+    ],
+}
+
+
+class StageSerializer(StrictSerializer):
+    """A stage. New ones go last and are of kind open, unless the body says otherwise."""
+
+    id = StrictInteger(read_only=True)
+    uuid = StrictUUID(read_only=True)
+    pipeline_id = StrictInteger(source="pipeline")
+    name = TextField()
+    description = OptionalText(max_length=LONG_TEXT)
+    position = StrictInteger(required=False, min_value=0, max_value=10_000)
+    color = TextField(required=False, max_length=7)
+    probability = StrictInteger(required=False, min_value=0, max_value=100)
+    kind = StrictChoice(Stage.Kinds.choices, required=False)
+
+    def to_representation(self, instance: Stage) -> dict[str, Any]:
+        return {**super().to_representation(instance), "pipeline_id": instance.pipeline_id}
+
+    def validate_pipeline_id(self, pipeline_id: int) -> int:
+        if self.instance is not None and pipeline_id != self.instance.pipeline_id:
+            raise serializers.ValidationError("A stage stays in its pipeline.", "read_only")
+        return pipeline_id
+
+
+class PipelineStageSerializer(StageSerializer):
+    """A stage inside its pipeline: with an id it is kept, without one it is new; the list is the order."""
+
+    id = StrictInteger(required=False, allow_null=True)
+    uuid = StrictUUID(required=False)
+    pipeline_id = StrictInteger(source="pipeline", required=False)
+    name = TextField(required=False)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("With its stages", EXAMPLE, request_only=True)])
+class PipelineSerializer(StrictSerializer):
+    """A pipeline with its stages. `stages`, where sent, replaces the whole list."""
+
+    id = StrictInteger(read_only=True)
+    uuid = StrictUUID(read_only=True)
+    name = TextField()
+    description = OptionalText(max_length=LONG_TEXT)
+    is_default = StrictBoolean(required=False)
+    is_active = StrictBoolean(required=False)
+    stages = serializers.ListField(child=PipelineStageSerializer(), required=False, max_length=200)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        shown = {name: field for name, field in self.fields.items() if name != "stages"}
+        result = {name: field.to_representation(field.get_attribute(instance)) for name, field in shown.items()}
+        return {**result, "stages": StageSerializer(instance.live_stages, many=True).data}
+
+    def validate_stages(self, stages: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What names a stage must agree with its id; the core then needs the id only."""
+        existing = {stage.pk: stage for stage in self.instance.live_stages} if self.instance else {}
+        errors: dict[int, Any] = {}
+        for index, stage in enumerate(stages):
+            row = existing.get(stage.get("id"))  # type: ignore[arg-type]
+            known = {"uuid": row.uuid, "pipeline": row.pipeline_id} if row else {}
+            wrong = {name for name in ("uuid", "pipeline") if name in stage and stage[name] != known.get(name)}
+            if wrong:
+                names = {"pipeline": "pipeline_id"}
+                errors[index] = {names.get(name, name): [ErrorDetail("This is read only.", "read_only")] for name in wrong}
+        if errors:
+            raise serializers.ValidationError(errors)
+        return [{name: value for name, value in stage.items() if name not in ("uuid", "pipeline")} for stage in stages]
+
