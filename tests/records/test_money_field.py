@@ -1,0 +1,112 @@
+"""Money is exact on both databases: what goes in comes out, and sums do not drift."""
+
+import datetime
+from decimal import Decimal
+
+from django.db.models import Avg, F, Max, Min, Sum
+from django.utils import timezone
+
+from crm_project.records.fields import MoneyField
+from deals.models import Deal, DealState
+from tests.base import BaseTestCase
+
+BIGGEST = Decimal("999999999999.9999")
+
+
+class StoreMoney(BaseTestCase):
+    def deals_of(self, *amounts):
+        common = {"organization": self.organization, "stage": self.new, "currency": "EUR"}
+        Deal.objects.bulk_create(Deal(**common, amount=amount) for amount in amounts)
+
+    def test_it_comes_back_as_it_went_in(self):
+        amounts = [
+            Decimal(text) for text in ("0", "0.0001", "0.1", "1.5", "123456789012.3456", "999999999999.9999")
+        ]
+
+        self.deals_of(*amounts)
+
+        assert list(Deal.objects.order_by("amount").values_list("amount", flat=True)) == amounts
+
+    def test_null_stays_null(self):
+        self.deals_of(None)
+
+        assert Deal.objects.get().amount is None
+
+    def test_it_is_found_exactly(self):
+        self.deals_of(BIGGEST, BIGGEST - Decimal("0.0001"))
+
+        assert Deal.objects.filter(amount=BIGGEST).count() == 1
+        assert Deal.objects.filter(amount__lt=BIGGEST).count() == 1
+        assert Deal.objects.filter(amount__gte=BIGGEST).count() == 1
+        assert Deal.objects.filter(amount__in=[BIGGEST, Decimal(0)]).count() == 1
+        assert Deal.objects.filter(amount__range=(BIGGEST, BIGGEST)).count() == 1
+
+    def test_a_hundred_thousand_tenths_are_ten_thousand(self):
+        deal, now = self.deal(), timezone.now()
+        common = {"organization": self.organization, "deal": deal, "stage": self.new, "probability": 10}
+        past = {"valid_from": now, "valid_to": now + datetime.timedelta(days=1)}
+
+        DealState.objects.bulk_create(
+            DealState(**common, **past, amount=Decimal("0.1")) for _ in range(100_000)
+        )
+
+        assert DealState.objects.aggregate(sum=Sum("amount"))["sum"] == Decimal(10_000)
+
+    def test_a_sum_outgrows_one_amount(self):
+        self.deals_of(*[BIGGEST] * 500)
+
+        assert Deal.objects.aggregate(sum=Sum("amount"))["sum"] == BIGGEST * 500
+
+    def test_what_follows_from_it_is_money_where_it_says_so(self):
+        self.deals_of(Decimal("0.1"), Decimal("0.2"), None)
+
+        found = Deal.objects.aggregate(
+            min=Min("amount"),
+            max=Max("amount"),
+            mean=Avg("amount", output_field=MoneyField()),
+            double=Sum(F("amount") * 2, output_field=MoneyField()),
+        )
+
+        assert found == {
+            "min": Decimal("0.1"),
+            "max": Decimal("0.2"),
+            "mean": Decimal("0.15"),
+            "double": Decimal("0.6"),
+        }
+
+
+class Totals(BaseTestCase):
+    def test_it_works(self):
+        for amount in ("0.1", "0.2", "999999999999.99"):
+            self.deal(amount=Decimal(amount), tax_rate="0")
+        self.deal(amount=Decimal(5), currency="JPY")
+        self.deal()
+        self.deal(amount=Decimal(70), status="won")
+        self.deal(amount=Decimal(30), status="lost")
+
+        totals = Deal.objects.visible_to(self.bob.member).totals()
+
+        assert totals == [
+            total("lost", "EUR", 1, "30", "0", "0"),
+            total("open", "EUR", 4, "1000000000000.29", "1000000000000.29", "100000000000.029"),
+            total("open", "JPY", 1, "5", "0", "0.5"),
+            total("won", "EUR", 1, "70", "0", "70"),
+        ]
+
+    def test_they_hold_nothing_of_others(self):
+        self.deal(amount=Decimal(1), is_private=True)
+        self.deal(self.charlie, amount=Decimal(2))
+
+        assert Deal.objects.visible_to(self.viewer.member).totals() == []
+        assert Deal.objects.none().totals() == []
+
+
+def total(status, currency, count, amount, gross, weighted):
+    return {
+        "status": status,
+        "currency": currency,
+        "count": count,
+        "amount": Decimal(amount),
+        "amount_gross": Decimal(gross),
+        "weighted_amount": Decimal(weighted),
+    }
