@@ -23,21 +23,25 @@ EXAMPLE = {
 }
 
 
+class PipelineIdField(StrictInteger):
+    """The stage's pipeline by its id."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return instance.pipeline_id
+
+
 class StageSerializer(StrictSerializer):
     """A stage. New ones go last and are of kind open, unless the body says otherwise."""
 
     id = StrictInteger(read_only=True)
     uuid = StrictUUID(read_only=True)
-    pipeline_id = StrictInteger(source="pipeline")
+    pipeline_id = PipelineIdField(source="pipeline")
     name = TextField()
     description = OptionalText(max_length=LONG_TEXT)
     position = StrictInteger(required=False, min_value=0, max_value=10_000)
     color = TextField(required=False, max_length=7)
     probability = StrictInteger(required=False, min_value=0, max_value=100)
     kind = StrictChoice(Stage.Kinds.choices, required=False)
-
-    def to_representation(self, instance: Stage) -> dict[str, Any]:
-        return {**super().to_representation(instance), "pipeline_id": instance.pipeline_id}
 
     def validate_pipeline_id(self, pipeline_id: int) -> int:
         if self.instance is not None and pipeline_id != self.instance.pipeline_id:
@@ -50,7 +54,7 @@ class PipelineStageSerializer(StageSerializer):
 
     id = StrictInteger(required=False, allow_null=True)
     uuid = StrictUUID(required=False)
-    pipeline_id = StrictInteger(source="pipeline", required=False)
+    pipeline_id = PipelineIdField(source="pipeline", required=False)
     name = TextField(required=False)
 
 
