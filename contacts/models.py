@@ -56,9 +56,13 @@ class Contact(Row):
                 condition=Q(deleted_at=None) & ~Q(email=""),
                 name="contacts_contact_live_email",
             ),
-            models.CheckConstraint(condition=Q(email=Lower(Trim(F("email")))), name="contacts_contact_email_folded"),
+            models.CheckConstraint(
+                condition=Q(email=Lower(Trim(F("email")))), name="contacts_contact_email_folded"
+            ),
             models.CheckConstraint(condition=Q(kind__in=["person", "company"]), name="contacts_contact_kind"),
-            models.CheckConstraint(condition=Q(company=None) | Q(kind="person"), name="contacts_contact_company"),
+            models.CheckConstraint(
+                condition=Q(company=None) | Q(kind="person"), name="contacts_contact_company"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="contacts_contact_newest"),

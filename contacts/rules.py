@@ -3,14 +3,20 @@
 from crm_project.errors import FieldError
 
 
-def contact_errors(*, kind: str, name: str, first_name: str, last_name: str, email: str, company: object) -> list[FieldError]:
+def contact_errors(
+    *, kind: str, name: str, first_name: str, last_name: str, email: str, company: object
+) -> list[FieldError]:
     """A company needs its name; a person a name or at least an address, and only a person belongs to a company."""
     if kind == "company":
         errors = [] if name.strip() else [FieldError("name", "required", "A company needs a name.")]
         if company is not None:
             errors.append(FieldError("company", "invalid", "A company does not belong to a company."))
         if first_name or last_name:
-            errors.append(FieldError("first_name" if first_name else "last_name", "invalid", "A company has a name only."))
+            errors.append(
+                FieldError(
+                    "first_name" if first_name else "last_name", "invalid", "A company has a name only."
+                )
+            )
         return errors
     errors = [FieldError("name", "invalid", "A person has first_name and last_name.")] if name else []
     if not (first_name.strip() or last_name.strip() or email):

@@ -16,7 +16,14 @@ from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import Conflict, DomainError, FieldError, Invalid, NotFound, refuse
 from crm_project.records import references, store
-from crm_project.records.apply import Change, definitions_of, missing, rows_by_key, set_columns, set_custom_fields
+from crm_project.records.apply import (
+    Change,
+    definitions_of,
+    missing,
+    rows_by_key,
+    set_columns,
+    set_custom_fields,
+)
 from crm_project.records.locks import for_update, hold_keys, share
 from crm_project.records.receipts import Receipt, match_key
 from crm_project.records.store import Draft
@@ -68,7 +75,9 @@ def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[
     """
     wanted = {fold_email(person.email): person for person in people}
     found = _by_email(actor, wanted)
-    absent = {email: person for email, person in wanted.items() if email not in found and person.first_name.strip()}
+    absent = {
+        email: person for email, person in wanted.items() if email not in found and person.first_name.strip()
+    }
     if not absent:
         return found
     hold_keys(_email_key(actor, email) for email in absent)
@@ -81,7 +90,9 @@ def trash_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> None:
     """Move to the trash, unless a live deal uses one of them."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
-        rows = list(for_update(Contact.objects.visible_to(actor.member).filter(pk__in=[c.pk for c in contacts])))
+        rows = list(
+            for_update(Contact.objects.visible_to(actor.member).filter(pk__in=[c.pk for c in contacts]))
+        )
         uses = sum(count([row.pk for row in rows]) for count in hooks.count_uses)
         if uses:
             raise Conflict(f"{uses} deals use this contact.", code="in_use", count=uses)
@@ -98,7 +109,11 @@ def restore_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> list[Conta
         rows = list(for_update(trashed))
         if len(rows) != len(contacts):
             raise NotFound
-        clash = Contact.objects.of(actor.organization_id).live().filter(email__in=[row.email for row in rows if row.email])
+        clash = (
+            Contact.objects.of(actor.organization_id)
+            .live()
+            .filter(email__in=[row.email for row in rows if row.email])
+        )
         taken = {(row.kind, row.email) for row in clash}
         if any((row.kind, row.email) in taken for row in rows):
             raise Conflict("Another contact has this e-mail address now.", code="restore_conflict")
@@ -169,7 +184,11 @@ def _context(actor: Actor, changes: Sequence[Change]) -> _Context:
 def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> list[Draft]:
     ids = [target.pk for target, _ in targets if target is not None]
     store.refuse_twice(ids)
-    locked = {row.pk: row for row in for_update(Contact.objects.visible_to(actor.member).filter(pk__in=ids))} if ids else {}
+    locked = (
+        {row.pk: row for row in for_update(Contact.objects.visible_to(actor.member).filter(pk__in=ids))}
+        if ids
+        else {}
+    )
     drafts = []
     for target, _ in targets:
         if target is None:
@@ -182,7 +201,9 @@ def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> l
     return drafts
 
 
-def _apply(draft: Draft, change: Change, context: _Context, *, creating: bool, add_references: bool) -> list[FieldError]:
+def _apply(
+    draft: Draft, change: Change, context: _Context, *, creating: bool, add_references: bool
+) -> list[FieldError]:
     row = draft.row
     change = {**change}
     if isinstance(change.get("email"), str):
@@ -232,7 +253,11 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     references.write(ContactReference, actor.organization_id, [*new, *touched])
     store.record(changes, new, "created")
     store.record(changes, touched, "updated")
-    renamed = [draft.row.pk for draft in touched if draft.changed.keys() & {"first_name", "last_name", "name", "email", "kind"}]
+    renamed = [
+        draft.row.pk
+        for draft in touched
+        if draft.changed.keys() & {"first_name", "last_name", "name", "email", "kind"}
+    ]
     for hook in hooks.after_rename:
         if renamed:
             hook(renamed)

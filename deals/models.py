@@ -31,7 +31,9 @@ class LostReason(Row):
         constraints: ClassVar = [
             organization_key("deals_lostreason"),
             models.UniqueConstraint(
-                fields=["organization", "name"], condition=Q(deleted_at=None), name="deals_lostreason_live_name"
+                fields=["organization", "name"],
+                condition=Q(deleted_at=None),
+                name="deals_lostreason_live_name",
             ),
         ]
         indexes: ClassVar = [
@@ -120,7 +122,8 @@ class Deal(Row):
                 name="deals_deal_closed_at",
             ),
             models.CheckConstraint(
-                condition=Q(lost_reason=None) | Q(status__in=["lost", "abandoned"]), name="deals_deal_lost_reason"
+                condition=Q(lost_reason=None) | Q(status__in=["lost", "abandoned"]),
+                name="deals_deal_lost_reason",
             ),
             models.CheckConstraint(
                 condition=Q(probability=None) | Q(probability__lte=100), name="deals_deal_probability"
@@ -133,7 +136,9 @@ class Deal(Row):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["organization", "-created_at", "-id"], condition=Q(deleted_at=None), name="deals_deal_newest"
+                fields=["organization", "-created_at", "-id"],
+                condition=Q(deleted_at=None),
+                name="deals_deal_newest",
             ),
             models.Index(
                 fields=["organization", "status", "-created_at", "-id"],
@@ -141,12 +146,20 @@ class Deal(Row):
                 name="deals_deal_status_newest",
             ),
             models.Index(
-                fields=["stage", "-created_at", "-id"], condition=Q(deleted_at=None), name="deals_deal_stage_newest"
+                fields=["stage", "-created_at", "-id"],
+                condition=Q(deleted_at=None),
+                name="deals_deal_stage_newest",
             ),
             models.Index(
-                fields=["organization", "-updated_at", "-id"], condition=Q(deleted_at=None), name="deals_deal_updated"
+                fields=["organization", "-updated_at", "-id"],
+                condition=Q(deleted_at=None),
+                name="deals_deal_updated",
             ),
-            models.Index(fields=["organization", "amount", "id"], condition=Q(deleted_at=None), name="deals_deal_by_amount"),
+            models.Index(
+                fields=["organization", "amount", "id"],
+                condition=Q(deleted_at=None),
+                name="deals_deal_by_amount",
+            ),
             models.Index(
                 fields=["organization", "expected_close_date", "id"],
                 condition=Q(deleted_at=None),
@@ -171,7 +184,12 @@ class Deal(Row):
         return self.stage.probability if self.probability is None else self.probability
 
     def refresh_derived(self) -> None:
-        people = [text for contact in (self.contact, self.client) if contact for text in (contact.full_name, contact.email)]
+        people = [
+            text
+            for contact in (self.contact, self.client)
+            if contact
+            for text in (contact.full_name, contact.email)
+        ]
         self.search_text = search_text([self.name, self.description, self.number, *people])
 
 
@@ -236,7 +254,9 @@ class DealState(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["deal"], condition=Q(valid_to=None), name="deals_dealstate_one_current"),
+            models.UniqueConstraint(
+                fields=["deal"], condition=Q(valid_to=None), name="deals_dealstate_one_current"
+            ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="deals_dealstate_range"
             ),

@@ -35,7 +35,9 @@ def formatted(amount: Decimal | None, currency: str) -> str | None:
 def price(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     """Apply what `change` says of money to `deal`, which is a copy; answers what is wrong."""
     errors = _currency(deal, change)
-    errors += [error for name in AMOUNT_FIELDS if name in change for error in amount_errors(name, change[name])]
+    errors += [
+        error for name in AMOUNT_FIELDS if name in change for error in amount_errors(name, change[name])
+    ]
     if errors:
         return errors
     amount_before = deal.amount
@@ -84,7 +86,9 @@ def _bid(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
         return [FieldError("bid_value", "required", "A bid per period needs its value.")]
     amount = _bid_amount(deal, value, periods)
     if "amount" in change and amount is not None and change["amount"] != amount:
-        return [FieldError("amount", "amount_conflict", f"The bid makes {amount:f}, the amount says otherwise.")]
+        return [
+            FieldError("amount", "amount_conflict", f"The bid makes {amount:f}, the amount says otherwise.")
+        ]
     deal.amount = amount if amount is not None else change.get("amount", deal.amount)
     deal.bid_value, deal.bid_periods = (None, None) if deal.bid_type == FIXED else (value, periods)
     return []

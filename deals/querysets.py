@@ -4,7 +4,20 @@ import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Case, Count, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Prefetch, Q, Sum, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    Sum,
+    Value,
+    When,
+)
 
 from crm_project.accounts.rules import Role
 from crm_project.records.fields import MoneyField

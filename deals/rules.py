@@ -12,7 +12,16 @@ from deals.models import Deal
 from pipelines.models import Pipeline, Stage
 
 OPEN, WON = Deal.Statuses.OPEN, Deal.Statuses.WON
-STATE_FIELDS = ("stage_id", "status", "amount", "currency", "owner_id", "expected_close_date", "closed_at", "deleted_at")
+STATE_FIELDS = (
+    "stage_id",
+    "status",
+    "amount",
+    "currency",
+    "owner_id",
+    "expected_close_date",
+    "closed_at",
+    "deleted_at",
+)
 
 
 def destination(
@@ -26,22 +35,30 @@ def destination(
     """The stage a deal shall stand in. `deal` is None for a new one; `stages` are those of `pipeline`, in order."""
     here = deal.stage if deal else None
     if stage is not None and pipeline is not None and stage.pipeline_id != pipeline.pk:
-        return None, [FieldError(stage_field, "stage_not_in_pipeline", "This stage belongs to another pipeline.")]
+        return None, [
+            FieldError(stage_field, "stage_not_in_pipeline", "This stage belongs to another pipeline.")
+        ]
     if stage is None and pipeline is not None and here is not None and here.pipeline_id == pipeline.pk:
         return here, []
     if stage is None and pipeline is None:
-        return here, [] if here else [FieldError("pipeline", "required", "There is no default pipeline; name one.")]
+        return here, [] if here else [
+            FieldError("pipeline", "required", "There is no default pipeline; name one.")
+        ]
     if stage is None:
         entries = stages if here is None else [entry for entry in stages if entry.kind == Stage.Kinds.OPEN]
         if not entries:
-            return None, [FieldError("pipeline", "pipeline_has_no_stage", "This pipeline has no stage to enter.")]
+            return None, [
+                FieldError("pipeline", "pipeline_has_no_stage", "This pipeline has no stage to enter.")
+            ]
         stage = entries[0]
     if pipeline is not None and not pipeline.is_active and (here is None or here.pipeline_id != pipeline.pk):
         return None, [FieldError("pipeline", "pipeline_inactive", "This pipeline takes no new deals.")]
     return stage, []
 
 
-def travel(deal: Deal, stage: Stage, change: Mapping[str, Any], *, now: datetime.datetime) -> list[FieldError]:
+def travel(
+    deal: Deal, stage: Stage, change: Mapping[str, Any], *, now: datetime.datetime
+) -> list[FieldError]:
     """Move `deal`, which is a copy, to `stage` and give it its status; a deal without a stage is new."""
     here = deal.stage if deal.stage_id else None
     status_before = deal.status if here else OPEN
@@ -77,7 +94,9 @@ def _conflict(status: str, stage: Stage) -> str:
     return ""
 
 
-def _close(deal: Deal, status_before: str, change: Mapping[str, Any], now: datetime.datetime) -> list[FieldError]:
+def _close(
+    deal: Deal, status_before: str, change: Mapping[str, Any], now: datetime.datetime
+) -> list[FieldError]:
     """Closing sets `closed_at`, reopening clears it; only a deal that is lost or abandoned has a reason."""
     closed_at, reason = change.get("closed_at"), change.get("lost_reason")
     if reason is not None and deal.status in (OPEN, WON):

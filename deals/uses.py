@@ -39,7 +39,14 @@ def move_all(actor: Actor, stage_ids: Sequence[int], stage: Stage) -> None:
 def refresh_search(contact_ids: Sequence[int]) -> None:
     """A deal is found by its contact's and client's name and address. That is not a change of the deal."""
     named = Q(contact__in=contact_ids) | Q(client__in=contact_ids)
-    deals = list(Deal.objects.filter(named).select_related("contact", "client").select_for_update(of=("self",)).order_by("id"))
+    deals = list(
+        Deal.objects.filter(named)
+        .select_related("contact", "client")
+        .select_for_update(of=("self",))
+        .order_by("id")
+    )
     for deal in deals:
         deal.refresh_derived()
-    Deal.objects.bulk_create(deals, update_conflicts=True, unique_fields=["id"], update_fields=["search_text"])
+    Deal.objects.bulk_create(
+        deals, update_conflicts=True, unique_fields=["id"], update_fields=["search_text"]
+    )

@@ -62,13 +62,18 @@ class Stage(Row):
             *same_organization("pipelines_stage", "pipeline"),
             models.UniqueConstraint(fields=["pipeline", "position"], name="pipelines_stage_position"),
             models.CheckConstraint(
-                condition=Q(deleted_at=None, position__isnull=False) | Q(deleted_at__isnull=False, position=None),
+                condition=Q(deleted_at=None, position__isnull=False)
+                | Q(deleted_at__isnull=False, position=None),
                 name="pipelines_stage_trashed_has_no_position",
             ),
             models.CheckConstraint(condition=Q(probability__lte=100), name="pipelines_stage_probability"),
-            models.CheckConstraint(condition=Q(kind__in=["open", "won", "lost"]), name="pipelines_stage_kind"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["open", "won", "lost"]), name="pipelines_stage_kind"
+            ),
         ]
-        indexes: ClassVar = [models.Index(fields=["organization", "created_at", "id"], name="pipelines_stage_oldest")]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "created_at", "id"], name="pipelines_stage_oldest")
+        ]
 
     def __str__(self) -> str:
         return self.name

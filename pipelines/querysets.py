@@ -14,7 +14,6 @@ class PipelineQuerySet(RowQuerySet[Any]):
     def default_first(self) -> Self:
         return self.order_by("-is_default", "id")
 
-
     def with_stages(self) -> Self:
         """Each pipeline's live stages, in order, as `live_stages`."""
         from pipelines.models import Stage

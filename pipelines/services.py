@@ -46,7 +46,9 @@ def trash_pipeline(*, actor: Actor, pipeline: Pipeline, move_deals_to: int | Non
     with catalogue_writing(actor) as changes:
         row = locked(Pipeline, actor, pipeline.pk)
         if row.is_default:
-            raise Conflict("The default pipeline stays; make another one the default first.", code="is_default")
+            raise Conflict(
+                "The default pipeline stays; make another one the default first.", code="is_default"
+            )
         _trash_stages(changes, actor, list(_stages(row)), move_deals_to)
         trash_rows(changes, PipelineReference, [row])
 
@@ -93,7 +95,12 @@ def trash_stage(*, actor: Actor, stage: Stage, move_deals_to: int | None = None)
 
 
 def _stages(pipeline: Pipeline | None) -> Any:
-    return Stage.objects.filter(pipeline=pipeline).live().select_for_update(of=("self",)).order_by("position", "id")
+    return (
+        Stage.objects.filter(pipeline=pipeline)
+        .live()
+        .select_for_update(of=("self",))
+        .order_by("position", "id")
+    )
 
 
 def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Change) -> Pipeline:
@@ -142,7 +149,9 @@ def _replace_stages(changes: ChangeSet, actor: Actor, pipeline: Pipeline, stages
         by_key.pop(draft.row.pk, None)
         errors += stages_field(index, _set_stage(draft.row, change))
         if change.get("position", index) != index:
-            errors.append(FieldError(f"stages.{index}.position", "invalid", "Stages are in the order of the list."))
+            errors.append(
+                FieldError(f"stages.{index}.position", "invalid", "Stages are in the order of the list.")
+            )
         order.append(draft)
     refuse_fields(errors)
     for draft in order:
@@ -174,7 +183,11 @@ def _guard_kind(draft: Draft) -> None:
         return
     count = sum(count([draft.row.pk]) for count in hooks.count_uses)
     if count:
-        raise Conflict(f"{count} deals stand in the stage {draft.row.name!r}; its kind stays.", code="in_use", count=count)
+        raise Conflict(
+            f"{count} deals stand in the stage {draft.row.name!r}; its kind stays.",
+            code="in_use",
+            count=count,
+        )
 
 
 def _arrange(changes: ChangeSet, actor: Actor, order: Sequence[Draft]) -> None:
@@ -198,7 +211,9 @@ def _trash_stages(changes: ChangeSet, actor: Actor, rows: Sequence[Stage], move_
     ids = [row.pk for row in rows]
     count = sum(count(ids) for count in hooks.count_uses) if ids else 0
     if count and move_deals_to is None:
-        raise Conflict(f"{count} deals stand there; name the stage to move them to.", code="in_use", count=count)
+        raise Conflict(
+            f"{count} deals stand there; name the stage to move them to.", code="in_use", count=count
+        )
     if move_deals_to is not None:
         target = rows_by_key(Stage.objects.visible_to(actor.member), [move_deals_to]).get(move_deals_to)
         if target is None or target.pk in ids:

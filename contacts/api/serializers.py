@@ -8,7 +8,14 @@ from rest_framework import serializers
 
 from contacts.models import Contact
 from contacts.services import MATCH_KEYS
-from crm_project.api.fields import CustomFieldsField, OptionalText, StrictChoice, StrictDateTime, StrictUUID, TextField
+from crm_project.api.fields import (
+    CustomFieldsField,
+    OptionalText,
+    StrictChoice,
+    StrictDateTime,
+    StrictUUID,
+    TextField,
+)
 from crm_project.api.serializers import MemberSerializer, ReferenceListField, StrictSerializer, take_shorthand
 from crm_project.records.rules import LONG_TEXT
 

@@ -54,7 +54,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(email=Lower(Trim(F("email")))), name="accounts_user_email_folded")
+            models.CheckConstraint(
+                condition=Q(email=Lower(Trim(F("email")))), name="accounts_user_email_folded"
+            )
         ]
 
     def __str__(self) -> str:
@@ -129,7 +131,9 @@ class ApiToken(models.Model):
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["organization", "-created_at", "-id"], name="accounts_token_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="accounts_token_newest")
+        ]
 
     def __str__(self) -> str:
         return self.name

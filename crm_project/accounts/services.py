@@ -35,7 +35,9 @@ def create_organization(*, name: str, slug: str = "", **fields: Any) -> Organiza
 def _free_slug(name: str) -> str:
     base = slugify(name)[:55] or "organization"
     taken = set(Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    return next(slug for n in range(1, len(taken) + 2) if (slug := base if n == 1 else f"{base}-{n}") not in taken)
+    return next(
+        slug for n in range(1, len(taken) + 2) if (slug := base if n == 1 else f"{base}-{n}") not in taken
+    )
 
 
 def bump_catalogue(organization_id: int) -> None:
@@ -43,7 +45,9 @@ def bump_catalogue(organization_id: int) -> None:
     Organization.objects.filter(pk=organization_id).update(catalogue_version=F("catalogue_version") + 1)
 
 
-def find_or_create_user(*, email: str, full_name: str = "", password: str | None = None, **flags: bool) -> User:
+def find_or_create_user(
+    *, email: str, full_name: str = "", password: str | None = None, **flags: bool
+) -> User:
     """The login of an e-mail address; an existing one is left as it is."""
     email = email.strip().lower()
     user = User.objects.filter(email=email).first()
@@ -76,7 +80,11 @@ def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
             .filter(organization_id=member.organization_id, role=Role.ADMIN, is_active=True)
             .order_by("id")
         )
-        row = Member.objects.select_for_update(of=("self",)).select_related("user", "organization").get(pk=member.pk)
+        row = (
+            Member.objects.select_for_update(of=("self",))
+            .select_related("user", "organization")
+            .get(pk=member.pk)
+        )
         before = columns(row)
         for name, value in fields.items():
             setattr(row, name, value)
@@ -166,7 +174,9 @@ def _token_errors(
         errors.append(FieldError("expires_at", "past", "This instant has passed."))
     own = actor.token
     if own and not set(scopes) <= set(own.scopes):
-        errors.append(FieldError("scopes", "wider", "A token cannot make a token of more scopes than its own."))
+        errors.append(
+            FieldError("scopes", "wider", "A token cannot make a token of more scopes than its own.")
+        )
     if own and own.expires_at and (expires_at is None or expires_at > own.expires_at):
         errors.append(FieldError("expires_at", "wider", "A token cannot make a token that outlives it."))
     return errors

@@ -102,7 +102,12 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
         case IntegrityError():
             return _of_constraint(error)
         case OperationalError() | InterfaceError():
-            return Problem(503, "unavailable", "The database cannot answer; try again.", headers={"Retry-After": RETRY_AFTER})
+            return Problem(
+                503,
+                "unavailable",
+                "The database cannot answer; try again.",
+                headers={"Retry-After": RETRY_AFTER},
+            )
     return Problem(500, "internal_error", "The server made a mistake; it has been noted.")
 
 
@@ -119,7 +124,10 @@ def status_of(error: DomainError) -> int:
 
 
 def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
-    errors = tuple(_entry("body", wire_field(field.field, wire_names), field.code, field.detail) for field in error.fields)
+    errors = tuple(
+        _entry("body", wire_field(field.field, wire_names), field.code, field.detail)
+        for field in error.fields
+    )
     return Problem(status_of(error), error.code, error.detail, errors, error.extra)
 
 

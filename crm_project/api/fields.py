@@ -106,7 +106,7 @@ class UUIDList(serializers.ListField):
 class AmountField(serializers.Field[Any, Any, Any, Any]):
     """A decimal that never passes through a float. How many decimals it may have is the core's to say."""
 
-    default_error_messages = {"invalid": "An amount is a decimal: a string such as \"15000.00\", or a number."}
+    default_error_messages = {"invalid": 'An amount is a decimal: a string such as "15000.00", or a number.'}
 
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, str) and DECIMAL.fullmatch(data):

@@ -94,7 +94,9 @@ class InstantValue(_StrictField):
         if DAY.fullmatch(text):
             return datetime.date.fromisoformat(text) if is_day(text) else None
         try:
-            return parse_datetime(text.replace(" ", "+")) if INSTANT.fullmatch(text.replace(" ", "+")) else None
+            return (
+                parse_datetime(text.replace(" ", "+")) if INSTANT.fullmatch(text.replace(" ", "+")) else None
+            )
         except ValueError:
             return None
 
@@ -157,7 +159,11 @@ class ChoicesFilter(_Documented):
     def __init__(self, *args: Any, choices: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choices = choices
-        self.schema = {"type": "string", "examples": choices, "description": f"One or several, comma-separated, of: {', '.join(choices)}."}
+        self.schema = {
+            "type": "string",
+            "examples": choices,
+            "description": f"One or several, comma-separated, of: {', '.join(choices)}.",
+        }
 
     def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value is None:
@@ -179,7 +185,9 @@ class CustomValueFilter(_Documented):
     def __init__(self, definition: CustomField) -> None:
         super().__init__()
         self.definition = definition
-        self.field_class = {"number": NumberValue, "checkbox": BooleanValue, "date": DayValue}.get(definition.type, TextValue)
+        self.field_class = {"number": NumberValue, "checkbox": BooleanValue, "date": DayValue}.get(
+            definition.type, TextValue
+        )
 
     def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value is None:
@@ -191,7 +199,9 @@ class CustomValueFilter(_Documented):
             value = value.isoformat()
         if isinstance(value, Decimal):
             value = float(value)
-        return queryset.alias(**{f"{CUSTOM_PREFIX}{key}": CustomValue(key, kind)}).filter(**{f"{CUSTOM_PREFIX}{key}": value})
+        return queryset.alias(**{f"{CUSTOM_PREFIX}{key}": CustomValue(key, kind)}).filter(
+            **{f"{CUSTOM_PREFIX}{key}": value}
+        )
 
 
 class StrictFilterSet(django_filters.FilterSet):
@@ -223,7 +233,9 @@ class StrictFilterBackend(BaseFilterBackend):
         if view.filterset_class is None:
             return queryset
         filters = view.filterset_class(request.query_params, queryset, request=request, actor=view.actor)
-        unknown = {name for name in request.query_params if name.startswith(CUSTOM_PREFIX)} - filters.filters.keys()
+        unknown = {
+            name for name in request.query_params if name.startswith(CUSTOM_PREFIX)
+        } - filters.filters.keys()
         if unknown:
             raise InvalidQuery({name: ["There is no such custom field."] for name in unknown})
         if not filters.is_valid():
@@ -234,6 +246,12 @@ class StrictFilterBackend(BaseFilterBackend):
         if view.filterset_class is None:
             return []
         return [
-            {"name": name, "in": "query", "required": False, "schema": declared.schema, "description": declared.extra.get("help_text", "")}
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "schema": declared.schema,
+                "description": declared.extra.get("help_text", ""),
+            }
             for name, declared in view.filterset_class.base_filters.items()
         ]

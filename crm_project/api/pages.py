@@ -21,7 +21,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
     except (DatabaseError, InterfaceError):
         body = {"status": "unavailable", "database": "does not answer"}
-        return JsonResponse(body, status=503, headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"})
+        return JsonResponse(
+            body, status=503, headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"}
+        )
     return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
@@ -52,5 +54,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if API_PATH.match(request.path_info):
-        return problem_response(request, Problem(500, "internal_error", "The server made a mistake; it has been noted."))
+        return problem_response(
+            request, Problem(500, "internal_error", "The server made a mistake; it has been noted.")
+        )
     return defaults.server_error(request)

@@ -58,7 +58,9 @@ class Cursor:
 
     def encode(self) -> str:
         kind = type(self.value).__name__
-        return signing.dumps([self.ordering, int(self.backward), kind, plain(self.value), self.row_id], salt=SALT)
+        return signing.dumps(
+            [self.ordering, int(self.backward), kind, plain(self.value), self.row_id], salt=SALT
+        )
 
     @classmethod
     def decode(cls, text: str, *, ordering: str) -> "Cursor":
@@ -120,9 +122,18 @@ class KeysetPagination(BasePagination):
         sortable = [f"{sign}{name}" for name in view.orderings for sign in ("", "-")]
         return [
             _parameter("cursor", {"type": "string"}, "Where to go on; taken from `next` or `previous`."),
-            _parameter("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE}),
-            _parameter("total", {"type": "boolean", "default": False}, "Adds `count`, which costs time on long lists."),
-            _parameter("ordering", {"type": "string", "examples": sortable}, f"One of: {', '.join(sortable)}."),
+            _parameter(
+                "page_size",
+                {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
+            ),
+            _parameter(
+                "total",
+                {"type": "boolean", "default": False},
+                "Adds `count`, which costs time on long lists.",
+            ),
+            _parameter(
+                "ordering", {"type": "string", "examples": sortable}, f"One of: {', '.join(sortable)}."
+            ),
         ]
 
 

@@ -34,7 +34,10 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _unknown(self, data: Mapping[str, Any]) -> dict[str, Any]:
         known = ", ".join(sorted(self.fields))
         unknown = data.keys() - self.fields.keys()
-        return {name: [ErrorDetail(f"There is no such field. Known: {known}.", "unknown_field")] for name in unknown}
+        return {
+            name: [ErrorDetail(f"There is no such field. Known: {known}.", "unknown_field")]
+            for name in unknown
+        }
 
     def _altered(self, data: Mapping[str, Any]) -> dict[str, Any]:
         sent = [name for name, field in self.fields.items() if field.read_only and name in data]
@@ -91,12 +94,16 @@ def take_shorthand(attrs: Mapping[str, Any], row: Any) -> dict[str, Any]:
     system = change.pop("external_system", None)
     if "external_id" not in change:
         if system is not None:
-            raise serializers.ValidationError({"external_id": [ErrorDetail("A system needs an id.", "required")]})
+            raise serializers.ValidationError(
+                {"external_id": [ErrorDetail("A system needs an id.", "required")]}
+            )
         return change
     external_id, system = change.pop("external_id"), system or DEFAULT_SYSTEM
     held = change.get("external_references")
     if held is None:
-        held = [(reference.system, reference.external_id) for reference in row.references.all()] if row else []
+        held = (
+            [(reference.system, reference.external_id) for reference in row.references.all()] if row else []
+        )
     others = [key for key in held if key[0] != system]
     change["external_references"] = [*others, (system, external_id)] if external_id else others
     return change

@@ -41,7 +41,10 @@ class ScopedView(GenericViewSet[Any]):
     filtered_actions: ClassVar[frozenset[str]] = frozenset({"list"})
     # Query parameters of single actions, beside those of the filters and the pages: action → name → OpenAPI schema.
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    orderings: ClassVar[Mapping[str, Key]] = {"created_at": Key("created_at"), "updated_at": Key("updated_at")}
+    orderings: ClassVar[Mapping[str, Key]] = {
+        "created_at": Key("created_at"),
+        "updated_at": Key("updated_at"),
+    }
     default_ordering: ClassVar[str] = "-created_at"
 
     @property
@@ -68,7 +71,9 @@ class ScopedView(GenericViewSet[Any]):
             self.initial(self.request, *args, **kwargs)
             name = (request.method or "").lower()
             known = name in self.http_method_names
-            handler = getattr(self, name, self.http_method_not_allowed) if known else self.http_method_not_allowed
+            handler = (
+                getattr(self, name, self.http_method_not_allowed) if known else self.http_method_not_allowed
+            )
             if request.method in SAFE_METHODS:
                 response = handler(self.request, *args, **kwargs)
             else:
@@ -87,8 +92,13 @@ class ScopedView(GenericViewSet[Any]):
 
     def known_parameters(self) -> set[str]:
         """The names that the operation's OpenAPI entry lists."""
-        sources = [*(self.filter_backends if self.filters else ()), *([self.pagination_class] if self.pages else ())]
-        listed = {entry["name"] for source in sources for entry in source().get_schema_operation_parameters(self)}
+        sources = [
+            *(self.filter_backends if self.filters else ()),
+            *([self.pagination_class] if self.pages else ()),
+        ]
+        listed = {
+            entry["name"] for source in sources for entry in source().get_schema_operation_parameters(self)
+        }
         return listed | self.action_parameters.get(self.action or "", {}).keys()
 
     @property
@@ -140,7 +150,10 @@ class ScopedView(GenericViewSet[Any]):
 
 
 def _unknown(known: set[str]) -> Any:
-    return ErrorDetail(f"There is no such parameter. Known: {', '.join(sorted(known | COMMON_PARAMETERS))}.", "unknown_parameter")
+    return ErrorDetail(
+        f"There is no such parameter. Known: {', '.join(sorted(known | COMMON_PARAMETERS))}.",
+        "unknown_parameter",
+    )
 
 
 class RowViewSet(ScopedView):
@@ -170,7 +183,9 @@ class RowViewSet(ScopedView):
         return rows
 
     def list(self, request: Request) -> Response:
-        page = self.paginator.paginate_queryset(self.for_reading(self.filter_queryset(self.get_queryset())), request, self)
+        page = self.paginator.paginate_queryset(
+            self.for_reading(self.filter_queryset(self.get_queryset())), request, self
+        )
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, **_: Any) -> Response:

@@ -19,7 +19,8 @@ def write_events(changes: ChangeSet) -> None:
     for organization_id, rows in sorted(by_organization.items()):
         last = _take_sequences(organization_id, len(rows))
         Event.objects.bulk_create(
-            _event(changes, recorded, sequence) for sequence, recorded in enumerate(rows, last - len(rows) + 1)
+            _event(changes, recorded, sequence)
+            for sequence, recorded in enumerate(rows, last - len(rows) + 1)
         )
 
 

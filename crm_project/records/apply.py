@@ -53,7 +53,9 @@ def definitions_of(organization_id: int, kind: str) -> dict[str, CustomField]:
     return {row.key: row for row in CustomField.objects.of(organization_id).live().for_kind(kind)}
 
 
-def rows_by_key(queryset: "models.QuerySet[Any]", keys: Iterable[Any], *, lock: bool = False) -> dict[RowKey, Any]:
+def rows_by_key(
+    queryset: "models.QuerySet[Any]", keys: Iterable[Any], *, lock: bool = False
+) -> dict[RowKey, Any]:
     """The rows that ids and uuids name, under both; `lock` keeps them from being changed or trashed meanwhile."""
     wanted = {key for key in keys if key is not None}
     ids = [key for key in wanted if isinstance(key, int) and 0 < key <= BIGGEST_ID]

@@ -49,7 +49,9 @@ class RowForeignKey(models.ForeignKey):  # type: ignore[type-arg]
     """A foreign key within one organization: the table's `SameOrganization` constraint is its database constraint."""
 
     def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
-        super().__init__(to, on_delete, **{"related_name": "+", "db_index": False, **kwargs, "db_constraint": False})
+        super().__init__(
+            to, on_delete, **{"related_name": "+", "db_index": False, **kwargs, "db_constraint": False}
+        )
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()

@@ -22,7 +22,9 @@ class Row(models.Model):
     derived: ClassVar[frozenset[str]] = frozenset({"search_text", "version", "updated_at"})
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False, editable=False)
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="+", db_index=False, editable=False
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -58,7 +58,9 @@ def save_named(
         if not draft.before:
             store.insert([draft], now=now)
         references.write(reference_model, actor.organization_id, [draft])
-        store.record(changes, touched or ([] if draft.before else [draft]), "updated" if draft.before else "created")
+        store.record(
+            changes, touched or ([] if draft.before else [draft]), "updated" if draft.before else "created"
+        )
         return draft.row
 
 

@@ -35,7 +35,9 @@ def match_key(change: Mapping[str, Any], keys: Sequence[str]) -> str:
         if present:
             return present[0]
         known = ", ".join(keys)
-        raise Invalid(fields=[FieldError("match_on", "required", f"An upsert needs a key to match on: {known}.")])
+        raise Invalid(
+            fields=[FieldError("match_on", "required", f"An upsert needs a key to match on: {known}.")]
+        )
     if wanted not in keys:
         raise Invalid(fields=[FieldError("match_on", "invalid_choice", f"One of: {', '.join(keys)}.")])
     if wanted not in present:

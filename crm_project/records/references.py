@@ -25,9 +25,13 @@ def holders(model: type[ExternalReference], organization_id: int, keys: Iterable
     if not wanted:
         return {}
     rows = model._default_manager.filter(
-        organization_id=organization_id, is_live=True, external_id__in={external_id for _, external_id in wanted}
+        organization_id=organization_id,
+        is_live=True,
+        external_id__in={external_id for _, external_id in wanted},
     ).values_list("system", "external_id", "row_id")
-    return {(system, external_id): row for system, external_id, row in rows if (system, external_id) in wanted}
+    return {
+        (system, external_id): row for system, external_id, row in rows if (system, external_id) in wanted
+    }
 
 
 def by_row(model: type[ExternalReference], row_ids: Sequence[int]) -> dict[int, list[Any]]:
@@ -67,7 +71,9 @@ def keys_of(changes: Iterable[Mapping[str, Any]]) -> list[Key]:
     return [key for change in changes for key in change.get("external_references") or ()]
 
 
-def clashes(model: type[ExternalReference], organization_id: int, drafts: Sequence[Draft]) -> dict[int, DomainError]:
+def clashes(
+    model: type[ExternalReference], organization_id: int, drafts: Sequence[Draft]
+) -> dict[int, DomainError]:
     """The drafts, by index, whose keys belong to another live row or to an earlier draft."""
     keys = {tuple(key) for draft in drafts for key in draft.lists.get("external_references", ())}
     owners: dict[Any, Any] = dict(holders(model, organization_id, keys))
@@ -87,7 +93,9 @@ def write(model: type[ExternalReference], organization_id: int, drafts: Iterable
         before = [tuple(key) for key in draft.lists_before.get("external_references", ())]
         after = [tuple(key) for key in draft.lists.get("external_references", ())]
         new += [
-            model(organization_id=organization_id, row_id=draft.row.pk, system=system, external_id=external_id)
+            model(
+                organization_id=organization_id, row_id=draft.row.pk, system=system, external_id=external_id
+            )
             for system, external_id in after
             if (system, external_id) not in before
         ]
@@ -101,7 +109,11 @@ def write(model: type[ExternalReference], organization_id: int, drafts: Iterable
 
 def check_restorable(model: type[ExternalReference], row_ids: Sequence[int]) -> None:
     """Refuse when a key of the trashed rows has been given to a live one meanwhile."""
-    keys = list(model._default_manager.filter(row_id__in=row_ids).values_list("organization_id", "system", "external_id"))
+    keys = list(
+        model._default_manager.filter(row_id__in=row_ids).values_list(
+            "organization_id", "system", "external_id"
+        )
+    )
     for organization_id in {organization_id for organization_id, _, _ in keys}:
         if holders(model, organization_id, [(system, external_id) for _, system, external_id in keys]):
             raise Conflict("Another row has one of its external references now.", code="restore_conflict")

@@ -52,7 +52,11 @@ def _column_error(field: Any, value: Any) -> FieldError | None:
     if isinstance(field, models.CharField | models.TextField):
         if not field.blank and value == "":
             return FieldError(name, "blank", "This may not be blank.")
-        return text_error(name, value, limit=field.max_length or LONG_TEXT) or _choice_error(field, value) or _format_error(field, value)
+        return (
+            text_error(name, value, limit=field.max_length or LONG_TEXT)
+            or _choice_error(field, value)
+            or _format_error(field, value)
+        )
     if isinstance(field, models.BooleanField):
         return None if isinstance(value, bool) else FieldError(name, "invalid", "This is true or false.")
     if isinstance(field, models.IntegerField):
@@ -111,7 +115,9 @@ def merge_custom_fields(
             continue
         definition = definitions.get(key)
         if definition is None and not free_keys and not (value is None and key in current):
-            errors.append(FieldError(f"custom_fields.{key}", "unknown_field", "There is no such custom field."))
+            errors.append(
+                FieldError(f"custom_fields.{key}", "unknown_field", "There is no such custom field.")
+            )
             continue
         if definition is not None and definition.required and value in NOTHING:
             errors.append(FieldError(f"custom_fields.{key}", "required", "This custom field is required."))
@@ -135,10 +141,16 @@ def _same(stored: Any, sent: Any) -> bool:
     return bool(stored == sent) and isinstance(stored, bool) == isinstance(sent, bool)
 
 
-def _missing(merged: Mapping[str, Any], definitions: Iterable[Definition], already: set[str]) -> list[FieldError]:
+def _missing(
+    merged: Mapping[str, Any], definitions: Iterable[Definition], already: set[str]
+) -> list[FieldError]:
     names = [d.key for d in definitions if d.required and merged.get(d.key) in NOTHING]
     fields = [f"custom_fields.{name}" for name in names]
-    return [FieldError(field, "required", "This custom field is required.") for field in fields if field not in already]
+    return [
+        FieldError(field, "required", "This custom field is required.")
+        for field in fields
+        if field not in already
+    ]
 
 
 def custom_value(definition: Definition, value: Any) -> tuple[Any, str]:
@@ -216,10 +228,14 @@ def definition_errors(definition: Any) -> list[FieldError]:
     """What is wrong with a custom field's definition."""
     errors = []
     if not KEY_PATTERN.fullmatch(definition.key) or len(definition.key) > 63:
-        errors.append(FieldError("key", "invalid", "Lower-case words of a-z and 0-9, joined by single underscores."))
+        errors.append(
+            FieldError("key", "invalid", "Lower-case words of a-z and 0-9, joined by single underscores.")
+        )
     options = definition.options
     chooses = definition.type in ("select", "multiselect")
-    if not isinstance(options, list) or any(text_error("", option, limit=255) or not option for option in options):
+    if not isinstance(options, list) or any(
+        text_error("", option, limit=255) or not option for option in options
+    ):
         errors.append(FieldError("options", "invalid", "A list of texts that are not empty."))
     elif chooses and not options:
         errors.append(FieldError("options", "required", "A choice needs options."))

@@ -82,13 +82,23 @@ def _save(actor: Actor, row: CustomField, change: Change) -> CustomField:
         return definition_errors(saved) or _frozen_errors(saved)
 
     saved: CustomField = save_named(
-        actor=actor, row=row, change=change, columns=COLUMNS, reference_model=CustomFieldReference, check=check
+        actor=actor,
+        row=row,
+        change=change,
+        columns=COLUMNS,
+        reference_model=CustomFieldReference,
+        check=check,
     )
     return saved
 
 
 def _frozen_errors(row: CustomField) -> list[FieldError]:
-    same = CustomField.objects.of(row.organization_id).live().filter(kind=row.kind, key=row.key).exclude(pk=row.pk)
+    same = (
+        CustomField.objects.of(row.organization_id)
+        .live()
+        .filter(kind=row.kind, key=row.key)
+        .exclude(pk=row.pk)
+    )
     if same.exists():
         wrong = FieldError("key", "key_taken", "There is a custom field of this key already.")
         raise Conflict(wrong.detail, code="key_taken", fields=[wrong])
@@ -97,4 +107,3 @@ def _frozen_errors(row: CustomField) -> list[FieldError]:
     before = CustomField.objects.get(pk=row.pk)
     frozen = [name for name in ("kind", "key", "type") if getattr(before, name) != getattr(row, name)]
     return [FieldError(name, "immutable", "Values are stored under it; it stays.") for name in frozen]
-

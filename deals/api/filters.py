@@ -54,7 +54,10 @@ class DealFilter(StrictFilterSet):
     is_private = BooleanFilter("is_private")
     external_system = TextFilter(method="filter_external_system")
     external_id = TextFilter(method="filter_external_id")
-    q = TextFilter(method="filter_text", help_text="In name, description, number, and the contact's and client's name and e-mail.")
+    q = TextFilter(
+        method="filter_text",
+        help_text="In name, description, number, and the contact's and client's name and e-mail.",
+    )
 
     def filter_contact_email(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(contact__email=fold_email(value))
@@ -67,7 +70,9 @@ class DealFilter(StrictFilterSet):
 
     def filter_external_id(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         system = self.form.cleaned_data.get("external_system") or DEFAULT_SYSTEM
-        return rows.filter(Exists(DealReference.objects.filter(row=OuterRef("pk"), system=system, external_id=value)))
+        return rows.filter(
+            Exists(DealReference.objects.filter(row=OuterRef("pk"), system=system, external_id=value))
+        )
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:
         return rows.matching(value)

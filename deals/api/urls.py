@@ -7,6 +7,10 @@ from deals.api.views import DealViewSet, LostReasonViewSet, PipelineDealViewSet
 
 urlpatterns = [
     *routes("deals", DealViewSet, "deal"),
-    path("pipelines/<int:pipeline_id>/deals", PipelineDealViewSet.as_view({"get": "list"}), name="pipeline-deals"),
+    path(
+        "pipelines/<int:pipeline_id>/deals",
+        PipelineDealViewSet.as_view({"get": "list"}),
+        name="pipeline-deals",
+    ),
     *routes("lost-reasons", LostReasonViewSet, "lost-reason"),
 ]

@@ -86,13 +86,17 @@ class DealViewSet(KeyedViewSet):
         count = sum(total["count"] for total in totals)
         return Response(SummarySerializer({"count": count, "totals": totals}).data)
 
-    @extend_schema(request=RestoreDealSerializer, responses=DealSerializer, summary="Bring back from the trash")
+    @extend_schema(
+        request=RestoreDealSerializer, responses=DealSerializer, summary="Bring back from the trash"
+    )
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, **_: Any) -> Response:
         change = RestoreDealSerializer(data=request.data or {})
         change.is_valid(raise_exception=True)
         row = self.get_trashed()
-        restored = services.restore_deals(actor=self.actor, deals=[row], stage=change.validated_data.get("stage"))[0]
+        restored = services.restore_deals(
+            actor=self.actor, deals=[row], stage=change.validated_data.get("stage")
+        )[0]
         return Response(self.shown(restored))
 
     @extend_schema(request=None, responses=DealSerializer, summary="Follow, or stop following")
@@ -125,7 +129,11 @@ class LostReasonViewSet(RowViewSet):
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
     lookup_value_converter = "int"
-    orderings = {"created_at": Key("created_at"), "updated_at": Key("updated_at"), "name": Key("name", text=True)}
+    orderings = {
+        "created_at": Key("created_at"),
+        "updated_at": Key("updated_at"),
+        "name": Key("name", text=True),
+    }
     default_ordering = "created_at"
 
     def perform_create(self, change: dict[str, Any]) -> LostReason:

@@ -37,7 +37,9 @@ def update_deals(*, actor: Actor, changes: Sequence[tuple[Deal, Change]]) -> lis
     return write_deals(actor, list(changes))
 
 
-def move_deals(*, actor: Actor, deals: Sequence[Deal], stage: Stage, whole_organization: bool = False) -> None:
+def move_deals(
+    *, actor: Actor, deals: Sequence[Deal], stage: Stage, whole_organization: bool = False
+) -> None:
     """Move deals to a stage; `whole_organization` includes those that the actor does not see."""
     rows = Deal.objects.of(actor.organization_id).live() if whole_organization else None
     write_deals(actor, [(deal, {"stage": stage.pk}) for deal in deals], rows=rows)

@@ -15,7 +15,11 @@ from crm_project.records.rules import column_errors
 from deals.models import Deal, LostReason
 from pipelines.catalogue import Catalogue, held_catalogue
 
-PERSON_FIELDS = {"contact_first_name": "first_name", "contact_last_name": "last_name", "contact_phone": "phone"}
+PERSON_FIELDS = {
+    "contact_first_name": "first_name",
+    "contact_last_name": "last_name",
+    "contact_phone": "phone",
+}
 MEMBER_LISTS = ("followers", "access_list", "add_followers", "remove_followers")
 
 
@@ -42,7 +46,9 @@ def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
         people=people,
         contacts=rows_by_key(Contact.objects.visible_to(actor.member), contacts, lock=True),
         members=rows_by_key(Member.objects.visible_to(actor.member).select_related("user"), members),
-        lost_reasons=rows_by_key(LostReason.objects.visible_to(actor.member), _named(changes, ("lost_reason",))),
+        lost_reasons=rows_by_key(
+            LostReason.objects.visible_to(actor.member), _named(changes, ("lost_reason",))
+        ),
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
         definitions=definitions_of(organization_id, "deal"),
     )
@@ -50,7 +56,9 @@ def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
 
 def find_people(actor: Actor, changes: Sequence[Change]) -> dict[str, Contact]:
     """The contacts that changes name by e-mail, found or created; what is wrong with the others is told by `person_errors`."""
-    wanted = [_person(change) for change in changes if change.get("contact_email") and not person_errors(change)]
+    wanted = [
+        _person(change) for change in changes if change.get("contact_email") and not person_errors(change)
+    ]
     return find_or_create_people(actor=actor, people=wanted) if wanted else {}
 
 
@@ -60,10 +68,16 @@ def person_errors(change: Change) -> list[FieldError]:
         return []
     values = {name: change[field] for field, name in PERSON_FIELDS.items() if change.get(field) is not None}
     email = change["contact_email"]
-    errors = column_errors(Contact, {**values, "email": fold_email(email) if isinstance(email, str) else email})
+    errors = column_errors(
+        Contact, {**values, "email": fold_email(email) if isinstance(email, str) else email}
+    )
     wrong = [FieldError(f"contact_{error.field}", error.code, error.detail) for error in errors]
     if change.get("contact") is not None:
-        wrong.append(FieldError("contact_email", "invalid", "Name the contact by its id or by its e-mail, not by both."))
+        wrong.append(
+            FieldError(
+                "contact_email", "invalid", "Name the contact by its id or by its e-mail, not by both."
+            )
+        )
     return wrong
 
 

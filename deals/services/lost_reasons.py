@@ -23,7 +23,12 @@ def trash_lost_reason(*, actor: Actor, lost_reason: LostReason) -> None:
 
 def _save(actor: Actor, row: LostReason, change: Change) -> LostReason:
     saved: LostReason = save_named(
-        actor=actor, row=row, change=change, columns=("name",), reference_model=LostReasonReference, check=_check
+        actor=actor,
+        row=row,
+        change=change,
+        columns=("name",),
+        reference_model=LostReasonReference,
+        check=_check,
     )
     return saved
 

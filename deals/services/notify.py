@@ -20,4 +20,6 @@ def notify_access_list(deal_ids: Sequence[int]) -> None:
         try:
             send_mail(subject, f"{subject}.\n", None, [link.member.email])
         except OSError:
-            log.warning("could not notify member %s of deal %s", link.member.uuid, link.deal.uuid, exc_info=True)
+            log.warning(
+                "could not notify member %s of deal %s", link.member.uuid, link.deal.uuid, exc_info=True
+            )

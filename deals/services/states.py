@@ -10,7 +10,9 @@ from deals.rules import state_of
 TICK = datetime.timedelta(microseconds=1)
 
 
-def write_states(deals: Sequence[Deal], before: Mapping[int, dict[str, Any]], *, now: datetime.datetime) -> None:
+def write_states(
+    deals: Sequence[Deal], before: Mapping[int, dict[str, Any]], *, now: datetime.datetime
+) -> None:
     """`before` holds the former state of each deal by id; a new deal has none."""
     after = {deal.pk: state_of(deal) for deal in deals}
     changed = [deal for deal in deals if before.get(deal.pk) != after[deal.pk]]

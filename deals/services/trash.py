@@ -55,7 +55,9 @@ def restore_deals(*, actor: Actor, deals: Sequence[Deal], stage: Any = None) -> 
 
 
 def _hold_references(actor: Actor, deals: Sequence[Deal]) -> None:
-    held = DealReference.objects.filter(organization_id=actor.organization_id, row__in=[deal.pk for deal in deals])
+    held = DealReference.objects.filter(
+        organization_id=actor.organization_id, row__in=[deal.pk for deal in deals]
+    )
     references.hold(DealReference, actor.organization_id, held.values_list("system", "external_id"))
 
 
@@ -67,7 +69,9 @@ def _restore(draft: Draft, context: Context, stage: Any, now: Any) -> None:
     if goal is None:
         raise Conflict("The deal's stage is gone; name a stage_id to restore it to.", code="restore_conflict")
     if any(contact and contact.deleted_at for contact in (row.contact, row.client)):
-        raise Conflict("The deal's contact is in the trash; restore the contact first.", code="restore_conflict")
+        raise Conflict(
+            "The deal's contact is in the trash; restore the contact first.", code="restore_conflict"
+        )
     change = {} if stage is not None else {"status": row.status}
     if errors := rules.travel(row, goal, change, now=now):
         raise Conflict(errors[0].detail, code="restore_conflict")

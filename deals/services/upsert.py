@@ -27,7 +27,9 @@ def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Dea
         references.hold(DealReference, actor.organization_id, references.keys_of(changes))
         context = look_up(actor, changes)
         contacts = [_contact_id(change, context) for change in changes]
-        by_contact = [contact for key, contact in zip(keys, contacts, strict=True) if key == "contact_and_pipeline"]
+        by_contact = [
+            contact for key, contact in zip(keys, contacts, strict=True) if key == "contact_and_pipeline"
+        ]
         hold_keys(("deal_of_contact", actor.organization_id, contact) for contact in by_contact if contact)
         targets = [
             _match(actor, key, change, contact, context)
@@ -41,7 +43,11 @@ def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Dea
 
 def _contact_id(change: Change, context: Context) -> int | None:
     email = change.get("contact_email")
-    contact = context.people.get(fold_email(email)) if isinstance(email, str) else context.contacts.get(change.get("contact"))
+    contact = (
+        context.people.get(fold_email(email))
+        if isinstance(email, str)
+        else context.contacts.get(change.get("contact"))
+    )
     return contact.pk if contact else None
 
 

@@ -103,7 +103,9 @@ def _note_lists(drafts: Sequence[Draft], changes: Sequence[Change]) -> None:
     for name in touched & LISTS.keys():
         model, column = LISTS[name]
         held: dict[int, list[int]] = {draft.row.pk: [] for draft in existing}
-        for deal_id, key in model.objects.filter(deal__in=list(held)).order_by("id").values_list("deal_id", column):
+        for deal_id, key in (
+            model.objects.filter(deal__in=list(held)).order_by("id").values_list("deal_id", column)
+        ):
             held[deal_id].append(key)
         for draft in existing:
             draft.lists_before[name], draft.lists[name] = held[draft.row.pk], list(held[draft.row.pk])
@@ -130,8 +132,10 @@ def _apply(
         errors += step()
     if errors:
         return Invalid(fields=errors)
-    return None if _may_set_privacy(actor, draft, was_private) else Forbidden(
-        "Only its owner, its creator, its access list and admins set a deal's privacy."
+    return (
+        None
+        if _may_set_privacy(actor, draft, was_private)
+        else Forbidden("Only its owner, its creator, its access list and admins set a deal's privacy.")
     )
 
 
@@ -167,7 +171,10 @@ def _set_next(row: Deal, key: Any, context: Context) -> list[FieldError]:
 def _travel(draft: Draft, change: Change, context: Context, now: datetime.datetime) -> list[FieldError]:
     """Find the stage the change leads to, and go there."""
     row, catalogue = draft.row, context.catalogue
-    stage, pipeline = catalogue.stages.get(change.get("stage")), catalogue.pipelines.get(change.get("pipeline"))
+    stage, pipeline = (
+        catalogue.stages.get(change.get("stage")),
+        catalogue.pipelines.get(change.get("pipeline")),
+    )
     errors = [
         missing(name)
         for name, found in (("stage", stage), ("pipeline", pipeline))
@@ -181,7 +188,9 @@ def _travel(draft: Draft, change: Change, context: Context, now: datetime.dateti
     if pipeline is None and (stage is not None or not draft.before):
         pipeline = stage.pipeline if stage else catalogue.default
     stages = catalogue.stages_of[pipeline.pk] if pipeline else ()
-    goal, errors = rules.destination(row if draft.before else None, stage=stage, pipeline=pipeline, stages=stages)
+    goal, errors = rules.destination(
+        row if draft.before else None, stage=stage, pipeline=pipeline, stages=stages
+    )
     if goal is None:
         return errors
     resolved = {**change, "lost_reason": reason} if "lost_reason" in change else change
@@ -235,7 +244,11 @@ def _may_set_privacy(actor: Actor, draft: Draft, was_private: bool) -> bool:
 
 
 def _store(
-    changes: ChangeSet, actor: Actor, drafts: Sequence[Draft], states: dict[int, dict[str, Any]], now: datetime.datetime
+    changes: ChangeSet,
+    actor: Actor,
+    drafts: Sequence[Draft],
+    states: dict[int, dict[str, Any]],
+    now: datetime.datetime,
 ) -> None:
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
@@ -253,7 +266,11 @@ def _write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
         new, gone = [], []
         for draft in drafts:
             before, after = draft.lists_before.get(name, []), draft.lists.get(name, [])
-            new += [model(organization_id=organization_id, deal_id=draft.row.pk, **{column: key}) for key in after if key not in before]
+            new += [
+                model(organization_id=organization_id, deal_id=draft.row.pk, **{column: key})
+                for key in after
+                if key not in before
+            ]
             gone += [(draft.row.pk, key) for key in before if key not in after]
         for deal_id in {deal_id for deal_id, _ in gone}:
             keys = [key for owner, key in gone if owner == deal_id]
@@ -263,6 +280,10 @@ def _write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
 
 
 def _notify(drafts: Sequence[Draft], changes: Sequence[Change]) -> None:
-    wanted = [draft.row.pk for draft, change in zip(drafts, changes, strict=True) if change.get("notify_access_list")]
+    wanted = [
+        draft.row.pk
+        for draft, change in zip(drafts, changes, strict=True)
+        if change.get("notify_access_list")
+    ]
     if wanted:
         transaction.on_commit(partial(notify_access_list, wanted))

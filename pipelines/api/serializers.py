@@ -7,7 +7,14 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from crm_project.api.fields import OptionalText, StrictBoolean, StrictChoice, StrictInteger, StrictUUID, TextField
+from crm_project.api.fields import (
+    OptionalText,
+    StrictBoolean,
+    StrictChoice,
+    StrictInteger,
+    StrictUUID,
+    TextField,
+)
 from crm_project.api.serializers import StrictSerializer
 from crm_project.records.rules import LONG_TEXT
 from pipelines.models import Stage
@@ -72,7 +79,9 @@ class PipelineSerializer(StrictSerializer):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         shown = {name: field for name, field in self.fields.items() if name != "stages"}
-        result = {name: field.to_representation(field.get_attribute(instance)) for name, field in shown.items()}
+        result = {
+            name: field.to_representation(field.get_attribute(instance)) for name, field in shown.items()
+        }
         return {**result, "stages": StageSerializer(instance.live_stages, many=True).data}
 
     def validate_stages(self, stages: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -82,11 +91,17 @@ class PipelineSerializer(StrictSerializer):
         for index, stage in enumerate(stages):
             row = existing.get(stage.get("id"))  # type: ignore[arg-type]
             known = {"uuid": row.uuid, "pipeline": row.pipeline_id} if row else {}
-            wrong = {name for name in ("uuid", "pipeline") if name in stage and stage[name] != known.get(name)}
+            wrong = {
+                name for name in ("uuid", "pipeline") if name in stage and stage[name] != known.get(name)
+            }
             if wrong:
                 names = {"pipeline": "pipeline_id"}
-                errors[index] = {names.get(name, name): [ErrorDetail("This is read only.", "read_only")] for name in wrong}
+                errors[index] = {
+                    names.get(name, name): [ErrorDetail("This is read only.", "read_only")] for name in wrong
+                }
         if errors:
             raise serializers.ValidationError(errors)
-        return [{name: value for name, value in stage.items() if name not in ("uuid", "pipeline")} for stage in stages]
-
+        return [
+            {name: value for name, value in stage.items() if name not in ("uuid", "pipeline")}
+            for stage in stages
+        ]

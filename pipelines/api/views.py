@@ -41,7 +41,11 @@ class PipelineViewSet(CatalogueViewSet):
     model = Pipeline
     queryset = Pipeline.objects.none()
     serializer_class = PipelineSerializer
-    orderings = {"created_at": Key("created_at"), "updated_at": Key("updated_at"), "name": Key("name", text=True)}
+    orderings = {
+        "created_at": Key("created_at"),
+        "updated_at": Key("updated_at"),
+        "name": Key("name", text=True),
+    }
 
     def for_reading(self, rows: Any) -> Any:
         return rows.with_stages()
@@ -53,7 +57,9 @@ class PipelineViewSet(CatalogueViewSet):
         return services.update_pipeline(actor=self.actor, pipeline=row, change=change)
 
     def perform_destroy(self, row: Pipeline) -> None:
-        services.trash_pipeline(actor=self.actor, pipeline=row, move_deals_to=self.move_deals_to(self.request))
+        services.trash_pipeline(
+            actor=self.actor, pipeline=row, move_deals_to=self.move_deals_to(self.request)
+        )
 
 
 class StageFilter(StrictFilterSet):

@@ -23,7 +23,9 @@ class ReferenceRows:
         return cls(actor, {name: _part(kind, actor) for name, kind in KINDS.items()})
 
     def of_kind(self, name: str) -> "ReferenceRows":
-        return ReferenceRows(self.actor, {kind: part for kind, part in self.parts.items() if kind == name}, self.order)
+        return ReferenceRows(
+            self.actor, {kind: part for kind, part in self.parts.items() if kind == name}, self.order
+        )
 
     def filter(self, *conditions: Q, **lookups: Any) -> "ReferenceRows":
         parts = {name: part.filter(*conditions, **lookups) for name, part in self.parts.items()}
@@ -46,5 +48,7 @@ class ReferenceRows:
 
 def _part(kind: Any, actor: Actor) -> Any:
     rows = kind.rows(actor).values("pk")
-    references = kind.references.objects.filter(organization_id=actor.organization_id, is_live=True, row__in=rows)
+    references = kind.references.objects.filter(
+        organization_id=actor.organization_id, is_live=True, row__in=rows
+    )
     return references.annotate(row_name=F(f"row__{kind.named_by}"))

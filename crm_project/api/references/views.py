@@ -51,7 +51,11 @@ class ExternalReferenceViewSet(RowViewSet):
         return queryset.of_kind(kind)
 
     def get_object(self) -> Any:
-        found = [row for part in self.get_queryset().parts.values() for row in part.filter(uuid=self.kwargs["uuid"])]
+        found = [
+            row
+            for part in self.get_queryset().parts.values()
+            for row in part.filter(uuid=self.kwargs["uuid"])
+        ]
         if not found:
             raise NotFound
         return found[0]
@@ -63,7 +67,9 @@ class ExternalReferenceViewSet(RowViewSet):
         change = self.validated(request)
         kind = KINDS[change["kind"]]
         row, key = self._row(kind, change["row"]), (change["system"], change["external_id"])
-        if kind.references.objects.filter(row=row.pk, system=key[0], external_id=key[1], is_live=True).exists():
+        if kind.references.objects.filter(
+            row=row.pk, system=key[0], external_id=key[1], is_live=True
+        ).exists():
             return Response(self.shown(self._reference(kind, row, key)))
         change_references(actor=self.actor, row=row, add=[key])
         reference = self._reference(kind, row, key)

@@ -2,7 +2,15 @@
 
 from rest_framework import serializers
 
-from crm_project.api.fields import OptionalText, StrictBoolean, StrictChoice, StrictDateTime, StrictInteger, StrictUUID, TextField
+from crm_project.api.fields import (
+    OptionalText,
+    StrictBoolean,
+    StrictChoice,
+    StrictDateTime,
+    StrictInteger,
+    StrictUUID,
+    TextField,
+)
 from crm_project.api.serializers import StrictSerializer
 from crm_project.records.models import CustomField
 

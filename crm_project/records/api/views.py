@@ -25,7 +25,11 @@ class CustomFieldViewSet(RowViewSet):
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
     lookup_value_converter = "int"
-    orderings = {"created_at": Key("created_at"), "updated_at": Key("updated_at"), "position": Key("position")}
+    orderings = {
+        "created_at": Key("created_at"),
+        "updated_at": Key("updated_at"),
+        "position": Key("position"),
+    }
     default_ordering = "created_at"
 
     def perform_create(self, change: dict[str, Any]) -> CustomField:
