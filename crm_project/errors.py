@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FieldError:
-    """One wrong field. `field` is a dotted path in the core's own words (`stage`, `stages.0.name`); each edge translates it."""
+    """One wrong field: a dotted path in the core's own words (`stage`, `stages.0.name`), which each edge translates."""
 
     field: str
     code: str

@@ -1,4 +1,4 @@
-"""Rules of a deal's journey: the deal as it is and the change go in, the deal as it shall be or what is wrong comes out.
+"""Rules of a deal's journey: the deal as it is and the change go in, the deal as it shall be or the errors come out.
 
 No query and no clock: the stages come from the caller, and so does the instant.
 """

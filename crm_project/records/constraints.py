@@ -9,7 +9,7 @@ from django.db.models.constraints import BaseConstraint
 class SameOrganization(BaseConstraint):
     """FOREIGN KEY (organization_id, x_id) REFERENCES x (organization_id, id), as a table constraint.
 
-    It is part of the table's definition, so that it survives SQLite's remaking of tables, which triggers and RunSQL do not.
+    It is part of the table's definition, so that it survives SQLite's remaking of tables; triggers do not.
     """
 
     def __init__(self, *, field: str, name: str) -> None:

@@ -9,7 +9,7 @@ SCALE = 4
 
 
 class MoneyField(models.DecimalField):  # type: ignore[type-arg]
-    """numeric(16,4); on SQLite, whose numbers are doubles, an integer of ten-thousandths, so that sums stay exact too."""
+    """numeric(16,4); on SQLite, whose numbers are doubles, an integer of ten-thousandths: sums stay exact too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "max_digits": 16, "decimal_places": SCALE})

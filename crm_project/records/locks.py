@@ -14,7 +14,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 def share(queryset: "models.QuerySet[M]") -> list[M]:
-    """Read the rows and keep them from being changed or trashed until the transaction ends (FOR SHARE, which Django lacks)."""
+    """Read rows and keep them from being changed or trashed until the transaction ends: FOR SHARE, which Django lacks."""
     queryset = queryset.order_by("id")
     if connection.vendor != "postgresql":
         return list(queryset)

@@ -1,4 +1,4 @@
-"""What every row has, and the rows that belong to no single app: custom-field definitions and references of accounts' rows."""
+"""What every row has; and the rows of no single app: custom-field definitions, references of accounts' rows."""
 
 import uuid
 from typing import Any, ClassVar

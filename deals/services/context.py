@@ -55,7 +55,7 @@ def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
 
 
 def find_people(actor: Actor, changes: Sequence[Change]) -> dict[str, Contact]:
-    """The contacts that changes name by e-mail, found or created; what is wrong with the others is told by `person_errors`."""
+    """The contacts that changes name by e-mail, found or created; `person_errors` tells what is wrong with others."""
     wanted = [
         _person(change) for change in changes if change.get("contact_email") and not person_errors(change)
     ]

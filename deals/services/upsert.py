@@ -20,7 +20,7 @@ MATCH_KEYS = ("uuid", "external_reference", "contact_and_pipeline")
 
 
 def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Deal]]:
-    """A change's `match_on` names the key, else the first of MATCH_KEYS that it has; a key that matches nothing creates."""
+    """`match_on` names the key, else the first of MATCH_KEYS that the change has; a key without a match creates."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         keys = [match_key(change, MATCH_KEYS) for change in changes]
