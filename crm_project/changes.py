@@ -80,7 +80,7 @@ def change_set(actor: "Actor | None") -> Iterator[ChangeSet]:
 
 def columns(row: models.Model) -> Columns:
     """The row's stored columns, but for those derived from others."""
-    derived = getattr(row, "derived", frozenset())
+    derived: frozenset[str] = getattr(row, "derived", frozenset())
     return {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.attname not in derived}
 
 

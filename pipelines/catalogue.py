@@ -1,6 +1,5 @@
 """An organization's live pipelines and stages as one value, for those who place deals in them."""
 
-import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +11,8 @@ from pipelines.models import Pipeline, Stage
 class Catalogue:
     """Pipelines and stages under their ids and their uuids; the stages of a pipeline in order."""
 
-    pipelines: dict[int | uuid.UUID, Pipeline] = field(default_factory=dict)
-    stages: dict[int | uuid.UUID, Stage] = field(default_factory=dict)
+    pipelines: dict[Any, Pipeline] = field(default_factory=dict)
+    stages: dict[Any, Stage] = field(default_factory=dict)
     stages_of: dict[int, list[Stage]] = field(default_factory=dict)
     default: Pipeline | None = None
 

@@ -57,7 +57,7 @@ def create_stage(*, actor: Actor, change: Change) -> Stage:
     """Create a stage in `pipeline`, at `position` or last, of kind open unless it says otherwise."""
     with catalogue_writing(actor) as changes:
         pipelines = rows_by_key(Pipeline.objects.visible_to(actor.member), [change.get("pipeline")])
-        pipeline = pipelines.get(change.get("pipeline"))  # type: ignore[arg-type]
+        pipeline = pipelines.get(change.get("pipeline"))
         row = Stage(organization_id=actor.organization_id, pipeline=pipeline)
         errors = _set_stage(row, change)
         refuse_fields([*errors, *([] if pipeline else [missing("pipeline")])])
@@ -83,7 +83,7 @@ def update_stage(*, actor: Actor, stage: Stage, change: Change) -> Stage:
         if change.get("position") is not None:
             order = reordered(order, stage.pk, change["position"])
         _arrange(changes, actor, [drafts[stage_id] for stage_id in order])
-        return draft.row  # type: ignore[no-any-return]
+        return draft.row
 
 
 def trash_stage(*, actor: Actor, stage: Stage, move_deals_to: int | None = None) -> None:
@@ -123,7 +123,7 @@ def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Chang
         store.record(changes, [draft], "updated" if draft.before else "created")
     if "stages" in change:
         _replace_stages(changes, actor, row, change["stages"])
-    return row  # type: ignore[no-any-return]
+    return row
 
 
 def _dethrone(changes: ChangeSet, actor: Actor, keep: int | None, now: datetime.datetime) -> None:

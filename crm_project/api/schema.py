@@ -1,6 +1,6 @@
 """The OpenAPI document: what every operation has besides its own."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
@@ -51,13 +51,13 @@ class Schema(AutoSchema):
     """Lists exactly the parameters that the view accepts, and the problems of each operation as one component."""
 
     def get_override_parameters(self) -> list[Any]:
-        declared = getattr(self.view, "action_parameters", {}).get(self.view.action, {})
+        declared = getattr(self.view, "action_parameters", {}).get(getattr(self.view, "action", ""), {})
         return [OpenApiParameter(name, type=schema) for name, schema in declared.items()]
 
     def get_filter_backends(self) -> Any:
-        return self.view.filter_backends if getattr(self.view, "filters", False) else []
+        return getattr(self.view, "filter_backends", []) if getattr(self.view, "filters", False) else []
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
         for status in WRITING if self.method in ("POST", "PUT", "PATCH", "DELETE") else READING:
             bodies[str(status)] = {

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
 from rest_framework import serializers
@@ -26,7 +26,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            raise serializers.ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]
+            raise serializers.ValidationError({**cast(dict[str, Any], error.detail), **errors}) from None
         if errors:
             raise serializers.ValidationError(errors)
         return value
@@ -51,7 +51,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def wire_names(cls) -> dict[str, str]:
         """What the wire calls each of the core's fields."""
         fields = cls().fields
-        return {field.source: name for name, field in fields.items() if not field.read_only}
+        return {str(field.source): name for name, field in fields.items() if not field.read_only}
 
 
 def changed_names(changed: Iterable[str], wire_names: Mapping[str, str]) -> list[str]:
@@ -69,7 +69,7 @@ class ReferenceSerializer(StrictSerializer):
     system = TextField()
     external_id = TextField()
 
-    def to_internal_value(self, data: Any) -> tuple[str, str]:  # type: ignore[override]
+    def to_internal_value(self, data: Any) -> tuple[str, str]:
         value = super().to_internal_value(data)
         return value["system"], value["external_id"]
 

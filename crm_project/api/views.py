@@ -183,9 +183,7 @@ class RowViewSet(ScopedView):
         return rows
 
     def list(self, request: Request) -> Response:
-        page = self.paginator.paginate_queryset(
-            self.for_reading(self.filter_queryset(self.get_queryset())), request, self
-        )
+        page: Any = self.paginate_queryset(self.for_reading(self.filter_queryset(self.get_queryset())))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, **_: Any) -> Response:
@@ -234,6 +232,7 @@ class RowViewSet(ScopedView):
 class KeyedViewSet(RowViewSet):
     """A kind of row that integrations name by keys of their own: upsert, and look-up by external reference."""
 
+    serializer_class: Any
     upsert_serializer_class: Any
 
     def upsert_row(self, request: Request) -> Response:

@@ -22,7 +22,7 @@ def set_columns(row: models.Model, change: Change, names: Iterable[str]) -> list
     """Set the plain columns that the change names; a null clears an optional text."""
     values = {name: change[name] for name in names if name in change}
     for name, value in values.items():
-        field = row._meta.get_field(name)
+        field: Any = row._meta.get_field(name)
         if value is None and field.blank and isinstance(field, models.CharField | models.TextField):
             values[name] = ""
     errors = column_errors(type(row), values)
@@ -55,7 +55,7 @@ def definitions_of(organization_id: int, kind: str) -> dict[str, CustomField]:
 
 def rows_by_key(
     queryset: "models.QuerySet[Any]", keys: Iterable[Any], *, lock: bool = False
-) -> dict[RowKey, Any]:
+) -> dict[Any, Any]:
     """The rows that ids and uuids name, under both; `lock` keeps them from being changed or trashed meanwhile."""
     wanted = {key for key in keys if key is not None}
     ids = [key for key in wanted if isinstance(key, int) and 0 < key <= BIGGEST_ID]

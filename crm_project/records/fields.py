@@ -8,7 +8,7 @@ from django.db import models
 SCALE = 4
 
 
-class MoneyField(models.DecimalField):  # type: ignore[type-arg]
+class MoneyField(models.DecimalField):
     """numeric(16,4); on SQLite, whose numbers are doubles, an integer of ten-thousandths: sums stay exact too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
         return Decimal(round(value)).scaleb(-SCALE)
 
 
-class RowForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+class RowForeignKey(models.ForeignKey):
     """A foreign key within one organization: the table's `SameOrganization` constraint is its database constraint."""
 
     def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
@@ -55,4 +55,4 @@ class RowForeignKey(models.ForeignKey):  # type: ignore[type-arg]
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
-        return name, path, args, {**kwargs, "db_index": self.db_index}
+        return name, path, args, {**kwargs, "db_index": bool(getattr(self, "db_index", False))}

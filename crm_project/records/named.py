@@ -43,7 +43,7 @@ def save_named(
     row: Row,
     change: Change,
     columns: Sequence[str],
-    reference_model: type[ExternalReference],
+    reference_model: type[Any],
     check: Check,
 ) -> Any:
     """Create the row, or change it if it has an id; `check` says what is wrong with the result."""
@@ -64,13 +64,13 @@ def save_named(
         return draft.row
 
 
-def set_references(model: type[ExternalReference], actor: Actor, draft: Draft, change: Change) -> None:
+def set_references(model: type[Any], actor: Actor, draft: Draft, change: Change) -> None:
     refuse_fields(references.set_on(draft, change))
     references.hold(model, actor.organization_id, references.keys_of([change]))
     refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
 
 
-def trash_rows(changes: ChangeSet, reference_model: type[ExternalReference], rows: Sequence[Any]) -> None:
+def trash_rows(changes: ChangeSet, reference_model: type[Any], rows: Sequence[Any]) -> None:
     """Move locked rows to the trash; their references are free from then on."""
     now = timezone.now()
     drafts = [Draft.of(row) for row in rows]

@@ -14,12 +14,12 @@ from crm_project.records.store import Draft
 Key = tuple[str, str]
 
 
-def hold(model: type[ExternalReference], organization_id: int, keys: Iterable[Key]) -> None:
+def hold(model: type[Any], organization_id: int, keys: Iterable[Key]) -> None:
     """Nobody else looks up or gives away these keys until the transaction ends."""
     hold_keys(("reference", model.kind, organization_id, *key) for key in keys)
 
 
-def holders(model: type[ExternalReference], organization_id: int, keys: Iterable[Key]) -> dict[Key, int]:
+def holders(model: type[Any], organization_id: int, keys: Iterable[Key]) -> dict[Key, int]:
     """The id of the live row that holds each key, whoever may see it."""
     wanted = set(keys)
     if not wanted:
@@ -34,7 +34,7 @@ def holders(model: type[ExternalReference], organization_id: int, keys: Iterable
     }
 
 
-def by_row(model: type[ExternalReference], row_ids: Sequence[int]) -> dict[int, list[Any]]:
+def by_row(model: type[Any], row_ids: Sequence[int]) -> dict[int, list[Any]]:
     """Each row's references, the oldest first."""
     found: dict[int, list[Any]] = {row_id: [] for row_id in row_ids}
     for reference in model._default_manager.filter(row_id__in=row_ids).order_by("id"):
@@ -47,7 +47,7 @@ def taken() -> Conflict:
     return Conflict("This external reference belongs to another row.", code="reference_taken")
 
 
-def note(model: type[ExternalReference], drafts: Iterable[Draft]) -> None:
+def note(model: type[Any], drafts: Iterable[Draft]) -> None:
     """Tell the drafts of existing rows which references they hold."""
     existing = [draft for draft in drafts if draft.before]
     held = by_row(model, [draft.row.pk for draft in existing]) if existing else {}
@@ -72,7 +72,7 @@ def keys_of(changes: Iterable[Mapping[str, Any]]) -> list[Key]:
 
 
 def clashes(
-    model: type[ExternalReference], organization_id: int, drafts: Sequence[Draft]
+    model: type[Any], organization_id: int, drafts: Sequence[Draft]
 ) -> dict[int, DomainError]:
     """The drafts, by index, whose keys belong to another live row or to an earlier draft."""
     keys = {tuple(key) for draft in drafts for key in draft.lists.get("external_references", ())}
@@ -86,7 +86,7 @@ def clashes(
     return errors
 
 
-def write(model: type[ExternalReference], organization_id: int, drafts: Iterable[Draft]) -> None:
+def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> None:
     """Give each written row exactly the keys its draft lists; those it holds already stay as they are."""
     new, gone = [], Q()
     for draft in drafts:
@@ -107,7 +107,7 @@ def write(model: type[ExternalReference], organization_id: int, drafts: Iterable
         model._default_manager.bulk_create(new)
 
 
-def check_restorable(model: type[ExternalReference], row_ids: Sequence[int]) -> None:
+def check_restorable(model: type[Any], row_ids: Sequence[int]) -> None:
     """Refuse when a key of the trashed rows has been given to a live one meanwhile."""
     keys = list(
         model._default_manager.filter(row_id__in=row_ids).values_list(

@@ -16,7 +16,7 @@ KEY_PATTERN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 COLOR_PATTERN = re.compile(r"#[0-9a-f]{6}")
 DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LONG_TEXT = 65_535
-NOTHING = (None, "", [])
+NOTHING: tuple[Any, ...] = (None, "", [])
 # Beyond 15 digits a JSON number is not the same number in every reader.
 NUMBER_DIGITS = 15
 

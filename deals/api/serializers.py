@@ -44,7 +44,7 @@ class DealAmountField(AmountField):
         super().__init__(**{"required": False, "allow_null": True, **kwargs})
 
     def get_attribute(self, instance: Any) -> Any:
-        return money.formatted(getattr(instance, self.source), instance.currency)
+        return money.formatted(getattr(instance, str(self.source)), instance.currency)
 
 
 class NamedSerializer(serializers.Serializer[Any]):

@@ -82,7 +82,8 @@ class DealViewSet(KeyedViewSet):
     @extend_schema(responses=SummarySerializer, summary="Count and sums of the filtered deals")
     @action(detail=False)
     def summary(self, request: Request) -> Response:
-        totals = self.filter_queryset(self.get_queryset()).totals()
+        deals: Any = self.filter_queryset(self.get_queryset())
+        totals = deals.totals()
         count = sum(total["count"] for total in totals)
         return Response(SummarySerializer({"count": count, "totals": totals}).data)
 

@@ -28,7 +28,7 @@ def write_states(
         DealState(
             organization_id=deal.organization_id,
             deal=deal,
-            valid_from=current[deal.pk].valid_to if deal.pk in current else now,
+            valid_from=current[deal.pk].valid_to or now if deal.pk in current else now,
             **after[deal.pk],
         )
         for deal in changed

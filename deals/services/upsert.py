@@ -85,4 +85,4 @@ def _closed_already(among: Any, change: Mapping[str, Any], context: Context) -> 
     status = change.get("status") or (stage.kind if stage else Deal.Statuses.OPEN)
     if status == Deal.Statuses.OPEN:
         return None
-    return among.filter(status=status).order_by("-closed_at", "-id").first()  # type: ignore[no-any-return]
+    return among.filter(status=status).order_by("-closed_at", "-id").first()

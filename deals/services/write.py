@@ -34,7 +34,7 @@ COLUMNS = (
 ).split()
 RULED_COLUMNS = ("status", "probability", "tax_rate", "bid_type", "bid_periods")
 SINGLE = {"contact": "contacts", "client": "contacts", "owner": "members", "lost_reason": "lost_reasons"}
-LISTS = {
+LISTS: dict[str, tuple[Any, str]] = {
     "members": (DealContact, "contact_id"),
     "followers": (DealFollower, "member_id"),
     "access_list": (DealAccess, "member_id"),

@@ -1,7 +1,7 @@
 """The canonical shape of pipelines and stages."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
@@ -89,7 +89,7 @@ class PipelineSerializer(StrictSerializer):
         existing = {stage.pk: stage for stage in self.instance.live_stages} if self.instance else {}
         errors: dict[int, Any] = {}
         for index, stage in enumerate(stages):
-            row = existing.get(stage.get("id"))  # type: ignore[arg-type]
+            row = existing.get(stage.get("id"))
             known = {"uuid": row.uuid, "pipeline": row.pipeline_id} if row else {}
             wrong = {
                 name for name in ("uuid", "pipeline") if name in stage and stage[name] != known.get(name)
@@ -100,7 +100,7 @@ class PipelineSerializer(StrictSerializer):
                     names.get(name, name): [ErrorDetail("This is read only.", "read_only")] for name in wrong
                 }
         if errors:
-            raise serializers.ValidationError(errors)
+            raise serializers.ValidationError(cast(Any, errors))
         return [
             {name: value for name, value in stage.items() if name not in ("uuid", "pipeline")}
             for stage in stages

@@ -29,7 +29,7 @@ class TokenSerializer(StrictSerializer):
     revoked_at = StrictDateTime(read_only=True, allow_null=True)
     last_used_at = StrictDateTime(read_only=True, allow_null=True)
     created_at = StrictDateTime(read_only=True)
-    user_uuid = StrictUUID(source="member", write_only=True, required=False)
+    user_uuid: Any = StrictUUID(source="member", write_only=True, required=False)
 
 
 class NewTokenSerializer(TokenSerializer):
@@ -43,7 +43,7 @@ class RenameTokenSerializer(TokenSerializer):
 
     scopes = serializers.ListField(child=serializers.CharField(), read_only=True)
     expires_at = StrictDateTime(read_only=True, allow_null=True)
-    user_uuid = None
+    user_uuid: Any = None
 
 
 class OrganizationPartSerializer(serializers.Serializer[Any]):

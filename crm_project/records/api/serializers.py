@@ -1,5 +1,7 @@
 """The canonical shape of custom-field definitions."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from crm_project.api.fields import (
@@ -22,11 +24,11 @@ class CustomFieldSerializer(StrictSerializer):
     uuid = StrictUUID(read_only=True)
     kind = StrictChoice(CustomField.Kinds.choices)
     key = TextField(max_length=63)
-    label = TextField()
+    label: Any = TextField()
     type = StrictChoice(CustomField.Types.choices)
     options = serializers.ListField(child=TextField(), required=False, max_length=500)
     mask = OptionalText()
     position = StrictInteger(required=False, min_value=0, max_value=2**31 - 1)
-    required = StrictBoolean(required=False)
+    required: Any = StrictBoolean(required=False)
     created_at = StrictDateTime(read_only=True)
     updated_at = StrictDateTime(read_only=True)
