@@ -1,5 +1,6 @@
 """Rows with plausible values for what a test does not care about, written by the services, events and all."""
 
+from decimal import Decimal
 from typing import Any
 
 import factory
@@ -9,6 +10,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import add_member, create_organization, find_or_create_user
 from crm_project.records.services import create_custom_field
+from deals.money import AMOUNT_FIELDS
 from deals.services import create_deals, create_lost_reason
 from pipelines.services import create_pipeline, create_stage
 
@@ -121,10 +123,11 @@ class CustomFieldFactory(ServiceFactory):
 
 
 class DealFactory(ServiceFactory):
-    """In the default pipeline, unless told otherwise."""
+    """In the default pipeline, unless told otherwise; amounts may be given as 100 or "99.90"."""
 
     name = factory.Sequence(lambda n: f"Deal {n}")
 
     @classmethod
     def write(cls, actor: Actor, change: dict[str, Any]) -> Any:
-        return create_deals(actor=actor, changes=[change])[0]
+        amounts = {name: Decimal(change[name]) for name in AMOUNT_FIELDS if change.get(name) is not None}
+        return create_deals(actor=actor, changes=[change | amounts])[0]
