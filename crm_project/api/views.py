@@ -77,6 +77,8 @@ class ScopedView(GenericViewSet[Any]):
             if request.method in SAFE_METHODS:
                 response = handler(self.request, *args, **kwargs)
             else:
+                # Read whole before the transaction opens: a slow upload must not hold a lock.
+                _ = self.request.data
                 response = self._in_transaction(handler, *args, **kwargs)
         except Exception as error:
             response = self.handle_exception(error)
