@@ -50,6 +50,8 @@ def change_references(
     actor.require(REFERENCE_PERMISSION.get(row.row_kind, Permission.EDIT_PIPELINES))
     model, added, removed = reference_models()[row.row_kind], list(add), [list(key) for key in remove]
     with change_set(actor) as changes:
+        if row.row_kind not in (CustomField.Kinds.DEAL, CustomField.Kinds.CONTACT):
+            bump_catalogue(actor.organization_id)
         references.hold(model, actor.organization_id, added)
         draft = Draft.of(_named(actor, row))
         references.note(model, [draft])
@@ -62,7 +64,6 @@ def change_references(
         type(row).objects.filter(pk=row.pk).update(version=F("version") + 1, updated_at=timezone.now())
         draft.row.version += 1
         references.write(model, actor.organization_id, [draft])
-        bump_catalogue(actor.organization_id)
         changes.record(draft.row, "updated", draft.changed)
 
 
