@@ -12,7 +12,7 @@ from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from crm_project.errors import Conflict, DomainError, Forbidden, NotFound
+from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,9 @@ def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
         _entry("body", wire_field(field.field, wire_names), field.code, field.detail)
         for field in error.fields
     )
-    return Problem(status_of(error), error.code, error.detail, errors, error.extra)
+    code = _common_code(errors) if error.code == Invalid.code else error.code
+    detail = _sentence(errors) if errors and error.detail == Invalid.detail else error.detail
+    return Problem(status_of(error), code, detail, errors, error.extra)
 
 
 def wire_field(field: str, wire_names: Mapping[str, str]) -> str:
@@ -142,9 +144,13 @@ def _of_fields(error: exceptions.ValidationError) -> Problem:
     errors = tuple(
         _entry(place, flat.attr or "", _code(flat.code), flat.detail) for flat in flatten_errors(error.detail)
     )
+    return Problem(400, _common_code(errors), _sentence(errors), errors)
+
+
+def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
+    """What is wrong with every one of the fields, if that is the same."""
     codes = {entry["code"] for entry in errors}
-    code = codes.pop() if len(codes) == 1 else "invalid"
-    return Problem(400, code, _sentence(errors), errors)
+    return codes.pop() if len(codes) == 1 else Invalid.code
 
 
 def _code(code: str) -> str:
@@ -157,7 +163,12 @@ def _sentence(errors: Iterable[Mapping[str, str]]) -> str:
 
 def _entry(place: str, field: str, code: str, detail: Any) -> dict[str, str]:
     pointer = "/" + field.replace(".", "/") if field and field != "non_field_errors" else ""
-    return {"in": place, "pointer": pointer, "code": code, "detail": str(detail)}
+    return {"in": place, "pointer": _sayable(pointer), "code": code, "detail": _sayable(str(detail))}
+
+
+def _sayable(text: str) -> str:
+    """A refusal may quote what was sent, and a lone surrogate cannot be sent back."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _of_api(error: exceptions.APIException) -> Problem:

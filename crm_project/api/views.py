@@ -60,6 +60,8 @@ class ScopedView(GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if "\x00" in request.path_info:
+            raise NotFound  # no text of ours holds a NUL, and PostgreSQL would not even look
         self._check_parameters(request)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -8,6 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.api.pagination import Key
 from crm_project.api.views import KeyedViewSet, RowViewSet
@@ -104,6 +105,8 @@ class DealViewSet(KeyedViewSet):
     @action(detail=True, methods=["put", "delete"], url_path="followers/<uuid:user_uuid>")
     def followers(self, request: Request, user_uuid: UUID, **_: Any) -> Response:
         row = self.get_object()
+        if not Member.objects.visible_to(self.actor.member).filter(uuid=user_uuid).exists():
+            raise NotFound
         services.follow_deal(actor=self.actor, deal=row, member=user_uuid, follows=request.method == "PUT")
         return Response(self.shown(row))
 
