@@ -17,14 +17,15 @@ def write_events(changes: ChangeSet) -> None:
     for recorded in changes.recorded:
         by_organization[recorded.organization_id].append(recorded)
     for organization_id, rows in sorted(by_organization.items()):
-        last = _take_sequences(organization_id, len(rows))
+        last = take_sequences(organization_id, len(rows))
         Event.objects.bulk_create(
             _event(changes, recorded, sequence)
             for sequence, recorded in enumerate(rows, last - len(rows) + 1)
         )
 
 
-def _take_sequences(organization_id: int, count: int) -> int:
+def take_sequences(organization_id: int, count: int) -> int:
+    """Give out the next `count` numbers; answers the last of them. The counter's row is locked until the commit."""
     table = connection.ops.quote_name(Counter._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
