@@ -1,0 +1,45 @@
+"""What the management commands share: a refusal of the core becomes an error of the command line."""
+
+import argparse
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+
+from crm_project.accounts.models import Organization
+from crm_project.errors import DomainError
+from crm_project.records.rules import column_errors
+
+
+class ServiceCommand(BaseCommand):
+    """A command that calls services: `run` does the work, what it returns is printed on standard output."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.stdout.write(self.run(**options))
+        except DomainError as error:
+            told = [f"{wrong.field}: {wrong.detail}" for wrong in error.fields]
+            raise CommandError(" ".join([error.detail, *told])) from error
+
+    def run(self, *args: Any, **options: Any) -> str:
+        raise NotImplementedError
+
+    def note(self, text: str) -> None:
+        """Say something to the person at the terminal; standard output is for results alone."""
+        self.stderr.write(text, lambda line: line)
+
+
+def email_argument(text: str) -> str:
+    try:
+        validate_email(text.strip())
+    except ValidationError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an e-mail address.") from error
+    return text.strip().lower()
+
+
+def name_argument(text: str) -> str:
+    errors = column_errors(Organization, {"name": text.strip()})
+    if errors:
+        raise argparse.ArgumentTypeError(errors[0].detail)
+    return text.strip()

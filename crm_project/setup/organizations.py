@@ -1,0 +1,41 @@
+"""Opening an organization: its first admin and a pipeline to sell in."""
+
+from typing import Any
+
+from django.db import transaction
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import User
+from crm_project.accounts.rules import Role
+from crm_project.accounts.services import add_member, create_organization, find_or_create_user
+from pipelines.services import create_pipeline
+
+DEFAULT_PIPELINE: dict[str, Any] = {
+    "name": "Sales",
+    "stages": [
+        {"name": "New", "color": "#3b82f6", "probability": 10},
+        {"name": "Qualified", "color": "#06b6d4", "probability": 25},
+        {"name": "Proposal", "color": "#f59e0b", "probability": 50},
+        {"name": "Negotiation", "color": "#f97316", "probability": 75},
+        {"name": "Won", "color": "#22c55e", "kind": "won"},
+        {"name": "Lost", "color": "#ef4444", "kind": "lost"},
+    ],
+}
+
+
+def open_organization(
+    *, name: str, owner: User, pipeline: dict[str, Any] = DEFAULT_PIPELINE, **fields: Any
+) -> Actor:
+    """Create an organization whose admin is `owner`; answers the owner as an actor."""
+    with transaction.atomic():
+        organization = create_organization(name=name, **fields)
+        member = add_member(actor=None, organization=organization, user=owner, role=Role.ADMIN)
+        actor = Actor(member)
+        create_pipeline(actor=actor, change=pipeline)
+    return actor
+
+
+def owner_login(email: str) -> tuple[User, bool]:
+    """The login of an e-mail address, and whether it is new; a new one may use the admin and has no password yet."""
+    known = User.objects.filter(email=email.strip().lower()).exists()
+    return find_or_create_user(email=email, is_staff=True), not known

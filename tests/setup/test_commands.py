@@ -1,0 +1,118 @@
+"""The commands that open an organization and make a token: what they print is what a script can use."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from crm_project.accounts.models import ApiToken, Member, Organization, User
+from crm_project.accounts.services import authenticate_token
+from pipelines.models import Pipeline
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments):
+    """The lines on standard output, and what was said beside them."""
+    out, err = StringIO(), StringIO()
+    call_command(*arguments, stdout=out, stderr=err)
+    return out.getvalue().splitlines(), err.getvalue()
+
+
+class TestCreateOrganization:
+    def test_it_prints_the_slug(self):
+        lines, _ = run("create_organization", "Ça & Là", "--owner", "owner@example.com")
+
+        assert lines == ["ca-la"]
+        assert Organization.objects.get().name == "Ça & Là"
+
+    def test_it_has_a_default_pipeline_to_sell_in(self):
+        run("create_organization", "House", "--owner", "owner@example.com")
+
+        pipeline = Pipeline.objects.get(is_default=True)
+        kinds = [stage.kind for stage in pipeline.stages.in_order()]
+        assert kinds.count("open") >= 3
+        assert (kinds.count("won"), kinds.count("lost")) == (1, 1)
+
+    def test_the_owner_is_its_admin_and_is_told_how_to_sign_in(self):
+        _, said = run("create_organization", "House", "--owner", " Owner@Example.com")
+
+        member = Member.objects.get()
+        assert (member.email, member.role, member.user.is_staff) == ("owner@example.com", "admin", True)
+        assert not member.user.has_usable_password()
+        assert "changepassword owner@example.com" in said
+
+    def test_a_login_that_exists_is_left_alone(self):
+        User.objects.create_user("owner@example.com", "a password of their own")
+
+        _, said = run("create_organization", "House", "--owner", "owner@example.com")
+
+        user = User.objects.get()
+        assert user.check_password("a password of their own")
+        assert not user.is_staff
+        assert said == ""
+
+    def test_the_same_name_again_gets_another_slug(self):
+        run("create_organization", "House", "--owner", "owner@example.com")
+
+        assert run("create_organization", "House", "--owner", "owner@example.com")[0] == ["house-2"]
+
+    @pytest.mark.parametrize("owner", ["nobody", "", "a@b"])
+    def test_it_rejects_what_is_no_address(self, owner):
+        with pytest.raises(CommandError):
+            run("create_organization", "House", "--owner", owner)
+
+        assert not Organization.objects.exists()
+
+    @pytest.mark.parametrize("name", ["", "  ", "x" * 256, "\x00"])
+    def test_it_rejects_what_is_no_name(self, name):
+        with pytest.raises(CommandError):
+            run("create_organization", name, "--owner", "owner@example.com")
+
+        assert not User.objects.exists()
+
+
+class TestCreateToken:
+    @pytest.fixture(autouse=True)
+    def _house(self):
+        run("create_organization", "House", "--owner", "owner@example.com")
+
+    def token(self, *options, organization="house", user="owner@example.com"):
+        return run("create_token", "--organization", organization, "--user", user, *options)
+
+    def test_the_last_line_is_the_token(self):
+        lines, _ = self.token()
+
+        actor = authenticate_token(lines[-1])
+        assert actor.member.email == "owner@example.com"
+        assert set(actor.token.scopes) == {"read", "write", "pipelines"}
+        assert actor.token.expires_at is None
+
+    def test_it_can_be_narrow_and_short_lived(self):
+        lines, said = self.token("--scopes", "read, write", "--expires-in", "30")
+
+        token = ApiToken.objects.get()
+        assert token.scopes == ["read", "write"]
+        assert 29 <= (token.expires_at - token.created_at).days <= 30
+        assert authenticate_token(lines[-1])
+        assert lines[-1] not in said
+
+    @pytest.mark.parametrize("scopes", ["", "everything", "read,everything"])
+    def test_it_rejects_unknown_scopes(self, scopes):
+        with pytest.raises(CommandError):
+            self.token("--scopes", scopes)
+
+        assert not ApiToken.objects.exists()
+
+    @pytest.mark.parametrize("days", ["0", "-1", "soon", "1.5", "99999999"])
+    def test_it_rejects_what_is_no_number_of_days(self, days):
+        with pytest.raises(CommandError):
+            self.token(f"--expires-in={days}")
+
+    def test_it_rejects_an_unknown_organization(self):
+        with pytest.raises(CommandError, match="no organization 'elsewhere'"):
+            self.token(organization="elsewhere")
+
+    def test_it_rejects_who_is_no_member(self):
+        with pytest.raises(CommandError, match="no active member"):
+            self.token(user="stranger@example.com")
