@@ -109,13 +109,10 @@ def restore_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> list[Conta
         rows = list(for_update(trashed))
         if len(rows) != len(contacts):
             raise NotFound
-        clash = (
-            Contact.objects.of(actor.organization_id)
-            .live()
-            .filter(email__in=[row.email for row in rows if row.email])
-        )
-        taken = {(row.kind, row.email) for row in clash}
-        if any((row.kind, row.email) in taken for row in rows):
+        emails = [(row.kind, row.email) for row in rows if row.email]
+        live = Contact.objects.of(actor.organization_id).live().with_email(email for _, email in emails)
+        # Two contacts of the trash may have had the same address, one after the other.
+        if {(row.kind, row.email) for row in live} & set(emails) or len(set(emails)) != len(emails):
             raise Conflict("Another contact has this e-mail address now.", code="restore_conflict")
         _set_live(changes, rows, live=True)
         return rows

@@ -7,7 +7,6 @@ from django.db.models import Q
 
 from crm_project.errors import Conflict, DomainError, FieldError
 from crm_project.records.locks import hold_keys
-from crm_project.records.models import ExternalReference
 from crm_project.records.rules import reference_errors
 from crm_project.records.store import Draft
 
@@ -71,9 +70,7 @@ def keys_of(changes: Iterable[Mapping[str, Any]]) -> list[Key]:
     return [key for change in changes for key in change.get("external_references") or ()]
 
 
-def clashes(
-    model: type[Any], organization_id: int, drafts: Sequence[Draft]
-) -> dict[int, DomainError]:
+def clashes(model: type[Any], organization_id: int, drafts: Sequence[Draft]) -> dict[int, DomainError]:
     """The drafts, by index, whose keys belong to another live row or to an earlier draft."""
     keys = {tuple(key) for draft in drafts for key in draft.lists.get("external_references", ())}
     owners: dict[Any, Any] = dict(holders(model, organization_id, keys))
@@ -115,5 +112,7 @@ def check_restorable(model: type[Any], row_ids: Sequence[int]) -> None:
         )
     )
     for organization_id in {organization_id for organization_id, _, _ in keys}:
-        if holders(model, organization_id, [(system, external_id) for _, system, external_id in keys]):
+        held = holders(model, organization_id, [(system, external_id) for _, system, external_id in keys])
+        # Two rows of the trash may have had the same key, one after the other.
+        if held or len(set(keys)) != len(keys):
             raise Conflict("Another row has one of its external references now.", code="restore_conflict")

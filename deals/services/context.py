@@ -46,9 +46,7 @@ def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
         people=people,
         contacts=rows_by_key(Contact.objects.visible_to(actor.member), contacts, lock=True),
         members=rows_by_key(Member.objects.visible_to(actor.member).select_related("user"), members),
-        lost_reasons=rows_by_key(
-            LostReason.objects.visible_to(actor.member), _named(changes, ("lost_reason",))
-        ),
+        lost_reasons=rows_by_key(LostReason.objects.seen_by(actor.member), _named(changes, ("lost_reason",))),
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
         definitions=definitions_of(organization_id, "deal"),
     )

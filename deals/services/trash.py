@@ -5,15 +5,17 @@ from typing import Any
 
 from django.utils import timezone
 
+from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, Invalid
 from crm_project.records import references, store
 from crm_project.records.apply import missing
+from crm_project.records.locks import share
 from crm_project.records.store import Draft
 from deals import rules
-from deals.models import Deal, DealReference
+from deals.models import Deal, DealContact, DealReference
 from deals.services.context import Context, look_up
 from deals.services.states import write_states
 from deals.services.write import lock_drafts
@@ -42,9 +44,14 @@ def restore_deals(*, actor: Actor, deals: Sequence[Deal], stage: Any = None) -> 
         trashed = Deal.objects.trash_visible_to(actor.member, now)
         _hold_references(actor, deals)
         context = look_up(actor, [])
+        people = _held_people(actor, deals)
         drafts = lock_drafts(actor, context, deals, rows=trashed)
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts}
         references.check_restorable(DealReference, [draft.row.pk for draft in drafts])
+        if any(person.deleted_at for person in people):
+            raise Conflict(
+                "A contact of the deal is in the trash; restore the contact first.", code="restore_conflict"
+            )
         for draft in drafts:
             _restore(draft, context, stage, now)
         store.record(changes, store.update(drafts, now=now), "restored")
@@ -61,6 +68,15 @@ def _hold_references(actor: Actor, deals: Sequence[Deal]) -> None:
     references.hold(DealReference, actor.organization_id, held.values_list("system", "external_id"))
 
 
+def _held_people(actor: Actor, deals: Sequence[Deal]) -> list[Contact]:
+    """Whoever has a part in the deals, kept from being trashed: nobody counts a deal that is in the trash itself."""
+    ids = [deal.pk for deal in deals]
+    parts = Deal.objects.of(actor.organization_id).filter(pk__in=ids).values_list("contact", "client")
+    members = DealContact.objects.filter(organization_id=actor.organization_id, deal__in=ids)
+    people = {person for pair in parts for person in pair} | set(members.values_list("contact", flat=True))
+    return share(Contact.objects.of(actor.organization_id).filter(pk__in=people - {None}))
+
+
 def _restore(draft: Draft, context: Context, stage: Any, now: Any) -> None:
     row: Deal = draft.row
     goal = context.catalogue.stages.get(row.stage_id if stage is None else stage)
@@ -68,10 +84,6 @@ def _restore(draft: Draft, context: Context, stage: Any, now: Any) -> None:
         raise Invalid(fields=[missing("stage")])
     if goal is None:
         raise Conflict("The deal's stage is gone; name a stage_id to restore it to.", code="restore_conflict")
-    if any(contact and contact.deleted_at for contact in (row.contact, row.client)):
-        raise Conflict(
-            "The deal's contact is in the trash; restore the contact first.", code="restore_conflict"
-        )
     change = {} if stage is not None else {"status": row.status}
     if errors := rules.travel(row, goal, change, now=now):
         raise Conflict(errors[0].detail, code="restore_conflict")

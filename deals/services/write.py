@@ -181,6 +181,9 @@ def _travel(draft: Draft, change: Change, context: Context, now: datetime.dateti
         if change.get(name) is not None and found is None
     ]
     reason = context.lost_reasons.get(change.get("lost_reason"))
+    # One that has been trashed since stays with the deals that have it.
+    if reason is not None and reason.deleted_at and reason.pk != row.lost_reason_id:
+        reason = None
     if change.get("lost_reason") is not None and reason is None:
         errors.append(missing("lost_reason"))
     if errors:
