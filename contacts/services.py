@@ -93,10 +93,19 @@ def trash_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> None:
         rows = list(
             for_update(Contact.objects.visible_to(actor.member).filter(pk__in=[c.pk for c in contacts]))
         )
+        if len(rows) != len(contacts):
+            raise NotFound
         uses = sum(count([row.pk for row in rows]) for count in hooks.count_uses)
         if uses:
             raise Conflict(f"{uses} deals use this contact.", code="in_use", count=uses)
         _set_live(changes, rows, live=False)
+
+
+def hand_over_contacts(actor: Actor, leaver: Member, heir: Member) -> int:
+    """All live contacts of somebody who leaves."""
+    contacts = list(Contact.objects.of(actor.organization_id).live().filter(owner=leaver).order_by("id"))
+    update_contacts(actor=actor, changes=[(contact, {"owner": heir.pk}) for contact in contacts])
+    return len(contacts)
 
 
 def restore_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> list[Contact]:

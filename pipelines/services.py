@@ -14,6 +14,7 @@ from crm_project.records import references, store
 from crm_project.records.apply import Change, missing, rows_by_key, set_columns
 from crm_project.records.locks import for_update
 from crm_project.records.named import catalogue_writing, locked, set_references, trash_rows
+from crm_project.records.rules import column_errors
 from crm_project.records.store import Draft
 from pipelines import hooks
 from pipelines.models import Pipeline, PipelineReference, Stage, StageReference
@@ -167,6 +168,7 @@ def _new_stage(pipeline: Pipeline) -> Draft:
 
 def _set_stage(row: Stage, change: Change) -> list[FieldError]:
     errors = set_columns(row, change, STAGE_COLUMNS)
+    errors += column_errors(Stage, {"position": change.get("position")})
     if row.pk is None and "probability" not in change:
         row.probability = DEFAULT_PROBABILITY.get(row.kind, 0)
     row.color = row.color.lower()
