@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class ContactsConfig(AppConfig):
     name = "contacts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from contacts.services import hand_over_contacts
+        from crm_project.accounts import hooks
+
+        hooks.hand_over.append(hand_over_contacts)

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from django.db.models import Exists, OuterRef, Q
 
 from contacts import hooks as contact_hooks
+from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
 from deals.models import Deal, DealContact
 from pipelines import hooks as pipeline_hooks
 from pipelines.models import Stage
+
+PORTION = 1000
 
 
 def connect() -> None:
@@ -16,6 +20,7 @@ def connect() -> None:
     contact_hooks.after_rename.append(refresh_search)
     pipeline_hooks.count_uses.append(deals_in)
     pipeline_hooks.move_all.append(move_all)
+    account_hooks.hand_over.append(hand_over)
 
 
 def deals_with(contact_ids: Sequence[int]) -> int:
@@ -34,6 +39,17 @@ def move_all(actor: Actor, stage_ids: Sequence[int], stage: Stage) -> None:
 
     deals = Deal.objects.live().filter(stage__in=stage_ids).order_by("id")
     services.move_deals(actor=actor, deals=list(deals), stage=stage, whole_organization=True)
+
+
+def hand_over(actor: Actor, leaver: Member, heir: Member) -> int:
+    """All live deals of somebody who leaves, private ones too, in portions: each is one set-wise write."""
+    from deals import services
+
+    ids = list(Deal.objects.live().filter(owner=leaver).order_by("id").values_list("id", flat=True))
+    for start in range(0, len(ids), PORTION):
+        deals = Deal.objects.filter(pk__in=ids[start : start + PORTION])
+        services.update_deals(actor=actor, changes=[(deal, {"owner": heir.pk}) for deal in deals])
+    return len(ids)
 
 
 def refresh_search(contact_ids: Sequence[int]) -> None:

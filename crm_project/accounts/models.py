@@ -131,9 +131,23 @@ class ApiToken(models.Model):
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "API token"
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="accounts_token_newest")
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class SignInAttempt(models.Model):
+    """One try to sign in that has not succeeded; `key` is a hash of the account and the address."""
+
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["key", "at"], name="accounts_signin_key"),
+            models.Index(fields=["at"], name="accounts_signin_at"),
+        ]

@@ -2,15 +2,18 @@
 
 import datetime
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
 
+from crm_project.accounts import hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
@@ -18,6 +21,7 @@ from crm_project.changes import ChangeSet, change_set, columns, difference
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
 
 TOKEN_PREFIX = "crm_"
+CURRENCY = re.compile(r"[A-Z]{3}")
 LAST_USED_EVERY = datetime.timedelta(minutes=1)
 
 
@@ -38,6 +42,31 @@ def _free_slug(name: str) -> str:
     return next(
         slug for n in range(1, len(taken) + 2) if (slug := base if n == 1 else f"{base}-{n}") not in taken
     )
+
+
+def update_organization(*, actor: Actor | None, organization: Organization, **fields: Any) -> Organization:
+    """Change name, currency, time zone or language. An operator, who is no member, comes without an actor."""
+    _require_admin(actor, organization.pk)
+    refuse_fields(_organization_errors(fields))
+    with change_set(actor) as changes:
+        row = Organization.objects.select_for_update().get(pk=organization.pk)
+        before = columns(row)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        _store(row, before, changes)
+        bump_catalogue(row.pk)
+    return row
+
+
+def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
+    errors = []
+    if not fields.get("name", "-").strip():
+        errors.append(FieldError("name", "blank", "This may not be blank."))
+    if not CURRENCY.fullmatch(fields.get("currency", "EUR")):
+        errors.append(FieldError("currency", "invalid_choice", "A currency is three capital letters."))
+    if fields.get("time_zone", "UTC") not in available_timezones():
+        errors.append(FieldError("time_zone", "invalid_choice", "There is no such time zone."))
+    return errors
 
 
 def bump_catalogue(organization_id: int) -> None:
@@ -96,6 +125,59 @@ def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
     return row
 
 
+def invite_member(
+    *,
+    actor: Actor,
+    email: str,
+    full_name: str = "",
+    password: str = "",
+    role: str = Role.REP,
+    job_title: str = "",
+) -> Member:
+    """Add somebody by e-mail address, with a login that may use the admin if there is none yet.
+
+    Name and password are for a new login alone: an existing one belongs to its person, and perhaps to others too.
+    """
+    actor.require(Permission.ADMINISTER)
+    with change_set(actor):
+        user = find_or_create_user(email=email, full_name=full_name, password=password or None, is_staff=True)
+        return add_member(
+            actor=actor, organization=actor.organization, user=user, role=role, job_title=job_title
+        )
+
+
+def deactivate_member(*, actor: Actor, member: Member, hand_over_to: Member | None = None) -> int:
+    """End a member's access, and give all they own to another; answers how many rows changed hands."""
+    _require_admin(actor, member.organization_id)
+    if hand_over_to is not None:
+        refuse_fields(_heir_errors(member, hand_over_to))
+    with change_set(actor):
+        update_member(actor=actor, member=member, is_active=False)
+        return sum(give(actor, member, hand_over_to) for give in hooks.hand_over if hand_over_to)
+
+
+def _heir_errors(member: Member, heir: Member) -> list[FieldError]:
+    if heir.organization_id != member.organization_id or heir.pk == member.pk or not heir.is_active:
+        return [FieldError("hand_over_to", "invalid", "Name another active member.")]
+    return []
+
+
+def set_password(*, actor: Actor, member: Member, password: str) -> None:
+    """Give a member's login a new password, which ends its sessions.
+
+    Only where the login is this organization's alone: with it one could sign in wherever else the person works.
+    """
+    _require_admin(actor, member.organization_id)
+    user = User.objects.get(pk=member.user_id)
+    elsewhere = Member.objects.filter(user=user).exclude(organization_id=member.organization_id)
+    if user.pk != actor.member.user_id and (user.is_superuser or elsewhere.exists()):
+        raise Forbidden(
+            "This login is not your organization's alone; its person or the operator sets the password."
+        )
+    user.set_password(password)
+    user.save(update_fields=["password"])
+
+
 def create_token(
     *,
     actor: Actor,
@@ -109,7 +191,7 @@ def create_token(
     member = member or actor.member
     if member.pk != actor.member.pk:
         _require_admin(actor, member.organization_id)
-    refuse_fields(_token_errors(actor, member, scopes, expires_at))
+    refuse_fields([*_name_errors(name), *_token_errors(actor, member, scopes, expires_at)])
     secret = secret or TOKEN_PREFIX + secrets.token_urlsafe(32)
     with change_set(actor) as changes:
         token = ApiToken.objects.create(
@@ -126,10 +208,14 @@ def create_token(
 
 
 def rename_token(*, actor: Actor, token: ApiToken, name: str) -> ApiToken:
+    refuse_fields(_name_errors(name))
     return _update_token(actor, token, name=name)
 
 
 def revoke_token(*, actor: Actor, token: ApiToken) -> ApiToken:
+    """Once is for ever: what is revoked already keeps its instant."""
+    if token.revoked_at:
+        return token
     return _update_token(actor, token, revoked_at=timezone.now())
 
 
@@ -157,6 +243,10 @@ def _note_use(token: ApiToken, now: datetime.datetime) -> None:
         # A busy database may cost the note, never the request.
         return
     token.last_used_at = now
+
+
+def _name_errors(name: str) -> list[FieldError]:
+    return [] if name.strip() else [FieldError("name", "blank", "This may not be blank.")]
 
 
 def _token_errors(
@@ -196,7 +286,7 @@ def _update_token(actor: Actor, token: ApiToken, **fields: Any) -> ApiToken:
     return row
 
 
-def _store(row: Member | ApiToken, before: dict[str, Any], changes: ChangeSet) -> None:
+def _store(row: Organization | Member | ApiToken, before: dict[str, Any], changes: ChangeSet) -> None:
     changed = difference(before, columns(row))
     if not changed:
         return
