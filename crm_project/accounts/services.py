@@ -191,7 +191,7 @@ def create_token(
     member = member or actor.member
     if member.pk != actor.member.pk:
         _require_admin(actor, member.organization_id)
-    refuse_fields(_token_errors(actor, member, scopes, expires_at))
+    refuse_fields([*_name_errors(name), *_token_errors(actor, member, scopes, expires_at)])
     secret = secret or TOKEN_PREFIX + secrets.token_urlsafe(32)
     with change_set(actor) as changes:
         token = ApiToken.objects.create(
@@ -208,10 +208,14 @@ def create_token(
 
 
 def rename_token(*, actor: Actor, token: ApiToken, name: str) -> ApiToken:
+    refuse_fields(_name_errors(name))
     return _update_token(actor, token, name=name)
 
 
 def revoke_token(*, actor: Actor, token: ApiToken) -> ApiToken:
+    """Once is for ever: what is revoked already keeps its instant."""
+    if token.revoked_at:
+        return token
     return _update_token(actor, token, revoked_at=timezone.now())
 
 
@@ -239,6 +243,10 @@ def _note_use(token: ApiToken, now: datetime.datetime) -> None:
         # A busy database may cost the note, never the request.
         return
     token.last_used_at = now
+
+
+def _name_errors(name: str) -> list[FieldError]:
+    return [] if name.strip() else [FieldError("name", "blank", "This may not be blank.")]
 
 
 def _token_errors(
