@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from django.utils import timezone
@@ -27,12 +28,14 @@ from crm_project.records.apply import (
 from crm_project.records.locks import for_update, hold_keys, share
 from crm_project.records.receipts import Receipt, match_key
 from crm_project.records.store import Draft
+from crm_project.versions import Versions, refusal
 
 COLUMNS = (
     "kind first_name last_name name email phone mobile job_title department website street postal_code city country"
     " description origin"
 ).split()
 MATCH_KEYS = ("uuid", "external_reference", "email")
+ANY: Mapping[int, Versions] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,10 @@ def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[
     return found | {contact.email: contact for contact in create_contacts(actor=actor, changes=new)}
 
 
-def trash_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> None:
-    """Move to the trash, unless a live deal uses one of them."""
+def trash_contacts(
+    *, actor: Actor, contacts: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
+) -> None:
+    """Move to the trash, unless a live deal uses one of them; `if_match` holds the version expected of each id."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         rows = list(
@@ -95,6 +100,7 @@ def trash_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> None:
         )
         if len(rows) != len(contacts):
             raise NotFound
+        _require(rows, if_match)
         uses = sum(count([row.pk for row in rows]) for count in hooks.count_uses)
         if uses:
             raise Conflict(f"{uses} deals use this contact.", code="in_use", count=uses)
@@ -108,7 +114,9 @@ def hand_over_contacts(actor: Actor, leaver: Member, heir: Member) -> int:
     return len(contacts)
 
 
-def restore_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> list[Contact]:
+def restore_contacts(
+    *, actor: Actor, contacts: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
+) -> list[Contact]:
     """Bring back from the trash what clashes with no live row."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
@@ -118,6 +126,7 @@ def restore_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> list[Conta
         rows = list(for_update(trashed))
         if len(rows) != len(contacts):
             raise NotFound
+        _require(rows, if_match)
         emails = [(row.kind, row.email) for row in rows if row.email]
         live = Contact.objects.of(actor.organization_id).live().with_email(email for _, email in emails)
         # Two contacts of the trash may have had the same address, one after the other.
@@ -125,6 +134,11 @@ def restore_contacts(*, actor: Actor, contacts: Sequence[Contact]) -> list[Conta
             raise Conflict("Another contact has this e-mail address now.", code="restore_conflict")
         _set_live(changes, rows, live=True)
         return rows
+
+
+def _require(rows: Sequence[Contact], if_match: Mapping[int, Versions]) -> None:
+    stale = ((index, refusal(row, if_match.get(row.pk))) for index, row in enumerate(rows))
+    refuse({index: error for index, error in stale if error}, rows=len(rows))
 
 
 def _set_live(changes: ChangeSet, rows: list[Contact], *, live: bool) -> None:
@@ -157,6 +171,9 @@ def _write(
         drafts = _drafts(actor, targets)
         errors: dict[int, DomainError] = {}
         for index, (draft, (_, change)) in enumerate(zip(drafts, targets, strict=True)):
+            if stale := refusal(draft.row, change.get("if_match")):
+                errors[index] = stale
+                continue
             creating = not draft.before
             wrong = _apply(draft, change, context, creating=creating, add_references=add_references)
             if wrong:

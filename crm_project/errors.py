@@ -62,6 +62,18 @@ class Conflict(DomainError):
     detail = "The data has changed or is in use."
 
 
+class PreconditionFailed(DomainError):
+    """The row is no longer the one that the write was made for; `row` and `since` tell where to look for what changed."""
+
+    code = "precondition_failed"
+    detail = "The row has changed since you read it."
+
+    def __init__(self, detail: str = "", *, row: Any = None, since: int = 0) -> None:
+        super().__init__(detail)
+        self.row = row
+        self.since = since
+
+
 class RowsRefused(DomainError):
     """Some rows of a list were refused; `errors` maps the row's index to its refusal."""
 

@@ -16,6 +16,7 @@ from crm_project.records.locks import for_update
 from crm_project.records.named import catalogue_writing, locked, set_references, trash_rows
 from crm_project.records.rules import column_errors
 from crm_project.records.store import Draft
+from crm_project.versions import Versions
 from pipelines import hooks
 from pipelines.models import Pipeline, PipelineReference, Stage, StageReference
 from pipelines.rules import DEFAULT_PROBABILITY, reordered, stage_errors, stages_field
@@ -37,15 +38,21 @@ def create_pipeline(*, actor: Actor, change: Change) -> Pipeline:
 def update_pipeline(*, actor: Actor, pipeline: Pipeline, change: Change) -> Pipeline:
     """Change a pipeline. `stages`, where named, become its stages: those without an id are new, those left out go."""
     with catalogue_writing(actor) as changes:
-        draft = Draft.of(locked(Pipeline, actor, pipeline.pk))
+        draft = Draft.of(locked(Pipeline, actor, pipeline.pk, change.get("if_match")))
         references.note(PipelineReference, [draft])
         return _save_pipeline(changes, actor, draft, change)
 
 
-def trash_pipeline(*, actor: Actor, pipeline: Pipeline, move_deals_to: int | None = None) -> None:
+def trash_pipeline(
+    *,
+    actor: Actor,
+    pipeline: Pipeline,
+    move_deals_to: int | None = None,
+    if_match: Versions | None = None,
+) -> None:
     """Move a pipeline and its stages to the trash, once no live deal stands in them."""
     with catalogue_writing(actor) as changes:
-        row = locked(Pipeline, actor, pipeline.pk)
+        row = locked(Pipeline, actor, pipeline.pk, if_match)
         if row.is_default:
             raise Conflict(
                 "The default pipeline stays; make another one the default first.", code="is_default"
@@ -73,7 +80,7 @@ def create_stage(*, actor: Actor, change: Change) -> Stage:
 def update_stage(*, actor: Actor, stage: Stage, change: Change) -> Stage:
     """Change a stage; a `position` moves it among its siblings."""
     with catalogue_writing(actor) as changes:
-        pipeline_id = locked(Stage, actor, stage.pk).pipeline_id
+        pipeline_id = locked(Stage, actor, stage.pk, change.get("if_match")).pipeline_id
         drafts = {row.pk: Draft.of(row) for row in _stages(Pipeline(pk=pipeline_id))}
         draft = drafts[stage.pk]
         references.note(StageReference, [draft])
@@ -87,10 +94,12 @@ def update_stage(*, actor: Actor, stage: Stage, change: Change) -> Stage:
         return draft.row
 
 
-def trash_stage(*, actor: Actor, stage: Stage, move_deals_to: int | None = None) -> None:
+def trash_stage(
+    *, actor: Actor, stage: Stage, move_deals_to: int | None = None, if_match: Versions | None = None
+) -> None:
     """Move a stage to the trash, once no live deal stands in it."""
     with catalogue_writing(actor) as changes:
-        row = locked(Stage, actor, stage.pk)
+        row = locked(Stage, actor, stage.pk, if_match)
         _trash_stages(changes, actor, [row], move_deals_to)
         _arrange(changes, actor, [Draft.of(other) for other in _stages(row.pipeline)])
 

@@ -41,7 +41,7 @@ class ContactViewSet(KeyedViewSet):
         return services.update_contacts(actor=self.actor, changes=[(row, change)])[0].row
 
     def perform_destroy(self, row: Contact) -> None:
-        services.trash_contacts(actor=self.actor, contacts=[row])
+        services.trash_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))
 
     def perform_upsert(self, change: dict[str, Any]) -> Receipt[Contact]:
         return services.upsert_contacts(actor=self.actor, changes=[change])[0]
@@ -64,5 +64,6 @@ class ContactViewSet(KeyedViewSet):
     @extend_schema(request=None, responses=ContactSerializer, summary="Bring back from the trash")
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, **_: Any) -> Response:
-        restored = services.restore_contacts(actor=self.actor, contacts=[self.get_trashed()])[0]
+        row = self.get_trashed()
+        restored = services.restore_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))[0]
         return Response(self.shown(restored))

@@ -19,6 +19,7 @@ from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
 from crm_project.changes import ChangeSet, change_set, columns, difference
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
+from crm_project.versions import Versions, require
 
 TOKEN_PREFIX = "crm_"
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -207,16 +208,16 @@ def create_token(
     return token, secret
 
 
-def rename_token(*, actor: Actor, token: ApiToken, name: str) -> ApiToken:
+def rename_token(*, actor: Actor, token: ApiToken, name: str, if_match: Versions | None = None) -> ApiToken:
     refuse_fields(_name_errors(name))
-    return _update_token(actor, token, name=name)
+    return _update_token(actor, token, if_match, name=name)
 
 
-def revoke_token(*, actor: Actor, token: ApiToken) -> ApiToken:
+def revoke_token(*, actor: Actor, token: ApiToken, if_match: Versions | None = None) -> ApiToken:
     """Once is for ever: what is revoked already keeps its instant."""
     if token.revoked_at:
         return token
-    return _update_token(actor, token, revoked_at=timezone.now())
+    return _update_token(actor, token, if_match, revoked_at=timezone.now())
 
 
 def token_digest(secret: str) -> str:
@@ -272,13 +273,14 @@ def _token_errors(
     return errors
 
 
-def _update_token(actor: Actor, token: ApiToken, **fields: Any) -> ApiToken:
+def _update_token(actor: Actor, token: ApiToken, if_match: Versions | None = None, **fields: Any) -> ApiToken:
     if token.member_id != actor.member.pk:
         _require_admin(actor, token.organization_id)
     elif not actor.may(Permission.VIEW):
         raise Forbidden
     with change_set(actor) as changes:
         row = ApiToken.objects.select_for_update(of=("self",)).select_related("member__user").get(pk=token.pk)
+        require(row, if_match)
         before = columns(row)
         for name, value in fields.items():
             setattr(row, name, value)

@@ -12,7 +12,7 @@ from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +26,10 @@ TITLES = {
     405: "The method is not allowed here.",
     406: "This cannot be answered in the format asked for.",
     409: "The data forbids it.",
+    412: "The row has changed meanwhile.",
     413: "The body is too large.",
     415: "The body must be JSON.",
+    422: "The key belongs to another request.",
     429: "Too many requests.",
     500: "The server made a mistake.",
     503: "The service cannot answer right now.",
@@ -45,6 +47,13 @@ CONSTRAINTS: tuple[tuple[str, str, str], ...] = (
 
 class InvalidQuery(exceptions.ValidationError):
     """Wrong query parameters, by name."""
+
+
+class InvalidHeader(exceptions.APIException):
+    """A header that says something about the write, and cannot be understood."""
+
+    status_code = 400
+    default_code = "invalid_header"
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,8 @@ def status_of(error: DomainError) -> int:
             return status.HTTP_404_NOT_FOUND
         case Conflict():
             return status.HTTP_409_CONFLICT
+        case PreconditionFailed():
+            return status.HTTP_412_PRECONDITION_FAILED
     return status.HTTP_400_BAD_REQUEST
 
 
@@ -172,7 +183,7 @@ def _sayable(text: str) -> str:
 
 
 def _of_api(error: exceptions.APIException) -> Problem:
-    headers = {}
+    headers = dict(getattr(error, "headers", {}))
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if wait := getattr(error, "wait", None):

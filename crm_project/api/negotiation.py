@@ -19,7 +19,9 @@ class TokenGetsJson(BaseContentNegotiation):
         wanted = request.query_params.get("format")
         html = wanted == "api" or (wanted is None and "text/html" in request.headers.get("Accept", ""))
         by_format = {renderer.format: renderer for renderer in renderers}
-        if html and "api" in by_format and "Authorization" not in request.headers:
+        # A request with an Idempotency-Key is a program's: a page for people is not kept for its retry.
+        program = {"Authorization", "Idempotency-Key"} & set(request.headers)
+        if html and "api" in by_format and not program:
             return by_format["api"], by_format["api"].media_type
         renderer = by_format.get("json", renderers[0])
         return renderer, renderer.media_type

@@ -1,35 +1,33 @@
 """The base of every view: scoped to the actor, strict in what it takes, each write one transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from rest_framework.exceptions import ErrorDetail, MethodNotAllowed, NotAuthenticated
+from rest_framework.exceptions import ErrorDetail, MethodNotAllowed
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
-from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
+from crm_project.api.dispatch import DispatchView, writes
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import CUSTOM_PREFIX, StrictFilterBackend, custom_definitions
 from crm_project.api.negotiation import TokenGetsJson
 from crm_project.api.pagination import Key, KeysetPagination
 from crm_project.api.serializers import changed_names
-from crm_project.changes import change_set
 from crm_project.errors import NotFound
 from crm_project.records.expressions import CustomValue
 from crm_project.records.receipts import Receipt
+from crm_project.versions import Versions
 
 # Known to every operation, so that a client can send them along everywhere.
 COMMON_PARAMETERS = frozenset({"cursor", "page_size", "total", "format", "deleted"})
 
 
-class ScopedView(GenericViewSet[Any]):
+class ScopedView(DispatchView):
     """A view of one organization's data. Without `get_queryset` of its own it shows nothing."""
 
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
@@ -48,12 +46,6 @@ class ScopedView(GenericViewSet[Any]):
     default_ordering: ClassVar[str] = "-created_at"
 
     @property
-    def actor(self) -> Actor:
-        if not isinstance(self.request.auth, Actor):
-            raise NotAuthenticated
-        return self.request.auth
-
-    @property
     def wire_names(self) -> dict[str, str]:
         serializer = self.get_serializer_class()
         return serializer.wire_names() if hasattr(serializer, "wire_names") else {}
@@ -64,36 +56,6 @@ class ScopedView(GenericViewSet[Any]):
             raise NotFound  # no text of ours holds a NUL, and PostgreSQL would not even look
         self._check_parameters(request)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """DRF's own, but that an unsafe handler runs in one transaction that also renders the answer."""
-        self.args, self.kwargs = args, kwargs
-        self.request = self.initialize_request(request, *args, **kwargs)
-        self.headers = self.default_response_headers
-        try:
-            self.initial(self.request, *args, **kwargs)
-            name = (request.method or "").lower()
-            known = name in self.http_method_names
-            handler = (
-                getattr(self, name, self.http_method_not_allowed) if known else self.http_method_not_allowed
-            )
-            if request.method in SAFE_METHODS:
-                response = handler(self.request, *args, **kwargs)
-            else:
-                # Read whole before the transaction opens: a slow upload must not hold a lock.
-                _ = self.request.data
-                response = self._in_transaction(handler, *args, **kwargs)
-        except Exception as error:
-            response = self.handle_exception(error)
-        self.response = self.finalize_response(self.request, response, *args, **kwargs)
-        return self.response
-
-    def _in_transaction(self, handler: Callable[..., Response], *args: Any, **kwargs: Any) -> Response:
-        """Whatever fails, the rendering and the commit included, undoes the write and is answered as a problem."""
-        with change_set(self.actor):
-            response = handler(self.request, *args, **kwargs)
-            self.finalize_response(self.request, response, *args, **kwargs).render()
-        return response
-
     def known_parameters(self) -> set[str]:
         """The names that the operation's OpenAPI entry lists."""
         sources = [
@@ -103,7 +65,8 @@ class ScopedView(GenericViewSet[Any]):
         listed = {
             entry["name"] for source in sources for entry in source().get_schema_operation_parameters(self)
         }
-        return listed | self.action_parameters.get(self.action or "", {}).keys()
+        always = {"dry_run"} if writes(self.request) else set()
+        return listed | always | self.action_parameters.get(self.action or "", {}).keys()
 
     @property
     def filters(self) -> bool:
@@ -166,6 +129,7 @@ class RowViewSet(ScopedView):
     model: Any
     lookup_field = "uuid"
     lookup_value_converter = "uuid"
+    conditional_actions = frozenset({"partial_update", "destroy", "restore", "upsert", "followers"})
 
     def get_queryset(self) -> Any:
         if self.request.query_params.get("deleted") == "only" and self.request.method in SAFE_METHODS:
@@ -211,10 +175,21 @@ class RowViewSet(ScopedView):
         instance = self.reread(row) if row is not None else None
         serializer = self.get_serializer(instance, data=request.data, partial=row is not None)
         serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+        return self.conditional(serializer.validated_data)
+
+    def conditional(self, change: Mapping[str, Any]) -> dict[str, Any]:
+        """The change with the version that it was made for, which the service compares under the row's lock."""
+        return dict(change) if self.if_match is None else {**change, "if_match": self.if_match}
+
+    def expected(self, row: Any) -> dict[int, Versions]:
+        """The same for a service that takes rows and no change."""
+        return {} if self.if_match is None else {row.pk: self.if_match}
 
     def shown(self, row: Any) -> Any:
-        return self.get_serializer(self.reread(row)).data
+        """The row as GET answers it; its version becomes part of the answer's ETag."""
+        reread = self.reread(row)
+        self.shown_version = reread.version
+        return self.get_serializer(reread).data
 
     def reread(self, row: Any) -> Any:
         """The row with all that is shown of it, as the database has it now."""
@@ -245,7 +220,7 @@ class KeyedViewSet(RowViewSet):
             self._named(request.data), data=request.data, context=self.get_serializer_context()
         )
         serializer.is_valid(raise_exception=True)
-        receipt = self.perform_upsert(dict(serializer.validated_data))
+        receipt = self.perform_upsert(self.conditional(serializer.validated_data))
         created = receipt.outcome == "created"
         headers = {"Location": self.location(receipt.row)} if created else {}
         return Response(self.receipt(receipt), status=201 if created else 200, headers=headers)
@@ -254,9 +229,11 @@ class KeyedViewSet(RowViewSet):
         raise MethodNotAllowed("POST")
 
     def receipt(self, receipt: Receipt[Any]) -> dict[str, Any]:
-        """The row as GET shows it, and what became of it in the wire's words."""
+        """The row as GET shows it, with GET's ETag, and what became of it in the wire's words."""
+        shown = self.shown(receipt.row)
+        self.shown_body = JSONRenderer().render(shown)
         return {
-            **self.shown(receipt.row),
+            **shown,
             "outcome": receipt.outcome,
             "new": receipt.outcome == "created",
             "matched_on": receipt.matched_on,

@@ -51,6 +51,18 @@ def hold_keys(keys: Iterable[tuple[Any, ...]]) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [numbers])
 
 
+def try_key(key: tuple[Any, ...]) -> bool:
+    """Be the only one to work on what the key names until the transaction ends; False if somebody else does already.
+
+    SQLite has one writer: whoever gets here is alone.
+    """
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number(key)])
+        return bool(cursor.fetchone()[0])
+
+
 def _number(key: tuple[Any, ...]) -> int:
     digest = hashlib.blake2b(repr(key).encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)

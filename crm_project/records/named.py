@@ -14,8 +14,9 @@ from crm_project.errors import FieldError, NotFound, refuse, refuse_fields
 from crm_project.records import references, store
 from crm_project.records.apply import Change, set_columns
 from crm_project.records.locks import for_update, hold_catalogue
-from crm_project.records.models import ExternalReference, Row
+from crm_project.records.models import Row
 from crm_project.records.store import Draft
+from crm_project.versions import Versions, require
 
 Check = Callable[[Any], list[FieldError]]
 
@@ -30,10 +31,11 @@ def catalogue_writing(actor: Actor) -> Iterator[ChangeSet]:
         yield changes
 
 
-def locked(model: Any, actor: Actor, row_id: int) -> Any:
+def locked(model: Any, actor: Actor, row_id: int, if_match: Versions | None = None) -> Any:
     row = for_update(model.objects.visible_to(actor.member).filter(pk=row_id)).first()
     if row is None:
         raise NotFound
+    require(row, if_match)
     return row
 
 
@@ -48,7 +50,7 @@ def save_named(
 ) -> Any:
     """Create the row, or change it if it has an id; `check` says what is wrong with the result."""
     with catalogue_writing(actor) as changes:
-        draft = Draft.of(locked(type(row), actor, row.pk)) if row.pk else Draft(row)
+        draft = Draft.of(locked(type(row), actor, row.pk, change.get("if_match"))) if row.pk else Draft(row)
         references.note(reference_model, [draft])
         errors = set_columns(draft.row, change, columns)
         refuse_fields([*errors, *([] if errors else check(draft.row))])

@@ -18,6 +18,7 @@ from crm_project.records.models import CustomField, CustomFieldReference, refere
 from crm_project.records.named import catalogue_writing, locked, save_named, trash_rows
 from crm_project.records.rules import definition_errors
 from crm_project.records.store import Draft
+from crm_project.versions import Versions, require
 
 COLUMNS = ("kind", "key", "label", "type", "mask", "position", "required")
 REFERENCE_PERMISSION = {
@@ -37,14 +38,19 @@ def update_custom_field(*, actor: Actor, custom_field: CustomField, change: Chan
     return _save(actor, custom_field, change)
 
 
-def trash_custom_field(*, actor: Actor, custom_field: CustomField) -> None:
+def trash_custom_field(*, actor: Actor, custom_field: CustomField, if_match: Versions | None = None) -> None:
     """The values stay in their rows, and show again when the same key is declared again."""
     with catalogue_writing(actor) as changes:
-        trash_rows(changes, CustomFieldReference, [locked(CustomField, actor, custom_field.pk)])
+        trash_rows(changes, CustomFieldReference, [locked(CustomField, actor, custom_field.pk, if_match)])
 
 
 def change_references(
-    *, actor: Actor, row: Any, add: Iterable[references.Key] = (), remove: Iterable[references.Key] = ()
+    *,
+    actor: Actor,
+    row: Any,
+    add: Iterable[references.Key] = (),
+    remove: Iterable[references.Key] = (),
+    if_match: Versions | None = None,
 ) -> None:
     """Record ids that other systems have for a row of any kind, or forget some; the row's version counts it."""
     actor.require(REFERENCE_PERMISSION.get(row.row_kind, Permission.EDIT_PIPELINES))
@@ -54,6 +60,7 @@ def change_references(
             bump_catalogue(actor.organization_id)
         references.hold(model, actor.organization_id, added)
         draft = Draft.of(_named(actor, row))
+        require(draft.row, if_match)
         references.note(model, [draft])
         refuse_fields(references.set_on(draft, {"external_references": added}, add=True))
         keys = draft.lists["external_references"]

@@ -57,7 +57,7 @@ class DealViewSet(KeyedViewSet):
         return services.update_deals(actor=self.actor, changes=[(row, change)])[0].row
 
     def perform_destroy(self, row: Deal) -> None:
-        services.trash_deals(actor=self.actor, deals=[row])
+        services.trash_deals(actor=self.actor, deals=[row], if_match=self.expected(row))
 
     def perform_upsert(self, change: dict[str, Any]) -> Receipt[Deal]:
         receipt = services.upsert_deals(actor=self.actor, changes=[change])[0]
@@ -97,7 +97,10 @@ class DealViewSet(KeyedViewSet):
         change.is_valid(raise_exception=True)
         row = self.get_trashed()
         restored = services.restore_deals(
-            actor=self.actor, deals=[row], stage=change.validated_data.get("stage")
+            actor=self.actor,
+            deals=[row],
+            stage=change.validated_data.get("stage"),
+            if_match=self.expected(row),
         )[0]
         return Response(self.shown(restored))
 
@@ -107,7 +110,13 @@ class DealViewSet(KeyedViewSet):
         row = self.get_object()
         if not Member.objects.visible_to(self.actor.member).filter(uuid=user_uuid).exists():
             raise NotFound
-        services.follow_deal(actor=self.actor, deal=row, member=user_uuid, follows=request.method == "PUT")
+        services.follow_deal(
+            actor=self.actor,
+            deal=row,
+            member=user_uuid,
+            follows=request.method == "PUT",
+            if_match=self.if_match,
+        )
         return Response(self.shown(row))
 
 
@@ -147,4 +156,4 @@ class LostReasonViewSet(RowViewSet):
         return services.update_lost_reason(actor=self.actor, lost_reason=row, change=change)
 
     def perform_destroy(self, row: LostReason) -> None:
-        services.trash_lost_reason(actor=self.actor, lost_reason=row)
+        services.trash_lost_reason(actor=self.actor, lost_reason=row, if_match=self.if_match)

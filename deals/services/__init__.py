@@ -6,6 +6,7 @@ from typing import Any
 from crm_project.accounts.actors import Actor
 from crm_project.records.apply import Change
 from crm_project.records.receipts import Receipt
+from crm_project.versions import Versions
 from deals.models import Deal
 from deals.services.lost_reasons import create_lost_reason, trash_lost_reason, update_lost_reason
 from deals.services.trash import restore_deals, trash_deals
@@ -45,6 +46,9 @@ def move_deals(
     write_deals(actor, [(deal, {"stage": stage.pk}) for deal in deals], rows=rows)
 
 
-def follow_deal(*, actor: Actor, deal: Deal, member: Any, follows: bool) -> Receipt[Deal]:
+def follow_deal(
+    *, actor: Actor, deal: Deal, member: Any, follows: bool, if_match: Versions | None = None
+) -> Receipt[Deal]:
     """Add a member, named by id or uuid, to a deal's followers or take them off; doing it twice changes nothing."""
-    return write_deals(actor, [(deal, {"add_followers" if follows else "remove_followers": [member]})])[0]
+    change = {"add_followers" if follows else "remove_followers": [member], "if_match": if_match}
+    return write_deals(actor, [(deal, change)])[0]

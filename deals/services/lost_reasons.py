@@ -4,6 +4,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.errors import Conflict, FieldError
 from crm_project.records.apply import Change
 from crm_project.records.named import catalogue_writing, locked, save_named, trash_rows
+from crm_project.versions import Versions
 from deals.models import LostReason, LostReasonReference
 
 
@@ -15,10 +16,10 @@ def update_lost_reason(*, actor: Actor, lost_reason: LostReason, change: Change)
     return _save(actor, lost_reason, change)
 
 
-def trash_lost_reason(*, actor: Actor, lost_reason: LostReason) -> None:
+def trash_lost_reason(*, actor: Actor, lost_reason: LostReason, if_match: Versions | None = None) -> None:
     """Deals that were lost for it keep it."""
     with catalogue_writing(actor) as changes:
-        trash_rows(changes, LostReasonReference, [locked(LostReason, actor, lost_reason.pk)])
+        trash_rows(changes, LostReasonReference, [locked(LostReason, actor, lost_reason.pk, if_match)])
 
 
 def _save(actor: Actor, row: LostReason, change: Change) -> LostReason:

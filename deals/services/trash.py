@@ -1,6 +1,7 @@
 """The trash: a trashed deal frees its keys and its stage, and comes back where both still fit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django.utils import timezone
@@ -9,22 +10,27 @@ from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
-from crm_project.errors import Conflict, Invalid
+from crm_project.errors import Conflict, Invalid, refuse
 from crm_project.records import references, store
 from crm_project.records.apply import missing
 from crm_project.records.locks import share
 from crm_project.records.store import Draft
+from crm_project.versions import Versions, refusal
 from deals import rules
 from deals.models import Deal, DealContact, DealReference
 from deals.services.context import Context, look_up
 from deals.services.states import write_states
 from deals.services.write import lock_drafts
 
+ANY: Mapping[int, Versions] = MappingProxyType({})
 
-def trash_deals(*, actor: Actor, deals: Sequence[Deal]) -> list[Deal]:
+
+def trash_deals(*, actor: Actor, deals: Sequence[Deal], if_match: Mapping[int, Versions] = ANY) -> list[Deal]:
+    """Move to the trash; `if_match` holds the version that each id is expected to have."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         drafts = lock_drafts(actor, look_up(actor, []), deals)
+        _require(drafts, if_match)
         now = timezone.now()
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts}
         for draft in drafts:
@@ -36,7 +42,9 @@ def trash_deals(*, actor: Actor, deals: Sequence[Deal]) -> list[Deal]:
         return rows
 
 
-def restore_deals(*, actor: Actor, deals: Sequence[Deal], stage: Any = None) -> list[Deal]:
+def restore_deals(
+    *, actor: Actor, deals: Sequence[Deal], stage: Any = None, if_match: Mapping[int, Versions] = ANY
+) -> list[Deal]:
     """Bring back from the trash; `stage` names the stage to stand in, needed where the old one is gone."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
@@ -46,6 +54,7 @@ def restore_deals(*, actor: Actor, deals: Sequence[Deal], stage: Any = None) -> 
         context = look_up(actor, [])
         people = _held_people(actor, deals)
         drafts = lock_drafts(actor, context, deals, rows=trashed)
+        _require(drafts, if_match)
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts}
         references.check_restorable(DealReference, [draft.row.pk for draft in drafts])
         if any(person.deleted_at for person in people):
@@ -59,6 +68,11 @@ def restore_deals(*, actor: Actor, deals: Sequence[Deal], stage: Any = None) -> 
         DealReference.objects.filter(row__in=rows).update(is_live=True)
         write_states(rows, states, now=now)
         return rows
+
+
+def _require(drafts: Sequence[Draft], if_match: Mapping[int, Versions]) -> None:
+    stale = ((index, refusal(draft.row, if_match.get(draft.row.pk))) for index, draft in enumerate(drafts))
+    refuse({index: error for index, error in stale if error}, rows=len(drafts))
 
 
 def _hold_references(actor: Actor, deals: Sequence[Deal]) -> None:

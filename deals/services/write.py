@@ -19,6 +19,7 @@ from crm_project.records.locks import for_update
 from crm_project.records.receipts import Receipt
 from crm_project.records.rules import column_errors
 from crm_project.records.store import Draft
+from crm_project.versions import refusal
 from deals import money, rules
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference
 from deals.querysets import DealQuerySet
@@ -115,6 +116,8 @@ def _apply(
     actor: Actor, draft: Draft, change: Change, context: Context, now: datetime.datetime, add_references: bool
 ) -> DomainError | None:
     """Bring one draft to what the change says; answers one refusal that names all that is wrong."""
+    if stale := refusal(draft.row, change.get("if_match")):
+        return stale
     was_private = bool(draft.before.get("is_private"))
     ruled = {name: change[name] for name in RULED_COLUMNS if name in change}
     errors = column_errors(Deal, {**ruled, "tax_rate": ruled.get("tax_rate") or ""})

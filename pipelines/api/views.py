@@ -58,7 +58,10 @@ class PipelineViewSet(CatalogueViewSet):
 
     def perform_destroy(self, row: Pipeline) -> None:
         services.trash_pipeline(
-            actor=self.actor, pipeline=row, move_deals_to=self.move_deals_to(self.request)
+            actor=self.actor,
+            pipeline=row,
+            move_deals_to=self.move_deals_to(self.request),
+            if_match=self.if_match,
         )
 
 
@@ -89,4 +92,9 @@ class StageViewSet(CatalogueViewSet):
         return services.update_stage(actor=self.actor, stage=row, change=change)
 
     def perform_destroy(self, row: Stage) -> None:
-        services.trash_stage(actor=self.actor, stage=row, move_deals_to=self.move_deals_to(self.request))
+        services.trash_stage(
+            actor=self.actor,
+            stage=row,
+            move_deals_to=self.move_deals_to(self.request),
+            if_match=self.if_match,
+        )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -46,6 +47,7 @@ class TokenViewSet(RowViewSet):
     serializer_class = TokenSerializer
     # A reader may make a reader's token for another program.
     edit_permission = Permission.VIEW
+    secret_actions = frozenset({"create"})
     orderings = {"created_at": Key("created_at")}
 
     def get_queryset(self) -> Any:
@@ -64,6 +66,7 @@ class TokenViewSet(RowViewSet):
         member = self._member(change.pop("member", None))
         token, secret = services.create_token(actor=self.actor, member=member, **change)
         headers = {"Location": self.location(token)}
+        self.shown_body = JSONRenderer().render(self.shown(token))
         return Response(shown_with_secret(self.reread(token), secret), status=201, headers=headers)
 
     def _member(self, uuid: Any) -> Member | None:
@@ -75,10 +78,11 @@ class TokenViewSet(RowViewSet):
         return member
 
     def perform_update(self, row: ApiToken, change: dict[str, Any]) -> ApiToken:
-        return services.rename_token(actor=self.actor, token=row, name=change.get("name", row.name))
+        name = change.get("name", row.name)
+        return services.rename_token(actor=self.actor, token=row, name=name, if_match=self.if_match)
 
     def perform_destroy(self, row: ApiToken) -> None:
-        services.revoke_token(actor=self.actor, token=row)
+        services.revoke_token(actor=self.actor, token=row, if_match=self.if_match)
 
 
 class MeView(ScopedView):

@@ -63,6 +63,11 @@ class ExternalReferenceViewSet(RowViewSet):
     def reread(self, row: Any) -> Any:
         return row
 
+    def shown(self, row: Any) -> Any:
+        """Its version is its row's, which counts every write to the references."""
+        self.shown_version = row.row.version
+        return self.get_serializer(row).data
+
     def create(self, request: Request) -> Response:
         change = self.validated(request)
         kind = KINDS[change["kind"]]
@@ -85,11 +90,18 @@ class ExternalReferenceViewSet(RowViewSet):
         kind, old = KINDS[reference.kind], (reference.system, reference.external_id)
         new = (change.get("system", old[0]), change.get("external_id", old[1]))
         if new != old:
-            change_references(actor=self.actor, row=reference.row, add=[new], remove=[old])
+            change_references(
+                actor=self.actor, row=reference.row, add=[new], remove=[old], if_match=self.if_match
+            )
         return Response(self.shown(self._reference(kind, reference.row, new)))
 
     def perform_destroy(self, row: Any) -> None:
-        change_references(actor=self.actor, row=row.row, remove=[(row.system, row.external_id)])
+        change_references(
+            actor=self.actor,
+            row=row.row,
+            remove=[(row.system, row.external_id)],
+            if_match=self.if_match,
+        )
 
     def _reference(self, kind: Kind, row: Any, key: tuple[str, str]) -> Any:
         found = self.get_queryset().parts[kind.name]

@@ -39,4 +39,4 @@ class CustomFieldViewSet(RowViewSet):
         return services.update_custom_field(actor=self.actor, custom_field=row, change=change)
 
     def perform_destroy(self, row: CustomField) -> None:
-        services.trash_custom_field(actor=self.actor, custom_field=row)
+        services.trash_custom_field(actor=self.actor, custom_field=row, if_match=self.if_match)

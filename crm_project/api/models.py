@@ -1,0 +1,36 @@
+"""What the API remembers of a request: the answer that a retry with the same Idempotency-Key gets again."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from crm_project.accounts.models import Member, Organization
+from crm_project.records.constraints import same_organization
+from crm_project.records.fields import RowForeignKey
+
+
+class IdempotencyKey(models.Model):
+    """One key of one member, with the request it came with (as a fingerprint) and the answer, byte for byte.
+
+    `body` is null where the answer held a secret, which is never stored.
+    """
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    member = RowForeignKey(Member)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    headers: Any = models.JSONField(default=dict)
+    body = models.BinaryField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "member", "key"], name="api_idempotencykey_once"),
+            *same_organization("api_idempotencykey", "member"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="api_idempotencykey_oldest")]
+
+    def __str__(self) -> str:
+        return self.key
