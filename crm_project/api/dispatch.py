@@ -1,4 +1,4 @@
-"""How a handler is run: reads answer with an ETag, each write is one transaction that can be tried, retried and conditional."""
+"""How a handler is run: a read answers with an ETag, a write is one transaction: conditional, retried or only tried."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar

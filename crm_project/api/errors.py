@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -12,6 +12,7 @@ from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from crm_project.api.preconditions import changes_since
 from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,10 @@ class Problem:
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler: whatever is raised in a view becomes a problem; what nobody foresaw is logged."""
-    problem = problem_of(error, wire_names=getattr(context["view"], "wire_names", {}))
+    wire_names = getattr(context["view"], "wire_names", {})
+    problem = problem_of(error, wire_names=wire_names)
+    if isinstance(error, PreconditionFailed):
+        problem = replace(problem, extra={"changes": changes_since([error], wire_names)[0]})
     request = context["request"]
     if problem.status >= 500 and problem.status != 503:
         log.exception("unhandled error in %s %s", request.method, request.path)

@@ -5,6 +5,8 @@ from typing import Any, Literal
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from crm_project.api import idempotency
+from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import MEDIA_TYPE, TITLES
 
 PROBLEM = {
@@ -31,6 +33,27 @@ PROBLEM = {
             },
         },
         "request_id": {"type": "string"},
+        "changes": {
+            "type": "array",
+            "description": "Who changed which fields since you read the row (precondition_failed).",
+            "items": {
+                "type": "object",
+                "required": ["at", "user", "action", "fields"],
+                "properties": {
+                    "at": {"type": "string", "format": "date-time"},
+                    "user": {
+                        "type": ["object", "null"],
+                        "required": ["uuid", "full_name"],
+                        "properties": {
+                            "uuid": {"type": "string", "format": "uuid"},
+                            "full_name": {"type": "string"},
+                        },
+                    },
+                    "action": {"type": "string"},
+                    "fields": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        },
         "count": {"type": "integer", "description": "How many rows stand in the way (in_use)."},
         "candidates": {
             "type": "array",
@@ -44,7 +67,46 @@ PROBLEM = {
     },
 }
 READING = (400, 401, 403, 404, 405, 429, 503)
-WRITING = (*READING, 409, 413, 415)
+WRITING = (*READING, 409, 413, 415, 422)
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    idempotency.HEADER,
+    {"type": "string", "minLength": 1, "maxLength": idempotency.LENGTH_LIMIT},
+    OpenApiParameter.HEADER,
+    description="A key of your own for this write. For 72 hours the same request with the same key gets the first"
+    " answer again, byte for byte, and does nothing twice.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag that you read: the write is refused with a 412 if the row has another version by then.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag that you have: answered with a 304 and no body if nothing has changed.",
+)
+DRY_RUN = OpenApiParameter(
+    "dry_run",
+    {"type": "boolean", "default": False},
+    description="Answers what the write would have answered, and leaves nothing behind.",
+)
+ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description='Strong: `"<version>-<digest>"`; If-Match compares the version, If-None-Match all of it.',
+)
+REPLAYED = OpenApiParameter(
+    idempotency.REPLAYED,
+    {"type": "string", "enum": ["true"]},
+    OpenApiParameter.HEADER,
+    response=[200, 201, 204],
+    description="This answer was given before, to the first request with the same key.",
+)
 
 
 class Schema(AutoSchema):
@@ -52,14 +114,29 @@ class Schema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         declared = getattr(self.view, "action_parameters", {}).get(getattr(self.view, "action", ""), {})
-        return [OpenApiParameter(name, type=schema) for name, schema in declared.items()]
+        own = [OpenApiParameter(name, type=schema) for name, schema in declared.items()]
+        if not isinstance(self.view, DispatchView):
+            return own
+        if self.method not in WRITES:
+            return [*own, IF_NONE_MATCH, ETAG]
+        condition = [IF_MATCH] if self.conditional else []
+        return [*own, DRY_RUN, IDEMPOTENCY_KEY, *condition, ETAG, REPLAYED]
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the operation compares a version."""
+        actions = getattr(self.view, "conditional_actions", ())
+        return self.method in WRITES and getattr(self.view, "action", "") in actions
 
     def get_filter_backends(self) -> Any:
         return getattr(self.view, "filter_backends", []) if getattr(self.view, "filters", False) else []
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        for status in WRITING if self.method in ("POST", "PUT", "PATCH", "DELETE") else READING:
+        problems = (*WRITING, 412) if self.conditional else WRITING if self.method in WRITES else READING
+        if self.method == "GET" and isinstance(self.view, DispatchView):
+            bodies["304"] = {"description": "Nothing has changed since the ETag in If-None-Match."}
+        for status in problems:
             bodies[str(status)] = {
                 "description": TITLES[status],
                 "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
