@@ -1,6 +1,7 @@
 """What lists of contacts can be narrowed by."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -15,7 +16,7 @@ class ContactFilter(StrictFilterSet):
 
     email = TextFilter(method="filter_email")
     kind = ChoicesFilter(choices=Contact.Kinds.values)
-    company = UUIDFilter("company__uuid")
+    company = UUIDFilter(method="filter_company")
     owner = UUIDFilter("owner__uuid")
     created_at_after = InstantFilter("created_at", "gte")
     created_at_before = InstantFilter("created_at", "lte")
@@ -24,6 +25,10 @@ class ContactFilter(StrictFilterSet):
     external_system = TextFilter(method="filter_external_system")
     external_id = TextFilter(method="filter_external_id")
     q = TextFilter(method="filter_text", help_text="In name, e-mail and phone numbers.")
+
+    def filter_company(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
+        """A company in the trash shows on none of its people, and finds none."""
+        return rows.filter(company__uuid=value, company__deleted_at=None)
 
     def filter_email(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(email=fold_email(value))

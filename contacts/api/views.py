@@ -65,5 +65,6 @@ class ContactViewSet(KeyedViewSet):
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, **_: Any) -> Response:
         row = self.get_trashed()
+        self.expect_no_body(request)
         restored = services.restore_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))[0]
         return Response(self.shown(restored))

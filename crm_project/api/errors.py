@@ -35,7 +35,16 @@ TITLES = {
     500: "The server made a mistake.",
     503: "The service cannot answer right now.",
 }
-CODES = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type", 429: "throttled"}
+CODES = {
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "unsupported_media_type",
+    429: "throttled",
+}
+
+# DRF's own words for what the core calls invalid.
+UNSPEAKING = {"error", "null_characters_not_allowed", "surrogate_characters_not_allowed"}
 
 # What the database keeps, two workers may both try. On SQLite a violation names columns, not the constraint.
 CONSTRAINTS: tuple[tuple[str, str, str], ...] = (
@@ -169,7 +178,7 @@ def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
 
 
 def _code(code: str) -> str:
-    return "invalid" if code == "error" else code
+    return "invalid" if code in UNSPEAKING else code
 
 
 def _sentence(errors: Iterable[Mapping[str, str]]) -> str:

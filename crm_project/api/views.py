@@ -17,7 +17,7 @@ from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import CUSTOM_PREFIX, StrictFilterBackend, custom_definitions
 from crm_project.api.negotiation import TokenGetsJson
 from crm_project.api.pagination import Key, KeysetPagination
-from crm_project.api.serializers import changed_names
+from crm_project.api.serializers import StrictSerializer, changed_names
 from crm_project.errors import NotFound
 from crm_project.records.expressions import CustomValue
 from crm_project.records.receipts import Receipt
@@ -106,6 +106,10 @@ class ScopedView(DispatchView):
             errors["format"] = ["json or api."]
         if errors:
             raise InvalidQuery(errors)
+
+    def expect_no_body(self, request: Request) -> None:
+        """The path says it all; a field that nobody would read is refused like everywhere."""
+        StrictSerializer(data=request.data or {}).is_valid(raise_exception=True)
 
     def get_object(self) -> Any:
         """The row that the path names, among those the actor may see; filters have no say here."""

@@ -1,6 +1,7 @@
 """Writes of custom-field definitions, and of external references of any row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import F
@@ -14,7 +15,7 @@ from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fi
 from crm_project.records import references
 from crm_project.records.apply import Change
 from crm_project.records.locks import for_update
-from crm_project.records.models import CustomField, CustomFieldReference, reference_models
+from crm_project.records.models import CustomField, CustomFieldReference, ExternalReference, reference_models
 from crm_project.records.named import catalogue_writing, locked, save_named, trash_rows
 from crm_project.records.rules import definition_errors
 from crm_project.records.store import Draft
@@ -53,8 +54,35 @@ def change_references(
     if_match: Versions | None = None,
 ) -> None:
     """Record ids that other systems have for a row of any kind, or forget some; the row's version counts it."""
+    removed = [list(key) for key in remove]
+    with _rekeying(actor, row, list(add), if_match) as (model, draft):
+        keys = draft.lists["external_references"]
+        draft.lists["external_references"] = [key for key in keys if key not in removed]
+        references.write(model, actor.organization_id, [draft])
+
+
+def rename_reference(
+    *, actor: Actor, row: Any, old: references.Key, new: references.Key, if_match: Versions | None = None
+) -> None:
+    """The same reference under another key: it keeps its uuid, and its place among the row's."""
+    with _rekeying(actor, row, [new], if_match) as (model, draft):
+        before = draft.lists_before["external_references"]
+        if list(new) in before:
+            draft.lists["external_references"] = [key for key in before if key != list(old)]
+            references.write(model, actor.organization_id, [draft])
+            return
+        draft.lists["external_references"] = [list(new) if key == list(old) else key for key in before]
+        held = model._default_manager.filter(row=row.pk, system=old[0], external_id=old[1])
+        held.update(system=new[0], external_id=new[1])
+
+
+@contextmanager
+def _rekeying(
+    actor: Actor, row: Any, added: list[references.Key], if_match: Versions | None
+) -> Iterator[tuple[type[ExternalReference], Draft]]:
+    """The row's draft, with the added keys behind its own; what the block makes of the list is recorded."""
     actor.require(REFERENCE_PERMISSION.get(row.row_kind, Permission.EDIT_PIPELINES))
-    model, added, removed = reference_models()[row.row_kind], list(add), [list(key) for key in remove]
+    model = reference_models()[row.row_kind]
     with change_set(actor) as changes:
         if row.row_kind not in (CustomField.Kinds.DEAL, CustomField.Kinds.CONTACT):
             bump_catalogue(actor.organization_id)
@@ -63,14 +91,12 @@ def change_references(
         require(draft.row, if_match)
         references.note(model, [draft])
         refuse_fields(references.set_on(draft, {"external_references": added}, add=True))
-        keys = draft.lists["external_references"]
-        draft.lists["external_references"] = [key for key in keys if key not in removed]
         refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
+        yield model, draft
         if not draft.changed:
             return
         type(row).objects.filter(pk=row.pk).update(version=F("version") + 1, updated_at=timezone.now())
         draft.row.version += 1
-        references.write(model, actor.organization_id, [draft])
         changes.record(draft.row, "updated", draft.changed)
 
 

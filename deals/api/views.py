@@ -107,6 +107,7 @@ class DealViewSet(KeyedViewSet):
     @extend_schema(request=None, responses=DealSerializer, summary="Follow, or stop following")
     @action(detail=True, methods=["put", "delete"], url_path="followers/<uuid:user_uuid>")
     def followers(self, request: Request, user_uuid: UUID, **_: Any) -> Response:
+        self.expect_no_body(request)
         row = self.get_object()
         if not Member.objects.visible_to(self.actor.member).filter(uuid=user_uuid).exists():
             raise NotFound

@@ -168,7 +168,7 @@ class ScopeTests(ApiTestCase):
 
         answer = ApiClient(self.bob, "read").post("/api/deals", BODY, **keyed("k1"))
 
-        problem(answer, 403, "permission_denied")
+        problem(answer, 403, "forbidden")
 
 
 class SecretTests(ApiTestCase):

@@ -1,5 +1,6 @@
 """The references of every kind of row as one list, which the paginator can walk like a queryset."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +23,9 @@ class ReferenceRows:
         """Those whose row the actor sees."""
         return cls(actor, {name: _part(kind, actor) for name, kind in KINDS.items()})
 
-    def of_kind(self, name: str) -> "ReferenceRows":
-        return ReferenceRows(
-            self.actor, {kind: part for kind, part in self.parts.items() if kind == name}, self.order
-        )
+    def of_kinds(self, names: Collection[str]) -> "ReferenceRows":
+        parts = {kind: part for kind, part in self.parts.items() if kind in names}
+        return ReferenceRows(self.actor, parts, self.order)
 
     def filter(self, *conditions: Q, **lookups: Any) -> "ReferenceRows":
         parts = {name: part.filter(*conditions, **lookups) for name, part in self.parts.items()}

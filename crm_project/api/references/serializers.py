@@ -19,6 +19,12 @@ class ExternalReferenceSerializer(StrictSerializer):
     row = serializers.JSONField()
     created_at = StrictDateTime(read_only=True)
 
+    def validate_system(self, system: str) -> str:
+        return _not_blank(system)
+
+    def validate_external_id(self, external_id: str) -> str:
+        return _not_blank(external_id)
+
     def to_representation(self, instance: Any) -> dict[str, Any]:
         row = instance.row_name
         return {
@@ -29,3 +35,9 @@ class ExternalReferenceSerializer(StrictSerializer):
             "row": row if isinstance(row, int) else str(row),
             "created_at": self.fields["created_at"].to_representation(instance.created_at),
         }
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise serializers.ValidationError("This may not be blank.", "blank")
+    return text

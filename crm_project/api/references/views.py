@@ -15,9 +15,9 @@ from crm_project.api.references.kinds import KINDS, Kind
 from crm_project.api.references.rows import ReferenceRows
 from crm_project.api.references.serializers import ExternalReferenceSerializer
 from crm_project.api.views import RowViewSet
-from crm_project.errors import FieldError, Invalid, NotFound
+from crm_project.errors import FieldError, Invalid, NotFound, refuse_fields
 from crm_project.records.models import MemberReference
-from crm_project.records.services import change_references
+from crm_project.records.services import change_references, rename_reference
 
 
 class ReferenceFilter(StrictFilterSet):
@@ -43,12 +43,12 @@ class ExternalReferenceViewSet(RowViewSet):
         for name in ("system", "external_id"):
             if name in params:
                 queryset = queryset.filter(**{name: params[name]})
-        kind = params.get("kind")
-        if kind is None:
+        if "kind" not in params:
             return queryset
-        if kind not in KINDS:
-            raise InvalidQuery({"kind": [f"One of: {', '.join(KINDS)}."]})
-        return queryset.of_kind(kind)
+        wanted = params["kind"].split(",")
+        if not set(wanted) <= KINDS.keys():
+            raise InvalidQuery({"kind": [f"One or several of: {', '.join(KINDS)}."]})
+        return queryset.of_kinds(wanted)
 
     def get_object(self) -> Any:
         found = [
@@ -85,14 +85,15 @@ class ExternalReferenceViewSet(RowViewSet):
         reference = self.get_object()
         change = self.validated(request, reference)
         shown = self.shown(reference)
-        if any(name in change and change[name] != shown[name] for name in ("kind", "row")):
-            raise Invalid(fields=[FieldError("row", "read_only", "A reference stays with its row.")])
+        refuse_fields(
+            FieldError(name, "read_only", "A reference stays with its row.")
+            for name in ("kind", "row")
+            if name in change and change[name] != shown[name]
+        )
         kind, old = KINDS[reference.kind], (reference.system, reference.external_id)
         new = (change.get("system", old[0]), change.get("external_id", old[1]))
         if new != old:
-            change_references(
-                actor=self.actor, row=reference.row, add=[new], remove=[old], if_match=self.if_match
-            )
+            rename_reference(actor=self.actor, row=reference.row, old=old, new=new, if_match=self.if_match)
         return Response(self.shown(self._reference(kind, reference.row, new)))
 
     def perform_destroy(self, row: Any) -> None:
