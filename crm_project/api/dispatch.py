@@ -19,6 +19,8 @@ from crm_project.changes import change_set
 from crm_project.versions import Versions
 
 Handler = Callable[..., Any]
+# Known to every write, beside its own parameters.
+WRITE_PARAMETERS = frozenset({"dry_run"})
 DRY_RUN = "Dry-Run"
 
 
@@ -48,6 +50,7 @@ class DispatchView(GenericViewSet[Any]):
     shown_version: int | None = None
     shown_body: bytes | None = None
     if_match: Versions | None = None
+    attempt: Attempt | None = None
     dry_run: bool = False
 
     @property
@@ -61,9 +64,10 @@ class DispatchView(GenericViewSet[Any]):
         self.args, self.kwargs = args, kwargs
         self.request = self.initialize_request(request, *args, **kwargs)
         self.headers = self.default_response_headers
+        self.dry_run = writes(request) and request.GET.get("dry_run") == "true"
         try:
             self.initial(self.request, *args, **kwargs)
-            run = self._read if request.method in SAFE_METHODS else self._write
+            run = self._write if writes(request) else self._read
             response = run(self._handler(request), *args, **kwargs)
         except Exception as error:
             response = self.handle_exception(error)
@@ -90,26 +94,23 @@ class DispatchView(GenericViewSet[Any]):
     def _write(self, handler: Handler, *args: Any, **kwargs: Any) -> HttpResponse:
         # Read whole before the transaction opens: a slow upload must not hold a lock.
         _ = self.request.data
-        self.dry_run = self._wants_dry_run()
+        self._check_dry_run()
         self.if_match = self._expected()
-        key = key_of(self.request)
-        attempt = None if self.dry_run or not key else self._attempt(key)
-        return self._in_transaction(handler, *args, attempt=attempt, **kwargs)
+        self.attempt = self._attempt(key_of(self.request))
+        return self._in_transaction(handler, *args, **kwargs)
 
-    def _in_transaction(
-        self, handler: Handler, *args: Any, attempt: Attempt | None = None, **kwargs: Any
-    ) -> HttpResponse:
+    def _in_transaction(self, handler: Handler, *args: Any, **kwargs: Any) -> HttpResponse:
         """Whatever fails, the rendering and the commit included, undoes the write and is answered as a problem."""
         try:
-            with change_set(self.actor):
-                if attempt and (earlier := attempt.earlier()):
+            with change_set(self._known_actor):
+                if self.attempt and (earlier := self.attempt.earlier()):
                     return earlier
                 response = self._rendered(handler, *args, **kwargs)
                 if self.dry_run or response.status_code >= 400:
                     raise Undone(response)
-                if attempt:
+                if self.attempt:
                     secret = self.action in self.secret_actions
-                    attempt.keep(response, headers=self.kept_headers, secret=secret)
+                    self.attempt.keep(response, headers=self.kept_headers, secret=secret)
         except Undone as undone:
             return undone.response
         return response
@@ -139,15 +140,22 @@ class DispatchView(GenericViewSet[Any]):
         for name in ("Location", "ETag"):
             del response[name]
 
-    def _attempt(self, key: str) -> Attempt:
-        print_of_request = fingerprint(self.request, secrets=self.secret_parameters)
-        return Attempt(self.actor, key, print_of_request, self.key_reused_status)
+    def _attempt(self, key: str) -> Attempt | None:
+        """What to remember of the request: it came with a key, is carried out, and has a member to remember it for."""
+        actor = self._known_actor
+        if not key or actor is None or self.dry_run:
+            return None
+        means = fingerprint(self.request, secrets=self.secret_parameters)
+        return Attempt(actor, key, means, self.key_reused_status)
 
-    def _wants_dry_run(self) -> bool:
-        given = self.request.query_params.get("dry_run", "false")
-        if given not in ("true", "false"):
+    @property
+    def _known_actor(self) -> Actor | None:
+        """Nobody at a vendor's login, which makes the token that the next request comes with."""
+        return self.request.auth if isinstance(self.request.auth, Actor) else None
+
+    def _check_dry_run(self) -> None:
+        if self.request.query_params.get("dry_run", "false") not in ("true", "false"):
             raise InvalidQuery({"dry_run": ["true or false."]})
-        return given == "true"
 
     def _expected(self) -> Versions | None:
         """A condition that would not be looked at is refused: its sender relies on it."""

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
-from crm_project.api.dispatch import DispatchView, writes
+from crm_project.api.dispatch import WRITE_PARAMETERS, DispatchView, writes
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import CUSTOM_PREFIX, StrictFilterBackend, custom_definitions
@@ -65,7 +65,7 @@ class ScopedView(DispatchView):
         listed = {
             entry["name"] for source in sources for entry in source().get_schema_operation_parameters(self)
         }
-        always = {"dry_run"} if writes(self.request) else set()
+        always = WRITE_PARAMETERS if writes(self.request) else frozenset()
         return listed | always | self.action_parameters.get(self.action or "", {}).keys()
 
     @property
