@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 
 from contacts import hooks as contact_hooks
 from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
+from crm_project.records.locks import for_update
 from deals.models import Deal, DealContact
 from pipelines import hooks as pipeline_hooks
 from pipelines.models import Stage
@@ -55,12 +56,9 @@ def hand_over(actor: Actor, leaver: Member, heir: Member) -> int:
 def refresh_search(contact_ids: Sequence[int]) -> None:
     """A deal is found by its contact's and client's name and address. That is not a change of the deal."""
     named = Q(contact__in=contact_ids) | Q(client__in=contact_ids)
-    deals = list(
-        Deal.objects.filter(named)
-        .select_related("contact", "client")
-        .select_for_update(of=("self",))
-        .order_by("id")
-    )
+    # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
+    deals = list(for_update(Deal.objects.filter(named)))
+    prefetch_related_objects(deals, "contact", "client")
     for deal in deals:
         deal.refresh_derived()
     Deal.objects.bulk_create(

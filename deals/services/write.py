@@ -1,13 +1,14 @@
 """The one way a deal is written: look up what the changes name, lock, apply the rules to each, write set-wise."""
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from contacts.models import Contact
 from contacts.querysets import fold_email
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission, Role
@@ -79,14 +80,24 @@ def lock_drafts(
     visible = Deal.objects.visible_to(actor.member) if rows is None else rows
     locked = {}
     if ids:
-        for row in for_update(visible.filter(pk__in=ids).select_related("contact", "client", "stage")):
-            row.stage = context.catalogue.stages.get(row.stage_id, row.stage)
-            locked[row.pk] = row
+        # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
+        locked = {row.pk: row for row in for_update(visible.filter(pk__in=ids))}
     if len(locked) != len(ids):
         raise NotFound
+    _load_related(locked.values(), context)
     drafts = [Draft.of(locked[deal.pk]) if deal else Draft(_new(actor)) for deal in deals]
     references.note(DealReference, drafts)
     return drafts
+
+
+def _load_related(deals: Collection[Deal], context: Context) -> None:
+    ids = {person for deal in deals for person in (deal.contact_id, deal.client_id)} - {None}
+    people = Contact.objects.in_bulk(ids) if ids else {}
+    for deal in deals:
+        deal.contact, deal.client = people.get(deal.contact_id), people.get(deal.client_id)
+        # A stage that is not in the catalogue is in the trash, like the deal itself.
+        if deal.stage_id in context.catalogue.stages:
+            deal.stage = context.catalogue.stages[deal.stage_id]
 
 
 def _new(actor: Actor) -> Deal:
