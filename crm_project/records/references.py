@@ -3,14 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 
+from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError, FieldError
-from crm_project.records.locks import hold_keys
+from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.rules import reference_errors
 from crm_project.records.store import Draft
 
 Key = tuple[str, str]
+
+# Systems in whose words our integer ids are spoken, each with the kinds of row that it names by them. Whoever speaks
+# one fills this in.
+spoken: dict[str, frozenset[str]] = {}
+# The greatest number that every client can hold: what a row is called whose own number names another one counts down.
+LAST_NUMBER = 2**31 - 1
+# An import writes more rows at once than one query takes parameters.
+CLASHES_AT_ONCE = 1000
 
 
 def hold(model: type[Any], organization_id: int, keys: Iterable[Key]) -> None:
@@ -85,6 +95,7 @@ def clashes(model: type[Any], organization_id: int, drafts: Sequence[Draft]) -> 
 
 def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> None:
     """Give each written row exactly the keys its draft lists; those it holds already stay as they are."""
+    drafts = list(drafts)
     new, gone = [], Q()
     for draft in drafts:
         before = [tuple(key) for key in draft.lists_before.get("external_references", ())]
@@ -102,6 +113,74 @@ def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> No
         model._default_manager.filter(gone).delete()
     if new:
         model._default_manager.bulk_create(new)
+    keep_apart(
+        model,
+        organization_id,
+        new_rows=[draft for draft in drafts if not draft.before],
+        new_keys=[(reference.system, reference.external_id) for reference in new],
+    )
+
+
+def keep_apart(
+    model: type[Any], organization_id: int, *, new_rows: Sequence[Draft] = (), new_keys: Iterable[Key] = ()
+) -> None:
+    """In a spoken system an id means one row: a row whose own number is another one's key gets a key of its own."""
+    systems = {system for system, kinds in spoken.items() if model.kind in kinds}
+    numbers = {draft.row.pk for draft in new_rows}
+    numbers |= {int(key) for system, key in new_keys if system in systems and _is_number(key)}
+    if not systems or not numbers:
+        return
+    clashing: list[tuple[str, int]] = []
+    for some in _batches(sorted(numbers), CLASHES_AT_ONCE):
+        keys = [(system, str(number)) for system in systems for number in some]
+        held = holders(model, organization_id, keys)
+        clashing += [(system, int(key)) for (system, key), row_id in held.items() if row_id != int(key)]
+    if clashing:
+        _give_keys(model, organization_id, clashing, {draft.row.pk: draft for draft in new_rows})
+
+
+def _give_keys(
+    model: type[Any], organization_id: int, clashing: Sequence[tuple[str, int]], new: Mapping[int, Draft]
+) -> None:
+    rows = model._meta.get_field("row").related_model._default_manager.filter(organization_id=organization_id)
+    numbers = {number for _, number in clashing}
+    drafts = {row.pk: new.get(row.pk) or Draft.of(row) for row in for_update(rows.filter(pk__in=numbers))}
+    note(model, [draft for draft in drafts.values() if draft.before])
+    for system, number in clashing:
+        draft = drafts.get(number)
+        if draft is None or any(key[0] == system for key in draft.lists.get("external_references", ())):
+            continue
+        key = [system, _free_number(model, organization_id, system, number)]
+        live = getattr(draft.row, "deleted_at", None) is None
+        model._default_manager.create(
+            organization_id=organization_id, row_id=number, system=system, external_id=key[1], is_live=live
+        )
+        draft.lists["external_references"] = [*draft.lists.get("external_references", ()), key]
+    with change_set(None) as changes:
+        for draft in drafts.values():
+            if draft.before and draft.changed:
+                draft.row.version += 1
+                rows.filter(pk=draft.row.pk).update(version=F("version") + 1, updated_at=timezone.now())
+                changes.record(draft.row, "updated", draft.changed)
+
+
+def _free_number(model: type[Any], organization_id: int, system: str, number: int) -> str:
+    """A number that names no row yet, as far as possible from those that rows will be given."""
+    rows = model._meta.get_field("row").related_model._default_manager
+    taken = model._default_manager.filter(organization_id=organization_id, system=system)
+    candidate = LAST_NUMBER - number % LAST_NUMBER
+    while taken.filter(external_id=str(candidate)).exists() or rows.filter(pk=candidate).exists():
+        candidate -= 1
+    return str(candidate)
+
+
+def _batches(numbers: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (numbers[start : start + size] for start in range(0, len(numbers), size))
+
+
+def _is_number(key: str) -> bool:
+    """A number as it would be shown: no sign, no leading zero, no wider than an id can be."""
+    return key.isascii() and key.isdigit() and key[0] != "0" and len(key) < 19
 
 
 def check_restorable(model: type[Any], row_ids: Sequence[int]) -> None:
