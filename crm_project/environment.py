@@ -1,6 +1,7 @@
 """What the environment says: one optional `.env` is read, real variables win, unsafe answers are refused."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +37,23 @@ def secret_key(env: environ.Env, *, debug: bool) -> str:
     return secret
 
 
-def allowed_hosts(env: environ.Env, *, debug: bool) -> list[str]:
+def dialect_hosts(env: environ.Env) -> dict[str, str]:
+    """`other.example.com=<system>,…`: host names that speak one dialect at their root."""
+    pairs = [pair.partition("=") for pair in env.list("DIALECT_HOSTS", default=[]) if pair.strip()]
+    if any(not host.strip() or not system.strip() for host, _, system in pairs):
+        raise ImproperlyConfigured("DIALECT_HOSTS is a list of host=system, separated by commas.")
+    return {host.strip().lower(): system.strip() for host, _, system in pairs}
+
+
+def allowed_hosts(env: environ.Env, *, debug: bool, also: Iterable[str] = ()) -> list[str]:
+    """The hosts that this server answers for; those of the dialects come by themselves."""
     hosts: list[str] = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[]) if host.strip()]
     if debug:
-        refuse_strangers(hosts)
-        return hosts or list(LOOPBACK)
+        refuse_strangers([*hosts, *also])
+        return [*(hosts or LOOPBACK), *also]
     if "*" in hosts:
         raise ImproperlyConfigured("ALLOWED_HOSTS holds `*`. Name the hosts that this server answers for.")
-    return hosts
+    return [*hosts, *also]
 
 
 def refuse_strangers(hosts: list[str]) -> None:

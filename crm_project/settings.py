@@ -9,7 +9,9 @@ env = environment.load()
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = environment.secret_key(env, debug=DEBUG)
-ALLOWED_HOSTS = environment.allowed_hosts(env, debug=DEBUG)
+# Host names that speak one dialect at their root.
+DIALECT_HOSTS = environment.dialect_hosts(env)
+ALLOWED_HOSTS = environment.allowed_hosts(env, debug=DEBUG, also=DIALECT_HOSTS)
 
 INSTALLED_APPS = [
     "unfold",
@@ -32,12 +34,14 @@ INSTALLED_APPS = [
     "deals",
     "crm_project.api",
     "crm_project.setup",
+    "crm_project.dialects",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_project.api.middleware.RequestMiddleware",
+    "crm_project.dialects.hosts.DialectHostMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "crm_project.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -179,6 +183,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api",
+    "DEFAULT_GENERATOR_CLASS": "crm_project.api.schema.CanonicalGenerator",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "crm_project.api.schema.add_problem",

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
@@ -148,3 +149,16 @@ def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A post-processing hook: the component that every operation's problems refer to."""
     result["components"]["schemas"]["Problem"] = PROBLEM
     return result
+
+
+class CanonicalEndpoints(EndpointEnumerator):
+    def should_include_endpoint(self, path: str, callback: Any) -> bool:
+        """What speaks for a system of its own has a document of its own."""
+        is_canonical = not getattr(callback.cls, "system", "") if hasattr(callback, "cls") else True
+        return is_canonical and bool(super().should_include_endpoint(path, callback))
+
+
+class CanonicalGenerator(SchemaGenerator):
+    """Makes the document of the canonical API."""
+
+    endpoint_inspector_cls = CanonicalEndpoints

@@ -1,0 +1,58 @@
+"""Each dialect's OpenAPI document: its own paths alone, with the vendor's errors and the document's example."""
+
+from functools import partial
+from typing import Any
+
+from django.urls import include, path
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import is_list_serializer
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from crm_project.api.errors import TITLES
+
+READING = (401, 403, 404, 405)
+WRITING = (400, *READING, 413, 415)
+
+
+class DialectSchema(AutoSchema):
+    """The parameters that the action's query serializer declares, and the vendor's error shape."""
+
+    def get_override_parameters(self) -> list[Any]:
+        query = self.view.queries.get(self.view.action)
+        return [query] if query else []
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """Vendors wrap their lists in shapes of their own, which the actions document."""
+        return bool(is_list_serializer(serializer))
+
+    def get_filter_backends(self) -> Any:
+        return []
+
+    def _get_response_bodies(self, direction: str = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
+        for status in WRITING if self.method in ("POST", "PUT", "PATCH", "DELETE") else READING:
+            content = {"application/json": {"schema": dict(self.view.error_schema)}}
+            bodies.setdefault(str(status), {"description": TITLES[status], "content": content})
+        return dict(sorted(bodies.items()))
+
+
+class DialectGenerator(SchemaGenerator):
+    """One dialect's document. What the canonical API adds to its own is taken out again."""
+
+    def __init__(self, system: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.system = system
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        schema = super().get_schema(request=request, public=public)
+        schema["info"]["title"] = f"CRM API as {self.system} speaks it"
+        schema["components"]["schemas"].pop("Problem", None)
+        return schema
+
+
+def schema_view(system: str, urls: str) -> Any:
+    return SpectacularJSONAPIView.as_view(
+        patterns=[path(f"dialects/{system}/", include(urls))],
+        generator_class=partial(DialectGenerator, system),
+    )

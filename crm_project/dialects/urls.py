@@ -1,0 +1,18 @@
+"""`/dialects/<system>/…` and each dialect's own OpenAPI document."""
+
+from typing import Any
+
+from django.urls import include, path
+
+from crm_project.dialects.registry import DIALECTS
+from crm_project.dialects.schema import schema_view
+
+
+def _mounted(system: str, urls: str) -> list[Any]:
+    return [
+        path(f"{system}/schema", schema_view(system, urls)),
+        path(f"{system}/", include(urls)),
+    ]
+
+
+urlpatterns = [pattern for dialect in DIALECTS.values() for pattern in _mounted(dialect.system, dialect.urls)]

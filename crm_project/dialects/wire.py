@@ -1,0 +1,147 @@
+"""What the vendors' words have in common: serializers that note what they ignore, ids, numbers, refusals."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.fields import SkipField
+
+from crm_project.api.fields import DECIMAL
+from crm_project.dialects.ids import Ids, as_text
+
+
+class WireSerializer(serializers.Serializer[Any]):
+    """The vendor's words; each field's `source` is the core's name, so that validated data is the core's change.
+
+    A key that it does not declare is ignored, and the view names it to the client. Of two fields with one source the
+    later one wins.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            prefix = f"{self.field_name}." if self.field_name else ""
+            self.context["view"].ignore(f"{prefix}{name}" for name in data.keys() - self.fields.keys())
+        return super().to_internal_value(data)
+
+    @classmethod
+    def wire_names(cls, sent: Any = ()) -> dict[str, str]:
+        """What the vendor calls each of the core's fields; of several names the one that was sent."""
+        names: dict[str, str] = {}
+        for name, field in cls().fields.items():
+            if not field.read_only and (name in sent or field.source not in names):
+                names[field.source] = name
+        return names
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class RowField(serializers.Field[Any, Any, Any, Any]):
+    """A row by its id in the dialect's words. On the way in it becomes our id; a list shows its rows' ids set-wise."""
+
+    default_error_messages = {"does_not_exist": "There is no such {kind}."}
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        self.kind = kind
+        super().__init__(**kwargs)
+
+    @property
+    def ids(self) -> Ids:
+        return self.context["view"].ids  # type: ignore[no-any-return]
+
+    def to_internal_value(self, data: Any) -> int:
+        row = self.ids.resolve(self.kind, data)
+        if row is None:
+            self.fail("does_not_exist", kind=self.kind.replace("_", " "))
+        return row.pk  # type: ignore[no-any-return]
+
+    def to_representation(self, value: Any) -> Any:
+        return self.ids.shown(value)
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class NumberedRowField(RowField):
+    """A row of a kind that the dialect names by our integer id."""
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class RowListField(RowField):
+    """Several rows, looked up with one query; a bare id stands for a list of one."""
+
+    default_error_messages = {"invalid": "A list of ids."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        values = data if isinstance(data, list) else [data]
+        if any(as_text(value) is None for value in values):
+            self.fail("invalid")
+        rows = self.ids.resolve_all(self.kind, values)
+        if any(as_text(value) not in rows for value in values):
+            self.fail("does_not_exist", kind=self.kind.replace("_", " "))
+        return [rows[as_text(value)].pk for value in values]
+
+    def to_representation(self, value: Any) -> Any:
+        rows = value.all() if hasattr(value, "all") else value
+        return [self.ids.shown(row) for row in rows]
+
+
+@extend_schema_field(OpenApiTypes.NUMBER)
+class NumberField(serializers.Field[Any, Any, Any, Any]):
+    """A decimal as a JSON number; a numeric text is taken as well."""
+
+    default_error_messages = {"invalid": "This is not a number."}
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, str) and DECIMAL.fullmatch(data.strip()):
+            return Decimal(data.strip())
+        if isinstance(data, bool) or not isinstance(data, int | Decimal):
+            self.fail("invalid")
+        return Decimal(data)
+
+    def to_representation(self, value: Decimal) -> Decimal:
+        return value
+
+
+class UnsayableField(serializers.Field[Any, Any, Any, Any]):
+    """A field that the vendor documents and the core cannot hold: refused, unless it says nothing."""
+
+    default_error_messages = {"not_supported": "This server cannot store this."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, "write_only": True, **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        if data not in ("", [], {}, False):
+            self.fail("not_supported")
+        raise SkipField
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if data is None:
+            raise SkipField
+        return super().validate_empty_values(data)
+
+
+def named_rows(serializer: Any, instance: Any) -> Iterator[Any]:
+    """The rows whose ids the serializer shows of an instance, so that all of them can be looked up at once."""
+    for field in serializer._readable_fields:
+        if not isinstance(field, RowField | serializers.BaseSerializer):
+            continue
+        try:
+            value = field.get_attribute(instance)
+        except SkipField:
+            continue
+        rows = _listed(value)
+        if isinstance(field, RowField):
+            yield from rows
+            continue
+        child = getattr(field, "child", field)
+        for row in rows:
+            yield from named_rows(child, row)
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if hasattr(value, "all"):
+        return list(value.all())
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -1,0 +1,41 @@
+"""Xalantis' endpoints."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.dialects.base import DialectView
+from crm_project.dialects.xalantis import errors, wire
+from deals.models import Deal
+from deals.services import create_deals
+
+
+class XalantisView(DialectView):
+    system = "xalantis"
+    answer = staticmethod(errors.answer)
+    error_schema = errors.SCHEMA
+
+
+class DealView(XalantisView):
+    """Deals of the first generation."""
+
+    @extend_schema(
+        request=wire.NewDeal,
+        responses={201: wire.DealAnswer},
+        summary="Create a deal; its contact is found by e-mail, or created",
+        examples=[
+            OpenApiExample("Create", wire.EXAMPLE_REQUEST, request_only=True),
+            OpenApiExample("Created", wire.EXAMPLE_ANSWER, response_only=True, status_codes=["201"]),
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        change = self.read(wire.NewDeal)
+        deal = create_deals(actor=self.actor, changes=[change])[0]
+        return Response({"data": self.shown(deal)}, self.create_status)
+
+    def shown(self, deal: Deal) -> Any:
+        """The deal as the database has it now."""
+        rows = Deal.objects.for_reading(self.actor.member)
+        return self.show(wire.ShownDeal, rows.get(pk=deal.pk))
