@@ -1,0 +1,183 @@
+"""Every route of the API with a request that works, and what each role gets for it: one line each."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+
+from crm_project.accounts.models import ApiToken
+from tests.factories import (
+    CustomFieldFactory,
+    DealFactory,
+    LostReasonFactory,
+    PersonFactory,
+    PipelineFactory,
+    StageFactory,
+)
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+UNKNOWN = {int: 2**62, str: "missing", uuid.UUID: uuid.UUID(int=1)}
+
+
+@dataclass(frozen=True)
+class Route:
+    """`expected` holds the status for a viewer, a rep, a manager and an admin of the organization."""
+
+    method: str
+    path: str
+    expected: tuple[int, ...]
+    body: Callable[[dict[str, Any]], Any] | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.method not in SAFE
+
+    @property
+    def names_a_row(self) -> bool:
+        return "{" in self.path
+
+    def request(self, rows: dict[str, Any]) -> tuple[Any, ...]:
+        """Method, path and body with the rows' names filled in."""
+        body = (self.body(rows),) if self.body else ()
+        return (self.method, self.path.format(**rows), *body)
+
+    def request_for_nothing(self, rows: dict[str, Any]) -> tuple[Any, ...]:
+        """The same for rows that nobody has."""
+        method, _, *body = self.request(rows)
+        return (method, self.path.format(**{name: UNKNOWN[type(key)] for name, key in rows.items()}), *body)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def route(line: str, body: Any = None) -> Route:
+    """`PATCH /api/deals/{deal}  403 200 200 200`"""
+    method, path, *expected = line.split()
+    sent = body if callable(body) or body is None else lambda _: body
+    return Route(method, path, tuple(map(int, expected)), sent)
+
+
+FIELD = {"kind": "deal", "key": "size", "label": "Size", "type": "number"}
+STAGES = [{"name": "First"}, {"name": "Second"}]
+
+ROUTES = [
+    # The columns: viewer, rep, manager, admin.
+    route("GET    /api/me                                   200 200 200 200"),
+    route("GET    /api/users                                200 200 200 200"),
+    route("GET    /api/users/{user}                         200 200 200 200"),
+    route("GET    /api/tokens                               200 200 200 200"),
+    route("POST   /api/tokens                               201 201 201 201", {"name": "shop"}),
+    route("GET    /api/tokens/{token}                       404 200 404 200"),
+    route("PATCH  /api/tokens/{token}                       404 200 404 200", {"name": "other"}),
+    route("DELETE /api/tokens/{token}                       404 204 404 204"),
+    route("GET    /api/custom-fields                        200 200 200 200"),
+    route("POST   /api/custom-fields                        403 403 201 201", FIELD),
+    route("GET    /api/custom-fields/{custom_field}         200 200 200 200"),
+    route("PATCH  /api/custom-fields/{custom_field}         403 403 200 200", {"label": "Other"}),
+    route("DELETE /api/custom-fields/{custom_field}         403 403 204 204"),
+    route("GET    /api/contacts                             200 200 200 200"),
+    route("POST   /api/contacts                             403 201 201 201", {"first_name": "Sophie"}),
+    route("POST   /api/contacts/upsert                      403 201 201 201", {"email": "s@example.com"}),
+    route("GET    /api/contacts/external/erp/{key}          200 200 200 200"),
+    route("GET    /api/contacts/{contact}                   200 200 200 200"),
+    route("PATCH  /api/contacts/{contact}                   403 200 200 200", {"city": "Paris"}),
+    route("DELETE /api/contacts/{contact}                   403 204 204 204"),
+    route("POST   /api/contacts/{trashed_contact}/restore   403 200 200 200"),
+    route("GET    /api/pipelines                            200 200 200 200"),
+    route(
+        "POST   /api/pipelines                            403 403 201 201", {"name": "N", "stages": STAGES}
+    ),
+    route("GET    /api/pipelines/{pipeline}                 200 200 200 200"),
+    route("PATCH  /api/pipelines/{pipeline}                 403 403 200 200", {"stages": STAGES}),
+    route("DELETE /api/pipelines/{pipeline}                 403 403 204 204"),
+    route("GET    /api/pipelines/{pipeline}/deals           200 200 200 200"),
+    route("GET    /api/stages                               200 200 200 200"),
+    route(
+        "POST   /api/stages                               403 403 201 201",
+        lambda rows: {"name": "Third", "pipeline_id": rows["pipeline"]},
+    ),
+    route("GET    /api/stages/{stage}                       200 200 200 200"),
+    route("PATCH  /api/stages/{stage}                       403 403 200 200", {"position": 0}),
+    route("DELETE /api/stages/{stage}                       403 403 204 204"),
+    route("GET    /api/lost-reasons                         200 200 200 200"),
+    route("POST   /api/lost-reasons                         403 403 201 201", {"name": "Size"}),
+    route("GET    /api/lost-reasons/{lost_reason}           200 200 200 200"),
+    route("PATCH  /api/lost-reasons/{lost_reason}           403 403 200 200", {"name": "Size"}),
+    route("DELETE /api/lost-reasons/{lost_reason}           403 403 204 204"),
+    route("GET    /api/deals                                200 200 200 200"),
+    route("POST   /api/deals                                403 201 201 201", {"name": "Deal"}),
+    route(
+        "POST   /api/deals/upsert                         403 201 201 201", {"name": "D", "external_id": "9"}
+    ),
+    route("GET    /api/deals/summary                        200 200 200 200"),
+    route("GET    /api/deals/external/erp/{key}             200 200 200 200"),
+    route("GET    /api/deals/{deal}                         200 200 200 200"),
+    route("PATCH  /api/deals/{deal}                         403 200 200 200", {"name": "Other"}),
+    route("DELETE /api/deals/{deal}                         403 204 204 204"),
+    route("POST   /api/deals/{trashed_deal}/restore         403 200 200 200"),
+    route("PUT    /api/deals/{deal}/followers/{user}        403 200 200 200"),
+    route("DELETE /api/deals/{deal}/followers/{follower}    403 200 200 200"),
+    route("GET    /api/external-references                  200 200 200 200"),
+    route(
+        "POST   /api/external-references                  403 201 201 201",
+        lambda rows: {"system": "s", "kind": "deal", "external_id": "1", "row": str(rows["deal"])},
+    ),
+    route("GET    /api/external-references/{reference}      200 200 200 200"),
+    route("PATCH  /api/external-references/{reference}      403 200 200 200", {"external_id": "other"}),
+    route("DELETE /api/external-references/{reference}      403 204 204 204"),
+]
+PUBLIC = {"api/schema", "api/docs", "api/<path:rest>"}
+
+
+def make_rows(case: Any) -> dict[str, Any]:
+    """One row of every kind in Alice's organization, by the name that the routes have for it."""
+    pipeline = PipelineFactory(actor=case.alice)
+    contact, trashed_contact = (
+        PersonFactory(actor=case.bob, external_references=[("erp", "K-1")]),
+        PersonFactory(actor=case.bob),
+    )
+    deal = DealFactory(
+        actor=case.bob, external_references=[("erp", "K-1")], followers=[case.viewer.member.pk]
+    )
+    trashed_deal = DealFactory(actor=case.bob)
+    case.as_bob.delete(f"/api/contacts/{trashed_contact.uuid}")
+    case.as_bob.delete(f"/api/deals/{trashed_deal.uuid}")
+    return {
+        "user": case.bob.member.uuid,
+        "follower": case.viewer.member.uuid,
+        "token": ApiToken.objects.get(member=case.bob.member).uuid,
+        "custom_field": CustomFieldFactory(actor=case.alice).pk,
+        "contact": contact.uuid,
+        "trashed_contact": trashed_contact.uuid,
+        "pipeline": pipeline.pk,
+        "stage": StageFactory(actor=case.alice, pipeline=pipeline.pk).pk,
+        "lost_reason": LostReasonFactory(actor=case.alice).pk,
+        "deal": deal.uuid,
+        "trashed_deal": trashed_deal.uuid,
+        "reference": deal.references.get().uuid,
+        "key": "K-1",
+    }
+
+
+def served() -> dict[str, Any]:
+    """Every pattern under /api, with its view."""
+    return dict(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns: Any, prefix: str) -> Any:
+    for pattern in patterns:
+        place = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, place)
+        elif isinstance(pattern, URLPattern) and place.startswith("api"):
+            yield place, pattern.callback
+
+
+def served_methods(view: Any) -> set[str]:
+    return {method.upper() for method in view.actions if method in view.cls.http_method_names} - {"HEAD"}
+
+
+def pattern_of(path: str) -> str:
+    return str(resolve(path).route)
