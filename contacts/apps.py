@@ -8,7 +8,9 @@ class ContactsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from contacts import history
         from contacts.services import hand_over_contacts
         from crm_project.accounts import hooks
 
         hooks.hand_over.append(hand_over_contacts)
+        history.connect()

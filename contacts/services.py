@@ -35,6 +35,8 @@ COLUMNS = (
     " description origin"
 ).split()
 MATCH_KEYS = ("uuid", "external_reference", "email")
+# What a deal is found by, too.
+NAMING = frozenset({"first_name", "last_name", "name", "email", "kind"})
 ANY: Mapping[int, Versions] = MappingProxyType({})
 
 
@@ -83,7 +85,7 @@ def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[
     }
     if not absent:
         return found
-    hold_keys(_email_key(actor, email) for email in absent)
+    hold_keys(email_key(actor, email) for email in absent)
     found |= _by_email(actor, absent)
     new = [_person(person, email) for email, person in absent.items() if email not in found]
     return found | {contact.email: contact for contact in create_contacts(actor=actor, changes=new)}
@@ -122,7 +124,7 @@ def restore_contacts(
     with change_set(actor) as changes:
         now = timezone.now()
         trashed = Contact.objects.trash_visible_to(actor.member, now).filter(pk__in=[c.pk for c in contacts])
-        hold_keys(_email_key(actor, contact.email) for contact in trashed if contact.email)
+        hold_keys(email_key(actor, contact.email) for contact in trashed if contact.email)
         rows = list(for_update(trashed))
         if len(rows) != len(contacts):
             raise NotFound
@@ -178,7 +180,7 @@ def _write(
             wrong = _apply(draft, change, context, creating=creating, add_references=add_references)
             if wrong:
                 errors[index] = Invalid(fields=wrong)
-        errors |= {index: error for index, error in _clashes(actor, drafts).items() if index not in errors}
+        errors |= {index: error for index, error in clashes(actor, drafts).items() if index not in errors}
         refuse(errors, rows=len(drafts))
         _store(changes, actor, drafts)
         return [Receipt.of(draft) for draft in drafts]
@@ -187,10 +189,10 @@ def _write(
 def _hold(actor: Actor, changes: Sequence[Change]) -> None:
     emails = [fold_email(change["email"]) for change in changes if isinstance(change.get("email"), str)]
     references.hold(ContactReference, actor.organization_id, references.keys_of(changes))
-    hold_keys(_email_key(actor, email) for email in emails if email)
+    hold_keys(email_key(actor, email) for email in emails if email)
 
 
-def _email_key(actor: Actor, email: str) -> tuple[Any, ...]:
+def email_key(actor: Actor, email: str) -> tuple[Any, ...]:
     return ("contact_email", actor.organization_id, email)
 
 
@@ -242,8 +244,11 @@ def _apply(
         errors.append(FieldError("company", "invalid", "A contact does not belong to itself."))
     errors += set_custom_fields(row, change, context.definitions, creating=creating)
     errors += references.set_on(draft, change, add=add_references)
-    if errors:
-        return errors
+    return errors or row_errors(row)
+
+
+def row_errors(row: Contact) -> list[FieldError]:
+    """What is wrong with a contact as it stands."""
     return contact_errors(
         kind=row.kind,
         name=row.name,
@@ -254,7 +259,7 @@ def _apply(
     )
 
 
-def _clashes(actor: Actor, drafts: Sequence[Draft]) -> dict[int, DomainError]:
+def clashes(actor: Actor, drafts: Sequence[Draft]) -> dict[int, DomainError]:
     """Whose e-mail or reference belongs to another live row, or to an earlier one of the same list."""
     emails = {draft.row.email for draft in drafts if draft.row.email}
     rows = Contact.objects.of(actor.organization_id).live().filter(email__in=emails) if emails else []
@@ -276,11 +281,7 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     references.write(ContactReference, actor.organization_id, [*new, *touched])
     store.record(changes, new, "created")
     store.record(changes, touched, "updated")
-    renamed = [
-        draft.row.pk
-        for draft in touched
-        if draft.changed.keys() & {"first_name", "last_name", "name", "email", "kind"}
-    ]
+    renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
     for hook in hooks.after_rename:
         if renamed:
             hook(renamed)

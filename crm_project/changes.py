@@ -36,8 +36,11 @@ class Recorded:
 
 @dataclass
 class ChangeSet:
+    """`undoes` names the change set that this one takes back."""
+
     actor: "Actor | None"
     uuid: UUID = field(default_factory=uuid4)
+    undoes: UUID | None = None
     recorded: list[Recorded] = field(default_factory=list)
 
     def record(self, row: Any, action: str, changes: dict[str, tuple[Any, Any]]) -> None:

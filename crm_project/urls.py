@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/docs", pages.DocsView.as_view(url_name="schema"), name="docs"),
     path("api/", include("crm_project.accounts.api.urls")),
     path("api/", include("crm_project.records.api.urls")),
+    path("api/", include("crm_project.journal.api.urls")),
     path("api/", include("contacts.api.urls")),
     path("api/", include("pipelines.api.urls")),
     path("api/", include("deals.api.urls")),

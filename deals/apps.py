@@ -8,6 +8,7 @@ class DealsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from deals import uses
+        from deals import history, uses
 
         uses.connect()
+        history.connect()

@@ -50,6 +50,14 @@ def price(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     return _sum_errors(deal, change)
 
 
+def fit_errors(deal: Deal) -> list[FieldError]:
+    """Where the figures of a deal as it stands do not agree."""
+    product = _bid_amount(deal, deal.bid_value, deal.bid_periods)
+    if deal.bid_type != FIXED and product != deal.amount:
+        return [FieldError("bid_value", "amount_conflict", "The bid and the amount disagree.")]
+    return _sum_errors(deal, {})
+
+
 def amount_errors(name: str, value: Decimal | None) -> list[FieldError]:
     if value is None:
         return []

@@ -138,3 +138,16 @@ def probability_errors(change: Mapping[str, Any]) -> list[FieldError]:
 def state_of(deal: Deal) -> dict[str, Any]:
     """The part of a deal that is kept as a past state, with the probability in force."""
     return {name: getattr(deal, name) for name in STATE_FIELDS} | {"probability": deal.effective_probability}
+
+
+def fit_errors(deal: Deal) -> list[FieldError]:
+    """Where status, stage, closing and lost reason of a deal as it stands do not agree."""
+    errors = []
+    if problem := _conflict(deal.status, deal.stage):
+        errors.append(FieldError("status", "stage_conflict", problem))
+    if (deal.closed_at is None) != (deal.status == OPEN):
+        errors.append(FieldError("closed_at", "invalid", "A deal has it if, and only if, it is closed."))
+    if deal.lost_reason_id is not None and deal.status in (OPEN, WON):
+        sentence = f"A deal that is {deal.status} has no lost reason."
+        errors.append(FieldError("lost_reason", "invalid", sentence))
+    return errors

@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class PipelinesConfig(AppConfig):
     name = "pipelines"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from pipelines import history
+
+        history.connect()

@@ -2,6 +2,9 @@
 
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
+
+from crm_project.journal.guard import rewriting
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +22,17 @@ def _quick_passwords(settings):
 @pytest.fixture(autouse=True)
 def _files_stay_in_the_test(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _the_tables_are_emptied_between_tests():
+    """The journal too, which nothing else may empty."""
+    teardown = TransactionTestCase._fixture_teardown
+
+    def emptying(case):
+        with rewriting():
+            teardown(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying)
+        yield

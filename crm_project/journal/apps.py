@@ -9,7 +9,12 @@ class JournalConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
         from crm_project.changes import on_change_set_end
+        from crm_project.journal import guard, kinds
         from crm_project.journal.services import write_events
 
         on_change_set_end(write_events)
+        post_migrate.connect(guard.install, sender=self)
+        kinds.connect()

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from crm_project.accounts.models import Member, Organization
+from crm_project.journal.querysets import EventQuerySet
 from crm_project.records.constraints import same_organization
 from crm_project.records.fields import RowForeignKey
 
@@ -20,11 +21,12 @@ class Counter(models.Model):
 
 
 class Event(models.Model):
-    """One row's change. `changes` maps each column or list to its [old, new] values."""
+    """One row's change. `changes` maps each column or list to its [old, new] values; `undoes` names a change set."""
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     sequence = models.BigIntegerField()
     change_set = models.UUIDField(default=uuid.uuid4)
+    undoes = models.UUIDField(null=True, blank=True)
     at = models.DateTimeField(default=timezone.now)
     actor = RowForeignKey(Member, null=True, blank=True)
     token_uuid = models.UUIDField(null=True, blank=True)
@@ -34,6 +36,8 @@ class Event(models.Model):
     row_uuid = models.UUIDField()
     row_version = models.PositiveIntegerField()
     changes: Any = models.JSONField(encoder=DjangoJSONEncoder)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

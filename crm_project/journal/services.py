@@ -19,7 +19,7 @@ def write_events(changes: ChangeSet) -> None:
     for organization_id, rows in sorted(by_organization.items()):
         last = take_sequences(organization_id, len(rows))
         Event.objects.bulk_create(
-            _event(changes, recorded, sequence)
+            event_of(changes, recorded, sequence)
             for sequence, recorded in enumerate(rows, last - len(rows) + 1)
         )
 
@@ -36,12 +36,14 @@ def take_sequences(organization_id: int, count: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _event(changes: ChangeSet, recorded: Recorded, sequence: int) -> Event:
+def event_of(changes: ChangeSet, recorded: Recorded, sequence: int = 0) -> Event:
+    """What was recorded as the event that it becomes; its number is known when the change set ends."""
     actor = changes.actor
     return Event(
         organization_id=recorded.organization_id,
         sequence=sequence,
         change_set=changes.uuid,
+        undoes=changes.undoes,
         at=timezone.now(),
         actor=actor.member if actor and actor.organization_id == recorded.organization_id else None,
         token_uuid=actor.token.uuid if actor and actor.token else None,

@@ -1,7 +1,7 @@
 """The one way a deal is written: look up what the changes name, lock, apply the rules to each, write set-wise."""
 
 import datetime
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -57,7 +57,7 @@ def write_deals(
         references.hold(DealReference, actor.organization_id, references.keys_of(changes))
         context = look_up(actor, changes)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
-        _note_lists(drafts, changes)
+        note_lists(drafts, _lists_touched(changes))
         now = timezone.now()
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts if draft.before}
         errors: dict[int, DomainError] = {}
@@ -106,13 +106,18 @@ def _new(actor: Actor) -> Deal:
     )
 
 
-def _note_lists(drafts: Sequence[Draft], changes: Sequence[Change]) -> None:
-    """What the existing deals' lists hold, as far as a change may touch them."""
-    existing = [draft for draft in drafts if draft.before]
+def _lists_touched(changes: Sequence[Change]) -> set[str]:
+    """The lists that a change may touch."""
     touched = {name.removeprefix("add_").removeprefix("remove_") for change in changes for name in change}
     if "is_private" in touched:
         touched.add("access_list")
-    for name in touched & LISTS.keys():
+    return touched & LISTS.keys()
+
+
+def note_lists(drafts: Sequence[Draft], names: Iterable[str]) -> None:
+    """Tell the drafts of existing deals what these lists of theirs hold."""
+    existing = [draft for draft in drafts if draft.before]
+    for name in names:
         model, column = LISTS[name]
         held: dict[int, list[int]] = {draft.row.pk: [] for draft in existing}
         for deal_id, key in (
@@ -148,7 +153,7 @@ def _apply(
         return Invalid(fields=errors)
     return (
         None
-        if _may_set_privacy(actor, draft, was_private)
+        if may_set_privacy(actor, draft, was_private)
         else Forbidden("Only its owner, its creator, its access list and admins set a deal's privacy.")
     )
 
@@ -252,7 +257,7 @@ def _ids(field: str, keys: Any, known: Any, errors: list[FieldError]) -> list[in
     return list(dict.fromkeys(found))
 
 
-def _may_set_privacy(actor: Actor, draft: Draft, was_private: bool) -> bool:
+def may_set_privacy(actor: Actor, draft: Draft, was_private: bool) -> bool:
     row, listed = draft.row, draft.lists_before.get("access_list", [])
     unchanged = row.is_private == was_private and draft.lists.get("access_list", []) == listed
     own = actor.member.pk
@@ -271,14 +276,14 @@ def _store(
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)
     written = [*new, *touched]
-    _write_lists(actor.organization_id, written)
+    write_lists(actor.organization_id, written)
     references.write(DealReference, actor.organization_id, written)
     write_states([draft.row for draft in written], states, now=now)
     store.record(changes, new, "created")
     store.record(changes, touched, "updated")
 
 
-def _write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
+def write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
     for name, (model, column) in LISTS.items():
         new, gone = [], []
         for draft in drafts:

@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import models, transaction
+from django.db import models
 
 from crm_project.accounts.models import Organization
+from crm_project.journal.guard import rewriting
 
 
 def remove_organizations(slugs: Collection[str]) -> None:
@@ -14,7 +15,7 @@ def remove_organizations(slugs: Collection[str]) -> None:
     ids = list(Organization.objects.filter(slug__in=slugs).values_list("pk", flat=True))
     if not ids:
         return
-    with transaction.atomic():
+    with rewriting():
         # References are checked when the transaction ends, so the order is a matter of speed: the outermost first.
         for model in reversed(list(tenant_models())):
             rows = model._base_manager.filter(organization__in=ids)

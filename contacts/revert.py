@@ -1,0 +1,77 @@
+"""Bringing contacts back to what they were, to the last column: the rules judge the result."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from contacts import hooks
+from contacts.models import Contact, ContactReference
+from contacts.services import NAMING, clashes, email_key, row_errors
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.changes import ChangeSet
+from crm_project.errors import Conflict, FieldError, refuse
+from crm_project.journal.undo import conflict
+from crm_project.records import references, store
+from crm_project.records.locks import for_update, hold_keys, share
+from crm_project.records.store import Draft
+from crm_project.records.turning import by_action, write_in_order
+
+
+class ContactUndoer:
+    """What `journal.undo` asks of contacts."""
+
+    permission = Permission.EDIT_DEALS
+
+    def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
+        keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]
+        references.hold(ContactReference, actor.organization_id, keys)
+        hold_keys(email_key(actor, before["email"]) for before in wanted if before.get("email"))
+        companies = [before["company_id"] for before in wanted if before.get("company_id")]
+        share(Contact.objects.of(actor.organization_id).filter(pk__in=companies))
+
+    def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:
+        rows = for_update(Contact.objects.seen_by(actor.member).filter(pk__in=ids))
+        drafts = [Draft.of(row) for row in rows]
+        references.note(ContactReference, drafts)
+        return {draft.row.pk: draft for draft in drafts}
+
+    def revert(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
+        if not drafts:
+            return
+        live = [draft for draft in drafts if draft.row.deleted_at is None]
+        _refuse_used([draft for draft in drafts if draft.row.deleted_at is not None])
+        companies = Contact.objects.of(actor.organization_id).live()
+        known = companies.in_bulk([draft.row.company_id for draft in live if draft.row.company_id])
+        wrong = ((index, _errors(draft.row, known)) for index, draft in enumerate(live))
+        refuse({index: conflict(errors) for index, errors in wrong if errors}, rows=len(live))
+        refuse(clashes(actor, live), rows=len(live))
+        _store(changes, actor, drafts)
+
+
+def _refuse_used(drafts: Sequence[Draft]) -> None:
+    uses = sum(count([draft.row.pk for draft in drafts]) for count in hooks.count_uses) if drafts else 0
+    if uses:
+        raise Conflict(f"{uses} deals use this contact.", code="in_use", count=uses)
+
+
+def _errors(row: Contact, companies: Mapping[int, Contact]) -> list[FieldError]:
+    if row.company_id and row.company_id not in companies:
+        return [FieldError("company", "gone", "This company is in the trash.")]
+    return row_errors(row)
+
+
+def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
+    touched = store.update(drafts, now=timezone.now())
+    write_in_order(touched, partial(references.write, ContactReference, actor.organization_id))
+    for action, those in by_action(touched).items():
+        store.record(changes, those, action)
+        if action != "updated":
+            rows = [draft.row.pk for draft in those]
+            ContactReference.objects.filter(row__in=rows).update(is_live=action == "restored")
+    renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
+    for hook in hooks.after_rename:
+        if renamed:
+            hook(renamed)

@@ -1,0 +1,19 @@
+"""Routes of the feed, of undo, and of the histories of rows."""
+
+from django.urls import path
+
+from crm_project.journal.api.views import EventViewSet, HistoryView
+
+
+def _history(route: str, kind: str, name: str) -> object:
+    view = HistoryView.as_view({"get": "list"}, kind=kind)
+    return path(f"{route}/history", view, name=f"{name}-history")
+
+
+urlpatterns = [
+    path("events", EventViewSet.as_view({"get": "feed"}), name="events"),
+    path("events/<int:sequence>/undo", EventViewSet.as_view({"post": "undo"}), name="event-undo"),
+    _history("deals/<uuid:uuid>", "deal", "deal"),
+    _history("contacts/<uuid:uuid>", "contact", "contact"),
+    _history("pipelines/<int:id>", "pipeline", "pipeline"),
+]

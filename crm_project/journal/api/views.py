@@ -1,0 +1,118 @@
+"""`/api/events`, and the histories of rows."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.api.errors import InvalidQuery
+from crm_project.api.fields import UUID as UUID_PATTERN
+from crm_project.api.pagination import MAX_PAGE_SIZE, Key
+from crm_project.api.views import ScopedView
+from crm_project.errors import NotFound
+from crm_project.journal import feed
+from crm_project.journal.api.serializers import (
+    EventSerializer,
+    FeedSerializer,
+    UndoneSerializer,
+    known_kinds,
+)
+from crm_project.journal.hooks import kinds
+from crm_project.journal.models import Event
+from crm_project.journal.telling import tell
+from crm_project.journal.undo import undo
+from crm_project.records.apply import BIGGEST_ID
+
+DEFAULT_LIMIT = 100
+
+
+class HistoryView(ScopedView):
+    """What happened to one row, the newest first."""
+
+    queryset = Event.objects.none()
+    serializer_class = EventSerializer
+    orderings: ClassVar[Mapping[str, Key]] = {"sequence": Key("sequence")}
+    default_ordering = "-sequence"
+    # The kind of row whose history it is; each route names one.
+    kind = ""
+
+    @extend_schema(summary="What happened to it, the newest first")
+    def list(self, request: Request, **lookup: Any) -> Response:
+        """Who changed which fields from what to what. A trashed row keeps its history; a pipeline's has its stages'."""
+        row = kinds[self.kind].rows(self.actor.member).filter(**lookup).first()
+        if row is None:
+            raise NotFound
+        events: Any = self.paginate_queryset(Event.objects.history_of(row).for_telling())
+        shown: Any = tell(events, self.actor.member)
+        return self.get_paginated_response(EventSerializer(shown, many=True).data)
+
+
+class EventViewSet(ScopedView):
+    """The organization's feed."""
+
+    queryset = Event.objects.none()
+    serializer_class = FeedSerializer
+    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "feed": {
+            "after": {"type": "integer", "minimum": 0, "default": 0},
+            "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_LIMIT},
+            "kind": {"type": "string"},
+            "row": {"type": "string", "format": "uuid"},
+        }
+    }
+
+    @extend_schema(responses=FeedSerializer, summary="All that happens, in order, each event once")
+    def feed(self, request: Request) -> Response:
+        """Read on from `last` as `after`: no event is missed and none comes twice, also while others write."""
+        page = feed.read(self.actor.member, **self._asked(request.query_params))
+        shown = tell(page.events, self.actor.member)
+        return Response(FeedSerializer({"results": shown, "last": page.last, "more": page.more}).data)
+
+    @extend_schema(request=None, responses=UndoneSerializer, summary="Take back a whole change set")
+    def undo(self, request: Request, sequence: int) -> Response:
+        """Brings every row of the event's change set back to what it was, as a new change set.
+
+        409 `undo_conflict`, with the fields, when somebody has changed them since; 409 `not_undoable` for what
+        cannot be taken back.
+        """
+        undone = undo(actor=self.actor, sequence=sequence)
+        events = tell(undone.events, self.actor.member)
+        return Response(
+            UndoneSerializer(
+                {"change_set": undone.change_set, "undoes": undone.undoes, "events": events}
+            ).data
+        )
+
+    def _asked(self, given: Mapping[str, str]) -> dict[str, Any]:
+        errors: dict[str, list[str]] = {}
+        asked: dict[str, Any] = {
+            "after": _whole(given, "after", 0, (0, BIGGEST_ID), errors),
+            "limit": _whole(given, "limit", DEFAULT_LIMIT, (1, MAX_PAGE_SIZE), errors),
+        }
+        if kind := given.get("kind"):
+            asked["kind"] = kind
+            if kind not in kinds:
+                errors["kind"] = [f"One of: {', '.join(known_kinds())}."]
+        if row := given.get("row"):
+            asked["row"] = row
+            if not UUID_PATTERN.fullmatch(row):
+                errors["row"] = ["A uuid."]
+        if errors:
+            raise InvalidQuery(errors)
+        return asked
+
+
+def _whole(
+    given: Mapping[str, str],
+    name: str,
+    default: int,
+    bounds: tuple[int, int],
+    errors: dict[str, list[str]],
+) -> int:
+    text, (low, high) = given.get(name, str(default)), bounds
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+    if not low <= value <= high:
+        errors[name] = [f"A whole number from {low} to {high}."]
+    return value

@@ -1,0 +1,38 @@
+"""Reads of events: what a member may see, what happened to a row, what one change set did."""
+
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from crm_project.journal import hooks
+
+if TYPE_CHECKING:
+    from crm_project.accounts.models import Member
+
+
+class EventQuerySet(models.QuerySet[Any]):
+    def of(self, organization_id: int) -> Self:
+        return self.filter(organization_id=organization_id)
+
+    def visible_to(self, member: "Member") -> Self:
+        """The events of rows that the member may see today; those of a kind that no app registered stay hidden."""
+        told = Q(kind__in=[name for name, kind in hooks.kinds.items() if not kind.private])
+        for name, kind in hooks.kinds.items():
+            if kind.private:
+                rows = kind.rows(member).order_by().filter(pk=OuterRef("row_id"))
+                told |= Q(Exists(rows), kind=name)
+        return self.of(member.organization_id).filter(told)
+
+    def history_of(self, row: Any) -> Self:
+        """What happened to a row, and for some kinds to its parts."""
+        kind = hooks.kinds[row.row_kind]
+        own = Q(kind=kind.name, row_id=row.pk)
+        return self.of(row.organization_id).filter(kind.history(row) if kind.history else own)
+
+    def of_change_set(self, organization_id: int, change_set: UUID) -> Self:
+        return self.of(organization_id).filter(change_set=change_set).order_by("sequence")
+
+    def for_telling(self) -> Self:
+        return self.select_related("actor__user")

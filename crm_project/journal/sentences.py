@@ -1,0 +1,103 @@
+"""Events in a salesperson's words: "moved it from New to Won", "changed the amount from 100.00 EUR to 200.00 EUR".
+
+For a timeline: `lines(Event.objects.history_of(row).order_by("-sequence")[:50], member)` answers one `Line` per
+event, with `who`, `at`, `text` and the event itself; the queries do not depend on how many there are.
+"""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from crm_project.accounts.models import Member
+from crm_project.journal.hooks import kinds
+from crm_project.journal.models import Event
+from crm_project.journal.telling import EMPTY, HIDDEN, Change, Told, tell
+
+ACTIONS = {
+    "created": "created it",
+    "trashed": "moved it to the trash",
+    "restored": "brought it back from the trash",
+    "redacted": "erased its personal data",
+}
+NOBODY = "The system"
+LONG = 80
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a timeline. `text` begins with a verb, so that `who` can stand before it in any type."""
+
+    who: str
+    at: datetime.datetime
+    text: str
+    event: Event
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.text}"
+
+
+def lines(events: Iterable[Event], member: Member) -> list[Line]:
+    """What happened, for a member's eyes, in the order of the events; they come best from `for_telling()`."""
+    return [Line(who(told.event), told.event.at, sentence(told), told.event) for told in tell(events, member)]
+
+
+def who(event: Event) -> str:
+    return event.actor.full_name if event.actor else NOBODY
+
+
+def sentence(told: Told) -> str:
+    """What the event's actor did, as the rest of a sentence that begins with the actor's name."""
+    opening = ACTIONS.get(told.event.action)
+    if opening and told.event.action != "restored":
+        return f"{_undoing(told)}{opening}"
+    kind = kinds[told.event.kind]
+    clauses, done = kind.clauses(told) if kind.clauses else ([], set())
+    clauses = [*([opening] if opening else []), *clauses]
+    clauses += [_clause(change) for change in told.changes if change.field not in done]
+    return _undoing(told) + (_joined(clauses) or "changed it")
+
+
+def _undoing(told: Told) -> str:
+    return "undid a change: " if told.event.undoes else ""
+
+
+def _joined(clauses: list[str]) -> str:
+    return " and ".join([", ".join(clauses[:-1]), clauses[-1]] if len(clauses) > 1 else clauses)
+
+
+def _clause(change: Change) -> str:
+    name = change.field.removeprefix("custom_fields.").removesuffix("_id").replace("_", " ")
+    if isinstance(change.before, list) or isinstance(change.after, list):
+        return _list_clause(name, change.before or [], change.after or [])
+    if isinstance(change.before, bool) or isinstance(change.after, bool):
+        return f"set {name} to {'yes' if change.after else 'no'}"
+    before, after = (
+        words(value, unit) for value, unit in zip((change.before, change.after), change.units, strict=True)
+    )
+    if change.after in EMPTY and change.after != 0:
+        return f"cleared the {name}"
+    if max(len(before), len(after)) > LONG:
+        return f"changed the {name}"
+    if change.before in EMPTY and change.before != 0:
+        return f"set the {name} to {after}"
+    return f"changed the {name} from {before} to {after}"
+
+
+def _list_clause(name: str, before: list[Any], after: list[Any]) -> str:
+    came = [words(value) for value in after if value not in before]
+    went = [words(value) for value in before if value not in after]
+    parts = [f"added {', '.join(came)} to the {name}"] if came else []
+    parts += [f"took {', '.join(went)} off the {name}"] if went else []
+    return " and ".join(parts) or f"reordered the {name}"
+
+
+def words(value: Any, unit: str = "") -> str:
+    """A value as it is said: a row by its name, a reference by its parts."""
+    if value == HIDDEN:
+        return "something hidden"
+    if isinstance(value, dict) and "system" in value:
+        return f"{value['system']} {value['external_id']}"
+    if isinstance(value, dict):
+        return str(value.get("name") or value.get("full_name") or value.get("uuid") or "something")
+    return f"{value} {unit}".strip() if value not in (None, "") else "nothing"

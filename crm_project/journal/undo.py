@@ -1,0 +1,299 @@
+"""Undo: every row of a change set goes back to what it was, unless somebody has changed the same fields since.
+
+It is a write like any other, with a change set of its own, so that an undo can be undone. What a change set did to a
+row is taken apart into single facts (a column's value, one custom field, one entry of a list): another's change to
+another fact is left alone, and one to the same fact forbids the undo.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.changes import ChangeSet, change_set, columns, plain
+from crm_project.errors import Conflict, FieldError, NotFound
+from crm_project.journal.hooks import Kind, Undoer, kinds
+from crm_project.journal.models import Event
+from crm_project.journal.services import event_of
+from crm_project.records.locks import hold_catalogue
+from crm_project.records.store import Draft
+
+Fact = tuple[str, Any]
+RowKey = tuple[str, int]
+ABSENT = "\x00absent"  # no stored text holds a NUL
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo did. The events get their numbers when the outermost change set ends."""
+
+    change_set: UUID
+    undoes: UUID
+    events: Sequence[Event]
+
+
+@dataclass
+class Net:
+    """What a change set did to one row in all: each column and list as it was before, and as it was after."""
+
+    kind: Kind
+    row_id: int
+    row_uuid: UUID
+    created: bool = False
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        self.created = self.created or event.action == "created"
+        for name, (old, new) in event.changes.items():
+            self.before.setdefault(name, old)
+            self.after[name] = new
+
+    def facts(self) -> dict[Fact, tuple[Any, Any]]:
+        """What it changed. To undo a creation is to trash the row, whatever it was created with."""
+        if self.created:
+            trashed = self.after.get("deleted_at") is not None
+            return {} if trashed else {("deleted_at", None): (ABSENT, None)}
+        return {
+            fact: pair
+            for name, old in self.before.items()
+            for fact, pair in facts_of(name, old, self.after[name]).items()
+        }
+
+
+def undo(*, actor: Actor, sequence: int) -> Undone:
+    """Take back the whole change set of the event of this number, which the actor must see."""
+    event = Event.objects.visible_to(actor.member).filter(sequence=sequence).first()
+    if event is None:
+        raise NotFound
+    with change_set(actor) as changes:
+        changes.undoes = event.change_set
+        already = len(changes.recorded)
+        nets = _nets(Event.objects.of_change_set(actor.organization_id, event.change_set))
+        by_kind = _by_kind(nets)
+        _require(actor, by_kind)
+        drafts = _locked(actor, by_kind)
+        _refuse_conflicts(actor, event, nets, drafts)
+        for net in nets.values():
+            _turn_back(drafts[net.kind.name, net.row_id], net)
+        _revert(changes, actor, by_kind, drafts)
+        events = [event_of(changes, recorded) for recorded in islice(changes.recorded, already, None)]
+        return Undone(changes.uuid, event.change_set, events)
+
+
+def can_undo(event: Event) -> bool:
+    """Whether an undo of this event's row is offered at all; what has changed since is told when it is tried."""
+    known = kinds.get(event.kind)
+    return bool(known and known.undoer) and event.action != "redacted"
+
+
+def _nets(events: Iterable[Event]) -> dict[RowKey, Net]:
+    nets: dict[RowKey, Net] = {}
+    for event in events:
+        if not can_undo(event):
+            raise Conflict("What this change set did cannot be taken back.", code="not_undoable")
+        key = (event.kind, event.row_id)
+        net = nets.setdefault(key, Net(kinds[event.kind], event.row_id, event.row_uuid))
+        net.add(event)
+    return nets
+
+
+def _by_kind(nets: Mapping[RowKey, Net]) -> dict[str, list[Net]]:
+    """In the order in which the kinds are registered: the inner ones first, as locks are taken."""
+    return {
+        name: found for name in kinds if (found := [net for net in nets.values() if net.kind.name == name])
+    }
+
+
+def _undoer(kind: Kind) -> Undoer:
+    assert kind.undoer is not None, "checked when the events were read"
+    return kind.undoer
+
+
+def _require(actor: Actor, by_kind: Mapping[str, Sequence[Net]]) -> None:
+    for name in by_kind:
+        actor.require(_undoer(kinds[name]).permission)
+
+
+def _locked(actor: Actor, by_kind: Mapping[str, Sequence[Net]]) -> dict[RowKey, Draft]:
+    """Lock in the order of the house: the catalogue, keys, then rows kind by kind."""
+    hold_catalogue(actor.organization_id, alone=any(kinds[name].catalogue for name in by_kind))
+    for name, nets in by_kind.items():
+        _undoer(kinds[name]).hold(actor, [net.before for net in nets])
+    drafts: dict[RowKey, Draft] = {}
+    for name, nets in by_kind.items():
+        ids = sorted({net.row_id for net in nets})
+        found = _undoer(kinds[name]).lock(actor, ids)
+        if len(found) != len(ids):
+            raise Conflict("It changed rows that you may not see.", code="not_undoable")
+        drafts |= {(name, row_id): draft for row_id, draft in found.items()}
+    return drafts
+
+
+def _revert(
+    changes: ChangeSet,
+    actor: Actor,
+    by_kind: Mapping[str, Sequence[Net]],
+    drafts: Mapping[RowKey, Draft],
+) -> None:
+    """What comes back comes from the inside out, for others refer to it; what goes, goes from the outside in."""
+    for name, nets in by_kind.items():
+        back = [drafts[name, net.row_id] for net in nets]
+        _undoer(kinds[name]).revert(changes, actor, [draft for draft in back if draft.row.deleted_at is None])
+    for name, nets in reversed(list(by_kind.items())):
+        gone = [drafts[name, net.row_id] for net in nets]
+        _undoer(kinds[name]).revert(changes, actor, [draft for draft in gone if draft.row.deleted_at])
+
+
+def facts_of(name: str, old: Any, new: Any) -> dict[Fact, tuple[Any, Any]]:
+    """One column's or list's change as changes of single facts, each from what to what."""
+    if name == "custom_fields":
+        old, new = old or {}, new or {}
+        keys = [key for key in {**old, **new} if old.get(key, ABSENT) != new.get(key, ABSENT)]
+        return {(name, key): (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
+    if is_list(name):
+        was, now = entries(old), entries(new)
+        return {(name, entry): (entry in was, entry in now) for entry in {*was} ^ {*now}}
+    return {(name, None): (old, new)}
+
+
+def is_list(name: str) -> bool:
+    return name in ("external_references", "members", "followers", "access_list")
+
+
+def entries(value: Any) -> list[Any]:
+    """A list's entries as keys: ids, or (system, external id)."""
+    return [tuple(entry) if isinstance(entry, list | tuple) else entry for entry in value or ()]
+
+
+def _refuse_conflicts(
+    actor: Actor, event: Event, nets: Mapping[RowKey, Net], drafts: Mapping[RowKey, Draft]
+) -> None:
+    later = _later_events(actor.organization_id, event, nets)
+    conflicts, fields = [], []
+    for key, net in nets.items():
+        names = _changed_since(net, later.get(key, ()), drafts[key])
+        if not names:
+            continue
+        conflicts.append({"kind": net.kind.name, "row": str(net.row_uuid), "fields": sorted(names)})
+        fields += [FieldError(name, "changed_since", sentence) for name, sentence in sorted(names.items())]
+    if conflicts:
+        raise conflict(fields, conflicts)
+
+
+def conflict(fields: Sequence[FieldError], rows: Sequence[Mapping[str, Any]] = ()) -> Conflict:
+    """What was changed since would be lost, or does not fit what was."""
+    names = ", ".join(dict.fromkeys(error.field for error in fields))
+    return Conflict(
+        f"Changed since, so that it cannot be undone: {names}.",
+        code="undo_conflict",
+        fields=fields,
+        conflicts=list(rows),
+    )
+
+
+def _later_events(
+    organization_id: int, event: Event, nets: Mapping[RowKey, Net]
+) -> dict[RowKey, list[Event]]:
+    """What happened to the same rows since, but for what has been undone and the undoing itself."""
+    by_kind = _by_kind(nets)
+    newer: list[Event] = []
+    for name, those in by_kind.items():
+        ids = [net.row_id for net in those]
+        found = Event.objects.of(organization_id).filter(kind=name, row_id__in=ids)
+        newer += found.filter(sequence__gt=event.sequence).exclude(change_set=event.change_set).for_telling()
+    settled = _settled(newer)
+    if event.change_set in settled:
+        raise Conflict("This change set has been undone already.", code="undo_conflict")
+    by_row: dict[RowKey, list[Event]] = defaultdict(list)
+    for one in sorted(newer, key=lambda one: one.sequence):
+        if one.change_set not in settled:
+            by_row[one.kind, one.row_id].append(one)
+    return by_row
+
+
+def _settled(events: Iterable[Event]) -> set[UUID]:
+    """The change sets that came to nothing: undone ones, and the undoing of later ones. The newest decides."""
+    undone: set[UUID] = set()
+    undoing: set[UUID] = set()
+    sets = {event.change_set for event in events}
+    for event in sorted(events, key=lambda event: -event.sequence):
+        if event.undoes and event.change_set not in undone:
+            undone.add(event.undoes)
+            if event.undoes in sets:
+                undoing.add(event.change_set)
+    return undone | undoing
+
+
+def _changed_since(net: Net, later: Sequence[Event], draft: Draft) -> dict[str, str]:
+    """The fields of the change that are no longer as it left them, each with who changed it."""
+    facts, names = net.facts(), {}
+    for event in later:
+        touched = {
+            fact
+            for name, (old, new) in event.changes.items()
+            for fact in facts_of(name, old, new)
+            if net.created or fact in facts
+        }
+        who = event.actor.full_name if event.actor else "The system"
+        for fact in touched:
+            names[_field(net.kind, fact)] = f"{who} changed it at {event.at.isoformat()}."
+    present = _present(draft)
+    for fact, (_, left) in facts.items():
+        if _value(present, fact) != left:
+            names.setdefault(_field(net.kind, fact), "It has changed.")
+    return names
+
+
+def _field(kind: Kind, fact: Fact) -> str:
+    name, part = fact
+    if name == "custom_fields":
+        return f"{name}.{part}"
+    known = kind.fields.get(name)
+    return known.name if known else name
+
+
+def _present(draft: Draft) -> dict[str, Any]:
+    return {name: plain(value) for name, value in columns(draft.row).items()} | draft.lists_before
+
+
+def _value(present: Mapping[str, Any], fact: Fact) -> Any:
+    """The fact as it is, in the words of `facts_of`."""
+    name, part = fact
+    if name == "custom_fields":
+        return present[name].get(part, ABSENT)
+    if is_list(name):
+        return part in entries(present.get(name))
+    return present.get(name)
+
+
+def _turn_back(draft: Draft, net: Net) -> None:
+    """Give the draft what the row was before, fact by fact."""
+    fields = {column.attname: column for column in draft.row._meta.concrete_fields}
+    for (name, part), (old, _) in net.facts().items():
+        if name == "deleted_at":
+            # Trash counts its thirty days from now on.
+            draft.row.deleted_at = timezone.now() if old is not None else None
+        elif name == "custom_fields":
+            values = dict(draft.row.custom_fields)
+            values.pop(part, None)
+            draft.row.custom_fields = values if old == ABSENT else {**values, part: old}
+        elif not is_list(name):
+            setattr(draft.row, name, fields[name].to_python(old))
+    for name in net.before.keys() & {name for name in draft.lists if is_list(name)}:
+        if not net.created:
+            draft.lists[name] = _list_back(draft.lists[name], net.before[name], net.after[name])
+
+
+def _list_back(present: Sequence[Any], old: Any, new: Any) -> list[Any]:
+    """The list without what was added and with what was taken off, in the old order where nothing else has changed."""
+    was, now = entries(old), entries(new)
+    kept = [entry for entry in entries(present) if entry in was or entry not in now]
+    result = [*kept, *(entry for entry in was if entry not in now and entry not in kept)]
+    result = was if sorted(map(repr, result)) == sorted(map(repr, was)) else result
+    return [list(entry) if isinstance(entry, tuple) else entry for entry in result]

@@ -1,0 +1,98 @@
+"""How the journal tells of deals and lost reasons: amounts with their currency, a move with all that it brings."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from crm_project.journal.hooks import Kind, fields_of, named_by_id, named_by_uuid, register
+from crm_project.journal.models import Event
+from crm_project.journal.sentences import words
+from crm_project.journal.telling import Told
+from deals import money
+from deals.models import Deal, LostReason
+from deals.services.revert import DealUndoer
+
+LISTS = {"members": "contact", "followers": "user", "access_list": "user", "external_references": ""}
+# What a move or a closing brings along, and nobody needs to be told beside it.
+JOURNEY = {"stage", "status", "closed_at", "stage_entered_at", "lost_reason"}
+
+
+def connect() -> None:
+    register(
+        Kind(
+            LostReason,
+            rows=lambda member: LostReason.objects.seen_by(member),
+            part=named_by_id,
+            fields=fields_of(LostReason, lists={"external_references": ""}),
+        )
+    )
+    register(
+        Kind(
+            Deal,
+            rows=lambda member: Deal.objects.seen_by(member).select_related("contact", "client"),
+            part=named_by_uuid,
+            fields=fields_of(Deal, lists=LISTS),
+            private=True,
+            polish=_show_amounts,
+            clauses=_journey,
+            undoer=DealUndoer(),
+        )
+    )
+
+
+def _show_amounts(shown: Sequence[Told]) -> None:
+    """Each amount with the decimals of the currency that it had then."""
+    with_amounts = [
+        told for told in shown if any(change.field in money.AMOUNT_FIELDS for change in told.changes)
+    ]
+    named = _currencies_named([told.event for told in with_amounts])
+    for told in with_amounts:
+        units = _currencies(told.event, named)
+        for change in told.changes:
+            if change.field in money.AMOUNT_FIELDS:
+                change.before, change.after = (
+                    money.formatted(Decimal(value), unit) if value is not None else None
+                    for value, unit in zip((change.before, change.after), units, strict=True)
+                )
+                change.units = units
+
+
+Named = dict[int, list[tuple[int, str]]]
+
+
+def _currencies_named(events: Sequence[Event]) -> Named:
+    """Which event gave each deal which currency; asked only where an event does not say it itself."""
+    asked = {event.row_id for event in events if "currency" not in event.changes}
+    named: Named = defaultdict(list)
+    if asked:
+        telling = Event.objects.of(events[0].organization_id).filter(
+            kind="deal", row_id__in=asked, changes__has_key="currency"
+        )
+        for row_id, sequence, currency in telling.order_by("sequence").values_list(
+            "row_id", "sequence", "changes__currency"
+        ):
+            named[row_id].append((sequence, currency[1]))
+    return named
+
+
+def _currencies(event: Event, named: Named) -> tuple[str, str]:
+    """The currency of an event's deal before and after it; a deal's creation names the first one."""
+    if "currency" in event.changes:
+        before, after = event.changes["currency"]
+        return before or after, after
+    # An event that is not written yet has no number, and comes after all others.
+    past = [code for number, code in named[event.row_id] if not event.sequence or number < event.sequence]
+    return (past[-1], past[-1]) if past else ("", "")
+
+
+def _journey(told: Told) -> tuple[list[str], set[str]]:
+    """A move or a change of status in one clause."""
+    stage, status, reason = told.of("stage"), told.of("status"), told.of("lost_reason")
+    why = f" because of {words(reason.after)}" if reason and reason.after else ""
+    if stage:
+        clause = f"moved it from {words(stage.before)} to {words(stage.after)}{why}"
+        unsaid = status and words(stage.after).lower() != status.after
+        return [clause + (f", now {status.after}" if status and unsaid else "")], JOURNEY
+    if status:
+        return ["reopened it" if status.after == "open" else f"marked it as {status.after}{why}"], JOURNEY
+    return [], {"stage_entered_at"}

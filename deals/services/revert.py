@@ -1,0 +1,110 @@
+"""Bringing deals back to what they were, to the last column: the rules judge the result instead of computing it."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from contacts.models import Contact
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.changes import ChangeSet
+from crm_project.errors import FieldError, Forbidden, refuse
+from crm_project.journal.undo import conflict
+from crm_project.records import references, store
+from crm_project.records.locks import for_update, share
+from crm_project.records.store import Draft
+from crm_project.records.turning import by_action, write_in_order
+from deals import money, rules
+from deals.models import Deal, DealReference
+from deals.services.states import write_states
+from deals.services.write import LISTS, may_set_privacy, note_lists, write_lists
+from pipelines.catalogue import Catalogue, held_catalogue
+
+PEOPLE = ("contact_id", "client_id")
+
+
+class DealUndoer:
+    """What `journal.undo` asks of deals."""
+
+    permission = Permission.EDIT_DEALS
+
+    def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
+        keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]
+        references.hold(DealReference, actor.organization_id, keys)
+        people = {before[name] for before in wanted for name in PEOPLE if before.get(name)}
+        people |= {key for before in wanted for key in before.get("members") or ()}
+        share(Contact.objects.of(actor.organization_id).filter(pk__in=people))
+
+    def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:
+        rows = for_update(Deal.objects.seen_by(actor.member).filter(pk__in=ids))
+        drafts = [Draft.of(row) for row in rows]
+        references.note(DealReference, drafts)
+        note_lists(drafts, LISTS)
+        return {draft.row.pk: draft for draft in drafts}
+
+    def revert(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
+        if not drafts:
+            return
+        people = _attach(actor, drafts)
+        refuse(
+            {index: error for index, draft in enumerate(drafts) if (error := _refusal(actor, draft, people))},
+            rows=len(drafts),
+        )
+        live = [draft for draft in drafts if draft.row.deleted_at is None]
+        refuse(references.clashes(DealReference, actor.organization_id, live), rows=len(live))
+        _store(changes, actor, drafts)
+
+
+def _attach(actor: Actor, drafts: Sequence[Draft]) -> dict[int, Contact]:
+    """Give the rows their stage and people as the columns now say, all at once; answers the contacts they name."""
+    catalogue: Catalogue = held_catalogue(actor.organization_id)
+    ids = {getattr(draft.row, name) for draft in drafts for name in PEOPLE}
+    ids |= {key for draft in drafts for key in draft.lists["members"]}
+    people = Contact.objects.of(actor.organization_id).in_bulk([key for key in ids if key])
+    for draft in drafts:
+        row = draft.row
+        row.contact, row.client = people.get(row.contact_id), people.get(row.client_id)
+        if stage := catalogue.stages.get(row.stage_id):
+            row.stage = stage
+    return people
+
+
+def _refusal(actor: Actor, draft: Draft, people: Mapping[int, Contact]) -> Any:
+    """What keeps a deal from being what it was: rows that are gone, or another's change that does not fit."""
+    if not may_set_privacy(actor, draft, bool(draft.before["is_private"])):
+        return Forbidden("Only its owner, its creator, its access list and admins set a deal's privacy.")
+    if draft.row.deleted_at is not None:
+        return None
+    errors = [*_gone(draft, people), *rules.fit_errors(draft.row), *money.fit_errors(draft.row)]
+    return conflict(errors) if errors else None
+
+
+def _gone(draft: Draft, people: Mapping[int, Contact]) -> list[FieldError]:
+    row = draft.row
+    named = [("contact", row.contact_id), ("client", row.client_id)]
+    named += [("members", key) for key in draft.lists["members"]]
+    errors = [
+        FieldError(name, "gone", "This contact is in the trash.")
+        for name, key in named
+        if key and people[key].deleted_at is not None
+    ]
+    if row.stage.deleted_at is not None:
+        errors.append(FieldError("stage", "gone", "This stage is in the trash."))
+    return errors
+
+
+def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
+    now = timezone.now()
+    as_stored = Deal.objects.filter(pk__in=[draft.row.pk for draft in drafts]).select_related("stage")
+    states = {row.pk: rules.state_of(row) for row in as_stored}
+    touched = store.update(drafts, now=now)
+    write_in_order(touched, partial(write_lists, actor.organization_id))
+    write_in_order(touched, partial(references.write, DealReference, actor.organization_id))
+    write_states([draft.row for draft in touched], states, now=now)
+    for action, those in by_action(touched).items():
+        store.record(changes, those, action)
+        if action != "updated":
+            rows = [draft.row.pk for draft in those]
+            DealReference.objects.filter(row__in=rows).update(is_live=action == "restored")
