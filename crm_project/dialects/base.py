@@ -16,7 +16,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.api.authentication import BearerAuthentication
 from crm_project.api.dispatch import DispatchView, Handler
-from crm_project.api.errors import Problem, problem_of
+from crm_project.api.errors import problem_of
 from crm_project.api.negotiation import TokenGetsJson
 from crm_project.api.parsers import StrictJSONParser
 from crm_project.api.permissions import IsMember
@@ -32,8 +32,6 @@ IGNORED_HEADER = "X-Ignored-Fields"
 # A header of a few kilobytes passes every proxy; who sends more nonsense than that reads the log.
 IGNORED_LIMIT = 40
 NAME_LIMIT = 60
-
-Answer = Callable[[Problem, Request], Response]
 
 
 class FirstRenderer(TokenGetsJson):
@@ -51,8 +49,8 @@ class DialectView(DispatchView):
     """
 
     system: ClassVar[str]
-    answer: ClassVar[Answer]
-    """`errors.answer`, as a staticmethod: a refusal in the vendor's shape."""
+    answer: ClassVar[Any]
+    """`staticmethod(errors.answer)`: takes a Problem and the request, answers in the vendor's shape."""
 
     error_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
@@ -183,5 +181,6 @@ class _Nowhere:
 
 def nowhere(view: type[DialectView]) -> list[Any]:
     """The end of every vendor's urls: the catch-all, in the shape of the vendor's base view."""
-    unknown = type(f"Unknown{view.__name__}", (_Nowhere, view), {}).as_view({"get": "nothing"})
+    unknown_view: Any = type(f"Unknown{view.__name__}", (_Nowhere, view), {})
+    unknown = unknown_view.as_view({"get": "nothing"})
     return [path("", unknown), path("<path:rest>", unknown)]

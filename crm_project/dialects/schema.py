@@ -1,7 +1,7 @@
 """Each dialect's OpenAPI document: its own paths alone, with the vendor's errors and the document's example."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from django.urls import include, path
 from drf_spectacular.generators import SchemaGenerator
@@ -18,6 +18,8 @@ WRITING = (400, *READING, 413, 415)
 class DialectSchema(AutoSchema):
     """The parameters that the action's query serializer declares, and the vendor's error shape."""
 
+    view: Any
+
     def get_override_parameters(self) -> list[Any]:
         query = self.view.queries.get(self.view.action)
         return [query] if query else []
@@ -29,7 +31,7 @@ class DialectSchema(AutoSchema):
     def get_filter_backends(self) -> Any:
         return []
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
         for status in WRITING if self.method in ("POST", "PUT", "PATCH", "DELETE") else READING:
             content = {"application/json": {"schema": dict(self.view.error_schema)}}

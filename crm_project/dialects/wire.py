@@ -32,7 +32,7 @@ class WireSerializer(serializers.Serializer[Any]):
         names: dict[str, str] = {}
         for name, field in cls().fields.items():
             if not field.read_only and (name in sent or field.source not in names):
-                names[field.source] = name
+                names[field.source or name] = name
         return names
 
 
@@ -48,13 +48,14 @@ class RowField(serializers.Field[Any, Any, Any, Any]):
 
     @property
     def ids(self) -> Ids:
-        return self.context["view"].ids  # type: ignore[no-any-return]
+        ids: Ids = self.context["view"].ids
+        return ids
 
     def to_internal_value(self, data: Any) -> int:
         row = self.ids.resolve(self.kind, data)
         if row is None:
             self.fail("does_not_exist", kind=self.kind.replace("_", " "))
-        return row.pk  # type: ignore[no-any-return]
+        return int(row.pk)
 
     def to_representation(self, value: Any) -> Any:
         return self.ids.shown(value)
@@ -67,9 +68,22 @@ class NumberedRowField(RowField):
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class RowListField(RowField):
-    """Several rows, looked up with one query; a bare id stands for a list of one."""
+    """Several rows, looked up with one query; a bare id stands for a list of one.
+
+    `through` says where the rows are when they are shown, if they were fetched with the links that lead to them:
+    `follower_links.member`.
+    """
 
     default_error_messages = {"invalid": "A list of ids."}
+
+    def __init__(self, kind: str, *, through: str = "", **kwargs: Any) -> None:
+        self.links, _, self.target = through.partition(".")
+        super().__init__(kind, **kwargs)
+
+    def get_attribute(self, instance: Any) -> Any:
+        if not self.links:
+            return super().get_attribute(instance)
+        return [getattr(link, self.target) for link in getattr(instance, self.links).all()]
 
     def to_internal_value(self, data: Any) -> Any:
         values = data if isinstance(data, list) else [data]

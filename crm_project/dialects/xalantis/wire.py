@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from crm_project.api.fields import OptionalText, StrictDate, TextField
@@ -88,5 +89,4 @@ class ShownDeal(serializers.Serializer[Any]):
     created_at = InstantField()
 
 
-class DealAnswer(serializers.Serializer[Any]):
-    data = ShownDeal()
+DealAnswer: Any = inline_serializer("DealAnswer", {"data": ShownDeal()})
