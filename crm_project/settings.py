@@ -3,6 +3,7 @@
 from csp.constants import NONE, SELF
 
 from crm_project import environment
+from crm_project.staff.theme import UNFOLD  # noqa: F401
 
 BASE_DIR = environment.BASE_DIR
 env = environment.load()
@@ -14,7 +15,9 @@ DIALECT_HOSTS = environment.dialect_hosts(env)
 ALLOWED_HOSTS = environment.allowed_hosts(env, debug=DEBUG, also=DIALECT_HOSTS)
 
 INSTALLED_APPS = [
-    "unfold",
+    # Before Django's admin, whose site it replaces; the theme's own replacement is left out.
+    "crm_project.staff",
+    "unfold.apps.BasicAppConfig",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -48,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "crm_project.staff.middleware.OrganizationZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

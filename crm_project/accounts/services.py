@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
@@ -82,6 +82,36 @@ def find_or_create_user(
     email = email.strip().lower()
     user = User.objects.filter(email=email).first()
     return user or User.objects.create_user(email, password, full_name=full_name, **flags)
+
+
+def create_login(*, email: str, password: str = "", full_name: str = "", **flags: bool) -> User:
+    """A login of its own, for operators to make."""
+    if User.objects.filter(email=email.strip().lower()).exists():
+        wrong = FieldError("email", "email_taken", "There is a login of this e-mail address already.")
+        raise Conflict(wrong.detail, code="email_taken", fields=[wrong])
+    return User.objects.create_user(email, password or None, full_name=full_name, **flags)
+
+
+def update_login(*, user: User, password: str = "", **fields: Any) -> User:
+    """Change a login; there is always an operator left to manage the others."""
+    with transaction.atomic():
+        operators = list(
+            User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("id")
+        )
+        row = User.objects.select_for_update().get(pk=user.pk)
+        if "email" in fields:
+            fields["email"] = fields["email"].strip().lower()
+            if User.objects.filter(email=fields["email"]).exclude(pk=row.pk).exists():
+                wrong = FieldError("email", "email_taken", "There is a login of this e-mail address already.")
+                raise Conflict(wrong.detail, code="email_taken", fields=[wrong])
+        for name, value in fields.items():
+            setattr(row, name, value)
+        if [operator.pk for operator in operators] == [row.pk] and not (row.is_superuser and row.is_active):
+            raise Conflict("There is always one active operator.", code="last_operator")
+        if password:
+            row.set_password(password)
+        row.save(update_fields=[*fields, *(["password"] if password else [])])
+    return row
 
 
 def add_member(
@@ -175,8 +205,7 @@ def set_password(*, actor: Actor, member: Member, password: str) -> None:
         raise Forbidden(
             "This login is not your organization's alone; its person or the operator sets the password."
         )
-    user.set_password(password)
-    user.save(update_fields=["password"])
+    update_login(user=user, password=password)
 
 
 def create_token(

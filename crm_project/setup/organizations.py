@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.models import User
+from crm_project.accounts.models import Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import add_member, create_organization, find_or_create_user
 from pipelines.services import create_pipeline
@@ -33,6 +33,11 @@ def open_organization(
         actor = Actor(member)
         create_pipeline(actor=actor, change=pipeline)
     return actor
+
+
+def opened(*, name: str, owner: User, **fields: Any) -> Organization:
+    """The organization itself, for the admin's operators."""
+    return open_organization(name=name, owner=owner, **fields).organization
 
 
 def owner_login(email: str) -> tuple[User, bool]:

@@ -1,0 +1,164 @@
+"""People and companies in the admin."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+from contacts import services
+from contacts.models import Contact
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.staff import cells, panels
+from crm_project.staff.acts import RestoreAct, TrashAct
+from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.filters import InstantRange, choice_filter, range_filter
+from crm_project.staff.forms import StaffForm, references_field
+from crm_project.staff.inputs import Textarea
+from crm_project.staff.people import actor_of
+
+PEOPLE_SHOWN = 50
+
+
+class ContactForm(StaffForm):
+    external_references = references_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "description" in self.fields:
+            self.fields["description"].widget = Textarea({"rows": 4})
+        if "company" in self.fields:
+            companies: Any = self.fields["company"]
+            companies.queryset = companies.queryset.filter(kind=Contact.Kinds.COMPANY)
+        for name, label in (("name", "Company name"), ("job_title", "Job title")):
+            if name in self.fields:
+                self.fields[name].label = label
+
+    def change(self) -> dict[str, Any]:
+        """What the form hides for this kind of contact is empty."""
+        change = super().change()
+        kind = self.cleaned_data.get("kind")
+        hidden = PERSON_FIELDS if kind == Contact.Kinds.COMPANY else COMPANY_FIELDS
+        if self.instance.pk is None:
+            return {name: value for name, value in change.items() if name not in hidden}
+        if "kind" in change:
+            empty = {name: None if name == "company" else "" for name in hidden}
+            change |= {name: value for name, value in empty.items() if getattr(self.instance, name)}
+        return change
+
+
+PERSON_FIELDS = ("first_name", "last_name", "company")
+COMPANY_FIELDS = ("name",)
+
+
+def trash(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
+    services.trash_contacts(actor=actor, contacts=rows)
+
+
+def restore(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
+    services.restore_contacts(actor=actor, contacts=rows)
+
+
+@admin.register(Contact)
+class ContactAdmin(StaffModelAdmin):
+    form = ContactForm
+    has_trash = True
+    custom_kind = "contact"
+    select_related: ClassVar[Any] = ("company", "owner__user")
+    search_fields: ClassVar[Any] = ("search_text",)
+    search_help_text = "Name, e-mail or phone"
+    palette_icon = "person"
+    ordering: ClassVar[Any] = ("-created_at", "-id")
+    list_display: ClassVar[Any] = (
+        "full_name",
+        "kind_of",
+        "email",
+        "phone_number",
+        "company",
+        "owned_by",
+        "created_at",
+    )
+    list_filter: ClassVar[Any] = (
+        choice_filter("Kind", "kind", Contact.Kinds.choices),
+        range_filter(InstantRange, "Created", "created_at"),
+    )
+    sortable_by: ClassVar[Any] = ("created_at",)
+    autocomplete_fields: ClassVar[Any] = ("company", "owner")
+    conditional_fields: ClassVar[Any] = {
+        "name": "kind == 'company'",
+        "first_name": "kind == 'person'",
+        "last_name": "kind == 'person'",
+        "company": "kind == 'person'",
+        "job_title": "kind == 'person'",
+        "department": "kind == 'person'",
+    }
+    acts: ClassVar[Any] = (
+        TrashAct(trash, "Contacts that deals use stay; others can be restored for 30 days."),
+        RestoreAct(restore),
+    )
+
+    def create(self, actor: Actor, change: dict[str, Any]) -> Contact:
+        return services.create_contacts(actor=actor, changes=[change])[0]
+
+    def update(self, actor: Actor, row: Contact, change: dict[str, Any]) -> Contact:
+        return services.update_contacts(actor=actor, changes=[(row, change)])[0].row
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        main = ["kind", "name", "first_name", "last_name", "email", ("phone", "mobile"), "company"]
+        work = ["job_title", "department", "owner", "website", "origin", "description"]
+        address = ["street", "postal_code", "city", "country"]
+        return [
+            (None, {"fields": main}),
+            ("More", {"fields": work, "classes": ["tab"]}),
+            ("Address", {"fields": address, "classes": ["tab"]}),
+            ("References", {"fields": ["external_references"], "classes": ["tab"]}),
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"owner": self.actor(request).member.pk, **super().get_changeform_initial_data(request)}
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """A person's company is looked for among companies."""
+        asks_for_company = request.GET.get("field_name") == "company" and "term" in request.GET
+        rows = queryset.filter(kind=Contact.Kinds.COMPANY) if asks_for_company else queryset
+        return super().get_search_results(request, rows, search_term)
+
+    def palette_description(self, row: Contact) -> str:
+        return " · ".join(part for part in (row.get_kind_display(), row.email) if part)
+
+    @admin.display(description="Kind")
+    def kind_of(self, contact: Contact) -> Any:
+        return cells.status(
+            "muted" if contact.kind == Contact.Kinds.PERSON else "open", contact.get_kind_display()
+        )
+
+    @admin.display(description="Phone")
+    def phone_number(self, contact: Contact) -> Any:
+        return contact.phone or contact.mobile or cells.NOTHING
+
+    @admin.display(description="Owner")
+    def owned_by(self, contact: Contact) -> Any:
+        return contact.owner.full_name if contact.owner else cells.NOTHING
+
+
+def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
+    actor = actor_of(request)
+    if actor is None or company.kind != Contact.Kinds.COMPANY:
+        return None
+    people = Contact.objects.visible_to(actor.member).filter(company=company.pk).order_by("full_name", "id")
+    add = f"{reverse('admin:contacts_contact_add')}?kind=person&company={company.pk}"
+    return panels.Panel(
+        title="People",
+        headers=("Name", "Job title", "E-mail", "Phone"),
+        rows=[
+            (cells.link(person), person.job_title, person.email, person.phone or person.mobile)
+            for person in people[:PEOPLE_SHOWN]
+        ],
+        empty="No people yet.",
+        add_url=add if actor.may(Permission.EDIT_DEALS) else "",
+    )
+
+
+panels.register(Contact, people_of)

@@ -1,0 +1,170 @@
+"""Members: invited, given a role, deactivated with a hand-over, given a password without e-mail."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest
+
+from crm_project.accounts import services
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member, User
+from crm_project.accounts.rules import Permission
+from crm_project.staff import cells
+from crm_project.staff.acts import Act
+from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.filters import choice_filter, yes_no_filter
+from crm_project.staff.forms import StaffForm
+from crm_project.staff.inputs import Password, PlainText, Select, TextInput
+from crm_project.staff.people import visible
+
+PASSWORD_HELP = "At least 12 characters. Tell it to the person yourself; no e-mail is sent."
+
+
+def password_field(**options: Any) -> forms.CharField:
+    widget = Password({"autocomplete": "new-password"})
+    return forms.CharField(
+        widget=widget, strip=False, **{"label": "Password", "help_text": PASSWORD_HELP, **options}
+    )
+
+
+class MemberForm(StaffForm):
+    email = forms.EmailField(widget=TextInput(), label="E-mail")
+    full_name = PlainText(required=False, max_length=255)
+    password = password_field(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            for name in ("email", "full_name", "password"):
+                del self.fields[name]
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).strip().lower()
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if password:
+            validate_password(password)
+        return password
+
+
+class Deactivate(Act):
+    name = "deactivate"
+    label = "Deactivate"
+    icon = "person_off"
+    done = "deactivated"
+    is_dangerous = True
+    on_many = False
+    explanation = (
+        "Ends the access to this organization, with all tokens. Deals and contacts stay, or change hands."
+    )
+
+    def fits(self, row: Member) -> bool:
+        return row.is_active
+
+    def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
+        others = visible(request, Member).filter(is_active=True).exclude(pk__in=[row.pk for row in rows])
+        members = others.select_related("user").order_by("user__full_name", "id")
+        label = "Hand over deals and contacts to"
+        field = forms.ModelChoiceField(
+            members, required=False, label=label, widget=Select(), empty_label="Nobody"
+        )
+        return {"hand_over_to": field}
+
+    def run(self, actor: Actor, rows: Sequence[Member], given: Mapping[str, Any]) -> None:
+        for row in rows:
+            services.deactivate_member(actor=actor, member=row, hand_over_to=given["hand_over_to"])
+
+
+class Activate(Act):
+    name = "activate"
+    label = "Activate"
+    icon = "person_check"
+    done = "active again"
+    on_many = False
+
+    def fits(self, row: Member) -> bool:
+        return not row.is_active
+
+    def run(self, actor: Actor, rows: Sequence[Member], given: Mapping[str, Any]) -> None:
+        for row in rows:
+            services.update_member(actor=actor, member=row, is_active=True)
+
+
+class SetPassword(Act):
+    name = "password"
+    label = "Set password"
+    icon = "password"
+    done = "has a new password"
+    on_many = False
+    explanation = "Ends all sessions of this login. Only for a login that works in no other organization."
+
+    def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
+        return {"password": password_field(label="New password", validators=[validate_password])}
+
+    def run(self, actor: Actor, rows: Sequence[Member], given: Mapping[str, Any]) -> None:
+        for row in rows:
+            services.set_password(actor=actor, member=row, password=given["password"])
+
+
+@admin.register(Member)
+class MemberAdmin(StaffModelAdmin):
+    form = MemberForm
+    edit_permission = Permission.ADMINISTER
+    select_related: ClassVar[Any] = ("user",)
+    search_fields: ClassVar[Any] = ("user__full_name", "user__email")
+    search_help_text = "Name or e-mail"
+    ordering: ClassVar[Any] = ("user__full_name", "id")
+    list_display: ClassVar[Any] = ("full_name", "address", "role_chip", "job_title", "is_active")
+    sortable_by: ClassVar[Any] = ()
+    list_filter: ClassVar[Any] = (
+        choice_filter("Role", "role", Member.Roles.choices),
+        yes_no_filter("Active", "is_active"),
+    )
+    acts: ClassVar[Sequence[Act]] = (SetPassword(), Activate(), Deactivate())
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        if row is not None:
+            return [(None, {"fields": ["full_name", "address", "role", "job_title"]})]
+        text = "Somebody who has a login already keeps its name and password."
+        names = ["email", "full_name", "role", "job_title", "password"]
+        return [(None, {"fields": names, "description": text})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        return ("full_name", "address") if obj is not None else ()
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Who has left is offered no more."""
+        rows = queryset.active() if "field_name" in request.GET else queryset
+        return super().get_search_results(request, rows, search_term)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        known = not change and User.objects.filter(email=form.cleaned_data["email"]).exists()
+        super().save_model(request, obj, form, change)
+        if known:
+            messages.info(
+                request, "This person had a login already; its name and password stay as they were."
+            )
+
+    def create(self, actor: Actor, change: dict[str, Any]) -> Member:
+        return services.invite_member(actor=actor, **change)
+
+    def update(self, actor: Actor, row: Member, change: dict[str, Any]) -> Member:
+        return services.update_member(actor=actor, member=row, **change)
+
+    @admin.display(description="Name", ordering="user__full_name")
+    def full_name(self, member: Member) -> str:
+        return member.full_name
+
+    @admin.display(description="E-mail")
+    def address(self, member: Member) -> str:
+        return member.email
+
+    @admin.display(description="Role")
+    def role_chip(self, member: Member) -> Any:
+        return cells.status(
+            "open" if member.role == Member.Roles.ADMIN else "muted", member.get_role_display()
+        )

@@ -1,0 +1,180 @@
+"""Organizations and logins, which operators manage; an organization's admin changes its own."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest
+
+from crm_project.accounts import services
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.admin.members import password_field
+from crm_project.accounts.models import Organization, User
+from crm_project.accounts.rules import Permission
+from crm_project.staff import hooks
+from crm_project.staff.acts import Act
+from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.filters import yes_no_filter
+from crm_project.staff.forms import StaffForm
+from crm_project.staff.inputs import PlainText, Select, TextInput
+from crm_project.staff.people import is_operator
+
+# What one may do follows from the role, not from Django's groups and permissions.
+admin.site.unregister(Group)
+
+OWNER = ("owner_email", "owner_name", "owner_password")
+FLAGS = ("is_active", "is_staff", "is_superuser")
+
+
+class OrganizationForm(StaffForm):
+    """A new organization comes with its first admin."""
+
+    time_zone = forms.ChoiceField(widget=Select(), initial="UTC")
+    currency = PlainText(
+        max_length=3, initial="EUR", help_text="ISO 4217, such as EUR. New deals begin with it."
+    )
+    owner_email = forms.EmailField(widget=TextInput(), label="E-mail of its first admin")
+    owner_name = PlainText(required=False, max_length=255, label="Name of its first admin")
+    owner_password = password_field(required=False, label="Password, if the login is new")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in OWNER if self.instance.pk else ():
+            del self.fields[name]
+        if "time_zone" in self.fields:
+            zones: Any = self.fields["time_zone"]
+            zones.choices = [(zone, zone) for zone in sorted(available_timezones())]
+
+    def clean_currency(self) -> str:
+        return str(self.cleaned_data["currency"]).strip().upper()
+
+    def clean_owner_password(self) -> str:
+        password = str(self.cleaned_data["owner_password"])
+        if password:
+            validate_password(password)
+        return password
+
+
+@admin.register(Organization)
+class OrganizationAdmin(StaffModelAdmin):
+    form = OrganizationForm
+    edit_permission = Permission.ADMINISTER
+    search_fields: ClassVar[Any] = ("name", "slug")
+    ordering: ClassVar[Any] = ("name", "id")
+    list_display: ClassVar[Any] = ("name", "slug", "currency", "time_zone", "created_at")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_operator(request) or self.may(request, Permission.ADMINISTER)
+
+    has_change_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_operator(request)
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        own = ["name", "currency", "time_zone"]
+        first = [] if row else [("First admin", {"fields": list(OWNER)})]
+        return [(None, {"fields": own}), *first]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        wanted = form.change()
+        if change:
+            actor = None if is_operator(request) else self.actor(request)
+            row = services.update_organization(actor=actor, organization=obj, **wanted) if wanted else obj
+        else:
+            row = _open(wanted)
+        vars(obj).update(vars(row))
+
+
+def _open(wanted: Mapping[str, Any]) -> Organization:
+    owner = services.find_or_create_user(
+        email=wanted["owner_email"],
+        full_name=wanted.get("owner_name", ""),
+        password=wanted.get("owner_password") or None,
+        is_staff=True,
+    )
+    fields = {name: wanted[name] for name in ("name", "currency", "time_zone") if name in wanted}
+    return hooks.open_organization[0](owner=owner, **fields)
+
+
+class LoginForm(StaffForm):
+    password = password_field(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            del self.fields["password"]
+        for name, text in LOGIN_HELP.items():
+            if name in self.fields:
+                self.fields[name].help_text = text
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if password:
+            validate_password(password)
+        return password
+
+
+LOGIN_HELP = {
+    "is_active": "Off: cannot sign in anywhere.",
+    "is_staff": "May sign in here.",
+    "is_superuser": "Operator: manages organizations and logins. Shows no organization's rows.",
+}
+
+
+class SetLoginPassword(Act):
+    name = "password"
+    label = "Set password"
+    icon = "password"
+    done = "has a new password"
+    on_many = False
+    explanation = "Ends all sessions of this login."
+
+    def fields(
+        self, request: HttpRequest, actor: Actor | None, rows: Sequence[User]
+    ) -> dict[str, forms.Field]:
+        return {"password": password_field(label="New password", validators=[validate_password])}
+
+    def run(self, actor: Actor | None, rows: Sequence[User], given: Mapping[str, Any]) -> None:
+        for row in rows:
+            services.update_login(user=row, password=given["password"])
+
+
+@admin.register(User)
+class LoginAdmin(StaffModelAdmin):
+    form = LoginForm
+    search_fields: ClassVar[Any] = ("email", "full_name")
+    ordering: ClassVar[Any] = ("email",)
+    list_display: ClassVar[Any] = (
+        "email",
+        "full_name",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "last_login",
+    )
+    list_filter: ClassVar[Any] = (
+        yes_no_filter("Active", "is_active"),
+        yes_no_filter("Operator", "is_superuser"),
+    )
+    acts: ClassVar[Sequence[Act]] = (SetLoginPassword(),)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_operator(request)
+
+    has_add_permission = has_change_permission = has_view_permission
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        return [(None, {"fields": ["email", "full_name", *([] if row else ["password"]), *FLAGS]})]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"is_active": True, "is_staff": True, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        wanted = form.change()
+        row = services.update_login(user=obj, **wanted) if change else services.create_login(**wanted)
+        vars(obj).update(vars(row))

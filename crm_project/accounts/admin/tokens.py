@@ -1,0 +1,137 @@
+"""API tokens: made, shown once, revoked."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from crm_project.accounts import services
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import ApiToken
+from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
+from crm_project.staff import cells
+from crm_project.staff.acts import Act
+from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.forms import StaffForm
+from crm_project.staff.inputs import CheckboxList, Instant
+
+SCOPE_NAMES = {
+    "read": "Read everything its member may see",
+    "write": "Write contacts and deals",
+    "pipelines": "Write pipelines, stages, lost reasons and custom fields",
+}
+
+
+class TokenForm(StaffForm):
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope, SCOPE_NAMES[scope]) for scope in ALL_SCOPES],
+        widget=CheckboxList(),
+        initial=list(ALL_SCOPES),
+    )
+    expires_at = Instant(required=False, label="Expires", help_text="Empty: never.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            for name in ("scopes", "expires_at"):
+                del self.fields[name]
+
+    def change(self) -> dict[str, Any]:
+        change = super().change()
+        member = self.cleaned_data.get("member")
+        return {**change, "member": member} if member else change
+
+
+class Revoke(Act):
+    name = "revoke"
+    label = "Revoke"
+    icon = "key_off"
+    done = "revoked"
+    is_dangerous = True
+    explanation = "Whoever uses this token is locked out at once, and for good."
+
+    def may(self, admin: Any, request: HttpRequest) -> bool:
+        return bool(admin.has_change_permission(request))
+
+    def fits(self, row: ApiToken) -> bool:
+        return row.revoked_at is None
+
+    def run(self, actor: Actor, rows: Sequence[ApiToken], given: Mapping[str, Any]) -> None:
+        for row in rows:
+            services.revoke_token(actor=actor, token=row)
+
+
+@admin.register(ApiToken)
+class TokenAdmin(StaffModelAdmin):
+    form = TokenForm
+    # Everybody may have tokens of their own: none can do more than its member.
+    edit_permission = Permission.VIEW
+    select_related: ClassVar[Any] = ("member__user",)
+    search_fields: ClassVar[Any] = ("name", "hint")
+    ordering: ClassVar[Any] = ("-created_at", "-id")
+    list_display: ClassVar[Any] = (
+        "name",
+        "of_member",
+        "begins",
+        "scope_list",
+        "state",
+        "last_used_at",
+        "expires_at",
+    )
+    sortable_by: ClassVar[Any] = ()
+    autocomplete_fields: ClassVar[Any] = ("member",)
+    acts: ClassVar[Sequence[Act]] = (Revoke(),)
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        if row is not None:
+            shown = ["of_member", "begins", "scope_list", "state", "created_at", "last_used_at", "expires_at"]
+            return [(None, {"fields": ["name", *shown]})]
+        for_others = ["member"] if self.actor(request).member.role == Role.ADMIN else []
+        return [(None, {"fields": ["name", *for_others, "scopes", "expires_at"]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        shown = ("of_member", "begins", "scope_list", "state", "created_at", "last_used_at", "expires_at")
+        return shown if obj is not None else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"member": self.actor(request).member.pk, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        token, request.new_secret = services.create_token(actor=self.actor(request), **form.change())  # type: ignore[attr-defined]
+        vars(obj).update(vars(token))
+
+    def update(self, actor: Actor, row: ApiToken, change: dict[str, Any]) -> ApiToken:
+        return services.rename_token(actor=actor, token=row, name=change["name"])
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        """The only page that ever shows the secret; it is not kept, in the session neither."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "API token made",
+            "opts": self.opts,
+            "token": obj,
+            "secret": request.new_secret,  # type: ignore[attr-defined]
+        }
+        return TemplateResponse(request, "admin/accounts/apitoken/secret.html", context)
+
+    @admin.display(description="Member")
+    def of_member(self, token: ApiToken) -> str:
+        return token.member.full_name
+
+    @admin.display(description="Begins with")
+    def begins(self, token: ApiToken) -> str:
+        return f"{token.hint}…"
+
+    @admin.display(description="Scopes")
+    def scope_list(self, token: ApiToken) -> str:
+        return ", ".join(token.scopes)
+
+    @admin.display(description="State")
+    def state(self, token: ApiToken) -> Any:
+        return cells.status("lost", "Revoked") if token.revoked_at else cells.status("won", "Usable")

@@ -1,0 +1,351 @@
+"""The base of every ModelAdmin: role permissions, visible rows alone, writes through the services, refusals in the form.
+
+Stock Django answers with other organizations' rows in filters, autocompletes and forged foreign keys, deletes past
+the services, and turns a refusal into a 500; here one class answers for all of that. A subclass names its services.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, models
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.errors import DomainError
+from crm_project.records.fields import MoneyField
+from crm_project.staff import custom, filters, inputs, panels
+from crm_project.staff.acts import Act, act_page, act_url, list_action, refusal_of
+from crm_project.staff.forms import StaffForm
+from crm_project.staff.lists import PeekPaginator, StaffChangeList
+from crm_project.staff.people import actor_of, visible
+from crm_project.staff.stale import SavedMeanwhile
+
+Fieldsets = list[tuple[str | None, dict[str, Any]]]
+
+
+class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
+    form = StaffForm
+    view_permission: ClassVar[Permission] = Permission.VIEW
+    edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
+    acts: ClassVar[Sequence[Act]] = ()
+    # The kind of row whose custom fields this model has, if any.
+    custom_kind: ClassVar[str] = ""
+    has_trash: ClassVar[bool] = False
+    # Many-to-many relations that the form has, by field name.
+    many: ClassVar[Mapping[str, str]] = {}
+    # Relations whose row one may be forbidden to see while one sees this row.
+    guarded: ClassVar[Sequence[str]] = ()
+    select_related: ClassVar[Sequence[str]] = ()
+    # Links beside a list's title, as (label, icon, URL name): import and export have their place here.
+    tools: ClassVar[Sequence[tuple[str, str, str]]] = ()
+
+    paginator = PeekPaginator
+    list_per_page = 50
+    show_full_result_count = False
+    list_disable_select_all = True
+    list_filter_submit = True
+    list_fullwidth = True
+    warn_unsaved_form = True
+    change_form_show_cancel_button = True
+    save_on_top = False
+    view_on_site = False
+    search_help_text = "Search"
+    formfield_overrides: ClassVar[Any] = {
+        models.CharField: {"strip": False, "widget": inputs.TextInput},
+        models.TextField: {"form_class": inputs.LongText, "widget": inputs.Textarea({"rows": 4})},
+        models.DateField: {"widget": inputs.DayInput},
+        models.DateTimeField: {"form_class": inputs.Instant, "widget": inputs.InstantInput},
+        MoneyField: {"form_class": inputs.DecimalInput, "widget": inputs.TextInput},
+    }
+
+    # -- What a subclass says: the services that write its rows.
+
+    def create(self, actor: Actor, change: dict[str, Any]) -> Any:
+        """Write a new row; answers it."""
+        raise PermissionDenied
+
+    def update(self, actor: Actor, row: Any, change: dict[str, Any]) -> Any:
+        """Write the change; answers the row as it is then."""
+        raise PermissionDenied
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        raise NotImplementedError
+
+    # -- Who may do what.
+
+    def actor(self, request: HttpRequest) -> Actor:
+        actor = actor_of(request)
+        if actor is None:
+            raise PermissionDenied
+        return actor
+
+    def may(self, request: HttpRequest, permission: Permission) -> bool:
+        actor = actor_of(request)
+        return actor is not None and actor.may(permission)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, self.view_permission)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, self.edit_permission)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, self.edit_permission)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.act("trash") is not None and self.may(request, self.edit_permission)
+
+    # -- Which rows and which relations there are.
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        actor = actor_of(request)
+        if self.in_trash(request) and actor is not None:
+            rows = self.model.objects.trash_visible_to(actor.member, timezone.now())
+        else:
+            rows = visible(request, self.model)
+        return rows.select_related(*self.select_related) if self.select_related else rows
+
+    def in_trash(self, request: HttpRequest) -> bool:
+        """Whether it is the trash that the change list shows."""
+        at = getattr(request, "resolver_match", None)
+        is_list = at is not None and str(at.url_name).endswith("_changelist")
+        return self.has_trash and is_list and request.GET.get(filters.TRASH) == "only"
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        for name in self.guarded if row is not None else ():
+            key = getattr(row, f"{name}_id")
+            related = self.model._meta.get_field(name).related_model
+            if key is not None and not visible(request, related).filter(pk=key).exists():
+                setattr(row, name, None)
+        return row
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only what may be seen can be named: a forged id is as unknown as another organization's."""
+        kwargs["queryset"] = self.offered(request, db_field.related_model, db_field.name)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        wrapper = getattr(field, "widget", None)
+        if hasattr(wrapper, "can_change_related"):
+            wrapper.can_change_related = wrapper.can_delete_related = wrapper.can_view_related = False
+        return field
+
+    def offered(self, request: HttpRequest, model: type[Model], name: str) -> QuerySet[Any]:
+        rows = visible(request, model)
+        admin = self.admin_site._registry.get(model)
+        related = getattr(admin, "select_related", ())
+        return rows.select_related(*related) if related else rows
+
+    def many_field(self, request: HttpRequest, name: str, label: str) -> forms.Field:
+        db_field: Any = self.model._meta.get_field(name)
+        return forms.ModelMultipleChoiceField(
+            self.offered(request, db_field.related_model, name),
+            required=False,
+            label=label,
+            widget=AutocompleteSelectMultiple(db_field, self.admin_site),
+        )
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if hasattr(queryset, "matching") and self.search_fields == ("search_text",):
+            return queryset.matching(search_term.strip()), False
+        wanted = models.Q()
+        for column in self.search_fields:
+            wanted |= models.Q(**{f"{column}__icontains": search_term.strip()})
+        return (queryset.filter(wanted) if search_term.strip() else queryset), False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """A list is narrowed by its filters alone: free look-ups would tell of columns and rows one may not see."""
+        return False
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        return to_field == self.opts.pk.name
+
+    # -- Lists.
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StaffChangeList]:
+        return StaffChangeList
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        own = list(super().get_list_filter(request))
+        if self.custom_kind:
+            known = custom.definitions(request, self.custom_kind)
+            own += [filters.custom_filter(definition) for definition in known.values()]
+        return [*own, filters.TrashFilter] if self.has_trash else own
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """A row in the trash has no page; it can be restored."""
+        return None if self.in_trash(request) else super().get_list_display_links(request, list_display)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        if IS_POPUP_VAR in request.GET:
+            return {}
+        trash = self.in_trash(request)
+        own = [act for act in self.acts if act.on_many and act.on_trash == trash and act.may(self, request)]
+        return {f"act_{act.name}": (list_action(act), f"act_{act.name}", act.label) for act in own}
+
+    @property
+    def media(self) -> Any:
+        """Django's own: the theme would ask the list's filters, and keep a request on this shared object."""
+        return DjangoModelAdmin.media.fget(self)  # type: ignore[attr-defined]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"tools": self.tools_for(request), "in_trash": self.in_trash(request)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
+        query = request.GET.urlencode()
+        return [
+            {"label": label, "icon": icon, "url": f"{reverse(name)}?{query}" if query else reverse(name)}
+            for label, icon, name in self.tools
+        ]
+
+    # -- Forms.
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:
+        known = custom.definitions(request, self.custom_kind) if self.custom_kind else {}
+        own = self.fieldsets_for(request, obj)
+        if not known:
+            return own
+        names = [f"{custom.PREFIX}{key}" for key in known]
+        return [*own, ("Custom fields", {"fields": names, "classes": ["tab"]})]
+
+    def extra_fields(self, request: HttpRequest, row: Any) -> dict[str, forms.Field]:
+        """Form fields that are no columns."""
+        fields: dict[str, forms.Field] = {
+            name: self.many_field(request, name, label) for name, label in self.many.items()
+        }
+        if self.custom_kind:
+            known = custom.definitions(request, self.custom_kind)
+            stored = row.custom_fields if row is not None else {}
+            fields |= custom.form_fields(known, stored, creating=row is None)
+        return fields
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        attributes: dict[str, Any] = {"request": request, "refusal": getattr(request, "staff_refusal", None)}
+        attributes["many"] = tuple(self.many)
+        attributes |= self.extra_fields(request, obj)
+        kwargs["form"] = type(self.form.__name__, (self.form,), attributes)
+        wanted = flatten_fieldsets(self.get_fieldsets(request, obj))
+        columns = {field.name for field in self.opts.get_fields() if getattr(field, "editable", False)}
+        declared = {**self.form.base_fields, **attributes}
+        readonly = set(self.get_readonly_fields(request, obj))
+        kwargs["fields"] = [
+            name for name in wanted if name in columns and name not in declared and name not in readonly
+        ]
+        return super().get_form(request, obj, change, **kwargs)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        """A refusal undoes the transaction; the same page is made once more, and its form tells why."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (DomainError, IntegrityError) as error:
+            request.staff_refusal = refusal_of(error)  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        return form.instance
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor, wanted = self.actor(request), form.change()
+        if not change:
+            row = self.create(actor, wanted)
+        else:
+            seen = getattr(obj, "version", None)
+            row = self.update(actor, obj, wanted) if wanted else obj
+            if seen is not None and row.version > seen + 1:
+                raise SavedMeanwhile
+        vars(obj).update(vars(row))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Lists are part of the change; whoever has inlines says how they are written."""
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        return ""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The journal knows already."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The journal knows already."""
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        context["show_history"] = False
+        context["show_delete"] = False
+        if row is not None and not context.get("is_popup"):
+            context["row_acts"] = self.row_acts(request, row)
+            context["panels"] = panels.panels_of(request, row)
+            context["header"] = self.header(request, row)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def header(self, request: HttpRequest, row: Any) -> Any:
+        """What stands above the form: a mapping with a `template` of its own, or nothing."""
+        return None
+
+    # -- Acts.
+
+    def act(self, name: str) -> Act | None:
+        return next((act for act in self.acts if act.name == name), None)
+
+    def row_acts(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        """The buttons on a row's page."""
+        fitting = [act for act in self.acts if not act.on_trash and act.may(self, request) and act.fits(row)]
+        return [{"act": act, "url": act_url(self, act, [row.pk], back=request.path)} for act in fitting]
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        own: list[URLPattern] = [
+            path("act/<slug:name>/", self.admin_site.admin_view(self.act_view), name=name)
+        ]
+        return own + super().get_urls()
+
+    def act_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        act, actor = self.act(name), actor_of(request)
+        if act is None or not act.may(self, request):
+            raise PermissionDenied
+        ids = [int(key) for key in request.GET.get("ids", "").split(",") if key.isascii() and key.isdigit()]
+        rows = visible(request, self.model)
+        if act.on_trash and actor is not None:
+            rows = self.model.objects.trash_visible_to(actor.member, timezone.now())
+        related = self.select_related
+        rows = rows.select_related(*related) if related else rows
+        known = [key for key in ids[:500] if key < 2**63]
+        return act_page(self, request, act, actor, list(rows.filter(pk__in=known).order_by("pk")))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Django's own page would list, and delete, whatever hangs on the row."""
+        act = self.act("trash")
+        if act is None or not self.has_delete_permission(request):
+            raise PermissionDenied
+        return HttpResponseRedirect(act_url(self, act, [object_id]))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What happened to a row is told on its page."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(name, args=[object_id]))

@@ -1,0 +1,71 @@
+"""How values look in lists and panels: money, days, ages, stages as coloured chips."""
+
+import datetime
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils import formats
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+NOTHING = "—"
+
+
+def money(amount: Decimal | None, currency: str, decimals: int = 2) -> SafeString | str:
+    """`15,000.00 EUR`; whole sums without decimals, to be read at a glance."""
+    if amount is None:
+        return NOTHING
+    places = 0 if amount == amount.to_integral_value() else decimals
+    return format_html('<span class="crm-money">{} <span>{}</span></span>', f"{amount:,.{places}f}", currency)
+
+
+def chip(text: str, color: str) -> SafeString:
+    """Colours are checked to be #rrggbb before they are stored."""
+    return format_html('<span class="crm-chip" style="--chip: {}">{}</span>', color, text)
+
+
+def joined(parts: Sequence[SafeString]) -> SafeString:
+    return format_html_join(" ", "{}", ((part,) for part in parts))
+
+
+def titled(text: str, icon: str = "") -> SafeString | str:
+    """A name, with an icon where there is something to know of it."""
+    if not icon:
+        return text
+    return format_html(
+        '{} <span class="material-symbols-outlined crm-icon" title="Private">{}</span>', text, icon
+    )
+
+
+STATUS_TONES = {"open": "info", "won": "good", "lost": "bad", "abandoned": "muted"}
+
+
+def status(value: str, label: str) -> SafeString:
+    return format_html(
+        '<span class="crm-tone crm-tone-{}">{}</span>', STATUS_TONES.get(value, "muted"), label
+    )
+
+
+def day(value: datetime.date | None, *, late: bool = False) -> SafeString | str:
+    if value is None:
+        return NOTHING
+    text = formats.date_format(value, "j M Y")
+    return format_html('<span class="crm-late" title="Overdue">{}</span>', text) if late else text
+
+
+def age(since: datetime.datetime, now: datetime.datetime) -> SafeString:
+    """Whole days, in a word."""
+    days = max(0, (now - since).days)
+    text = "today" if days == 0 else f"{days} day{'' if days == 1 else 's'}"
+    return format_html('<span title="{}">{}</span>', formats.date_format(since, "j M Y"), text)
+
+
+def link(row: Any, text: str = "") -> SafeString | str:
+    """The row's page in the admin."""
+    if row is None:
+        return NOTHING
+    meta = row._meta
+    url = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+    return format_html('<a class="crm-link" href="{}">{}</a>', url, text or str(row))

@@ -1,0 +1,115 @@
+"""Custom fields in forms: a form field for each definition, under the name `custom_<key>`."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+
+from crm_project.records.apply import definitions_of
+from crm_project.records.models import CustomField
+from crm_project.staff.inputs import (
+    CheckboxList,
+    Day,
+    DecimalInput,
+    LongText,
+    PlainText,
+    Select,
+    Switch,
+    Textarea,
+)
+from crm_project.staff.people import actor_of
+
+PREFIX = "custom_"
+NUMBER = CustomField.Types.NUMBER
+
+
+class NumberInput(DecimalInput):
+    """A number that may be below zero."""
+
+    sentence = "Write a number as 12.5."
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if isinstance(value, int | float):
+            return Decimal(str(value))
+        text = value.strip() if isinstance(value, str) else value
+        if isinstance(text, str) and text.startswith("-"):
+            positive = super().to_python(text[1:])
+            return None if positive is None else -positive
+        return super().to_python(text)
+
+
+def definitions(request: HttpRequest, kind: str) -> dict[str, CustomField]:
+    """The definitions that hold values, in order, looked up once per request."""
+    actor = actor_of(request)
+    if actor is None:
+        return {}
+    known = getattr(request, "staff_definitions", {})
+    if kind not in known:
+        rows = definitions_of(actor.organization_id, kind)
+        known = {
+            **known,
+            kind: {key: row for key, row in rows.items() if row.type != CustomField.Types.HEADING},
+        }
+        request.staff_definitions = known  # type: ignore[attr-defined]
+    return known[kind]  # type: ignore[no-any-return]
+
+
+def form_field(definition: CustomField, *, creating: bool) -> forms.Field:
+    """Required ones are the core's to ask for; an old row may have been there before the definition."""
+    options: dict[str, Any] = {
+        "label": definition.label,
+        "required": definition.required and creating and definition.type != CustomField.Types.CHECKBOX,
+        "help_text": f"Like {definition.mask}" if definition.mask else "",
+    }
+    choices = [(option, option) for option in definition.options]
+    match definition.type:
+        case CustomField.Types.TEXTAREA:
+            return LongText(widget=Textarea({"rows": 3}), **options)
+        case CustomField.Types.NUMBER:
+            return NumberInput(**options)
+        case CustomField.Types.SELECT:
+            return forms.ChoiceField(choices=[("", "Select value"), *choices], widget=Select(), **options)
+        case CustomField.Types.MULTISELECT:
+            return forms.MultipleChoiceField(choices=choices, widget=CheckboxList(), **options)
+        case CustomField.Types.CHECKBOX:
+            return forms.BooleanField(widget=Switch(), **options)
+        case CustomField.Types.DATE:
+            return Day(**options)
+    return PlainText(max_length=255, **options)
+
+
+def form_fields(
+    known: Mapping[str, CustomField], stored: Mapping[str, Any], *, creating: bool
+) -> dict[str, Any]:
+    """Form fields by name. An option that is stored and no longer offered stays choosable."""
+    fields = {}
+    for key, definition in known.items():
+        field = form_field(definition, creating=creating)
+        field.initial = stored.get(key)
+        held = field.initial if isinstance(field.initial, list) else [field.initial]
+        if isinstance(field, forms.ChoiceField):
+            field.choices += [(value, value) for value in held if value and value not in definition.options]
+        fields[f"{PREFIX}{key}"] = field
+    return fields
+
+
+def core_value(value: Any) -> Any:
+    """A cleaned value as the core takes it; an empty one removes."""
+    if value in ("", [], None):
+        return None
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else value
+    return value
+
+
+def shown(definition: CustomField | None, value: Any) -> str:
+    """A stored value as text."""
+    if value in ("", [], None):
+        return "—"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

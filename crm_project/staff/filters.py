@@ -1,0 +1,220 @@
+"""Filters of change lists: each a small form. A value that is not understood shows nothing, never everything."""
+
+import datetime
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from crm_project.records.expressions import CustomValue, HoldsOption
+from crm_project.records.models import CustomField
+from crm_project.staff.custom import NumberInput
+from crm_project.staff.inputs import Day, DecimalInput, Select, TextInput
+
+TRASH = "trash"
+YES_NO = [("", "All"), ("yes", "Yes"), ("no", "No")]
+
+
+class FormFilter(admin.ListFilter):
+    """The base: declares form fields by parameter name, and narrows the list by what they hold."""
+
+    title = ""
+    template = "admin/filter_form.html"
+    is_range: ClassVar[bool] = False
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.request = request
+        self.form = forms.Form(self._taken(params))
+        self.form.fields.update(self.fields(request))
+        for field in self.form.fields.values():
+            field.required = False
+
+    def _taken(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Our parameters, out of the list's."""
+        for name in self.names():
+            values = params.pop(name, None)
+            if values:
+                self.used_parameters[name] = values[-1] if isinstance(values, list) else values
+        return self.used_parameters
+
+    def names(self) -> list[str]:
+        return list(self.fields(self.request))
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        raise NotImplementedError
+
+    def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        raise NotImplementedError
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str]:
+        return self.names()
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        yield {"form": self.form, "is_range": self.is_range}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.form.is_valid():
+            return queryset.none()
+        given = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "")}
+        return self.narrow(queryset, given) if given else queryset
+
+
+def choice_filter(title: str, parameter: str, choices: Any, *, column: str = "") -> type[FormFilter]:
+    """One of a few values. `choices` is a list, or a function of the request where rows are offered."""
+
+    class ChoiceFilter(FormFilter):
+        def names(self) -> list[str]:
+            return [parameter]
+
+        def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+            offered = choices(request) if callable(choices) else choices
+            field = forms.ChoiceField(choices=[("", "All"), *offered], widget=Select(), label=title)
+            return {parameter: field}
+
+        def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+            return rows.filter(**{column or parameter: value[parameter]})
+
+    ChoiceFilter.title = title
+    return ChoiceFilter
+
+
+def yes_no_filter(title: str, column: str) -> type[FormFilter]:
+    class YesNoFilter(FormFilter):
+        def names(self) -> list[str]:
+            return [column]
+
+        def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+            return {column: forms.ChoiceField(choices=YES_NO, widget=Select(), label=title)}
+
+        def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+            return rows.filter(**{column: value[column] == "yes"})
+
+    YesNoFilter.title = title
+    return YesNoFilter
+
+
+class RangeFilter(FormFilter):
+    """From and to, both included, of one column."""
+
+    column: ClassVar[str]
+    is_range = True
+
+    def names(self) -> list[str]:
+        return [f"{self.column}_from", f"{self.column}_to"]
+
+    def bound(self, label: str) -> forms.Field:
+        raise NotImplementedError
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        low, high = self.names()
+        return {low: self.bound("From"), high: self.bound("To")}
+
+    def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        low, high = self.names()
+        if low in value:
+            rows = rows.filter(**{f"{self.column}__gte": self.start(value[low])})
+        return rows.filter(**self.until(value[high])) if high in value else rows
+
+    def start(self, value: Any) -> Any:
+        return value
+
+    def until(self, value: Any) -> dict[str, Any]:
+        return {f"{self.column}__lte": value}
+
+
+class AmountRange(RangeFilter):
+    def bound(self, label: str) -> forms.Field:
+        return DecimalInput(label=label, widget=TextInput({"placeholder": label}))
+
+
+class DayRange(RangeFilter):
+    def bound(self, label: str) -> forms.Field:
+        return Day(label=label)
+
+
+class InstantRange(DayRange):
+    """Whole days in the organization's zone, which the middleware has made the current one."""
+
+    def start(self, value: datetime.date) -> Any:
+        return timezone.make_aware(datetime.datetime.combine(value, datetime.time()))
+
+    def until(self, value: datetime.date) -> dict[str, Any]:
+        if value == datetime.date.max:
+            return {}
+        return {f"{self.column}__lt": self.start(value + datetime.timedelta(days=1))}
+
+
+def range_filter(base: type[RangeFilter], title: str, column: str) -> type[RangeFilter]:
+    return type(f"{base.__name__}Of{column.title()}", (base,), {"title": title, "column": column})
+
+
+class TrashFilter(FormFilter):
+    """What can still be restored, in place of the live rows; the ModelAdmin's queryset follows the parameter."""
+
+    title = "Trash"
+
+    def names(self) -> list[str]:
+        return [TRASH]
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        choices = [("", "Live rows"), ("only", "In the trash")]
+        return {TRASH: forms.ChoiceField(choices=choices, widget=Select(), label="Trash")}
+
+    def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return rows
+
+
+def custom_filter(definition: CustomField) -> type[FormFilter]:
+    """The value of one custom field, compared as its definition says."""
+    parameter = f"custom_{definition.key}"
+
+    class CustomFilter(FormFilter):
+        def names(self) -> list[str]:
+            return [parameter]
+
+        def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+            return {parameter: _custom_field(definition)}
+
+        def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+            wanted = _custom_wanted(definition, value[parameter])
+            if definition.type == CustomField.Types.MULTISELECT:
+                return rows.filter(HoldsOption(definition.key, wanted))
+            return rows.alias(**{parameter: CustomValue(definition.key, definition.type)}).filter(
+                **{parameter: wanted}
+            )
+
+    CustomFilter.title = definition.label
+    return CustomFilter
+
+
+def _custom_field(definition: CustomField) -> forms.Field:
+    match definition.type:
+        case CustomField.Types.SELECT | CustomField.Types.MULTISELECT:
+            choices = [("", "All"), *((option, option) for option in definition.options)]
+            return forms.ChoiceField(choices=choices, widget=Select(), label=definition.label)
+        case CustomField.Types.CHECKBOX:
+            return forms.ChoiceField(choices=YES_NO, widget=Select(), label=definition.label)
+        case CustomField.Types.NUMBER:
+            return NumberInput(label=definition.label)
+        case CustomField.Types.DATE:
+            return Day(label=definition.label)
+    return forms.CharField(label=definition.label, widget=TextInput(), strip=False)
+
+
+def _custom_wanted(definition: CustomField, value: Any) -> Any:
+    match definition.type:
+        case CustomField.Types.CHECKBOX:
+            return value == "yes"
+        case CustomField.Types.NUMBER:
+            return float(value)
+        case CustomField.Types.DATE:
+            return value.isoformat()
+    return value

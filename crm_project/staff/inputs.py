@@ -1,0 +1,193 @@
+"""Form fields that take what the core takes, and nothing of which it would have to guess the meaning."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from unfold import widgets
+
+from crm_project.records.models import DEFAULT_SYSTEM
+
+AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
+WHOLE = re.compile(r"-?[0-9]{1,19}")
+
+# The one place that names the theme's widgets.
+TextInput = widgets.UnfoldAdminTextInputWidget
+Textarea = widgets.UnfoldAdminTextareaWidget
+Select = widgets.UnfoldAdminSelectWidget
+Switch = widgets.UnfoldBooleanSwitchWidget
+CheckboxList = widgets.UnfoldAdminCheckboxSelectMultipleWidget
+Color = widgets.UnfoldAdminColorInputWidget
+Password = widgets.UnfoldAdminPasswordWidget
+
+
+class DayInput(TextInput):  # type: ignore[misc, valid-type]
+    """The browser's own calendar: it works on a phone, by keyboard and without scripts."""
+
+    input_type = "date"
+    template_name = "django/forms/widgets/date.html"
+
+    def format_value(self, value: Any) -> Any:
+        return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+class InstantInput(TextInput):  # type: ignore[misc, valid-type]
+    input_type = "datetime-local"
+    template_name = "django/forms/widgets/datetime.html"
+
+    def format_value(self, value: Any) -> Any:
+        return value.strftime("%Y-%m-%dT%H:%M:%S") if hasattr(value, "strftime") else value
+
+
+class PlainText(forms.CharField):
+    """A line of text, kept as typed."""
+
+    widget = TextInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"strip": False, **kwargs})
+
+
+class LongText(PlainText):
+    """Several lines. Browsers send CRLF for every line break; that alone is no change."""
+
+    widget = Textarea
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((self.to_python(initial) or "") != (self.to_python(data) or ""))
+
+
+class DecimalInput(forms.Field):
+    """A decimal as it is typed: never a float, no exponents, no digits but 0 to 9."""
+
+    widget = TextInput
+    sentence = "Write an amount as 15000.00."
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value is None or isinstance(value, Decimal):
+            return value
+        text = str(value).strip()
+        if not text:
+            return None
+        if not AMOUNT.fullmatch(text):
+            raise forms.ValidationError(self.sentence, code="invalid")
+        return Decimal(text)
+
+    def widget_attrs(self, widget: Any) -> dict[str, Any]:
+        return {"inputmode": "decimal", "autocomplete": "off"}
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(initial) != self.to_python(data))
+        except forms.ValidationError:
+            return True
+
+
+class WholeNumber(forms.Field):
+    """A whole number; the core says from where to where."""
+
+    widget = TextInput
+
+    def to_python(self, value: Any) -> int | None:
+        if value is None or isinstance(value, int):
+            return value
+        text = str(value).strip()
+        if not text:
+            return None
+        if not WHOLE.fullmatch(text):
+            raise forms.ValidationError("Write a whole number.", code="invalid")
+        return int(text)
+
+    def widget_attrs(self, widget: Any) -> dict[str, Any]:
+        return {"inputmode": "numeric", "autocomplete": "off"}
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(initial) != self.to_python(data))
+        except forms.ValidationError:
+            return True
+
+
+class Day(forms.DateField):
+    widget = DayInput
+
+
+class Instant(forms.DateTimeField):
+    """A date and a time in the organization's zone. What the input cannot show is no change."""
+
+    widget = InstantInput
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            typed, shown = self.to_python(data), initial
+        except forms.ValidationError:
+            return True
+        if typed is None or shown is None:
+            return typed is not shown
+        return bool(typed.replace(microsecond=0) != shown.replace(microsecond=0))
+
+
+class References(forms.CharField):
+    """External references, one a line: `system: id`."""
+
+    widget = Textarea
+
+    def __init__(self, **kwargs: Any) -> None:
+        text = "One a line, as “system: id”. What other systems call this row."
+        defaults = {"required": False, "help_text": text, "widget": Textarea({"rows": 3})}
+        super().__init__(**{**defaults, **kwargs})
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) or value is None else _reference_lines(value)
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [tuple(key) for key in value]
+        lines = [line.strip() for line in str(value or "").splitlines()]
+        return [_reference(line) for line in lines if line]
+
+    def validate(self, value: Any) -> None:
+        """The core judges each key."""
+
+    def run_validators(self, value: Any) -> None:
+        """The core judges each key."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(initial) != self.to_python(data))
+
+
+def _reference(line: str) -> tuple[str, str]:
+    system, separator, external_id = line.partition(": ")
+    if not separator:
+        system, separator, external_id = line.partition(":")
+    return (system.strip(), external_id.strip()) if separator else (DEFAULT_SYSTEM, line)
+
+
+def _reference_lines(keys: Sequence[Any]) -> str:
+    return "\n".join(f"{system}: {external_id}" for system, external_id in keys)
+
+
+class Lines(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return value
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+    def run_validators(self, value: Any) -> None:
+        """The core judges each line."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(initial) != self.to_python(data))

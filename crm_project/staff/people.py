@@ -1,0 +1,50 @@
+"""Who works in the admin, and what of a model that person may see."""
+
+import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Organization, User
+from crm_project.accounts.sessions import session_member
+
+
+def actor_of(request: HttpRequest) -> Actor | None:
+    """The member this session works as, looked up once per request; None for a login without an organization."""
+    if not hasattr(request, "staff_actor"):
+        signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
+        member = session_member(request.user, request.session) if signed_in else None
+        request.staff_actor = Actor(member) if member else None
+    return request.staff_actor
+
+
+def is_operator(request: HttpRequest) -> bool:
+    """Operators manage organizations and logins. That shows them no organization's rows."""
+    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+
+def visible(request: HttpRequest, model: type[Model]) -> "QuerySet[Any]":
+    """The rows of any model that this request may see; nothing of a model that does not say who sees it."""
+    rows: Any = model._default_manager.all()
+    actor = actor_of(request)
+    if model in (Organization, User):
+        return _operators_rows(request, rows, model, actor)
+    if actor is None or not hasattr(rows, "visible_to"):
+        return rows.none()
+    return rows.visible_to(actor.member)
+
+
+def _operators_rows(request: HttpRequest, rows: Any, model: type[Model], actor: Actor | None) -> Any:
+    if is_operator(request):
+        return rows
+    own = actor.organization_id if actor and model is Organization else None
+    return rows.filter(pk=own) if own else rows.none()
+
+
+def today(actor: Actor) -> datetime.date:
+    """The day it is where the organization works."""
+    return timezone.now().astimezone(ZoneInfo(actor.organization.time_zone)).date()

@@ -1,0 +1,33 @@
+"""The admin's login form, behind the brake."""
+
+from typing import Any
+
+from django import forms
+from unfold.forms import AuthenticationForm
+
+from crm_project.accounts.logins import TooManyAttempts, braked, client_address
+
+
+class SignInForm(AuthenticationForm):
+    """Django's own, but that five wrong passwords in fifteen minutes close the door for a while."""
+
+    def clean(self) -> dict[str, Any]:
+        email = self.cleaned_data.get("username")
+        if not email or not self.cleaned_data.get("password"):
+            return dict(self.cleaned_data)
+        problem: list[forms.ValidationError] = []
+        try:
+            braked(email, client_address(self.request), lambda: self._check(problem))
+        except TooManyAttempts as refusal:
+            raise forms.ValidationError(refusal.detail, code=refusal.code) from refusal
+        if problem:
+            raise problem[0]
+        return dict(self.cleaned_data)
+
+    def _check(self, problem: list[forms.ValidationError]) -> Any:
+        try:
+            super().clean()
+        except forms.ValidationError as error:
+            problem.append(error)
+            return None
+        return self.user_cache

@@ -1,0 +1,77 @@
+"""The admin site: who may enter, the home page, the search, the choice of the organization."""
+
+import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.sites import UnfoldAdminSite
+
+from crm_project.accounts.models import Member
+from crm_project.accounts.sessions import SESSION_KEY
+from crm_project.staff import home, palette
+from crm_project.staff.people import actor_of
+from crm_project.staff.sign_in import SignInForm
+
+SESSION_LASTS = datetime.timedelta(hours=12)
+
+
+class StaffSite(UnfoldAdminSite):
+    login_form = SignInForm
+    index_title = "Home"
+    enable_nav_sidebar = True
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.login_form = SignInForm
+        # Rows leave by way of the services alone.
+        self.disable_action("delete_selected")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [path("organization/", self.admin_view(self.choose_organization), name="choose_organization")]
+        return own + super().get_urls()
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """A session ends twelve hours after signing in, however busy it is."""
+        response = super().login(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            request.session.set_expiry(timezone.now() + SESSION_LASTS)
+        return response
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        context = {
+            **self.each_context(request),
+            "title": self.index_title,
+            "home": home.home(request),
+            **(extra_context or {}),
+        }
+        request.current_app = self.name
+        return TemplateResponse(request, "admin/index.html", context)
+
+    def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The command palette. Never cached: what one may see may have changed, and another organization chosen."""
+        return palette.results(self, request)
+
+    def choose_organization(self, request: HttpRequest) -> HttpResponse:
+        """Work in another organization from now on; a POST, since it changes the session."""
+        places = Member.objects.active().filter(user_id=request.user.pk).select_related("organization")
+        if request.method == "POST":
+            chosen = places.filter(pk=_number(request.POST.get("member"))).first()
+            if chosen is not None:
+                request.session[SESSION_KEY] = chosen.pk
+                messages.success(request, f"You work in {chosen.organization.name} now.")
+            return HttpResponseRedirect(reverse("admin:index"))
+        context = {
+            **self.each_context(request),
+            "title": "Choose an organization",
+            "places": places.order_by("organization__name", "id"),
+            "chosen": actor_of(request),
+        }
+        return TemplateResponse(request, "admin/choose_organization.html", context)
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -1,0 +1,152 @@
+"""A form that was opened before somebody else saved: both people's changes are shown, and neither is lost."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.db.models import Model
+
+from crm_project.errors import Conflict
+from crm_project.journal.models import Event
+from crm_project.staff.custom import PREFIX
+
+if TYPE_CHECKING:
+    from crm_project.staff.forms import StaffForm
+
+# What follows from other columns, or is told by them.
+SILENT = frozenset({"stage_entered_at", "search_text", "full_name", "position", "updated_at", "deleted_at"})
+
+
+class SavedMeanwhile(Conflict):
+    """Somebody else's write came between reading the row and writing it."""
+
+    code = "saved_meanwhile"
+    detail = "Somebody saved this while you were saving. Look at the changes and save again."
+
+
+@dataclass
+class OthersChange:
+    """One field that somebody else changed since the form was opened."""
+
+    name: str
+    label: str
+    old: Any
+    new: Any
+    who: str
+    at: datetime.datetime
+    old_text: str = ""
+    new_text: str = ""
+    mine_text: str = ""
+
+
+def changes_since(form: "StaffForm", seen: int) -> list[OthersChange]:
+    """What the journal tells of this row since version `seen`, one entry for each field."""
+    row = form.instance
+    events = Event.objects.filter(
+        organization_id=getattr(row, "organization_id", row.pk),
+        kind=row.row_kind,
+        row_id=row.pk,
+        row_version__gt=seen,
+    ).select_related("actor__user")
+    found: dict[str, OthersChange] = {}
+    for event in events.order_by("sequence"):
+        who = event.actor.full_name if event.actor else "The system"
+        for name, old, new in _fields(row, event.changes):
+            known = found.get(name)
+            first = known.old if known else old
+            found[name] = OthersChange(name, _label(form, name), first, new, who, event.at)
+    changed = [change for change in found.values() if change.old != change.new]
+    for change in changed:
+        change.old_text, change.new_text = (
+            text(form, change.name, change.old),
+            text(form, change.name, change.new),
+        )
+    return changed
+
+
+def _fields(row: Model, changes: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Columns and lists as a form names them, custom fields one by one."""
+    columns = {field.attname: field for field in row._meta.concrete_fields}
+    for column, (old, new) in changes.items():
+        if column in SILENT:
+            continue
+        if column == "custom_fields":
+            before, after = old or {}, new or {}
+            for key in sorted({*before, *after}):
+                if before.get(key) != after.get(key):
+                    yield f"{PREFIX}{key}", before.get(key), after.get(key)
+            continue
+        field = columns.get(column)
+        if field is None:
+            yield column, old, new
+        else:
+            yield field.name, field.to_python(old), field.to_python(new)
+
+
+def merge(form: "StaffForm") -> None:
+    """Put the others' values where nothing was typed, keep what was typed, and ask to save again."""
+    mine = set(form.changed_data)
+    data = form.data.copy()
+    data[form.add_prefix("seen")] = str(form.instance.version)
+    for change in form.others:
+        if change.name not in form.fields:
+            continue
+        if change.name in mine:
+            change.mine_text = text(form, change.name, form.cleaned_data.get(change.name))
+            told = f"{change.who} changed this from {change.old_text} to {change.new_text} meanwhile. "
+            form.add_error(change.name, told + "Saving again puts your value in its place.")
+        else:
+            _type_in(form, data, change.name, change.new)
+    form.data = data
+    who = ", ".join(sorted({change.who for change in form.others}))
+    form.add_error(
+        None, f"{who} saved this while you were editing it. Nothing is saved yet and nothing is lost."
+    )
+
+
+def _type_in(form: "StaffForm", data: Any, name: str, value: Any) -> None:
+    """Fill the bound form as if somebody had typed `value`."""
+    field, key = form.fields[name], form.add_prefix(name)
+    value = field.prepare_value(value)
+    if isinstance(field.widget, forms.CheckboxInput):
+        data.setlist(key, ["on"] if value else [])
+    elif isinstance(value, list):
+        data.setlist(key, [str(item) for item in value])
+    elif isinstance(field.widget, forms.Select):
+        data[key] = "" if value is None else str(value)
+    else:
+        shown = field.widget.format_value(value)
+        data[key] = "" if shown is None else str(shown)
+
+
+def _label(form: "StaffForm", name: str) -> str:
+    if name in form.fields:
+        return str(form[name].label)
+    return name.removeprefix(PREFIX).replace("_", " ").capitalize()
+
+
+def text(form: "StaffForm", name: str, value: Any) -> str:
+    """A value for people; of rows, those that this person may see."""
+    field = form.fields.get(name)
+    if isinstance(field, forms.ModelChoiceField):
+        keys = value if isinstance(value, list) else [getattr(value, "pk", value)]
+        keys = (
+            [key for key in keys if key is not None]
+            if not hasattr(value, "query")
+            else [row.pk for row in value]
+        )
+        rows = field.queryset.filter(pk__in=keys) if keys and field.queryset is not None else []
+        return ", ".join(str(row) for row in rows) or ("—" if not keys else "a row you may not see")
+    if value in (None, "", []):
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(
+            ": ".join(map(str, item)) if isinstance(item, list | tuple) else str(item) for item in value
+        )
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(field.choices).get(value, value))
+    return str(field.prepare_value(value)) if field else str(value)

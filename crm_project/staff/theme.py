@@ -1,0 +1,132 @@
+"""The theme's settings: names, colours, and the sidebar as far as the role allows."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+from crm_project.accounts.rules import Permission, Role
+
+# (title, icon, URL name, permission or None for operators)
+SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
+    (
+        "Sales",
+        [
+            ("Home", "home", "admin:index", Permission.VIEW),
+            ("Deals", "handshake", "admin:deals_deal_changelist", Permission.VIEW),
+            ("Contacts", "contacts", "admin:contacts_contact_changelist", Permission.VIEW),
+        ],
+    ),
+    (
+        "Set-up",
+        [
+            ("Pipelines", "view_column", "admin:pipelines_pipeline_changelist", Permission.VIEW),
+            ("Lost reasons", "thumb_down", "admin:deals_lostreason_changelist", Permission.VIEW),
+            ("Custom fields", "tune", "admin:records_customfield_changelist", Permission.EDIT_PIPELINES),
+            ("Members", "group", "admin:accounts_member_changelist", Permission.VIEW),
+            ("API tokens", "key", "admin:accounts_apitoken_changelist", Permission.VIEW),
+            ("Organization", "apartment", "staff:own_organization", Permission.ADMINISTER),
+        ],
+    ),
+    (
+        "Operator",
+        [
+            ("Organizations", "domain", "admin:accounts_organization_changelist", None),
+            ("Logins", "passkey", "admin:accounts_user_changelist", None),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar. Sections without an entry for this person are left out."""
+    from crm_project.staff.people import actor_of, is_operator
+
+    actor = actor_of(request)
+
+    def may(permission: Permission | None) -> bool:
+        return is_operator(request) if permission is None else actor is not None and actor.may(permission)
+
+    groups = []
+    for title, entries in SECTIONS:
+        items = [
+            {"title": name, "icon": icon, "link": _link(url, actor)}
+            for name, icon, url, permission in entries
+            if may(permission)
+        ]
+        if items:
+            groups.append({"title": title, "separator": bool(groups), "items": items})
+    return groups
+
+
+def _link(name: str, actor: Any) -> str:
+    if name == "staff:own_organization":
+        return reverse("admin:accounts_organization_change", args=[actor.organization_id])
+    return reverse(name)
+
+
+def header(request: HttpRequest) -> str:
+    """The organization one works in."""
+    from crm_project.staff.people import actor_of
+
+    actor = actor_of(request)
+    return actor.organization.name if actor else "CRM"
+
+
+def subheader(request: HttpRequest) -> str:
+    from crm_project.staff.people import actor_of, is_operator
+
+    actor = actor_of(request)
+    if actor is None:
+        return "Operator" if is_operator(request) else ""
+    return f"You are {'an' if actor.member.role == Role.ADMIN else 'a'} {actor.member.role}"
+
+
+def organizations(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu at the organization's name: where else one may work."""
+    return [
+        {
+            "title": "Choose an organization",
+            "icon": "swap_horiz",
+            "link": reverse("admin:choose_organization"),
+        }
+    ]
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "CRM",
+    "SITE_HEADER": "crm_project.staff.theme.header",
+    "SITE_SUBHEADER": "crm_project.staff.theme.subheader",
+    "SITE_DROPDOWN": "crm_project.staff.theme.organizations",
+    "SITE_SYMBOL": "handshake",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("staff/staff.css")],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("staff/icon.svg")},
+    ],
+    "COMMAND": {"search_models": False, "show_history": False},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "crm_project.staff.theme.navigation",
+    },
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        },
+    },
+}

@@ -1,0 +1,3 @@
+"""Deals and lost reasons in the admin."""
+
+from deals.admin import deals, lost_reasons, work  # noqa: F401

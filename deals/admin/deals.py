@@ -1,0 +1,215 @@
+"""The deals of the admin: the list, its filters, the page of one deal."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
+from crm_project.staff import cells
+from crm_project.staff.acts import TrashAct
+from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.filters import (
+    AmountRange,
+    DayRange,
+    InstantRange,
+    choice_filter,
+    range_filter,
+    yes_no_filter,
+)
+from crm_project.staff.people import visible
+from deals import money, services
+from deals.admin import acts
+from deals.admin.forms import DealForm, StageChoiceField, may_share, stage_choices, stages_of
+from deals.models import Deal
+from pipelines.models import Stage
+
+
+def pipeline_choices(request: HttpRequest) -> list[tuple[int, str]]:
+    return list(dict.fromkeys((stage.pipeline_id, stage.pipeline.name) for stage in stages_of(request)))
+
+
+def member_choices(request: HttpRequest) -> list[tuple[int, str]]:
+    members = visible(request, Member).select_related("user").order_by("user__full_name", "id")
+    return [(member.pk, member.full_name) for member in members]
+
+
+@admin.register(Deal)
+class DealAdmin(StaffModelAdmin):
+    form = DealForm
+    has_trash = True
+    custom_kind = "deal"
+    many: ClassVar[Any] = {"members": "Participants", "followers": "Followers", "access_list": "Access list"}
+    guarded: ClassVar[Any] = ("next_deal",)
+    select_related: ClassVar[Any] = ("stage__pipeline", "owner__user", "client", "contact")
+    search_fields: ClassVar[Any] = ("search_text",)
+    search_help_text = "Name, number, description, contact or account"
+    palette_icon = "handshake"
+    ordering: ClassVar[Any] = ("-created_at", "-id")
+    list_display: ClassVar[Any] = (
+        "title",
+        "worth",
+        "stage_chip",
+        "state",
+        "account",
+        "owned_by",
+        "closing",
+        "stands_since",
+    )
+    list_display_links: ClassVar[Any] = ("title",)
+    list_filter: ClassVar[Any] = (
+        choice_filter("Status", "status", Deal.Statuses.choices),
+        choice_filter("Pipeline", "pipeline", pipeline_choices, column="stage__pipeline"),
+        choice_filter("Stage", "stage", stage_choices),
+        choice_filter("Owner", "owner", member_choices),
+        range_filter(AmountRange, "Amount", "amount"),
+        range_filter(DayRange, "Expected close", "expected_close_date"),
+        range_filter(InstantRange, "Created", "created_at"),
+        range_filter(InstantRange, "Closed", "closed_at"),
+        yes_no_filter("Private", "is_private"),
+    )
+    autocomplete_fields: ClassVar[Any] = ("contact", "client", "owner", "next_deal")
+    conditional_fields: ClassVar[Any] = {
+        "bid_value": "bid_type != 'fixed'",
+        "bid_periods": "bid_type != 'fixed'",
+        "lost_reason": "status == 'lost' || status == 'abandoned'",
+        "closed_at": "status != 'open'",
+    }
+    acts: ClassVar[Any] = (
+        acts.Win(),
+        acts.Lose(),
+        acts.Reopen(),
+        acts.Move(),
+        acts.HandOver(),
+        TrashAct(acts.trash_deals, "Deals in the trash can be restored for 30 days."),
+        acts.RestoreDeals(),
+    )
+
+    def create(self, actor: Actor, change: dict[str, Any]) -> Deal:
+        return services.create_deals(actor=actor, changes=[change])[0]
+
+    def update(self, actor: Actor, row: Deal, change: dict[str, Any]) -> Deal:
+        return services.update_deals(actor=actor, changes=[(row, change)])[0].row
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        main = [
+            "name",
+            ("amount", "currency"),
+            "stage",
+            "client",
+            "contact",
+            "owner",
+            "expected_close_date",
+            "description",
+        ]
+        new_contact = ["contact_email", ("contact_first_name", "contact_last_name"), "contact_phone"]
+        sharing = ["is_private", "access_list"] if may_share(request, row) else []
+        tabs = {
+            "State": ["status", "lost_reason", "closed_at", "probability"],
+            **({} if row else {"New contact": new_contact}),
+            "Money": ["amount_gross", "tax_rate", "bid_type", "bid_value", "bid_periods"],
+            "People": ["members", "followers", *sharing],
+            "Dates and numbers": [
+                "date",
+                ("date_from", "date_to"),
+                "number",
+                "invoice_no",
+                "url",
+                "origin",
+                "next_deal",
+            ],
+            "References": ["external_references", "department_id", "project_id", "task_id"],
+        }
+        named = [(title, {"fields": fields, "classes": ["tab"]}) for title, fields in tabs.items()]
+        return [(None, {"fields": main}), *named]
+
+    def extra_fields(self, request: HttpRequest, row: Any) -> dict[str, forms.Field]:
+        fields = super().extra_fields(request, row)
+        if not may_share(request, row):
+            del fields["access_list"]
+        initial = row.stage_id if row is not None else _first_stage(request)
+        return {**fields, "stage": StageChoiceField(request, initial=initial)}
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        actor = self.actor(request)
+        own = {
+            "owner": actor.member.pk,
+            "currency": actor.organization.currency,
+            "stage": _first_stage(request),
+        }
+        return {**own, **super().get_changeform_initial_data(request)}
+
+    def header(self, request: HttpRequest, row: Deal) -> dict[str, Any]:
+        steps = [stage for stage in stages_of(request) if stage.pipeline_id == row.stage.pipeline_id]
+        return {
+            "template": "admin/deals/deal/header.html",
+            "pipeline": row.stage.pipeline.name,
+            "steps": [_step(stage, row) for stage in steps],
+            "facts": [
+                ("Amount", self.worth(row)),
+                ("Status", self.state(row)),
+                ("Probability", f"{row.effective_probability} %"),
+                ("Owner", self.owned_by(row)),
+                ("Expected close", self.closing(row)),
+                ("In this stage", self.stands_since(row)),
+            ],
+        }
+
+    def palette_description(self, row: Deal) -> str:
+        amount = money.formatted(row.amount, row.currency)
+        return " · ".join(
+            part for part in ("Deal", row.stage.name, f"{amount} {row.currency}" if amount else "") if part
+        )
+
+    @admin.display(description="Deal")
+    def title(self, deal: Deal) -> Any:
+        return cells.titled(str(deal), "lock" if deal.is_private else "")
+
+    @admin.display(description="Amount", ordering="amount")
+    def worth(self, deal: Deal) -> Any:
+        return cells.money(deal.amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
+
+    @admin.display(description="Stage")
+    def stage_chip(self, deal: Deal) -> Any:
+        return cells.chip(deal.stage.name, deal.stage.color)
+
+    @admin.display(description="Status")
+    def state(self, deal: Deal) -> Any:
+        return cells.status(deal.status, deal.get_status_display())
+
+    @admin.display(description="Account")
+    def account(self, deal: Deal) -> Any:
+        return deal.client or deal.contact or cells.NOTHING
+
+    @admin.display(description="Owner")
+    def owned_by(self, deal: Deal) -> Any:
+        return deal.owner.full_name if deal.owner else cells.NOTHING
+
+    @admin.display(description="Expected close", ordering="expected_close_date")
+    def closing(self, deal: Deal) -> Any:
+        day = deal.expected_close_date
+        late = day is not None and deal.status == Deal.Statuses.OPEN and day < timezone.localdate()
+        return cells.day(day, late=late)
+
+    @admin.display(description="In stage")
+    def stands_since(self, deal: Deal) -> Any:
+        return cells.age(deal.stage_entered_at, timezone.now())
+
+
+def _first_stage(request: HttpRequest) -> int | None:
+    """Of the default pipeline, where the core would put a new deal too."""
+    first = next(iter(stages_of(request)), None)
+    return first.pk if first and first.pipeline.is_default else None
+
+
+def _step(stage: Stage, deal: Deal) -> dict[str, str]:
+    here = stage.pk == deal.stage_id
+    passed = not here and stage.position < (deal.stage.position or 0)
+    return {
+        "name": stage.name,
+        "color": stage.color,
+        "state": "here" if here else "passed" if passed else "ahead",
+    }

@@ -1,0 +1,157 @@
+"""The form of a deal: one select for the stage in its pipeline, money with its currency, a contact found by e-mail."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import HttpRequest
+
+from crm_project.accounts.rules import Role
+from crm_project.staff.forms import StaffForm, references_field
+from crm_project.staff.inputs import DecimalInput, PlainText, Select, Textarea, TextInput, WholeNumber
+from crm_project.staff.people import actor_of, visible
+from deals import money
+from deals.models import Deal
+from pipelines.models import Stage
+
+AMOUNTS = ("amount", "amount_gross", "bid_value")
+COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "PLN", "CAD", "AUD", "JPY")
+
+
+def stages_of(request: HttpRequest) -> list[Stage]:
+    """The visible stages with their pipelines, the default pipeline's first, looked up once per request."""
+    if not hasattr(request, "staff_stages"):
+        stages = visible(request, Stage).select_related("pipeline")
+        rows = stages.order_by("-pipeline__is_default", "pipeline_id", "position")
+        request.staff_stages = list(rows)  # type: ignore[attr-defined]
+    return list(request.staff_stages)
+
+
+def stage_choices(request: HttpRequest) -> list[Any]:
+    """Stages in order, under their pipelines."""
+    return _grouped(stages_of(request))
+
+
+class StageChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One select for pipeline and stage."""
+
+    def __init__(self, request: HttpRequest, **kwargs: Any) -> None:
+        rows = visible(request, Stage).select_related("pipeline")
+        super().__init__(rows, **{"label": "Stage", "widget": Select(), **kwargs})
+        self._set_choices(request)
+
+    def _set_choices(self, request: HttpRequest) -> None:
+        blank = [] if self.required and self.initial else [("", "Select a stage")]
+        self.grouped = [*blank, *stage_choices(request)]
+        self.widget.choices = self.grouped
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """ModelChoiceField would throw the choices away and ask the database again."""
+        copied: Any = super().__deepcopy__(memo)
+        copied.widget.choices = self.grouped
+        return copied
+
+
+def _grouped(stages: list[Stage]) -> list[Any]:
+    groups: dict[str, list[tuple[int, str]]] = {}
+    names: dict[int, str] = {}
+    for stage in stages:
+        name = names.setdefault(stage.pipeline_id, _distinct(stage.pipeline.name, names.values()))
+        groups.setdefault(name, []).append((stage.pk, stage.name))
+    return list(groups.items())
+
+
+def _distinct(name: str, taken: Any) -> str:
+    return next(
+        text for n in range(1, 1000) if (text := name if n == 1 else f"{name} ({n})") not in set(taken)
+    )
+
+
+class DealForm(StaffForm):
+    defaults: ClassVar[Mapping[str, Any]] = {"status": Deal.Statuses.OPEN, "bid_type": Deal.BidTypes.FIXED}
+
+    amount = DecimalInput(required=False, help_text="Net of tax.")
+    amount_gross = DecimalInput(
+        label="Gross amount",
+        required=False,
+        help_text="Empty: follows from the amount and a tax rate in percent.",
+    )
+    bid_value = DecimalInput(required=False, label="Price per period")
+    bid_periods = WholeNumber(required=False, label="Number of periods")
+    probability = WholeNumber(
+        required=False, help_text="In percent. Empty: the stage's own.", widget=TextInput({"suffix": "%"})
+    )
+    external_references = references_field()
+    contact_email = forms.EmailField(
+        required=False, widget=TextInput(), help_text="Finds the contact of this address, or makes a new one."
+    )
+    contact_first_name = PlainText(required=False, max_length=255, label="First name")
+    contact_last_name = PlainText(required=False, max_length=255, label="Last name")
+    contact_phone = PlainText(required=False, max_length=255, label="Phone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._name_the_fields()
+        if self.instance.pk:
+            for name in AMOUNTS:
+                if not self.is_bound and getattr(self.instance, name) is not None:
+                    self.initial[name] = money.formatted(getattr(self.instance, name), self.instance.currency)
+            self.initial["next_deal"] = self.instance.next_deal_id
+            for name in ("contact_email", "contact_first_name", "contact_last_name", "contact_phone"):
+                self.fields.pop(name, None)
+
+    def _name_the_fields(self) -> None:
+        if "description" in self.fields:
+            self.fields["description"].widget = Textarea({"rows": 5})
+        if "currency" in self.fields:
+            self.fields["currency"] = forms.ChoiceField(
+                choices=currencies(self.instance.currency), widget=Select()
+            )
+        for name, text in HELP.items():
+            if name in self.fields:
+                self.fields[name].help_text = text
+        for name, label in LABELS.items():
+            if name in self.fields:
+                self.fields[name].label = label
+
+
+LABELS = {
+    "client": "Account",
+    "contact": "Primary contact",
+    "expected_close_date": "Expected close",
+    "is_private": "Private",
+    "bid_type": "Priced",
+    "url": "Link",
+    "next_deal": "Followed by",
+    "invoice_no": "Invoice number",
+    "department_id": "Department number",
+    "project_id": "Project number",
+    "task_id": "Task number",
+}
+HELP = {
+    "client": "The company or person the deal is with.",
+    "is_private": "Only its owner, its creator, the access list and admins see it.",
+    "closed_at": "Set when the deal is closed; may be put earlier.",
+    "tax_rate": "In percent, such as 23; or a word, such as exempt.",
+}
+
+
+def currencies(current: str) -> list[tuple[str, str]]:
+    """All of ISO 4217, the common ones first; one that has been withdrawn stays where it is held."""
+    known = list(
+        dict.fromkeys(
+            [*([current] if current else []), *COMMON_CURRENCIES, *sorted(money.currency_decimals())]
+        )
+    )
+    return [(code, code) for code in known]
+
+
+def may_share(request: HttpRequest, deal: Deal | None) -> bool:
+    """Who may set a deal's privacy: those whom the core would let."""
+    actor = actor_of(request)
+    if actor is None:
+        return False
+    if deal is None or actor.member.role == Role.ADMIN:
+        return True
+    own = actor.member.pk
+    return own in (deal.owner_id, deal.created_by_id) or deal.access_links.filter(member=own).exists()

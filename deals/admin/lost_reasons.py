@@ -1,0 +1,43 @@
+"""Lost reasons in the admin: a managed list."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.staff.acts import TrashAct
+from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.forms import StaffForm, references_field
+from deals import services
+from deals.models import LostReason
+
+
+def trash(actor: Actor, rows: Sequence[LostReason], given: Mapping[str, Any]) -> None:
+    for row in rows:
+        services.trash_lost_reason(actor=actor, lost_reason=row)
+
+
+class LostReasonForm(StaffForm):
+    external_references = references_field()
+
+
+@admin.register(LostReason)
+class LostReasonAdmin(StaffModelAdmin):
+    form = LostReasonForm
+    edit_permission = Permission.EDIT_PIPELINES
+    search_fields: ClassVar[Any] = ("name",)
+    ordering: ClassVar[Any] = ("created_at", "id")
+    list_display: ClassVar[Any] = ("name", "created_at")
+    acts: ClassVar[Any] = (TrashAct(trash, "Deals that were lost for it keep it."),)
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        return [(None, {"fields": ["name", "external_references"]})]
+
+    def create(self, actor: Actor, change: dict[str, Any]) -> LostReason:
+        return services.create_lost_reason(actor=actor, change=change)
+
+    def update(self, actor: Actor, row: LostReason, change: dict[str, Any]) -> LostReason:
+        return services.update_lost_reason(actor=actor, lost_reason=row, change=change)

@@ -1,0 +1,176 @@
+"""What deals put on other pages: the home page's work lists, the deals of a contact."""
+
+import datetime
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from contacts.models import Contact
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.staff import cells, home, panels
+from crm_project.staff.people import actor_of, today
+from deals import money
+from deals.models import Deal, DealContact
+from pipelines.models import Pipeline
+
+SHOWN = 8
+MANY = 500
+STALE_AFTER = datetime.timedelta(days=30)
+
+
+def month_of(day: datetime.date) -> tuple[datetime.date, datetime.date]:
+    """The first day of the month, and the first of the next."""
+    first = day.replace(day=1)
+    return first, (first + datetime.timedelta(days=32)).replace(day=1)
+
+
+def work(actor: Actor) -> dict[str, Any]:
+    """My open deals by what they need, and what the pipelines hold."""
+    now, day = timezone.now(), today(actor)
+    _, next_month = month_of(day)
+    mine = (
+        Deal.objects.visible_to(actor.member)
+        .open()
+        .filter(owner=actor.member)
+        .select_related("stage__pipeline", "client", "contact")
+    )
+    by_day = mine.filter(expected_close_date__isnull=False).order_by("expected_close_date", "id")
+    overdue = by_day.filter(expected_close_date__lt=day)
+    this_month = by_day.filter(expected_close_date__gte=day, expected_close_date__lt=next_month)
+    stale = mine.filter(stage_entered_at__lt=now - STALE_AFTER).order_by("stage_entered_at", "id")
+    newest = mine.order_by("-created_at", "-id")
+    return {
+        "may_edit": actor.may(Permission.EDIT_DEALS),
+        "lists": [
+            _list(
+                "Overdue", "event_busy", overdue, _filtered(actor, expected_close_date_to=_before(day)), "bad"
+            ),
+            _list(
+                "Closing this month",
+                "event",
+                this_month,
+                _filtered(
+                    actor,
+                    expected_close_date_from=day.isoformat(),
+                    expected_close_date_to=_before(next_month),
+                ),
+                "info",
+            ),
+            _list("In one stage for over 30 days", "hourglass_bottom", stale, _filtered(actor), "warn"),
+            _list("My newest open deals", "handshake", newest, _filtered(actor), "muted"),
+        ],
+        "pipelines": pipeline_totals(actor),
+    }
+
+
+def _before(day: datetime.date) -> str:
+    return (day - datetime.timedelta(days=1)).isoformat()
+
+
+def _filtered(actor: Actor, **filters: str) -> str:
+    """The change list that holds the same deals."""
+    query = {"status": "open", "owner": str(actor.member.pk), **filters}
+    return f"{reverse('admin:deals_deal_changelist')}?{'&'.join(f'{key}={value}' for key, value in query.items())}"
+
+
+def _list(title: str, icon: str, deals: Any, url: str, tone: str) -> dict[str, Any]:
+    """A few rows, and whether there are more: nothing is counted."""
+    rows = list(deals[: SHOWN + 1])
+    shown = [
+        {
+            "link": cells.link(deal),
+            "worth": _worth(deal),
+            "chip": cells.chip(deal.stage.name, deal.stage.color),
+            "day": cells.day(deal.expected_close_date),
+            "age": cells.age(deal.stage_entered_at, timezone.now()),
+            "account": deal.client or deal.contact or "",
+        }
+        for deal in rows[:SHOWN]
+    ]
+    count = f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
+    return {"title": title, "icon": icon, "rows": shown, "count": count, "url": url, "tone": tone}
+
+
+def _worth(deal: Deal) -> Any:
+    return cells.money(deal.amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
+
+
+def pipeline_totals(actor: Actor) -> list[dict[str, Any]]:
+    """Open deals per pipeline and currency, in one grouped query; currencies are never added up."""
+    groups = (
+        Deal.objects.visible_to(actor.member)
+        .open()
+        .order_by()
+        .values("stage__pipeline", "currency")
+        .annotate(count=Count("id"), total=Sum("amount"))
+    )
+    totals: dict[int, list[dict[str, Any]]] = {}
+    for group in groups.order_by("stage__pipeline", "currency"):
+        totals.setdefault(group["stage__pipeline"], []).append(group)
+    pipelines = Pipeline.objects.visible_to(actor.member).default_first()
+    return [_pipeline(pipeline, totals.get(pipeline.pk, [])) for pipeline in pipelines]
+
+
+def _pipeline(pipeline: Pipeline, groups: list[dict[str, Any]]) -> dict[str, Any]:
+    decimals = money.currency_decimals()
+    return {
+        "name": pipeline.name,
+        "url": f"{reverse('admin:deals_deal_changelist')}?status=open&pipeline={pipeline.pk}",
+        "count": sum(group["count"] for group in groups),
+        "sums": [
+            cells.money(group["total"], group["currency"], decimals.get(group["currency"], 2))
+            for group in groups
+            if group["total"]
+        ],
+    }
+
+
+def deals_of(request: HttpRequest, contact: Contact) -> panels.Panel | None:
+    """The deals a person or a company takes part in; a company's are those of its people too."""
+    actor = actor_of(request)
+    if actor is None:
+        return None
+    deals = _taking_part(actor, [contact.pk, *_people(actor, contact)])
+    rows = list(deals.order_by("-created_at", "-id")[:20])
+    part = "client" if contact.kind == Contact.Kinds.COMPANY else "contact"
+    add = f"{reverse('admin:deals_deal_add')}?{part}={contact.pk}"
+    return panels.Panel(
+        title="Deals",
+        headers=("Deal", "Amount", "Stage", "Status", "Owner", "Expected close"),
+        rows=[
+            (
+                cells.link(deal),
+                _worth(deal),
+                cells.chip(deal.stage.name, deal.stage.color),
+                cells.status(deal.status, deal.get_status_display()),
+                deal.owner.full_name if deal.owner else cells.NOTHING,
+                cells.day(deal.expected_close_date),
+            )
+            for deal in rows
+        ],
+        empty="No deals yet.",
+        add_url=add if actor.may(Permission.EDIT_DEALS) else "",
+    )
+
+
+def _people(actor: Actor, contact: Contact) -> list[int]:
+    if contact.kind != Contact.Kinds.COMPANY:
+        return []
+    people = Contact.objects.visible_to(actor.member).filter(company=contact.pk)
+    return list(people.values_list("pk", flat=True)[:MANY])
+
+
+def _taking_part(actor: Actor, contacts: list[int]) -> Any:
+    """Deals with any of these contacts in any part. Three keys the database can look up, instead of a subquery."""
+    joined = list(DealContact.objects.filter(contact__in=contacts).values_list("deal_id", flat=True)[:MANY])
+    named = Q(contact__in=contacts) | Q(client__in=contacts) | Q(pk__in=joined)
+    visible = Deal.objects.visible_to(actor.member).filter(named)
+    return visible.select_related("stage", "owner__user", "client", "contact")
+
+
+home.parts.append(work)
+panels.register(Contact, deals_of)

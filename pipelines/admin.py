@@ -1,0 +1,274 @@
+"""Pipelines in the admin, with their stages in order; a stage leaves by its own page, which moves its deals first."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.admin import TabularInline
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.errors import DomainError, FieldError
+from crm_project.staff import cells
+from crm_project.staff.acts import Act, TrashAct, act_url
+from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.forms import StaffForm, references_field
+from crm_project.staff.inputs import Color, Select, TextInput, WholeNumber
+from crm_project.staff.people import visible
+from pipelines import hooks, services
+from pipelines.models import Pipeline, Stage
+
+STAGE_FIELDS = ("name", "color", "probability", "kind")
+
+
+class PipelineForm(StaffForm):
+    external_references = references_field()
+
+    def tell(self, refusal: DomainError) -> None:
+        """What is wrong with a stage is told in its row."""
+        own = [wrong for wrong in refusal.fields if not wrong.field.startswith("stages.")]
+        if own or not refusal.fields:
+            super().tell(type(refusal)(refusal.detail, code=refusal.code, fields=own))
+
+
+class StageForm(StaffForm):
+    position = WholeNumber(required=False, widget=TextInput({"class": "crm-short"}))
+    probability = WholeNumber(
+        required=False, label="Probability, %", widget=TextInput({"class": "crm-short"})
+    )
+    color = forms.CharField(label="Colour", widget=Color(), initial="#3b82f6")
+    kind = forms.ChoiceField(choices=Stage.Kinds.choices, widget=Select(), initial=Stage.Kinds.OPEN)
+
+    def entry(self) -> dict[str, Any]:
+        """The stage as the pipeline's service takes it: of an existing one, what was changed."""
+        names = set(self.changed_data) if self.instance.pk else set(STAGE_FIELDS)
+        entry = {name: self.cleaned_data[name] for name in STAGE_FIELDS if name in names}
+        if entry.get("probability", 0) is None:
+            del entry["probability"]
+        return {**entry, **({"id": self.instance.pk} if self.instance.pk else {})}
+
+
+class StagePageForm(StaffForm):
+    external_references = references_field()
+
+
+class StageFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    """The stages of one pipeline, in the order of their positions; those that came meanwhile keep their place."""
+
+    refusal: ClassVar[DomainError | None] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        rows = Stage.objects.in_order()
+        super().__init__(*args, **{**kwargs, "queryset": rows})
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if not self.is_bound:
+            return
+        if any(form.instance.pk is None for form in self.initial_forms):
+            self._non_form_errors.append("A stage was removed meanwhile. Open the pipeline again.")  # type: ignore[attr-defined]
+        for wrong in self.refusal.fields if self.refusal else ():
+            self._tell(wrong)
+
+    def _tell(self, wrong: FieldError) -> None:
+        """`stages.1.name` is the name in the second row of those that were sent."""
+        words, order = wrong.field.split("."), self.in_order()
+        if len(words) == 3 and words[0] == "stages" and words[1].isdigit() and int(words[1]) < len(order):
+            form = order[int(words[1])]
+            form.add_error(words[2] if words[2] in form.fields else None, wrong.detail)
+
+    def in_order(self) -> list[Any]:
+        """The forms that hold a stage, as they shall stand."""
+        filled = [form for form in self.forms if form.instance.pk or form.has_changed()]
+        return sorted(filled, key=lambda form: _place(form, self.forms.index(form)))
+
+    def validate_unique(self) -> None:
+        """Positions are given anew by the service."""
+
+    def entries(self) -> list[dict[str, Any]]:
+        """All stages as the service takes them. Those that somebody added meanwhile stay, at the end."""
+        entries = [form.entry() for form in self.in_order()]
+        named = {entry["id"] for entry in entries if "id" in entry}
+        if self.instance.pk is None:
+            return entries
+        held = Stage.objects.in_order().filter(pipeline=self.instance).values_list("pk", flat=True)
+        return [*entries, *({"id": pk} for pk in held if pk not in named)]
+
+
+def _place(form: Any, index: int) -> tuple[int, int]:
+    position = getattr(form, "cleaned_data", {}).get("position")
+    return (index if position is None else position, index)
+
+
+class StageInline(TabularInline):  # type: ignore[misc]
+    model = Stage
+    form = StageForm
+    formset = StageFormSet
+    extra = 0
+    can_delete = False
+    ordering_field = "position"
+    hide_title = True
+    verbose_name_plural = "Stages, in order"
+    fields: ClassVar[Any] = ("name", "color", "probability", "kind", "position", "removal", "seen")
+    readonly_fields: ClassVar[Any] = ("removal",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _pipelines(self).has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _pipelines(self).has_change_permission(request)
+
+    has_change_permission = has_add_permission
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        made = super().get_formset(request, obj, **kwargs)
+        made.refusal = getattr(request, "staff_refusal", None)
+        return made
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return 0 if obj else 3
+
+    @admin.display(description="")
+    def removal(self, stage: Stage) -> Any:
+        if not stage.pk:
+            return ""
+        page = admin.site._registry[Stage]
+        back = f"/admin/pipelines/pipeline/{stage.pipeline_id}/change/"
+        url = act_url(page, page.act("trash"), [stage.pk], back=back)  # type: ignore[attr-defined]
+        return format_html('<a class="crm-link" href="{}">Remove…</a>', url)
+
+
+def _pipelines(inline: Any) -> Any:
+    return inline.admin_site._registry[Pipeline]
+
+
+class TrashWithDeals(TrashAct):
+    """Asks where to move the deals that stand there, if any do."""
+
+    on_many = False
+
+    def stages(self, rows: Sequence[Any]) -> list[int]:
+        raise NotImplementedError
+
+    def note(self, rows: Sequence[Any]) -> str:
+        count = sum(count(self.stages(rows)) for count in hooks.count_uses)
+        return f"{count} deals stand here. Say where they go." if count else "No deals stand here."
+
+    def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
+        going = self.stages(rows)
+        others = visible(request, Stage).exclude(pk__in=going).select_related("pipeline")
+        choices = [
+            (stage.pk, f"{stage.pipeline.name}: {stage.name}")
+            for stage in others.order_by("pipeline", "position")
+        ]
+        field = forms.TypedChoiceField(
+            choices=[("", "Nowhere: remove only if no deal stands here"), *choices],
+            coerce=int,
+            empty_value=None,
+            required=False,
+            label="Move the deals to",
+            widget=Select(),
+        )
+        return {"move_deals_to": field}
+
+
+class TrashPipeline(TrashWithDeals):
+    label = "Remove pipeline"
+
+    def stages(self, rows: Sequence[Any]) -> list[int]:
+        return list(Stage.objects.in_order().filter(pipeline__in=rows).values_list("pk", flat=True))
+
+
+class TrashStage(TrashWithDeals):
+    label = "Remove stage"
+
+    def stages(self, rows: Sequence[Any]) -> list[int]:
+        return [row.pk for row in rows]
+
+
+def trash_pipelines(actor: Actor, rows: Sequence[Pipeline], given: Mapping[str, Any]) -> None:
+    for row in rows:
+        services.trash_pipeline(actor=actor, pipeline=row, move_deals_to=given["move_deals_to"])
+
+
+def trash_stages(actor: Actor, rows: Sequence[Stage], given: Mapping[str, Any]) -> None:
+    for row in rows:
+        services.trash_stage(actor=actor, stage=row, move_deals_to=given["move_deals_to"])
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(StaffModelAdmin):
+    form = PipelineForm
+    edit_permission = Permission.EDIT_PIPELINES
+    search_fields: ClassVar[Any] = ("name",)
+    ordering: ClassVar[Any] = ("-is_default", "id")
+    list_display: ClassVar[Any] = ("name", "stage_chips", "is_default", "is_active")
+    sortable_by: ClassVar[Any] = ()
+    inlines: ClassVar[Any] = (StageInline,)
+    acts: ClassVar[Sequence[Act]] = (TrashPipeline(trash_pipelines, on_many=False),)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).with_stages()
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        names = ["name", "description", "is_default", "is_active"]
+        return [
+            (None, {"fields": names}),
+            ("References", {"fields": ["external_references"], "classes": ["tab"]}),
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"is_active": True, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Pipeline and stages are one write, which `save_related` makes: only then are the stages known."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        actor, stages, wanted = self.actor(request), formsets[0], form.change()
+        row = form.instance
+        if not change or stages.has_changed():
+            wanted["stages"] = stages.entries()
+        if not change:
+            saved = services.create_pipeline(actor=actor, change=wanted)
+        else:
+            saved = services.update_pipeline(actor=actor, pipeline=row, change=wanted) if wanted else row
+        vars(row).update(vars(saved))
+
+    @admin.display(description="Stages")
+    def stage_chips(self, pipeline: Any) -> Any:
+        chips = [cells.chip(stage.name, stage.color) for stage in pipeline.live_stages]
+        return (
+            format_html('<span class="crm-chips">{}</span>', cells.joined(chips)) if chips else cells.NOTHING
+        )
+
+
+@admin.register(Stage)
+class StageAdmin(StaffModelAdmin):
+    """Stages are edited with their pipeline; on its own a stage has what is rarely needed, and how to remove it."""
+
+    form = StagePageForm
+    edit_permission = Permission.EDIT_PIPELINES
+    search_fields: ClassVar[Any] = ("name",)
+    select_related: ClassVar[Any] = ("pipeline",)
+    ordering: ClassVar[Any] = ("pipeline", "position")
+    list_display: ClassVar[Any] = ("name", "pipeline", "kind")
+    acts: ClassVar[Sequence[Act]] = (TrashStage(trash_stages, on_many=False),)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        return [(None, {"fields": ["name", "description", "external_references"]})]
+
+    def update(self, actor: Actor, row: Stage, change: dict[str, Any]) -> Stage:
+        return services.update_stage(actor=actor, stage=row, change=change)
