@@ -26,6 +26,7 @@ from crm_project.records.apply import (
     set_custom_fields,
 )
 from crm_project.records.locks import for_update, hold_keys, share
+from crm_project.records.matching import matches
 from crm_project.records.receipts import Receipt, match_key
 from crm_project.records.store import Draft
 from crm_project.versions import Versions, refusal
@@ -65,7 +66,14 @@ def upsert_contacts(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[
     with change_set(actor):
         matched = [match_key(change, MATCH_KEYS) for change in changes]
         _hold(actor, changes)
-        targets = [_match(actor, key, change) for key, change in zip(matched, changes, strict=True)]
+        visible = Contact.objects.visible_to(actor.member)
+        targets = matches(actor, visible, ContactReference, matched, changes)
+        by_email = _by_kind_and_email(
+            visible, [c for c, key in zip(changes, matched, strict=True) if key == "email"]
+        )
+        for index, (key, change) in enumerate(zip(matched, changes, strict=True)):
+            if key == "email":
+                targets[index] = by_email.get(_kind_and_email(change))
         receipts = _write(actor, list(zip(targets, changes, strict=True)), add_references=True)
         for receipt, key in zip(receipts, matched, strict=True):
             receipt.matched_on = key if receipt.outcome != "created" else None
@@ -287,18 +295,14 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
             hook(renamed)
 
 
-def _match(actor: Actor, key: str, change: Change) -> Contact | None:
-    live = Contact.objects.visible_to(actor.member)
-    if key == "uuid":
-        row = live.filter(uuid=change["uuid"]).first()
-        if row is None:
-            raise NotFound
-        return row
-    if key == "external_reference":
-        system, external_id = change["external_references"][0]
-        return live.holding_reference(system=system, external_id=external_id).first()
-    kind = change.get("kind", Contact.Kinds.PERSON)
-    return live.filter(kind=kind).with_email([change["email"]]).first()
+def _kind_and_email(change: Change) -> tuple[str, str]:
+    return change.get("kind") or Contact.Kinds.PERSON, fold_email(str(change["email"]))
+
+
+def _by_kind_and_email(visible: Any, changes: Sequence[Change]) -> dict[tuple[str, str], Contact]:
+    emails = {email for _, email in map(_kind_and_email, changes)}
+    rows = visible.with_email(emails) if emails else []
+    return {(row.kind, row.email): row for row in rows}
 
 
 def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:

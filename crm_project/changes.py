@@ -15,6 +15,8 @@ from uuid import UUID, uuid4
 
 from django.db import models, transaction
 
+from crm_project.spool import Spool
+
 if TYPE_CHECKING:
     from crm_project.accounts.actors import Actor
 
@@ -41,7 +43,7 @@ class ChangeSet:
     actor: "Actor | None"
     uuid: UUID = field(default_factory=uuid4)
     undoes: UUID | None = None
-    recorded: list[Recorded] = field(default_factory=list)
+    recorded: Spool[Recorded] = field(default_factory=Spool)
 
     def record(self, row: Any, action: str, changes: dict[str, tuple[Any, Any]]) -> None:
         """Note that `row` was created, updated, trashed or restored; written when the change set ends."""
@@ -81,6 +83,20 @@ def change_set(actor: "Actor | None") -> Iterator[ChangeSet]:
                 writer(changes)
 
 
+@contextmanager
+def attempt() -> Iterator[None]:
+    """A part of a change set that may fail by itself: then neither its rows nor its events are left."""
+    changes = _current.get()
+    already = len(changes.recorded) if changes else 0
+    try:
+        with transaction.atomic():
+            yield
+    except Exception:
+        if changes:
+            changes.recorded.truncate(already)
+        raise
+
+
 def columns(row: models.Model) -> Columns:
     """The row's stored columns, but for those derived from others."""
     derived: frozenset[str] = getattr(row, "derived", frozenset())
@@ -96,7 +112,7 @@ def plain(value: Any) -> Any:
     """A column's value as JSON can hold it; `Field.to_python` reads it back."""
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
-    if isinstance(value, datetime.datetime | datetime.date):
+    if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)

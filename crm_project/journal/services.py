@@ -1,7 +1,9 @@
 """Writing of events at the end of a change set, and the replay that proves them complete."""
 
+from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from django.db import connection, models
@@ -9,19 +11,20 @@ from django.utils import timezone
 
 from crm_project.changes import ChangeSet, Recorded
 from crm_project.journal.models import Counter, Event
+from crm_project.records.copying import insert_rows
+
+BATCH = 2_000
 
 
 def write_events(changes: ChangeSet) -> None:
     """Number and insert the events, organization by organization; the counter's row is the last lock taken."""
-    by_organization: dict[int, list[Recorded]] = defaultdict(list)
-    for recorded in changes.recorded:
-        by_organization[recorded.organization_id].append(recorded)
-    for organization_id, rows in sorted(by_organization.items()):
-        last = take_sequences(organization_id, len(rows))
-        Event.objects.bulk_create(
-            event_of(changes, recorded, sequence)
-            for sequence, recorded in enumerate(rows, last - len(rows) + 1)
-        )
+    counts = Tally(recorded.organization_id for recorded in changes.recorded)
+    for organization_id, count in sorted(counts.items()):
+        last = take_sequences(organization_id, count)
+        own = (recorded for recorded in changes.recorded if recorded.organization_id == organization_id)
+        numbered = enumerate(own, last - count + 1)
+        while batch := [event_of(changes, recorded, number) for number, recorded in islice(numbered, BATCH)]:
+            insert_rows(batch)
 
 
 def take_sequences(organization_id: int, count: int) -> int:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError, FieldError
+from crm_project.records.copying import insert_rows
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.rules import reference_errors
 from crm_project.records.store import Draft
@@ -112,7 +113,7 @@ def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> No
     if gone:
         model._default_manager.filter(gone).delete()
     if new:
-        model._default_manager.bulk_create(new)
+        insert_rows(new)
     keep_apart(
         model,
         organization_id,

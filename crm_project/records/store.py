@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_project.changes import ChangeSet, Columns, columns, difference
 from crm_project.errors import Invalid
+from crm_project.records.copying import insert_rows
 from crm_project.records.models import Row
 
 
@@ -37,7 +38,7 @@ def insert(drafts: Sequence[Draft], *, now: datetime.datetime) -> None:
     for draft in drafts:
         draft.row.created_at = draft.row.updated_at = now
         draft.row.refresh_derived()
-    type(drafts[0].row).objects.bulk_create([draft.row for draft in drafts])
+    insert_rows([draft.row for draft in drafts])
 
 
 def update(drafts: Sequence[Draft], *, now: datetime.datetime) -> list[Draft]:

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm_project.records.copying import insert_rows
 from deals.models import Deal, DealState
 from deals.rules import state_of
 
@@ -24,14 +25,16 @@ def write_states(
         DealState.objects.bulk_create(
             current.values(), update_conflicts=True, unique_fields=["id"], update_fields=["valid_to"]
         )
-    DealState.objects.bulk_create(
-        DealState(
-            organization_id=deal.organization_id,
-            deal=deal,
-            valid_from=current[deal.pk].valid_to or now if deal.pk in current else now,
-            **after[deal.pk],
-        )
-        for deal in changed
+    insert_rows(
+        [
+            DealState(
+                organization_id=deal.organization_id,
+                deal=deal,
+                valid_from=current[deal.pk].valid_to or now if deal.pk in current else now,
+                **after[deal.pk],
+            )
+            for deal in changed
+        ]
     )
 
 

@@ -7,10 +7,11 @@ from contacts.querysets import fold_email
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
-from crm_project.errors import Conflict, NotFound
+from crm_project.errors import Conflict
 from crm_project.records import references
 from crm_project.records.apply import Change
 from crm_project.records.locks import hold_keys
+from crm_project.records.matching import matches
 from crm_project.records.receipts import Receipt, match_key
 from deals.models import Deal, DealReference
 from deals.services.context import Context, look_up
@@ -31,11 +32,11 @@ def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Dea
             contact for key, contact in zip(keys, contacts, strict=True) if key == "contact_and_pipeline"
         ]
         hold_keys(("deal_of_contact", actor.organization_id, contact) for contact in by_contact if contact)
-        targets = [
-            _match(actor, key, change, contact, context)
-            for key, change, contact in zip(keys, changes, contacts, strict=True)
-        ]
-        receipts = write_deals(actor, list(zip(targets, changes, strict=True)), add_references=True)
+        found = matches(actor, Deal.objects.visible_to(actor.member), DealReference, keys, changes)
+        for index, (key, change, contact) in enumerate(zip(keys, changes, contacts, strict=True)):
+            if key == "contact_and_pipeline":
+                found[index] = _match(actor, change, contact, context)
+        receipts = write_deals(actor, list(zip(found, changes, strict=True)), add_references=True)
         for receipt, key in zip(receipts, keys, strict=True):
             receipt.matched_on = None if receipt.outcome == "created" else key
         return receipts
@@ -51,20 +52,11 @@ def _contact_id(change: Change, context: Context) -> int | None:
     return contact.pk if contact else None
 
 
-def _match(actor: Actor, key: str, change: Change, contact: int | None, context: Context) -> Deal | None:
-    visible = Deal.objects.visible_to(actor.member)
-    if key == "uuid":
-        deal = visible.filter(uuid=change["uuid"]).first()
-        if deal is None:
-            raise NotFound
-        return deal
-    if key == "external_reference":
-        system, external_id = change["external_references"][0]
-        return visible.holding_reference(system=system, external_id=external_id).first()
+def _match(actor: Actor, change: Change, contact: int | None, context: Context) -> Deal | None:
     pipeline = context.catalogue.pipeline_of(stage=change.get("stage"), pipeline=change.get("pipeline"))
     if contact is None or pipeline is None:
         return None  # what is wrong with it is told when the deal is written
-    among = visible.filter(contact=contact, stage__pipeline=pipeline)
+    among = Deal.objects.visible_to(actor.member).filter(contact=contact, stage__pipeline=pipeline)
     return _only(list(among.open().order_by("id"))) or _closed_already(among, change, context)
 
 
