@@ -194,7 +194,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "DealStatus": "deals.models.Deal.Statuses",
-        "DealKey": "deals.services.upsert.MATCH_KEYS",
+        "DealKey": "deals.services.bulk.MATCH_KEYS",
         "ContactKey": "contacts.services.MATCH_KEYS",
         "BidType": "deals.models.Deal.BidTypes",
         "StageKind": "pipelines.models.Stage.Kinds",

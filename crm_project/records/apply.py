@@ -57,14 +57,19 @@ def rows_by_key(
     queryset: "models.QuerySet[Any]", keys: Iterable[Any], *, lock: bool = False
 ) -> dict[Any, Any]:
     """The rows that ids and uuids name, under both; `lock` keeps them from being changed or trashed meanwhile."""
-    wanted = {key for key in keys if key is not None}
-    ids = [key for key in wanted if isinstance(key, int) and 0 < key <= BIGGEST_ID]
-    uuids = [key for key in wanted if isinstance(key, uuid.UUID)]
+    ids, uuids = split_keys(keys)
     if not ids and not uuids:
         return {}
     named = queryset.filter(Q(pk__in=ids) | Q(uuid__in=uuids))
     rows = share(named) if lock else list(named)
     return {key: row for row in rows for key in (row.pk, row.uuid)}
+
+
+def split_keys(keys: Iterable[Any]) -> tuple[list[int], list[uuid.UUID]]:
+    """The ids that a row can have, and the uuids."""
+    wanted = {key for key in keys if key is not None}
+    ids = [key for key in wanted if isinstance(key, int) and 0 < key <= BIGGEST_ID]
+    return ids, [key for key in wanted if isinstance(key, uuid.UUID)]
 
 
 def missing(field: str) -> FieldError:

@@ -1,9 +1,9 @@
 """External references: who holds which key, and the writing of a row's references together with the row."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from crm_project.changes import change_set
@@ -97,7 +97,8 @@ def clashes(model: type[Any], organization_id: int, drafts: Sequence[Draft]) -> 
 def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> None:
     """Give each written row exactly the keys its draft lists; those it holds already stay as they are."""
     drafts = list(drafts)
-    new, gone = [], Q()
+    new: list[Any] = []
+    gone: set[tuple[int, str, str]] = set()
     for draft in drafts:
         before = [tuple(key) for key in draft.lists_before.get("external_references", ())]
         after = [tuple(key) for key in draft.lists.get("external_references", ())]
@@ -108,10 +109,8 @@ def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> No
             for system, external_id in after
             if (system, external_id) not in before
         ]
-        for system, external_id in set(before) - set(after):
-            gone |= Q(row_id=draft.row.pk, system=system, external_id=external_id)
-    if gone:
-        model._default_manager.filter(gone).delete()
+        gone |= {(draft.row.pk, *key) for key in set(before) - set(after)}
+    _delete(model, gone)
     if new:
         insert_rows(new)
     keep_apart(
@@ -120,6 +119,24 @@ def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> No
         new_rows=[draft for draft in drafts if not draft.before],
         new_keys=[(reference.system, reference.external_id) for reference in new],
     )
+
+
+def _delete(model: type[Any], gone: Collection[tuple[int, str, str]]) -> None:
+    if not gone:
+        return
+    held = model._default_manager.filter(row_id__in={row_id for row_id, _, _ in gone})
+    named = held.values_list("pk", "row_id", "system", "external_id")
+    model._default_manager.filter(pk__in=[pk for pk, *key in named if tuple(key) in gone]).delete()
+
+
+def found(
+    visible: Any, model: type[Any], organization_id: int, changes: Mapping[int, Mapping[str, Any]]
+) -> dict[int, tuple[Any, Key]]:
+    """For each change the visible row that holds its first key, or none, and that key."""
+    keys = {index: tuple(change["external_references"][0]) for index, change in changes.items()}
+    held = holders(model, organization_id, keys.values())
+    rows = visible.in_bulk(set(held.values())) if held else {}
+    return {index: (rows.get(held.get(key)), key) for index, key in keys.items()}
 
 
 def keep_apart(

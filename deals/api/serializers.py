@@ -25,7 +25,7 @@ from crm_project.api.serializers import MemberSerializer, ReferenceListField, St
 from crm_project.records.rules import LONG_TEXT
 from deals import money
 from deals.models import Deal
-from deals.services.upsert import MATCH_KEYS
+from deals.services.bulk import MATCH_KEYS
 
 EXAMPLE = {
     "name": "Partenariat 2024",

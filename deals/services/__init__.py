@@ -8,13 +8,14 @@ from crm_project.records.apply import Change
 from crm_project.records.receipts import Receipt
 from crm_project.versions import Versions
 from deals.models import Deal
+from deals.services.bulk import carry_out_deals, upsert_deals
 from deals.services.lost_reasons import create_lost_reason, trash_lost_reason, update_lost_reason
 from deals.services.trash import restore_deals, trash_deals
-from deals.services.upsert import upsert_deals
 from deals.services.write import write_deals
 from pipelines.models import Stage
 
 __all__ = [
+    "carry_out_deals",
     "create_deals",
     "create_lost_reason",
     "follow_deal",

@@ -1,8 +1,10 @@
 """What a list of deal changes refers to, looked up once for all of them and kept still until they are written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
@@ -10,7 +12,8 @@ from contacts.services import NewPerson, find_or_create_people
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.errors import FieldError
-from crm_project.records.apply import Change, definitions_of, rows_by_key
+from crm_project.records.apply import Change, definitions_of, rows_by_key, split_keys
+from crm_project.records.locks import share
 from crm_project.records.rules import column_errors
 from deals.models import Deal, LostReason
 from pipelines.catalogue import Catalogue, held_catalogue
@@ -38,8 +41,9 @@ def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
     """Locks are taken in the order of the house: catalogue, then e-mail keys, then contacts."""
     organization_id = actor.organization_id
     catalogue = held_catalogue(organization_id)
-    people = find_people(actor, changes)
     contacts = _named(changes, ("contact", "client"), ("members",))
+    _hold_people(actor, changes, contacts)
+    people = find_people(actor, changes)
     members = _named(changes, ("owner",), MEMBER_LISTS)
     return Context(
         catalogue=catalogue,
@@ -50,6 +54,19 @@ def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
         definitions=definitions_of(organization_id, "deal"),
     )
+
+
+def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]) -> None:
+    """Contacts are locked in one order, those named by an e-mail and those named by an id together."""
+    given = (change.get("contact_email") for change in changes)
+    emails = {fold_email(email) for email in given if isinstance(email, str) and email}
+    ids, uuids = split_keys(named)
+    if emails and (ids or uuids):
+        share(
+            Contact.objects.visible_to(actor.member).filter(
+                Q(email__in=emails) | Q(pk__in=ids) | Q(uuid__in=uuids)
+            )
+        )
 
 
 def find_people(actor: Actor, changes: Sequence[Change]) -> dict[str, Contact]:

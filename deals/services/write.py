@@ -47,10 +47,14 @@ def write_deals(
     actor: Actor,
     targets: Sequence[Target],
     *,
-    add_references: bool = False,
+    add_references: Collection[int] = (),
     rows: DealQuerySet | None = None,
 ) -> list[Receipt[Deal]]:
-    """Apply each change to its deal, or to a new one. `rows` widens what may be written beyond what the actor sees."""
+    """Apply each change to its deal, or to a new one.
+
+    `add_references` holds the indices of those whose references are added to what the deal has. `rows` widens what may
+    be written beyond what the actor sees.
+    """
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
     with change_set(actor) as change:
@@ -62,7 +66,7 @@ def write_deals(
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts if draft.before}
         errors: dict[int, DomainError] = {}
         for index, (draft, sent) in enumerate(zip(drafts, changes, strict=True)):
-            if error := _apply(actor, draft, sent, context, now, add_references):
+            if error := _apply(actor, draft, sent, context, now, index in add_references):
                 errors[index] = error
         errors = references.clashes(DealReference, actor.organization_id, drafts) | errors
         refuse(errors, rows=len(drafts))
@@ -82,8 +86,8 @@ def lock_drafts(
     if ids:
         # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
         locked = {row.pk: row for row in for_update(visible.filter(pk__in=ids))}
-    if len(locked) != len(ids):
-        raise NotFound
+    gone = {index: NotFound() for index, deal in enumerate(deals) if deal and deal.pk not in locked}
+    refuse(gone, rows=len(deals))
     _load_related(locked.values(), context)
     drafts = [Draft.of(locked[deal.pk]) if deal else Draft(_new(actor)) for deal in deals]
     references.note(DealReference, drafts)
@@ -285,7 +289,8 @@ def _store(
 
 def write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
     for name, (model, column) in LISTS.items():
-        new, gone = [], []
+        new: list[Any] = []
+        gone: set[tuple[int, int]] = set()
         for draft in drafts:
             before, after = draft.lists_before.get(name, []), draft.lists.get(name, [])
             new += [
@@ -293,10 +298,11 @@ def write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
                 for key in after
                 if key not in before
             ]
-            gone += [(draft.row.pk, key) for key in before if key not in after]
-        for deal_id in {deal_id for deal_id, _ in gone}:
-            keys = [key for owner, key in gone if owner == deal_id]
-            model.objects.filter(deal=deal_id, **{f"{column}__in": keys}).delete()
+            gone |= {(draft.row.pk, key) for key in before if key not in after}
+        if gone:
+            held = model.objects.filter(deal__in={deal_id for deal_id, _ in gone})
+            links = held.values_list("pk", "deal_id", column)
+            model.objects.filter(pk__in=[pk for pk, *link in links if tuple(link) in gone]).delete()
         if new:
             model.objects.bulk_create(new)
 

@@ -1,0 +1,170 @@
+"""Lists of mixed writes of deals, and the upsert, which is a list of its own kind alone."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from contacts.querysets import fold_email
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.changes import change_set
+from crm_project.errors import Conflict, DomainError
+from crm_project.records import bulk, references
+from crm_project.records.apply import Change
+from crm_project.records.bulk import Found, Operation
+from crm_project.records.locks import for_update, hold_keys
+from crm_project.records.receipts import Receipt
+from crm_project.versions import Versions
+from deals.models import Deal, DealReference
+from deals.services.context import Context, look_up
+from deals.services.trash import trash_deals
+from deals.services.write import write_deals
+
+MATCH_KEYS = ("uuid", "external_reference", "contact_and_pipeline")
+OPEN = Deal.Statuses.OPEN
+# A contact in a pipeline.
+Pair = tuple[int, int]
+
+
+def carry_out_deals(*, actor: Actor, operations: Sequence[Operation]) -> list[Receipt[Deal]]:
+    """All of them, or none: RowsRefused names every bad one."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor):
+        return bulk.carry_out(operations, _DealWork(actor))
+
+
+def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Deal]]:
+    """`match_on` names the key, else the first of MATCH_KEYS that the change has; a key without a match creates."""
+    return carry_out_deals(actor=actor, operations=[Operation("upsert", change=change) for change in changes])
+
+
+@dataclass
+class _DealWork:
+    actor: Actor
+    match_keys: Sequence[str] = MATCH_KEYS
+
+    @cached_property
+    def visible(self) -> Any:
+        return Deal.objects.visible_to(self.actor.member)
+
+    def find(
+        self, operations: Mapping[int, Operation], keys: Mapping[int, str]
+    ) -> dict[int, Found | DomainError]:
+        changes = [operation.change for operation in operations.values()]
+        references.hold(DealReference, self.actor.organization_id, references.keys_of(changes))
+        by_key = {
+            key: {index: operations[index] for index in operations if keys.get(index) == key}
+            for key in MATCH_KEYS
+        }
+        named = {
+            index: operation
+            for index, operation in operations.items()
+            if operation.op in ("update", "delete") or index in by_key["uuid"]
+        }
+        rows = bulk.by_uuid(self.visible, named.values())
+        new = {index: Found() for index, operation in operations.items() if operation.op == "create"}
+        return (
+            new
+            | {index: bulk.found_by_uuid(rows, operation) for index, operation in named.items()}
+            | bulk.found_by_reference(self.actor, self.visible, DealReference, by_key["external_reference"])
+            | self._find_by_contact(by_key["contact_and_pipeline"])
+        )
+
+    def lock(self, ids: Collection[int], changes: Sequence[Change]) -> None:
+        """Behind what the changes name, as everywhere."""
+        look_up(self.actor, changes)
+        list(for_update(self.visible.filter(pk__in=ids)).values_list("pk"))
+
+    def write(
+        self, targets: Sequence[tuple[Deal | None, Change]], *, adding: Collection[int]
+    ) -> list[Receipt[Deal]]:
+        return write_deals(self.actor, targets, add_references=adding)
+
+    def trash(self, rows: Sequence[Deal], *, if_match: Mapping[int, Versions]) -> list[Deal]:
+        return trash_deals(actor=self.actor, deals=rows, if_match=if_match)
+
+    def _find_by_contact(self, operations: Mapping[int, Operation]) -> dict[int, Found | DomainError]:
+        """No constraint can help here: the contacts' keys are held until the deals are written."""
+        if not operations:
+            return {}
+        context = look_up(self.actor, [operation.change for operation in operations.values()])
+        pairs = {index: _pair(operation.change, context) for index, operation in operations.items()}
+        wanted = {pair for pair in pairs.values() if pair}
+        hold_keys(("deal_of_contact", self.actor.organization_id, contact) for contact, _ in wanted)
+        open_deals, closed = self._open(wanted), self._closed(operations, pairs, context)
+        found: dict[int, Found | DomainError] = {}
+        for index, pair in pairs.items():
+            candidates = open_deals.get(pair, []) if pair else []
+            if len(candidates) > 1:
+                found[index] = _ambiguous(candidates)
+            elif candidates:
+                found[index] = Found(candidates[0])
+            else:
+                # Without a contact or a pipeline: what is wrong with it is told when the deal is written.
+                found[index] = Found(closed.get(index), pair)
+        return found
+
+    def _open(self, pairs: Collection[Pair]) -> dict[Pair, list[Deal]]:
+        found: dict[Pair, list[Deal]] = {}
+        for deal in _among(self.visible.open(), pairs).order_by("id"):
+            pair = (deal.contact_id, deal.stage.pipeline_id)
+            if pair in pairs:
+                found.setdefault(pair, []).append(deal)
+        return found
+
+    def _closed(
+        self, operations: Mapping[int, Operation], pairs: Mapping[int, Pair | None], context: Context
+    ) -> dict[int, Deal]:
+        """A request that closes finds what an earlier one like it has closed: the latest deal in that status."""
+        statuses = {index: _status(operation.change, context) for index, operation in operations.items()}
+        closing = {index for index, status in statuses.items() if status != OPEN and pairs[index]}
+        if not closing:
+            return {}
+        latest = Window(
+            RowNumber(),
+            partition_by=[F("contact"), F("stage__pipeline"), F("status")],
+            order_by=[F("closed_at").desc(), F("id").desc()],
+        )
+        among = _among(
+            self.visible.filter(status__in={statuses[index] for index in closing}),
+            {pair for index in closing if (pair := pairs[index])},
+        )
+        rows = {
+            (deal.contact_id, deal.stage.pipeline_id, deal.status): deal
+            for deal in among.annotate(rank=latest).filter(rank=1)
+        }
+        named = {index: (*(pairs[index] or ()), statuses[index]) for index in closing}
+        return {index: rows[name] for index, name in named.items() if name in rows}
+
+
+def _pair(change: Change, context: Context) -> Pair | None:
+    email = change.get("contact_email")
+    contact = (
+        context.people.get(fold_email(email))
+        if isinstance(email, str)
+        else context.contacts.get(change.get("contact"))
+    )
+    pipeline = context.catalogue.pipeline_of(stage=change.get("stage"), pipeline=change.get("pipeline"))
+    return (contact.pk, pipeline.pk) if contact and pipeline else None
+
+
+def _among(deals: Any, pairs: Collection[Pair]) -> Any:
+    contacts, pipelines = {contact for contact, _ in pairs}, {pipeline for _, pipeline in pairs}
+    return deals.filter(contact__in=contacts, stage__pipeline__in=pipelines).select_related("stage")
+
+
+def _status(change: Change, context: Context) -> str:
+    stage = context.catalogue.stages.get(change.get("stage"))
+    return str(change.get("status") or (stage.kind if stage else OPEN))
+
+
+def _ambiguous(deals: Sequence[Deal]) -> Conflict:
+    return Conflict(
+        f"{len(deals)} open deals of this contact in this pipeline; name one by its uuid.",
+        code="ambiguous_match",
+        candidates=[{"uuid": str(deal.uuid), "name": str(deal)} for deal in deals],
+    )
