@@ -104,6 +104,11 @@ class InstantValue(_StrictField):
 class _Documented(django_filters.Filter):
     schema: dict[str, Any] = {"type": "string"}
 
+    @property
+    def own_name(self) -> str:
+        """The parameter, which may be called otherwise than the column."""
+        return next(name for name, declared in self.parent.filters.items() if declared is self)
+
 
 class TextFilter(_Documented):
     field_class = TextValue
@@ -142,13 +147,20 @@ class InstantFilter(_Documented):
     def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value is None:
             return queryset
-        lookup = self.lookup_expr
-        if not isinstance(value, datetime.datetime):
-            zone = ZoneInfo(self.parent.actor.organization.time_zone)
-            if lookup == "lte":
-                lookup, value = "lt", value + datetime.timedelta(days=1)
-            value = datetime.datetime.combine(value, datetime.time(), zone)
-        return queryset.filter(**{f"{self.field_name}__{lookup}": value})
+        try:
+            lookup, instant = self._bound(value)
+        except OverflowError:
+            raise InvalidQuery({self.own_name: ["This is beyond the years that can be told."]}) from None
+        return queryset.filter(**{f"{self.field_name}__{lookup}": instant})
+
+    def _bound(self, value: datetime.date) -> tuple[str, datetime.datetime]:
+        """The look-up and the instant; a day that bounds from above means up to the next one."""
+        if isinstance(value, datetime.datetime):
+            return self.lookup_expr, value.astimezone(datetime.UTC)
+        lookup, zone = self.lookup_expr, ZoneInfo(self.parent.actor.organization.time_zone)
+        if lookup == "lte":
+            lookup, value = "lt", value + datetime.timedelta(days=1)
+        return lookup, datetime.datetime.combine(value, datetime.time(), zone).astimezone(datetime.UTC)
 
 
 class ChoicesFilter(_Documented):
@@ -171,12 +183,8 @@ class ChoicesFilter(_Documented):
         wanted = value.split(",")
         if unknown := [choice for choice in wanted if choice not in self.choices]:
             sentence = f"Not known: {', '.join(unknown)}. One or several of: {', '.join(self.choices)}."
-            raise InvalidQuery({self.extra_name: [sentence]})
+            raise InvalidQuery({self.own_name: [sentence]})
         return queryset.filter(**{f"{self.field_name}__in": wanted})
-
-    @property
-    def extra_name(self) -> str:
-        return next(name for name, declared in self.parent.filters.items() if declared is self)
 
 
 class CustomValueFilter(_Documented):

@@ -7,7 +7,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm_project.api.errors import RETRY_AFTER, Problem, problem_response
@@ -27,11 +29,20 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-class SchemaView(SpectacularJSONAPIView):
+class DocumentView(APIView):
+    """A page for people or programs, whose refusals are problems all the same."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSONRenderer.media_type
+        return super().handle_exception(exc)
+
+
+class SchemaView(DocumentView, SpectacularJSONAPIView):
     """The OpenAPI document."""
 
 
-class DocsView(SpectacularSwaggerSplitView):
+class DocsView(DocumentView, SpectacularSwaggerSplitView):
     """The document to read and try, without any outside host."""
 
 

@@ -58,7 +58,10 @@ def parse_json(body: bytes) -> Any:
 
 
 def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        raise ValueError("a number is too long") from None
     if len(number.as_tuple().digits) > DIGIT_LIMIT or abs(number.adjusted()) > EXPONENT_LIMIT:
         raise ValueError("a number is too long")
     return number

@@ -98,6 +98,9 @@ class ScopedView(DispatchView):
                 errors[name] = [_unknown(known)]
             elif len(values) > 1:
                 errors[name] = ["Once is enough."]
+            elif not values[0]:
+                # Left out by mistake rather than meant: taken for nothing, it would widen the list.
+                errors[name] = ["A value is missing."]
             elif "\x00" in values[0]:
                 errors[name] = ["A text without NUL."]
         if request.query_params.get("deleted", "only") != "only":

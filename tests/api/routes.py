@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from crm_project.accounts.models import ApiToken
+from crm_project.journal.models import Event
 from tests.factories import (
     CustomFieldFactory,
     DealFactory,
@@ -119,6 +120,11 @@ ROUTES = [
     route("POST   /api/deals/{trashed_deal}/restore         403 200 200 200"),
     route("PUT    /api/deals/{deal}/followers/{user}        403 200 200 200"),
     route("DELETE /api/deals/{deal}/followers/{follower}    403 200 200 200"),
+    route("GET    /api/deals/{deal}/history                 200 200 200 200"),
+    route("GET    /api/contacts/{contact}/history           200 200 200 200"),
+    route("GET    /api/pipelines/{pipeline}/history         200 200 200 200"),
+    route("GET    /api/events                               200 200 200 200"),
+    route("POST   /api/events/{event}/undo                  403 200 200 200"),
     route("GET    /api/external-references                  200 200 200 200"),
     route(
         "POST   /api/external-references                  403 201 201 201",
@@ -144,6 +150,7 @@ def make_rows(case: Any) -> dict[str, Any]:
     trashed_deal = DealFactory(actor=case.bob)
     case.as_bob.delete(f"/api/contacts/{trashed_contact.uuid}")
     case.as_bob.delete(f"/api/deals/{trashed_deal.uuid}")
+    case.as_bob.patch(f"/api/deals/{deal.uuid}", {"origin": "fair"})
     return {
         "user": case.bob.member.uuid,
         "follower": case.viewer.member.uuid,
@@ -157,6 +164,7 @@ def make_rows(case: Any) -> dict[str, Any]:
         "deal": deal.uuid,
         "trashed_deal": trashed_deal.uuid,
         "reference": deal.references.get().uuid,
+        "event": Event.objects.get(kind="deal", action="updated").sequence,
         "key": "K-1",
     }
 

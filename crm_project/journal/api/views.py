@@ -77,6 +77,7 @@ class EventViewSet(ScopedView):
         409 `undo_conflict`, with the fields, when somebody has changed them since; 409 `not_undoable` for what
         cannot be taken back.
         """
+        self.expect_no_body(request)
         undone = undo(actor=self.actor, sequence=sequence)
         events = tell(undone.events, self.actor.member)
         return Response(
