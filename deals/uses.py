@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
+from django.utils import timezone
 
 from contacts import hooks as contact_hooks
 from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.records.locks import for_update
+from deals import services
 from deals.models import Deal, DealContact
+from deals.services.states import write_states
 from pipelines import hooks as pipeline_hooks
 from pipelines.models import Stage
 
@@ -21,6 +24,7 @@ def connect() -> None:
     contact_hooks.after_rename.append(refresh_search)
     pipeline_hooks.count_uses.append(deals_in)
     pipeline_hooks.move_all.append(move_all)
+    pipeline_hooks.after_probability.append(reweigh)
     account_hooks.hand_over.append(hand_over)
 
 
@@ -36,16 +40,20 @@ def deals_in(stage_ids: Sequence[int]) -> int:
 
 def move_all(actor: Actor, stage_ids: Sequence[int], stage: Stage) -> None:
     """Move every live deal, also those that the actor does not see: nobody's deal may lose its stage."""
-    from deals import services
-
     deals = Deal.objects.live().filter(stage__in=stage_ids).order_by("id")
     services.move_deals(actor=actor, deals=list(deals), stage=stage, whole_organization=True)
 
 
+def reweigh(stage_ids: Sequence[int]) -> None:
+    """A past state holds the probability that was in force, so a stage's new one begins a new state."""
+    standing = Deal.objects.live().open().filter(stage__in=stage_ids, probability=None)
+    deals = list(for_update(standing))
+    prefetch_related_objects(deals, "stage")
+    write_states(deals, {deal.pk: {} for deal in deals}, now=timezone.now())
+
+
 def hand_over(actor: Actor, leaver: Member, heir: Member) -> int:
     """All live deals of somebody who leaves, private ones too, in portions: each is one set-wise write."""
-    from deals import services
-
     ids = list(Deal.objects.live().filter(owner=leaver).order_by("id").values_list("id", flat=True))
     for start in range(0, len(ids), PORTION):
         deals = Deal.objects.filter(pk__in=ids[start : start + PORTION])

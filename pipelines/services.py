@@ -216,6 +216,10 @@ def _arrange(changes: ChangeSet, actor: Actor, order: Sequence[Draft]) -> None:
     references.write(StageReference, actor.organization_id, [*touched, *new])
     store.record(changes, touched, "updated")
     store.record(changes, new, "created")
+    reweighted = [draft.row.pk for draft in touched if "probability" in draft.changed]
+    for hook in hooks.after_probability:
+        if reweighted:
+            hook(reweighted)
 
 
 def _trash_stages(changes: ChangeSet, actor: Actor, rows: Sequence[Stage], move_deals_to: int | None) -> None:
