@@ -17,12 +17,12 @@ from crm_project.setup.demo.logins import make_logins
 from crm_project.setup.demo.scene import build_scene
 from crm_project.setup.demo.typed import type_history
 from crm_project.setup.demo.world import crowd_size, world_of
-from deals.models import Deal, DealAccess, DealContact, DealFollower, DealState
+from deals.models import Deal
+from tests.setup.written import Written
 
 DEALS = 150
 END = midnight(datetime.date(2026, 5, 20))
 START = END - datetime.timedelta(days=730)
-LINKS = (DealContact, DealFollower, DealAccess)
 
 pytestmark = pytest.mark.django_db
 
@@ -50,58 +50,10 @@ def world(scene):
     return world
 
 
-class Written:
-    """What is in the tables, with places in the order of creation instead of the generated ids."""
-
-    def __init__(self, scene):
-        self.organization = scene.admin.organization
-        self.places = {model.row_kind: self.places_of(model) for model in (Contact, Deal)}
-
-    def rows(self, model):
-        return model.objects.filter(organization=self.organization)
-
-    def places_of(self, model):
-        ids = self.rows(model).order_by("id").values_list("pk", flat=True)
-        return {pk: place for place, pk in enumerate(ids)}
-
-    def dump(self):
-        ordered = {Contact: ["id"], Deal: ["id"], DealState: ["deal_id", "valid_from"], Event: ["sequence"]}
-        ordered |= dict.fromkeys(LINKS, ["deal_id", "id"])
-        tables = {model.__name__: self.table(model, order) for model, order in ordered.items()}
-        return tables | {"last": Counter.objects.get(organization=self.organization).last}
-
-    def table(self, model, order):
-        kind = getattr(model, "row_kind", None)
-        return [self.placed(row, kind) for row in self.rows(model).order_by(*order).values()]
-
-    def placed(self, row, kind):
-        """The columns of one row, or of one event's `row_id` and changes."""
-        if "changes" in row:
-            kind = row["kind"]
-            told = row["changes"].items() if kind in self.places else ()
-            row = row | {"change_set": None, "row_uuid": None, "id": None}
-            row["row_id"] = self.place("id", row["row_id"], kind)
-            row["changes"] = {name: [self.place(name, value, kind) for value in pair] for name, pair in told}
-            return row
-        return {name: self.place(name, value, kind) for name, value in row.items()}
-
-    def place(self, name, value, kind):
-        if value is None or name == "uuid":
-            return None
-        if name == "members":
-            return [self.places["contact"].get(key) for key in value]
-        of = {"id": kind, "deal_id": "deal"} | dict.fromkeys(
-            ("contact_id", "client_id", "company_id"), "contact"
-        )
-        if name not in of:
-            return value
-        return self.places[of[name]][value] if of[name] in self.places else None
-
-
 def test_it_is_what_the_services_write(scene):
     with transaction.atomic():
         type_history(world_for(scene), scene)
-        typed = Written(scene).dump()
+        typed = Written(scene.admin.organization).dump()
         transaction.set_rollback(True)
 
     world = world_for(
@@ -110,7 +62,7 @@ def test_it_is_what_the_services_write(scene):
         first_deal=reserve_ids(Deal, DEALS),
     )
     write_history(world, lambda count: None)
-    written = Written(scene).dump()
+    written = Written(scene.admin.organization).dump()
 
     for part, expected in typed.items():
         assert written[part] == expected, part

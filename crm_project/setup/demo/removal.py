@@ -8,6 +8,8 @@ from django.db import models
 
 from crm_project.accounts.models import Organization
 from crm_project.journal.guard import rewriting
+from crm_project.setup.demo.tables import GREAT, stripped
+from deals.models import Deal
 
 
 def remove_organizations(slugs: Collection[str]) -> None:
@@ -15,9 +17,11 @@ def remove_organizations(slugs: Collection[str]) -> None:
     ids = list(Organization.objects.filter(slug__in=slugs).values_list("pk", flat=True))
     if not ids:
         return
-    with rewriting():
+    models_of_tenants = list(tenant_models())
+    great = Deal.objects.count() >= GREAT
+    with rewriting(), stripped(models_of_tenants if great else (), indexes=False):
         # References are checked when the transaction ends, so the order is a matter of speed: the outermost first.
-        for model in reversed(list(tenant_models())):
+        for model in reversed(models_of_tenants):
             rows = model._base_manager.filter(organization__in=ids)
             rows._raw_delete(rows.db)
         Organization.objects.filter(pk__in=ids)._raw_delete(rows.db)

@@ -11,14 +11,13 @@ from typing import Any
 
 from crm_project.setup.demo import workers
 from crm_project.setup.demo.steps import Place
+from crm_project.setup.demo.tables import GREAT
 from crm_project.setup.demo.traces import trace_contacts, trace_deals
 from crm_project.setup.demo.wire import wire
 from crm_project.setup.demo.world import World
 
 TRACERS = {"contact": trace_contacts, "deal": trace_deals}
 STRETCH = 2_000
-# Below this a second process is not worth its start.
-WORTH_A_POOL = 20_000
 
 
 @dataclass
@@ -40,7 +39,7 @@ def tell(world: World, kind: str, start: int, stop: int) -> Stretch:
 def told(world: World, kind: str, count: int) -> Iterator[Stretch]:
     """All lives of one kind, in order."""
     bounds = [(start, min(start + STRETCH, count)) for start in range(0, count, STRETCH)]
-    if count < WORTH_A_POOL:
+    if count < GREAT:
         return (tell(world, kind, *bound) for bound in bounds)
     return _told_elsewhere(world, kind, bounds)
 

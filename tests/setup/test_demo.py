@@ -1,0 +1,216 @@
+"""The command: what it prints, that it is the same each time, and that it stays in its own two houses."""
+
+import datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from crm_project.accounts.models import ApiToken, Organization, User
+from crm_project.accounts.services import authenticate_token
+from crm_project.setup.demo.clock import stopped_at
+from crm_project.setup.demo.removal import tenant_models
+from deals.models import Deal
+from tests.setup.written import Written
+
+DEALS = 60
+NOON = datetime.datetime(2026, 5, 20, 12, tzinfo=datetime.UTC)
+PASSWORD = "as the environment says"
+TOKEN = "a-token-that-the-environment-brought-along"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch):
+    monkeypatch.setenv("DEMO_PASSWORD", PASSWORD)
+    monkeypatch.setenv("DEMO_TOKEN", TOKEN)
+    monkeypatch.delenv("PORT", raising=False)
+
+
+def demo(*options, deals=DEALS):
+    """The lines on standard output."""
+    out = StringIO()
+    call_command("demo", f"--deals={deals}", *options, stdout=out, stderr=StringIO())
+    return out.getvalue().splitlines()
+
+
+def organization(slug="demo"):
+    return Organization.objects.get(slug=slug)
+
+
+def counts():
+    return {model: model._base_manager.count() for model in tenant_models()}
+
+
+class TestPeople:
+    def test_it_prints_where_and_how_to_sign_in(self, monkeypatch):
+        monkeypatch.setenv("PORT", "9123")
+
+        assert demo() == [
+            "URL: http://127.0.0.1:9123",
+            f"Staff login: admin@example.com / {PASSWORD}",
+            f"API token: {TOKEN}",
+        ]
+
+    def test_without_an_environment_the_secrets_are_made_up(self, monkeypatch):
+        monkeypatch.delenv("DEMO_PASSWORD")
+        monkeypatch.delenv("DEMO_TOKEN")
+
+        _, login, token = demo()
+
+        password = login.partition(" / ")[2]
+        assert len(password) >= 16
+        assert User.objects.get(email="admin@example.com").check_password(password)
+        assert authenticate_token(token.partition(": ")[2])
+
+    def test_a_login_that_somebody_had_before_is_left_alone(self):
+        User.objects.create_user("admin@example.com", "their own secret")
+
+        _, login, _ = demo()
+
+        user = User.objects.get(email="admin@example.com")
+        assert user.check_password("their own secret")
+        assert not user.is_superuser
+        assert PASSWORD not in login
+
+
+class TestAgain:
+    def test_the_same_day_and_seed_make_the_same_demo(self):
+        with stopped_at(NOON):
+            demo()
+            first = [Written(organization(slug)).dump() for slug in ("demo", "other")]
+            demo("--replace")
+            second = [Written(organization(slug)).dump() for slug in ("demo", "other")]
+
+        assert [without_ids(told) for told in first] == [without_ids(told) for told in second]
+
+    def test_another_seed_makes_another(self):
+        with stopped_at(NOON):
+            demo()
+            first = names()
+            demo("--replace", "--seed=2")
+
+        assert names() != first
+
+    def test_it_refuses_to_touch_a_demo_that_is_there(self):
+        demo()
+        before = counts()
+
+        with pytest.raises(CommandError, match="--replace"):
+            demo()
+
+        assert counts() == before
+
+    def test_replacing_leaves_nothing_of_the_old_one_and_everything_else(self):
+        call_command("create_organization", "Somebody else", "--owner", "rep@example.com", stdout=StringIO())
+        call_command(
+            "create_token", "--organization=somebody-else", "--user=rep@example.com", stdout=StringIO()
+        )
+        theirs = Written(organization("somebody-else"))
+        kept = counts()
+        demo()
+        before = counts()
+        old = organization().pk
+
+        demo("--replace")
+
+        assert counts() == before
+        for model in tenant_models():
+            assert not model._base_manager.filter(organization=old).exists()
+        for model, count in kept.items():
+            assert model._base_manager.filter(organization=theirs.organization).count() == count
+
+    def test_replacing_sets_the_new_password(self, monkeypatch):
+        demo()
+        monkeypatch.setenv("DEMO_PASSWORD", "another password")
+
+        demo("--replace")
+
+        users = [user for user in User.objects.all() if user.has_usable_password()]
+        assert len(users) == 5
+        assert all(user.check_password("another password") for user in users)
+
+
+class TestIfEmpty:
+    def test_an_empty_database_is_filled(self):
+        assert demo("--if-empty") == [
+            "URL: http://127.0.0.1:8000",
+            f"Staff login: admin@example.com / {PASSWORD}",
+            f"API token: {TOKEN}",
+        ]
+        assert organization()
+
+    def test_the_second_time_it_only_says_the_same(self):
+        lines = demo("--if-empty")
+        before = counts()
+
+        assert demo("--if-empty") == lines
+        assert counts() == before
+
+    def test_it_says_no_secret_that_no_longer_holds(self):
+        demo()
+        user = User.objects.get(email="admin@example.com")
+        user.set_password("changed since")
+        user.save()
+        ApiToken.objects.update(revoked_at=NOON)
+
+        text = "\n".join(demo("--if-empty"))
+
+        assert PASSWORD not in text
+        assert TOKEN not in text
+        assert "admin@example.com" in text
+
+    def test_somebody_elses_database_is_left_alone(self):
+        call_command("create_organization", "House", "--owner", "owner@example.com", stdout=StringIO())
+        before = counts()
+
+        lines = demo("--if-empty")
+
+        assert lines[0] == "URL: http://127.0.0.1:8000"
+        assert counts() == before
+        assert Organization.objects.count() == 1
+
+
+@pytest.mark.parametrize("deals", ["-1", "many", "1.5", "99999999999"])
+def test_it_rejects_what_is_no_number_of_deals(deals):
+    with pytest.raises(CommandError):
+        demo(deals=deals)
+
+
+def test_it_can_be_without_deals():
+    demo(deals=0)
+
+    assert Deal.objects.filter(organization=organization()).exists()
+
+
+def names():
+    return list(
+        Deal.objects.filter(organization=organization()).order_by("id").values_list("name", flat=True)
+    )
+
+
+def without_ids(told):
+    """Ids of the catalogue and the members are new each time; what is left is compared."""
+    strip = (
+        "organization_id",
+        "stage_id",
+        "owner_id",
+        "created_by_id",
+        "actor_id",
+        "lost_reason_id",
+        "member_id",
+    )
+    rows = [row for table in told.values() if isinstance(table, list) for row in table]
+    lists = ("followers", "access_list")
+
+    def plain(row):
+        row = {name: value for name, value in row.items() if name not in strip}
+        if "changes" in row:
+            row["changes"] = {
+                name: value for name, value in row["changes"].items() if name not in (*strip, *lists)
+            }
+            row["row_id"] = row["row_id"] if row["kind"] in ("contact", "deal") else None
+        return row
+
+    return [plain(row) for row in rows]

@@ -1,0 +1,150 @@
+"""What the demo holds: people of each role, the rows that other systems' documents name, two years of sales."""
+
+import datetime
+from io import StringIO
+from unittest import mock
+
+from django.core.management import call_command
+from django.test import TestCase
+
+from contacts.models import Contact
+from crm_project.accounts.models import Member, Organization
+from crm_project.accounts.services import authenticate_token
+from crm_project.journal.models import Event
+from crm_project.records.models import CustomField, MemberReference, OrganizationReference
+from crm_project.setup.demo.build import NEIGHBOURS_DEALS
+from crm_project.setup.demo.clock import stopped_at
+from deals.models import Deal, LostReason
+from pipelines.models import Pipeline, Stage
+
+NOON = datetime.datetime(2026, 5, 20, 12, tzinfo=datetime.UTC)
+PASSWORD = "as the environment says"
+TOKEN = "a-token-that-the-environment-brought-along"
+
+
+class DemoTestCase(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        with mock.patch.dict("os.environ", DEMO_PASSWORD=PASSWORD, DEMO_TOKEN=TOKEN), stopped_at(NOON):
+            call_command("demo", "--deals=400", stdout=StringIO(), stderr=StringIO())
+        cls.organization = Organization.objects.get(slug="demo")
+
+    def rows(self, model):
+        return model.objects.filter(organization=self.organization)
+
+    def referenced(self, model, system, external_id):
+        return self.rows(model).holding_reference(system=system, external_id=external_id).get()
+
+
+class PeopleTests(DemoTestCase):
+    def test_there_is_a_login_of_each_role(self):
+        logins = {
+            member.email: (
+                member.organization.slug,
+                member.role,
+                member.user.is_staff,
+                member.user.is_superuser,
+            )
+            for member in Member.objects.select_related("user", "organization")
+            if member.user.has_usable_password()
+        }
+
+        assert logins == {
+            "admin@example.com": ("demo", "admin", True, True),
+            "manager@example.com": ("demo", "manager", True, False),
+            "rep@example.com": ("demo", "rep", True, False),
+            "viewer@example.com": ("demo", "viewer", False, False),
+            "outsider@example.com": ("other", "admin", True, False),
+        }
+        assert self.rows(Member).count() == 8
+
+    def test_the_token_is_the_admins_and_of_every_scope(self):
+        actor = authenticate_token(TOKEN)
+
+        assert actor.member.email == "admin@example.com"
+        assert len(actor.token.scopes) == 3
+
+
+class ExampleTests(DemoTestCase):
+    """Each of the documents' requests finds the rows that it names."""
+
+    def test_the_default_pipeline(self):
+        pipeline = self.rows(Pipeline).get(is_default=True)
+        first, *_ = stages = list(pipeline.stages.in_order())
+        kinds = [stage.kind for stage in stages]
+
+        assert pipeline.name == "Vente Standard"
+        assert (first.name, first.color, first.probability, first.kind) == (
+            "Nouveau lead",
+            "#3b82f6",
+            10,
+            "open",
+        )
+        assert kinds.count("open") >= 3
+        assert (kinds.count("won"), kinds.count("lost")) == (1, 1)
+
+    def test_the_ids_of_leadconnector(self):
+        pipeline = self.referenced(Pipeline, "leadconnector", "bCkKGpDsyPP4peuKowkG")
+        stage = self.referenced(Stage, "leadconnector", "7915dedc-8f18-44d5-8bc3-77c04e994a10")
+        location = OrganizationReference.objects.get(
+            system="leadconnector", external_id="CLu7BaljjqrEjBGKTNNe"
+        )
+        users = MemberReference.objects.filter(
+            system="leadconnector", external_id__in=["082goXVW3lIExEQPOnd3", "LiKJ2vnRg5ETM8Z19K7"]
+        )
+
+        assert pipeline.is_default
+        assert (stage.pipeline_id, stage.position) == (pipeline.pk, 0)
+        assert len({reference.row_id for reference in users}) == 2
+        assert location.row == self.organization
+        assert self.referenced(LostReason, "leadconnector", "CLu7BaljjqrEjBGKTNNe")
+
+    def test_the_first_call_of_leadconnector_finds_no_deal(self):
+        assert not self.rows(Deal).filter(references__external_id="yWQobCRIhRguQtD2llvk").exists()
+
+    def test_the_ids_of_intum(self):
+        stage = self.referenced(Stage, "intum", "1")
+
+        assert (stage.name, stage.position) == ("Nouveau lead", 0)
+        assert self.referenced(Contact, "intum", "123").kind == "company"
+        assert not Contact.objects.filter(pk=123).exists()
+
+    def test_no_required_custom_field_refuses_a_document_that_does_not_know_it(self):
+        assert self.rows(CustomField).exists()
+        assert not self.rows(CustomField).filter(required=True).exists()
+
+
+class HistoryTests(DemoTestCase):
+    def test_it_is_two_years_of_a_real_house(self):
+        deals = self.rows(Deal)
+        still_open = deals.live().open()
+        months = {(at.year, at.month) for at in deals.values_list("created_at", flat=True)}
+
+        assert set(deals.values_list("status", flat=True)) == {"open", "won", "lost", "abandoned"}
+        assert len(months) >= 24
+        assert len(set(deals.values_list("currency", flat=True))) >= 5
+        assert len(set(deals.values_list("stage__pipeline", flat=True))) == 3
+        assert still_open.closing_before(NOON.date()).exists()
+        assert still_open.filter(updated_at__lt=NOON - datetime.timedelta(days=90)).exists()
+
+    def test_it_has_something_of_everything(self):
+        deals = self.rows(Deal)
+
+        for part in ("members", "followers", "access_list", "lost_reason", "deleted_at", "probability"):
+            assert deals.filter(**{f"{part}__isnull": False}).exists(), part
+        assert deals.filter(amount=None).exists()
+        assert deals.filter(is_private=True).exists()
+        assert deals.exclude(bid_type="fixed").exists()
+        assert deals.exclude(custom_fields={}).exists()
+        assert self.rows(Contact).filter(kind="company").exists()
+        assert self.rows(Contact).filter(company__isnull=False).exists()
+
+    def test_nothing_happened_in_the_future(self):
+        midnight = NOON.replace(hour=0)
+        told = self.rows(Event).exclude(kind="token")
+
+        assert all(at < midnight for at in told.values_list("at", flat=True))
+        assert all(at < midnight for at in self.rows(Deal).values_list("updated_at", flat=True))
+
+    def test_there_is_a_neighbour_to_be_kept_apart_from(self):
+        assert Deal.objects.filter(organization__slug="other").count() == NEIGHBOURS_DEALS

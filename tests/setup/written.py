@@ -1,0 +1,55 @@
+"""What an organization's tables hold, in a shape that two histories of the same plan share."""
+
+from contacts.models import Contact
+from crm_project.journal.models import Counter, Event
+from deals.models import Deal, DealAccess, DealContact, DealFollower, DealState
+
+LINKS = (DealContact, DealFollower, DealAccess)
+
+
+class Written:
+    """What is in the tables, with places in the order of creation instead of the generated ids."""
+
+    def __init__(self, organization):
+        self.organization = organization
+        self.places = {model.row_kind: self.places_of(model) for model in (Contact, Deal)}
+
+    def rows(self, model):
+        return model.objects.filter(organization=self.organization)
+
+    def places_of(self, model):
+        ids = self.rows(model).order_by("id").values_list("pk", flat=True)
+        return {pk: place for place, pk in enumerate(ids)}
+
+    def dump(self):
+        ordered = {Contact: ["id"], Deal: ["id"], DealState: ["deal_id", "valid_from"], Event: ["sequence"]}
+        ordered |= {key: ["deal_id", "id"] for key in LINKS}
+        tables = {model.__name__: self.table(model, order) for model, order in ordered.items()}
+        return tables | {"last": Counter.objects.get(organization=self.organization).last}
+
+    def table(self, model, order):
+        kind = getattr(model, "row_kind", None)
+        return [self.placed(row, kind) for row in self.rows(model).order_by(*order).values()]
+
+    def placed(self, row, kind):
+        """The columns of one row, or of one event's `row_id` and changes."""
+        if "changes" in row:
+            kind = row["kind"]
+            told = row["changes"].items() if kind in self.places else ()
+            row = row | {"change_set": None, "row_uuid": None, "id": None}
+            row["row_id"] = self.place("id", row["row_id"], kind)
+            row["changes"] = {name: [self.place(name, value, kind) for value in pair] for name, pair in told}
+            return row
+        return {name: self.place(name, value, kind) for name, value in row.items()}
+
+    def place(self, name, value, kind):
+        if value is None or name == "uuid":
+            return None
+        if name == "members":
+            return [self.places["contact"].get(key) for key in value]
+        of = {"id": kind, "deal_id": "deal"} | dict.fromkeys(
+            ("contact_id", "client_id", "company_id"), "contact"
+        )
+        if name not in of:
+            return value
+        return self.places[of[name]][value] if of[name] in self.places else None
