@@ -1,5 +1,6 @@
 """Lists of mixed writes: each row is treated as a single write of its kind, the rows together set-wise."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -7,13 +8,14 @@ from uuid import UUID
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import attempt, change_set
-from crm_project.errors import DomainError, FieldError, Invalid, NotFound, RowsRefused, refuse
+from crm_project.errors import DomainError, Invalid, NotFound, RowsRefused, refuse
 from crm_project.records import references
 from crm_project.records.apply import Change
 from crm_project.records.receipts import Receipt, match_key
 from crm_project.versions import Versions
 
 OPERATIONS = ("create", "update", "upsert", "delete")
+ROW_TWICE = "row_twice"
 # What became of one row of a list.
 Result = Receipt[Any] | DomainError
 
@@ -117,7 +119,7 @@ def _found(
         name = found.row.pk if found.row is not None else found.key
         if name is not None and seen.setdefault(name, index) != index:
             refused[index] = Invalid(
-                f"Operation {seen[name]} of the same list is about this row already.", code="row_twice"
+                f"Operation {seen[name]} of the same list is about this row already.", code=ROW_TWICE
             )
             continue
         rows[index] = found
@@ -139,6 +141,17 @@ def _part(
             raise
         refused[indices[0]] = error
     return {}
+
+
+def sort_out(
+    operations: Mapping[int, Operation], keys: Mapping[int, str]
+) -> defaultdict[str, dict[int, Operation]]:
+    """The operations by what names their row: `uuid`, a key of an upsert, or nothing yet (`new`)."""
+    sorted_out: defaultdict[str, dict[int, Operation]] = defaultdict(dict)
+    for index, operation in operations.items():
+        name = "uuid" if operation.op in ("update", "delete") else keys.get(index, "new")
+        sorted_out[name][index] = operation
+    return sorted_out
 
 
 def by_uuid(rows: Any, operations: Iterable[Operation]) -> dict[UUID, Any]:
@@ -189,6 +202,8 @@ def write_list(
                     break
             except DomainError as error:
                 bad = _bad_rows(error, list(left))
+                # Of two operations on one row the second may go, once the first has been refused for something else.
+                bad = bad if atomic else _by_themselves(bad) or bad
                 results |= bad
                 left = {index: left[index] for index in left if index not in bad}
                 if atomic:
@@ -207,6 +222,5 @@ def _bad_rows(error: DomainError, indices: Sequence[int]) -> dict[int, DomainErr
     return {indices[0]: error}
 
 
-def row_field(index: int, wrong: FieldError) -> FieldError:
-    """A row's wrong field under its place in the list."""
-    return FieldError(f"operations.{index}.data.{wrong.field}", wrong.code, wrong.detail)
+def _by_themselves(bad: Mapping[int, DomainError]) -> dict[int, DomainError]:
+    return {index: error for index, error in bad.items() if error.code != ROW_TWICE}

@@ -56,22 +56,15 @@ class _DealWork:
     ) -> dict[int, Found | DomainError]:
         changes = [operation.change for operation in operations.values()]
         references.hold(DealReference, self.actor.organization_id, references.keys_of(changes))
-        by_key = {
-            key: {index: operations[index] for index in operations if keys.get(index) == key}
-            for key in MATCH_KEYS
-        }
-        named = {
-            index: operation
-            for index, operation in operations.items()
-            if operation.op in ("update", "delete") or index in by_key["uuid"]
-        }
-        rows = bulk.by_uuid(self.visible, named.values())
-        new = {index: Found() for index, operation in operations.items() if operation.op == "create"}
+        sorted_out = bulk.sort_out(operations, keys)
+        rows = bulk.by_uuid(self.visible, sorted_out["uuid"].values())
         return (
-            new
-            | {index: bulk.found_by_uuid(rows, operation) for index, operation in named.items()}
-            | bulk.found_by_reference(self.actor, self.visible, DealReference, by_key["external_reference"])
-            | self._find_by_contact(by_key["contact_and_pipeline"])
+            {index: Found() for index in sorted_out["new"]}
+            | {index: bulk.found_by_uuid(rows, one) for index, one in sorted_out["uuid"].items()}
+            | bulk.found_by_reference(
+                self.actor, self.visible, DealReference, sorted_out["external_reference"]
+            )
+            | self._find_by_contact(sorted_out["contact_and_pipeline"])
         )
 
     def lock(self, ids: Collection[int], changes: Sequence[Change]) -> None:

@@ -68,7 +68,9 @@ def write_deals(
         for index, (draft, sent) in enumerate(zip(drafts, changes, strict=True)):
             if error := _apply(actor, draft, sent, context, now, index in add_references):
                 errors[index] = error
-        errors = references.clashes(DealReference, actor.organization_id, drafts) | errors
+        good = [index for index in range(len(drafts)) if index not in errors]
+        clashing = references.clashes(DealReference, actor.organization_id, [drafts[index] for index in good])
+        errors |= {good[place]: error for place, error in clashing.items()}
         refuse(errors, rows=len(drafts))
         _store(change, actor, drafts, states, now)
         _notify(drafts, changes)

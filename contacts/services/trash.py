@@ -1,0 +1,93 @@
+"""The trash: a trashed contact frees its address and its keys, and comes back where they are still free."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from django.utils import timezone
+
+from contacts import hooks
+from contacts.models import Contact, ContactReference
+from contacts.services.write import email_key
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.changes import ChangeSet, change_set
+from crm_project.errors import Conflict, DomainError, NotFound, refuse
+from crm_project.records import references, store
+from crm_project.records.locks import for_update, hold_keys
+from crm_project.records.store import Draft
+from crm_project.versions import Versions, refusal
+
+ANY: Mapping[int, Versions] = MappingProxyType({})
+
+
+def trash_contacts(
+    *, actor: Actor, contacts: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
+) -> list[Contact]:
+    """Move to the trash, unless a live deal uses one of them; `if_match` holds the version expected of each id."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor) as changes:
+        ids = [contact.pk for contact in contacts]
+        rows = {
+            row.pk: row for row in for_update(Contact.objects.visible_to(actor.member).filter(pk__in=ids))
+        }
+        errors: dict[int, DomainError] = {place: NotFound() for place, pk in enumerate(ids) if pk not in rows}
+        stale = ((place, refusal(rows[pk], if_match.get(pk))) for place, pk in enumerate(ids) if pk in rows)
+        errors |= {place: error for place, error in stale if error}
+        used = _used(list(rows))
+        errors |= {
+            place: _in_use(used[pk]) for place, pk in enumerate(ids) if pk in used and place not in errors
+        }
+        refuse(errors, rows=len(ids))
+        _set_live(changes, list(rows.values()), live=False)
+        return [rows[pk] for pk in ids]
+
+
+def _used(ids: Sequence[int]) -> dict[int, int]:
+    """How many live rows use each of these, if any does: asked of all at once, and in halves only if there are some."""
+    count = sum(count(ids) for count in hooks.count_uses) if ids else 0
+    if not count or len(ids) == 1:
+        return {ids[0]: count} if count else {}
+    half = len(ids) // 2
+    return _used(ids[:half]) | _used(ids[half:])
+
+
+def _in_use(count: int) -> Conflict:
+    return Conflict(f"{count} deals use this contact.", code="in_use", count=count)
+
+
+def restore_contacts(
+    *, actor: Actor, contacts: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
+) -> list[Contact]:
+    """Bring back from the trash what clashes with no live row."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor) as changes:
+        now = timezone.now()
+        trashed = Contact.objects.trash_visible_to(actor.member, now).filter(pk__in=[c.pk for c in contacts])
+        hold_keys(email_key(actor, contact.email) for contact in trashed if contact.email)
+        rows = list(for_update(trashed))
+        if len(rows) != len(contacts):
+            raise NotFound
+        _require(rows, if_match)
+        emails = [(row.kind, row.email) for row in rows if row.email]
+        live = Contact.objects.of(actor.organization_id).live().with_email(email for _, email in emails)
+        # Two contacts of the trash may have had the same address, one after the other.
+        if {(row.kind, row.email) for row in live} & set(emails) or len(set(emails)) != len(emails):
+            raise Conflict("Another contact has this e-mail address now.", code="restore_conflict")
+        _set_live(changes, rows, live=True)
+        return rows
+
+
+def _require(rows: Sequence[Contact], if_match: Mapping[int, Versions]) -> None:
+    stale = ((index, refusal(row, if_match.get(row.pk))) for index, row in enumerate(rows))
+    refuse({index: error for index, error in stale if error}, rows=len(rows))
+
+
+def _set_live(changes: ChangeSet, rows: list[Contact], *, live: bool) -> None:
+    now = timezone.now()
+    drafts = [Draft.of(row) for row in rows]
+    if live:
+        references.check_restorable(ContactReference, [row.pk for row in rows])
+    for row in rows:
+        row.deleted_at = None if live else now
+    store.record(changes, store.update(drafts, now=now), "restored" if live else "trashed")
+    ContactReference.objects.filter(row__in=rows).update(is_live=live)

@@ -1,0 +1,183 @@
+"""The one way a contact is written: look up what the changes name, lock, apply the rules to each, write set-wise."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts import hooks
+from contacts.models import Contact, ContactReference
+from contacts.querysets import fold_email
+from contacts.rules import contact_errors
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
+from crm_project.accounts.rules import Permission
+from crm_project.changes import ChangeSet, change_set
+from crm_project.errors import Conflict, DomainError, FieldError, Invalid, NotFound, refuse
+from crm_project.records import references, store
+from crm_project.records.apply import (
+    Change,
+    definitions_of,
+    missing,
+    rows_by_key,
+    set_columns,
+    set_custom_fields,
+    split_keys,
+)
+from crm_project.records.locks import for_update, hold_keys
+from crm_project.records.receipts import Receipt
+from crm_project.records.store import Draft
+from crm_project.versions import refusal
+
+COLUMNS = (
+    "kind first_name last_name name email phone mobile job_title department website street postal_code city country"
+    " description origin"
+).split()
+# What a deal is found by, too.
+NAMING = frozenset({"first_name", "last_name", "name", "email", "kind"})
+
+
+@dataclass
+class _Context:
+    """What a list of changes refers to, looked up once for all of them."""
+
+    companies: Mapping[Any, Contact] = field(default_factory=dict)
+    members: Mapping[Any, Member] = field(default_factory=dict)
+    definitions: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_contacts(
+    actor: Actor, targets: Sequence[tuple[Contact | None, Change]], *, add_references: Collection[int] = ()
+) -> list[Receipt[Contact]]:
+    """Apply each change to its contact, or to a new one; to those in `add_references`, by index, references are added."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor) as changes:
+        sent = [change for _, change in targets]
+        hold(actor, sent)
+        lock_together(actor, [target.pk for target, _ in targets if target is not None], sent)
+        context = _context(actor, sent)
+        drafts = _drafts(actor, targets)
+        errors: dict[int, DomainError] = {}
+        for index, (draft, (_, change)) in enumerate(zip(drafts, targets, strict=True)):
+            if stale := refusal(draft.row, change.get("if_match")):
+                errors[index] = stale
+                continue
+            adds = index in add_references
+            wrong = _apply(draft, change, context, creating=not draft.before, add_references=adds)
+            if wrong:
+                errors[index] = Invalid(fields=wrong)
+        good = [index for index in range(len(drafts)) if index not in errors]
+        clashing = clashes(actor, [drafts[index] for index in good])
+        errors |= {good[place]: error for place, error in clashing.items()}
+        refuse(errors, rows=len(drafts))
+        _store(changes, actor, drafts)
+        return [Receipt.of(draft) for draft in drafts]
+
+
+def hold(actor: Actor, changes: Sequence[Change]) -> None:
+    emails = [fold_email(change["email"]) for change in changes if isinstance(change.get("email"), str)]
+    references.hold(ContactReference, actor.organization_id, references.keys_of(changes))
+    hold_keys(email_key(actor, email) for email in emails if email)
+
+
+def email_key(actor: Actor, email: str) -> tuple[Any, ...]:
+    return ("contact_email", actor.organization_id, email)
+
+
+def lock_together(actor: Actor, ids: Collection[int], changes: Sequence[Change]) -> None:
+    """Contacts are locked in one order: those that are written together with the companies that changes name."""
+    keys, uuids = split_keys(change.get("company") for change in changes)
+    if ids and (keys or uuids):
+        named = Q(pk__in={*ids, *keys}) | Q(uuid__in=uuids)
+        list(for_update(Contact.objects.visible_to(actor.member).filter(named)).values_list("pk"))
+
+
+def _context(actor: Actor, changes: Sequence[Change]) -> _Context:
+    companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
+    members = Member.objects.visible_to(actor.member)
+    return _Context(
+        companies=rows_by_key(companies, [change.get("company") for change in changes], lock=True),
+        members=rows_by_key(members, [change.get("owner") for change in changes]),
+        definitions=definitions_of(actor.organization_id, "contact"),
+    )
+
+
+def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> list[Draft]:
+    ids = [target.pk for target, _ in targets if target is not None]
+    store.refuse_twice(ids)
+    locked = (
+        {row.pk: row for row in for_update(Contact.objects.visible_to(actor.member).filter(pk__in=ids))}
+        if ids
+        else {}
+    )
+    gone = {index: NotFound() for index, (row, _) in enumerate(targets) if row and row.pk not in locked}
+    refuse(gone, rows=len(targets))
+    drafts = [
+        Draft.of(locked[row.pk]) if row else Draft(Contact(organization_id=actor.organization_id))
+        for row, _ in targets
+    ]
+    references.note(ContactReference, drafts)
+    return drafts
+
+
+def _apply(
+    draft: Draft, change: Change, context: _Context, *, creating: bool, add_references: bool
+) -> list[FieldError]:
+    row = draft.row
+    change = {**change}
+    if isinstance(change.get("email"), str):
+        change["email"] = fold_email(change["email"])
+    errors = set_columns(row, change, COLUMNS)
+    for name, known in (("company", context.companies), ("owner", context.members)):
+        if name in change:
+            target = known.get(change[name]) if change[name] is not None else None
+            setattr(row, name, target)
+            if change[name] is not None and target is None:
+                errors.append(missing(name))
+    if row.pk is not None and row.company_id == row.pk:
+        errors.append(FieldError("company", "invalid", "A contact does not belong to itself."))
+    errors += set_custom_fields(row, change, context.definitions, creating=creating)
+    errors += references.set_on(draft, change, add=add_references)
+    return errors or row_errors(row)
+
+
+def row_errors(row: Contact) -> list[FieldError]:
+    """What is wrong with a contact as it stands."""
+    return contact_errors(
+        kind=row.kind,
+        name=row.name,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        email=row.email,
+        company=row.company_id,
+    )
+
+
+def clashes(actor: Actor, drafts: Sequence[Draft]) -> dict[int, DomainError]:
+    """Whose e-mail or reference belongs to another live row, or to an earlier one of the same list."""
+    emails = {draft.row.email for draft in drafts if draft.row.email}
+    rows = Contact.objects.of(actor.organization_id).live().filter(email__in=emails) if emails else []
+    by_email = {(row.kind, row.email): row.pk for row in rows}
+    errors: dict[int, DomainError] = {}
+    for index, draft in enumerate(drafts):
+        key, owner = (draft.row.kind, draft.row.email), draft.row.pk or f"new {index}"
+        if draft.row.email and by_email.setdefault(key, owner) != owner:
+            wrong = FieldError("email", "email_taken", "Another contact has this e-mail address.")
+            errors[index] = Conflict(wrong.detail, code="email_taken", fields=[wrong])
+    return references.clashes(ContactReference, actor.organization_id, drafts) | errors
+
+
+def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
+    now = timezone.now()
+    new = [draft for draft in drafts if not draft.before]
+    store.insert(new, now=now)
+    touched = store.update([draft for draft in drafts if draft.before], now=now)
+    references.write(ContactReference, actor.organization_id, [*new, *touched])
+    store.record(changes, new, "created")
+    store.record(changes, touched, "updated")
+    renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
+    for hook in hooks.after_rename:
+        if renamed:
+            hook(renamed)
