@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import Combinable
 from rest_framework.pagination import BasePagination
@@ -168,7 +169,7 @@ def _page(queryset: QuerySet[Any], key: Key, ordering: str, cursor: Cursor | Non
     backward = bool(cursor and cursor.backward)
     descending = ordering.startswith("-") != backward
     if cursor is not None:
-        queryset = queryset.filter(_behind(name, key.nullable, descending, cursor.value, cursor.row_id))
+        queryset = _after(queryset, _behind(name, key.nullable, descending, cursor.value, cursor.row_id))
     rows = list(queryset.order_by(*_order(name, key.nullable, descending))[: size + 1])
     more = len(rows) > size
     rows = rows[:size][::-1] if backward else rows[:size]
@@ -178,6 +179,15 @@ def _page(queryset: QuerySet[Any], key: Key, ordering: str, cursor: Cursor | Non
     if rows and (more if backward else cursor is not None):
         page.previous = Cursor(ordering, True, getattr(rows[0], name), rows[0].pk)
     return page
+
+
+def _after(queryset: QuerySet[Any], behind: Q) -> QuerySet[Any]:
+    """The rows behind a cursor. Its value may be of another type than the list's: a custom field may have been declared
+    anew, or the cursor be another list's."""
+    try:
+        return queryset.filter(behind)
+    except (TypeError, ValueError, ArithmeticError, ValidationError):
+        raise InvalidQuery({"cursor": ["This cursor belongs to another list."]}) from None
 
 
 def _order(name: str, nullable: bool, descending: bool) -> list[Any]:
