@@ -14,10 +14,12 @@ from django.db.models import (
     OuterRef,
     Prefetch,
     Q,
+    Subquery,
     Sum,
     Value,
     When,
 )
+from django.db.models.functions import Coalesce
 
 from crm_project.accounts.rules import Role
 from crm_project.records.fields import MoneyField
@@ -70,6 +72,14 @@ class DealQuerySet(RowQuerySet[Any]):
         ).prefetch_related(
             *people, "references", Prefetch("next_deal", self.model.objects.visible_to(member))
         )
+
+    def with_status_since(self) -> Self:
+        """`status_since`: when the status that the deal has now began."""
+        from deals.models import DealState
+
+        others = DealState.objects.filter(deal=OuterRef("pk")).exclude(status=OuterRef("status"))
+        ended = others.order_by("-valid_from").values("valid_to")[:1]
+        return self.annotate(status_since=Coalesce(Subquery(ended), F("created_at")))
 
     def totals(self) -> list[dict[str, Any]]:
         """Count and sums per status and currency, exact; amounts of different currencies are never added up."""

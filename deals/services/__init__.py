@@ -8,7 +8,7 @@ from crm_project.records.apply import Change
 from crm_project.records.receipts import Receipt
 from crm_project.versions import Versions
 from deals.models import Deal
-from deals.services.bulk import carry_out_deals, upsert_deals
+from deals.services.bulk import carry_out_deals, upsert_deal, upsert_deals
 from deals.services.lost_reasons import create_lost_reason, trash_lost_reason, update_lost_reason
 from deals.services.trash import restore_deals, trash_deals
 from deals.services.write import write_deals
@@ -25,6 +25,7 @@ __all__ = [
     "trash_lost_reason",
     "update_deals",
     "update_lost_reason",
+    "upsert_deal",
     "upsert_deals",
 ]
 

@@ -42,6 +42,22 @@ def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Dea
     return carry_out_deals(actor=actor, operations=[Operation("upsert", change=change) for change in changes])
 
 
+def upsert_deal(*, actor: Actor, change: Change, match_on: Sequence[str]) -> Receipt[Deal]:
+    """Like `upsert_deals`, by several keys: the first of them that finds a deal decides, and none creates it."""
+    actor.require(Permission.EDIT_DEALS)
+    work, operations = _DealWork(actor), {0: Operation("upsert", change=change)}
+    with change_set(actor):
+        for key in match_on:
+            found = work.find(operations, {0: key})[0]
+            if isinstance(found, DomainError):
+                raise found
+            if found.row is not None:
+                break
+        receipt = work.write([(found.row, change)], adding=[0])[0]
+        receipt.matched_on = key if found.row is not None else None
+        return receipt
+
+
 @dataclass
 class _DealWork:
     actor: Actor
