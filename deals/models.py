@@ -14,6 +14,7 @@ from crm_project.records.indexes import SearchIndex
 from crm_project.records.models import ExternalReference, Row, reference_constraints
 from crm_project.records.querysets import RowQuerySet
 from crm_project.records.text import search_text
+from deals.past import DealStateQuerySet
 from deals.querysets import DealQuerySet
 from pipelines.models import Stage
 
@@ -165,6 +166,11 @@ class Deal(Row):
                 condition=Q(deleted_at=None),
                 name="deals_deal_expected_close",
             ),
+            # The list as of an earlier day: deals that are in the trash by now were not then.
+            models.Index(fields=["organization", "-created_at"], name="deals_deal_ever_newest"),
+            models.Index(
+                fields=["organization", "id"], condition=Q(is_private=True), name="deals_deal_private"
+            ),
             models.Index(fields=["contact"], name="deals_deal_contact_idx"),
             models.Index(fields=["client"], name="deals_deal_client_idx"),
             models.Index(fields=["owner", "-created_at", "-id"], name="deals_deal_owner_newest"),
@@ -251,6 +257,8 @@ class DealState(models.Model):
     deleted_at = models.DateTimeField(null=True)
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField(null=True)
+
+    objects = DealStateQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

@@ -203,8 +203,9 @@ class TotalSerializer(serializers.Serializer[Any]):
     def get_amount(self, total: Mapping[str, Any]) -> str:
         return _shown(total["amount"], total)
 
-    def get_amount_gross(self, total: Mapping[str, Any]) -> str:
-        return _shown(total["amount_gross"], total)
+    def get_amount_gross(self, total: Mapping[str, Any]) -> str | None:
+        """Null of the past: it was not kept."""
+        return None if total["amount_gross"] is None else _shown(total["amount_gross"], total)
 
     def get_weighted_amount(self, total: Mapping[str, Any]) -> str:
         return _shown(total["weighted_amount"], total)

@@ -11,11 +11,12 @@ from rest_framework.response import Response
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.api.pagination import Key
-from crm_project.api.views import KeyedViewSet, RowViewSet
+from crm_project.api.views import RowViewSet
 from crm_project.errors import FieldError, Invalid, NotFound
 from crm_project.records.receipts import Receipt
 from deals import services
 from deals.api.filters import DealFilter
+from deals.api.past import PastDealsViewSet
 from deals.api.serializers import (
     DealReceiptSerializer,
     DealSerializer,
@@ -28,7 +29,7 @@ from deals.models import Deal, LostReason
 from pipelines.models import Pipeline
 
 
-class DealViewSet(KeyedViewSet):
+class DealViewSet(PastDealsViewSet):
     """Deals: what may be sold, to whom, for how much, and how far it has come."""
 
     model = Deal

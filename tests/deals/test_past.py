@@ -1,0 +1,350 @@
+"""The pipeline as it was: on random histories it equals what was there, deal by deal and sum by sum."""
+
+import datetime
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisTestCase
+from rest_framework.test import APIClient
+
+from crm_project.accounts.services import create_token
+from crm_project.errors import DomainError
+from deals.models import Deal
+from deals.services import create_deals, restore_deals, trash_deals, update_deals
+from tests.base import BaseTestCase
+
+Snapshot = dict[str, dict[str, Any]]
+DAYS = ("2026-01-31", "2026-02-28", None)
+STATUSES = ("open", "won", "lost", "abandoned")
+CHANGES = (*STATUSES[1:], "added", "reopened", "grown", "shrunk", "slipped", "moved", "removed")
+
+steps = st.tuples(
+    st.sampled_from("create create move move amount amount currency day owner status trash restore".split()),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+
+
+def client_of(actor: Any) -> APIClient:
+    _, secret = create_token(actor=actor, name="test")
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client
+
+
+class History:
+    """A random history, written by the services, and what was there after each of its steps."""
+
+    def __init__(self, world: Any, script: list[tuple[str, int, int]]) -> None:
+        self.world = world
+        self.deals: list[Deal] = []
+        self.moments: list[tuple[datetime.datetime, Snapshot]] = [(timezone.now(), {})]
+        for verb, which, value in script:
+            try:
+                self.step(verb, which, value)
+            except DomainError:
+                continue
+            self.moments.append((timezone.now(), self.snapshot()))
+
+    def step(self, verb: str, which: int, value: int) -> None:
+        world, actor = self.world, (self.world.alice, self.world.bob)[which % 2]
+        if verb == "create":
+            change = {"name": f"Deal {value}", "amount": Decimal(100 * value), "is_private": which == 2}
+            self.deals.append(create_deals(actor=actor, changes=[change])[0])
+            return
+        if not self.deals:
+            raise DomainError
+        deal = self.deals[which % len(self.deals)]
+        stages = [world.new, world.offer, world.won, world.lost]
+        match verb:
+            case "move":
+                change = {"stage": stages[value].pk}
+            case "amount":
+                change = {"amount": Decimal(50 * value) if value else None}
+            case "currency":
+                change = {"currency": ("EUR", "USD")[value % 2]}
+            case "day":
+                day = DAYS[value % 3]
+                change = {"expected_close_date": datetime.date.fromisoformat(day) if day else None}
+            case "owner":
+                change = {"owner": (world.alice, world.bob)[value % 2].member.pk}
+            case "status":
+                change = {"status": STATUSES[value]}
+            case "trash":
+                trash_deals(actor=world.alice, deals=[deal])
+                return
+            case _:
+                restore_deals(actor=world.alice, deals=[deal])
+                return
+        update_deals(actor=world.alice, changes=[(deal, change)])
+
+    @staticmethod
+    def snapshot() -> Snapshot:
+        """Those in the trash too, which are counted as removed for what they were worth when they went."""
+        return {str(row.uuid): fields(row) for row in Deal.objects.select_related("stage", "owner")}
+
+
+def live(snapshot: Snapshot) -> Snapshot:
+    return {key: deal for key, deal in snapshot.items() if not deal["trashed"]}
+
+
+def fields(deal: Deal) -> dict[str, Any]:
+    return {
+        "stage": deal.stage_id,
+        "status": deal.status,
+        "amount": deal.amount,
+        "currency": deal.currency,
+        "owner": str(deal.owner.uuid) if deal.owner else None,
+        "probability": deal.effective_probability,
+        "expected_close_date": deal.expected_close_date.isoformat() if deal.expected_close_date else None,
+        "closed_at": deal.closed_at,
+        "stage_entered_at": deal.stage_entered_at,
+        "trashed": deal.deleted_at is not None,
+    }
+
+
+def shown(deal: dict[str, Any]) -> dict[str, Any]:
+    def instant(text: str | None) -> Any:
+        return datetime.datetime.fromisoformat(text) if text else None
+
+    return {
+        "stage": deal["stage"]["id"],
+        "status": deal["status"],
+        "amount": Decimal(deal["amount"]) if deal["amount"] is not None else None,
+        "currency": deal["currency"],
+        "owner": deal["owner"] and deal["owner"]["uuid"],
+        "probability": deal["probability"],
+        "expected_close_date": deal["expected_close_date"],
+        "closed_at": instant(deal["closed_at"]),
+        "stage_entered_at": instant(deal["stage_entered_at"]),
+        "trashed": False,
+    }
+
+
+def totals(snapshot: Snapshot) -> dict[tuple[str, str], tuple[int, Decimal]]:
+    result: dict[Any, Any] = defaultdict(lambda: (0, Decimal(0)))
+    for deal in snapshot.values():
+        key = deal["status"], deal["currency"]
+        count, amount = result[key]
+        result[key] = count + 1, amount + (deal["amount"] or 0)
+    return dict(result)
+
+
+def changes(before: Snapshot, after: Snapshot) -> dict[str, dict[str, tuple[int, Decimal]]]:
+    """What `changes` should answer, found by looking at each deal."""
+    result: dict[str, dict[str, tuple[int, Decimal]]] = {name: {} for name in CHANGES}
+
+    def note(name: str, deal: dict[str, Any], amount: Decimal | None) -> None:
+        count, total = result[name].get(deal["currency"], (0, Decimal(0)))
+        result[name][deal["currency"]] = count + 1, total + (amount or 0)
+
+    for key in before.keys() | after.keys():
+        was, now = live(before).get(key), live(after).get(key)
+        if now is None:
+            if was is not None:
+                note("removed", after[key], after[key]["amount"])
+            continue
+        if was is None:
+            note("added", now, now["amount"])
+        if now["status"] != "open" and (was is None or was["status"] != now["status"]):
+            note(now["status"], now, now["amount"])
+        if was is None:
+            continue
+        both_open = was["status"] == now["status"] == "open"
+        if now["status"] == "open" and was["status"] != "open":
+            note("reopened", now, now["amount"])
+        if both_open and was["stage"] != now["stage"]:
+            note("moved", now, now["amount"])
+        difference = (now["amount"] or Decimal(0)) - (was["amount"] or Decimal(0))
+        if difference and was["currency"] == now["currency"]:
+            note("grown" if difference > 0 else "shrunk", now, abs(difference))
+        days = was["expected_close_date"], now["expected_close_date"]
+        if now["status"] == "open" and None not in days and days[1] > days[0]:
+            note("slipped", now, now["amount"])
+    return result
+
+
+class PastTests(BaseTestCase, HypothesisTestCase):
+    @settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
+    @given(script=st.lists(steps, min_size=3, max_size=10))
+    def test_it_equals_what_was_there(self, script):
+        history = History(self, script)
+        for actor in (self.alice, self.bob):
+            client = client_of(actor)
+            seen = {str(deal.uuid) for deal in Deal.objects.seen_by(actor.member)}
+            moments = [
+                (instant, {key: deal for key, deal in snapshot.items() if key in seen})
+                for instant, snapshot in history.moments
+            ]
+            for instant, snapshot in moments:
+                self.check_as_of(client, instant, live(snapshot))
+            for index in range(0, len(moments), 2):
+                self.check_changes(client, moments[index], moments[-1 - index // 3])
+
+    def check_as_of(self, client, instant, snapshot):
+        asked = {"as_of": instant.isoformat()}
+
+        deals = client.get("/api/deals", asked).json()["results"]
+        summary = client.get("/api/deals/summary", asked).json()
+
+        assert {deal["uuid"]: shown(deal) for deal in deals} == snapshot
+        assert len(deals) == len(snapshot) == summary["count"]
+        found = {
+            (total["status"], total["currency"]): (total["count"], Decimal(total["amount"]))
+            for total in summary["totals"]
+        }
+        assert found == totals(snapshot)
+
+    def check_changes(self, client, one, other):
+        (since, before), (until, after) = sorted([one, other], key=lambda moment: moment[0])
+
+        asked = {"since": since.isoformat(), "until": until.isoformat()}
+        body = client.get("/api/deals/changes", asked).json()
+
+        expected = changes(before, after)
+        for name in CHANGES:
+            found = {
+                total["currency"]: (total["count"], Decimal(total["amount"]))
+                for total in body[name]["totals"]
+            }
+            assert found == expected[name], name
+            assert body[name]["count"] == sum(count for count, _ in expected[name].values())
+
+
+class AsOfTests(BaseTestCase):
+    def setUp(self):
+        self.client = client_of(self.bob)
+
+    def test_it_shows_the_deal_as_it_was_under_its_name_of_today(self):
+        deal = self.deal(name="Old name", amount="100", amount_gross="120")
+        then = timezone.now()
+        change = {"name": "New name", "amount": Decimal(300), "stage": self.won.pk}
+        update_deals(actor=self.bob, changes=[(deal, change)])
+
+        was = self.client.get("/api/deals", {"as_of": then.isoformat()}).json()["results"][0]
+
+        assert was["name"] == "New name"
+        assert (was["amount"], was["status"], was["stage"]["name"]) == ("100.00", "open", "New")
+        assert was["amount_gross"] is None
+        assert datetime.datetime.fromisoformat(was["as_of"]) == then
+
+    def test_now_equals_the_present_list(self):
+        for amount in ("1", "2", "3"):
+            self.deal(amount=amount)
+
+        present = self.client.get("/api/deals").json()["results"]
+        now = self.client.get("/api/deals", {"as_of": timezone.now().isoformat()}).json()["results"]
+
+        assert [{**deal, "as_of": now[0]["as_of"]} for deal in present] == now
+
+    def test_a_deal_in_the_trash_was_there_before(self):
+        deal = self.deal()
+        then = timezone.now()
+        trash_deals(actor=self.bob, deals=[deal])
+
+        assert len(self.client.get("/api/deals", {"as_of": then.isoformat()}).json()["results"]) == 1
+        later = timezone.now().isoformat()
+        assert self.client.get("/api/deals", {"as_of": later}).json()["results"] == []
+
+    def test_filters_speak_of_the_past(self):
+        deal = self.deal(amount="100")
+        then = timezone.now().isoformat()
+        update_deals(actor=self.bob, changes=[(deal, {"stage": self.won.pk, "amount": Decimal(500)})])
+
+        def count(**asked: Any) -> int:
+            return len(self.client.get("/api/deals", {"as_of": then, **asked}).json()["results"])
+
+        assert count(status="open") == count(amount_max="100") == count(stage=self.new.pk) == 1
+        assert count(pipeline=self.pipeline.pk) == count(currency="eur") == 1
+        assert count(status="won") == count(amount_min="101") == count(pipeline=self.renewals.pk) == 0
+        assert count(owner=self.bob.member.uuid) == 0
+
+    def test_pages_have_each_deal_once(self):
+        deals = [self.deal(amount=str(n % 2)) for n in range(7)]
+        then = timezone.now().isoformat()
+        for ordering in ("created_at", "-amount", "expected_close_date", "name", "-status"):
+            seen: list[str] = []
+            url: Any = f"/api/deals?page_size=3&ordering={ordering}&as_of={then.replace('+', '%2B')}"
+            while url:
+                page = self.client.get(url).json()
+                seen += [deal["uuid"] for deal in page["results"]]
+                url = page["next"]
+            assert sorted(seen) == sorted(str(deal.uuid) for deal in deals), ordering
+
+    def test_what_states_cannot_answer_is_refused_with_what_they_can(self):
+        then = timezone.now().isoformat()
+        for asked in ({"q": "x"}, {"origin": "web"}, {"ordering": "updated_at"}, {"custom_x": "1"}):
+            response = self.client.get("/api/deals", {"as_of": then, **asked})
+            assert response.status_code == 400, asked
+        assert "amount_min" in self.client.get("/api/deals", {"as_of": then, "q": "x"}).json()["detail"]
+        for text in ("yesterday", "2026-13-01", "9999-12-31", ""):
+            assert self.client.get("/api/deals", {"as_of": text}).status_code == 400, text
+        assert self.client.get("/api/deals", {"as_of": then, "deleted": "only"}).status_code == 400
+
+    def test_a_day_means_its_end(self):
+        self.deal()
+        today = timezone.now().date()
+        yesterday = (today - datetime.timedelta(days=1)).isoformat()
+
+        assert len(self.client.get("/api/deals", {"as_of": today.isoformat()}).json()["results"]) == 1
+        assert self.client.get("/api/deals", {"as_of": yesterday}).json()["results"] == []
+
+    def test_one_pipeline_has_a_past_too(self):
+        self.deal()
+        then = timezone.now().isoformat()
+        for pipeline, count in ((self.pipeline, 1), (self.renewals, 0)):
+            page = self.client.get(f"/api/pipelines/{pipeline.pk}/deals", {"as_of": then}).json()
+            assert len(page["results"]) == count
+
+    def test_it_hides_other_organizations(self):
+        self.deal()
+        client = client_of(self.charlie)
+        now = timezone.now().isoformat()
+
+        assert client.get("/api/deals", {"as_of": now}).json()["results"] == []
+        assert client.get("/api/deals/summary", {"as_of": now}).json()["count"] == 0
+        assert client.get("/api/deals/changes", {"since": "2020-01-01"}).json()["added"]["count"] == 0
+
+    def test_the_queries_do_not_depend_on_the_number_of_deals(self):
+        counts = []
+        self.client.get("/api/deals")  # notes the token's use, once a minute
+        for _ in range(2):
+            for _ in range(3):
+                self.deal(owner=self.bob.member.pk)
+            now = timezone.now().isoformat()
+            with CaptureQueriesContext(connection) as queries:
+                self.client.get("/api/deals", {"as_of": now})
+            counts.append(len(queries))
+
+        assert counts[0] == counts[1]
+
+
+class ChangesTests(BaseTestCase):
+    def setUp(self):
+        self.client = client_of(self.bob)
+
+    def test_it_narrows_to_a_pipeline_and_an_owner(self):
+        since = timezone.now().isoformat()
+        self.deal(amount="100", owner=self.bob.member.pk)
+
+        def added(**asked: Any) -> int:
+            return self.client.get("/api/deals/changes", {"since": since, **asked}).json()["added"]["count"]
+
+        assert added() == added(pipeline=self.pipeline.pk) == added(owner=self.bob.member.uuid) == 1
+        assert added(pipeline=self.renewals.pk) == added(owner=self.alice.member.uuid) == 0
+
+    def test_it_refuses_what_it_does_not_understand(self):
+        for asked in (
+            {},
+            {"since": "soon"},
+            {"since": "2026-02-01", "until": "2026-01-01"},
+            {"since": "2026-01-01", "stage": "1"},
+            {"since": "2026-01-01", "owner": "me"},
+        ):
+            assert self.client.get("/api/deals/changes", asked).status_code == 400, asked
