@@ -53,6 +53,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     class Meta:
+        verbose_name = "login"
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(email=Lower(Trim(F("email")))), name="accounts_user_email_folded"
@@ -122,6 +123,8 @@ class ApiToken(models.Model):
     hint = models.CharField(max_length=16, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(default=every_scope)
+    # In whose name it speaks where a dialect's ids are told apart by application.
+    app_code = models.CharField(max_length=255, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

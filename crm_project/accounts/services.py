@@ -215,6 +215,7 @@ def create_token(
     member: Member | None = None,
     scopes: Sequence[str] = ALL_SCOPES,
     expires_at: datetime.datetime | None = None,
+    app_code: str = "",
     secret: str = "",
 ) -> tuple[ApiToken, str]:
     """Make a token for oneself, or as an admin for another member; answers the row and the secret, shown once."""
@@ -232,6 +233,7 @@ def create_token(
             digest=token_digest(secret),
             scopes=sorted(set(scopes), key=ALL_SCOPES.index),
             expires_at=expires_at,
+            app_code=app_code,
         )
         changes.record(token, "created", difference({}, columns(token)))
     return token, secret

@@ -14,6 +14,10 @@ class Migration(migrations.Migration):
             name='apitoken',
             options={'verbose_name': 'API token'},
         ),
+        migrations.AlterModelOptions(
+            name='user',
+            options={'verbose_name': 'login'},
+        ),
         migrations.CreateModel(
             name='SignInAttempt',
             fields=[
