@@ -18,4 +18,10 @@ class Dialect:
         return f"crm_project.dialects.{self.system}.urls"
 
 
-DIALECTS = {dialect.system: dialect for dialect in (Dialect("xalantis", numbered=["pipeline", "stage"]),)}
+DIALECTS = {
+    dialect.system: dialect
+    for dialect in (
+        Dialect("xalantis", numbered=["pipeline", "stage"]),
+        Dialect("intum", numbered=["contact", "deal", "stage", "user"]),
+    )
+}

@@ -116,6 +116,7 @@ class NumberField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+@extend_schema_field(OpenApiTypes.ANY)
 class UnsayableField(serializers.Field[Any, Any, Any, Any]):
     """A field that the vendor documents and the core cannot hold: refused, unless it says nothing."""
 

@@ -1,0 +1,124 @@
+"""Intum's contacts, clients and statuses."""
+
+from typing import Any
+
+from crm_project.journal.models import Event
+from pipelines.models import Stage
+from tests.dialects.base import BaseTestCase, Call, DialectClient
+
+
+class Neighbours(DialectClient, BaseTestCase):
+    system = "intum"
+
+    def call(self, method: str, path: str, body: Any = None, actor: Any = None, **query: str) -> Any:
+        return self.as_actor(actor or self.manager, Call(method, path, body, query=query))
+
+
+class TestContacts(Neighbours):
+    def test_a_contact_is_made_read_changed_and_deleted(self) -> None:
+        company = self.call(
+            "POST", "/crm/clients.json", {"client": {"name": "Acme", "www": "https://acme.pl"}}
+        )
+        body = {
+            "name": "Anna Maria Nowak",
+            "email": "Anna@Example.com",
+            "kind": "buyer",
+            "client_id": company.json()["id"],
+        }
+
+        made = self.call("POST", "/crm/contacts.json", {"contact": body})
+
+        assert (company.status_code, made.status_code) == (201, 201)
+        shown = made.json()
+        assert (shown["first_name"], shown["last_name"]) == ("Anna", "Maria Nowak")
+        assert (shown["email"], shown["client_id"]) == ("anna@example.com", company.json()["id"])
+        path = f"/crm/contacts/{shown['id']}.json"
+        changed = self.call("PATCH", path, {"contact": {"position": "CEO"}})
+        assert changed.json()["position"] == "CEO"
+        assert self.call("GET", path).json() == changed.json()
+        assert self.call("DELETE", path).json() == changed.json()
+        assert self.call("GET", path).status_code == 404
+
+    def test_sending_back_what_was_read_changes_nothing(self) -> None:
+        for kind, row in (
+            ("contact", self.person()),
+            ("client", self.person(kind="company", name="A", first_name="", last_name="")),
+        ):
+            path = f"/crm/{kind}s/{row.pk}.json"
+            shown = self.call("GET", path).json()
+
+            answer = self.call("PATCH", path, {kind: shown})
+
+            assert answer.json() == shown
+            assert Event.objects.filter(kind="contact", action="updated").count() == 0
+
+    def test_an_address_is_given_once(self) -> None:
+        self.person(email="anna@example.com")
+
+        answer = self.call(
+            "POST", "/crm/contacts.json", {"contact": {"name": "A", "email": "ANNA@example.com"}}
+        )
+
+        assert (answer.status_code, answer.json()) == (422, {"email": ["zostało już zajęte"]})
+
+    def test_what_cannot_be_kept_is_refused(self) -> None:
+        body = {"contact": {"name": "A", "note": "VIP", "kind": "supplier"}}
+
+        answer = self.call("POST", "/crm/contacts.json", body)
+
+        assert answer.status_code == 422
+        assert list(answer.json()) == ["kind", "note"]
+
+    def test_companies_are_no_contacts(self) -> None:
+        company = self.person(kind="company", name="Acme", first_name="", last_name="")
+
+        assert self.call("GET", f"/crm/contacts/{company.pk}.json").status_code == 404
+        assert [row["id"] for row in self.call("GET", "/crm/clients.json", q="acme").json()] == [company.pk]
+        assert self.call("GET", "/crm/contacts/search.json", q="acme").json() == []
+
+    def test_an_outsider_sees_none(self) -> None:
+        person = self.person()
+
+        assert self.call("GET", "/crm/contacts.json", actor=self.charlie).json() == []
+        assert self.call("GET", f"/crm/contacts/{person.pk}.json", actor=self.charlie).status_code == 404
+
+
+class TestStatuses(Neighbours):
+    def names(self) -> list[str]:
+        return [status["name"] for status in self.call("GET", "/organize/statuses.json").json()]
+
+    def test_the_default_pipeline_comes_first(self) -> None:
+        stages = list(self.renewals.stages.in_order())
+
+        names = self.names()
+
+        assert names[:4] == [stage.name for stage in (self.new, self.offer, self.won, self.lost)]
+        assert names[4:] == [f"Renewals: {stage.name}" for stage in stages]
+
+    def test_a_status_is_made_moved_changed_and_deleted(self) -> None:
+        made = self.call("POST", "/organize/statuses.json", {"status": {"name": "Audyt", "color": "#3730A3"}})
+
+        row = made.json()["id"]
+        assert (made.status_code, made.json()["color"]) == (201, "#3730a3")
+        assert self.call("POST", f"/organize/statuses/{row}/up.json").json()["priority"] == 3
+        assert self.call("POST", f"/organize/statuses/{row}/down.json").json()["priority"] == 4
+        assert (
+            self.call("PATCH", f"/organize/statuses/{row}.json", {"status": {"closed": "lost"}}).json()[
+                "closed"
+            ]
+            == "lost"
+        )
+        assert self.call("DELETE", f"/organize/statuses/{row}.json").status_code == 200
+        assert not Stage.objects.live().filter(name="Audyt").exists()
+
+    def test_a_status_in_use_stays(self) -> None:
+        self.deal(stage=self.new.pk)
+
+        answer = self.call("DELETE", f"/organize/statuses/{self.new.pk}.json")
+
+        assert (answer.status_code, list(answer.json())) == (409, ["error"])
+
+    def test_a_rep_edits_none(self) -> None:
+        answer = self.call("POST", "/organize/statuses.json", {"status": {"name": "x"}}, actor=self.bob)
+
+        assert answer.status_code == 403
