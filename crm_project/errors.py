@@ -63,7 +63,7 @@ class Conflict(DomainError):
 
 
 class PreconditionFailed(DomainError):
-    """The row is no longer the one that the write was made for; `row` and `since` tell where to look for what changed."""
+    """The row is no longer the one that the write was made for; `row` and `since` tell where to look for changes."""
 
     code = "precondition_failed"
     detail = "The row has changed since you read it."

@@ -1,5 +1,6 @@
 """`/api/contacts`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,9 +12,13 @@ from contacts import services
 from contacts.api.filters import ContactFilter
 from contacts.api.serializers import ContactReceiptSerializer, ContactSerializer, UpsertContactSerializer
 from contacts.models import Contact
+from crm_project.api.bulk import bulk_schemas
 from crm_project.api.pagination import Key
 from crm_project.api.views import KeyedViewSet
+from crm_project.records.bulk import Operation
 from crm_project.records.receipts import Receipt
+
+BULK = bulk_schemas("contact", ContactSerializer, UpsertContactSerializer)
 
 
 class ContactViewSet(KeyedViewSet):
@@ -23,6 +28,7 @@ class ContactViewSet(KeyedViewSet):
     queryset = Contact.objects.none()
     serializer_class = ContactSerializer
     upsert_serializer_class = UpsertContactSerializer
+    row_name = "contact"
     filterset_class = ContactFilter
     orderings = {
         "created_at": Key("created_at"),
@@ -44,7 +50,10 @@ class ContactViewSet(KeyedViewSet):
         services.trash_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))
 
     def perform_upsert(self, change: dict[str, Any]) -> Receipt[Contact]:
-        return services.upsert_contacts(actor=self.actor, changes=[change])[0]
+        return self.carry_out([Operation("upsert", change=change)])[0]
+
+    def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Contact]]:
+        return services.carry_out_contacts(actor=self.actor, operations=operations)
 
     @extend_schema(
         request=UpsertContactSerializer,
@@ -55,6 +64,12 @@ class ContactViewSet(KeyedViewSet):
     def upsert(self, request: Request) -> Response:
         """`match_on` names the key (uuid, external_reference, email), else the first one in the body."""
         return self.upsert_row(request)
+
+    @extend_schema(request=BULK[0], responses=BULK[1], summary="Many writes in one request")
+    @action(detail=False, methods=["post"])
+    def bulk(self, request: Request) -> Response:
+        """Up to 1,000 operations, each treated as a single write; all of them or none, unless `atomic` is false."""
+        return self.bulk_rows(request)
 
     @extend_schema(responses=ContactSerializer, summary="Find by an external reference")
     @action(detail=False, url_path="external/<str:system>/<path:external_id>")

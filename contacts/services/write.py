@@ -51,7 +51,7 @@ class _Context:
 def write_contacts(
     actor: Actor, targets: Sequence[tuple[Contact | None, Change]], *, add_references: Collection[int] = ()
 ) -> list[Receipt[Contact]]:
-    """Apply each change to its contact, or to a new one; to those in `add_references`, by index, references are added."""
+    """Apply each change to its contact, or to a new one; those in `add_references`, by index, get theirs added."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         sent = [change for _, change in targets]

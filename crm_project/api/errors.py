@@ -88,6 +88,19 @@ class Problem:
         }
 
 
+class Refused(Exception):
+    """A refusal whose problem is known already."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def titled(problem: Problem) -> dict[str, Any]:
+    """The problem without the request that it is part of."""
+    return {name: value for name, value in problem.body(None).items() if name not in ("type", "request_id")}
+
+
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler: whatever is raised in a view becomes a problem; what nobody foresaw is logged."""
     wire_names = getattr(context["view"], "wire_names", {})
@@ -109,6 +122,8 @@ def problem_response(request: HttpRequest, problem: Problem) -> JsonResponse:
 
 def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
     match error:
+        case Refused():
+            return error.problem
         case DomainError():
             return _of_domain(error, wire_names)
         case exceptions.ValidationError():

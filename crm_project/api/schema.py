@@ -34,6 +34,11 @@ PROBLEM = {
             },
         },
         "request_id": {"type": "string"},
+        "rows": {
+            "type": "array",
+            "description": "Each bad operation of a list by its index, as a problem of its own (rows_refused).",
+            "items": {"type": "object"},
+        },
         "changes": {
             "type": "array",
             "description": "Who changed which fields since you read the row (precondition_failed).",

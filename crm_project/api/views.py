@@ -1,6 +1,6 @@
 """The base of every view: scoped to the actor, strict in what it takes, each write one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.api.bulk import Bulk
 from crm_project.api.dispatch import WRITE_PARAMETERS, DispatchView, writes
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
@@ -19,6 +20,7 @@ from crm_project.api.negotiation import TokenGetsJson
 from crm_project.api.pagination import Key, KeysetPagination
 from crm_project.api.serializers import StrictSerializer, changed_names
 from crm_project.errors import NotFound
+from crm_project.records.bulk import Operation
 from crm_project.records.expressions import CustomValue
 from crm_project.records.receipts import Receipt
 from crm_project.versions import Versions
@@ -246,6 +248,17 @@ class KeyedViewSet(RowViewSet):
             "matched_on": receipt.matched_on,
             "changed": changed_names(receipt.changed, self.serializer_class.wire_names()),
         }
+
+    # How a list's answer calls a row.
+    row_name: ClassVar[str]
+
+    def bulk_rows(self, request: Request) -> Response:
+        """Carry out a list of writes; a view's `bulk` action documents it and calls this."""
+        return Response(Bulk(self).answer(request.data))
+
+    def carry_out(self, operations: Sequence[Operation]) -> Sequence[Receipt[Any]]:
+        """All of them, or none."""
+        raise MethodNotAllowed("POST")
 
     def find_external(self, system: str, external_id: str) -> Response:
         row = self.get_queryset().holding_reference(system=system, external_id=external_id).first()

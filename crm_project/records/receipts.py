@@ -8,6 +8,7 @@ from crm_project.errors import FieldError, Invalid
 from crm_project.records.store import Draft
 
 T = TypeVar("T")
+OUTCOMES = ("created", "updated", "unchanged")
 
 
 @dataclass

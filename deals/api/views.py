@@ -1,5 +1,6 @@
 """`/api/deals` and `/api/lost-reasons`."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,11 @@ from rest_framework.response import Response
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
+from crm_project.api.bulk import bulk_schemas
 from crm_project.api.pagination import Key
 from crm_project.api.views import RowViewSet
-from crm_project.errors import FieldError, Invalid, NotFound
+from crm_project.errors import DomainError, FieldError, Invalid, NotFound, refuse
+from crm_project.records.bulk import Operation
 from crm_project.records.receipts import Receipt
 from deals import services
 from deals.api.filters import DealFilter
@@ -28,6 +31,8 @@ from deals.api.serializers import (
 from deals.models import Deal, LostReason
 from pipelines.models import Pipeline
 
+BULK = bulk_schemas("deal", DealSerializer, UpsertDealSerializer)
+
 
 class DealViewSet(PastDealsViewSet):
     """Deals: what may be sold, to whom, for how much, and how far it has come."""
@@ -36,6 +41,7 @@ class DealViewSet(PastDealsViewSet):
     queryset = Deal.objects.none()
     serializer_class = DealSerializer
     upsert_serializer_class = UpsertDealSerializer
+    row_name = "deal"
     filterset_class = DealFilter
     filtered_actions = frozenset({"list", "summary"})
     orderings = {
@@ -61,10 +67,18 @@ class DealViewSet(PastDealsViewSet):
         services.trash_deals(actor=self.actor, deals=[row], if_match=self.expected(row))
 
     def perform_upsert(self, change: dict[str, Any]) -> Receipt[Deal]:
-        receipt = services.upsert_deals(actor=self.actor, changes=[change])[0]
-        if receipt.outcome == "created" and not receipt.row.name:
-            raise Invalid(fields=[FieldError("name", "required", "A new deal needs a name.")])
-        return receipt
+        return self.carry_out([Operation("upsert", change=change)])[0]
+
+    def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Deal]]:
+        receipts = services.carry_out_deals(actor=self.actor, operations=operations)
+        wrong = FieldError("name", "required", "A new deal needs a name.")
+        nameless: dict[int, DomainError] = {
+            index: Invalid(fields=[wrong])
+            for index, receipt in enumerate(receipts)
+            if receipt.outcome == "created" and not receipt.row.name
+        }
+        refuse(nameless, rows=len(receipts))
+        return receipts
 
     @extend_schema(
         request=UpsertDealSerializer,
@@ -75,6 +89,12 @@ class DealViewSet(PastDealsViewSet):
     def upsert(self, request: Request) -> Response:
         """`match_on` names the key (uuid, external_reference, contact_and_pipeline), else the first one in the body."""
         return self.upsert_row(request)
+
+    @extend_schema(request=BULK[0], responses=BULK[1], summary="Many writes in one request")
+    @action(detail=False, methods=["post"])
+    def bulk(self, request: Request) -> Response:
+        """Up to 1,000 operations, each treated as a single write; all of them or none, unless `atomic` is false."""
+        return self.bulk_rows(request)
 
     @extend_schema(responses=DealSerializer, summary="Find by an external reference")
     @action(detail=False, url_path="external/<str:system>/<path:external_id>")

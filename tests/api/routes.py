@@ -81,6 +81,7 @@ ROUTES = [
     route("GET    /api/contacts                             200 200 200 200"),
     route("POST   /api/contacts                             403 201 201 201", {"first_name": "Sophie"}),
     route("POST   /api/contacts/upsert                      403 201 201 201", {"email": "s@example.com"}),
+    route("POST   /api/contacts/bulk                        403 200 200 200", {"operations": []}),
     route("GET    /api/contacts/external/erp/{key}          200 200 200 200"),
     route("GET    /api/contacts/{contact}                   200 200 200 200"),
     route("PATCH  /api/contacts/{contact}                   403 200 200 200", {"city": "Paris"}),
@@ -112,6 +113,7 @@ ROUTES = [
     route(
         "POST   /api/deals/upsert                         403 201 201 201", {"name": "D", "external_id": "9"}
     ),
+    route("POST   /api/deals/bulk                           403 200 200 200", {"operations": []}),
     route("GET    /api/deals/summary                        200 200 200 200"),
     route("GET    /api/deals/external/erp/{key}             200 200 200 200"),
     route("GET    /api/deals/{deal}                         200 200 200 200"),
