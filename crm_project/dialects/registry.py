@@ -22,6 +22,7 @@ DIALECTS = {
     dialect.system: dialect
     for dialect in (
         Dialect("xalantis", numbered=["pipeline", "stage"]),
+        Dialect("leadconnector"),
         Dialect("intum", numbered=["contact", "deal", "stage", "user"]),
     )
 }

@@ -1,0 +1,24 @@
+"""LeadConnector, also called GoHighLevel and Leadway: opportunities and what stands around them.
+
+| LeadConnector | here |
+| --- | --- |
+| `Version` header | asked for; every version that the vendor's own clients send means the same |
+| `id` of an opportunity | the deal's reference under `leadconnector`, else its uuid; an upsert keeps an unknown one |
+| `locationId` | the organization; any other is out of the token's reach (403) |
+| `name`, `status` | the same; `status: all` in a write says nothing |
+| `monetaryValue` | `amount`, in the deal's own currency |
+| `pipelineId`, `pipelineStageId` | `pipeline`, `stage`; no stage named: the pipeline's first |
+| `assignedTo` | `owner` |
+| `contactId`, `contact` | `contact`; the client where there is no contact |
+| `followers` | `followers`, users: cleared first (`isRemoveAllFollowers`), then added or removed |
+| `followers` that are contacts | `contact`, where there is no `contactId` |
+| `lostReasonId` | `lost_reason` if lost or abandoned; otherwise ignored, and named as ignored |
+| `source` | `origin` |
+| `customFields` | `custom_fields`, named by id or key |
+| `forecastExpectedCloseDate`, `forecastProbability` | `expected_close_date`, the deal's own `probability` |
+| `lastStatusChangeAt`, `lastStageChangeAt` | when the present status began, `stage_entered_at` |
+| `indexVersion` | `version` |
+| cannot be said | currency, gross, tax, bids, client beside a contact, participants, privacy, dates, numbers, links |
+
+What cannot be said is left alone by every write.
+"""

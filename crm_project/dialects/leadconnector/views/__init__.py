@@ -1,0 +1,1 @@
+"""LeadConnector's endpoints, by what they speak of."""

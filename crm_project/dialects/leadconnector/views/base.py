@@ -1,0 +1,49 @@
+"""What all of LeadConnector's endpoints share: the version header, the shape of the errors, the location."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from crm_project.dialects.base import DialectView
+from crm_project.dialects.leadconnector import errors
+from crm_project.dialects.schema import DialectSchema
+from crm_project.records.apply import definitions_of
+
+VERSION = OpenApiParameter(
+    "Version", str, OpenApiParameter.HEADER, required=True, enum=sorted(errors.VERSIONS), default="2021-07-28"
+)
+
+
+class VersionedSchema(DialectSchema):
+    def get_override_parameters(self) -> list[Any]:
+        return [*super().get_override_parameters(), VERSION]
+
+
+class LeadConnectorView(DialectView):
+    system = "leadconnector"
+    answer = staticmethod(errors.answer)
+    error_schema = errors.SCHEMA
+    schema = VersionedSchema()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        errors.require_version(request)
+        super().initial(request, *args, **kwargs)
+
+    def definitions(self, kind: str) -> dict[str, Any]:
+        """The custom fields of deals or contacts, by key, with their ids looked up once for all rows."""
+        known: dict[str, dict[str, Any]] = self.__dict__.setdefault("_definitions", {})
+        if kind not in known:
+            known[kind] = definitions_of(self.actor.organization_id, kind)
+            self.ids.remember(known[kind].values())
+        return known[kind]
+
+    @property
+    def trace(self) -> dict[str, str]:
+        return {"traceId": getattr(self.request, "request_id", "")}
+
+    @property
+    def done(self) -> dict[str, bool]:
+        """`succeded` is the vendor's spelling; its third version says it again in English."""
+        is_third = self.request.headers.get("Version") == "v3"
+        return {"succeded": True, **({"success": True} if is_third else {})}

@@ -1,0 +1,1 @@
+"""LeadConnector's words, by what they speak of."""

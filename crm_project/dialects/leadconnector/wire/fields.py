@@ -1,0 +1,171 @@
+"""The kinds of value that LeadConnector writes, each in both directions."""
+
+import datetime
+import re
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm_project.api.fields import CustomFieldsField as PlainValues
+from crm_project.api.fields import TextField
+from crm_project.dialects.ids import as_text
+from crm_project.dialects.leadconnector import errors
+from crm_project.dialects.wire import RowField
+
+# The six ways to write a day that the vendor takes, beside ISO 8601.
+DAY_FIRST_YEAR = re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{2})\2(?P<day>\d{2})", re.ASCII)
+DAY_LAST_YEAR = re.compile(r"(?P<month>\d{2})([-/.])(?P<day>\d{2})\2(?P<year>\d{4})", re.ASCII)
+MILLISECONDS = re.compile(r"\d{11,14}", re.ASCII)
+
+
+class InstantField(serializers.DateTimeField):
+    """UTC with milliseconds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, **kwargs})
+
+    def to_representation(self, value: Any) -> Any:
+        return value and value.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace(
+            "+00:00", "Z"
+        )
+
+
+class DayField(serializers.DateField):
+    """A day as the vendor's clients write it: the year first or last, or an instant of that day."""
+
+    default_error_messages = {"invalid": "This is not a day: YYYY-MM-DD."}
+
+    def to_internal_value(self, value: Any) -> Any:
+        day = day_of(value) if isinstance(value, str) else None
+        if day is None:
+            self.fail("invalid", format="YYYY-MM-DD")
+        return day
+
+
+def day_of(text: str) -> datetime.date | None:
+    found = DAY_FIRST_YEAR.fullmatch(text[:10]) or DAY_LAST_YEAR.fullmatch(text)
+    try:
+        if found and (len(text) == 10 or datetime.datetime.fromisoformat(text)):
+            return datetime.date(*(int(found[part]) for part in ("year", "month", "day")))
+    except ValueError:
+        return None
+    return None
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class BoundField(serializers.Field[Any, Any, Any, Any]):
+    """One end of a range of instants: mm-dd-yyyy means the whole day in the organization's zone; or milliseconds."""
+
+    default_error_messages = {"invalid": "This is not a day: mm-dd-yyyy."}
+
+    def __init__(self, *, last: bool = False, **kwargs: Any) -> None:
+        self.last = last
+        super().__init__(**{"required": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> datetime.datetime:
+        text = as_text(data) or ""
+        try:
+            if MILLISECONDS.fullmatch(text):
+                return datetime.datetime.fromtimestamp(int(text) / 1000, datetime.UTC)
+            day = day_of(text)
+            zone = ZoneInfo(self.context["view"].actor.organization.time_zone)
+            if day is not None:
+                clock = datetime.time.max if self.last else datetime.time.min
+                return datetime.datetime.combine(day, clock, zone).astimezone(datetime.UTC)
+        except (ValueError, OverflowError):
+            pass
+        return self.fail("invalid")  # type: ignore[return-value]
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class IdField(TextField):
+    """An id that need not be ours yet; clients send numbers for texts."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(as_text(data) if isinstance(data, int) else data)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class LocationField(RowField):
+    """The organization. Every other one is out of the token's reach."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("organization", **{"source": "location", **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        organization = self.ids.resolve(self.kind, data)
+        if organization is None:
+            errors.refuse_location()
+        return organization.pk
+
+    def get_attribute(self, instance: Any) -> Any:
+        return self.context["view"].actor.organization
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class FilterField(RowField):
+    """A row to filter by: an id that names nothing finds nothing."""
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        super().__init__(kind, **{"required": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> int:
+        row = self.ids.resolve(self.kind, data)
+        return 0 if row is None else int(row.pk)
+
+
+@extend_schema_field({"type": "array", "items": {"type": "object"}})
+class CustomFieldsField(serializers.Field[Any, Any, Any, Any]):
+    """`[{id, fieldValue}]` out; in, an entry names its field by id or key, its value by any of the vendor's names.
+
+    A value under a key that nobody declared is shown under its key, and may be sent back.
+    """
+
+    value_names = ("field_value", "fieldValue", "value")
+    default_error_messages = {"invalid": "A list of objects with an id or a key, and a field_value."}
+
+    def __init__(self, kind: str, *, shown_as: str = "fieldValue", **kwargs: Any) -> None:
+        self.kind, self.shown_as = kind, shown_as
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, list) or not all(isinstance(entry, Mapping) for entry in data):
+            self.fail("invalid")
+        ids = self.context["view"].ids
+        named = ids.resolve_all("custom_field", [entry.get("id") for entry in data])
+        values: dict[str, Any] = {}
+        for entry in data:
+            definition = named.get(as_text(entry.get("id")))
+            if definition is not None and definition.kind != self.kind:
+                definition = None
+            key = definition.key if definition else as_text(entry.get("key") or entry.get("id"))
+            names = [name for name in self.value_names if name in entry]
+            if not key or not names:
+                self.fail("invalid")
+            values[key if definition else bare_key(key)] = entry[names[0]]
+        return PlainValues().to_internal_value(values)
+
+    def to_representation(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if not values:
+            return []
+        view = self.context["view"]
+        definitions = view.definitions(self.kind)
+        return [
+            {"id": view.ids.shown(definitions[key]) if key in definitions else key, self.shown_as: value}
+            for key, value in values.items()
+        ]
+
+
+def bare_key(key: str) -> str:
+    """`{{ opportunity.budget }}`, `opportunity.budget` and `budget` mean the same."""
+    return (
+        key.strip("{} ").rpartition(".")[2]
+        if key.strip("{} ").startswith(("opportunity.", "contact."))
+        else key
+    )
