@@ -26,6 +26,11 @@ STAGE_FIELDS = ("name", "color", "probability", "kind")
 
 
 class PipelineForm(StaffForm):
+    labels: ClassVar[Mapping[str, str]] = {"is_default": "Default", "is_active": "Active"}
+    help_texts: ClassVar[Mapping[str, str]] = {
+        "is_default": "New deals that name no pipeline begin here.",
+        "is_active": "Off: takes no new deals.",
+    }
     external_references = references_field()
 
     def tell(self, refusal: DomainError) -> None:
@@ -127,6 +132,10 @@ class StageInline(TabularInline):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        may = self.has_change_permission(request)
+        return [name for name in self.fields if may or name not in ("removal", "seen")]
+
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         made = super().get_formset(request, obj, **kwargs)
         made.refusal = getattr(request, "staff_refusal", None)
@@ -209,7 +218,7 @@ class PipelineAdmin(StaffModelAdmin):
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("name",)
     ordering: ClassVar[Any] = ("-is_default", "id")
-    list_display: ClassVar[Any] = ("name", "stage_chips", "is_default", "is_active")
+    list_display: ClassVar[Any] = ("name", "stage_chips", "default", "active")
     sortable_by: ClassVar[Any] = ()
     inlines: ClassVar[Any] = (StageInline,)
     acts: ClassVar[Sequence[Act]] = (TrashPipeline(trash_pipelines, on_many=False),)
@@ -240,6 +249,14 @@ class PipelineAdmin(StaffModelAdmin):
         else:
             saved = services.update_pipeline(actor=actor, pipeline=row, change=wanted) if wanted else row
         vars(row).update(vars(saved))
+
+    @admin.display(description="Default")
+    def default(self, pipeline: Pipeline) -> str:
+        return "Default" if pipeline.is_default else cells.NOTHING
+
+    @admin.display(description="Active", boolean=True)
+    def active(self, pipeline: Pipeline) -> bool:
+        return pipeline.is_active
 
     @admin.display(description="Stages")
     def stage_chips(self, pipeline: Any) -> Any:

@@ -19,7 +19,15 @@ from crm_project.staff.inputs import Lines, Textarea, WholeNumber
 FROZEN = ("kind", "key", "type")
 
 
+HELP = {
+    "key": "The name in the API: lower-case words of a-z and 0-9, joined by single underscores.",
+    "mask": "An example of what to type.",
+    "required": "New rows need a value.",
+}
+
+
 class CustomFieldForm(StaffForm):
+    help_texts: ClassVar[Mapping[str, str]] = HELP
     options = Lines(required=False, widget=Textarea({"rows": 5}), help_text="One a line.")
     position = WholeNumber(initial=0, help_text="Lower ones come first.")
     external_references = references_field()
@@ -28,16 +36,6 @@ class CustomFieldForm(StaffForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["options"] = self.instance.options
-        for name, text in HELP.items():
-            if name in self.fields:
-                self.fields[name].help_text = text
-
-
-HELP = {
-    "key": "The name in the API: lower-case words of a-z and 0-9, joined by single underscores.",
-    "mask": "An example of what to type.",
-    "required": "New rows need a value.",
-}
 
 
 def trash(actor: Actor, rows: Sequence[CustomField], given: Mapping[str, Any]) -> None:
@@ -51,7 +49,7 @@ class CustomFieldAdmin(StaffModelAdmin):
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("label", "key")
     ordering: ClassVar[Any] = ("kind", "position", "id")
-    list_display: ClassVar[Any] = ("label", "key", "kind", "type", "position", "required")
+    list_display: ClassVar[Any] = ("label", "key", "kind", "type", "position", "is_required")
     list_filter: ClassVar[Any] = (
         choice_filter("Of", "kind", CustomField.Kinds.choices),
         choice_filter("Type", "type", CustomField.Types.choices),
@@ -84,3 +82,7 @@ class CustomFieldAdmin(StaffModelAdmin):
 
     def update(self, actor: Actor, row: CustomField, change: dict[str, Any]) -> CustomField:
         return services.update_custom_field(actor=actor, custom_field=row, change=change)
+
+    @admin.display(description="Required")
+    def is_required(self, row: CustomField) -> str:
+        return "Yes" if row.required else "—"

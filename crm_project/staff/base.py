@@ -1,4 +1,4 @@
-"""The base of every ModelAdmin: role permissions, visible rows alone, writes through the services, refusals in the form.
+"""The base of every ModelAdmin: role permissions, visible rows alone, writes by services, refusals in the form.
 
 Stock Django answers with other organizations' rows in filters, autocompletes and forged foreign keys, deletes past
 the services, and turns a refusal into a 500; here one class answers for all of that. A subclass names its services.
@@ -30,6 +30,7 @@ from crm_project.staff.forms import StaffForm
 from crm_project.staff.lists import PeekPaginator, StaffChangeList
 from crm_project.staff.people import actor_of, visible
 from crm_project.staff.stale import SavedMeanwhile
+from crm_project.staff.timeline import timeline
 
 Fieldsets = list[tuple[str | None, dict[str, Any]]]
 
@@ -117,6 +118,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
             rows = self.model.objects.trash_visible_to(actor.member, timezone.now())
         else:
             rows = visible(request, self.model)
+        rows = rows.order_by(*self.get_ordering(request))
         return rows.select_related(*self.select_related) if self.select_related else rows
 
     def in_trash(self, request: HttpRequest) -> bool:
@@ -171,7 +173,8 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """A list is narrowed by its filters alone: free look-ups would tell of columns and rows one may not see."""
-        return False
+        own = self.get_list_filter(request) if request is not None else []
+        return any(lookup in narrowing.names() for narrowing in own)
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         return to_field == self.opts.pk.name
@@ -300,9 +303,13 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         context["show_delete"] = False
         if row is not None and not context.get("is_popup"):
             context["row_acts"] = self.row_acts(request, row)
-            context["panels"] = panels.panels_of(request, row)
+            context["panels"] = self.panels(request, row)
             context["header"] = self.header(request, row)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def panels(self, request: HttpRequest, row: Any) -> list[panels.Panel]:
+        history = timeline(request, row)
+        return [*panels.panels_of(request, row), *([history] if history else [])]
 
     def header(self, request: HttpRequest, row: Any) -> Any:
         """What stands above the form: a mapping with a `template` of its own, or nothing."""

@@ -42,8 +42,9 @@ class FormFilter(admin.ListFilter):
                 self.used_parameters[name] = values[-1] if isinstance(values, list) else values
         return self.used_parameters
 
-    def names(self) -> list[str]:
-        return list(self.fields(self.request))
+    @classmethod
+    def names(cls) -> list[str]:
+        raise NotImplementedError
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         raise NotImplementedError
@@ -71,7 +72,8 @@ def choice_filter(title: str, parameter: str, choices: Any, *, column: str = "")
     """One of a few values. `choices` is a list, or a function of the request where rows are offered."""
 
     class ChoiceFilter(FormFilter):
-        def names(self) -> list[str]:
+        @classmethod
+        def names(cls) -> list[str]:
             return [parameter]
 
         def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
@@ -88,7 +90,8 @@ def choice_filter(title: str, parameter: str, choices: Any, *, column: str = "")
 
 def yes_no_filter(title: str, column: str) -> type[FormFilter]:
     class YesNoFilter(FormFilter):
-        def names(self) -> list[str]:
+        @classmethod
+        def names(cls) -> list[str]:
             return [column]
 
         def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
@@ -107,8 +110,9 @@ class RangeFilter(FormFilter):
     column: ClassVar[str]
     is_range = True
 
-    def names(self) -> list[str]:
-        return [f"{self.column}_from", f"{self.column}_to"]
+    @classmethod
+    def names(cls) -> list[str]:
+        return [f"{cls.column}_from", f"{cls.column}_to"]
 
     def bound(self, label: str) -> forms.Field:
         raise NotImplementedError
@@ -161,7 +165,8 @@ class TrashFilter(FormFilter):
 
     title = "Trash"
 
-    def names(self) -> list[str]:
+    @classmethod
+    def names(cls) -> list[str]:
         return [TRASH]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
@@ -177,7 +182,8 @@ def custom_filter(definition: CustomField) -> type[FormFilter]:
     parameter = f"custom_{definition.key}"
 
     class CustomFilter(FormFilter):
-        def names(self) -> list[str]:
+        @classmethod
+        def names(cls) -> list[str]:
             return [parameter]
 
         def fields(self, request: HttpRequest) -> dict[str, forms.Field]:

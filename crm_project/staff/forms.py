@@ -22,6 +22,8 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
     refusal: ClassVar[DomainError | None] = None
     # Form fields whose value the core decides unless it is another than this.
     defaults: ClassVar[Mapping[str, Any]] = {}
+    labels: ClassVar[Mapping[str, str]] = {}
+    help_texts: ClassVar[Mapping[str, str]] = {}
     # Many-to-many relations among the fields: they have through-models, which Django's form leaves alone.
     many: ClassVar[Sequence[str]] = ()
 
@@ -33,11 +35,16 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
         self.others: list[stale.OthersChange] = []
         if not hasattr(self._meta.model, "version"):
             del self.fields["seen"]
+        for name in self.labels.keys() & self.fields.keys():
+            self.fields[name].label = self.labels[name]
+        for name in self.help_texts.keys() & self.fields.keys():
+            self.fields[name].help_text = self.help_texts[name]
         for name in self.many if self.instance.pk else ():
             self.initial[name] = [row.pk for row in getattr(self.instance, name).all()]
         if "external_references" in self.fields and self.instance.pk:
-            held = [reference for reference in self.instance.references.all() if reference.is_live]
-            self.initial["external_references"] = [(key.system, key.external_id) for key in held]
+            held = [(key.system, key.external_id) for key in self.instance.references.all() if key.is_live]
+            self.initial["external_references"] = held
+            self.fields["external_references"].hold(held)  # type: ignore[attr-defined]
         if self.instance.pk and "seen" in self.fields:
             self.initial["seen"] = self.instance.version
             if self.is_bound:

@@ -1,6 +1,6 @@
 """The home page: what this person should look at today, in a few indexed queries.
 
-What is on it comes from outer apps: each registers a function that answers its part for an actor.
+What is on it comes from outer apps: each registers a function that answers its part.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from crm_project.accounts.actors import Actor
 from crm_project.staff.people import actor_of, is_operator
 
-Part = Callable[[Actor], dict[str, Any]]
+Part = Callable[[Actor, HttpRequest], dict[str, Any]]
 parts: list[Part] = []
 
 
@@ -21,5 +21,5 @@ def home(request: HttpRequest) -> dict[str, Any]:
         return {"is_operator": is_operator(request), "actor": None}
     merged: dict[str, Any] = {"actor": actor}
     for part in parts:
-        merged |= part(actor)
+        merged |= part(actor, request)
     return merged

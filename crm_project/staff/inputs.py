@@ -142,6 +142,7 @@ class References(forms.CharField):
         text = "One a line, as “system: id”. What other systems call this row."
         defaults = {"required": False, "help_text": text, "widget": Textarea({"rows": 3})}
         super().__init__(**{**defaults, **kwargs})
+        self.held: dict[str, tuple[str, str]] = {}
 
     def prepare_value(self, value: Any) -> Any:
         return value if isinstance(value, str) or value is None else _reference_lines(value)
@@ -150,7 +151,11 @@ class References(forms.CharField):
         if isinstance(value, list):
             return [tuple(key) for key in value]
         lines = [line.strip() for line in str(value or "").splitlines()]
-        return [_reference(line) for line in lines if line]
+        return [self.held.get(line) or _reference(line) for line in lines if line]
+
+    def hold(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Lines that are left as they were shown mean what they meant, whatever colons they hold."""
+        self.held = {_reference_lines([key]).strip(): key for key in keys}
 
     def validate(self, value: Any) -> None:
         """The core judges each key."""

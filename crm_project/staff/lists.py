@@ -58,7 +58,7 @@ class StaffChangeList(ChangeList):
         self.result_list = page.object_list
         self.has_next = page.has_next()
         self.result_count = len(page.object_list)
-        self.full_result_count = None
+        self.full_result_count = self.result_count
         self.show_full_result_count = self.show_admin_actions = True
         self.can_show_all = False
         self.multi_page = self.has_next or self.page_num > 1

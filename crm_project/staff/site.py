@@ -15,6 +15,7 @@ from crm_project.accounts.sessions import SESSION_KEY
 from crm_project.staff import home, palette
 from crm_project.staff.people import actor_of
 from crm_project.staff.sign_in import SignInForm
+from crm_project.staff.timeline import undo_view
 
 SESSION_LASTS = datetime.timedelta(hours=12)
 
@@ -31,7 +32,10 @@ class StaffSite(UnfoldAdminSite):
         self.disable_action("delete_selected")
 
     def get_urls(self) -> list[URLPattern]:
-        own = [path("organization/", self.admin_view(self.choose_organization), name="choose_organization")]
+        own = [
+            path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
+            path("undo/<int:sequence>/", self.admin_view(undo_view), name="undo"),
+        ]
         return own + super().get_urls()
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

@@ -15,21 +15,40 @@ from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import (
     AmountRange,
     DayRange,
+    FormFilter,
     InstantRange,
     choice_filter,
     range_filter,
     yes_no_filter,
 )
+from crm_project.staff.inputs import Select
 from crm_project.staff.people import visible
 from deals import money, services
 from deals.admin import acts
 from deals.admin.forms import DealForm, StageChoiceField, may_share, stage_choices, stages_of
+from deals.admin.work import STALE_AFTER
 from deals.models import Deal
 from pipelines.models import Stage
 
 
 def pipeline_choices(request: HttpRequest) -> list[tuple[int, str]]:
     return list(dict.fromkeys((stage.pipeline_id, stage.pipeline.name) for stage in stages_of(request)))
+
+
+class StaleFilter(FormFilter):
+    """Open deals that have not moved for long."""
+
+    title = "In one stage for over 30 days"
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return ["stale"]
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        return {"stale": forms.ChoiceField(choices=[("", "All"), ("yes", "Yes")], widget=Select())}
+
+    def narrow(self, rows: Any, value: Any) -> Any:
+        return rows.filter(stage_entered_at__lt=timezone.now() - STALE_AFTER)
 
 
 def member_choices(request: HttpRequest) -> list[tuple[int, str]]:
@@ -69,6 +88,7 @@ class DealAdmin(StaffModelAdmin):
         range_filter(DayRange, "Expected close", "expected_close_date"),
         range_filter(InstantRange, "Created", "created_at"),
         range_filter(InstantRange, "Closed", "closed_at"),
+        StaleFilter,
         yes_no_filter("Private", "is_private"),
     )
     autocomplete_fields: ClassVar[Any] = ("contact", "client", "owner", "next_deal")

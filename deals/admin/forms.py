@@ -67,7 +67,30 @@ def _distinct(name: str, taken: Any) -> str:
     )
 
 
+LABELS = {
+    "client": "Account",
+    "contact": "Primary contact",
+    "expected_close_date": "Expected close",
+    "is_private": "Private",
+    "bid_type": "Priced",
+    "url": "Link",
+    "next_deal": "Followed by",
+    "invoice_no": "Invoice number",
+    "department_id": "Department number",
+    "project_id": "Project number",
+    "task_id": "Task number",
+}
+HELP = {
+    "client": "The company or person the deal is with.",
+    "is_private": "Only its owner, its creator, the access list and admins see it.",
+    "closed_at": "Set when the deal is closed; may be put earlier.",
+    "tax_rate": "In percent, such as 23; or a word, such as exempt.",
+}
+
+
 class DealForm(StaffForm):
+    labels: ClassVar[Mapping[str, str]] = LABELS
+    help_texts: ClassVar[Mapping[str, str]] = HELP
     defaults: ClassVar[Mapping[str, Any]] = {"status": Deal.Statuses.OPEN, "bid_type": Deal.BidTypes.FIXED}
 
     amount = DecimalInput(required=False, help_text="Net of tax.")
@@ -107,33 +130,6 @@ class DealForm(StaffForm):
             self.fields["currency"] = forms.ChoiceField(
                 choices=currencies(self.instance.currency), widget=Select()
             )
-        for name, text in HELP.items():
-            if name in self.fields:
-                self.fields[name].help_text = text
-        for name, label in LABELS.items():
-            if name in self.fields:
-                self.fields[name].label = label
-
-
-LABELS = {
-    "client": "Account",
-    "contact": "Primary contact",
-    "expected_close_date": "Expected close",
-    "is_private": "Private",
-    "bid_type": "Priced",
-    "url": "Link",
-    "next_deal": "Followed by",
-    "invoice_no": "Invoice number",
-    "department_id": "Department number",
-    "project_id": "Project number",
-    "task_id": "Task number",
-}
-HELP = {
-    "client": "The company or person the deal is with.",
-    "is_private": "Only its owner, its creator, the access list and admins see it.",
-    "closed_at": "Set when the deal is closed; may be put earlier.",
-    "tax_rate": "In percent, such as 23; or a word, such as exempt.",
-}
 
 
 def currencies(current: str) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
@@ -28,56 +29,44 @@ def month_of(day: datetime.date) -> tuple[datetime.date, datetime.date]:
     return first, (first + datetime.timedelta(days=32)).replace(day=1)
 
 
-def work(actor: Actor) -> dict[str, Any]:
-    """My open deals by what they need, and what the pipelines hold."""
-    now, day = timezone.now(), today(actor)
-    _, next_month = month_of(day)
-    mine = (
-        Deal.objects.visible_to(actor.member)
-        .open()
-        .filter(owner=actor.member)
-        .select_related("stage__pipeline", "client", "contact")
+def work(actor: Actor, request: HttpRequest) -> dict[str, Any]:
+    """Open deals by what they need, one's own or everybody's, and what the pipelines hold."""
+    visible = (
+        Deal.objects.visible_to(actor.member).open().select_related("stage__pipeline", "client", "contact")
     )
-    by_day = mine.filter(expected_close_date__isnull=False).order_by("expected_close_date", "id")
-    overdue = by_day.filter(expected_close_date__lt=day)
-    this_month = by_day.filter(expected_close_date__gte=day, expected_close_date__lt=next_month)
-    stale = mine.filter(stage_entered_at__lt=now - STALE_AFTER).order_by("stage_entered_at", "id")
-    newest = mine.order_by("-created_at", "-id")
+    mine = visible.filter(owner=actor.member)
+    whose = request.GET.get("whose") or ("mine" if mine.exists() else "all")
+    own = {"owner": str(actor.member.pk)} if whose == "mine" else {}
     return {
         "may_edit": actor.may(Permission.EDIT_DEALS),
-        "lists": [
-            _list(
-                "Overdue", "event_busy", overdue, _filtered(actor, expected_close_date_to=_before(day)), "bad"
-            ),
-            _list(
-                "Closing this month",
-                "event",
-                this_month,
-                _filtered(
-                    actor,
-                    expected_close_date_from=day.isoformat(),
-                    expected_close_date_to=_before(next_month),
-                ),
-                "info",
-            ),
-            _list("In one stage for over 30 days", "hourglass_bottom", stale, _filtered(actor), "warn"),
-            _list("My newest open deals", "handshake", newest, _filtered(actor), "muted"),
-        ],
+        "whose": whose,
+        "lists": work_lists(mine if own else visible, today(actor), own),
         "pipelines": pipeline_totals(actor),
     }
+
+
+def work_lists(deals: Any, day: datetime.date, own: dict[str, str]) -> list[dict[str, Any]]:
+    """Each links to the change list of the same deals, as far as its filters can say them."""
+    _, next_month = month_of(day)
+    by_day = deals.filter(expected_close_date__isnull=False).order_by("expected_close_date", "id")
+    overdue = by_day.filter(expected_close_date__lt=day)
+    this_month = by_day.filter(expected_close_date__gte=day, expected_close_date__lt=next_month)
+    stale = deals.filter(stage_entered_at__lt=timezone.now() - STALE_AFTER).order_by("stage_entered_at", "id")
+    newest = deals.order_by("-created_at", "-id")
+    until = {"expected_close_date_to": _before(next_month), "expected_close_date_from": day.isoformat()}
+    return [
+        _list("Overdue", "event_busy", overdue, {**own, "expected_close_date_to": _before(day)}, "bad"),
+        _list("Closing this month", "event", this_month, {**own, **until}, "info"),
+        _list("In one stage for over 30 days", "hourglass_bottom", stale, {**own, "stale": "yes"}, "warn"),
+        _list("Newest open deals", "handshake", newest, own, "muted"),
+    ]
 
 
 def _before(day: datetime.date) -> str:
     return (day - datetime.timedelta(days=1)).isoformat()
 
 
-def _filtered(actor: Actor, **filters: str) -> str:
-    """The change list that holds the same deals."""
-    query = {"status": "open", "owner": str(actor.member.pk), **filters}
-    return f"{reverse('admin:deals_deal_changelist')}?{'&'.join(f'{key}={value}' for key, value in query.items())}"
-
-
-def _list(title: str, icon: str, deals: Any, url: str, tone: str) -> dict[str, Any]:
+def _list(title: str, icon: str, deals: Any, filters: dict[str, str], tone: str) -> dict[str, Any]:
     """A few rows, and whether there are more: nothing is counted."""
     rows = list(deals[: SHOWN + 1])
     shown = [
@@ -92,7 +81,18 @@ def _list(title: str, icon: str, deals: Any, url: str, tone: str) -> dict[str, A
         for deal in rows[:SHOWN]
     ]
     count = f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
-    return {"title": title, "icon": icon, "rows": shown, "count": count, "url": url, "tone": tone}
+    return {
+        "title": title,
+        "icon": icon,
+        "rows": shown,
+        "count": count,
+        "url": _filtered(filters),
+        "tone": tone,
+    }
+
+
+def _filtered(filters: dict[str, str]) -> str:
+    return f"{reverse('admin:deals_deal_changelist')}?{urlencode({'status': 'open', **filters})}"
 
 
 def _worth(deal: Deal) -> Any:
@@ -111,11 +111,14 @@ def pipeline_totals(actor: Actor) -> list[dict[str, Any]]:
     totals: dict[int, list[dict[str, Any]]] = {}
     for group in groups.order_by("stage__pipeline", "currency"):
         totals.setdefault(group["stage__pipeline"], []).append(group)
+    own = actor.organization.currency
     pipelines = Pipeline.objects.visible_to(actor.member).default_first()
-    return [_pipeline(pipeline, totals.get(pipeline.pk, [])) for pipeline in pipelines]
+    return [_pipeline(pipeline, totals.get(pipeline.pk, []), own) for pipeline in pipelines]
 
 
-def _pipeline(pipeline: Pipeline, groups: list[dict[str, Any]]) -> dict[str, Any]:
+def _pipeline(pipeline: Pipeline, groups: list[dict[str, Any]], own: str) -> dict[str, Any]:
+    """The organization's own currency stands first."""
+    groups = sorted(groups, key=lambda group: (group["currency"] != own, group["currency"]))
     decimals = money.currency_decimals()
     return {
         "name": pipeline.name,

@@ -1,4 +1,4 @@
-"""Staff at work: Alice and hers may sign in to the admin, and so may Charlie, the outsider, and Olivia, who operates."""
+"""Staff at work: all of Alice's may sign in to the admin, so may Charlie, the outsider, and Olivia, who operates."""
 
 import re
 from typing import Any

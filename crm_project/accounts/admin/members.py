@@ -118,7 +118,7 @@ class MemberAdmin(StaffModelAdmin):
     search_fields: ClassVar[Any] = ("user__full_name", "user__email")
     search_help_text = "Name or e-mail"
     ordering: ClassVar[Any] = ("user__full_name", "id")
-    list_display: ClassVar[Any] = ("full_name", "address", "role_chip", "job_title", "is_active")
+    list_display: ClassVar[Any] = ("full_name", "address", "role_chip", "job_title", "active")
     sortable_by: ClassVar[Any] = ()
     list_filter: ClassVar[Any] = (
         choice_filter("Role", "role", Member.Roles.choices),
@@ -168,3 +168,7 @@ class MemberAdmin(StaffModelAdmin):
         return cells.status(
             "open" if member.role == Member.Roles.ADMIN else "muted", member.get_role_display()
         )
+
+    @admin.display(description="Active", boolean=True)
+    def active(self, member: Member) -> bool:
+        return member.is_active

@@ -15,7 +15,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.admin.members import password_field
 from crm_project.accounts.models import Organization, User
 from crm_project.accounts.rules import Permission
-from crm_project.staff import hooks
+from crm_project.staff import cells, hooks
 from crm_project.staff.acts import Act
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import yes_no_filter
@@ -101,29 +101,29 @@ def _open(wanted: Mapping[str, Any]) -> Organization:
     return hooks.open_organization[0](owner=owner, **fields)
 
 
+LOGIN_HELP = {
+    "is_active": "Off: cannot sign in anywhere.",
+    "is_staff": "May sign in here.",
+    "is_superuser": "Operator: manages organizations and logins. Shows no organization's rows.",
+}
+LOGIN_LABELS = {"is_active": "Active", "is_staff": "Staff", "is_superuser": "Operator"}
+
+
 class LoginForm(StaffForm):
+    labels: ClassVar[Mapping[str, str]] = LOGIN_LABELS
+    help_texts: ClassVar[Mapping[str, str]] = LOGIN_HELP
     password = password_field(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             del self.fields["password"]
-        for name, text in LOGIN_HELP.items():
-            if name in self.fields:
-                self.fields[name].help_text = text
 
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
         if password:
             validate_password(password)
         return password
-
-
-LOGIN_HELP = {
-    "is_active": "Off: cannot sign in anywhere.",
-    "is_staff": "May sign in here.",
-    "is_superuser": "Operator: manages organizations and logins. Shows no organization's rows.",
-}
 
 
 class SetLoginPassword(Act):
@@ -152,9 +152,9 @@ class LoginAdmin(StaffModelAdmin):
     list_display: ClassVar[Any] = (
         "email",
         "full_name",
-        "is_active",
-        "is_staff",
-        "is_superuser",
+        "active",
+        "staff",
+        "operator",
         "last_login",
     )
     list_filter: ClassVar[Any] = (
@@ -178,3 +178,15 @@ class LoginAdmin(StaffModelAdmin):
         wanted = form.change()
         row = services.update_login(user=obj, **wanted) if change else services.create_login(**wanted)
         vars(obj).update(vars(row))
+
+    @admin.display(description="Active", boolean=True)
+    def active(self, user: User) -> bool:
+        return user.is_active
+
+    @admin.display(description="Staff")
+    def staff(self, user: User) -> str:
+        return "Yes" if user.is_staff else cells.NOTHING
+
+    @admin.display(description="Operator")
+    def operator(self, user: User) -> str:
+        return "Yes" if user.is_superuser else cells.NOTHING

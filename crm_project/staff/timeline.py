@@ -1,0 +1,59 @@
+"""A row's timeline on its page, told from the journal, and the button that takes a change back."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from crm_project.errors import DomainError
+from crm_project.journal.hooks import kinds
+from crm_project.journal.models import Event
+from crm_project.journal.sentences import lines
+from crm_project.journal.undo import undo
+from crm_project.staff.acts import refusal_of
+from crm_project.staff.panels import Panel
+from crm_project.staff.people import actor_of
+
+SHOWN = 30
+
+
+def timeline(request: HttpRequest, row: Any) -> Panel | None:
+    """The newest events of a row whose history the journal can tell."""
+    actor = actor_of(request)
+    kind = kinds.get(getattr(row, "row_kind", ""))
+    if actor is None or kind is None or not hasattr(row, "organization_id"):
+        return None
+    events = Event.objects.history_of(row).for_telling().order_by("-sequence")
+    told = lines(events[: SHOWN + 1], actor.member)
+    return Panel(
+        title="History",
+        template="admin/timeline.html",
+        context={
+            "lines": told[:SHOWN],
+            "more": len(told) > SHOWN,
+            "may_undo": kind.undoer is not None and actor.may(kind.undoer.permission),
+            "here": request.path,
+        },
+    )
+
+
+def undo_view(request: HttpRequest, sequence: int) -> HttpResponse:
+    """Take back the change set of one event; whatever forbids it is told, and nothing is changed."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    actor = actor_of(request)
+    if actor is not None:
+        try:
+            undo(actor=actor, sequence=sequence)
+        except (DomainError, IntegrityError) as error:
+            refusal = refusal_of(error)
+            told = " ".join(wrong.detail for wrong in refusal.fields)
+            messages.error(request, f"Nothing was undone. {refusal.detail} {told}".strip())
+        else:
+            messages.success(request, "Undone. That, too, can be undone.")
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
+    return HttpResponseRedirect(back if safe else reverse("admin:index"))

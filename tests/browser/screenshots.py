@@ -1,0 +1,117 @@
+"""Take a picture of every page of the admin in light, dark and phone width: `python -m tests.browser.screenshots DIR`.
+
+It starts the server on the database that the environment names, which must hold the demo, and signs in with
+DEMO_PASSWORD. `--only deals` takes those whose name begins so.
+"""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from tests.browser.chromium import browser_context
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "device_scale_factor": 2},
+}
+# name → where: a path, or a list and the link to follow in it.
+PAGES = {
+    "home": "/admin/",
+    "deals": "/admin/deals/deal/",
+    "deals-filtered": "/admin/deals/deal/?status=open&amount_from=5000&o=-2",
+    "deals-trash": "/admin/deals/deal/?trash=only",
+    "deal": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a",
+    "deal-add": "/admin/deals/deal/add/",
+    "deal-lose": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-acts >> text=Lose",
+    "deal-move": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-acts >> text=Move",
+    "contacts": "/admin/contacts/contact/",
+    "company": "/admin/contacts/contact/?kind=company > .field-full_name a",
+    "contact-add": "/admin/contacts/contact/add/",
+    "pipelines": "/admin/pipelines/pipeline/",
+    "pipeline": "/admin/pipelines/pipeline/ > .field-name a",
+    "pipeline-add": "/admin/pipelines/pipeline/add/",
+    "stage-remove": "/admin/pipelines/pipeline/ > .field-name a > text=Remove…",
+    "lost-reasons": "/admin/deals/lostreason/",
+    "custom-fields": "/admin/records/customfield/",
+    "custom-field-add": "/admin/records/customfield/add/",
+    "members": "/admin/accounts/member/",
+    "member": "/admin/accounts/member/ > .field-full_name a",
+    "member-add": "/admin/accounts/member/add/",
+    "tokens": "/admin/accounts/apitoken/",
+    "token-add": "/admin/accounts/apitoken/add/",
+    "organizations": "/admin/accounts/organization/",
+    "organization-add": "/admin/accounts/organization/add/",
+    "logins": "/admin/accounts/user/",
+    "choose-organization": "/admin/organization/",
+}
+
+LONG = ("deals", "deals-filtered", "deals-trash", "contacts")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--looks", default=",".join(LOOKS))
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    base, server = serve()
+    try:
+        for look in options.looks.split(","):
+            with browser_context(**LOOKS[look]) as context:
+                take(context.new_page(), base, options.folder, look, options.only)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def serve() -> tuple[str, "subprocess.Popen[bytes]"]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    line = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
+    server = subprocess.Popen(line, env={**os.environ, "DEBUG": "on"}, stderr=subprocess.DEVNULL)
+    base = f"http://127.0.0.1:{port}"
+    for _ in range(100):
+        try:
+            urlopen(f"{base}/healthz").close()
+            return base, server
+        except OSError:
+            time.sleep(0.2)
+    server.terminate()
+    raise SystemExit("The server did not start.")
+
+
+def take(page: Any, base: str, folder: Path, look: str, only: str) -> None:
+    page.goto(f"{base}/admin/login/")
+    if not only or "sign-in".startswith(only):
+        page.screenshot(path=folder / f"sign-in-{look}.png")
+    page.fill("input[name=username]", os.environ.get("DEMO_EMAIL", "admin@example.com"))
+    page.fill("input[name=password]", os.environ["DEMO_PASSWORD"])
+    page.click("button[type=submit]")
+    for name, way in PAGES.items():
+        if not name.startswith(only):
+            continue
+        go(page, base, way)
+        page.screenshot(path=folder / f"{name}-{look}.png", full_page=name not in LONG)
+        print(f"{name}-{look}.png", flush=True)
+
+
+def go(page: Any, base: str, way: str) -> None:
+    path, *links = way.split(" > ")
+    page.goto(f"{base}{path}")
+    for link in links:
+        page.locator(link).first.click()
+        page.wait_for_load_state()
+    page.wait_for_timeout(250)
+
+
+if __name__ == "__main__":
+    main()

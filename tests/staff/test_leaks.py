@@ -1,0 +1,390 @@
+"""Nobody finds another organization's rows in the admin, nor a private deal that is not theirs: not on any page.
+
+Every row of the other organization, and the invisible deal, carries a word that no page may show.
+"""
+
+import json
+import re
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from contacts.models import Contact
+from crm_project.accounts.models import ApiToken, Member, Organization, User
+from crm_project.accounts.rules import Role
+from crm_project.accounts.services import create_token
+from crm_project.records.models import CustomField
+from deals.models import Deal, LostReason
+from deals.services import trash_deals, update_deals
+from pipelines.models import Pipeline, Stage
+from tests.factories import (
+    ActorFactory,
+    CompanyFactory,
+    CustomFieldFactory,
+    DealFactory,
+    LostReasonFactory,
+    OrganizationFactory,
+    PersonFactory,
+    PipelineFactory,
+)
+from tests.staff.base import StaffTestCase, act_url, add_url, change_url, list_url
+
+SECRET = "zyxsecret"
+PRIVATE = "zyxprivate"
+OURS = "zyxours"
+# What is typed comes back on the page: parts of the words find the same rows.
+TERMS = (SECRET[1:-1], PRIVATE[1:-1])
+TENANT_MODELS = (Deal, Contact, Pipeline, Stage, LostReason, CustomField, Member, ApiToken)
+
+
+class LeakTestCase(StaffTestCase):
+    """Both organizations are full of rows; the other one's all say SECRET, Alice's private deal says PRIVATE."""
+
+    @classmethod
+    def setUpTestData(cls):
+        super().setUpTestData()
+        cls.other = OrganizationFactory(name=f"{SECRET} organization")
+        cls.stranger = ActorFactory(
+            organization=cls.other,
+            role=Role.ADMIN,
+            full_name=f"{SECRET} admin",
+            email=f"{SECRET}@example.org",
+        )
+        User.objects.filter(pk=cls.stranger.member.user_id).update(is_staff=True)
+        cls.foreign = cls._fill(cls.stranger, SECRET)
+        cls.own = cls._fill(cls.alice, OURS)
+        cls.private = DealFactory(
+            actor=cls.alice, name=f"{PRIVATE} deal", owner=cls.alice.member.pk, is_private=True, amount=777777
+        )
+        update_deals(actor=cls.alice, changes=[(cls.own["deal"], {"next_deal": cls.private.pk})])
+        cls.trashed_private = DealFactory(actor=cls.alice, name=f"{PRIVATE} trashed", is_private=True)
+        trash_deals(actor=cls.alice, deals=[cls.trashed_private])
+
+    @classmethod
+    def _fill(cls, actor, word):
+        pipeline = PipelineFactory(
+            actor=actor,
+            name=f"{word} pipeline",
+            stages=[
+                {"name": f"{word} {name}", "kind": kind} for name, kind in (("in", "open"), ("won", "won"))
+            ],
+        )
+        company = CompanyFactory(actor=actor, name=f"{word} company")
+        person = PersonFactory(actor=actor, first_name=word, company=company.pk)
+        reason = LostReasonFactory(actor=actor, name=f"{word} reason")
+        field = CustomFieldFactory(actor=actor, key=f"key_{word}", label=f"{word} field")
+        stage = pipeline.stages.get(position=0)
+        deal = DealFactory(
+            actor=actor,
+            name=f"{word} deal",
+            stage=stage.pk,
+            contact=person.pk,
+            client=company.pk,
+            owner=actor.member.pk,
+            members=[person.pk],
+            followers=[actor.member.pk],
+            external_references=[("default", f"{word}-1")],
+            custom_fields={f"key_{word}": word},
+        )
+        gone = DealFactory(actor=actor, name=f"{word} gone", stage=stage.pk)
+        trash_deals(actor=actor, deals=[gone])
+        token, _ = create_token(actor=actor, name=f"{word} token")
+        return {
+            "pipeline": pipeline,
+            "stage": stage,
+            "company": company,
+            "person": person,
+            "reason": reason,
+            "field": field,
+            "deal": deal,
+            "gone": gone,
+            "member": actor.member,
+            "token": token,
+        }
+
+    def assert_clean(self, response, *, words):
+        """The page holds none of the words."""
+        text = response.content.decode()
+        for word in words:
+            assert word not in text, (
+                f"{response.request['PATH_INFO']}?{response.request['QUERY_STRING']} tells {word}"
+            )
+
+
+def blind(case):
+    """Who must not see what: each person with the words that are hidden from them."""
+    return [
+        (case.bob, (SECRET, PRIVATE)),
+        (case.viewer, (SECRET, PRIVATE)),
+        (case.charlie, (SECRET, PRIVATE, OURS)),
+        (case.operator, (f"{SECRET} deal", f"{SECRET} company", f"{SECRET} pipeline", PRIVATE, OURS)),
+    ]
+
+
+class PageTests(LeakTestCase):
+    def test_every_list_and_its_searches_and_filters(self):
+        for who, words in blind(self):
+            self.sign_in(who)
+            for url in self.list_urls():
+                self.assert_clean(self.client.get(url), words=words)
+
+    def list_urls(self):
+        for model in TENANT_MODELS:
+            yield list_url(model)
+            yield from (f"{list_url(model)}?q={term}" for term in TERMS)
+            yield f"{list_url(model)}?_popup=1"
+        deals = list_url(Deal)
+        for filters in (
+            {"trash": "only"},
+            {"trash": "only", "q": TERMS[1]},
+            {"owner": self.stranger.member.pk},
+            {"stage": self.foreign["stage"].pk},
+            {"pipeline": self.foreign["pipeline"].pk},
+            {"amount_from": 777777},
+            {"is_private": "yes"},
+            {f"custom_key_{SECRET}": TERMS[0]},
+            {"o": "-2"},
+        ):
+            yield f"{deals}?{urlencode(filters)}"
+
+    def test_every_form(self):
+        for who, words in blind(self):
+            self.sign_in(who)
+            for model in TENANT_MODELS:
+                self.assert_clean(self.client.get(add_url(model)), words=words)
+            for row in self.own.values():
+                self.assert_clean(self.client.get(change_url(row)), words=words)
+
+    def test_the_home_page_and_the_choice_of_the_organization(self):
+        for who, words in blind(self):
+            self.sign_in(who)
+            for url in ("/admin/", "/admin/?whose=all", "/admin/organization/"):
+                self.assert_clean(self.client.get(url), words=words)
+
+    def test_another_organizations_rows_have_no_page(self):
+        hidden = [*self.foreign.values(), self.private, self.trashed_private, self.own["gone"]]
+        for who in (self.bob, self.viewer, self.operator):
+            self.sign_in(who)
+            for row in hidden:
+                for url in (
+                    change_url(row),
+                    change_url(row).replace("/change/", "/delete/"),
+                    change_url(row).replace("/change/", "/history/"),
+                ):
+                    response = self.client.get(url, follow=True)
+                    self.assert_clean(response, words=(SECRET, PRIVATE, "gone"))
+
+    def test_every_act_finds_only_what_its_actor_sees(self):
+        for who, words in blind(self)[:3]:
+            self.sign_in(who)
+            for model in TENANT_MODELS:
+                rows = [row for row in [*self.foreign.values(), self.private] if isinstance(row, model)]
+                for act in admin.site._registry[model].acts if rows else ():
+                    self.assert_clean(self.client.get(act_url(act.name, *rows), follow=True), words=words)
+                    self.client.post(act_url(act.name, *rows), {"lost_reason": "", "stage": "", "owner": ""})
+        assert Deal.objects.get(pk=self.foreign["deal"].pk).version == self.foreign["deal"].version
+        assert Deal.objects.get(pk=self.private.pk).status == "open"
+
+    def test_the_acts_forms_offer_only_what_may_be_seen(self):
+        for who, words in blind(self)[:3]:
+            self.sign_in(who)
+            for act in admin.site._registry[Deal].acts:
+                self.assert_clean(
+                    self.client.get(act_url(act.name, self.own["deal"]), follow=True), words=words
+                )
+
+    def test_a_list_action_on_a_foreign_row_leads_nowhere(self):
+        data = {"action": "act_trash", "_selected_action": [self.foreign["deal"].pk, self.private.pk]}
+
+        response = self.client.post(list_url(Deal), data, follow=True)
+
+        self.assert_clean(response, words=(SECRET, PRIVATE))
+        assert Deal.objects.get(pk=self.foreign["deal"].pk).deleted_at is None
+
+
+class LookUpTests(LeakTestCase):
+    def test_every_autocomplete(self):
+        sources = [
+            ("deals", "deal", name)
+            for name in (
+                "contact",
+                "client",
+                "owner",
+                "next_deal",
+                "members",
+                "followers",
+                "access_list",
+                "stage",
+            )
+        ]
+        sources += [
+            ("contacts", "contact", "company"),
+            ("contacts", "contact", "owner"),
+            ("accounts", "apitoken", "member"),
+        ]
+        sources += [
+            ("pipelines", "stage", "pipeline"),
+            ("deals", "dealstate", "deal"),
+            ("deals", "deal", "lost_reason"),
+        ]
+        sources += [
+            ("accounts", "member", "user"),
+            ("accounts", "member", "organization"),
+            ("journal", "event", "actor"),
+        ]
+        for who, words in blind(self):
+            self.sign_in(who)
+            for app, model, field in sources:
+                for term in ("", *TERMS):
+                    query = urlencode(
+                        {"app_label": app, "model_name": model, "field_name": field, "term": term}
+                    )
+                    self.assert_clean(self.client.get(f"/admin/autocomplete/?{query}"), words=words)
+
+    def test_an_autocomplete_finds_ones_own(self):
+        query = urlencode(
+            {"app_label": "deals", "model_name": "deal", "field_name": "client", "term": "ZYXOURS comp"}
+        )
+
+        found = json.loads(self.page(f"/admin/autocomplete/?{query}"))["results"]
+
+        assert [row["text"] for row in found] == [f"{OURS} company"]
+
+    def test_the_palette(self):
+        for who, words in blind(self):
+            self.sign_in(who)
+            for term in (*TERMS, OURS[1:-1], "e"):
+                for extended in ("", "&extended=1"):
+                    self.assert_clean(self.client.get(f"/admin/search/?s={term}{extended}"), words=words)
+
+    def test_the_palette_finds_ones_own_and_forgets_it_with_the_membership(self):
+        assert f"{OURS} deal" in self.page("/admin/search/?s=zyxours&extended=1")
+
+        Member.objects.filter(pk=self.bob.member.pk).update(is_active=False)
+
+        assert f"{OURS} deal" not in self.page("/admin/search/?s=zyxours&extended=1")
+
+    def test_free_look_ups_are_refused(self):
+        for query in (
+            "owner__user__password__startswith=md5",
+            "next_deal__name__startswith=zyx",
+            "contact__email__contains=a",
+            "organization=2",
+            "id__gt=0",
+        ):
+            assert self.client.get(f"{list_url(Deal)}?{query}").status_code == 400, query
+
+
+class ForgeryTests(LeakTestCase):
+    """Ids of rows one may not see, sent by hand."""
+
+    def test_a_forged_relation_is_refused_in_the_form(self):
+        for name, key in (
+            ("stage", "stage"),
+            ("contact", "person"),
+            ("client", "company"),
+            ("owner", "member"),
+            ("members", "person"),
+            ("followers", "member"),
+            ("next_deal", "deal"),
+            ("lost_reason", "reason"),
+        ):
+            response = self.save(change_url(self.own["deal"]), **{name: self.foreign[key].pk})
+
+            assert response.status_code == 200, name
+            assert name in response.context["adminform"].form.errors, name
+            self.assert_clean(response, words=(SECRET, PRIVATE))
+
+    def test_a_forged_private_deal_is_refused(self):
+        response = self.save(change_url(self.own["person"].deals.first()), next_deal=self.private.pk)
+
+        assert "next_deal" in response.context["adminform"].form.errors
+        self.assert_clean(response, words=(PRIVATE,))
+
+    def test_what_is_prefilled_from_the_address_is_checked_too(self):
+        query = urlencode({"client": self.foreign["company"].pk, "next_deal": self.private.pk})
+
+        self.assert_clean(self.client.get(f"{add_url(Deal)}?{query}"), words=(SECRET, PRIVATE))
+
+    def test_a_hidden_next_deal_survives_a_save(self):
+        response = self.save(change_url(self.own["deal"]), name="Renamed")
+
+        assert response.status_code == 302
+        deal = Deal.objects.get(pk=self.own["deal"].pk)
+        assert (deal.name, deal.next_deal_id) == ("Renamed", self.private.pk)
+
+    def test_a_stage_of_another_pipeline_cannot_be_put_into_ours(self):
+        self.sign_in(self.alice)
+        url = change_url(self.own["pipeline"])
+
+        response = self.client.post(url, {**self.form(url), "stages-0-id": self.foreign["stage"].pk})
+
+        assert response.status_code == 200
+        assert Stage.objects.get(pk=self.foreign["stage"].pk).name == f"{SECRET} in"
+
+    def test_nobody_switches_into_an_organization_that_is_not_theirs(self):
+        self.client.post("/admin/organization/", {"member": self.stranger.member.pk})
+
+        self.assert_clean(self.client.get(list_url(Deal)), words=(SECRET,))
+
+    def test_undoing_a_foreign_event_changes_nothing(self):
+        from crm_project.journal.models import Event
+
+        event = Event.objects.filter(kind="deal", row_id=self.private.pk).first()
+
+        response = self.client.post(reverse("admin:undo", args=[event.sequence]), follow=True)
+
+        self.assert_clean(response, words=(PRIVATE,))
+        assert Deal.objects.get(pk=self.private.pk).deleted_at is None
+
+
+class CoverageTests(LeakTestCase):
+    def test_those_who_may_see_the_words_do(self):
+        """Else the other tests would prove nothing."""
+        for who, word in ((self.stranger, SECRET), (self.alice, PRIVATE)):
+            self.sign_in(who)
+            for url in (list_url(Deal), "/admin/", f"/admin/search/?s={word[1:-1]}&extended=1"):
+                assert word in self.page(url)
+
+    def test_every_model_of_the_admin_is_walked_or_the_operators(self):
+        assert set(admin.site._registry) == {*TENANT_MODELS, Organization, User}
+
+    def test_operators_see_organizations_and_logins_and_others_do_not(self):
+        for who, status in ((self.operator, 200), (self.bob, 403), (self.viewer, 403)):
+            self.sign_in(who)
+            assert self.client.get(list_url(Organization)).status_code == status
+            assert self.client.get(list_url(User)).status_code == status
+
+    def test_an_admin_sees_the_own_organization_alone(self):
+        self.sign_in(self.alice)
+
+        page = self.page(list_url(Organization))
+
+        assert "Alice and Co" in page
+        assert SECRET not in page
+        assert self.client.get(list_url(User)).status_code == 403
+
+    def test_every_url_without_arguments_is_clean(self):
+        for who, words in blind(self):
+            self.sign_in(who)
+            for url in plain_urls():
+                if "logout" in url:
+                    continue
+                self.assert_clean(self.client.get(url), words=words)
+
+
+def plain_urls():
+    """All addresses under /admin/ that take no arguments, wherever they come from."""
+
+    def walk(patterns, prefix):
+        for pattern in patterns:
+            text = prefix + re.sub(r"[\^$\\]|\?P<\w+>", "", str(pattern.pattern))
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, text)
+            elif isinstance(pattern, URLPattern) and not re.search(r"[<(]", text):
+                yield f"/{text}"
+
+    found = [url for url in walk(get_resolver().url_patterns, "") if url.startswith("/admin/")]
+    assert len(found) > 20
+    return found

@@ -1,0 +1,152 @@
+"""Every change list has a fixed number of queries, whatever it holds, and no list is counted."""
+
+import datetime
+
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from contacts.models import Contact
+from deals.models import Deal
+from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory, PipelineFactory
+from tests.staff.base import StaffTestCase, list_url
+
+# Session, user, member, then what the page shows. A number that grows is a finding, not a nuisance.
+COUNTS = {
+    "accounts.apitoken": 4,
+    "accounts.member": 4,
+    "accounts.organization": 4,
+    "contacts.contact": 5,
+    "deals.deal": 7,
+    "deals.lostreason": 4,
+    "pipelines.pipeline": 5,
+    "pipelines.stage": 4,
+    "records.customfield": 4,
+    "home": 10,
+    "search": 5,
+}
+DOUBLINGS = 7
+
+
+def fill(case, number):
+    """So many deals and contacts, put in set-wise: the page cannot tell them from typed ones."""
+    stages = [case.new, case.offer, case.won]
+    now = timezone.now()
+    contacts = [
+        Contact(organization=case.organization, first_name=f"P{n}", full_name=f"P{n}", owner=case.bob.member)
+        for n in range(min(number, 1000))
+    ]
+    Contact.objects.bulk_create(contacts)
+    Deal.objects.bulk_create(
+        (
+            Deal(
+                organization=case.organization,
+                name=f"Deal {n}",
+                search_text=f"deal {n}",
+                amount=n % 5000,
+                currency="EUR",
+                stage=stages[n % 2],
+                owner=case.bob.member if n % 3 else case.alice.member,
+                contact=contacts[n % len(contacts)],
+                client=contacts[-n % len(contacts)],
+                expected_close_date=datetime.date(2026, 1, 1) + datetime.timedelta(days=n % 700),
+                created_at=now - datetime.timedelta(minutes=n),
+                is_private=n % 10 == 0,
+            )
+            for n in range(number)
+        ),
+        batch_size=5000,
+    )
+
+
+def double():
+    """Twice as many deals, in one statement."""
+    columns = [field.column for field in Deal._meta.concrete_fields if field.column != "id"]
+    fresh = "gen_random_uuid()" if connection.vendor == "postgresql" else "lower(hex(randomblob(16)))"
+    values = [fresh if column == "uuid" else column for column in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO deals_deal ({', '.join(columns)}) SELECT {', '.join(values)} FROM deals_deal"
+        )
+
+
+class QueryCountTests(StaffTestCase):
+    def count(self, url):
+        with CaptureQueriesContext(connection) as queries:
+            response = self.client.get(url)
+            assert response.status_code == 200, url
+        statements = [query["sql"] for query in queries]
+        counting = [sql for sql in statements if "COUNT(*)" in sql and "GROUP BY" not in sql]
+        assert not counting, counting
+        return len(statements), statements
+
+    def pages(self):
+        yield "home", "/admin/"
+        yield "search", "/admin/search/?s=deal&extended=1"
+        for model in admin.site._registry:
+            if model._meta.label_lower in COUNTS:
+                yield model._meta.label_lower, list_url(model)
+
+    def test_every_list_with_few_and_with_many_rows(self):
+        self.sign_in(self.alice)
+        CustomFieldFactory(actor=self.alice, key="region")
+        self.client.get("/admin/")
+        fill(self, 3)
+        few = {name: self.count(url) for name, url in self.pages()}
+        for number in range(5):
+            PipelineFactory(actor=self.alice)
+            LostReasonFactory(actor=self.alice)
+            CompanyFactory(actor=self.alice)
+            CustomFieldFactory(actor=self.alice, key=f"more_{number}")
+        fill(self, 300)
+
+        many = {name: self.count(url) for name, url in self.pages()}
+
+        assert {name: number for name, (number, _) in few.items()} == COUNTS
+        assert {name: number for name, (number, _) in many.items()} == COUNTS
+
+    def test_filters_searches_and_sorting_add_no_queries_with_the_rows(self):
+        fill(self, 200)
+        urls = [
+            f"{list_url(Deal)}?{query}"
+            for query in (
+                "status=open&amount_from=10",
+                "q=deal",
+                "o=-2",
+                "o=7",
+                "p=3",
+                f"owner={self.bob.member.pk}",
+            )
+        ]
+
+        assert {self.count(url)[0] for url in urls} == {COUNTS["deals.deal"]}
+
+
+class BigTests(QueryCountTests):
+    """128,000 deals: the same queries, and no page that takes seconds."""
+
+    @classmethod
+    def setUpTestData(cls):
+        super().setUpTestData()
+        fill(cls, 1000)
+        for _ in range(DOUBLINGS):
+            double()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        assert Deal.objects.count() == 1000 * 2**DOUBLINGS
+
+    def test_every_list_with_few_and_with_many_rows(self):
+        self.sign_in(self.alice)
+        self.client.get("/admin/")
+        slow = {}
+        for name, url in self.pages():
+            started = timezone.now()
+            number, _ = self.count(url)
+            slow[name] = (timezone.now() - started).total_seconds()
+            assert number <= COUNTS[name], name
+        assert max(slow.values()) < 5, slow
+
+    def test_filters_searches_and_sorting_add_no_queries_with_the_rows(self):
+        for query in ("status=open&amount_from=990", "q=deal 99", "o=-2", "p=1500", "is_private=yes"):
+            assert self.count(f"{list_url(Deal)}?{query}")[0] == COUNTS["deals.deal"]

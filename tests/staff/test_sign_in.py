@@ -1,0 +1,119 @@
+"""Signing in to the admin, choosing an organization, and the home page."""
+
+import datetime
+
+from django.utils import timezone
+
+from crm_project.accounts.models import SignInAttempt, User
+from crm_project.accounts.services import add_member
+from tests.staff.base import StaffTestCase
+
+LOGIN = "/admin/login/"
+
+
+class SignInTests(StaffTestCase):
+    def setUp(self):
+        user = User.objects.get(pk=self.bob.member.user_id)
+        user.set_password("right password")
+        user.save()
+
+    def sign_in_with(self, password, **headers):
+        return self.client.post(LOGIN, {"username": "Bob@Example.com", "password": password}, **headers)
+
+    def test_it_works_and_ends_twelve_hours_later_whatever_happens(self):
+        response = self.sign_in_with("right password")
+
+        assert response["location"] == "/admin/"
+        expiry = self.client.session.get_expiry_date()
+        assert expiry - timezone.now() <= datetime.timedelta(hours=12)
+
+    def test_the_sixth_attempt_is_refused_with_the_right_password_too(self):
+        for _ in range(5):
+            assert "correct" in self.sign_in_with("wrong").content.decode()
+
+        response = self.sign_in_with("right password")
+
+        assert "Too many wrong passwords" in response.content.decode()
+        assert "_auth_user_id" not in self.client.session
+
+    def test_other_addresses_are_free(self):
+        for _ in range(5):
+            self.sign_in_with("wrong", REMOTE_ADDR="192.0.2.1")
+
+        assert self.sign_in_with("right password", REMOTE_ADDR="192.0.2.2").status_code == 302
+
+    def test_success_forgets(self):
+        self.sign_in_with("wrong")
+        self.sign_in_with("right password")
+
+        assert not SignInAttempt.objects.exists()
+
+    def test_a_login_that_is_no_staff_counts_as_wrong(self):
+        User.objects.filter(pk=self.bob.member.user_id).update(is_staff=False)
+
+        assert self.sign_in_with("right password").status_code == 200
+        assert SignInAttempt.objects.count() == 1
+
+    def test_no_page_without_signing_in(self):
+        for url in (
+            "/admin/",
+            "/admin/deals/deal/",
+            "/admin/search/?s=x",
+            "/admin/organization/",
+            "/admin/undo/1/",
+        ):
+            assert LOGIN in self.client.get(url)["location"]
+
+
+class OrganizationTests(StaffTestCase):
+    def test_one_works_in_one_organization_and_switches_by_a_post(self):
+        self.deal(name="Ours")
+        self.deal(actor=self.charlie, name="Theirs")
+        place = add_member(
+            actor=None, organization=self.charlie.organization, user=self.bob.member.user, role="rep"
+        )
+
+        assert "Ours" in self.page("/admin/deals/deal/")
+        self.client.get("/admin/organization/", {"member": place.pk})
+        assert "Ours" in self.page("/admin/deals/deal/")
+        self.client.post("/admin/organization/", {"member": place.pk})
+
+        page = self.page("/admin/deals/deal/")
+        assert "Theirs" in page
+        assert "Ours" not in page
+
+    def test_a_member_who_has_left_sees_nothing(self):
+        self.deal(name="Ours")
+        type(self.bob.member).objects.filter(pk=self.bob.member.pk).update(is_active=False)
+
+        assert self.client.get("/admin/deals/deal/").status_code == 403
+        assert "You belong to no organization" in self.page("/admin/")
+
+    def test_times_are_the_organizations(self):
+        type(self.organization).objects.filter(pk=self.organization.pk).update(time_zone="Asia/Tokyo")
+        deal = self.deal(status="won")
+        closed = deal.closed_at.astimezone(datetime.timezone(datetime.timedelta(hours=9)))
+
+        assert closed.strftime("%Y-%m-%dT%H:%M") in self.page(f"/admin/deals/deal/{deal.pk}/change/")
+
+
+class HomeTests(StaffTestCase):
+    def test_it_shows_my_work_and_the_pipelines(self):
+        own = {"owner": self.bob.member.pk}
+        today = timezone.now().date()
+        self.deal(
+            name="Late one", expected_close_date=(today - datetime.timedelta(days=3)).isoformat(), **own
+        )
+        self.deal(name="Of Alice", owner=self.alice.member.pk, amount="10", currency="USD")
+
+        page = self.page("/admin/")
+
+        assert "Late one" in page
+        assert "Of Alice" not in page
+        assert "Of Alice" in self.page("/admin/?whose=all")
+        assert "USD" in page
+
+    def test_it_works_with_nothing(self):
+        for who in (self.viewer, self.charlie, self.operator):
+            self.sign_in(who)
+            self.page("/admin/")
