@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "pipelines",
     "deals",
     "crm_project.api",
+    "crm_project.imports",
     "crm_project.setup",
     "crm_project.dialects",
 ]
@@ -126,6 +127,12 @@ CONTENT_SECURITY_POLICY = {
 # The API refuses a body above 1 MiB with a 413 of its own; this is the net below it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024 + 64 * 1024
 
+# Uploaded files are kept in the database, where every machine finds them, for so many days.
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024
+IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
+# `thread`: the process that is asked does the work; `command`: only `manage.py work_imports` does.
+IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
@@ -202,6 +209,10 @@ SPECTACULAR_SETTINGS = {
         "BidType": "deals.models.Deal.BidTypes",
         "StageKind": "pipelines.models.Stage.Kinds",
         "ContactKind": "contacts.models.Contact.Kinds",
+        "ImportKind": "crm_project.imports.models.Import.Kinds",
+        "ImportFormat": "crm_project.imports.models.Import.Formats",
+        "ImportState": "crm_project.imports.models.Import.States",
+        "ImportTask": "crm_project.imports.models.Import.Tasks",
         "CustomFieldKind": "crm_project.records.models.CustomField.Kinds",
         "CustomFieldType": "crm_project.records.models.CustomField.Types",
     },

@@ -1,7 +1,7 @@
 """Cursor pages by (value, id): each row once, with ties and nulls, whatever is inserted or deleted meanwhile."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -74,6 +74,21 @@ class Cursor:
             raise InvalidQuery({"cursor": ["This cursor belongs to another ordering."]})
         read_back = READ_BACK.get(kind, lambda same: same) if value is not None else (lambda same: same)
         return cls(ordering, bool(backward), read_back(value), row_id)
+
+
+def all_rows(queryset: QuerySet[Any], request: Request, view: Any, *, size: int = 500) -> Iterator[Any]:
+    """Every row of a list in its order, read a page at a time: for what is streamed."""
+    ordering = request.query_params.get("ordering") or view.default_ordering
+    key = _key(view.orderings_for(request), ordering)
+    return _rows(queryset, key, ordering, size)
+
+
+def _rows(queryset: QuerySet[Any], key: Key, ordering: str, size: int) -> Iterator[Any]:
+    page = _page(queryset, key, ordering, None, size)
+    yield from page.rows
+    while page.next is not None:
+        page = _page(queryset, key, ordering, page.next, size)
+        yield from page.rows
 
 
 @dataclass

@@ -8,6 +8,8 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from crm_project.accounts.models import ApiToken
+from crm_project.imports.files import receive
+from crm_project.imports.services import upload_file
 from crm_project.journal.models import Event
 from tests.factories import (
     CustomFieldFactory,
@@ -61,6 +63,7 @@ def route(line: str, body: Any = None) -> Route:
 
 
 FIELD = {"kind": "deal", "key": "size", "label": "Size", "type": "number"}
+FILE = {"kind": "deals", "content": "name\nA\n"}
 STAGES = [{"name": "First"}, {"name": "Second"}]
 
 ROUTES = [
@@ -127,6 +130,18 @@ ROUTES = [
     route("GET    /api/pipelines/{pipeline}/history         200 200 200 200"),
     route("GET    /api/events                               200 200 200 200"),
     route("POST   /api/events/{event}/undo                  403 200 200 200"),
+    route("GET    /api/deals/export                         200 200 200 200"),
+    route("GET    /api/contacts/export                      200 200 200 200"),
+    route("GET    /api/imports                              200 200 200 200"),
+    route("POST   /api/imports                              403 201 201 201", FILE),
+    route("GET    /api/imports/fields                       200 200 200 200"),
+    route("GET    /api/imports/{import_file}                404 200 404 200"),
+    route("PATCH  /api/imports/{import_file}                403 200 404 200", {"mapping": {"name": None}}),
+    route("DELETE /api/imports/{import_file}                403 204 404 204"),
+    route("POST   /api/imports/{import_file}/preview        403 202 404 202"),
+    route("POST   /api/imports/{import_file}/run            403 202 404 202"),
+    route("GET    /api/imports/{import_file}/refused-rows   404 200 404 200"),
+    route("GET    /api/imports/{import_file}/error-file     404 200 404 200"),
     route("GET    /api/external-references                  200 200 200 200"),
     route(
         "POST   /api/external-references                  403 201 201 201",
@@ -167,6 +182,9 @@ def make_rows(case: Any) -> dict[str, Any]:
         "trashed_deal": trashed_deal.uuid,
         "reference": deal.references.get().uuid,
         "event": Event.objects.get(kind="deal", action="updated").sequence,
+        "import_file": upload_file(
+            actor=case.bob, kind="deals", upload=receive("deals.csv", [b"name\nA\n"])
+        ).uuid,
         "key": "K-1",
     }
 

@@ -45,7 +45,7 @@ class RouteTests(ApiTestCase):
             if route.method != "GET" or route.names_a_row:
                 continue
             for parameters in ({}, {"deleted": "only"}):
-                text = self.as_charlie.get(route.path, **parameters).content.decode()
+                text = self.as_charlie.get(route.path, **parameters).getvalue().decode()
                 assert not [name for name in ours if name in text], route
                 assert "@example.com" not in text
 
@@ -60,7 +60,7 @@ class RouteTests(ApiTestCase):
         """An admin's token reads as a viewer, writes as a rep and sets up as a manager does."""
         readers = [ApiClient(self.alice, *scopes) for scopes in (["read"], ["read", "write"])]
         for route in ROUTES:
-            if "/tokens" in route.path or "/external-references" in route.path:
+            if any(part in route.path for part in ("/tokens", "/external-references", "/imports/")):
                 continue
             got = tuple(self.tried(client, route.request(self.rows)).status_code for client in readers)
             assert got == route.expected[:2], route

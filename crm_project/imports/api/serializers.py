@@ -1,0 +1,160 @@
+"""The shape of imports."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm_project.api.fields import StrictChoice, StrictDateTime, StrictInteger, StrictUUID, TextField
+from crm_project.api.parsers import BODY_LIMIT
+from crm_project.api.serializers import StrictSerializer
+from crm_project.imports.files import Upload, receive
+from crm_project.imports.mapping import CHOICES
+from crm_project.imports.models import Import
+
+MAPPING = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "null"]},
+    "description": "The field of each column, by the column's label; null leaves a column out.",
+}
+OPTIONS = {
+    "type": "object",
+    "properties": {
+        **{name: {"type": "string", "enum": list(choices)} for name, choices in CHOICES.items()},
+        "external_system": {"type": "string", "description": "Whose ids the column external_id holds."},
+        "sheet": {"type": "string", "description": "The name of an XLSX file's sheet; empty for the first."},
+    },
+}
+
+
+@extend_schema_field(OpenApiTypes.BINARY)
+class UploadField(serializers.Field[Any, Any, Any, Any]):
+    default_error_messages = {"required": "Send the file.", "invalid": "Send a file, not a text."}
+
+    def to_internal_value(self, data: Any) -> Upload:
+        if not isinstance(data, Upload):
+            self.fail("invalid")
+        return data
+
+
+class UploadSerializer(StrictSerializer):
+    """A file of deals or contacts."""
+
+    kind = StrictChoice(Import.Kinds.choices)
+    file = UploadField(write_only=True)
+
+
+class TextUploadSerializer(StrictSerializer):
+    """A small CSV file as a JSON text, for clients that speak nothing else."""
+
+    kind = StrictChoice(Import.Kinds.choices)
+    file_name = TextField(required=False)
+    content = TextField(max_length=BODY_LIMIT)
+
+    def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
+        content = attrs["content"].encode("utf-8", "replace")
+        return {"kind": attrs["kind"], "file": receive(attrs.get("file_name", "file.csv"), [content])}
+
+
+@extend_schema_field(MAPPING)
+class MappingField(serializers.JSONField):
+    pass
+
+
+@extend_schema_field(OPTIONS)
+class OptionsField(serializers.JSONField):
+    pass
+
+
+class ColumnSerializer(serializers.Serializer[Any]):
+    """A column of the file: its label, and its first values."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    samples = serializers.ListField(child=serializers.CharField())
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    """Empty until a preview or a run has ended. `change_set` names the run in the feed, where it can be undone."""
+
+    rows = serializers.IntegerField(required=False)
+    created = serializers.IntegerField(required=False)
+    updated = serializers.IntegerField(required=False)
+    unchanged = serializers.IntegerField(required=False)
+    refused = serializers.IntegerField(required=False)
+    change_set = serializers.UUIDField(required=False)
+
+
+class ExampleSerializer(serializers.Serializer[Any]):
+    """What became, or would become, of one of the first rows."""
+
+    line = serializers.IntegerField()
+    outcome = serializers.ChoiceField(["created", "updated", "unchanged"])
+    name = serializers.CharField()
+    changed = serializers.ListField(child=serializers.CharField())
+
+
+class RowErrorSerializer(serializers.Serializer[Any]):
+    column = serializers.CharField()
+    field = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class RefusedRowSerializer(serializers.Serializer[Any]):
+    """A row that cannot be imported, by its line in the file."""
+
+    line = serializers.IntegerField()
+    cells = serializers.ListField(child=serializers.CharField())
+    errors = RowErrorSerializer(many=True)  # type: ignore[assignment]
+
+
+class ImportSerializer(StrictSerializer):
+    """An uploaded file, what its columns mean, and what became of its rows."""
+
+    uuid = StrictUUID(read_only=True)
+    kind = StrictChoice(Import.Kinds.choices, read_only=True)
+    file_name = serializers.CharField(read_only=True)
+    format = serializers.ChoiceField(Import.Formats.choices, read_only=True)
+    size = StrictInteger(read_only=True)
+    columns = ColumnSerializer(many=True, read_only=True)
+    mapping = MappingField(required=False)
+    options = OptionsField(required=False)
+    state = serializers.ChoiceField(Import.States.choices, read_only=True)
+    task = serializers.ChoiceField(Import.Tasks.choices, read_only=True, allow_blank=True)
+    progress = StrictInteger(read_only=True)
+    counts = CountsSerializer(read_only=True)
+    examples = ExampleSerializer(many=True, read_only=True)
+    problem = serializers.CharField(read_only=True)
+    created_at = StrictDateTime(read_only=True)
+    started_at = StrictDateTime(read_only=True, allow_null=True)
+    finished_at = StrictDateTime(read_only=True, allow_null=True)
+    file_deleted_at = StrictDateTime(read_only=True, allow_null=True)
+
+    def validate_mapping(self, mapping: Any) -> Any:
+        return _object_of(mapping, (str, type(None)))
+
+    def validate_options(self, options: Any) -> Any:
+        return _object_of(options, (str,))
+
+
+def _object_of(value: Any, types: tuple[type, ...]) -> Any:
+    if not isinstance(value, Mapping) or not all(isinstance(item, types) for item in value.values()):
+        raise serializers.ValidationError("An object of texts.", "invalid")
+    return value
+
+
+class FieldSerializer(serializers.Serializer[Any]):
+    """A field that a column can be mapped to."""
+
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    names = serializers.ListField(
+        child=serializers.CharField(), help_text="Other headers that mean this field."
+    )
+
+
+class FieldListSerializer(serializers.Serializer[Any]):
+    deals = FieldSerializer(many=True)
+    contacts = FieldSerializer(many=True)

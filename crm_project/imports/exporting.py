@@ -1,0 +1,163 @@
+"""Exports as streams: a table of what a list shows, in CSV or XLSX, whose cells no spreadsheet runs."""
+
+import csv
+import datetime
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import chain, islice
+from typing import Any
+from xml.sax.saxutils import escape
+
+from crm_project.imports.cells import CUT, safe
+from crm_project.imports.fields import Field, cell_of, is_figure
+from crm_project.imports.tables import letters
+
+Cells = Sequence[Any]
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+BLOCK = 500
+
+# Excel's own limits and counting.
+CELL_LIMIT = 32_767
+FIRST_DAY = datetime.date(1899, 12, 30)
+SANE_FROM = datetime.date(1900, 3, 1)
+EXACT_DIGITS = 15
+UNSPEAKABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
+
+
+def table_of(fields: Sequence[Field], rows: Iterable[Any]) -> Iterator[Cells]:
+    """The header, then a row of values for each of the rows."""
+    yield [field.key for field in fields]
+    for row in rows:
+        yield [field.show(row) for field in fields]
+
+
+def text_of(value: Any, *, raw: bool) -> str:
+    """A value in a file that people open; `raw` is for machines."""
+    text = cell_of(value)
+    return text if raw or is_figure(value) else safe(text)
+
+
+def csv_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]:
+    """UTF-8, with the mark by which Excel knows it unless a machine asks."""
+    if not raw:
+        yield b"\xef\xbb\xbf"
+    for block in blocks(table):
+        text = io.StringIO()
+        csv.writer(text).writerows([text_of(value, raw=raw) for value in cells] for cells in block)
+        yield text.getvalue().encode("utf-8")
+
+
+def blocks(table: Iterable[Cells]) -> Iterator[list[Cells]]:
+    rows = iter(table)
+    while block := list(islice(rows, BLOCK)):
+        yield block
+
+
+class _Outbox(io.RawIOBase):
+    """A file that cannot seek: what is written is taken out again."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.pieces.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> bytes:
+        pieces, self.pieces = self.pieces, []
+        return b"".join(pieces)
+
+
+def xlsx_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]:
+    """One sheet, sent as it is made: memory does not grow with the rows."""
+    outbox = _Outbox()
+    with zipfile.ZipFile(outbox, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+        for name, content in PARTS.items():
+            archive.writestr(name, content)
+        with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
+            sheet.write(SHEET_HEAD.encode())
+            number = 0
+            for block in blocks(table):
+                lines = (_row(number + place, cells, raw) for place, cells in enumerate(block, 1))
+                sheet.write("".join(lines).encode("utf-8"))
+                number += len(block)
+                yield outbox.taken()
+            sheet.write(b"</sheetData></worksheet>")
+    yield outbox.taken()
+
+
+def _row(number: int, cells: Cells, raw: bool) -> str:
+    inside = (_cell(f"{letters(place)}{number}", value, raw) for place, value in enumerate(cells))
+    return f'<row r="{number}">{"".join(inside)}</row>'
+
+
+def _cell(place: str, value: Any, raw: bool) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
+    if isinstance(value, int | float | Decimal) and _is_exact(value):
+        return f'<c r="{place}"><v>{cell_of(value)}</v></c>'
+    if type(value) is datetime.date and value >= SANE_FROM:
+        return f'<c r="{place}" s="1"><v>{(value - FIRST_DAY).days}</v></c>'
+    text = text_of(value, raw=raw)
+    text = text if len(text) <= CELL_LIMIT else text[: CELL_LIMIT - len(CUT)] + CUT
+    spoken = escape(UNSPEAKABLE.sub(_spelled, text))
+    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{spoken}</t></is></c>'
+
+
+def _is_exact(value: Any) -> bool:
+    """A spreadsheet keeps numbers as doubles."""
+    return len(cell_of(value).replace(".", "").lstrip("-0")) <= EXACT_DIGITS
+
+
+def _spelled(match: re.Match[str]) -> str:
+    """As Excel writes what XML cannot hold; a text that looks like that is spelled itself."""
+    found = match[0]
+    return f"_x{ord(found):04X}_" if len(found) == 1 else f"_x005F{found}"
+
+
+def primed(stream: Iterator[bytes]) -> Iterator[bytes]:
+    """The stream with its first piece made already: what fails at the start is still answered as a refusal."""
+    first = next(stream, b"")
+    return chain([first], stream)
+
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+SHEET_HEAD = (
+    f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
+    '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>'
+)
+PARTS = {
+    "[Content_Types].xml": f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="xml" ContentType="application/xml"/>'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/>'
+    f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/></Types>',
+    "_rels/.rels": f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="rId1" Type="{_DOCUMENT}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+    "xl/workbook.xml": f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_DOCUMENT}">'
+    '<sheets><sheet name="Export" sheetId="1" r:id="rId1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="rId1" Type="{_DOCUMENT}/worksheet" Target="worksheets/sheet1.xml"/>'
+    f'<Relationship Id="rId2" Type="{_DOCUMENT}/styles" Target="styles.xml"/></Relationships>',
+    "xl/styles.xml": f'{_HEAD}<styleSheet xmlns="{_MAIN}"><numFmts count="1">'
+    '<numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/></numFmts>'
+    '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '</fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+    '<cellXfs count="2"><xf/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>',
+}
+STREAMS = {"csv": (csv_stream, CSV), "xlsx": (xlsx_stream, XLSX)}

@@ -1,0 +1,73 @@
+"""The uploaded bytes: taken in piece by piece, kept in the database for every machine, read from a local copy."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+from django.conf import settings
+
+from crm_project.errors import DomainError
+from crm_project.imports.models import Import, ImportChunk
+
+BLOCK = 1024 * 1024
+IN_MEMORY = 4 * BLOCK
+
+
+class FileTooLarge(DomainError):
+    code = "too_large"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A received file; its digest stands for its content wherever uploads are compared."""
+
+    name: str
+    size: int
+    digest: str
+    file: IO[bytes] = field(repr=False, compare=False)
+
+
+def receive(name: str, pieces: Iterable[bytes]) -> Upload:
+    """Take in a file of bounded size; what is longer is refused as soon as that is seen."""
+    digest, size = hashlib.sha256(), 0
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  (gone with the upload)
+    for piece in pieces:
+        size += len(piece)
+        if size > settings.IMPORT_MAX_BYTES:
+            file.close()
+            raise FileTooLarge(f"A file has at most {settings.IMPORT_MAX_BYTES // BLOCK} MiB.")
+        digest.update(piece)
+        file.write(piece)
+    return Upload(plain_name(name), size, digest.hexdigest(), file)  # type: ignore[arg-type]
+
+
+def plain_name(name: str) -> str:
+    """The last part of a path, as browsers and systems of all kinds send it."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(character for character in last if character.isprintable())
+    return shown.encode("utf-8", "ignore").decode()[:255].strip() or "file"
+
+
+def pieces_of(file: IO[bytes], size: int = BLOCK) -> Iterator[bytes]:
+    file.seek(0)
+    while piece := file.read(size):
+        yield piece
+
+
+def keep(source: Import, upload: Upload) -> None:
+    """Store the bytes a piece at a time."""
+    for number, piece in enumerate(pieces_of(upload.file)):
+        ImportChunk.objects.create(source=source, number=number, data=piece)
+
+
+@contextmanager
+def local_copy(source: Import) -> Iterator[IO[bytes]]:
+    """The stored file as one that can be searched, on disk once it is big."""
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+        for chunk in source.chunks.order_by("number").iterator(chunk_size=1):
+            file.write(bytes(chunk.data))
+        file.seek(0)
+        yield file  # type: ignore[misc]

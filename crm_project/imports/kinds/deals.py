@@ -1,0 +1,282 @@
+"""Deals as rows of a table."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from crm_project.imports import cells
+from crm_project.imports.errors import UnreadableCell
+from crm_project.imports.fields import Field, plain, shown_only
+from crm_project.imports.kinds.base import RowKind, Values, refuse_rows, required
+from crm_project.imports.kinds.contacts import COMPANIES, IDS, oldest, with_companies
+from crm_project.imports.kinds.names import Names
+from crm_project.records.receipts import Receipt
+from deals import money
+from deals.models import Deal, LostReason
+from deals.services import create_deals, upsert_deals
+from pipelines.models import Pipeline, Stage
+
+
+class DealKind(RowKind[Deal]):
+    model = Deal
+    custom_kind = "deal"
+    keys = ("uuid", "external_reference")
+
+    def own_fields(self) -> list[Field]:
+        return [*self._what(), *self._where(), *self._who(), *self._when(), *self._rest(), *SHOWN]
+
+    def _what(self) -> list[Field]:
+        return [
+            plain("uuid", "UUID", cells.uuid, can_clear=False),
+            Field("external_system", "External system", cells.word, lambda row: oldest(row, "system")),
+            Field(
+                "external_id",
+                "External ID",
+                cells.word,
+                lambda row: oldest(row, "external_id"),
+                (*IDS, "deal id"),
+            ),
+            plain("name", "Name", cells.text, "deal", "deal name", "title", "opportunity", "titel", "titre"),
+            plain("description", "Description", cells.text, "notes", "note", "comment", "beschreibung"),
+            _amount("amount", "Amount", "value", "deal value", "total", "net", "betrag", "wert", "montant"),
+            _amount("amount_gross", "Gross amount", "gross", "brutto", "ttc"),
+            plain("tax_rate", "Tax rate", cells.word, "vat", "tax", "mwst", "tva"),
+            plain("currency", "Currency", cells.word, "währung", "devise", can_clear=False),
+            plain("bid_type", "Bid type", cells.choice(*Deal.BidTypes.values), can_clear=False),
+            _amount("bid_value", "Bid value"),
+            plain("bid_periods", "Bid periods", cells.whole),
+        ]
+
+    def _where(self) -> list[Field]:
+        return [
+            Field(
+                "pipeline", "Pipeline", cells.word, lambda row: self.pipelines.shown(row.stage.pipeline_id)
+            ),
+            Field("stage", "Stage", cells.word, self._stage_name, ("deal stage", "phase", "étape")),
+            plain("status", "Status", cells.choice(*Deal.Statuses.values), can_clear=False),
+            plain("probability", "Probability", cells.whole, "wahrscheinlichkeit", "probabilité"),
+            Field(
+                "lost_reason", "Lost reason", cells.word, self._reason_name, ("loss reason",), can_clear=True
+            ),
+        ]
+
+    def _who(self) -> list[Field]:
+        return [
+            Field("contact_uuid", "Contact's UUID", cells.uuid, _uuid_of("contact"), can_clear=True),
+            Field("contact_email", "Contact's e-mail", cells.word, _of_contact("email"), EMAILS),
+            Field(
+                "contact_first_name",
+                "Contact's first name",
+                cells.text,
+                _of_contact("first_name"),
+                ("first name",),
+            ),
+            Field(
+                "contact_last_name",
+                "Contact's last name",
+                cells.text,
+                _of_contact("last_name"),
+                ("last name",),
+            ),
+            Field("contact_phone", "Contact's phone", cells.text, _of_contact("phone"), ("phone",)),
+            Field("client_uuid", "Client's UUID", cells.uuid, _uuid_of("client"), can_clear=True),
+            Field("client_name", "Client", cells.word, _client_name, COMPANIES, can_clear=True),
+            Field("owner_email", "Owner", cells.word, _owner_email, OWNERS, can_clear=True),
+            Field(
+                "member_uuids", "Participants' UUIDs", cells.uuids, _participants, clears=[], can_clear=True
+            ),
+            Field(
+                "follower_emails",
+                "Followers",
+                cells.items,
+                _links("follower_links"),
+                clears=[],
+                can_clear=True,
+            ),
+            plain("is_private", "Private", cells.boolean, can_clear=False),
+            Field(
+                "access_list_emails",
+                "Access list",
+                cells.items,
+                _links("access_links"),
+                clears=[],
+                can_clear=True,
+            ),
+        ]
+
+    def _when(self) -> list[Field]:
+        return [
+            plain(
+                "expected_close_date",
+                "Expected close date",
+                cells.day,
+                "close date",
+                "closing date",
+                "expected close",
+            ),
+            plain(
+                "closed_at", "Closed at", cells.instant, "closed", "closed on", "won time", can_clear=False
+            ),
+            plain("date", "Date", cells.day, "datum"),
+            plain("date_from", "From", cells.day, "start", "start date"),
+            plain("date_to", "To", cells.day, "end", "end date"),
+        ]
+
+    def _rest(self) -> list[Field]:
+        return [
+            plain("number", "Number", cells.text, "deal number", "nummer", "numéro"),
+            plain("invoice_no", "Invoice number", cells.text, "invoice"),
+            plain("url", "URL", cells.word, "link"),
+            plain("origin", "Origin", cells.text, "source", "lead source", "quelle"),
+            plain("department_id", "Department ID", cells.whole),
+            plain("project_id", "Project ID", cells.whole),
+            plain("task_id", "Task ID", cells.whole),
+            Field("next_deal_uuid", "Next deal's UUID", cells.uuid, _uuid_of("next_deal"), can_clear=True),
+        ]
+
+    @cached_property
+    def pipelines(self) -> Names:
+        rows = Pipeline.objects.visible_to(self.actor.member).values_list("id", "name")
+        return Names("pipeline", rows)
+
+    @cached_property
+    def stages(self) -> dict[int, Names]:
+        """The stages of each pipeline: a stage's name means something within its pipeline alone."""
+        rows = Stage.objects.visible_to(self.actor.member).values_list("pipeline_id", "id", "name")
+        of: dict[int, list[tuple[int, str]]] = {pipeline: [] for pipeline in self.pipelines.name_of}
+        for pipeline, stage, name in rows:
+            of.setdefault(pipeline, []).append((stage, name))
+        return {pipeline: Names("stage", named) for pipeline, named in of.items()}
+
+    @cached_property
+    def default_pipeline(self) -> int | None:
+        live = Pipeline.objects.visible_to(self.actor.member)
+        return live.filter(is_default=True).values_list("id", flat=True).first()
+
+    @cached_property
+    def lost_reasons(self) -> Names:
+        return Names(
+            "lost reason", LostReason.objects.visible_to(self.actor.member).values_list("id", "name")
+        )
+
+    @property
+    def resolvers(self) -> Mapping[str, Any]:
+        return {
+            "pipeline": lambda name, values: self.pipelines.find(name),
+            "stage": self._find_stage,
+            "lost_reason": lambda name, values: self.lost_reasons.find(name),
+            "owner_email": lambda email, values: self.member(email),
+            "follower_emails": lambda emails, values: [self.member(email) for email in emails],
+            "access_list_emails": lambda emails, values: [self.member(email) for email in emails],
+        }
+
+    def _find_stage(self, name: str, values: Values) -> int:
+        """Within the pipeline that the row names; else in the default one, or wherever there is only one."""
+        pipeline = values.get("pipeline")
+        if isinstance(pipeline, int):
+            return self.stages[pipeline].find(name)
+        if pipeline is None and self.default_pipeline is not None:
+            try:
+                return self.stages[self.default_pipeline].find(name)
+            except UnreadableCell:
+                if len(self.stages) == 1:
+                    raise
+        return self._all_stages.find(name)
+
+    @cached_property
+    def _all_stages(self) -> Names:
+        rows = [pair for names in self.stages.values() for pair in names.name_of.items()]
+        return Names("stage", rows)
+
+    def _stage_name(self, row: Deal) -> str:
+        return self.stages[row.stage.pipeline_id].shown(row.stage_id)
+
+    def _reason_name(self, row: Deal) -> str:
+        return self.lost_reasons.shown(row.lost_reason_id)
+
+    def named(self, values: Values) -> Values:
+        for key, name in RENAMED.items():
+            if key in values:
+                values[name] = values.pop(key)
+        if values.get("contact") is not None:
+            for name in ("contact_email", "contact_first_name", "contact_last_name", "contact_phone"):
+                values.pop(name, None)
+        if values.get("client") is not None:
+            values.pop("client_name", None)
+        elif values.get("client_name", "") is None:
+            values["client"] = values.pop("client_name")
+        if isinstance(values.get("currency"), str):
+            values["currency"] = values["currency"].upper()
+        return values
+
+    def write(self, changes: Sequence[Values]) -> list[Receipt[Deal]]:
+        changes = with_companies(self.actor, changes, "client_name", "client")
+        if self.options.get("match_on") == "none":
+            receipts = [Receipt(row, "created") for row in create_deals(actor=self.actor, changes=changes)]
+        else:
+            receipts = upsert_deals(actor=self.actor, changes=changes)
+        nameless = {
+            index: required("name", "A new deal needs a name.")
+            for index, receipt in enumerate(receipts)
+            if receipt.outcome == "created" and not receipt.row.name.strip()
+        }
+        refuse_rows(nameless)
+        return receipts
+
+    def for_reading(self, rows: Any) -> Any:
+        return rows.for_reading(self.actor.member)
+
+
+RENAMED = {
+    "contact_uuid": "contact",
+    "client_uuid": "client",
+    "owner_email": "owner",
+    "member_uuids": "members",
+    "follower_emails": "followers",
+    "access_list_emails": "access_list",
+    "next_deal_uuid": "next_deal",
+}
+EMAILS = ("email", "e-mail", "contact email", "mail", "person email")
+OWNERS = ("owner", "deal owner", "assigned to", "besitzer", "verantwortlich", "responsable")
+
+
+def _amount(key: str, label: str, *names: str) -> Field:
+    show = lambda row: money.formatted(getattr(row, key), row.currency)  # noqa: E731
+    return Field(key, label, cells.number, show, names, can_clear=True)
+
+
+def _of_contact(name: str) -> Any:
+    return lambda row: getattr(row.contact, name) if row.contact else ""
+
+
+def _uuid_of(name: str) -> Any:
+    def show(row: Deal) -> Any:
+        other = getattr(row, name)
+        return other.uuid if other else None
+
+    return show
+
+
+def _client_name(row: Deal) -> str:
+    return row.client.full_name if row.client else ""
+
+
+def _owner_email(row: Deal) -> str:
+    return row.owner.email if row.owner else ""
+
+
+def _participants(row: Deal) -> list[Any]:
+    return [link.contact.uuid for link in row.contact_links.all()]
+
+
+def _links(name: str) -> Any:
+    return lambda row: [link.member.email for link in getattr(row, name).all()]
+
+
+SHOWN = (
+    shown_only("probability_in_force", "Probability in force", lambda row: row.effective_probability),
+    shown_only("stage_entered_at", "In this stage since", lambda row: row.stage_entered_at),
+    shown_only("created_by_email", "Created by", lambda row: row.created_by.email if row.created_by else ""),
+    shown_only("created_at", "Created", lambda row: row.created_at),
+    shown_only("updated_at", "Updated", lambda row: row.updated_at),
+)

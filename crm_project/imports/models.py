@@ -1,0 +1,118 @@
+"""An uploaded file of deals or contacts, its bytes, and the rows of it that were refused."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from crm_project.accounts.models import Member, Organization
+from crm_project.imports.querysets import ImportQuerySet
+from crm_project.records.constraints import organization_key, same_organization
+from crm_project.records.fields import RowForeignKey
+
+
+class Import(models.Model):
+    """One uploaded file, from its columns to its report. Every machine finds it in the database."""
+
+    class Kinds(models.TextChoices):
+        DEALS = "deals"
+        CONTACTS = "contacts"
+
+    class Formats(models.TextChoices):
+        CSV = "csv"
+        XLSX = "xlsx"
+
+    class States(models.TextChoices):
+        READY = "ready"
+        QUEUED = "queued"
+        WORKING = "working"
+        PREVIEWED = "previewed"
+        DONE = "done"
+        REFUSED = "refused"
+        FAILED = "failed"
+
+    class Tasks(models.TextChoices):
+        PREVIEW = "preview"
+        RUN = "run"
+
+    row_kind: ClassVar[str] = "import"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    member = RowForeignKey(Member, editable=False)
+    kind = models.CharField(max_length=16, choices=Kinds)
+    file_name = models.CharField(max_length=255)
+    format = models.CharField(max_length=8, choices=Formats)
+    size = models.PositiveBigIntegerField()
+    header_digest = models.CharField(max_length=64)
+    columns = models.JSONField(default=list)
+    mapping = models.JSONField(default=dict)
+    is_mapping_chosen = models.BooleanField(default=False)
+    options = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, choices=States, default=States.READY)
+    task = models.CharField(max_length=16, choices=Tasks, blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+    progress = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    examples = models.JSONField(default=list)
+    problem = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    queued_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    file_deleted_at = models.DateTimeField(null=True)
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            organization_key("imports_import"),
+            *same_organization("imports_import", "member"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="imports_import_newest"),
+            models.Index(
+                fields=["organization", "kind", "header_digest", "-created_at"], name="imports_import_header"
+            ),
+            models.Index(
+                fields=["queued_at"],
+                condition=models.Q(state__in=["queued", "working"]),
+                name="imports_import_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def is_busy(self) -> bool:
+        return self.state in (self.States.QUEUED, self.States.WORKING)
+
+
+class ImportChunk(models.Model):
+    """A piece of the uploaded bytes, so that nobody ever holds a whole file in memory."""
+
+    source = models.ForeignKey(Import, models.CASCADE, related_name="chunks", db_index=False)
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "number"], name="imports_chunk_number")
+        ]
+
+
+class RefusedRow(models.Model):
+    """A row of the file that cannot be imported, with its line and all that is wrong with it."""
+
+    source = models.ForeignKey(Import, models.CASCADE, related_name="refused_rows", db_index=False)
+    line = models.PositiveIntegerField()
+    cells = models.JSONField()
+    errors = models.JSONField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "line"], name="imports_refused_line")
+        ]

@@ -1,0 +1,21 @@
+"""The error file: the refused rows as they came, each with its line and what is wrong, to be mended and sent."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from crm_project.imports.models import Import
+
+COLUMNS = ("Line", "Errors")
+
+
+def error_table(source: Import) -> Iterator[Sequence[Any]]:
+    labels = [column["label"] for column in source.columns]
+    yield [*labels, *COLUMNS]
+    for row in source.refused_rows.order_by("line").iterator(chunk_size=500):
+        cells = [*row.cells[: len(labels)], *[""] * (len(labels) - len(row.cells))]
+        yield [*cells, row.line, sentence(row.errors)]
+
+
+def sentence(errors: Sequence[dict[str, Any]]) -> str:
+    """All that is wrong with one row, in one line."""
+    return " ".join(f"{error['column'] or error['field'] or 'Row'}: {error['detail']}" for error in errors)

@@ -1,0 +1,168 @@
+"""Writes of imports: upload, choose what columns mean, ask for a preview or the run, give up."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.changes import change_set
+from crm_project.errors import Conflict, FieldError, NotFound, refuse_fields
+from crm_project.imports import worker
+from crm_project.imports.files import Upload, keep, local_copy
+from crm_project.imports.kinds import kind_for
+from crm_project.imports.mapping import (
+    DEFAULTS,
+    guess_habits,
+    guess_mapping,
+    header_digest,
+    mapping_errors,
+    option_errors,
+    samples_of,
+)
+from crm_project.imports.models import Import, ImportChunk, RefusedRow
+from crm_project.imports.tables.opening import open_table, sniff_format, sniff_options
+
+States = Import.States
+
+
+def upload_file(*, actor: Actor, kind: str, upload: Upload) -> Import:
+    """Keep the file and read its columns; what they mean is guessed, from the last file that had the same ones."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor):
+        delete_old_files()
+        file_format = sniff_format(upload.file)
+        source = Import(
+            organization_id=actor.organization_id,
+            member=actor.member,
+            kind=kind,
+            file_name=upload.name,
+            format=file_format,
+            size=upload.size,
+            options={**DEFAULTS, **sniff_options(upload.file, file_format)},
+        )
+        _read_columns(actor, source, upload.file)
+        source.save(force_insert=True)
+        keep(source, upload)
+        return source
+
+
+def change_import(*, actor: Actor, source: Import, change: Mapping[str, Any]) -> Import:
+    """Choose fields and options. Another encoding, delimiter or sheet makes other columns, which are guessed anew."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor):
+        row = _locked(actor, source)
+        _require_file(row)
+        sent = dict(change.get("options") or {})
+        refuse_fields(option_errors(sent, row.format))
+        labels = [column["label"] for column in row.columns]
+        row.options = {**row.options, **sent}
+        if sent.keys() & {"encoding", "delimiter", "sheet"}:
+            with local_copy(row) as file:
+                _read_columns(actor, row, file)
+            row.options |= sent
+            if [column["label"] for column in row.columns] != labels and "mapping" not in change:
+                row.is_mapping_chosen = False
+        if "mapping" in change:
+            _choose_mapping(actor, row, change["mapping"] or {})
+        row.state, row.task, row.counts, row.examples, row.problem = States.READY, "", {}, [], ""
+        row.save()
+        row.refused_rows.all().delete()
+        return row
+
+
+def ask_for(*, actor: Actor, source: Import, task: str) -> Import:
+    """Queue the preview or the run; a worker takes it up as soon as this is committed."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor):
+        row = _locked(actor, source)
+        _require_file(row)
+        if row.state == States.DONE:
+            raise Conflict("This file has been imported.", code="import_done")
+        if not any(row.mapping.values()):
+            refuse_fields([FieldError("mapping", "required", "No column is mapped to a field.")])
+        row.state, row.task, row.attempt, row.progress = States.QUEUED, task, 0, 0
+        row.queued_at, row.started_at, row.finished_at = timezone.now(), None, None
+        row.counts, row.examples, row.problem = {}, [], ""
+        row.save()
+        transaction.on_commit(worker.wake)
+        return row
+
+
+def discard_import(*, actor: Actor, source: Import) -> None:
+    """Forget the file, its report and its choices; what has been imported stays."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor):
+        row = _locked(actor, source)
+        row.refused_rows.all().delete()
+        row.chunks.all().delete()
+        row.delete()
+
+
+def delete_old_files(now: datetime.datetime | None = None) -> int:
+    """Files hold people's data: they go after IMPORT_KEEP_DAYS, with the rows that were refused. Answers how many."""
+    before = (now or timezone.now()) - datetime.timedelta(days=settings.IMPORT_KEEP_DAYS)
+    old = Import.objects.filter(created_at__lt=before, file_deleted_at=None).exclude(
+        state__in=[States.QUEUED, States.WORKING]
+    )
+    ids = list(old.values_list("id", flat=True)[:100])
+    ImportChunk.objects.filter(source__in=ids).delete()
+    RefusedRow.objects.filter(source__in=ids).delete()
+    for row in Import.objects.filter(pk__in=ids):
+        row.columns = [{**column, "samples": []} for column in row.columns]
+        row.examples, row.file_deleted_at = [], now or timezone.now()
+        row.save(update_fields=["columns", "examples", "file_deleted_at"])
+    return len(ids)
+
+
+def _locked(actor: Actor, source: Import) -> Import:
+    row: Import | None = (
+        Import.objects.visible_to(actor.member).select_for_update(of=("self",)).filter(pk=source.pk).first()
+    )
+    if row is None:
+        raise NotFound
+    if row.is_busy:
+        raise Conflict("This import is being worked on.", code="import_busy")
+    return row
+
+
+def _require_file(row: Import) -> None:
+    if row.file_deleted_at is not None:
+        raise Conflict("The file has been deleted meanwhile; upload it again.", code="file_deleted")
+
+
+def _read_columns(actor: Actor, source: Import, file: Any) -> None:
+    fields = kind_for(source.kind, actor).fields
+    table = open_table(file, source.format, source.options)
+    source.columns, looked_at = samples_of(table.labels, table.rows)
+    source.header_digest = header_digest(table.labels)
+    source.options |= guess_habits(table.labels, fields, looked_at, actor.organization.language)
+    source.mapping = _remembered(source, table.labels, fields) or guess_mapping(table.labels, fields)
+
+
+def _remembered(source: Import, labels: list[str], fields: Any) -> dict[str, Any] | None:
+    """What was chosen for these columns last time, as far as those fields still exist."""
+    earlier = Import.objects.remembered(
+        organization_id=source.organization_id, kind=source.kind, header_digest=source.header_digest
+    ).first()
+    if earlier is None:
+        return None
+    known = {field.key for field in fields if not field.is_read_only}
+    chosen = {label: earlier.mapping.get(label) for label in labels}
+    for name in ("match_on", "external_system", "decimal", "date_order", "empty_cells"):
+        source.options[name] = earlier.options.get(name, source.options[name])
+    return {label: key if key in known else None for label, key in chosen.items()}
+
+
+def _choose_mapping(actor: Actor, row: Import, sent: Mapping[str, Any]) -> None:
+    """Columns that are not named keep their field, unless it has been given to another."""
+    labels = [column["label"] for column in row.columns]
+    refuse_fields(mapping_errors(sent, labels, kind_for(row.kind, actor).fields))
+    given = {key for key in sent.values() if key}
+    kept = {label: None if key in given else key for label, key in row.mapping.items() if label not in sent}
+    row.mapping = {label: {**kept, **sent}.get(label) for label in labels}
+    row.is_mapping_chosen = True

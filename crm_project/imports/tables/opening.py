@@ -1,0 +1,48 @@
+"""Which kind of file the bytes are, and the table in it."""
+
+from typing import IO, Any
+
+from crm_project.imports.errors import UnreadableFile
+from crm_project.imports.tables import Table
+from crm_project.imports.tables.texts import open_text, sniff_delimiter, sniff_encoding
+from crm_project.imports.tables.workbooks import open_workbook
+
+OTHERS = (
+    (b"\xd0\xcf\x11\xe0", "an old Excel file or one with a password; save it as XLSX without a password"),
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a compressed file; unpack it first"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"{\\rtf", "a text document"),
+)
+
+
+def sniff_format(file: IO[bytes]) -> str:
+    """By its content: a name says little."""
+    file.seek(0)
+    start = file.read(8)
+    if not start:
+        raise UnreadableFile("The file is empty.")
+    if start.startswith(b"PK"):
+        return "xlsx"
+    for mark, what in OTHERS:
+        if start.startswith(mark):
+            raise UnreadableFile(f"This is {what}. CSV and XLSX are read.")
+    return "csv"
+
+
+def sniff_options(file: IO[bytes], file_format: str) -> dict[str, Any]:
+    if file_format == "xlsx":
+        return {"sheet": ""}
+    encoding = sniff_encoding(file)
+    return {"encoding": encoding, "delimiter": sniff_delimiter(file, encoding)}
+
+
+def open_table(file: IO[bytes], file_format: str, options: dict[str, Any]) -> Table:
+    if file_format == "xlsx":
+        return open_workbook(file, sheet=options.get("sheet", ""))[0]
+    return open_text(file, encoding=options["encoding"], delimiter=options["delimiter"])
+
+
+def sheet_names(file: IO[bytes]) -> list[str]:
+    return open_workbook(file)[1]

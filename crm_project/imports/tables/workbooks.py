@@ -1,0 +1,119 @@
+"""XLSX, row by row, once the archive has been found harmless: an XLSX is a ZIP of XML, and both can explode."""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+import openpyxl
+from openpyxl.xml import DEFUSEDXML
+
+from crm_project.imports.errors import UnreadableFile
+from crm_project.imports.tables import MAX_COLUMNS, Table, labels_of, lines
+
+# Sheets are read as a stream, shared texts are kept as a list, and everything else is a small tree.
+SHEET_LIMIT = 512 * 1024 * 1024
+TEXTS_LIMIT = 64 * 1024 * 1024
+PART_LIMIT = 4 * 1024 * 1024
+PARTS = 2_000
+# Deflate reaches 1,000; a sheet of equal rows stays far below this.
+RATIO = 200
+SMALL = 1024 * 1024
+BLOCK = 256 * 1024
+DECLARATIONS = re.compile("|".join(["<!DOCTYPE", "<!ENTITY"]).encode())
+READ_PARTS = re.compile(r"(\[content_types\]\.xml|.*\.(xml|rels))", re.IGNORECASE)
+ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+if not DEFUSEDXML:  # pragma: no cover
+    raise ImportError("defusedxml is needed beside openpyxl")
+
+
+def check_archive(file: IO[bytes]) -> None:
+    """Refuse an archive that grows beyond reason, or whose XML declares entities; what it claims is not believed."""
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            parts = archive.infolist()
+            if len(parts) > PARTS:
+                raise UnreadableFile("This is no spreadsheet: the archive has too many parts.")
+            for part in parts:
+                _check_size(part)
+            for part in parts:
+                if READ_PARTS.fullmatch(part.filename):
+                    _check_part(archive, part)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError):
+        raise UnreadableFile(
+            "The file is damaged: it begins as a spreadsheet and cannot be unpacked."
+        ) from None
+
+
+def _check_size(part: zipfile.ZipInfo) -> None:
+    limit = PART_LIMIT
+    if "/worksheets/" in part.filename:
+        limit = SHEET_LIMIT
+    elif part.filename.endswith("sharedStrings.xml"):
+        limit = TEXTS_LIMIT
+    read = READ_PARTS.fullmatch(part.filename)
+    swollen = part.file_size > SMALL and part.file_size > RATIO * max(part.compress_size, 1)
+    if read and (part.file_size > limit or swollen):
+        raise UnreadableFile("The spreadsheet grows too large when it is unpacked; save it as CSV.")
+
+
+def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Unpack it once: more than it claims to be, or another checksum, is an error of the archive."""
+    tail = b""
+    with archive.open(part) as content:
+        while block := content.read(BLOCK):
+            # A text in UTF-16 has a NUL beside each letter.
+            plain = (tail + block).replace(b"\x00", b"")
+            if DECLARATIONS.search(plain):
+                raise UnreadableFile("The spreadsheet declares XML entities, which no spreadsheet needs.")
+            tail = plain[-16:]
+
+
+def open_workbook(file: IO[bytes], *, sheet: str = "") -> tuple[Table, list[str]]:
+    """The sheet of this name, or else the first; and the names of all."""
+    check_archive(file)
+    file.seek(0)
+    try:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    except Exception as error:
+        # Whatever the library stumbles over in a file from outside is a fault of the file.
+        raise UnreadableFile(f"The spreadsheet cannot be read: {_reason(error)}.") from None
+    sheets = [found for found in book.worksheets if hasattr(found, "iter_rows")]
+    if not sheets:
+        raise UnreadableFile("The workbook has no sheet.")
+    names = [found.title for found in sheets]
+    chosen = next((found for found in sheets if found.title == sheet), sheets[0])
+    rows = _rows(chosen)
+    header = next(
+        ((number, cells) for number, cells in rows if any(cell not in (None, "") for cell in cells)), None
+    )
+    if header is None:
+        raise UnreadableFile(f"The sheet {chosen.title!r} is empty.")
+    return Table(labels_of(header[1]), lines(rows)), names
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, Sequence[Any]]]:
+    # A sheet's own word on its size is not believed: it may be absent, or absurd.
+    sheet.reset_dimensions()
+    number = 0
+    try:
+        for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1, values_only=True), 1):
+            yield number, [_plain(cell) for cell in row]
+    except UnreadableFile:
+        raise
+    except Exception as error:
+        raise UnreadableFile(f"The sheet cannot be read after row {number}: {_reason(error)}.") from None
+
+
+def _plain(cell: Any) -> Any:
+    """Excel writes characters that XML has not as `_x000D_`."""
+    if isinstance(cell, str) and "_x" in cell:
+        return ESCAPE.sub(lambda match: chr(int(match[1], 16)), cell)
+    return cell
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

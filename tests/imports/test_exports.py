@@ -1,0 +1,159 @@
+"""Exports: what the list shows, safe to open, and unchanged when it comes back."""
+
+import csv
+import io
+from decimal import Decimal
+
+import openpyxl
+
+from contacts.models import Contact
+from crm_project.api.pagination import all_rows
+from deals.models import Deal
+from pipelines.services import create_stage
+from tests.api.client import problem
+from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
+from tests.imports.client import XLSX, counts, imported
+from tests.imports.test_imports import ImportTestCase
+
+
+def export(client, kind, **parameters):
+    answer = client.client.get(f"/api/{kind}/export", parameters, headers=client.headers)
+    assert answer.status_code == 200, answer.content
+    return b"".join(answer.streaming_content)
+
+
+def table(content):
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+class ExportTests(ImportTestCase):
+    def fill(self):
+        """A deal of every kind, with all that a deal can have."""
+        CustomFieldFactory(actor=self.alice, key="size", type="number")
+        CustomFieldFactory(actor=self.alice, key="tags", type="multiselect", options=["a", "b"])
+        CustomFieldFactory(actor=self.alice, key="size", type="number", kind="contact")
+        create_stage(actor=self.alice, change={"pipeline": self.pipeline.pk, "name": "Offer"})
+        company = CompanyFactory(actor=self.bob, name="=Acme", custom_fields={"size": -3})
+        person = self.person(company=company.pk, owner=self.bob.member.pk, phone="+49 30", last_name="'-x")
+        reason = LostReasonFactory(actor=self.alice)
+        rich = self.deal(
+            name="-1+2",
+            description='a\nb;"c" \x01 é \r',
+            amount=Decimal("1000.000"),
+            currency="KWD",
+            amount_gross=Decimal("1000.001"),
+            contact=person.pk,
+            client=company.pk,
+            owner=self.bob.member.pk,
+            members=[person.pk],
+            followers=[self.viewer.member.pk],
+            is_private=True,
+            access_list=[self.bob.member.pk, self.viewer.member.pk],
+            custom_fields={"size": -1.5, "tags": ["a", "b"]},
+            external_references=[("erp", "1"), ("shop", "2")],
+            probability=7,
+            stage=self.offer.pk,
+            number="007",
+            department_id=-5,
+        )
+        lost = self.deal(name="Lost", stage=self.lost.pk, lost_reason=reason.pk, next_deal=rich.pk)
+        hourly = self.deal(name="'=x", bid_type="hour", bid_value="9.99", bid_periods=3, tax_rate="23")
+        return [rich, lost, hourly, self.deal(name="ends with '"), self.deal(name="@\t")]
+
+    def test_what_comes_out_goes_in_unchanged(self):
+        deals = self.fill()
+        self.organization.language = "de"
+        self.organization.save()
+        for kind, model in (("deals", Deal), ("contacts", Contact)):
+            before = list(model.objects.order_by("id").values())
+            for parameters in ({}, {"file_format": "xlsx"}):
+                content = export(self.as_bob, kind, **parameters)
+                for options in ({}, {"empty_cells": "clear"}):
+                    result = imported(self.as_bob, kind, content, options=options)
+                    assert result["refused"] == [], (kind, parameters)
+                    assert counts(result)[:2] == (0, 0), (kind, parameters, result["examples"])
+                    assert list(model.objects.order_by("id").values()) == before
+        assert len(deals) == Deal.objects.count()
+
+    def test_it_shows_what_the_list_shows(self):
+        for number in range(3):
+            self.deal(name=f"Deal {number}", amount=number)
+        self.deal(self.alice, name="Secret", is_private=True)
+        self.deal(self.charlie, name="Theirs")
+
+        assert [
+            row["name"] for row in table(export(self.as_viewer, "deals", amount_min="1", ordering="amount"))
+        ] == [
+            "Deal 1",
+            "Deal 2",
+        ]
+        assert len(table(export(self.as_alice, "deals"))) == 4
+        assert [row["name"] for row in table(export(self.as_charlie, "deals"))] == ["Theirs"]
+
+    def test_no_cell_is_a_formula(self):
+        dangers = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "'=1"]
+        for name in dangers:
+            self.deal(name=name)
+
+        shown = [row["name"] for row in table(export(self.as_bob, "deals", ordering="created_at"))]
+        raw = [row["name"] for row in table(export(self.as_bob, "deals", ordering="created_at", raw="1"))]
+        book = openpyxl.load_workbook(io.BytesIO(export(self.as_bob, "deals", file_format="xlsx", raw="1")))
+
+        assert shown == [f"'{name}" for name in dangers]
+        assert raw == dangers
+        assert {cell.data_type for row in book.active.iter_rows() for cell in row} <= {
+            "s",
+            "inlineStr",
+            "n",
+            "b",
+            "d",
+        }
+
+    def test_figures_stay_figures(self):
+        CustomFieldFactory(actor=self.alice, key="size", type="number")
+        self.deal(amount="99.90", custom_fields={"size": -5}, expected_close_date=None)
+
+        (row,) = table(export(self.as_bob, "deals"))
+
+        assert (row["amount"], row["custom_size"]) == ("99.90", "-5")
+
+    def test_long_texts_are_cut_in_workbooks_and_told_on_the_way_back(self):
+        self.deal(name="Long", description="x" * 40_000)
+
+        result = imported(self.as_bob, "deals", export(self.as_bob, "deals", file_format="xlsx"))
+
+        assert [error["code"] for error in result["refused"][0]["errors"]] == ["invalid"]
+        assert counts(imported(self.as_bob, "deals", export(self.as_bob, "deals"))) == (0, 0, 1, 0)
+
+    def test_wrong_parameters_are_refused(self):
+        problem(self.as_bob.get("/api/deals/export", nonsense="1"), 400, "unknown_parameter", "/nonsense")
+        problem(self.as_bob.get("/api/deals/export", status="nonsense"), 400, "invalid", "/status")
+        problem(self.as_bob.get("/api/deals/export", file_format="pdf"), 400, "invalid", "/file_format")
+        problem(self.as_bob.get("/api/deals/export", raw="maybe"), 400, "invalid", "/raw")
+        problem(self.as_bob.get("/api/deals/export", ordering="nonsense"), 400, "invalid", "/ordering")
+
+    def test_pages_make_one_file(self):
+        for number in range(7):
+            self.deal(name=str(number), amount=number % 2)
+
+        class View:
+            default_ordering = "amount"
+
+            def orderings_for(self, request):
+                from crm_project.api.pagination import Key
+
+                return {"amount": Key("amount", nullable=True)}
+
+        class Request:
+            query_params = {}
+
+        rows = list(all_rows(Deal.objects.all(), Request(), View(), size=2))
+        assert [row.name for row in rows] == ["0", "2", "4", "6", "1", "3", "5"]
+
+    def test_the_answer_is_a_file(self):
+        answer = self.as_viewer.client.get(
+            "/api/contacts/export?file_format=xlsx", headers=self.as_viewer.headers
+        )
+        assert answer["Content-Type"] == XLSX
+        assert answer["Content-Disposition"] == 'attachment; filename="contacts.xlsx"'
+        b"".join(answer.streaming_content)
