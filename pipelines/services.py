@@ -1,7 +1,7 @@
 """Writes of pipelines and stages. One row at a time: each write locks the whole catalogue of its organization."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
-from crm_project.errors import Conflict, FieldError, Invalid, refuse_fields
+from crm_project.errors import Conflict, FieldError, Invalid, NotFound, refuse_fields
+from crm_project.journal.models import Event
 from crm_project.records import references, store
 from crm_project.records.apply import Change, missing, rows_by_key, set_columns
 from crm_project.records.locks import for_update
@@ -57,8 +58,39 @@ def trash_pipeline(
             raise Conflict(
                 "The default pipeline stays; make another one the default first.", code="is_default"
             )
-        _trash_stages(changes, actor, list(_stages(row)), move_deals_to)
-        trash_rows(changes, PipelineReference, [row])
+        # One instant for all, by which a restore knows what went together.
+        now = timezone.now()
+        _trash_stages(changes, actor, list(_stages(row)), move_deals_to, now=now)
+        trash_rows(changes, PipelineReference, [row], now=now)
+
+
+def restore_pipeline(*, actor: Actor, pipeline: Pipeline) -> Pipeline:
+    """Bring a pipeline back from the trash, with the stages that went with it, in their order."""
+    with catalogue_writing(actor) as changes:
+        now = timezone.now()
+        row = for_update(Pipeline.objects.trash_visible_to(actor.member, now).filter(pk=pipeline.pk)).first()
+        if row is None:
+            raise NotFound
+        stages = for_update(Stage.objects.filter(pipeline=row, deleted_at=row.deleted_at))
+        order = [Draft.of(stage) for stage in sorted(stages, key=_trashed_in_order(row))]
+        references.check_restorable(PipelineReference, [row.pk])
+        references.check_restorable(StageReference, [draft.row.pk for draft in order])
+        draft = Draft.of(row)
+        row.deleted_at = None
+        for position, restored in enumerate(order):
+            restored.row.deleted_at, restored.row.position = None, position
+        store.record(changes, store.update([draft], now=now), "restored")
+        store.record(changes, store.update(order, now=now), "restored")
+        PipelineReference.objects.filter(row=row).update(is_live=True)
+        StageReference.objects.filter(row__in=[stage.row.pk for stage in order]).update(is_live=True)
+        return row  # type: ignore[no-any-return]
+
+
+def _trashed_in_order(pipeline: Pipeline) -> Callable[[Stage], int]:
+    """Stages without a position stood in the order in which the journal tells of their going."""
+    events = Event.objects.filter(organization_id=pipeline.organization_id, kind="stage", action="trashed")
+    going = dict(events.order_by("sequence").values_list("row_id", "sequence"))
+    return lambda stage: going.get(stage.pk, 0)
 
 
 def create_stage(*, actor: Actor, change: Change) -> Stage:
@@ -222,7 +254,14 @@ def _arrange(changes: ChangeSet, actor: Actor, order: Sequence[Draft]) -> None:
             hook(reweighted)
 
 
-def _trash_stages(changes: ChangeSet, actor: Actor, rows: Sequence[Stage], move_deals_to: int | None) -> None:
+def _trash_stages(
+    changes: ChangeSet,
+    actor: Actor,
+    rows: Sequence[Stage],
+    move_deals_to: int | None,
+    *,
+    now: datetime.datetime | None = None,
+) -> None:
     ids = [row.pk for row in rows]
     count = sum(count(ids) for count in hooks.count_uses) if ids else 0
     if count and move_deals_to is None:
@@ -235,4 +274,4 @@ def _trash_stages(changes: ChangeSet, actor: Actor, rows: Sequence[Stage], move_
             raise Invalid(fields=[missing("move_deals_to")])
         for move in hooks.move_all:
             move(actor, ids, target)
-    trash_rows(changes, StageReference, rows)
+    trash_rows(changes, StageReference, rows, now=now)

@@ -1,5 +1,6 @@
 """Writes of small reference rows that have columns, references and a trash, and nothing else."""
 
+import datetime
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -72,9 +73,15 @@ def set_references(model: type[Any], actor: Actor, draft: Draft, change: Change)
     refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
 
 
-def trash_rows(changes: ChangeSet, reference_model: type[Any], rows: Sequence[Any]) -> None:
+def trash_rows(
+    changes: ChangeSet,
+    reference_model: type[Any],
+    rows: Sequence[Any],
+    *,
+    now: datetime.datetime | None = None,
+) -> None:
     """Move locked rows to the trash; their references are free from then on."""
-    now = timezone.now()
+    now = now or timezone.now()
     drafts = [Draft.of(row) for row in rows]
     for row in rows:
         row.deleted_at = now

@@ -8,6 +8,7 @@ from pipelines.models import Pipeline, PipelineReference, Stage
 from pipelines.services import (
     create_pipeline,
     create_stage,
+    restore_pipeline,
     trash_pipeline,
     trash_stage,
     update_pipeline,
@@ -405,3 +406,23 @@ class CatalogueVersion(PipelineTestCase):
         self.deal()
 
         assert self.number() == before
+
+
+class RestoreTests(BaseTestCase):
+    def test_a_pipeline_comes_back_with_its_stages_in_their_order(self):
+        stages = stages_of(self.renewals)
+        update_stage(actor=self.alice, stage=stages[0], change={"position": 2})
+        gone_before = stages_of(self.renewals)[-1]
+        trash_stage(actor=self.alice, stage=gone_before)
+        order = [(stage.pk, stage.position) for stage in stages_of(self.renewals)]
+        trash_pipeline(actor=self.alice, pipeline=self.renewals)
+
+        restore_pipeline(actor=self.alice, pipeline=self.renewals)
+
+        assert [(stage.pk, stage.position) for stage in stages_of(self.renewals)] == order
+
+    def test_an_outsider_restores_nothing(self):
+        trash_pipeline(actor=self.alice, pipeline=self.renewals)
+
+        with refused("not_found"):
+            restore_pipeline(actor=self.charlie, pipeline=self.renewals)
