@@ -73,8 +73,8 @@ class Kind:
 
 
 kinds: dict[str, Kind] = {}
-# Rows of this kind have lost their personal data: erase what was kept of it elsewhere.
-after_redaction: list[Callable[[str, Sequence[int]], None]] = []
+# This row has lost its personal data: erase what was kept of it elsewhere.
+after_redaction: list[Callable[[Any], None]] = []
 
 
 def register(kind: Kind) -> None:

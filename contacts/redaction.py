@@ -1,0 +1,63 @@
+"""Erasing a contact's personal data: in its row, its events and wherever it was copied to."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from contacts import hooks
+from contacts.history import PERSONAL
+from contacts.models import Contact, ContactReference
+from crm_project.changes import change_set
+from crm_project.errors import NotFound
+from crm_project.journal import hooks as journal_hooks
+from crm_project.journal.redaction import ERASED, erased, redact_events
+from crm_project.records import references, store
+from crm_project.records.locks import for_update
+from crm_project.records.store import Draft
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """What was done, and the row as it is now."""
+
+    contact: Contact
+    events: int
+
+
+def redact_contact(*, contact: Contact) -> Redacted:
+    """Erase name, addresses, numbers, texts, custom fields and external ids. Deals keep their contact, now nameless.
+
+    It cannot be undone. Free texts of deals are nobody's to judge but a person's, and stay.
+    """
+    with change_set(None) as changes:
+        locked = for_update(Contact.objects.filter(pk=contact.pk)).first()
+        if locked is None:
+            raise NotFound
+        draft = Draft.of(locked)
+        references.note(ContactReference, [draft])
+        _erase(draft)
+        store.update([draft], now=timezone.now())
+        references.write(ContactReference, draft.row.organization_id, [draft])
+        row: Contact = draft.row
+        count = redact_events(
+            kind=row.row_kind, row_id=row.pk, organization_id=row.organization_id, fields=PERSONAL
+        )
+        told = {name: (erased(old), new) for name, (old, new) in draft.changed.items()}
+        changes.record(row, "redacted", told)
+        for rename in hooks.after_rename:
+            rename([row.pk])
+        for forget in journal_hooks.after_redaction:
+            forget(row)
+        return Redacted(row, count)
+
+
+def _erase(draft: Draft) -> None:
+    row = draft.row
+    for name in PERSONAL - {"custom_fields", "external_references"}:
+        setattr(row, name, "")
+    row.custom_fields = {}
+    draft.lists["external_references"] = []
+    if row.kind == Contact.Kinds.COMPANY:
+        row.name = ERASED
+    else:
+        row.first_name = ERASED
