@@ -1,0 +1,53 @@
+"""Browser tests run against Django's live server, in the system's Chromium."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from crm_project.accounts.models import User
+from tests.base import World
+from tests.browser.chromium import browser_context, executable
+
+PASSWORD = "a rather long password"
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """The people of the tests; all of Alice's may sign in with the same password."""
+    made = World()
+    for user in User.objects.all():
+        user.is_staff = True
+        user.set_password(PASSWORD)
+        user.save()
+    return made
+
+
+@pytest.fixture
+def page(live_server: Any, world: World) -> Iterator[Any]:
+    """A page of a fresh browser. What it complains about in its console fails the test."""
+    if executable() is None:
+        pytest.skip("no Chromium is installed")
+    complaints: list[str] = []
+    with browser_context(base_url=live_server.url, viewport={"width": 1360, "height": 900}) as context:
+        opened = context.new_page()
+        opened.set_default_timeout(15_000)
+        opened.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        yield opened
+    assert not complaints, complaints
+
+
+@pytest.fixture
+def sign_in(page: Any) -> Any:
+    def by(email: str) -> Any:
+        page.goto("/admin/")
+        page.fill("input[name=username]", email)
+        page.fill("input[name=password]", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_selector(".crm-home")
+        return page
+
+    return by
