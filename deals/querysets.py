@@ -66,6 +66,23 @@ class DealQuerySet(RowQuerySet[Any]):
         taking_part = self.model.members.through.objects.filter(deal=OuterRef("pk"), contact=contact_id)
         return self.filter(Q(contact=contact_id) | Q(client=contact_id) | Exists(taking_part))
 
+    def mainly_with(self, contact_id: int) -> Self:
+        """As the contact, or as the client of a deal that has no contact."""
+        return self.filter(Q(contact=contact_id) | Q(contact=None, client=contact_id))
+
+    def ending_between(
+        self, start: datetime.datetime | None, end: datetime.datetime | None, zone: datetime.tzinfo
+    ) -> Self:
+        """Closed in between, or open and expected to close then; both ends are included."""
+        rows = self
+        if start:
+            day = start.astimezone(zone).date()
+            rows = rows.filter(Q(closed_at__gte=start) | Q(closed_at=None, expected_close_date__gte=day))
+        if end:
+            day = end.astimezone(zone).date()
+            rows = rows.filter(Q(closed_at__lte=end) | Q(closed_at=None, expected_close_date__lte=day))
+        return rows
+
     def for_reading(self, member: "Member") -> Self:
         """Everything that a deal shows, in a fixed number of queries; a next deal the member may not see is absent."""
         from deals.models import DealAccess, DealContact, DealFollower
