@@ -1,0 +1,44 @@
+"""Refusals in ONLYOFFICE's envelope; who is nobody is told so in plain text."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.api.errors import Problem
+
+MESSAGES = {403: "Access denied", 404: "Not found"}
+# The vendor knows no conflicts, and calls too many requests an unavailable service.
+STATUS = {409: 400, 429: 503}
+INVALID_ARGUMENT = -2147024809
+ANY_EXCEPTION = -2146233088
+SCHEMA = {
+    "type": "object",
+    "required": ["status", "statusCode", "error"],
+    "properties": {
+        "status": {"type": "integer", "enum": [1]},
+        "statusCode": {"type": "integer"},
+        "error": {
+            "type": "object",
+            "properties": {
+                "message": {"type": "string"},
+                "hresult": {"type": "integer"},
+                "data": {"type": "object"},
+            },
+        },
+    },
+}
+
+
+def answer(problem: Problem, request: Request) -> Any:
+    if problem.status == 401 and problem.code != "wrong_password":
+        return HttpResponse("Unauthorized", status=401, content_type="text/plain; charset=utf-8")
+    status = STATUS.get(problem.status, problem.status)
+    return Response(refusal(status, MESSAGES.get(status, problem.detail)), status)
+
+
+def refusal(status: int, message: str) -> dict[str, Any]:
+    hresult = INVALID_ARGUMENT if status == 400 else ANY_EXCEPTION
+    error = {"message": message, "hresult": hresult, "data": {}}
+    return {"status": 1, "statusCode": status, "error": error}

@@ -1,0 +1,167 @@
+"""What all of ONLYOFFICE's views have in common: its tokens, its parameters, its envelope."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import AuthenticationFailed, ParseError
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.accounts.services import authenticate_token
+from crm_project.api.authentication import BearerAuthentication
+from crm_project.api.parsers import StrictJSONParser
+from crm_project.dialects.base import DialectView
+from crm_project.dialects.logins import signed_in
+from crm_project.dialects.onlyoffice import errors
+from crm_project.dialects.onlyoffice.wire.envelope import PAGE, documented, of_list, of_one
+from crm_project.dialects.onlyoffice.wire.forms import FormParser, structured
+from crm_project.dialects.onlyoffice.wire.params import Nothing, Parameters
+from crm_project.dialects.schema import DialectSchema
+from crm_project.dialects.wire import WireSerializer
+from crm_project.records.models import CustomField
+
+COOKIE = "asc_auth_key"
+
+
+class PortalAuthentication(BearerAuthentication):
+    """The token bare, or after `Bearer`, or in a cookie; or e-mail address and password after `Basic`."""
+
+    def authenticate(self, request: Request) -> Any:
+        header = request.META.get("HTTP_AUTHORIZATION", "").strip()
+        scheme, _, rest = header.partition(" ")
+        if scheme.lower() == "basic":
+            actor: Actor | None = Actor(signed_in(request._request, *_credentials(rest)))
+        else:
+            secret = rest.strip() if scheme.lower() == "bearer" else header or request.COOKIES.get(COOKIE)
+            if not secret:
+                return None
+            actor = authenticate_token(secret)
+        if actor is None:
+            raise AuthenticationFailed
+        return actor.member.user, actor
+
+
+def _credentials(text: str) -> tuple[str, str]:
+    try:
+        email, _, password = base64.b64decode(text.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise AuthenticationFailed from None
+    return email, password
+
+
+class PortalScheme(OpenApiAuthenticationExtension):
+    target_class = PortalAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "Authorization"}
+
+
+class PortalSchema(DialectSchema):
+    """One id for each path and method: `opportunity/{id}` and `opportunity` are both replaced by PUT."""
+
+    def get_operation_id(self) -> str:
+        return "_".join([self.method.lower(), *re.findall(r"\w+", self.path.partition("/api/")[2])])
+
+
+class OnlyofficeView(DialectView):
+    system = "onlyoffice"
+    answer = staticmethod(errors.answer)
+    error_schema = errors.SCHEMA
+    schema = PortalSchema()
+    authentication_classes = (PortalAuthentication,)
+    parser_classes = (StrictJSONParser, FormParser)
+    queries: ClassVar[Mapping[str, type[Parameters]]] = {}  # type: ignore[assignment]
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.actor.organization.time_zone)
+
+    @cached_property
+    def may_edit(self) -> bool:
+        return self.actor.may(Permission.EDIT_DEALS)
+
+    @cached_property
+    def _definitions(self) -> dict[str, list[CustomField]]:
+        return {}
+
+    def definitions(self, kind: str) -> list[CustomField]:
+        """The user fields of a kind of row, looked up once, with their ids."""
+        if kind not in self._definitions:
+            rows = list(CustomField.objects.visible_to(self.actor.member).for_kind(kind))
+            self.ids.remember(rows)
+            self._definitions[kind] = rows
+        return self._definitions[kind]
+
+    @cached_property
+    def sent(self) -> Any:
+        """Query and body as one set of parameters; the body wins."""
+        pairs = [(name, value) for name, values in self.request.query_params.lists() for value in values]
+        query = {name: value for name, value in structured(pairs).items() if name != "dry_run"}
+        if self.request.method in SAFE_METHODS:
+            return query
+        body = self.request.data
+        return {**query, **body} if isinstance(body, Mapping) else body
+
+    def read(
+        self, serializer_class: type[WireSerializer], data: Any = None, *, partial: bool = False
+    ) -> dict[str, Any]:
+        named = serializer_class.named(self.sent if data is None else data)  # type: ignore[attr-defined]
+        return super().read(serializer_class, named, partial=partial)
+
+    def _read_query(self, request: Request) -> None:
+        """A write reads its query together with its body."""
+        reads = request.method in SAFE_METHODS
+        self.query = self.read(self.queries.get(self.action or "", Nothing)) if reads else {}
+
+    def find(self, kind: str, value: Any) -> Any:
+        if value == "0":
+            raise ParseError("Value does not fall within the expected range.")
+        return super().find(kind, value)
+
+    def one(self, shown: Any, status: int = 200) -> Response:
+        return Response(of_one(shown, status), status)
+
+    def many(self, items: Any, **paging: Any) -> Response:
+        return Response(of_list(items, **paging))
+
+    def page(self, rows: Any) -> tuple[list[Any], dict[str, Any]]:
+        """The rows that were asked for, and the envelope's paging; counted only where a page is full."""
+        asked = self.query.get("count") or PAGE
+        count, start = min(PAGE, max(1, asked)), max(0, self.query.get("startIndex") or 0)
+        found = list(rows[start : start + count])
+        last = len(found) < count and (found or not start)
+        total = start + len(found) if last else rows.count()
+        return found, {"start": start, "total": total, "fields": self.query.get("fields_")}
+
+    def ordering(self, sorts: Mapping[str, Any], default: str) -> list[str]:
+        """The columns to sort by; an order that the vendor does not know is named as ignored."""
+        name = (self.query.get("sortBy") or default).lower()
+        if name not in sorts:
+            self.ignore([f"sortBy={name}"])
+            name = default
+        descending = (self.query.get("sortOrder") or "").lower().startswith("desc")
+        columns = sorts[name] if isinstance(sorts[name], tuple) else (sorts[name],)
+        ordered = [*columns, "id"]
+        return [turned(column) for column in ordered] if descending else ordered
+
+
+def described(
+    summary: str, part: type[Any], *, request: Any = None, many: bool = False, status: int = 200
+) -> Any:
+    """The OpenAPI operation: the envelope around a part, or around a list of it."""
+    return extend_schema(summary=summary, request=request, responses={status: documented(part, many)})
+
+
+def turned(column: str) -> str:
+    return column[1:] if column.startswith("-") else f"-{column}"

@@ -1,0 +1,214 @@
+"""Opportunities."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
+from crm_project.dialects.onlyoffice.wire import opportunities as wire
+from crm_project.dialects.onlyoffice.wire.contacts import ShownContact
+from crm_project.dialects.onlyoffice.wire.params import Nothing
+from deals.models import Deal
+from deals.services import create_deals, trash_deals, update_deals
+from pipelines.models import Stage
+
+AT_ONCE = 1000
+AUTOCOMPLETED = 30
+
+
+class DealsView(OnlyofficeView):
+    """What all endpoints show: deals as the vendor sees them."""
+
+    queries = {
+        "list": wire.Filter,
+        "trash_matching": wire.Filter,
+        "by_prefix": wire.Prefix,
+    }
+
+    def views_of(self, deals: Iterable[Deal]) -> list[wire.DealView]:
+        definitions, language = self.definitions("deal"), self.actor.organization.language
+        return [wire.DealView(deal, definitions, language) for deal in deals]
+
+    def fetched(self, ids: Sequence[int]) -> list[wire.DealView]:
+        """These deals as the database has them now, in this order; the actor has been let to them."""
+        rows = Deal.objects.for_reading(self.actor.member).in_bulk(ids)
+        return self.views_of(rows[pk] for pk in ids)
+
+    def shown(self, pk: int) -> Any:
+        return self.show(wire.ShownOpportunity, self.fetched([pk])[0])
+
+    def all_shown(self, ids: Sequence[int]) -> Any:
+        return self.show(wire.ShownOpportunity, self.fetched(ids), many=True)
+
+    def stage(self, pk: int) -> Stage:
+        found: Stage = Stage.objects.visible_to(self.actor.member).get(pk=pk)
+        return found
+
+    def matching(self, sent: Mapping[str, Any]) -> Any:
+        """The deals that the filter finds."""
+        rows = Deal.objects.visible_to(self.actor.member).matching(sent.get("filterValue") or "")
+        if sent.get("tags"):
+            return rows.none()  # nothing has tags here
+        if sent.get("responsibleid") is not None:
+            rows = rows.filter(owner=sent["responsibleid"])
+        if sent.get("opportunityStagesid") is not None:
+            rows = rows.filter(stage=sent["opportunityStagesid"])
+        if sent.get("stageType"):
+            rows = rows.filter(status__in=wire.STATUSES[sent["stageType"]])
+        if sent.get("contactid") is not None:
+            anyhow = sent.get("contactAlsoIsParticipant", False)
+            rows = rows.with_contact(sent["contactid"]) if anyhow else rows.mainly_with(sent["contactid"])
+        return rows.ending_between(sent.get("fromDate"), sent.get("toDate"), self.zone)
+
+    def narrowed(self, serializer: type[wire.Filter]) -> tuple[dict[str, Any], list[int]]:
+        """What a filter says and finds, for a write to all of it: a slip must not mean everything."""
+        sent = self.read(serializer)
+        if self.ignored:
+            raise ValidationError({name: ["There is no such filter."] for name in self.ignored})
+        if not any(sent.get(name) is not None for name in serializer.narrowing):
+            raise ValidationError("Name at least one filter.")
+        ids = list(self.matching(sent).order_by("id").values_list("pk", flat=True)[: AT_ONCE + 1])
+        if len(ids) > AT_ONCE:
+            raise ValidationError(f"This finds more than {AT_ONCE}; narrow the filter.")
+        return sent, ids
+
+    def trashed(self, ids: Sequence[int]) -> Response:
+        items = self.all_shown(ids)
+        trash_deals(actor=self.actor, deals=[Deal(pk=pk) for pk in ids])
+        return self.many(items)
+
+
+class OpportunityView(DealsView):
+    @described("Create an opportunity", wire.ShownOpportunity, request=wire.Opportunity, status=201)
+    def create(self, request: Request) -> Response:
+        change = wire.creation(self.read(wire.Opportunity))
+        deal = create_deals(actor=self.actor, changes=[change])[0]
+        return self.one(self.shown(deal.pk), self.create_status)
+
+    @described("Delete opportunities", wire.ShownOpportunity, request=wire.Ids, many=True)
+    def trash_many(self, request: Request) -> Response:
+        return self.trashed(self.read(wire.Ids)["deals"])
+
+    @described("An opportunity", wire.ShownOpportunity)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self.one(self.shown(self.find("deal", pk).pk))
+
+    @described("Replace an opportunity", wire.ShownOpportunity, request=wire.Opportunity)
+    def replace(self, request: Request, pk: str) -> Response:
+        before = self.fetched([self.find("deal", pk).pk])[0]
+        sent = self.read(wire.Opportunity)
+        currency = self.actor.organization.currency
+        change = wire.replacement(before, sent, self.stage(sent["stage"]), currency)
+        update_deals(actor=self.actor, changes=[(before.deal, change)])
+        return self.one(self.shown(before.deal.pk))
+
+    @described("Delete an opportunity", wire.ShownOpportunity)
+    def destroy(self, request: Request, pk: str) -> Response:
+        deal = self.find("deal", pk)
+        self.read(Nothing)
+        shown = self.shown(deal.pk)
+        trash_deals(actor=self.actor, deals=[deal])
+        return self.one(shown)
+
+    @described("Move an opportunity to a stage", wire.ShownOpportunity, request=wire.StageMove)
+    def move(self, request: Request, pk: str, stage: str) -> Response:
+        deal = self.find("deal", pk)
+        named = self.read(wire.StageMove).get("stage")
+        goal = self.stage(named) if named else self.find("stage", stage)
+        update_deals(actor=self.actor, changes=[(deal, wire.move(deal, goal))])
+        return self.one(self.shown(deal.pk))
+
+
+class ListView(DealsView):
+    @described("Opportunities that match", wire.ShownOpportunity, many=True)
+    def list(self, request: Request) -> Response:
+        rows = self.matching(self.query).order_by(*self.ordering(wire.SORTS, "stage"))
+        found, paging = self.page(rows.for_reading(self.actor.member))
+        return self.many(self.show(wire.ShownOpportunity, self.views_of(found), many=True), **paging)
+
+    @described("Delete the opportunities that match", wire.ShownOpportunity, many=True)
+    def trash_matching(self, request: Request) -> Response:
+        return self.trashed(self.narrowed(wire.Filter)[1])
+
+    @described("Opportunities by the beginning of their title", wire.ShownOpportunity, many=True)
+    def by_prefix(self, request: Request) -> Response:
+        rows = Deal.objects.visible_to(self.actor.member).matching(self.query.get("prefix") or "")
+        if self.query.get("contactID") is not None:
+            rows = rows.with_contact(self.query["contactID"])
+        return self._listed(rows.order_by("name", "id")[:AUTOCOMPLETED])
+
+    @described("Opportunities of a contact", wire.ShownOpportunity, many=True)
+    def by_contact(self, request: Request, contact: str) -> Response:
+        rows = Deal.objects.visible_to(self.actor.member).with_contact(self.find("contact", contact).pk)
+        return self._listed(rows.order_by("-created_at", "-id")[:AT_ONCE])
+
+    def _listed(self, rows: Any) -> Response:
+        found = self.views_of(rows.for_reading(self.actor.member))
+        return self.many(self.show(wire.ShownOpportunity, found, many=True))
+
+
+class MemberView(DealsView):
+    @described("Participants of an opportunity", ShownContact, many=True)
+    def list(self, request: Request, pk: str) -> Response:
+        deal = self.fetched([self.find("deal", pk).pk])[0]
+        return self.many(self.show(ShownContact, deal.members, many=True))
+
+    @described("Add a participant", ShownContact, status=201)
+    def add(self, request: Request, pk: str, contact: str) -> Response:
+        return self.one(self._linked(pk, contact, "add_members"), 201)
+
+    @described("Remove a participant", ShownContact)
+    def remove(self, request: Request, pk: str, contact: str) -> Response:
+        return self.one(self._linked(pk, contact, "remove_members"))
+
+    def _linked(self, pk: str, contact: str, how: str) -> Any:
+        deal, person = self.find("deal", pk), self.find("contact", contact)
+        self.read(Nothing)
+        if how == "remove_members" and person.pk in (deal.contact_id or deal.client_id,):
+            raise ValidationError("The contact of the opportunity stays its participant.")
+        update_deals(actor=self.actor, changes=[(deal, {how: [person.pk]})])
+        return self.show(ShownContact, person)
+
+
+class AccessView(DealsView):
+    @described("Set who may see an opportunity", wire.ShownOpportunity, request=wire.Access)
+    def set(self, request: Request, pk: str) -> Response:
+        deal = self.find("deal", pk)
+        return self.one(self._set([deal.pk], self.read(wire.Access))[0])
+
+    @described("Set who may see opportunities", wire.ShownOpportunity, request=wire.AccessOfMany, many=True)
+    def set_many(self, request: Request) -> Response:
+        sent = self.read(wire.AccessOfMany)
+        return self.many(self._set(sent["deals"], sent))
+
+    @described(
+        "Set who may see the opportunities that match",
+        wire.ShownOpportunity,
+        request=wire.AccessOfMatching,
+        many=True,
+    )
+    def set_matching(self, request: Request) -> Response:
+        sent, ids = self.narrowed(wire.AccessOfMatching)
+        return self.many(self._set(ids, sent))
+
+    def _set(self, ids: Sequence[int], sent: Mapping[str, Any]) -> Any:
+        own = self.actor.member.pk
+        changes = [(view.deal, wire.access(view, sent, own)) for view in self.fetched(ids)]
+        update_deals(actor=self.actor, changes=changes)
+        return self.all_shown(ids)
+
+
+class TagView(OnlyofficeView):
+    """There are no tags here: none is listed."""
+
+    @described("Tags of opportunities", wire.TagPart, many=True)
+    def list(self, request: Request) -> Response:
+        return self.many([])
+
+    @described("Tags of an opportunity", wire.TagPart, many=True)
+    def of_one(self, request: Request, pk: str) -> Response:
+        self.find("deal", pk)
+        return self.many([])

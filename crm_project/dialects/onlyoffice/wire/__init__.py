@@ -1,0 +1,1 @@
+"""ONLYOFFICE's words, a module for each kind of thing that it speaks of."""
