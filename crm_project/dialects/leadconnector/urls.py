@@ -4,20 +4,27 @@ from django.urls import path
 
 from crm_project.dialects.base import nowhere
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
+from crm_project.dialects.leadconnector.views.catalogue import CatalogueView
 from crm_project.dialects.leadconnector.views.opportunities import OpportunityView
+from crm_project.dialects.leadconnector.views.search import SearchView
+
+ONE = {"get": "retrieve", "put": "update", "delete": "destroy"}
 
 urlpatterns = [
     # Opportunities
-    path("opportunities", OpportunityView.as_view({"post": "create"})),
+    path("opportunities/search", SearchView.as_view({"get": "by_query", "post": "by_body"})),
+    path("opportunities/lost-reason", CatalogueView.as_view({"get": "lost_reasons"})),
+    path("opportunities/pipelines", CatalogueView.as_view({"get": "pipelines"})),
     path("opportunities/upsert", OpportunityView.as_view({"post": "upsert"})),
-    path(
-        "opportunities/<str:row_id>",
-        OpportunityView.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
-    ),
+    path("opportunities", OpportunityView.as_view({"post": "create"})),
+    path("opportunities/<str:row_id>", OpportunityView.as_view(ONE)),
     path("opportunities/<str:row_id>/status", OpportunityView.as_view({"put": "status"})),
     path(
         "opportunities/<str:row_id>/followers",
         OpportunityView.as_view({"post": "add_followers", "delete": "remove_followers"}),
     ),
+    # What clients fill their choices with
+    path("users", CatalogueView.as_view({"get": "users"})),
+    path("locations/<str:location_id>/customFields", CatalogueView.as_view({"get": "custom_fields"})),
     *nowhere(LeadConnectorView),
 ]

@@ -1,0 +1,145 @@
+"""LeadConnector's words for pipelines, lost reasons, users and custom fields."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field, inline_serializer
+from rest_framework import serializers
+
+from crm_project.dialects.leadconnector.wire.fields import InstantField, LocationField
+from crm_project.dialects.leadconnector.wire.search import with_location
+from crm_project.dialects.wire import RowField, WireSerializer
+
+DATA_TYPES = {
+    "text": "TEXT",
+    "textarea": "LARGE_TEXT",
+    "number": "NUMERICAL",
+    "select": "SINGLE_OPTIONS",
+    "multiselect": "MULTIPLE_OPTIONS",
+    "checkbox": "CHECKBOX",
+    "date": "DATE",
+    "heading": "HEADING",
+}
+MODELS = {"deal": "opportunity", "contact": "contact"}
+KINDS = {"opportunity": ["deal"], "contact": ["contact"], "all": ["deal", "contact"]}
+
+
+class LocationQuery(WireSerializer):
+    locationId = LocationField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return with_location(attrs)
+
+
+class LostReasonQuery(LocationQuery):
+    name = serializers.CharField(required=False)
+    query = serializers.CharField(required=False)
+    deleted = serializers.BooleanField(required=False, default=False)
+    skip = serializers.IntegerField(required=False, default=0, min_value=0, max_value=10**9)
+    limit = serializers.IntegerField(required=False, default=100, min_value=1, max_value=100)
+    getCount = serializers.BooleanField(required=False, default=True)
+
+
+class CustomFieldQuery(WireSerializer):
+    model = serializers.ChoiceField(list(KINDS), required=False, default="contact")
+
+
+class YesField(serializers.BooleanField):
+    """What holds for every row."""
+
+    def __init__(self, *, says: bool = True, **kwargs: Any) -> None:
+        self.says = says
+        super().__init__(**{"read_only": True, **kwargs})
+
+    def get_attribute(self, instance: Any) -> bool:
+        return self.says
+
+
+class StagePart(serializers.Serializer[Any]):
+    id = RowField("stage", source="*")
+    name = serializers.CharField()
+    position = serializers.IntegerField()
+    showInFunnel = YesField()
+    showInPieChart = YesField()
+    stageWinProbability = serializers.IntegerField(source="probability")
+
+
+class DotField(serializers.CharField):
+    def get_attribute(self, instance: Any) -> str:
+        return "dot"
+
+
+class ShownPipeline(serializers.Serializer[Any]):
+    id = RowField("pipeline", source="*")
+    name = serializers.CharField()
+    locationId = LocationField()
+    stages = StagePart(source="live_stages", many=True)
+    showInFunnel = YesField()
+    showInPieChart = YesField()
+    useOpportunityProbability = YesField()
+    colorRenderMode = DotField(read_only=True)
+    dateAdded = InstantField(source="created_at")
+    dateUpdated = InstantField(source="updated_at")
+
+
+class ShownLostReason(serializers.Serializer[Any]):
+    id = RowField("lost_reason", source="*")
+    name = serializers.CharField()
+    locationId = LocationField()
+    createdAt = InstantField(source="created_at")
+    updatedAt = InstantField(source="updated_at")
+
+
+@extend_schema_field({"type": "object"})
+class RolesField(serializers.Field[Any, Any, Any, Any]):
+    """An admin, or a user; what each of our roles may is more than the vendor can say."""
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        location = self.context["view"].ids.shown(self.context["view"].actor.organization)
+        role = "admin" if value.role == value.Roles.ADMIN else "user"
+        return {"type": "account", "role": role, "locationIds": [location]}
+
+
+class ShownUser(serializers.Serializer[Any]):
+    id = RowField("user", source="*")
+    name = serializers.CharField(source="full_name")
+    firstName = serializers.SerializerMethodField()
+    lastName = serializers.SerializerMethodField()
+    email = serializers.CharField()
+    roles = RolesField(source="*")
+    deleted = YesField(says=False)
+
+    def get_firstName(self, member: Any) -> str:
+        return str(member.user.full_name.partition(" ")[0])
+
+    def get_lastName(self, member: Any) -> str:
+        return str(member.user.full_name.partition(" ")[2])
+
+
+class ShownCustomField(serializers.Serializer[Any]):
+    id = RowField("custom_field", source="*")
+    name = serializers.CharField(source="label")
+    model = serializers.SerializerMethodField()
+    fieldKey = serializers.SerializerMethodField()
+    dataType = serializers.SerializerMethodField()
+    position = serializers.IntegerField()
+    picklistOptions = serializers.ListField(child=serializers.CharField(), source="options")
+    locationId = LocationField()
+    dateAdded = InstantField(source="created_at")
+
+    def get_model(self, field: Any) -> str:
+        return MODELS[field.kind]
+
+    def get_fieldKey(self, field: Any) -> str:
+        return f"{MODELS[field.kind]}.{field.key}"
+
+    def get_dataType(self, field: Any) -> str:
+        return DATA_TYPES[field.type]
+
+
+Pipelines: Any = inline_serializer("Pipelines", {"pipelines": ShownPipeline(many=True)})
+LostReasons: Any = inline_serializer(
+    "LostReasons",
+    {"lostReasons": ShownLostReason(many=True), "total": serializers.IntegerField(required=False)},
+)
+Users: Any = inline_serializer("Users", {"users": ShownUser(many=True)})
+CustomFields: Any = inline_serializer("CustomFields", {"customFields": ShownCustomField(many=True)})
