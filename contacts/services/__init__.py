@@ -5,7 +5,12 @@ from typing import Any
 
 from contacts.models import Contact
 from contacts.services.bulk import MATCH_KEYS, carry_out_contacts, upsert_contacts
-from contacts.services.people import NewPerson, find_or_create_people
+from contacts.services.people import (
+    NewPerson,
+    find_or_create_company,
+    find_or_create_people,
+    upsert_person,
+)
 from contacts.services.trash import restore_contacts, trash_contacts
 from contacts.services.write import COLUMNS, NAMING, clashes, email_key, row_errors, write_contacts
 from crm_project.accounts.actors import Actor
@@ -22,6 +27,7 @@ __all__ = [
     "clashes",
     "create_contacts",
     "email_key",
+    "find_or_create_company",
     "find_or_create_people",
     "hand_over_contacts",
     "restore_contacts",
@@ -29,6 +35,7 @@ __all__ = [
     "trash_contacts",
     "update_contacts",
     "upsert_contacts",
+    "upsert_person",
 ]
 
 

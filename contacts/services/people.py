@@ -1,15 +1,20 @@
-"""Whom a deal names by an e-mail address: found, or created."""
+"""People and companies that are named by an e-mail address, a phone number or a name: found, or created."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from contacts.models import Contact
 from contacts.querysets import fold_email
 from contacts.services.write import email_key, write_contacts
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.changes import change_set
 from crm_project.records.apply import Change
 from crm_project.records.locks import hold_keys, share
+from crm_project.records.receipts import Receipt
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,34 @@ def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[
     new = [_person(person, email) for email, person in absent.items() if email not in found]
     made = write_contacts(actor, [(None, change) for change in new])
     return found | {receipt.row.email: receipt.row for receipt in made}
+
+
+def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
+    """Change the person whom the e-mail names, else the one whom the phone number names, else create one."""
+    actor.require(Permission.EDIT_DEALS)
+    email, phone = fold_email(change.get("email") or ""), change.get("phone") or ""
+    keys = [email_key(actor, email)] if email else []
+    if phone:
+        keys.append(("contact_phone", actor.organization_id, phone))
+    with change_set(actor):
+        hold_keys(keys)
+        people = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON).order_by("id")
+        found = people.with_email([email]).first() if email else None
+        if found is None and phone:
+            # The text is indexed, the numbers themselves are not.
+            found = people.matching(phone).filter(Q(phone=phone) | Q(mobile=phone)).first()
+        return write_contacts(actor, [(found, change)])[0]
+
+
+def find_or_create_company(*, actor: Actor, name: str) -> Contact:
+    """The oldest company of this name, whatever its case, or a new one."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor):
+        hold_keys([("company_name", actor.organization_id, name.casefold())])
+        companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
+        found: Contact | None = companies.matching(name).filter(name__iexact=name).order_by("id").first()
+        change = {"kind": Contact.Kinds.COMPANY, "name": name, "incomplete": True}
+        return found or write_contacts(actor, [(None, change)])[0].row
 
 
 def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:

@@ -23,6 +23,7 @@ DIALECTS = {
     for dialect in (
         Dialect("xalantis", numbered=["pipeline", "stage"]),
         Dialect("leadconnector"),
+        Dialect("gauzy"),
         Dialect("onlyoffice", numbered=["contact", "custom_field", "deal", "stage"]),
         Dialect("intum", numbered=["contact", "deal", "stage", "user"]),
     )

@@ -1,0 +1,51 @@
+"""People named by an e-mail address or a phone number, and companies named by their name."""
+
+from contacts.models import Contact
+from contacts.services import find_or_create_company, upsert_person
+from tests.base import BaseTestCase, refused
+
+
+class TestPeople(BaseTestCase):
+    def upsert(self, **change: str) -> tuple[Contact, str]:
+        receipt = upsert_person(actor=self.bob, change=change)
+        return receipt.row, receipt.outcome
+
+    def test_the_email_comes_before_the_phone_number(self) -> None:
+        by_email, by_phone = self.person(email="ann@x.io"), self.person(phone="+33 1 23")
+
+        assert self.upsert(email=" ANN@x.io ", phone="+33 1 23", first_name="Ann") == (by_email, "updated")
+        assert self.upsert(email=by_phone.email) == (by_phone, "unchanged")
+
+    def test_a_phone_number_names_a_person_too(self) -> None:
+        person = self.person(mobile="+33 1 23")
+
+        assert self.upsert(phone="+33 1 23", first_name="Ann") == (person, "updated")
+        assert self.upsert(phone="+33 1 2", first_name="Ben")[1] == "created"
+
+    def test_whom_nothing_names_is_created(self) -> None:
+        self.person(self.charlie, email="ann@x.io", phone="1")
+
+        assert self.upsert(email="ann@x.io", phone="1", first_name="Ann")[1] == "created"
+        assert self.upsert(first_name="Ann")[1] == "created"
+
+    def test_a_company_is_no_person(self) -> None:
+        find_or_create_company(actor=self.bob, name="Acme")
+        self.person(kind="company", name="Office", first_name="", last_name="", email="ann@x.io")
+
+        assert self.upsert(email="ann@x.io", first_name="Ann")[1] == "created"
+
+
+class TestCompanies(BaseTestCase):
+    def test_a_company_is_found_by_its_name_or_created(self) -> None:
+        self.person(first_name="Acme", last_name="")
+
+        acme = find_or_create_company(actor=self.bob, name="Acme")
+
+        assert acme.kind == "company"
+        assert find_or_create_company(actor=self.bob, name="ACME") == acme
+        assert find_or_create_company(actor=self.bob, name="Acme Ltd") != acme
+        assert find_or_create_company(actor=self.charlie, name="Acme") != acme
+
+    def test_a_viewer_makes_none(self) -> None:
+        with refused("forbidden"):
+            find_or_create_company(actor=self.viewer, name="Acme")
