@@ -7,7 +7,7 @@ from django.urls import path
 from crm_project.dialects.base import nowhere
 from crm_project.dialects.intum import views
 
-LIST = {"get": "index", "post": "create"}
+LIST: dict[str, Any] = {"get": "index", "post": "create"}
 ROW: dict[str, Any] = {"get": "retrieve", "patch": "update", "put": "update", "delete": "destroy"}
 
 urlpatterns = [

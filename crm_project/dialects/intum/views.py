@@ -62,7 +62,7 @@ class IntumView(DialectView):
 
     def sent(self) -> dict[str, Any]:
         """The object that the body wraps."""
-        body = self.request.data
+        body: Any = self.request.data
         sent = body.get(self.wrapper) if isinstance(body, Mapping) else None
         if not isinstance(sent, Mapping):
             raise ParseError(f"param is missing or the value is empty: {self.wrapper}")

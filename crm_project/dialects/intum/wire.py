@@ -24,7 +24,7 @@ STATUSES = {
     None: Deal.Statuses.OPEN,
 }
 KINDS = {"win": Stage.Kinds.WON, "lost": Stage.Kinds.LOST, "": Stage.Kinds.OPEN, None: Stage.Kinds.OPEN}
-BIGGEST = {"min_value": -(2**63), "max_value": 2**63 - 1}
+BIGGEST: dict[str, Any] = {"min_value": -(2**63), "max_value": 2**63 - 1}
 EXAMPLE_REQUEST = {
     "api_token": "TOKEN",
     "deal": {
