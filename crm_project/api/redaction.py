@@ -9,5 +9,5 @@ def forget_answers(row: Any) -> None:
     """The keys stay, so that a retry still does nothing twice; only its answer is gone."""
     kept = IdempotencyKey.objects.filter(organization=row.organization_id).exclude(body=None)
     named = str(row.uuid).encode()
-    showing = [key.pk for key in kept.only("id", "body").iterator() if named in bytes(key.body)]
+    showing = [key.pk for key in kept.only("id", "body").iterator() if key.body and named in bytes(key.body)]
     IdempotencyKey.objects.filter(pk__in=showing).update(body=None)
