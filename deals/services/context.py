@@ -23,6 +23,7 @@ PERSON_FIELDS = {
     "contact_last_name": "last_name",
     "contact_phone": "phone",
 }
+CONTACT_LISTS = ("members", "add_members", "remove_members")
 MEMBER_LISTS = ("followers", "access_list", "add_followers", "remove_followers")
 
 
@@ -41,7 +42,7 @@ def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
     """Locks are taken in the order of the house: catalogue, then e-mail keys, then contacts."""
     organization_id = actor.organization_id
     catalogue = held_catalogue(organization_id)
-    contacts = _named(changes, ("contact", "client"), ("members",))
+    contacts = _named(changes, ("contact", "client"), CONTACT_LISTS)
     _hold_people(actor, changes, contacts)
     people = find_people(actor, changes)
     members = _named(changes, ("owner",), MEMBER_LISTS)

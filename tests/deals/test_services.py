@@ -921,6 +921,14 @@ class Lists(DealTestCase):
 
         assert list(deal.followers.all()) == [mary]
 
+    def test_it_adds_and_removes_participants(self):
+        one, two = self.person(), self.person()
+        deal = self.deal(members=[one.pk])
+
+        self.update(deal, add_members=[two.uuid], remove_members=[one.pk])
+
+        assert list(deal.members.all()) == [two]
+
     def test_following_and_leaving(self):
         deal = self.deal()
         bob = self.bob.member
