@@ -1,0 +1,131 @@
+"""ONLYOFFICE's authentication, people, currencies and user fields."""
+
+import datetime
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from crm_project.accounts.models import ApiToken
+from tests.dialects.base import BaseTestCase, Call
+from tests.dialects.onlyoffice.base import Onlyoffice
+from tests.dialects.onlyoffice.test_seed import raw
+from tests.factories import CustomFieldFactory
+
+LOGIN = "/api/2.0/authentication"
+FORM = "application/x-www-form-urlencoded"
+
+
+class TestAuthentication(Onlyoffice, BaseTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.bob.member.user.set_password("a good password")
+        self.bob.member.user.save()
+
+    def sign_in(self, password: str = "a good password", path: str = LOGIN) -> Any:
+        return self.send(Call("POST", path, {"userName": "Bob@example.com", "password": password}))
+
+    def test_a_password_becomes_a_token_of_twelve_hours(self) -> None:
+        for path in (LOGIN, f"{LOGIN}.json"):
+            answer = self.sign_in(path=path)
+
+            said = answer.json()
+            assert (answer.status_code, said["count"], said["status"], said["statusCode"]) == (201, 1, 0, 201)
+            expires = datetime.datetime.fromisoformat(said["response"]["expires"][:26] + "+00:00")
+            assert abs(expires - timezone.now() - datetime.timedelta(hours=12)) < datetime.timedelta(
+                minutes=1
+            )
+            me = self.send(raw(Call("GET", "/api/2.0/people/@self"), said["response"]["token"]))
+            assert me.json()["response"]["email"] == "bob@example.com"
+
+    def test_a_form_will_do(self) -> None:
+        body = b"username=bob%40example.com&password=a+good+password"
+
+        answer = self.send(Call("POST", LOGIN, body, content_type=FORM))
+
+        assert answer.status_code == 201
+
+    def test_a_wrong_password_makes_no_token(self) -> None:
+        answer = self.sign_in("another")
+
+        assert answer.status_code == 401
+        assert answer.json()["error"]["message"]
+        assert not ApiToken.objects.exists()
+
+    def test_five_wrong_ones_close_the_door(self) -> None:
+        for _ in range(5):
+            assert self.sign_in("another").status_code == 401
+
+        answer = Client().post(
+            f"/dialects/onlyoffice{LOGIN}",
+            {"userName": "bob@example.com", "password": "a good password"},
+            "application/json",
+        )
+
+        assert answer.status_code == 503
+        assert answer.json()["statusCode"] == 503
+        assert int(answer["Retry-After"]) > 0
+
+    def test_what_is_no_login_is_refused(self) -> None:
+        for body in ({}, {"userName": "bob@example.com"}, {"userName": "", "password": ""}, []):
+            assert self.send(Call("POST", LOGIN, body)).status_code == 400
+        for name in ("bob\x00@example.com", "\ud800", "nobody@example.com"):
+            answer = self.send(Call("POST", LOGIN, {"userName": name, "password": "x\ud800"}))
+            assert answer.status_code in (400, 401)
+
+    def test_the_token_may_what_its_member_may(self) -> None:
+        secret = self.sign_in().json()["response"]["token"]
+
+        assert self.send(raw(self.create_call(), secret)).status_code == 201
+
+
+class TestPortal(Onlyoffice, BaseTestCase):
+    def get(self, path: str) -> Any:
+        return self.as_actor(self.bob, Call("GET", f"/api/2.0{path}")).json()
+
+    def test_people(self) -> None:
+        bob = str(self.bob.member.uuid)
+
+        said = self.get("/people.json")
+
+        assert [row["displayName"] for row in said["response"]] == ["Alice", "Mary", "Bob", "Victor"]
+        assert self.get(f"/people/{bob}")["response"] == self.get("/people/@self")["response"]
+        assert self.get(f"/people/{self.charlie.member.uuid}")["statusCode"] == 404
+
+    def test_currencies(self) -> None:
+        rows = {row["abbreviation"]: row for row in self.get("/crm/settings/currency")["response"]}
+
+        assert len(rows) > 100
+        assert rows["USD"] == {
+            "title": "US Dollar",
+            "symbol": "$",
+            "abbreviation": "USD",
+            "cultureName": "US",
+            "isConvertable": False,
+            "isBasic": True,
+        }
+
+    def test_currencies_in_the_organizations_language(self) -> None:
+        for language, title in (("de", "US-Dollar"), ("xx-nonsense", "US Dollar")):
+            self.organization.language = language
+            self.organization.save()
+
+            rows = self.get("/crm/settings/currency")["response"]
+
+            assert title in {row["title"] for row in rows}
+
+    def test_user_fields(self) -> None:
+        CustomFieldFactory(actor=self.alice, key="size", label="Size", type="select", options=["S", "M"])
+        CustomFieldFactory(actor=self.alice, kind="contact", key="shoe", label="Shoe", type="date")
+        deal = self.deal(custom_fields={"size": "M"})
+
+        rows = self.get("/crm/opportunity/customfield/definitions")["response"]
+        assert [(row["label"], row["fieldType"], row["mask"]) for row in rows] == [
+            ("City", 0, ""),
+            ("Size", 2, '["S", "M"]'),
+        ]
+        for entity in ("contact", "person", "company"):
+            rows = self.get(f"/crm/{entity}/customfield/definitions.json")["response"]
+            assert [(row["label"], row["fieldType"]) for row in rows] == [("Shoe", 5)]
+        rows = self.get(f"/crm/opportunity/{deal.pk}/customfield")["response"]
+        assert [(row["entityId"], row["fieldValue"]) for row in rows] == [(deal.pk, "M")]
