@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.test import Client
 
@@ -34,6 +35,9 @@ class ApiClient:
         **parameters: Any,
     ) -> Any:
         """Bytes go as they are, everything else as JSON."""
+        if parameters:
+            path, _, query = path.partition("?")
+            parameters = {**dict(parse_qsl(query)), **parameters}
         data = b"" if body is NOTHING else body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = self.client.generic(
             method,

@@ -62,6 +62,10 @@ def route(line: str, body: Any = None) -> Route:
     return Route(method, path, tuple(map(int, expected)), sent)
 
 
+def bulk(data: Any) -> Any:
+    return {"operations": [{"op": "create", "data": data}]}
+
+
 FIELD = {"kind": "deal", "key": "size", "label": "Size", "type": "number"}
 FILE = {"kind": "deals", "content": "name\nA\n"}
 STAGES = [{"name": "First"}, {"name": "Second"}]
@@ -84,7 +88,7 @@ ROUTES = [
     route("GET    /api/contacts                             200 200 200 200"),
     route("POST   /api/contacts                             403 201 201 201", {"first_name": "Sophie"}),
     route("POST   /api/contacts/upsert                      403 201 201 201", {"email": "s@example.com"}),
-    route("POST   /api/contacts/bulk                        403 200 200 200", {"operations": []}),
+    route("POST   /api/contacts/bulk                        403 200 200 200", bulk({"first_name": "Sophie"})),
     route("GET    /api/contacts/external/erp/{key}          200 200 200 200"),
     route("GET    /api/contacts/{contact}                   200 200 200 200"),
     route("PATCH  /api/contacts/{contact}                   403 200 200 200", {"city": "Paris"}),
@@ -116,7 +120,8 @@ ROUTES = [
     route(
         "POST   /api/deals/upsert                         403 201 201 201", {"name": "D", "external_id": "9"}
     ),
-    route("POST   /api/deals/bulk                           403 200 200 200", {"operations": []}),
+    route("POST   /api/deals/bulk                           403 200 200 200", bulk({"name": "Deal"})),
+    route("GET    /api/deals/changes?since=2024-01-01       200 200 200 200"),
     route("GET    /api/deals/summary                        200 200 200 200"),
     route("GET    /api/deals/external/erp/{key}             200 200 200 200"),
     route("GET    /api/deals/{deal}                         200 200 200 200"),
@@ -208,4 +213,4 @@ def served_methods(view: Any) -> set[str]:
 
 
 def pattern_of(path: str) -> str:
-    return str(resolve(path).route)
+    return str(resolve(path.partition("?")[0]).route)

@@ -87,7 +87,7 @@ class TokenTests(ApiTestCase):
         body = answer.json()
         assert answer.status_code == 201
         assert list(body) == [
-            *("uuid", "name", "user", "hint", "scopes", "expires_at"),
+            *("uuid", "name", "user", "hint", "scopes", "expires_at", "app_code"),
             *("revoked_at", "last_used_at", "created_at", "secret"),
         ]
         secret = body.pop("secret")

@@ -279,7 +279,8 @@ class PathTests(ApiTestCase):
         for route in ROUTES:
             method, path, *body = route.request(self.rows)
             with transaction.atomic():
-                answer = self.as_alice.send(method, f"{path}/", *body)
+                path, mark, query = path.partition("?")
+                answer = self.as_alice.send(method, f"{path}/{mark}{query}", *body)
                 transaction.set_rollback(True)
             assert answer.status_code == route.expected[3], route
 
@@ -318,14 +319,14 @@ class PathTests(ApiTestCase):
             if place in PUBLIC:
                 continue
             path = next(r.path for r in ROUTES if pattern_of(r.path.format(**self.rows)) == place)
-            path = path.format(**self.rows)
+            path = path.format(**self.rows).partition("?")[0]
             for verb in VERBS:
                 if verb in served_methods(view):
                     continue
                 with transaction.atomic():
                     answer = self.as_alice.send(verb, path)
                     transaction.set_rollback(True)
-                if verb in ("OPTIONS", "HEAD") and answer.status_code == 200:
+                if verb in ("OPTIONS", "HEAD") and answer.status_code in (200, 400):
                     continue
                 assert answer.status_code == 405, (verb, path)
                 allowed = set(answer["Allow"].split(", "))

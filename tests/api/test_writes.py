@@ -8,7 +8,13 @@ from tests.api.client import ApiTestCase
 from tests.api.routes import ROUTES, make_rows
 
 # Every kind of row that has a version and a place in the journal.
-VERSIONED = {model.row_kind: model for model in apps.get_models() if hasattr(model, "row_kind")}
+VERSIONED = {
+    model.row_kind: model
+    for model in apps.get_models()
+    if hasattr(model, "row_kind") and hasattr(model, "version")
+}
+# A file on its way in is no row of the organization's data: what it brings in is written by a worker.
+WRITES = [route for route in ROUTES if route.writes and not route.path.startswith("/api/imports")]
 
 
 def versions():
@@ -26,9 +32,7 @@ class WriteTests(ApiTestCase):
         cls.rows = make_rows(cls)
 
     def test_every_write_leaves_an_event_and_a_new_version(self):
-        for route in ROUTES:
-            if not route.writes:
-                continue
+        for route in WRITES:
             with transaction.atomic():
                 before, last = versions(), Event.objects.latest("id").pk
                 answer = self.as_alice.send(*route.request(self.rows))
@@ -47,14 +51,13 @@ class WriteTests(ApiTestCase):
             assert {event.change_set for event in events} == {events[0].change_set}
 
     def test_the_journal_has_no_gaps(self):
-        for route in ROUTES:
-            if route.writes:
-                with transaction.atomic():
-                    self.as_alice.send(*route.request(self.rows))
-                    sequences = Event.objects.filter(organization=self.organization).order_by("sequence")
-                    numbers = list(sequences.values_list("sequence", flat=True))
-                    transaction.set_rollback(True)
-                assert numbers == list(range(1, len(numbers) + 1)), route
+        for route in WRITES:
+            with transaction.atomic():
+                self.as_alice.send(*route.request(self.rows))
+                sequences = Event.objects.filter(organization=self.organization).order_by("sequence")
+                numbers = list(sequences.values_list("sequence", flat=True))
+                transaction.set_rollback(True)
+            assert numbers == list(range(1, len(numbers) + 1)), route
 
     def test_the_token_that_wrote_is_noted(self):
         self.as_bob.post("/api/deals", {"name": "Deal"})
@@ -64,8 +67,8 @@ class WriteTests(ApiTestCase):
     def test_a_refused_write_leaves_nothing(self):
         before, count = versions(), Event.objects.count()
 
-        for route in ROUTES:
-            if route.writes and route.expected[0] == 403:
+        for route in WRITES:
+            if route.expected[0] == 403:
                 self.as_viewer.send(*route.request(self.rows))
 
         assert (versions(), Event.objects.count()) == (before, count)
