@@ -61,7 +61,7 @@ class StagePageForm(StaffForm):
     external_references = references_field()
 
 
-class StageFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+class StageFormSet(BaseInlineFormSet):
     """The stages of one pipeline, in the order of their positions; those that came meanwhile keep their place."""
 
     refusal: ClassVar[DomainError | None] = None
@@ -109,7 +109,7 @@ def _place(form: Any, index: int) -> tuple[int, int]:
     return (index if position is None else position, index)
 
 
-class StageInline(TabularInline):  # type: ignore[misc]
+class StageInline(TabularInline):
     model = Stage
     form = StageForm
     formset = StageFormSet
@@ -224,7 +224,8 @@ class PipelineAdmin(StaffModelAdmin):
     acts: ClassVar[Sequence[Act]] = (TrashPipeline(trash_pipelines, on_many=False),)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).with_stages()
+        rows: Any = super().get_queryset(request)
+        return rows.with_stages()
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         names = ["name", "description", "is_default", "is_active"]

@@ -14,4 +14,4 @@ class StaffConfig(AppConfig):
 
         from crm_project.staff.site import StaffSite
 
-        admin.site = sites.site = StaffSite()  # type: ignore[assignment]
+        admin.site = sites.site = StaffSite()

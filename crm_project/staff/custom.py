@@ -53,7 +53,7 @@ def definitions(request: HttpRequest, kind: str) -> dict[str, CustomField]:
             kind: {key: row for key, row in rows.items() if row.type != CustomField.Types.HEADING},
         }
         request.staff_definitions = known  # type: ignore[attr-defined]
-    return known[kind]  # type: ignore[no-any-return]
+    return known[kind]
 
 
 def form_field(definition: CustomField, *, creating: bool) -> forms.Field:
@@ -90,7 +90,11 @@ def form_fields(
         field.initial = stored.get(key)
         held = field.initial if isinstance(field.initial, list) else [field.initial]
         if isinstance(field, forms.ChoiceField):
-            field.choices += [(value, value) for value in held if value and value not in definition.options]
+            offered: Any = field.choices
+            field.choices = [
+                *offered,
+                *((value, value) for value in held if value and value not in definition.options),
+            ]
         fields[f"{PREFIX}{key}"] = field
     return fields
 

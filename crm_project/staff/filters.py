@@ -55,8 +55,8 @@ class FormFilter(admin.ListFilter):
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str]:
-        return self.names()
+    def expected_parameters(self) -> list[str | None]:
+        return [*self.names()]
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
         yield {"form": self.form, "is_range": self.is_range}

@@ -12,10 +12,10 @@ from crm_project.staff.custom import PREFIX, core_value
 from crm_project.staff.inputs import References
 
 NO_CONTENT = ("seen", "id", "DELETE")
-EMPTY = (None, "", [], ())
+EMPTY: tuple[Any, ...] = (None, "", [], ())
 
 
-class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
+class StaffForm(forms.ModelForm):
     """Bound to a row it never touches: a service writes it. The ModelAdmin sets the class attributes per request."""
 
     request: ClassVar[Any] = None

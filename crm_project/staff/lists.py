@@ -17,7 +17,7 @@ from crm_project.staff.people import actor_of
 UNCOUNTED = 10**9
 
 
-class PeekPage(Page):  # type: ignore[type-arg]
+class PeekPage(Page):
     """A page that has looked one row ahead."""
 
     more = False
@@ -26,7 +26,7 @@ class PeekPage(Page):  # type: ignore[type-arg]
         return self.more
 
 
-class PeekPaginator(Paginator):  # type: ignore[type-arg]
+class PeekPaginator(Paginator):
     template_name = "admin/pages.html"
 
     @cached_property

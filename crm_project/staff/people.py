@@ -13,13 +13,13 @@ from crm_project.accounts.models import Organization, User
 from crm_project.accounts.sessions import session_member
 
 
-def actor_of(request: HttpRequest) -> Actor | None:
+def actor_of(request: Any) -> Actor | None:
     """The member this session works as, looked up once per request; None for a login without an organization."""
     if not hasattr(request, "staff_actor"):
         signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
         member = session_member(request.user, request.session) if signed_in else None
         request.staff_actor = Actor(member) if member else None
-    return request.staff_actor
+    return request.staff_actor  # type: ignore[no-any-return]
 
 
 def is_operator(request: HttpRequest) -> bool:

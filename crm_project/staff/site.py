@@ -61,7 +61,8 @@ class StaffSite(UnfoldAdminSite):
 
     def choose_organization(self, request: HttpRequest) -> HttpResponse:
         """Work in another organization from now on; a POST, since it changes the session."""
-        places = Member.objects.active().filter(user_id=request.user.pk).select_related("organization")
+        user: Any = request.user
+        places = Member.objects.active().filter(user=user).select_related("organization")
         if request.method == "POST":
             chosen = places.filter(pk=_number(request.POST.get("member"))).first()
             if chosen is not None:

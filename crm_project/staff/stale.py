@@ -88,7 +88,7 @@ def _fields(row: Model, changes: dict[str, Any]) -> Iterator[tuple[str, Any, Any
 def merge(form: "StaffForm") -> None:
     """Put the others' values where nothing was typed, keep what was typed, and ask to save again."""
     mine = set(form.changed_data)
-    data = form.data.copy()
+    data: Any = form.data.copy()  # type: ignore[attr-defined]
     data[form.add_prefix("seen")] = str(form.instance.version)
     for change in form.others:
         if change.name not in form.fields:
@@ -148,5 +148,6 @@ def text(form: "StaffForm", name: str, value: Any) -> str:
             ": ".join(map(str, item)) if isinstance(item, list | tuple) else str(item) for item in value
         )
     if isinstance(field, forms.ChoiceField):
-        return str(dict(field.choices).get(value, value))
+        choices: Any = field.choices
+        return str(dict(choices).get(value, value))
     return str(field.prepare_value(value)) if field else str(value)

@@ -48,7 +48,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     def may(permission: Permission | None) -> bool:
         return is_operator(request) if permission is None else actor is not None and actor.may(permission)
 
-    groups = []
+    groups: list[dict[str, Any]] = []
     for title, entries in SECTIONS:
         items = [
             {"title": name, "icon": icon, "link": _link(url, actor)}

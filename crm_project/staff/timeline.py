@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError
 from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Event
-from crm_project.journal.sentences import lines
+from crm_project.journal.sentences import Line, lines
 from crm_project.journal.undo import undo
 from crm_project.staff.acts import refusal_of
 from crm_project.staff.panels import Panel
@@ -32,12 +33,26 @@ def timeline(request: HttpRequest, row: Any) -> Panel | None:
         title="History",
         template="admin/timeline.html",
         context={
-            "lines": told[:SHOWN],
+            "lines": list(zip(told[:SHOWN], _parts(row, told[:SHOWN], actor), strict=True)),
             "more": len(told) > SHOWN,
             "may_undo": kind.undoer is not None and actor.may(kind.undoer.permission),
             "here": request.path,
         },
     )
+
+
+def _parts(row: Any, told: list[Line], actor: Actor) -> list[str]:
+    """What a line is about, where it is a part of the row: one look-up for each kind of part."""
+    wanted: dict[str, set[int]] = {}
+    for line in told:
+        if line.event.kind != row.row_kind:
+            wanted.setdefault(line.event.kind, set()).add(line.event.row_id)
+    names = {
+        (name, part.pk): f"{name.replace('_', ' ')} {part}"
+        for name, ids in wanted.items()
+        for part in kinds[name].rows(actor.member).filter(pk__in=ids)
+    }
+    return [names.get((line.event.kind, line.event.row_id), "") for line in told]
 
 
 def undo_view(request: HttpRequest, sequence: int) -> HttpResponse:

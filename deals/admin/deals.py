@@ -227,7 +227,7 @@ def _first_stage(request: HttpRequest) -> int | None:
 
 def _step(stage: Stage, deal: Deal) -> dict[str, str]:
     here = stage.pk == deal.stage_id
-    passed = not here and stage.position < (deal.stage.position or 0)
+    passed = not here and (stage.position or 0) < (deal.stage.position or 0)
     return {
         "name": stage.name,
         "color": stage.color,

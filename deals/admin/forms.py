@@ -18,12 +18,12 @@ AMOUNTS = ("amount", "amount_gross", "bid_value")
 COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "PLN", "CAD", "AUD", "JPY")
 
 
-def stages_of(request: HttpRequest) -> list[Stage]:
+def stages_of(request: Any) -> list[Stage]:
     """The visible stages with their pipelines, the default pipeline's first, looked up once per request."""
     if not hasattr(request, "staff_stages"):
         stages = visible(request, Stage).select_related("pipeline")
         rows = stages.order_by("-pipeline__is_default", "pipeline_id", "position")
-        request.staff_stages = list(rows)  # type: ignore[attr-defined]
+        request.staff_stages = list(rows)
     return list(request.staff_stages)
 
 
@@ -32,7 +32,7 @@ def stage_choices(request: HttpRequest) -> list[Any]:
     return _grouped(stages_of(request))
 
 
-class StageChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class StageChoiceField(forms.ModelChoiceField):
     """One select for pipeline and stage."""
 
     def __init__(self, request: HttpRequest, **kwargs: Any) -> None:

@@ -26,6 +26,7 @@ PAGES = {
     "home": "/admin/",
     "deals": "/admin/deals/deal/",
     "deals-filtered": "/admin/deals/deal/?status=open&amount_from=5000&o=-2",
+    "deals-filters": "/admin/deals/deal/?status=open > #changelist a:has-text('Filters')",
     "deals-trash": "/admin/deals/deal/?trash=only",
     "deal": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a",
     "deal-add": "/admin/deals/deal/add/",
@@ -52,7 +53,7 @@ PAGES = {
     "choose-organization": "/admin/organization/",
 }
 
-LONG = ("deals", "deals-filtered", "deals-trash", "contacts")
+LONG = ("deals", "deals-filtered", "deals-filters", "deals-trash", "contacts")
 
 
 def main() -> None:
@@ -100,8 +101,18 @@ def take(page: Any, base: str, folder: Path, look: str, only: str) -> None:
         if not name.startswith(only):
             continue
         go(page, base, way)
-        page.screenshot(path=folder / f"{name}-{look}.png", full_page=name not in LONG)
+        picture(page, folder / f"{name}-{look}.png", whole=name not in LONG)
         print(f"{name}-{look}.png", flush=True)
+
+
+def picture(page: Any, path: Path, *, whole: bool) -> None:
+    """A whole page by a taller window: what sticks to the window's edge would lie across a stitched one."""
+    size = page.viewport_size
+    if whole:
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": size["width"], "height": min(max(height, size["height"]), 3000)})
+    page.screenshot(path=path)
+    page.set_viewport_size(size)
 
 
 def go(page: Any, base: str, way: str) -> None:

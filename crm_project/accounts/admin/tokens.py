@@ -21,7 +21,7 @@ from crm_project.staff.inputs import CheckboxList, Instant
 SCOPE_NAMES = {
     "read": "Read everything its member may see",
     "write": "Write contacts and deals",
-    "pipelines": "Write pipelines, stages, lost reasons and custom fields",
+    "pipelines": "Write pipelines, reasons and fields",
 }
 
 
