@@ -5,6 +5,7 @@ from django.urls import path
 from crm_project.dialects.base import nowhere
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.views.catalogue import CatalogueView
+from crm_project.dialects.leadconnector.views.contacts import ContactSearchView, ContactView
 from crm_project.dialects.leadconnector.views.opportunities import OpportunityView
 from crm_project.dialects.leadconnector.views.search import SearchView
 
@@ -23,6 +24,12 @@ urlpatterns = [
         "opportunities/<str:row_id>/followers",
         OpportunityView.as_view({"post": "add_followers", "delete": "remove_followers"}),
     ),
+    # Contacts
+    path("contacts/search", ContactSearchView.as_view({"post": "search"})),
+    path("contacts/search/duplicate", ContactSearchView.as_view({"get": "duplicate"})),
+    path("contacts/upsert", ContactView.as_view({"post": "upsert"})),
+    path("contacts", ContactView.as_view({"get": "index", "post": "create"})),
+    path("contacts/<str:row_id>", ContactView.as_view(ONE)),
     # What clients fill their choices with
     path("users", CatalogueView.as_view({"get": "users"})),
     path("locations/<str:location_id>/customFields", CatalogueView.as_view({"get": "custom_fields"})),

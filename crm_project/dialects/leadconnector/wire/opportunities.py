@@ -104,20 +104,11 @@ class PeopleField(RowField):
         )
 
 
-class OpportunityWords(WireSerializer):
-    """What every write of an opportunity may say."""
+class StatusWords(WireSerializer):
+    """A status, and why it is lost."""
 
-    name = OptionalText()
-    pipelineId = RowField("pipeline", source="pipeline", required=False)
-    pipelineStageId = RowField("stage", source="stage", required=False, allow_null=True)
     status = StrictChoice([*STATUSES, ALL], required=False, allow_null=True)
-    monetaryValue = NumberField(source="amount", required=False, allow_null=True)
-    assignedTo = RowField("user", source="owner", required=False, allow_null=True)
     lostReasonId = RowField("lost_reason", source="lost_reason", required=False, allow_null=True)
-    customFields = CustomFieldsField("deal", source="custom_fields", required=False)
-    source = OptionalText(source="origin")
-    forecastExpectedCloseDate = DayField(source="expected_close_date", required=False, allow_null=True)
-    forecastProbability = StrictInteger(source="probability", required=False, allow_null=True)
 
     def to_internal_value(self, data: Any) -> Any:
         """A reason beside a status that has none is no more than a reason for later: it is not even looked up."""
@@ -131,6 +122,20 @@ class OpportunityWords(WireSerializer):
         if attrs.get("status") in (None, ALL):
             attrs.pop("status", None)
         return attrs
+
+
+class OpportunityWords(StatusWords):
+    """What every write of an opportunity may say."""
+
+    name = OptionalText()
+    pipelineId = RowField("pipeline", source="pipeline", required=False)
+    pipelineStageId = RowField("stage", source="stage", required=False, allow_null=True)
+    monetaryValue = NumberField(source="amount", required=False, allow_null=True)
+    assignedTo = RowField("user", source="owner", required=False, allow_null=True)
+    customFields = CustomFieldsField("deal", source="custom_fields", required=False)
+    source = OptionalText(source="origin")
+    forecastExpectedCloseDate = DayField(source="expected_close_date", required=False, allow_null=True)
+    forecastProbability = StrictInteger(source="probability", required=False, allow_null=True)
 
 
 class NewOpportunity(OpportunityWords):
@@ -177,14 +182,10 @@ class UpsertOpportunity(OpportunityWords):
         return attrs
 
 
-class ChangedStatus(WireSerializer):
+class ChangedStatus(StatusWords):
     """What `PUT /opportunities/{id}/status` takes."""
 
     status = StrictChoice([*STATUSES, ALL])
-    lostReasonId = RowField("lost_reason", source="lost_reason", required=False, allow_null=True)
-
-    to_internal_value = OpportunityWords.to_internal_value
-    validate = OpportunityWords.validate
 
 
 class Followers(WireSerializer):

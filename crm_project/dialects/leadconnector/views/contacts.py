@@ -1,0 +1,154 @@
+"""`/contacts`: people and companies."""
+
+from typing import Any
+
+from django.db.models import Q
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts.models import Contact
+from contacts.services import (
+    create_contacts,
+    find_or_create_company,
+    trash_contacts,
+    update_contacts,
+    upsert_person,
+)
+from crm_project.accounts.rules import Permission
+from crm_project.dialects.leadconnector.views.base import LeadConnectorView
+from crm_project.dialects.leadconnector.wire import contacts as wire
+from crm_project.dialects.leadconnector.wire import pages
+from crm_project.dialects.leadconnector.wire.opportunities import Done
+from crm_project.errors import Conflict
+
+Change = dict[str, Any]
+
+
+class ContactPages(LeadConnectorView):
+    def _page(self, order: pages.Order, query: Change) -> pages.Page:
+        rows = people(self.actor.member)
+        if query.get("q"):
+            rows = rows.matching(query["q"])
+        return pages.turned(self, "contact", rows, order, query)
+
+    def _shown(self, page: pages.Page) -> list[Any]:
+        return [dict(row) for row in self.show(wire.ShownContact, page.rows, many=True)]
+
+
+class ContactView(ContactPages):
+    """Contacts: the list, and each."""
+
+    queries = {"index": wire.ContactQuery}
+
+    @extend_schema(
+        operation_id="dialects_leadconnector_contacts_list",
+        responses=wire.Contacts,
+        summary="List, newest first",
+    )
+    def index(self, request: Request) -> Response:
+        page = self._page(wire.order_of(self.query), self.query)
+        return Response({"contacts": self._shown(page), "meta": pages.meta(self, page, self.query)})
+
+    @extend_schema(request=wire.NewContact, responses={201: wire.OneContact}, summary="Create")
+    def create(self, request: Request) -> Response:
+        change = self._settled(self.read(wire.NewContact), None)
+        self._refuse_duplicate(change)
+        contact = create_contacts(actor=self.actor, changes=[change])[0]
+        return Response({"contact": self.shown(contact)}, self.create_status)
+
+    @extend_schema(
+        request=wire.UpsertContact,
+        responses={200: wire.UpsertedContact},
+        summary="Update the contact of this e-mail, else of this phone number, else create it",
+    )
+    def upsert(self, request: Request) -> Response:
+        change = self._settled(self.read(wire.UpsertContact), None)
+        receipt = upsert_person(actor=self.actor, change=change)
+        is_new = receipt.outcome == "created"
+        return Response({"new": is_new, **self.done, "contact": self.shown(receipt.row), **self.trace})
+
+    @extend_schema(responses=wire.OneContact, summary="One contact")
+    def retrieve(self, request: Request, row_id: str) -> Response:
+        return Response({"contact": self.shown(self.find("contact", row_id))})
+
+    @extend_schema(request=wire.ChangedContact, responses=wire.ChangedAnswer, summary="Change what is named")
+    def update(self, request: Request, row_id: str) -> Response:
+        contact = self.find("contact", row_id)
+        change = self._settled(self.read(wire.ChangedContact), contact)
+        update_contacts(actor=self.actor, changes=[(contact, change)])
+        return Response({**self.done, "contact": self.shown(contact)})
+
+    @extend_schema(request=None, responses=Done, summary="Move to the trash")
+    def destroy(self, request: Request, row_id: str) -> Response:
+        trash_contacts(actor=self.actor, contacts=[self.find("contact", row_id)])
+        return Response(self.done)
+
+    def _settled(self, change: Change, contact: Contact | None) -> Change:
+        """The vendor's one name as the core's two, and its company's name as a company."""
+        settled = dict(change)
+        full, company = settled.pop("full", None), settled.pop("company_name", "")
+        is_company = contact is not None and contact.kind == Contact.Kinds.COMPANY
+        names = ("first_name", "last_name")
+        if (
+            full
+            and not any(settled.get(name) for name in names)
+            and not (contact and contact.full_name == full)
+        ):
+            first, _, last = full.partition(" ")
+            settled |= {"name": full} if is_company else {"first_name": first, "last_name": last}
+        if "company_name" in change and not is_company and company != _company_name(contact):
+            settled["company"] = (
+                find_or_create_company(actor=self.actor, name=company).pk if company else None
+            )
+        return settled
+
+    def _refuse_duplicate(self, change: Change) -> None:
+        """The core would refuse it too; here the client is told whom it has already."""
+        email = change.get("email")
+        people = Contact.objects.visible_to(self.actor.member).filter(kind=Contact.Kinds.PERSON)
+        twin = people.with_email([email]).first() if email else None
+        if twin is not None:
+            meta = {
+                "contactId": self.ids.shown(twin),
+                "matchingField": "email",
+                "contactName": twin.full_name,
+            }
+            raise Conflict(code="email_taken", meta=meta)
+
+    def shown(self, contact: Contact) -> Any:
+        return self.show(wire.ShownContact, people(self.actor.member).get(pk=contact.pk))
+
+
+class ContactSearchView(ContactPages):
+    """Contacts by what they hold."""
+
+    # The search by a body writes nothing.
+    edit_permission = Permission.VIEW
+    queries = {"duplicate": wire.DuplicateQuery}
+
+    @extend_schema(request=wire.ContactSearchBody, responses=wire.ContactsByBody, summary="Search by a body")
+    def search(self, request: Request) -> Response:
+        page = self._page(pages.NEWEST, self.read(wire.ContactSearchBody))
+        rows = self._shown(page)
+        for row, contact in zip(rows, page.rows, strict=True):
+            row["searchAfter"] = [pages.milliseconds(contact.created_at), row["id"]]
+        return Response({"contacts": rows, "total": page.total})
+
+    @extend_schema(responses=wire.MaybeContact, summary="The contact of this e-mail, else of this number")
+    def duplicate(self, request: Request) -> Response:
+        email, number = self.query.get("email"), self.query.get("number")
+        rows = people(self.actor.member).people_first()
+        found = rows.with_email([email]).first() if email else None
+        if found is None and number:
+            found = rows.matching(number).filter(Q(phone=number) | Q(mobile=number)).first()
+        return Response({"contact": self.show(wire.ShownContact, found) if found else None})
+
+
+def people(member: Any) -> Any:
+    return Contact.objects.visible_to(member).select_related("company", "owner")
+
+
+def _company_name(contact: Contact | None) -> str | None:
+    company = contact.company if contact else None
+    return company.full_name if company and company.deleted_at is None else None

@@ -1,0 +1,193 @@
+"""Contacts: written, found and listed as LeadConnector does."""
+
+from typing import Any
+
+from contacts.models import Contact
+from contacts.services import find_or_create_company
+from crm_project.records.services import create_custom_field
+from deals.models import Deal
+from tests.dialects.base import BaseTestCase, Call, DialectContract
+from tests.dialects.leadconnector.base import LOCATION, REQUEST, LeadConnector, record
+
+ANN: dict[str, Any] = {
+    "locationId": LOCATION,
+    "firstName": "Ann",
+    "lastName": "Lee",
+    "email": "Ann@x.io",
+    "phone": "+1 888",
+    "companyName": "Acme",
+    "address1": "1 Main St",
+    "city": "Dolomite",
+    "country": "US",
+    "postalCode": "35061",
+    "website": "https://x.io",
+    "source": "public api",
+    "assignedTo": REQUEST["assignedTo"],
+    "tags": [],
+    "dnd": False,
+}
+
+
+class TestContacts(LeadConnector, DialectContract, BaseTestCase):
+    scope_status = 401
+    wrong_verb = "PATCH"
+
+    def setUp(self) -> None:
+        record(self)
+
+    def create_call(self, **body: Any) -> Call:
+        kept = Contact.objects.count()
+        return Call("POST", "/contacts/", {**ANN, "email": f"ann{kept}@x.io", **body})
+
+    def row_calls(self, row_id: str) -> list[Call]:
+        path = f"/contacts/{row_id}"
+        return [Call("GET", path), Call("PUT", path, {"city": "Rome"}), Call("DELETE", path)]
+
+    def test_it_hides_a_private_deal(self) -> None:
+        """No contact is private."""
+
+    def invalid_calls(self) -> dict[str, Call]:
+        wrong: dict[str, Any] = {
+            "firstName": {"firstName": 5},
+            "email": {"email": "nowhere"},
+            "assignedTo": {"assignedTo": "nobody"},
+            "tags": {"tags": ["vip"]},
+            "dnd": {"dnd": True},
+            "timezone": {"timezone": "Europe/Rome"},
+            "customFields": {"customFields": [{"key": "nothing", "field_value": 1}]},
+        }
+        return {word: self.create_call(**body) for word, body in wrong.items()}
+
+    def foreign_calls(self) -> list[Call]:
+        return [self.create_call(assignedTo=str(self.charlie.member.uuid))]
+
+    def create(self, **body: Any) -> Any:
+        return self.call("POST", "/contacts/", {**ANN, **body})["contact"]
+
+    def test_a_contact_is_shown_as_it_was_sent(self) -> None:
+        shown = self.create()
+
+        expected = {**ANN, "email": "ann@x.io", "name": "Ann Lee", "customFields": []}
+        assert {name: shown[name] for name in expected} == expected
+        assert self.call("GET", f"/contacts/{shown['id']}") == {"contact": shown}
+        assert Contact.objects.get(kind="company").name == "Acme"
+
+    def test_one_name_is_split(self) -> None:
+        body = {"locationId": LOCATION, "name": "Ann Mary Lee"}
+
+        shown = self.call("POST", "/contacts", body)["contact"]
+
+        assert (shown["firstName"], shown["lastName"], shown["name"]) == ("Ann", "Mary Lee", "Ann Mary Lee")
+
+    def test_a_duplicate_is_told_with_whom(self) -> None:
+        first = self.create()
+
+        answer = self.as_actor(self.bob, Call("POST", "/contacts/", ANN))
+
+        body = self.refused(answer, 400).json()
+        assert body["message"] == "This location does not allow duplicated contacts."
+        assert body["meta"] == {"contactId": first["id"], "matchingField": "email", "contactName": "Ann Lee"}
+
+    def test_upsert_finds_by_email_then_by_phone(self) -> None:
+        first = self.call("POST", "/contacts/upsert", ANN)
+        again = self.call("POST", "/contacts/upsert/", {**ANN, "city": "Rome"})
+        by_phone = self.call(
+            "POST", "/contacts/upsert", {"locationId": LOCATION, "phone": "+1 888", "name": "Ann L"}
+        )
+
+        assert (first["new"], again["new"], by_phone["new"]) == (True, False, False)
+        assert first["succeded"] is True
+        assert by_phone["contact"]["city"] == "Rome"
+        assert by_phone["contact"]["email"] == "ann@x.io"
+        assert Contact.objects.filter(kind="person").count() == 1
+
+    def test_a_change_leaves_the_rest(self) -> None:
+        shown = self.create()
+
+        body = self.call("PUT", f"/contacts/{shown['id']}", {"city": "Rome", "companyName": None})
+
+        assert body["succeded"] is True
+        assert body["contact"] == {
+            **shown,
+            "city": "Rome",
+            "companyName": None,
+            "dateUpdated": body["contact"]["dateUpdated"],
+        }
+
+    def test_sending_back_what_was_read_changes_nothing(self) -> None:
+        create_custom_field(
+            actor=self.manager, change={"kind": "contact", "key": "size", "label": "Size", "type": "text"}
+        )
+        field = [{"key": "contact.size", "field_value": "L"}]
+        ids = [self.create(customFields=field)["id"]]
+        company = find_or_create_company(actor=self.bob, name="Office")
+        ids += [str(row.uuid) for row in (company, self.person(first_name="", last_name="", mobile="1"))]
+        for row_id in ids:
+            before = self.call("GET", f"/contacts/{row_id}")["contact"]
+
+            after = self.call("PUT", f"/contacts/{row_id}", before)["contact"]
+
+            assert after == before
+            assert Contact.objects.get(uuid=row_id).version == 1
+
+    def test_deleting_one_that_deals_use_is_refused(self) -> None:
+        person = self.person()
+        deal = self.deal(contact=person.pk)
+
+        answer = self.as_actor(self.bob, Call("DELETE", f"/contacts/{person.uuid}"))
+        assert self.refused(answer, 409).json()["code"] == "IN_USE"
+
+        self.call("DELETE", f"/opportunities/{deal.uuid}")
+        assert self.call("DELETE", f"/contacts/{person.uuid}") == {"succeded": True}
+        assert not Deal.objects.live().exists()
+
+    def test_the_list_is_walked_behind_its_last_row(self) -> None:
+        for name in "ABC":
+            self.person(first_name=name)
+
+        first = self.call("GET", "/contacts/", locationId=LOCATION, limit="2")
+        meta = first["meta"]
+        behind = {name: str(meta[name]) for name in ("startAfter", "startAfterId")}
+        rest = self.call("GET", "/contacts/", locationId=LOCATION, limit="2", **behind)
+
+        names = [row["firstName"] for row in first["contacts"] + rest["contacts"]]
+        assert names == ["C", "B", "A"]
+        assert meta["total"] == rest["meta"]["total"] == 3
+        assert rest["meta"]["nextPageUrl"] is None
+
+    def test_the_list_is_searched_and_sorted(self) -> None:
+        self.person(first_name="Zoë", email="zoe@x.io")
+        self.person(first_name="Ben")
+
+        def names(**query: str) -> list[str]:
+            found = self.call("GET", "/contacts", locationId=LOCATION, **query)
+            return [row["firstName"] for row in found["contacts"]]
+
+        assert names(query="zoe") == ["Zoë"]
+        assert names(sortBy="date_updated", order="asc") == ["Zoë", "Ben"]
+        for query in (
+            {},
+            {"locationId": LOCATION, "sortBy": "shoe_size"},
+            {"locationId": LOCATION, "limit": "0"},
+        ):
+            self.refused(self.as_actor(self.bob, Call("GET", "/contacts/", query=query)), 422)
+
+    def test_the_search_by_a_body(self) -> None:
+        self.person(first_name="Zoë"), self.person(first_name="Ben")
+
+        found = self.call("POST", "/contacts/search", {"locationId": LOCATION, "pageLimit": 1})
+        last = found["contacts"][0]["searchAfter"]
+        rest = self.call("POST", "/contacts/search", {"locationId": LOCATION, "searchAfter": last})
+
+        assert [row["firstName"] for row in found["contacts"] + rest["contacts"]] == ["Ben", "Zoë"]
+        assert found["total"] == 2
+
+    def test_duplicates_are_looked_for(self) -> None:
+        person = self.person(email="zoe@x.io", phone="0123")
+
+        def found(**query: str) -> Any:
+            contact = self.call("GET", "/contacts/search/duplicate", locationId=LOCATION, **query)["contact"]
+            return contact and contact["id"]
+
+        assert found(email="ZOE@x.io") == found(number="0123") == str(person.uuid)
+        assert found(email="no@x.io") is found(number="9") is found() is None
