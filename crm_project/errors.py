@@ -1,6 +1,6 @@
 """Every refusal the core can utter: a stable code, a sentence and the fields it is about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,11 +84,11 @@ class RowsRefused(DomainError):
         self.errors = errors
 
 
-def refuse(errors: dict[int, DomainError], *, rows: int) -> None:
+def refuse(errors: Mapping[int, DomainError], *, rows: int) -> None:
     """Raise what was collected, if anything: a single row's refusal speaks for itself."""
     if not errors:
         return
-    raise errors[0] if rows == 1 else RowsRefused(errors)
+    raise errors[0] if rows == 1 else RowsRefused(dict(errors))
 
 
 def refuse_fields(fields: Iterable[FieldError]) -> None:

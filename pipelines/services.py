@@ -83,7 +83,7 @@ def restore_pipeline(*, actor: Actor, pipeline: Pipeline) -> Pipeline:
         store.record(changes, store.update(order, now=now), "restored")
         PipelineReference.objects.filter(row=row).update(is_live=True)
         StageReference.objects.filter(row__in=[stage.row.pk for stage in order]).update(is_live=True)
-        return row  # type: ignore[no-any-return]
+        return row
 
 
 def _trashed_in_order(pipeline: Pipeline) -> Callable[[Stage], int]:

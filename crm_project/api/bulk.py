@@ -39,7 +39,7 @@ class OperationSerializer(StrictSerializer):
     op = StrictChoice(OPERATIONS)
     uuid = StrictUUID(required=False)
     if_match = serializers.CharField(required=False, max_length=1000)
-    data = serializers.JSONField(required=False)
+    data: Any = serializers.JSONField(required=False)
 
     def validate_if_match(self, text: str) -> Any:
         try:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -68,7 +68,7 @@ class DispatchView(GenericViewSet[Any]):
         try:
             self.initial(self.request, *args, **kwargs)
             run = self._write if writes(request) else self._read
-            response = run(self._handler(request), *args, **kwargs)
+            response: Any = run(self._handler(request), *args, **kwargs)
         except Exception as error:
             response = self.handle_exception(error)
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
@@ -78,9 +78,11 @@ class DispatchView(GenericViewSet[Any]):
 
     def _handler(self, request: HttpRequest) -> Handler:
         name = (request.method or "").lower()
-        handler = getattr(self, name, None) if name in self.http_method_names else None
-        # Said at once, so that what else the request holds is not judged.
-        return handler or self.http_method_not_allowed(self.request)  # type: ignore[func-returns-value]
+        handler: Handler | None = getattr(self, name, None) if name in self.http_method_names else None
+        if handler is None:
+            # Said at once, so that what else the request holds is not judged.
+            raise MethodNotAllowed(request.method or "")
+        return handler
 
     def _read(self, handler: Handler, *args: Any, **kwargs: Any) -> HttpResponse:
         response = self._rendered(handler, *args, **kwargs)

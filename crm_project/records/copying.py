@@ -20,7 +20,7 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
 
 
 def _copy(rows: Sequence[models.Model]) -> None:
-    meta = type(rows[0])._meta
+    meta: Any = type(rows[0])._meta
     fields = list(meta.concrete_fields)
     if meta.auto_field is not None:
         for row, row_id in zip(rows, _ids(meta.db_table, meta.auto_field.column, len(rows)), strict=True):

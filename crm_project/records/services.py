@@ -15,7 +15,7 @@ from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fi
 from crm_project.records import references
 from crm_project.records.apply import Change
 from crm_project.records.locks import for_update
-from crm_project.records.models import CustomField, CustomFieldReference, ExternalReference, reference_models
+from crm_project.records.models import CustomField, CustomFieldReference, reference_models
 from crm_project.records.named import catalogue_writing, locked, save_named, trash_rows
 from crm_project.records.rules import definition_errors
 from crm_project.records.store import Draft
@@ -79,7 +79,7 @@ def rename_reference(
 @contextmanager
 def _rekeying(
     actor: Actor, row: Any, added: list[references.Key], if_match: Versions | None
-) -> Iterator[tuple[type[ExternalReference], Draft]]:
+) -> Iterator[tuple[Any, Draft]]:
     """The row's draft, with the added keys behind its own; what the block makes of the list is recorded."""
     actor.require(REFERENCE_PERMISSION.get(row.row_kind, Permission.EDIT_PIPELINES))
     model = reference_models()[row.row_kind]

@@ -48,7 +48,7 @@ def upsert_deal(*, actor: Actor, change: Change, match_on: Sequence[str]) -> Rec
     work, operations = _DealWork(actor), {0: Operation("upsert", change=change)}
     with change_set(actor):
         for key in match_on:
-            found = work.find(operations, {0: key})[0]
+            found: Any = work.find(operations, {0: key})[0]
             if isinstance(found, DomainError):
                 raise found
             if found.row is not None:

@@ -26,7 +26,7 @@ class TokenSerializer(StrictSerializer):
     hint = serializers.CharField(read_only=True)
     scopes = serializers.ListField(child=StrictChoice(ALL_SCOPES), required=False, min_length=1, max_length=3)
     expires_at = StrictDateTime(required=False, allow_null=True)
-    app_code = TextField(required=False, allow_blank=True)
+    app_code: Any = TextField(required=False, allow_blank=True)
     revoked_at = StrictDateTime(read_only=True, allow_null=True)
     last_used_at = StrictDateTime(read_only=True, allow_null=True)
     created_at = StrictDateTime(read_only=True)
@@ -44,7 +44,7 @@ class RenameTokenSerializer(TokenSerializer):
 
     scopes = serializers.ListField(child=serializers.CharField(), read_only=True)
     expires_at = StrictDateTime(read_only=True, allow_null=True)
-    app_code = serializers.CharField(read_only=True)
+    app_code: Any = serializers.CharField(read_only=True)
     user_uuid: Any = None
 
 
