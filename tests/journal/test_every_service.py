@@ -1,0 +1,296 @@
+"""A walk of every service: each row that one changes gets an event, a higher version, and a deal its state."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+import contacts.services
+import crm_project.accounts.services
+import crm_project.records.services
+import deals.services
+import pipelines.services
+from contacts.services import NewPerson
+from crm_project.accounts.models import ApiToken
+from crm_project.accounts.services import create_token, find_or_create_user
+from crm_project.changes import columns
+from crm_project.journal.models import Event
+from crm_project.journal.undo import undo
+from crm_project.records.bulk import Operation
+from crm_project.records.models import reference_models
+from deals.models import Deal, DealState
+from deals.rules import state_of
+from deals.services.write import LISTS
+from tests.base import BaseTestCase
+from tests.factories import CustomFieldFactory, LostReasonFactory
+
+ROOMS = (
+    crm_project.accounts.services,
+    crm_project.records.services,
+    contacts.services,
+    pipelines.services,
+    deals.services,
+)
+# A password is the login's, which is no organization's row; nothing of it belongs into a journal.
+NO_ROW = {"set_password"}
+Act = Callable[[Any], Any]
+
+
+def services() -> dict[str, Callable[..., Any]]:
+    """Every public function that takes its actor by name: that is what makes one a service."""
+    found = {}
+    for room in ROOMS:
+        for name, function in inspect.getmembers(room, inspect.isfunction):
+            own = function.__module__.startswith(room.__name__) and not name.startswith("_")
+            actor = inspect.signature(function).parameters.get("actor")
+            if own and actor is not None and actor.kind is inspect.Parameter.KEYWORD_ONLY:
+                found[name] = function
+    return found
+
+
+# What each service is asked to do: first what has to be there, then the act itself.
+PREPARED: dict[str, tuple[Act, Callable[..., Any]]] = {
+    "add_member": (
+        lambda w: find_or_create_user(email="new@example.com"),
+        lambda run, w, user: run(actor=w.alice, organization=w.organization, user=user),
+    ),
+    "create_token": (lambda w: None, lambda run, w, _: run(actor=w.bob, name="Mine")),
+    "deactivate_member": (
+        lambda w: w.deal(owner=w.bob.member.pk),
+        lambda run, w, _: run(actor=w.alice, member=w.bob.member, hand_over_to=w.manager.member),
+    ),
+    "invite_member": (lambda w: None, lambda run, w, _: run(actor=w.alice, email="guest@example.com")),
+    "rename_token": (
+        lambda w: create_token(actor=w.bob, name="Old")[0],
+        lambda run, w, token: run(actor=w.bob, token=token, name="New"),
+    ),
+    "revoke_token": (
+        lambda w: create_token(actor=w.bob, name="Old")[0],
+        lambda run, w, token: run(actor=w.bob, token=token),
+    ),
+    "update_member": (
+        lambda w: None,
+        lambda run, w, _: run(actor=w.alice, member=w.bob.member, job_title="Boss"),
+    ),
+    "update_organization": (
+        lambda w: None,
+        lambda run, w, _: run(actor=w.alice, organization=w.organization, name="Alice Ltd"),
+    ),
+    "change_references": (
+        lambda w: w.deal(),
+        lambda run, w, deal: run(actor=w.bob, row=deal, add=[("erp", "1")]),
+    ),
+    "create_custom_field": (
+        lambda w: None,
+        lambda run, w, _: run(
+            actor=w.manager, change={"kind": "deal", "key": "colour", "label": "Colour", "type": "text"}
+        ),
+    ),
+    "rename_reference": (
+        lambda w: w.deal(external_references=[("erp", "1")]),
+        lambda run, w, deal: run(actor=w.bob, row=deal, old=("erp", "1"), new=("erp", "2")),
+    ),
+    "trash_custom_field": (
+        lambda w: CustomFieldFactory(actor=w.manager),
+        lambda run, w, field: run(actor=w.manager, custom_field=field),
+    ),
+    "update_custom_field": (
+        lambda w: CustomFieldFactory(actor=w.manager),
+        lambda run, w, field: run(actor=w.manager, custom_field=field, change={"label": "Other"}),
+    ),
+    "carry_out_contacts": (
+        lambda w: w.person(),
+        lambda run, w, row: run(
+            actor=w.bob,
+            operations=[
+                Operation("create", change={"first_name": "New"}),
+                Operation("update", row.uuid, change={"phone": "1"}),
+            ],
+        ),
+    ),
+    "create_contacts": (lambda w: None, lambda run, w, _: run(actor=w.bob, changes=[{"first_name": "A"}])),
+    "find_or_create_people": (
+        lambda w: None,
+        lambda run, w, _: run(actor=w.bob, people=[NewPerson("a@example.com", "A")]),
+    ),
+    "find_or_create_company": (
+        lambda w: None,
+        lambda run, w, _: run(actor=w.bob, name="Acme"),
+    ),
+    "upsert_person": (
+        lambda w: w.person(email="a@example.com"),
+        lambda run, w, _: run(actor=w.bob, change={"email": "a@example.com", "phone": "1"}),
+    ),
+    "restore_contacts": (
+        lambda w: w.trashed_person(),
+        lambda run, w, row: run(actor=w.bob, contacts=[row]),
+    ),
+    "trash_contacts": (lambda w: w.person(), lambda run, w, row: run(actor=w.bob, contacts=[row])),
+    "update_contacts": (
+        lambda w: w.person(),
+        lambda run, w, row: run(actor=w.bob, changes=[(row, {"last_name": "Other"})]),
+    ),
+    "upsert_contacts": (
+        lambda w: w.person(email="a@example.com"),
+        lambda run, w, _: run(actor=w.bob, changes=[{"email": "a@example.com", "phone": "1"}]),
+    ),
+    "create_pipeline": (
+        lambda w: None,
+        lambda run, w, _: run(
+            actor=w.manager, change={"name": "New", "is_default": True, "stages": [{"name": "First"}]}
+        ),
+    ),
+    "create_stage": (
+        lambda w: None,
+        lambda run, w, _: run(
+            actor=w.manager, change={"name": "First", "pipeline": w.pipeline.pk, "position": 0}
+        ),
+    ),
+    "restore_pipeline": (
+        lambda w: w.trashed_pipeline(),
+        lambda run, w, row: run(actor=w.manager, pipeline=row),
+    ),
+    "trash_pipeline": (
+        lambda w: w.deal(pipeline=w.renewals.pk),
+        lambda run, w, _: run(actor=w.manager, pipeline=w.renewals, move_deals_to=w.offer.pk),
+    ),
+    "trash_stage": (
+        lambda w: w.deal(),
+        lambda run, w, _: run(actor=w.manager, stage=w.new, move_deals_to=w.offer.pk),
+    ),
+    "update_pipeline": (
+        lambda w: None,
+        lambda run, w, _: run(actor=w.manager, pipeline=w.renewals, change={"is_default": True}),
+    ),
+    "update_stage": (
+        lambda w: w.deal(),
+        lambda run, w, _: run(actor=w.manager, stage=w.new, change={"probability": 33, "position": 1}),
+    ),
+    "carry_out_deals": (
+        lambda w: w.deal(),
+        lambda run, w, row: run(
+            actor=w.bob,
+            operations=[
+                Operation("create", change={"name": "New"}),
+                Operation("update", row.uuid, change={"stage": w.won.pk}),
+            ],
+        ),
+    ),
+    "create_deals": (
+        lambda w: None,
+        lambda run, w, _: run(
+            actor=w.bob, changes=[{"contact_email": "a@example.com", "contact_first_name": "A"}]
+        ),
+    ),
+    "create_lost_reason": (lambda w: None, lambda run, w, _: run(actor=w.manager, change={"name": "Price"})),
+    "follow_deal": (
+        lambda w: w.deal(),
+        lambda run, w, row: run(actor=w.bob, deal=row, member=w.bob.member.pk, follows=True),
+    ),
+    "move_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, deals=[row], stage=w.won)),
+    "restore_deals": (lambda w: w.trashed_deal(), lambda run, w, row: run(actor=w.bob, deals=[row])),
+    "trash_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, deals=[row])),
+    "trash_lost_reason": (
+        lambda w: LostReasonFactory(actor=w.manager),
+        lambda run, w, row: run(actor=w.manager, lost_reason=row),
+    ),
+    "update_deals": (
+        lambda w: w.deal(),
+        lambda run, w, row: run(actor=w.bob, changes=[(row, {"amount": Decimal(9)})]),
+    ),
+    "update_lost_reason": (
+        lambda w: LostReasonFactory(actor=w.manager),
+        lambda run, w, row: run(actor=w.manager, lost_reason=row, change={"name": "Other"}),
+    ),
+    "upsert_deal": (
+        lambda w: w.deal(external_references=[("erp", "1")]),
+        lambda run, w, _: run(
+            actor=w.bob,
+            change={"external_references": [("erp", "1")], "name": "Other"},
+            match_on=("external_reference",),
+        ),
+    ),
+    "upsert_deals": (
+        lambda w: w.deal(external_references=[("erp", "1")]),
+        lambda run, w, _: run(
+            actor=w.bob, changes=[{"external_references": [("erp", "1")], "name": "Other"}]
+        ),
+    ),
+    "undo": (
+        lambda w: w.deal(),
+        lambda run, w, row: run(actor=w.bob, sequence=Event.objects.get(row_uuid=row.uuid).sequence),
+    ),
+}
+
+
+class WalkTests(BaseTestCase):
+    def trashed_person(self) -> Any:
+        person = self.person()
+        contacts.services.trash_contacts(actor=self.bob, contacts=[person])
+        return person
+
+    def trashed_deal(self) -> Any:
+        deal = self.deal()
+        deals.services.trash_deals(actor=self.bob, deals=[deal])
+        return deal
+
+    def trashed_pipeline(self) -> Any:
+        pipelines.services.trash_pipeline(actor=self.manager, pipeline=self.renewals)
+        return self.renewals
+
+    def test_every_service_is_walked(self):
+        assert PREPARED.keys() - {"undo"} | NO_ROW == services().keys()
+
+    def test_each_leaves_an_event_a_version_and_a_state(self):
+        for name, (prepare, act) in PREPARED.items():
+            with self.subTest(name), rolled_back():
+                given = prepare(self)
+                before, last = pictures(), Event.objects.count()
+                act({**services(), "undo": undo}[name], self, given)
+                after = pictures()
+                changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+                assert changed, "it has done nothing"
+                assert Event.objects.count() > last
+                for key in changed:
+                    self.check_row(key, before.get(key), after[key])
+                self.check_states()
+
+    def check_row(self, key: tuple[str, int], before: Any, after: Any) -> None:
+        kind, row_id = key
+        version = after["version"]
+        assert before is None or version > before["version"], key
+        newest = Event.objects.filter(kind=kind, row_id=row_id).order_by("-sequence").first()
+        assert newest is not None, key
+        assert newest.row_version == version, key
+
+    def check_states(self) -> None:
+        for deal in Deal.objects.select_related("stage"):
+            state = DealState.objects.get(deal=deal, valid_to=None)
+            assert {name: getattr(state, name) for name in state_of(deal)} == state_of(deal)
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Each service finds the same world."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def pictures() -> dict[tuple[str, int], dict[str, Any]]:
+    """All rows of all kinds, with what they hold in other tables."""
+    found = {}
+    for kind, references in reference_models().items():
+        model: Any = references._meta.get_field("row").related_model
+        for row in model._default_manager.all():
+            keys = references._default_manager.filter(row=row.pk).values_list("system", "external_id")
+            found[kind, row.pk] = {**columns(row), "version": row.version, "keys": sorted(keys)}
+    for name, (model, column) in LISTS.items():
+        for deal_id, key in model.objects.values_list("deal_id", column).order_by("id"):
+            found["deal", deal_id].setdefault(name, []).append(key)
+    for token in ApiToken.objects.all():
+        found["token", token.pk] = {**columns(token), "version": token.version}
+    return found
