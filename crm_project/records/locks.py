@@ -17,7 +17,7 @@ _keys_are_free: ContextVar[bool] = ContextVar("keys_are_free", default=False)
 
 
 def share(queryset: "models.QuerySet[M]") -> list[M]:
-    """Read rows and keep them from being changed or trashed until the transaction ends: FOR SHARE, which Django lacks."""
+    """Read rows and keep them as they are until the transaction ends: FOR SHARE, which Django lacks."""
     queryset = queryset.order_by("id")
     if connection.vendor != "postgresql":
         return list(queryset)
