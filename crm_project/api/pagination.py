@@ -84,15 +84,15 @@ def all_rows(queryset: QuerySet[Any], request: Request, view: Any, *, size: int 
 
 
 def _rows(queryset: QuerySet[Any], key: Key, ordering: str, size: int) -> Iterator[Any]:
-    page = _page(queryset, key, ordering, None, size)
+    page = page_of(queryset, key, ordering, None, size)
     yield from page.rows
     while page.next is not None:
-        page = _page(queryset, key, ordering, page.next, size)
+        page = page_of(queryset, key, ordering, page.next, size)
         yield from page.rows
 
 
 @dataclass
-class _Page:
+class Page:
     rows: list[Any] = field(default_factory=list)
     next: Cursor | None = None
     previous: Cursor | None = None
@@ -108,7 +108,7 @@ class KeysetPagination(BasePagination):
         key = _key(view.orderings_for(request), ordering)
         text = request.query_params.get("cursor")
         cursor = Cursor.decode(text, ordering=ordering) if text else None
-        self.page = _page(queryset, key, ordering, cursor, _page_size(request))
+        self.page = page_of(queryset, key, ordering, cursor, _page_size(request))
         return self.page.rows
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -179,7 +179,7 @@ def _key(orderings: Mapping[str, Key], ordering: str) -> Key:
     return key
 
 
-def _page(queryset: QuerySet[Any], key: Key, ordering: str, cursor: Cursor | None, size: int) -> _Page:
+def page_of(queryset: QuerySet[Any], key: Key, ordering: str, cursor: Cursor | None, size: int) -> Page:
     queryset, name = key.annotated(queryset)
     backward = bool(cursor and cursor.backward)
     descending = ordering.startswith("-") != backward
@@ -188,7 +188,7 @@ def _page(queryset: QuerySet[Any], key: Key, ordering: str, cursor: Cursor | Non
     rows = list(queryset.order_by(*_order(name, key.nullable, descending))[: size + 1])
     more = len(rows) > size
     rows = rows[:size][::-1] if backward else rows[:size]
-    page = _Page(rows)
+    page = Page(rows)
     if rows and (more or backward):
         page.next = Cursor(ordering, False, getattr(rows[-1], name), rows[-1].pk)
     if rows and (more if backward else cursor is not None):
