@@ -25,6 +25,7 @@ def custom_fields(entity: str, kind: str) -> list[Any]:
     return [
         *route(f"crm/{entity}/customfield/definitions", view, {"get": "definitions_list"}, kind=kind),
         *route(f"crm/{entity}/<str:pk>/customfield", view, {"get": "values_list"}, kind=kind),
+        *route(f"crm/{entity}/<str:pk>/customfield/<str:field>", view, {"post": "set_value"}, kind=kind),
     ]
 
 

@@ -129,3 +129,23 @@ class TestPortal(Onlyoffice, BaseTestCase):
             assert [(row["label"], row["fieldType"]) for row in rows] == [("Shoe", 5)]
         rows = self.get(f"/crm/opportunity/{deal.pk}/customfield")["response"]
         assert [(row["entityId"], row["fieldValue"]) for row in rows] == [(deal.pk, "M")]
+
+    def test_a_user_field_is_set_by_itself(self) -> None:
+        CustomFieldFactory(actor=self.alice, kind="contact", key="shoe", label="Shoe", type="number")
+        shoe = self.get("/crm/person/customfield/definitions")["response"][0]["id"]
+        deal = self.deal()
+
+        for path, field, text in (
+            (f"/opportunity/{deal.pk}", self.city.pk, "Riga"),
+            (f"/person/{self.ann.pk}", shoe, "42"),
+        ):
+            said = self.call("POST", f"{path}/customfield/{field}.json", fieldValue=text)
+            assert (said["statusCode"], said["response"]["fieldValue"]) == (201, text), said
+            assert self.call("GET", f"{path}/customfield")["count"] == 1
+            assert self.call("POST", f"{path}/customfield/{field}", {"fieldValue": ""})["statusCode"] == 201
+            assert self.call("GET", f"{path}/customfield")["response"] == []
+        assert self.call("POST", f"/opportunity/{deal.pk}/customfield/{shoe}")["statusCode"] == 404
+        assert (
+            self.call("POST", f"/contact/{self.ann.pk}/customfield/{shoe}", {"fieldValue": "x"})["statusCode"]
+            == 400
+        )

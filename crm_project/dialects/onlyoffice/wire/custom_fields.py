@@ -9,13 +9,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.api.fields import DAY, DECIMAL
-from crm_project.dialects.onlyoffice.wire.params import INSTANT
+from crm_project.dialects.onlyoffice.wire.params import INSTANT, LongText, Parameters
 from crm_project.dialects.onlyoffice.wire.values import Always, Shown
 from crm_project.dialects.wire import NumberedRowField
 from crm_project.records.models import CustomField
 
-# 0 TextField, 1 TextArea, 2 SelectBox, 3 CheckBox, 4 Heading, 5 Date. A number and several options are texts.
-TYPES = {"textarea": 1, "select": 2, "checkbox": 3, "heading": 4, "date": 5}
+# 0 TextField, 1 TextArea, 2 SelectBox, 3 CheckBox, 4 Heading, 5 Date. A number is a text; several options have commas.
+TYPES = {"textarea": 1, "select": 2, "multiselect": 2, "checkbox": 3, "heading": 4, "date": 5}
 JOINT = ", "
 
 
@@ -108,6 +108,10 @@ class CustomFieldListParam(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+class CustomValue(Parameters):
+    fieldValue = LongText(default="")
 
 
 def _sent_text(value: Any) -> str | None:
