@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
+from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.hooks import Kind, fields_of, named_by_id, named_by_uuid, register
 from crm_project.journal.models import Event
 from crm_project.journal.sentences import words
 from crm_project.journal.telling import Told
 from deals import money
-from deals.models import Deal, LostReason
+from deals.models import Deal, LostReason, LostReasonReference
 from deals.services.revert import DealUndoer
 
 LISTS = {"members": "contact", "followers": "user", "access_list": "user", "external_references": ""}
@@ -24,6 +25,8 @@ def connect() -> None:
             rows=lambda member: LostReason.objects.seen_by(member),
             part=named_by_id,
             fields=fields_of(LostReason, lists={"external_references": ""}),
+            catalogue=True,
+            undoer=CatalogueUndoer(LostReason, LostReasonReference, unique=["name"]),
         )
     )
     register(

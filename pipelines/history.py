@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import Q
 
 from crm_project.journal.hooks import Kind, fields_of, named_by_id, register
-from pipelines.models import Pipeline, Stage
+from pipelines.models import Pipeline, PipelineReference, Stage, StageReference
+from pipelines.revert import PipelineUndoer, StageUndoer
 
 REFERENCES = {"external_references": ""}
 
@@ -18,6 +19,8 @@ def connect() -> None:
             part=named_by_id,
             fields=fields_of(Pipeline, lists=REFERENCES),
             history=_with_stages,
+            catalogue=True,
+            undoer=PipelineUndoer(Pipeline, PipelineReference),
         )
     )
     register(
@@ -26,6 +29,8 @@ def connect() -> None:
             rows=lambda member: Stage.objects.seen_by(member),
             part=named_by_id,
             fields=fields_of(Stage, lists=REFERENCES),
+            catalogue=True,
+            undoer=StageUndoer(Stage, StageReference),
         )
     )
 

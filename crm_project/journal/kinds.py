@@ -1,8 +1,9 @@
 """The kinds of row of the inner apps, which know nothing of the journal."""
 
 from crm_project.accounts.models import ApiToken, Member, Organization
+from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.hooks import Kind, fields_of, named_by_id, named_by_uuid, person_by_uuid, register
-from crm_project.records.models import CustomField
+from crm_project.records.models import CustomField, CustomFieldReference
 
 REFERENCES = {"external_references": ""}
 
@@ -39,5 +40,7 @@ def connect() -> None:
             rows=lambda member: CustomField.objects.seen_by(member),
             part=named_by_id,
             fields=fields_of(CustomField, lists=REFERENCES),
+            catalogue=True,
+            undoer=CatalogueUndoer(CustomField, CustomFieldReference, unique=["kind", "key"]),
         )
     )

@@ -5,6 +5,7 @@ row is taken apart into single facts (a column's value, one custom field, one en
 another fact is left alone, and one to the same fact forbids the undo.
 """
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,8 +80,9 @@ def undo(*, actor: Actor, sequence: int) -> Undone:
         _require(actor, by_kind)
         drafts = _locked(actor, by_kind)
         _refuse_conflicts(actor, event, nets, drafts)
+        now = timezone.now()
         for net in nets.values():
-            _turn_back(drafts[net.kind.name, net.row_id], net)
+            _turn_back(drafts[net.kind.name, net.row_id], net, now)
         _revert(changes, actor, by_kind, drafts)
         events = [event_of(changes, recorded) for recorded in islice(changes.recorded, already, None)]
         return Undone(changes.uuid, event.change_set, events)
@@ -272,13 +274,13 @@ def _value(present: Mapping[str, Any], fact: Fact) -> Any:
     return present.get(name)
 
 
-def _turn_back(draft: Draft, net: Net) -> None:
+def _turn_back(draft: Draft, net: Net, now: datetime.datetime) -> None:
     """Give the draft what the row was before, fact by fact."""
     fields = {column.attname: column for column in draft.row._meta.concrete_fields}
     for (name, part), (old, _) in net.facts().items():
         if name == "deleted_at":
-            # Trash counts its thirty days from now on.
-            draft.row.deleted_at = timezone.now() if old is not None else None
+            # The trash counts its thirty days from now on; what goes together has one instant.
+            draft.row.deleted_at = now if old is not None else None
         elif name == "custom_fields":
             values = dict(draft.row.custom_fields)
             values.pop(part, None)

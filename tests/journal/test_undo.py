@@ -18,10 +18,11 @@ from crm_project.journal.models import Event
 from crm_project.journal.undo import Undone, undo
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealState
 from deals.rules import STATE_FIELDS
-from deals.services import create_deals, restore_deals, trash_deals, update_deals
-from pipelines.services import update_stage
+from deals.services import create_deals, restore_deals, trash_deals, trash_lost_reason, update_deals
+from pipelines.models import Pipeline, Stage
+from pipelines.services import create_stage, trash_pipeline, trash_stage, update_pipeline, update_stage
 from tests.api.client import ApiClient
-from tests.base import BaseTestCase, refused
+from tests.base import BaseTestCase, refused, stages_of
 from tests.factories import CustomFieldFactory, LostReasonFactory
 
 LINKS = ((DealContact, "contact_id"), (DealFollower, "member_id"), (DealAccess, "member_id"))
@@ -342,6 +343,115 @@ class ConflictTests(DealWithAll):
             undo_last(self.bob, self.sophie)
 
 
+class CatalogueTests(BaseTestCase):
+    """Pipelines, stages, lost reasons and definitions."""
+
+    def everything(self) -> Any:
+        catalogue = [*Pipeline.objects.order_by("id"), *Stage.objects.order_by("id")]
+        return [picture(row) for row in catalogue]
+
+    def check(self, row: Any, act: Any) -> None:
+        before = self.everything()
+        act()
+        after = self.everything()
+        assert before != after
+        undo_last(self.manager, row)
+        assert self.everything()[: len(before)] == before
+        undo_last(self.manager, row)
+        assert self.everything() == after
+        undo_last(self.manager, row)
+        assert self.everything()[: len(before)] == before
+
+    def test_edits_moves_and_the_trash_of_stages(self):
+        manager = self.manager
+        for change in (
+            {"name": "Fresh", "color": "#ffffff", "probability": 99},
+            {"position": 3},
+            {"position": 1, "description": "x"},
+            {"kind": "won"},
+            {"external_references": [("erp", "1")]},
+        ):
+            with self.subTest(change):
+                self.check(
+                    self.new, lambda change=change: update_stage(actor=manager, stage=self.new, change=change)
+                )
+        self.check(self.offer, lambda: trash_stage(actor=manager, stage=self.offer))
+
+    def test_a_new_stage_goes_and_the_others_close_ranks(self):
+        change = {"name": "First", "pipeline": self.pipeline.pk, "position": 0}
+        before = self.everything()
+        stage = create_stage(actor=self.manager, change=change)
+
+        undo_last(self.manager, stage)
+
+        assert self.everything()[: len(before)] == before
+        assert [row.position for row in stages_of(self.pipeline)] == [0, 1, 2, 3]
+
+    def test_pipelines(self):
+        manager, pipeline = self.manager, self.renewals
+        for change in (
+            {"name": "Other", "is_active": False},
+            {"is_default": True},
+            {"stages": [{"name": "Only"}, {"id": stages_of(pipeline)[0].pk}]},
+        ):
+            with self.subTest(change):
+                self.check(
+                    pipeline,
+                    lambda change=change: update_pipeline(actor=manager, pipeline=pipeline, change=change),
+                )
+        self.check(pipeline, lambda: trash_pipeline(actor=manager, pipeline=pipeline))
+
+    def test_a_trashed_pipeline_comes_back_with_its_deals_in_their_stages(self):
+        deals = [self.deal(stage=stage.pk) for stage in stages_of(self.renewals)]
+        before = [*self.everything(), *map(picture, deals)]
+        trash_pipeline(actor=self.manager, pipeline=self.renewals, move_deals_to=self.offer.pk)
+
+        undo_last(self.manager, self.renewals)
+
+        assert [*self.everything(), *map(picture, deals)] == before
+
+    def test_what_is_in_use_since_stays(self):
+        stage = create_stage(actor=self.manager, change={"name": "New", "pipeline": self.pipeline.pk})
+        self.deal(stage=stage.pk)
+
+        with refused("in_use"):
+            undo_last(self.manager, stage)
+
+    def test_a_probability_that_is_back_is_so_for_the_deals_too(self):
+        deal = self.deal()
+        update_stage(actor=self.manager, stage=self.new, change={"probability": 99})
+
+        undo_last(self.manager, self.new)
+
+        assert DealState.objects.get(deal=deal, valid_to=None).probability == 10
+
+    def test_lost_reasons_and_definitions(self):
+        for row in (
+            LostReasonFactory(actor=self.manager),
+            CustomFieldFactory(actor=self.manager),
+        ):
+            with self.subTest(row.row_kind):
+                before = picture(row)
+                undo_last(self.manager, row)
+                assert not picture(row)["live"]
+                undo_last(self.manager, row)
+                assert picture(row) == before
+
+    def test_a_name_taken_since_stays_taken(self):
+        reason = LostReasonFactory(actor=self.manager, name="Price")
+        trash_lost_reason(actor=self.manager, lost_reason=reason)
+        LostReasonFactory(actor=self.manager, name="Price")
+
+        with refused("name_taken"):
+            undo_last(self.manager, reason)
+
+    def test_it_takes_a_manager(self):
+        update_stage(actor=self.manager, stage=self.new, change={"name": "Fresh"})
+
+        with pytest.raises(Forbidden):
+            undo_last(self.bob, self.new)
+
+
 class RoleTests(BaseTestCase):
     def test_it_takes_the_role_of_the_write(self):
         deal = self.deal()
@@ -363,7 +473,6 @@ class RoleTests(BaseTestCase):
             undo_last(self.bob, deals[0])
 
     def test_what_nobody_can_take_back_is_said(self):
-        update_stage(actor=self.manager, stage=self.new, change={"name": "Fresh"})
         sequence = Event.objects.filter(kind="user").first().sequence
 
         with refused("not_undoable"):

@@ -1,0 +1,66 @@
+"""Undo for reference data: small rows that have columns, references and a trash, and a catalogue that tells of them."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.rules import Permission
+from crm_project.accounts.services import bump_catalogue
+from crm_project.changes import ChangeSet
+from crm_project.errors import Conflict, refuse
+from crm_project.records import references, store
+from crm_project.records.locks import for_update
+from crm_project.records.store import Draft
+from crm_project.records.turning import by_action, write_in_order
+
+
+class CatalogueUndoer:
+    """What `journal.undo` asks of a kind of reference row. `unique` names the columns that no two live rows share."""
+
+    permission = Permission.EDIT_PIPELINES
+
+    def __init__(self, model: Any, reference_model: Any, *, unique: Sequence[str] = ()) -> None:
+        self.model = model
+        self.reference_model = reference_model
+        self.unique = unique
+
+    def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
+        keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]
+        references.hold(self.reference_model, actor.organization_id, keys)
+
+    def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:
+        rows = for_update(self.model.objects.seen_by(actor.member).filter(pk__in=ids))
+        drafts = [Draft.of(row) for row in rows]
+        references.note(self.reference_model, drafts)
+        return {draft.row.pk: draft for draft in drafts}
+
+    def revert(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
+        if not drafts:
+            return
+        live = [draft for draft in drafts if draft.row.deleted_at is None]
+        self.check(actor, live, [draft for draft in drafts if draft.row.deleted_at is not None])
+        refuse(references.clashes(self.reference_model, actor.organization_id, live), rows=len(live))
+        self.write(changes, actor, drafts)
+        bump_catalogue(actor.organization_id)
+
+    def check(self, actor: Actor, live: Sequence[Draft], gone: Sequence[Draft]) -> None:
+        """Refuse what cannot stand."""
+        for draft in live if self.unique else ():
+            values = {name: getattr(draft.row, name) for name in self.unique}
+            others = self.model.objects.of(actor.organization_id).live().filter(**values)
+            if others.exclude(pk=draft.row.pk).exists():
+                raise Conflict("Another row has this name by now.", code=f"{self.unique[-1]}_taken")
+
+    def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
+        touched = store.update(drafts, now=timezone.now())
+        noted = [draft for draft in touched if draft.lists]
+        write_in_order(noted, partial(references.write, self.reference_model, actor.organization_id))
+        for action, those in by_action(touched).items():
+            store.record(changes, those, action)
+            if action != "updated":
+                rows = [draft.row.pk for draft in those]
+                self.reference_model.objects.filter(row__in=rows).update(is_live=action == "restored")
+        return touched
