@@ -1,11 +1,28 @@
 """Xalantis' routes, in its documentation's order."""
 
+from typing import Any
+
 from django.urls import path
 
 from crm_project.dialects.base import nowhere
-from crm_project.dialects.xalantis import views
+from crm_project.dialects.xalantis.views import first, v1
+from crm_project.dialects.xalantis.views.base import XalantisView
+
+LIST: dict[str, Any] = {"get": "index", "post": "create"}
+ROW: dict[str, Any] = {"get": "retrieve", "patch": "update", "delete": "destroy"}
+FIELDS: dict[str, Any] = {"get": "fields_of"}
 
 urlpatterns = [
-    path("api/deals", views.DealView.as_view({"post": "create"})),
-    *nowhere(views.XalantisView),
+    path("api/deals", first.DealView.as_view({"post": "create"})),
+    path("api/v1/pipelines", v1.PipelineView.as_view({"get": "pipelines"})),
+    path("api/v1/deals", v1.DealView.as_view(LIST)),
+    path("api/v1/deals/custom-fields", v1.FieldView.as_view(FIELDS)),
+    path("api/v1/deals/<str:row>", v1.DealView.as_view(ROW)),
+    path("api/v1/clients", v1.ClientView.as_view(LIST)),
+    path("api/v1/clients/custom-fields", v1.FieldView.as_view(FIELDS, kind="contact")),
+    path("api/v1/clients/<str:row>/representatives", v1.RepresentativeView.as_view(LIST)),
+    path("api/v1/clients/<str:row>", v1.ClientView.as_view(ROW)),
+    path("api/v1/contacts", v1.ContactView.as_view(LIST)),
+    path("api/v1/contacts/<str:row>", v1.ContactView.as_view(ROW)),
+    *nowhere(XalantisView),
 ]

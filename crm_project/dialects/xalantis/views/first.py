@@ -1,4 +1,4 @@
-"""Xalantis' endpoints."""
+"""The endpoint of Xalantis' first generation."""
 
 from typing import Any
 
@@ -6,16 +6,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_project.dialects.base import DialectView
-from crm_project.dialects.xalantis import errors, wire
+from crm_project.dialects.xalantis.views.base import XalantisView
+from crm_project.dialects.xalantis.wire import first as wire
 from deals.models import Deal
 from deals.services import create_deals
-
-
-class XalantisView(DialectView):
-    system = "xalantis"
-    answer = staticmethod(errors.answer)
-    error_schema = errors.SCHEMA
 
 
 class DealView(XalantisView):

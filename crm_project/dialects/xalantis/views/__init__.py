@@ -1,0 +1,1 @@
+"""Xalantis' endpoints: those of its first generation, and those of v1."""

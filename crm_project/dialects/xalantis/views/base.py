@@ -1,0 +1,10 @@
+"""What both generations of Xalantis share."""
+
+from crm_project.dialects.base import DialectView
+from crm_project.dialects.xalantis import errors
+
+
+class XalantisView(DialectView):
+    system = "xalantis"
+    answer = staticmethod(errors.answer)
+    error_schema = errors.SCHEMA

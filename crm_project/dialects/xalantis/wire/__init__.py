@@ -1,0 +1,1 @@
+"""Xalantis' words: those of its first generation, and those of v1."""
