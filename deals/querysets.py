@@ -24,6 +24,7 @@ from django.db.models.functions import Coalesce
 from crm_project.accounts.rules import Role
 from crm_project.records.fields import MoneyField
 from crm_project.records.querysets import RowQuerySet
+from crm_project.records.text import fold
 
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member
@@ -82,6 +83,10 @@ class DealQuerySet(RowQuerySet[Any]):
             day = end.astimezone(zone).date()
             rows = rows.filter(Q(closed_at__lte=end) | Q(closed_at=None, expected_close_date__lte=day))
         return rows
+
+    def named_like(self, beginning: str) -> Self:
+        """Whose name begins like this, whatever case and accents: the name is the first line that is searched."""
+        return self.exclude(name="").filter(search_text__startswith=fold(beginning))
 
     def for_reading(self, member: "Member") -> Self:
         """Everything that a deal shows, in a fixed number of queries; a next deal the member may not see is absent."""
