@@ -1,4 +1,4 @@
-"""LeadConnector, also called GoHighLevel and Leadway: opportunities and what stands around them.
+"""LeadConnector, also called GoHighLevel and Leadway: opportunities, contacts, pipelines.
 
 | LeadConnector | here |
 | --- | --- |
@@ -18,7 +18,14 @@
 | `forecastExpectedCloseDate`, `forecastProbability` | `expected_close_date`, the deal's own `probability` |
 | `lastStatusChangeAt`, `lastStageChangeAt` | when the present status began, `stage_entered_at` |
 | `indexVersion` | `version` |
+| `notes`, `tasks`, `calendarEvents`, `aggregations` | empty: nothing of the kind is stored |
+| a stage's `position`, `stageWinProbability` | the same, `probability`; a new stage is of kind open |
+| a contact's `firstName`, `lastName`, `name` | `first_name`, `last_name`; a `name` alone is split at its first space |
+| a contact's `companyName` | `company`, found by its name or created |
+| a contact's `address1`, `postalCode`, `source` | `street`, `postal_code`, `origin` |
+| a contact's `tags`, `dnd`, `state`, `timezone`, `gender`, `dateOfBirth` | refused, unless they say nothing |
 | cannot be said | currency, gross, tax, bids, client beside a contact, participants, privacy, dates, numbers, links |
 
-What cannot be said is left alone by every write.
+What cannot be said is left alone by every write. Defects that are not copied: deleting a pipeline does not delete its
+opportunities (it is refused while there are any), and removing a stage closes or reopens none.
 """

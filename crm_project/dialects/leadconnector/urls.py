@@ -1,5 +1,7 @@
 """LeadConnector's routes, in its documentation's order; what is no id comes before the ids."""
 
+from typing import Any
+
 from django.urls import path
 
 from crm_project.dialects.base import nowhere
@@ -7,15 +9,17 @@ from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.views.catalogue import CatalogueView
 from crm_project.dialects.leadconnector.views.contacts import ContactSearchView, ContactView
 from crm_project.dialects.leadconnector.views.opportunities import OpportunityView
+from crm_project.dialects.leadconnector.views.pipelines import PipelineView
 from crm_project.dialects.leadconnector.views.search import SearchView
 
-ONE = {"get": "retrieve", "put": "update", "delete": "destroy"}
+ONE: Any = {"get": "retrieve", "put": "update", "delete": "destroy"}
 
 urlpatterns = [
     # Opportunities
     path("opportunities/search", SearchView.as_view({"get": "by_query", "post": "by_body"})),
     path("opportunities/lost-reason", CatalogueView.as_view({"get": "lost_reasons"})),
-    path("opportunities/pipelines", CatalogueView.as_view({"get": "pipelines"})),
+    path("opportunities/pipelines", PipelineView.as_view({"get": "index", "post": "create"})),
+    path("opportunities/pipelines/<str:row_id>", PipelineView.as_view(ONE)),
     path("opportunities/upsert", OpportunityView.as_view({"post": "upsert"})),
     path("opportunities", OpportunityView.as_view({"post": "create"})),
     path("opportunities/<str:row_id>", OpportunityView.as_view(ONE)),

@@ -1,6 +1,4 @@
-"""Pipelines, lost reasons, users and custom fields: what clients fill their choices with."""
-
-from typing import Any
+"""Lost reasons, users and custom fields: what clients fill their choices with."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -12,23 +10,16 @@ from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.wire import catalogue as wire
 from crm_project.records.models import CustomField
 from deals.models import LostReason
-from pipelines.models import Pipeline
 
 
 class CatalogueView(LeadConnectorView):
     """Lists of an organization's own words."""
 
     queries = {
-        "pipelines": wire.LocationQuery,
         "lost_reasons": wire.LostReasonQuery,
         "users": wire.LocationQuery,
         "custom_fields": wire.CustomFieldQuery,
     }
-
-    @extend_schema(responses=wire.Pipelines, summary="All pipelines with their stages")
-    def pipelines(self, request: Request) -> Response:
-        rows: Any = Pipeline.objects.visible_to(self.actor.member).with_stages().default_first()
-        return Response({"pipelines": self.show(wire.ShownPipeline, list(rows), many=True)})
 
     @extend_schema(responses=wire.LostReasons, summary="Why opportunities are lost")
     def lost_reasons(self, request: Request) -> Response:

@@ -4,7 +4,9 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 
+from crm_project.api.fields import TextField
 from crm_project.dialects.leadconnector.wire.fields import InstantField, LocationField
 from crm_project.dialects.leadconnector.wire.search import with_location
 from crm_project.dialects.wire import RowField, WireSerializer
@@ -23,11 +25,62 @@ MODELS = {"deal": "opportunity", "contact": "contact"}
 KINDS = {"opportunity": ["deal"], "contact": ["contact"], "all": ["deal", "contact"]}
 
 
+class SaidYesField(serializers.BooleanField):
+    """What holds for every row and cannot be said otherwise."""
+
+    default_error_messages = {"not_supported": "This server cannot store this."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if super().to_internal_value(data) is False:
+            self.fail("not_supported")
+        raise SkipField
+
+
 class LocationQuery(WireSerializer):
     locationId = LocationField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         return with_location(attrs)
+
+
+class StageWords(WireSerializer):
+    """A stage of a pipeline: with its id one that is there already."""
+
+    id = RowField("stage", required=False, allow_null=True)
+    name = TextField()
+    position = serializers.IntegerField(required=False, min_value=0)
+    stageWinProbability = serializers.IntegerField(
+        source="probability", required=False, min_value=0, max_value=100
+    )
+    showInFunnel = SaidYesField(required=False)
+    showInPieChart = SaidYesField(required=False)
+
+
+class PipelineWords(WireSerializer):
+    """A pipeline with all of its stages, in the order of their positions."""
+
+    name = TextField()
+    locationId = LocationField()
+    stages = StageWords(many=True, allow_empty=False)
+    showInFunnel = SaidYesField(required=False)
+    showInPieChart = SaidYesField(required=False)
+    useOpportunityProbability = SaidYesField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.pop("location", None)
+        if "stages" in attrs:
+            last = len(attrs["stages"])
+            ordered = sorted(attrs["stages"], key=lambda stage: stage.pop("position", last))
+            attrs["stages"] = ordered
+        return attrs
+
+
+class ChangedPipeline(PipelineWords):
+    """What is not named stays; stages, where named, are all that remain."""
+
+    name = TextField(required=False)
+    locationId = LocationField(required=False)
+    stages = StageWords(many=True, allow_empty=False, required=False)
 
 
 class LostReasonQuery(LocationQuery):
@@ -136,6 +189,7 @@ class ShownCustomField(serializers.Serializer[Any]):
         return DATA_TYPES[field.type]
 
 
+OnePipeline: Any = inline_serializer("OnePipeline", {"pipeline": ShownPipeline()})
 Pipelines: Any = inline_serializer("Pipelines", {"pipelines": ShownPipeline(many=True)})
 LostReasons: Any = inline_serializer(
     "LostReasons",

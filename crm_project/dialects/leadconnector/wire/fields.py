@@ -78,7 +78,7 @@ class BoundField(serializers.Field[Any, Any, Any, Any]):
                 return datetime.datetime.combine(day, clock, zone).astimezone(datetime.UTC)
         except (ValueError, OverflowError):
             pass
-        return self.fail("invalid")  # type: ignore[return-value]
+        return self.fail("invalid")
 
     def to_representation(self, value: Any) -> Any:
         return value

@@ -133,7 +133,7 @@ class OpportunityWords(StatusWords):
     monetaryValue = NumberField(source="amount", required=False, allow_null=True)
     assignedTo = RowField("user", source="owner", required=False, allow_null=True)
     customFields = CustomFieldsField("deal", source="custom_fields", required=False)
-    source = OptionalText(source="origin")
+    source: Any = OptionalText(source="origin")
     forecastExpectedCloseDate = DayField(source="expected_close_date", required=False, allow_null=True)
     forecastProbability = StrictInteger(source="probability", required=False, allow_null=True)
 
@@ -141,7 +141,7 @@ class OpportunityWords(StatusWords):
 class NewOpportunity(OpportunityWords):
     """What `POST /opportunities/` takes."""
 
-    name = TextField()
+    name: Any = TextField()
     pipelineId = RowField("pipeline", source="pipeline")
     locationId = LocationField()
     status = StrictChoice([*STATUSES, ALL])
@@ -242,7 +242,7 @@ class ShownOpportunity(serializers.Serializer[Any]):
     pipelineStageUId = RowField("stage", source="stage")
     assignedTo = RowField("user", source="owner", allow_null=True)
     status = serializers.CharField()
-    source = serializers.CharField(source="origin")
+    source: Any = serializers.CharField(source="origin")
     lastStatusChangeAt = InstantField(source="status_since")
     lastStageChangeAt = InstantField(source="stage_entered_at")
     lastActionDate = InstantField(source="updated_at")

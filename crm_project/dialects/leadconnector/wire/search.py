@@ -203,7 +203,7 @@ class SearchAfterField(serializers.Field[Any, Any, Any, Any]):
             return {}
         if not isinstance(data, list) or len(data) != 2:
             self.fail("invalid")
-        instant = BoundField()
+        instant: Any = BoundField()
         instant.bind("instant", self)
         return {"startAfter": instant.run_validation(data[0]), "startAfterId": str(data[1])}
 

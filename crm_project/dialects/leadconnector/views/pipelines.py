@@ -1,0 +1,70 @@
+"""`/opportunities/pipelines`: pipelines, each with all of its stages."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.accounts.rules import Permission
+from crm_project.dialects.leadconnector.views.base import LeadConnectorView
+from crm_project.dialects.leadconnector.wire import catalogue as wire
+from crm_project.dialects.leadconnector.wire.opportunities import Done
+from pipelines.models import Pipeline
+from pipelines.services import create_pipeline, trash_pipeline, trash_stage, update_pipeline
+
+
+class PipelineView(LeadConnectorView):
+    """Pipelines."""
+
+    edit_permission = Permission.EDIT_PIPELINES
+    queries = {"index": wire.LocationQuery}
+
+    @extend_schema(
+        operation_id="dialects_leadconnector_opportunities_pipelines_list",
+        responses=wire.Pipelines,
+        summary="All pipelines with their stages",
+    )
+    def index(self, request: Request) -> Response:
+        rows = list(self.rows.default_first())
+        return Response({"pipelines": self.show(wire.ShownPipeline, rows, many=True)})
+
+    @extend_schema(request=wire.PipelineWords, responses={201: wire.OnePipeline}, summary="Create")
+    def create(self, request: Request) -> Response:
+        pipeline = create_pipeline(actor=self.actor, change=self.read(wire.PipelineWords))
+        return Response({"pipeline": self.shown(pipeline)}, self.create_status)
+
+    @extend_schema(responses=wire.OnePipeline, summary="One pipeline")
+    def retrieve(self, request: Request, row_id: str) -> Response:
+        return Response({"pipeline": self.shown(self.find("pipeline", row_id))})
+
+    @extend_schema(
+        request=wire.ChangedPipeline, responses=wire.OnePipeline, summary="Change, or replace the stages"
+    )
+    def update(self, request: Request, row_id: str) -> Response:
+        pipeline, change = self.find("pipeline", row_id), self.read(wire.ChangedPipeline)
+        if "stages" in change:
+            self._empty_stages(pipeline, {stage.get("id") for stage in change["stages"]})
+        update_pipeline(actor=self.actor, pipeline=pipeline, change=change)
+        return Response({"pipeline": self.shown(pipeline)})
+
+    def _empty_stages(self, pipeline: Pipeline, kept: set[Any]) -> None:
+        """The deals of stages that go move to the first that stays. From and to open stages alone: no deal is closed
+        or reopened by it; what else would lose its stage, the core refuses."""
+        stages = [stage for stage in pipeline.stages.in_order() if stage.kind == stage.Kinds.OPEN]
+        heir = next((stage.pk for stage in stages if stage.pk in kept), None)
+        for stage in stages:
+            if heir is not None and stage.pk not in kept:
+                trash_stage(actor=self.actor, stage=stage, move_deals_to=heir)
+
+    @extend_schema(request=None, responses=Done, summary="Move an empty pipeline to the trash")
+    def destroy(self, request: Request, row_id: str) -> Response:
+        trash_pipeline(actor=self.actor, pipeline=self.find("pipeline", row_id))
+        return Response(self.done)
+
+    @property
+    def rows(self) -> Any:
+        return Pipeline.objects.visible_to(self.actor.member).with_stages()
+
+    def shown(self, pipeline: Pipeline) -> Any:
+        return self.show(wire.ShownPipeline, self.rows.get(pk=pipeline.pk))
