@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from contacts import services
 from contacts.models import Contact
@@ -78,13 +79,13 @@ class ContactAdmin(StaffModelAdmin):
         "phone_number",
         "company",
         "owned_by",
-        "created_at",
+        "created_on",
     )
     list_filter: ClassVar[Any] = (
         choice_filter("Kind", "kind", Contact.Kinds.choices),
         range_filter(InstantRange, "Created", "created_at"),
     )
-    sortable_by: ClassVar[Any] = ("created_at",)
+    sortable_by: ClassVar[Any] = ("created_on",)
     autocomplete_fields: ClassVar[Any] = ("company", "owner")
     conditional_fields: ClassVar[Any] = {
         "name": "kind == 'company'",
@@ -137,6 +138,10 @@ class ContactAdmin(StaffModelAdmin):
     @admin.display(description="Phone")
     def phone_number(self, contact: Contact) -> Any:
         return contact.phone or contact.mobile or cells.NOTHING
+
+    @admin.display(description="Created", ordering="created_at")
+    def created_on(self, contact: Contact) -> Any:
+        return cells.day(timezone.localdate(contact.created_at))
 
     @admin.display(description="Owner")
     def owned_by(self, contact: Contact) -> Any:

@@ -59,6 +59,7 @@ class StaffModelAdmin(ModelAdmin):
     list_disable_select_all = True
     list_filter_submit = True
     list_fullwidth = True
+    list_before_template = "admin/trash_note.html"
     warn_unsaved_form = True
     change_form_show_cancel_button = True
     save_on_top = False

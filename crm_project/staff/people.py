@@ -19,7 +19,7 @@ def actor_of(request: Any) -> Actor | None:
         signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
         member = session_member(request.user, request.session) if signed_in else None
         request.staff_actor = Actor(member) if member else None
-    return request.staff_actor  # type: ignore[no-any-return]
+    return request.staff_actor
 
 
 def is_operator(request: HttpRequest) -> bool:
