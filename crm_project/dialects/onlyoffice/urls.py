@@ -74,6 +74,7 @@ urlpatterns = [
     ),
     # Contacts
     *route("crm/contact/filter", contacts.ContactView, {"get": "list"}),
+    *route("crm/contact/simple/byEmail", contacts.ContactView, {"get": "by_email"}),
     *route("crm/contact/person", contacts.PersonView, {"post": "create"}),
     *route("crm/contact/person/<str:pk>", contacts.PersonView, {"put": "replace"}),
     *route("crm/contact/company", contacts.CompanyView, {"post": "create"}),

@@ -135,6 +135,15 @@ class TestContacts(Onlyoffice, BaseTestCase):
         assert ids(tags="vip") == []
         assert self.call("GET", "/contact/filter", contactListView="x")["statusCode"] == 400
 
+    def test_they_are_found_by_e_mail(self) -> None:
+        hit = self.person(first_name="Zoé", email="zoe@example.net")
+        self.person(first_name="Zoe", email="")
+
+        for term in ("zoe", "EXAMPLE.NET"):
+            rows = self.call("GET", "/contact/simple/byEmail.json", term=term, maxCount="5")["response"]
+            assert [row["contact"]["id"] for row in rows] == [hit.pk]
+            assert rows[0]["contact"]["commonData"][0]["data"] == "zoe@example.net"
+
     def test_the_lists_queries_are_a_fixed_number(self) -> None:
         def queries() -> int:
             with CaptureQueriesContext(connection) as captured:

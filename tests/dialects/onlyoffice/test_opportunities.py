@@ -4,6 +4,7 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -11,7 +12,8 @@ from django.utils import timezone
 from crm_project.journal.models import Event
 from deals.models import Deal
 from deals.services import update_deals
-from tests.dialects.base import BaseTestCase
+from tests.base import World
+from tests.dialects.base import BaseTestCase, Call, RaceTestCase, Racing
 from tests.dialects.onlyoffice.base import Onlyoffice
 from tests.factories import CompanyFactory, CustomFieldFactory
 
@@ -398,8 +400,9 @@ class TestList(OpportunityCase):
         assert queries() == few
 
     def test_by_prefix_and_by_contact(self) -> None:
-        hit = self.deal(name="Hotel", contact=self.ann.pk)
-        self.deal(name="Other")
+        hit = self.deal(name="Hôtel", contact=self.ann.pk)
+        self.deal(name="Other", description="Hotel")
+        self.deal(name="", description="Hotel")
 
         for path, query in (
             ("/opportunity/byprefix", {"prefix": "hot"}),
@@ -511,3 +514,25 @@ class TestAccess(OpportunityCase):
         said = self.call("PUT", f"/opportunity/{deal.pk}/access", {"isPrivate": True})
 
         assert (said["statusCode"], said["error"]["message"]) == (403, "Access denied")
+
+
+@pytest.mark.race
+class TestRaces(Onlyoffice, Racing, RaceTestCase):
+    deal = World.deal
+    person = World.person
+
+    def test_many_deletions_at_once_delete_once(self) -> None:
+        deal = self.deal()
+
+        answers = self.race(Call("DELETE", f"{self.path}/{deal.pk}"), self.bob)
+
+        assert sorted(answer.status_code for answer in answers) == [200] + [404] * (self.callers - 1)
+
+    def test_many_identical_replacements_at_once_change_once(self) -> None:
+        deal = self.deal(owner=self.bob.member.pk)
+        body = self.body(contactid=0, members=[], isPrivate=False, accessList=[])
+
+        answers = self.race(Call("PUT", f"{self.path}/{deal.pk}", body), self.bob)
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert Deal.objects.get(pk=deal.pk).version == deal.version + 1

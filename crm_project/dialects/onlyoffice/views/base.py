@@ -79,9 +79,9 @@ class OnlyofficeView(DialectView):
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
     schema = PortalSchema()
-    authentication_classes = (PortalAuthentication,)
+    authentication_classes: Any = (PortalAuthentication,)
     parser_classes = (StrictJSONParser, FormParser)
-    queries: ClassVar[Mapping[str, type[Parameters]]] = {}  # type: ignore[assignment]
+    queries: ClassVar[Mapping[str, type[Parameters]]] = {}
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -156,9 +156,7 @@ class OnlyofficeView(DialectView):
         return [turned(column) for column in ordered] if descending else ordered
 
 
-def described(
-    summary: str, part: type[Any], *, request: Any = None, many: bool = False, status: int = 200
-) -> Any:
+def described(summary: str, part: Any, *, request: Any = None, many: bool = False, status: int = 200) -> Any:
     """The OpenAPI operation: the envelope around a part, or around a list of it."""
     return extend_schema(summary=summary, request=request, responses={status: documented(part, many)})
 

@@ -12,6 +12,7 @@ from contacts.models import Contact
 from contacts.services import create_contacts, trash_contacts, update_contacts
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
 from crm_project.dialects.onlyoffice.wire import contacts as wire
+from crm_project.dialects.onlyoffice.wire.envelope import PAGE
 from crm_project.dialects.onlyoffice.wire.params import Nothing
 from deals.models import Deal
 
@@ -19,7 +20,7 @@ from deals.models import Deal
 class ContactsView(OnlyofficeView):
     """What all endpoints show: contacts, with their companies."""
 
-    queries = {"list": wire.ContactFilter}
+    queries = {"list": wire.ContactFilter, "by_email": wire.EmailSearch}
 
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member)
@@ -55,6 +56,12 @@ class ContactView(ContactsView):
         rows = self._matching(self.query).order_by(*self.ordering(wire.SORTS, "created"))
         found, paging = self.page(rows.for_reading())
         return self.many(self.show(wire.ShownContact, found, many=True), **paging)
+
+    @described("Contacts with an e-mail address, by it or by their name", wire.ContactItem, many=True)
+    def by_email(self, request: Request) -> Response:
+        rows = self.rows().matching(self.query["term"] or "").exclude(email="").order_by("full_name", "id")
+        limit = self.query["maxCount"] if 0 < self.query["maxCount"] < PAGE else PAGE
+        return self.many(self.show(wire.ContactItem, list(rows.for_reading()[:limit]), many=True))
 
     def _matching(self, sent: Mapping[str, Any]) -> Any:
         rows = self.rows().matching(sent.get("filterValue") or "")

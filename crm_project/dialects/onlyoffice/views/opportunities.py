@@ -135,7 +135,7 @@ class ListView(DealsView):
 
     @described("Opportunities by the beginning of their title", wire.ShownOpportunity, many=True)
     def by_prefix(self, request: Request) -> Response:
-        rows = Deal.objects.visible_to(self.actor.member).matching(self.query.get("prefix") or "")
+        rows = Deal.objects.visible_to(self.actor.member).named_like(self.query.get("prefix") or "")
         if self.query.get("contactID") is not None:
             rows = rows.with_contact(self.query["contactID"])
         return self._listed(rows.order_by("name", "id")[:AUTOCOMPLETED])

@@ -16,7 +16,7 @@ from crm_project.dialects.onlyoffice.wire.people import Login, ShownPerson, Show
 class AuthenticationView(OnlyofficeView):
     """A password becomes a token of twelve hours."""
 
-    authentication_classes = ()
+    authentication_classes: Any = ()
     permission_classes: Any = ()
 
     def _in_transaction(self, handler: Any, *args: Any, **kwargs: Any) -> Any:

@@ -69,7 +69,7 @@ class InfoPart(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     infoType = serializers.IntegerField()
     category = serializers.IntegerField()
-    data = serializers.CharField()
+    data: Any = serializers.CharField()
     categoryName = serializers.CharField()
     isPrimary = serializers.BooleanField()
 
@@ -137,6 +137,17 @@ def infos(contact: Contact) -> list[dict[str, Any]]:
     ]
 
 
+class ContactItem(serializers.Serializer[Any]):
+    """A contact beside its next task; there are no tasks here."""
+
+    contact = ShownContact(source="*")
+
+
+class EmailSearch(Parameters):
+    term = LongText(default="")
+    maxCount = WholeNumber(default=0)
+
+
 class ContactFilter(ListParameters):
     contactListView = LongText()
     responsibleid = FilterPerson("user")
@@ -198,7 +209,7 @@ class Info(Parameters):
     """`infoType` and `category` by number or by name."""
 
     infoType = LongText(source="info_type")
-    data = Title()
+    data: Any = Title()
     category = LongText()
     isPrimary = Truth(required=False)
 

@@ -127,7 +127,7 @@ class CustomFieldPart(Shown):
 
     id = NumberedRowField("custom_field", source="definition")
     entityId = NumberedRowField("deal", source="row")
-    label = serializers.CharField(source="definition.label")
+    label: Any = serializers.CharField(source="definition.label")
     fieldValue = serializers.CharField(source="text")
     fieldType = serializers.IntegerField(source="type")
     position = serializers.IntegerField(source="definition.position")

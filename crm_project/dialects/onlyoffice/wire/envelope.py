@@ -54,7 +54,7 @@ def _chosen(item: Mapping[str, Any], fields: str | None) -> Mapping[str, Any]:
 
 
 @cache
-def documented(part: type[Any], many: bool) -> Any:
+def documented(part: Any, many: bool) -> Any:
     """The envelope around a part, for the OpenAPI document."""
     fields: dict[str, Any] = {
         "count": serializers.IntegerField(required=False),

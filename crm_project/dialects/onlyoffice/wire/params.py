@@ -40,7 +40,7 @@ class Parameters(WireSerializer):
         """What was sent, under the names as they are declared."""
         if not isinstance(sent, Mapping):
             return sent
-        names = {name.lower(): name for name in cls().fields}
+        names = {str(name).lower(): name for name in cls().fields}
         return {names.get(str(name).lower(), str(name)): value for name, value in sent.items()}
 
     @classmethod
@@ -64,11 +64,12 @@ class WholeNumber(serializers.Field[Any, Any, Any, Any]):
             if not WHOLE.fullmatch(text):
                 self.fail("invalid")
             return int(text)
-        if isinstance(data, bool) or not isinstance(data, int | Decimal) or abs(data) > BIGGEST_ID:
+        if isinstance(data, bool) or not isinstance(data, int | Decimal):
             self.fail("invalid")
-        if data != int(data):
+        number = Decimal(data)
+        if abs(number) > BIGGEST_ID or number != int(number):
             self.fail("invalid")
-        return int(data)
+        return int(number)
 
     def to_representation(self, value: Any) -> Any:
         return value
