@@ -41,7 +41,7 @@ def receive(name: str, pieces: Iterable[bytes]) -> Upload:
             raise FileTooLarge(f"A file has at most {settings.IMPORT_MAX_BYTES // BLOCK} MiB.")
         digest.update(piece)
         file.write(piece)
-    return Upload(plain_name(name), size, digest.hexdigest(), file)  # type: ignore[arg-type]
+    return Upload(plain_name(name), size, digest.hexdigest(), file)
 
 
 def plain_name(name: str) -> str:
@@ -70,4 +70,4 @@ def local_copy(source: Import) -> Iterator[IO[bytes]]:
         for chunk in source.chunks.order_by("number").iterator(chunk_size=1):
             file.write(bytes(chunk.data))
         file.seek(0)
-        yield file  # type: ignore[misc]
+        yield file

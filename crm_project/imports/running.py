@@ -116,8 +116,8 @@ class Runner:
                 if len(candidates) > 1:
                     raise  # of no row, but of all: the actor may not, say
                 errors = {0: error}
-            for index, error in errors.items():
-                self._refuse(candidates[index].line, _told(error))
+            for index, refusal in errors.items():
+                self._refuse(candidates[index].line, _told(refusal))
             candidates = [candidate for index, candidate in enumerate(candidates) if index not in errors]
         else:
             return

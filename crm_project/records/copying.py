@@ -23,11 +23,11 @@ def _copy(rows: Sequence[models.Model]) -> None:
     meta: Any = type(rows[0])._meta
     fields = list(meta.concrete_fields)
     if meta.auto_field is not None:
-        for row, row_id in zip(rows, _ids(meta.db_table, meta.auto_field.column, len(rows)), strict=True):
+        for row, row_id in zip(rows, _ids(meta.db_table, meta.auto_field.name, len(rows)), strict=True):
             row.pk = row_id
     prepared = [(field.attname, _preparation(field)) for field in fields]
     quote = connection.ops.quote_name
-    names = ", ".join(quote(field.column) for field in fields)
+    names = ", ".join(quote(str(field.column)) for field in fields)
     sql = f"COPY {quote(meta.db_table)} ({names}) FROM STDIN"
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(sql) as copy:
         for row in rows:

@@ -16,6 +16,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Home", "home", "admin:index", Permission.VIEW),
             ("Deals", "handshake", "admin:deals_deal_changelist", Permission.VIEW),
             ("Contacts", "contacts", "admin:contacts_contact_changelist", Permission.VIEW),
+            ("Imports", "upload_file", "admin:imports_import_changelist", Permission.EDIT_DEALS),
         ],
     ),
     (

@@ -14,6 +14,9 @@ from contacts.models import Contact
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
+from crm_project.imports.files import receive
+from crm_project.imports.models import Import
+from crm_project.imports.services import upload_file
 from crm_project.records.models import CustomField
 from deals.models import Deal, LostReason
 from deals.services import trash_deals, update_deals
@@ -35,7 +38,7 @@ PRIVATE = "zyxprivate"
 OURS = "zyxours"
 # What is typed comes back on the page: parts of the words find the same rows.
 TERMS = (SECRET[1:-1], PRIVATE[1:-1])
-TENANT_MODELS = (Deal, Contact, Pipeline, Stage, LostReason, CustomField, Member, ApiToken)
+TENANT_MODELS = (Deal, Contact, Pipeline, Stage, LostReason, CustomField, Member, ApiToken, Import)
 
 
 class LeakTestCase(StaffTestCase):
@@ -90,6 +93,8 @@ class LeakTestCase(StaffTestCase):
         gone = DealFactory(actor=actor, name=f"{word} gone", stage=stage.pk)
         trash_deals(actor=actor, deals=[gone])
         token, _ = create_token(actor=actor, name=f"{word} token")
+        content = f"name,{word}\n{word},{word}\n".encode()
+        source = upload_file(actor=actor, kind="deals", upload=receive(f"{word}.csv", [content]))
         return {
             "pipeline": pipeline,
             "stage": stage,
@@ -101,11 +106,12 @@ class LeakTestCase(StaffTestCase):
             "gone": gone,
             "member": actor.member,
             "token": token,
+            "import": source,
         }
 
     def assert_clean(self, response, *, words):
         """The page holds none of the words."""
-        text = response.content.decode()
+        text = response.getvalue().decode(errors="replace")
         for word in words:
             assert word not in text, (
                 f"{response.request['PATH_INFO']}?{response.request['QUERY_STRING']} tells {word}"

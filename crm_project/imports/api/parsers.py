@@ -22,7 +22,8 @@ class FormParser(MultiPartParser):
             parsed = super().parse(stream, media_type, parser_context)
         except (ParseError, MultiPartParserError, ValueError):
             raise ParseError("The form cannot be read.") from None
-        files = {name: _received(file.name or "", file.chunks(BLOCK)) for name, file in parsed.files.items()}
+        sent: dict[str, Any] = parsed.files.dict()
+        files = {name: _received(file.name or "", file.chunks(BLOCK)) for name, file in sent.items()}
         return {**parsed.data.dict(), **files}
 
 

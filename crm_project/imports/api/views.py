@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -25,10 +25,11 @@ from crm_project.imports.api.serializers import (
     TextUploadSerializer,
     UploadSerializer,
 )
-from crm_project.imports.exporting import CSV, STREAMS, XLSX, csv_stream, primed, table_of
+from crm_project.imports.exporting import CSV, STREAMS, XLSX, csv_stream, table_of
 from crm_project.imports.kinds import KINDS, kind_for
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.refusals import error_table
+from crm_project.imports.responses import download
 from deals.api.views import DealViewSet
 
 FILES = dict.fromkeys(("text/csv", XLSX, "application/octet-stream"), OpenApiTypes.BINARY)
@@ -206,12 +207,3 @@ def exported(view: Any, kind_name: str) -> HttpResponse:
     rows = all_rows(kind.for_reading(view.filter_queryset(view.get_queryset())), view.request, view)
     stream, media_type = STREAMS[file_format]
     return download(stream(table_of(kind.fields, rows), raw=raw), f"{kind_name}.{file_format}", media_type)
-
-
-def download(stream: Any, name: str, media_type: str) -> HttpResponse:
-    headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }
-    return StreamingHttpResponse(primed(stream), content_type=media_type, headers=headers)  # type: ignore[return-value]

@@ -21,6 +21,9 @@ PARTS = 2_000
 RATIO = 200
 SMALL = 1024 * 1024
 BLOCK = 256 * 1024
+LAST_ROW = 1_048_576
+# A row that is formatted to the sheet's end costs as much as thirty others.
+WIDE_ROWS = 1_000
 DECLARATIONS = re.compile("|".join(["<!DOCTYPE", "<!ENTITY"]).encode())
 READ_PARTS = re.compile(r"(\[content_types\]\.xml|.*\.(xml|rels))", re.IGNORECASE)
 ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -98,14 +101,24 @@ def open_workbook(file: IO[bytes], *, sheet: str = "") -> tuple[Table, list[str]
 def _rows(sheet: Any) -> Iterator[tuple[int, Sequence[Any]]]:
     # A sheet's own word on its size is not believed: it may be absent, or absurd.
     sheet.reset_dimensions()
-    number = 0
+    number = wide_rows = 0
     try:
-        for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1, values_only=True), 1):
-            yield number, [_plain(cell) for cell in row]
+        for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+            # Rows that are left out are counted one by one, and a row is as wide as its last cell says.
+            wide_rows += len(row) > MAX_COLUMNS
+            if number > LAST_ROW or wide_rows > WIDE_ROWS:
+                raise UnreadableFile("The sheet claims to be larger than a sheet can be.")
+            yield number, _cells(row, number)
     except UnreadableFile:
         raise
     except Exception as error:
         raise UnreadableFile(f"The sheet cannot be read after row {number}: {_reason(error)}.") from None
+
+
+def _cells(row: Sequence[Any], number: int) -> list[Any]:
+    if any(cell not in (None, "") for cell in row[MAX_COLUMNS:]):
+        raise UnreadableFile(f"Row {number} has a cell beyond column {MAX_COLUMNS}; so many are not read.")
+    return [_plain(cell) for cell in row[:MAX_COLUMNS]]
 
 
 def _plain(cell: Any) -> Any:

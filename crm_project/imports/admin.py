@@ -1,0 +1,221 @@
+"""Import and export in the admin: upload, choose, preview, run, report; and files of what a list shows."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from contacts.models import Contact
+from crm_project.accounts.rules import Permission
+from crm_project.errors import DomainError
+from crm_project.imports import services, worker
+from crm_project.imports.exporting import CSV, STREAMS, csv_stream, table_of
+from crm_project.imports.files import BLOCK, receive
+from crm_project.imports.forms import ChoicesForm, UploadForm
+from crm_project.imports.kinds import KINDS, kind_for
+from crm_project.imports.models import Import
+from crm_project.imports.refusals import error_table, sentence
+from crm_project.imports.responses import download
+from crm_project.staff import filters
+from crm_project.staff.base import StaffModelAdmin
+from crm_project.staff.people import visible
+from deals.models import Deal
+
+SHOWN_ROWS = 100
+MODELS = {"deals": Deal, "contacts": Contact}
+
+
+@admin.register(Import)
+class ImportAdmin(StaffModelAdmin):
+    view_permission = Permission.EDIT_DEALS
+    list_display: ClassVar[Any] = ("file_name", "kind", "told_state", "told_counts", "created_at")
+    ordering: ClassVar[Any] = ("-created_at", "-id")
+    search_fields: ClassVar[Any] = ("file_name",)
+
+    @admin.display(description="State")
+    def told_state(self, row: Import) -> str:
+        return row.get_state_display()
+
+    @admin.display(description="Rows")
+    def told_counts(self, row: Import) -> str:
+        names = ("created", "updated", "unchanged", "refused")
+        return ", ".join(f"{row.counts[name]:,} {name}" for name in names if row.counts.get(name))
+
+    def get_urls(self) -> list[URLPattern]:
+        def at(place: str, view: Any, name: str) -> URLPattern:
+            return path(place, self.admin_site.admin_view(view), name=f"imports_{name}")
+
+        own = [
+            at("<int:pk>/preview/", self.preview_view, "preview"),
+            at("<int:pk>/run/", self.run_view, "run"),
+            at("<int:pk>/discard/", self.discard_view, "discard"),
+            at("<int:pk>/error-file/", self.error_file_view, "error_file"),
+            *(at(f"export/{kind}/{kind}.csv", self._exporter(kind), f"export_{kind}") for kind in KINDS),
+            *(
+                at(f"export/{kind}/{kind}.xlsx", self._exporter(kind, "xlsx"), f"export_{kind}_xlsx")
+                for kind in KINDS
+            ),
+        ]
+        return own + super().get_urls()
+
+    # -- Upload.
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        kind = request.GET.get("kind")
+        form = UploadForm(
+            request.POST or None, request.FILES or None, initial={"kind": kind} if kind in KINDS else {}
+        )
+        if request.method == "POST" and form.is_valid():
+            source = self._uploaded(request, form)
+            if source is not None:
+                return HttpResponseRedirect(_page(source))
+        return self._shown(request, "admin/imports/upload.html", title="Import a file", form=form)
+
+    def _uploaded(self, request: HttpRequest, form: UploadForm) -> Import | None:
+        given = form.cleaned_data
+        try:
+            upload = receive(given["file"].name, given["file"].chunks(BLOCK))
+            return services.upload_file(actor=self.actor(request), kind=given["kind"], upload=upload)
+        except DomainError as error:
+            form.add_error("file", error.detail)
+            return None
+
+    # -- The page of one import.
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if request.method != "GET":
+            raise PermissionDenied
+        source = self._found(request, object_id)
+        if source.is_busy:
+            worker.wake()
+        return self._shown_import(request, source, self._choices(request, source))
+
+    def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._ask_for(request, pk, Import.Tasks.PREVIEW)
+
+    def run_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._ask_for(request, pk, Import.Tasks.RUN)
+
+    def _ask_for(self, request: HttpRequest, pk: int, task: str) -> HttpResponse:
+        """Save what was chosen and have it done; a refusal is told in the form."""
+        source = self._found(request, pk)
+        if request.method != "POST":
+            return HttpResponseRedirect(_page(source))
+        form = self._choices(request, source, request.POST)
+        if not form.is_valid():
+            return self._shown_import(request, source, form)
+        change = form.change()
+        try:
+            with transaction.atomic():
+                services.change_import(actor=self.actor(request), source=source, change=change)
+                if "mapping" in change:
+                    services.ask_for(actor=self.actor(request), source=source, task=task)
+        except (DomainError, IntegrityError) as error:
+            for told in getattr(error, "fields", ()) or (error,):
+                form.add_error(None, getattr(told, "detail", str(told)))
+            return self._shown_import(request, self._found(request, pk), form)
+        if "mapping" not in change:
+            messages.info(request, "The file was read anew; look at its columns.")
+        return HttpResponseRedirect(_page(source))
+
+    def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        source = self._found(request, pk)
+        if request.method != "POST":
+            return HttpResponseRedirect(_page(source))
+        try:
+            services.discard_import(actor=self.actor(request), source=source)
+        except DomainError as error:
+            messages.error(request, error.detail)
+            return HttpResponseRedirect(_page(source))
+        messages.success(request, f"{source.file_name} is discarded; what was imported stays.")
+        return HttpResponseRedirect(reverse("admin:imports_import_changelist"))
+
+    def error_file_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        source = self._found(request, pk)
+        return download(csv_stream(error_table(source)), f"errors-{source.uuid}.csv", CSV)
+
+    def _found(self, request: HttpRequest, pk: Any) -> Import:
+        number = int(pk) if str(pk).isascii() and str(pk).isdigit() and len(str(pk)) < 19 else 0
+        source: Import | None = None
+        if self.has_view_permission(request):
+            source = visible(request, Import).filter(pk=number).first()
+        if source is None:
+            raise PermissionDenied
+        return source
+
+    def _choices(self, request: HttpRequest, source: Import, data: Any = None) -> ChoicesForm:
+        return ChoicesForm(data, source=source, fields=kind_for(source.kind, self.actor(request)).fields)
+
+    def _shown_import(self, request: HttpRequest, source: Import, form: ChoicesForm) -> HttpResponse:
+        refused = list(source.refused_rows.order_by("line")[:SHOWN_ROWS])
+        return self._shown(
+            request,
+            "admin/imports/import.html",
+            title=source.file_name,
+            source=source,
+            form=form,
+            refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
+            more_refused=max(source.counts.get("refused", 0) - SHOWN_ROWS, 0),
+            list_url=reverse(f"admin:{MODELS[source.kind]._meta.label_lower.replace('.', '_')}_changelist"),
+        )
+
+    def _shown(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        everywhere = self.admin_site.each_context(request)
+        return TemplateResponse(
+            request, template, {**everywhere, "opts": self.opts, "media": self.media, **context}
+        )
+
+    # -- Export.
+
+    def _exporter(self, kind: str, file_format: str = "csv") -> Any:
+        return lambda request: self.export_view(request, kind, file_format)
+
+    def export_view(self, request: HttpRequest, kind: str, file_format: str) -> HttpResponse:
+        """What the list of this address would show, page after page."""
+        if kind not in KINDS or file_format not in STREAMS:
+            raise PermissionDenied
+        listing = self.admin_site._registry[MODELS[kind]]
+        if not listing.has_view_permission(request):
+            raise PermissionDenied
+        if request.GET.get(filters.TRASH) == "only":
+            messages.error(request, "The trash is not exported.")
+            return HttpResponseRedirect(
+                reverse(f"admin:{MODELS[kind]._meta.label_lower.replace('.', '_')}_changelist")
+            )
+        shape = kind_for(kind, self.actor(request))
+        rows = shape.for_reading(listing.get_changelist_instance(request).get_queryset(request))
+        stream, media_type = STREAMS[file_format]
+        return download(stream(table_of(shape.fields, _all(rows))), f"{kind}.{file_format}", media_type)
+
+
+def _all(rows: Any) -> Iterator[Any]:
+    """From a cursor of the database, some hundred at a time, each with what belongs to it."""
+    yield from rows.iterator(chunk_size=500)
+
+
+def _page(source: Import) -> str:
+    return reverse("admin:imports_import_change", args=[source.pk])
+
+
+def _offer_on_lists() -> None:
+    """The lists of deals and contacts lead to here."""
+    for kind, model in MODELS.items():
+        listing = admin.site._registry[model]
+        listing.tools = (  # type: ignore[attr-defined]
+            *getattr(listing, "tools", ()),
+            ("Import", "upload", "admin:imports_import_add"),
+            ("CSV", "download", f"admin:imports_export_{kind}"),
+            ("XLSX", "download", f"admin:imports_export_{kind}_xlsx"),
+        )
+
+
+_offer_on_lists()

@@ -1,0 +1,67 @@
+"""In a browser: import a file with one bad row, mend it, import it again; nothing is doubled."""
+
+import pytest
+from django.contrib.staticfiles.testing import StaticLiveServerTestCase
+
+from crm_project.accounts.models import User
+from deals.models import Deal
+from tests.base import World
+from tests.browser.chromium import browser_context, executable
+
+HEADER = "external_id,name,amount,stage\n"
+GOOD = "".join(f"{number},Deal {number},{number}.50,Offer\n" for number in range(1, 40))
+BAD = "40,Deal 40,forty,Offer\n"
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(executable() is None, reason="no Chromium was found")
+class ImportTest(StaticLiveServerTestCase):
+    def setUp(self):
+        self.world = World()
+        self.user = self.world.bob.member.user
+        self.user.set_password("a long enough password")
+        self.user.save()
+        User.objects.filter(pk=self.user.pk).update(is_staff=True)
+
+    def test_a_bad_row_is_mended_and_nothing_doubled(self):
+        with browser_context(base_url=self.live_server_url) as context:
+            self.page = context.new_page()
+            self.page.set_default_timeout(20_000)
+            self.sign_in()
+
+            self.upload(HEADER + GOOD + BAD)
+            self.press("Preview", "previewed")
+            assert self.page.get_by_text("39 would be created").is_visible()
+            self.press("Import", "refused")
+            assert self.page.get_by_role("cell", name="41", exact=True).is_visible()
+            assert self.page.get_by_text("'forty' is not a number with a decimal point.").is_visible()
+            assert Deal.objects.count() == 0
+
+            self.upload(HEADER + GOOD + BAD.replace("forty", "40"))
+            self.press("Import", "done")
+            assert Deal.objects.count() == 40
+
+            self.upload(HEADER + GOOD + BAD.replace("forty", "40"))
+            self.press("Import", "done")
+            assert self.page.get_by_text("40 left as they are").is_visible()
+            assert Deal.objects.count() == 40
+
+    def sign_in(self):
+        self.page.goto("/admin/")
+        self.page.fill("input[name=username]", self.user.email)
+        self.page.fill("input[name=password]", "a long enough password")
+        self.page.press("input[name=password]", "Enter")
+        self.page.wait_for_url("**/admin/")
+
+    def upload(self, content):
+        self.page.goto("/admin/deals/deal/")
+        self.page.locator(".crm-tools").get_by_role("link", name="Import").click()
+        file = {"name": "deals.csv", "mimeType": "text/csv", "buffer": content.encode()}
+        self.page.set_input_files("input[type=file]", file)
+        self.page.get_by_role("button", name="Upload", exact=True).click()
+        self.page.wait_for_selector("[data-state=ready]")
+
+    def press(self, button, state):
+        """The page comes again until the work is done."""
+        self.page.get_by_role("button", name=button, exact=True).click()
+        self.page.wait_for_selector(f"[data-state={state}]")
