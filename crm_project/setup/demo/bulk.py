@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -12,7 +11,7 @@ from django.db import connection
 from crm_project.journal.models import Counter, Event
 from crm_project.journal.services import take_sequences
 from crm_project.setup.demo.steps import Place
-from crm_project.setup.demo.tables import GREAT, stripped
+from crm_project.setup.demo.tables import GREAT, analyze, stripped
 from crm_project.setup.demo.telling import Stretch, told
 from crm_project.setup.demo.traces import COLUMNS
 from crm_project.setup.demo.wire import Wire, wire
@@ -24,9 +23,12 @@ by_place = itemgetter(0)
 def write_history(world: World, progress: Callable[[int], None]) -> int:
     """Write every life of the world; `progress` is told of each stretch of deals. Answers the number of events."""
     journal = Journal(wire(), last=_last_sequence(world.organization_id))
-    great = stripped(COLUMNS, indexes=True) if world.deals >= GREAT else nullcontext()
-    with great:
+    if world.deals < GREAT:
         _write_lives(world, journal, progress)
+    else:
+        with stripped(COLUMNS, indexes=True):
+            _write_lives(world, journal, progress)
+        analyze(COLUMNS)
     last = take_sequences(world.organization_id, journal.written)
     assert last == journal.last
     return journal.written

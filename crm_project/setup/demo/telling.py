@@ -17,7 +17,7 @@ from crm_project.setup.demo.wire import wire
 from crm_project.setup.demo.world import World
 
 TRACERS = {"contact": trace_contacts, "deal": trace_deals}
-STRETCH = 2_000
+STRETCH = 5_000
 
 
 @dataclass
