@@ -30,6 +30,7 @@ class WireSerializer(serializers.Serializer[Any]):
     def wire_names(cls, sent: Any = ()) -> dict[str, str]:
         """What the vendor calls each of the core's fields; of several names the one that was sent."""
         names: dict[str, str] = {}
+        sent = sent if isinstance(sent, Mapping) else {}
         for name, field in cls().fields.items():
             if not field.read_only and (name in sent or field.source not in names):
                 names[field.source or name] = name

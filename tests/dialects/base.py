@@ -205,6 +205,13 @@ class DialectContract(DialectClient):
 
             self.refused(self.as_actor(self.bob, call), self.broken_status)
 
+    def test_it_rejects_a_body_that_is_no_object(self) -> None:
+        for body in (b"[]", b"1", b"null", b'"text"', b"[[]]"):
+            answer = self.as_actor(self.bob, replaced(self.create_call(), body=body))
+
+            assert answer.status_code in (self.broken_status, self.invalid_status), answer.content
+            self.check_refusal(answer, answer.status_code)
+
     def test_it_rejects_other_media_types(self) -> None:
         call = replaced(self.create_call(), body=b"<deal/>", content_type="application/xml")
 

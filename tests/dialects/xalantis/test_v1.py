@@ -104,6 +104,13 @@ class TestDeals(V1, DialectContract, BaseTestCase):
         assert pipelines[0]["stages"][0]["id"] == self.new.pk
         assert self.got("deals/custom-fields")["data"] == []
 
+    def test_a_list_is_no_deal(self) -> None:
+        path = f"deals/{self.deal().uuid}"
+
+        for body in ([], "x", 1, None):
+            assert self.ask("PATCH", path, body).status_code in (200, 400)
+            assert self.ask("POST", "deals", body).status_code in (400, 422)
+
     def test_an_undeclared_custom_field_is_refused(self) -> None:
         self.refused(self.as_actor(self.bob, self.create_call(custom_fields={"nothing": 1})), 422)
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -39,6 +39,13 @@ class V1View(XalantisView):
 
     def one(self, data: Any, status: int = 200) -> Response:
         return Response({"success": True, "data": data}, status)
+
+    def differing(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """What the body says that differs from what was shown: an object may be sent back whole."""
+        sent: Any = self.request.data
+        if not isinstance(sent, Mapping):
+            raise ParseError("The body must be an object.")
+        return {name: value for name, value in sent.items() if name not in shown or value != shown[name]}
 
     def page(self, rows: Any) -> Response:
         """By numbered pages with a total, or by cursors without one."""
@@ -117,7 +124,7 @@ class DealView(V1View):
     )
     def update(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        change = self.read(wire.DealChange, wire.differing(request.data, self.shown(deal)), partial=True)
+        change = self.read(wire.DealChange, self.differing(self.shown(deal)), partial=True)
         return self.one(self.shown(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
 
     @extend_schema(responses=answers("Deal", wire.ShownV1Deal), summary="Delete a deal")
@@ -135,7 +142,7 @@ class ContactView(V1View):
     """People."""
 
     kind: ClassVar[str] = Contact.Kinds.PERSON
-    shown_class = wire.ShownContact
+    shown_class: ClassVar[Any] = wire.ShownContact
     words_class: ClassVar[Any] = wire.ContactWords
 
     @extend_schema(
@@ -162,7 +169,7 @@ class ContactView(V1View):
     )
     def update(self, request: Request, row: str) -> Response:
         contact = self.named(row)
-        change = self.read(self.words_class, wire.differing(request.data, self.shown(contact)), partial=True)
+        change = self.read(self.words_class, self.differing(self.shown(contact)), partial=True)
         return self.one(self.shown(update_contacts(actor=self.actor, changes=[(contact, change)])[0].row))
 
     @extend_schema(responses=answers("Contact", wire.ShownContact), summary="Delete")

@@ -1,6 +1,5 @@
 """The words of `/api/v1`: deals, pipelines, contacts and clients."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -148,8 +147,3 @@ class PageQuery(WireSerializer):
     paginate = serializers.ChoiceField(["cursor"], required=False)
     cursor = OptionalText(max_length=2000)
     search = OptionalText()
-
-
-def differing(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
-    """What a body says that differs from what was shown: an object may be sent back whole."""
-    return {name: value for name, value in sent.items() if name not in shown or value != shown[name]}
