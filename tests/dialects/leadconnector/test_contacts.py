@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from contacts.models import Contact
 from contacts.services import find_or_create_company
 from crm_project.records.services import create_custom_field
 from deals.models import Deal
-from tests.dialects.base import BaseTestCase, Call, DialectContract
+from tests.dialects.base import BaseTestCase, Call, DialectContract, RaceTestCase, Racing
 from tests.dialects.leadconnector.base import LOCATION, REQUEST, LeadConnector, record
 
 ANN: dict[str, Any] = {
@@ -191,3 +193,17 @@ class TestContacts(LeadConnector, DialectContract, BaseTestCase):
 
         assert found(email="ZOE@x.io") == found(number="0123") == str(person.uuid)
         assert found(email="no@x.io") is found(number="9") is found() is None
+
+
+@pytest.mark.race
+class TestRaces(LeadConnector, Racing, RaceTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        record(self)
+
+    def test_many_upserts_at_once_make_one_contact_and_one_company(self) -> None:
+        for body in (ANN, {**ANN, "email": None, "phone": "+1 999"}):
+            answers = self.race(Call("POST", "/contacts/upsert", body), self.bob)
+
+            assert sorted(answer.json()["new"] for answer in answers) == [False] * (self.callers - 1) + [True]
+        assert Contact.objects.filter(kind="company").count() == 1
