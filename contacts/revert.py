@@ -12,8 +12,8 @@ from contacts.services import NAMING, clashes, email_key, row_errors
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet
-from crm_project.errors import Conflict, FieldError, refuse
-from crm_project.journal.undo import conflict
+from crm_project.errors import Conflict, FieldError
+from crm_project.journal.undo import conflict, refuse_first
 from crm_project.records import references, store
 from crm_project.records.locks import for_update, hold_keys, share
 from crm_project.records.store import Draft
@@ -46,8 +46,8 @@ class ContactUndoer:
         companies = Contact.objects.of(actor.organization_id).live()
         known = companies.in_bulk([draft.row.company_id for draft in live if draft.row.company_id])
         wrong = ((index, _errors(draft.row, known)) for index, draft in enumerate(live))
-        refuse({index: conflict(errors) for index, errors in wrong if errors}, rows=len(live))
-        refuse(clashes(actor, live), rows=len(live))
+        refuse_first({index: conflict(errors) for index, errors in wrong if errors})
+        refuse_first(clashes(actor, live))
         _store(changes, actor, drafts)
 
 

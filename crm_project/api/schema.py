@@ -61,6 +61,19 @@ PROBLEM = {
             },
         },
         "count": {"type": "integer", "description": "How many rows stand in the way (in_use)."},
+        "conflicts": {
+            "type": "array",
+            "description": "Which fields of which rows have changed since (undo_conflict).",
+            "items": {
+                "type": "object",
+                "required": ["kind", "row", "fields"],
+                "properties": {
+                    "kind": {"type": "string"},
+                    "row": {"type": "string", "format": "uuid"},
+                    "fields": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        },
         "candidates": {
             "type": "array",
             "description": "What an upsert could have meant (ambiguous_match).",

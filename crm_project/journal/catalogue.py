@@ -10,7 +10,8 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import ChangeSet
-from crm_project.errors import Conflict, refuse
+from crm_project.errors import Conflict
+from crm_project.journal.undo import refuse_first
 from crm_project.records import references, store
 from crm_project.records.locks import for_update
 from crm_project.records.store import Draft
@@ -42,7 +43,7 @@ class CatalogueUndoer:
             return
         live = [draft for draft in drafts if draft.row.deleted_at is None]
         self.check(actor, live, [draft for draft in drafts if draft.row.deleted_at is not None])
-        refuse(references.clashes(self.reference_model, actor.organization_id, live), rows=len(live))
+        refuse_first(references.clashes(self.reference_model, actor.organization_id, live))
         self.write(changes, actor, drafts)
         bump_catalogue(actor.organization_id)
 

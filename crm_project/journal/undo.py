@@ -7,7 +7,7 @@ another fact is left alone, and one to the same fact forbids the undo.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, change_set, columns, plain
-from crm_project.errors import Conflict, FieldError, NotFound
+from crm_project.errors import Conflict, DomainError, FieldError, NotFound
 from crm_project.journal.hooks import Kind, Undoer, kinds
 from crm_project.journal.models import Event
 from crm_project.journal.services import event_of
@@ -26,6 +26,7 @@ from crm_project.records.store import Draft
 
 Fact = tuple[str, Any]
 RowKey = tuple[str, int]
+BATCH = 2_000
 ABSENT = "\x00absent"  # no stored text holds a NUL
 
 
@@ -129,11 +130,11 @@ def _locked(actor: Actor, by_kind: Mapping[str, Sequence[Net]]) -> dict[RowKey, 
         _undoer(kinds[name]).hold(actor, [net.before for net in nets])
     drafts: dict[RowKey, Draft] = {}
     for name, nets in by_kind.items():
-        ids = sorted({net.row_id for net in nets})
-        found = _undoer(kinds[name]).lock(actor, ids)
-        if len(found) != len(ids):
-            raise Conflict("It changed rows that you may not see.", code="not_undoable")
-        drafts |= {(name, row_id): draft for row_id, draft in found.items()}
+        for ids in _batches(sorted({net.row_id for net in nets})):
+            found = _undoer(kinds[name]).lock(actor, ids)
+            if len(found) != len(ids):
+                raise Conflict("It changed rows that you may not see.", code="not_undoable")
+            drafts |= {(name, row_id): draft for row_id, draft in found.items()}
     return drafts
 
 
@@ -146,10 +147,17 @@ def _revert(
     """What comes back comes from the inside out, for others refer to it; what goes, goes from the outside in."""
     for name, nets in by_kind.items():
         back = [drafts[name, net.row_id] for net in nets]
-        _undoer(kinds[name]).revert(changes, actor, [draft for draft in back if draft.row.deleted_at is None])
+        for batch in _batches([draft for draft in back if draft.row.deleted_at is None]):
+            _undoer(kinds[name]).revert(changes, actor, batch)
     for name, nets in reversed(list(by_kind.items())):
         gone = [drafts[name, net.row_id] for net in nets]
-        _undoer(kinds[name]).revert(changes, actor, [draft for draft in gone if draft.row.deleted_at])
+        for batch in _batches([draft for draft in gone if draft.row.deleted_at is not None]):
+            _undoer(kinds[name]).revert(changes, actor, batch)
+
+
+def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Some thousands at a time: a statement takes only so many parameters."""
+    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
 
 
 def facts_of(name: str, old: Any, new: Any) -> dict[Fact, tuple[Any, Any]]:
@@ -199,6 +207,12 @@ def conflict(fields: Sequence[FieldError], rows: Sequence[Mapping[str, Any]] = (
     )
 
 
+def refuse_first(errors: Mapping[int, DomainError]) -> None:
+    """An undo is one request about many rows: what is wrong with the first is told."""
+    if errors:
+        raise errors[min(errors)]
+
+
 def _later_events(
     organization_id: int, event: Event, nets: Mapping[RowKey, Net]
 ) -> dict[RowKey, list[Event]]:
@@ -206,9 +220,10 @@ def _later_events(
     by_kind = _by_kind(nets)
     newer: list[Event] = []
     for name, those in by_kind.items():
-        ids = [net.row_id for net in those]
-        found = Event.objects.of(organization_id).filter(kind=name, row_id__in=ids)
-        newer += found.filter(sequence__gt=event.sequence).exclude(change_set=event.change_set).for_telling()
+        for ids in _batches([net.row_id for net in those]):
+            found = Event.objects.of(organization_id).filter(kind=name, row_id__in=ids)
+            found = found.filter(sequence__gt=event.sequence).exclude(change_set=event.change_set)
+            newer += found.for_telling()
     settled = _settled(newer)
     if event.change_set in settled:
         raise Conflict("This change set has been undone already.", code="undo_conflict")
@@ -244,7 +259,7 @@ def _changed_since(net: Net, later: Sequence[Event], draft: Draft) -> dict[str, 
         }
         who = event.actor.full_name if event.actor else "The system"
         for fact in touched:
-            names[_field(net.kind, fact)] = f"{who} changed it at {event.at.isoformat()}."
+            names[_field(net.kind, fact)] = f"{who} changed it at {event.at:%Y-%m-%d %H:%M:%S} UTC."
     present = _present(draft)
     for fact, (_, left) in facts.items():
         if _value(present, fact) != left:

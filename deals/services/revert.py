@@ -10,8 +10,8 @@ from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet
-from crm_project.errors import FieldError, Forbidden, refuse
-from crm_project.journal.undo import conflict
+from crm_project.errors import FieldError, Forbidden
+from crm_project.journal.undo import conflict, refuse_first
 from crm_project.records import references, store
 from crm_project.records.locks import for_update, share
 from crm_project.records.store import Draft
@@ -48,12 +48,11 @@ class DealUndoer:
         if not drafts:
             return
         people = _attach(actor, drafts)
-        refuse(
-            {index: error for index, draft in enumerate(drafts) if (error := _refusal(actor, draft, people))},
-            rows=len(drafts),
+        refuse_first(
+            {index: error for index, draft in enumerate(drafts) if (error := _refusal(actor, draft, people))}
         )
         live = [draft for draft in drafts if draft.row.deleted_at is None]
-        refuse(references.clashes(DealReference, actor.organization_id, live), rows=len(live))
+        refuse_first(references.clashes(DealReference, actor.organization_id, live))
         _store(changes, actor, drafts)
 
 

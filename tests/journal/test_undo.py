@@ -195,6 +195,11 @@ class UndoTests(DealWithAll):
         assert len(undone.events) == 7
         assert len({event.change_set for event in undone.events}) == 1
 
+    def test_a_long_list_goes_in_batches(self):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("crm_project.journal.undo.BATCH", 2)
+            self.test_a_whole_change_set_is_one_undo()
+
     def test_contacts(self):
         company = create_contacts(actor=self.bob, changes=[{"kind": "company", "name": "Acme"}])[0]
         for change in (
@@ -333,6 +338,16 @@ class ConflictTests(DealWithAll):
         trash_contacts(actor=self.alice, contacts=[self.sophie])
 
         self.refuses(event, "contact", "members")
+
+    def test_one_row_that_does_not_fit_keeps_all_as_they_are(self):
+        deals = [self.deal(name=f"Deal {n}") for n in range(3)]
+        update_deals(actor=self.bob, changes=[(deal, {"status": "lost"}) for deal in deals])
+        update_deals(actor=self.alice, changes=[(deals[1], {"lost_reason": self.reason.pk})])
+
+        with refused("undo_conflict", "lost_reason"):
+            undo_last(self.bob, deals[0])
+
+        assert {picture(deal)["status"] for deal in deals} == {"lost"}
 
     def test_an_address_taken_since_stays_taken(self):
         email = self.sophie.email
