@@ -14,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from crm_project.accounts.actors import Actor
 from crm_project.api import etags
 from crm_project.api.errors import InvalidHeader, InvalidQuery
-from crm_project.api.idempotency import Attempt, fingerprint, key_of
+from crm_project.api.idempotency import Attempt, KeyReused, fingerprint, key_of
 from crm_project.changes import change_set
 from crm_project.versions import Versions
 
@@ -35,8 +35,6 @@ class Undone(Exception):
 class DispatchView(GenericViewSet[Any]):
     """The base of every view, canonical or of a dialect; the class attributes are what a dialect may say otherwise."""
 
-    # The status for a key that came with another request before.
-    key_reused_status: ClassVar[int] = 422
     # Query parameters and top-level body fields that hold a token: they are never part of a fingerprint.
     secret_parameters: ClassVar[frozenset[str]] = frozenset()
     # Actions whose answer holds a secret: it is not stored for a retry.
@@ -148,7 +146,11 @@ class DispatchView(GenericViewSet[Any]):
         if not key or actor is None or self.dry_run:
             return None
         means = fingerprint(self.request, secrets=self.secret_parameters)
-        return Attempt(actor, key, means, self.key_reused_status)
+        return Attempt(actor, key, means, self.key_reused())
+
+    def key_reused(self) -> Exception:
+        """What to answer to a key that came with another request before."""
+        return KeyReused()
 
     @property
     def _known_actor(self) -> Actor | None:

@@ -34,15 +34,11 @@ EXACT = Context(prec=100)
 
 
 class KeyReused(APIException):
-    """The same key with another request. A dialect answers its vendor's status."""
+    """The same key with another request."""
 
     status_code = 422
     default_code = "idempotency_key_reused"
     default_detail = "This Idempotency-Key came with another method, path or body before."
-
-    def __init__(self, status: int) -> None:
-        super().__init__()
-        self.status_code = status
 
 
 class KeyInUse(APIException):
@@ -69,12 +65,12 @@ class SecretNotKept(APIException):
 
 @dataclass(frozen=True)
 class Attempt:
-    """A request that came with a key."""
+    """A request that came with a key; `reused` refuses it if another one had the same."""
 
     actor: Actor
     key: str
     fingerprint: str
-    reused_status: int
+    reused: Exception
 
     def earlier(self) -> HttpResponse | None:
         """The answer to the first request with this key. Nobody else works on the key until the transaction ends."""
@@ -87,7 +83,7 @@ class Attempt:
             kept.delete()
             return None
         if kept.fingerprint != self.fingerprint:
-            raise KeyReused(self.reused_status)
+            raise self.reused
         return _replay(kept)
 
     def keep(self, response: HttpResponse, *, headers: Collection[str], secret: bool) -> None:

@@ -8,19 +8,19 @@ from urllib.parse import quote
 
 from django.http import HttpRequest
 from django.urls import path
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
+from crm_project.api import idempotency
 from crm_project.api.authentication import BearerAuthentication
-from crm_project.api.dispatch import DispatchView, Handler
+from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import problem_of
+from crm_project.api.idempotency import KeyReused
 from crm_project.api.negotiation import TokenGetsJson
 from crm_project.api.parsers import StrictJSONParser
 from crm_project.api.permissions import IsMember
-from crm_project.changes import change_set
 from crm_project.dialects.ids import Ids
 from crm_project.dialects.renderers import ExactJSONRenderer
 from crm_project.dialects.schema import DialectSchema
@@ -131,13 +131,10 @@ class DialectView(DispatchView):
         serializer.is_valid(raise_exception=True)
         self.query = dict(serializer.validated_data)
 
-    def _in_transaction(self, handler: Handler, *args: Any, **kwargs: Any) -> Any:
-        """As the house does it; only a view for strangers (a login) has no actor."""
-        if isinstance(self.request.auth, Actor):
-            return super()._in_transaction(handler, *args, **kwargs)
-        kwargs.pop("attempt", None)
-        with change_set(None):
-            return self._rendered(handler, *args, **kwargs)
+    def key_reused(self) -> Exception:
+        """As the vendor answers a wrong field: its clients know no other refusal of what they sent."""
+        wrong = ErrorDetail(KeyReused.default_detail, KeyReused.default_code)
+        return ValidationError({idempotency.HEADER: [wrong]})
 
     def get_exception_handler(self) -> Callable[..., Response]:
         return self._refuse

@@ -14,6 +14,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 
 from contacts.models import Contact
 from crm_project.accounts.services import create_token, revoke_token
+from crm_project.journal.models import Event
 from deals.models import Deal
 from tests.base import BaseTestCase, World
 
@@ -126,6 +127,32 @@ class DialectContract(DialectClient):
         raise NotImplementedError
 
     # The contract.
+
+    def test_a_retry_with_a_key_does_nothing_twice(self) -> None:
+        """Whichever way its token comes, and in the same shape as everything that the vendor's clients know."""
+        call = replaced(self.create_call(), headers={"Idempotency-Key": "k"})
+        first = self.as_actor(self.bob, call)
+        deals = Deal.objects.count()
+
+        for way in self.token_ways.values():
+            again = self.send(way(call, secret_of(self.bob)))
+            assert again["Idempotency-Replayed"] == "true"
+            assert (again.status_code, again.content) == (first.status_code, first.content)
+        other = self.as_actor(self.bob, replaced(call, body={**call.body, "another": 1}))
+
+        self.refused(other, self.invalid_status)
+        assert Deal.objects.count() == deals
+
+    def test_a_dry_run_answers_and_leaves_nothing(self) -> None:
+        call = replaced(self.create_call(), query={**self.create_call().query, "dry_run": "true"})
+        before = (Deal.objects.count(), Contact.objects.count(), Event.objects.count())
+
+        answer = self.as_actor(self.bob, call)
+
+        assert answer.status_code == self.create_status, answer.content
+        assert answer["Dry-Run"] == "true"
+        assert "dry_run" not in answer.get("X-Ignored-Fields", "")
+        assert (Deal.objects.count(), Contact.objects.count(), Event.objects.count() - 1) == before
 
     def refused(self, answer: Any, status: int) -> Any:
         assert answer.status_code == status, (answer.status_code, answer.content)

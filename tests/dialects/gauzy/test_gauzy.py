@@ -329,6 +329,17 @@ class TestNeighbours(Gauzy, BaseTestCase):
         token = ApiToken.objects.latest("id")
         assert 11 < (token.expires_at - token.created_at).total_seconds() / 3600 <= 12
 
+    def test_a_login_that_is_only_tried_makes_no_token(self) -> None:
+        user = self.bob.member.user
+        user.set_password("correct horse battery")
+        user.save()
+        body = {"email": user.email, "password": "correct horse battery"}
+
+        answer = self.send(Call("POST", "/api/auth/login", body, query={"dry_run": "true"}))
+
+        assert (answer.status_code, answer["Dry-Run"]) == (201, "true")
+        assert self.send(bearer(Call("GET", "/api/user/me"), answer.json()["token"])).status_code == 401
+
     def test_a_wrong_password_is_refused_and_braked(self) -> None:
         call = Call("POST", "/api/auth/login", {"email": "bob@example.com", "password": "wrong"})
 
