@@ -74,6 +74,13 @@ class ContactPart(serializers.Serializer[Any]):
     email = serializers.CharField()
 
 
+class ContactSlot(ContactPart):
+    """The one contact that the vendor knows: the deal's, or the client where there is none."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return instance.contact or instance.client
+
+
 class ShownDeal(serializers.Serializer[Any]):
     """A deal as the first generation prints it."""
 
@@ -85,7 +92,7 @@ class ShownDeal(serializers.Serializer[Any]):
     probability = serializers.IntegerField(source="effective_probability")
     pipeline = PipelinePart(source="stage.pipeline")
     stage = StagePart()
-    contact = ContactPart(allow_null=True)
+    contact = ContactSlot(allow_null=True)
     created_at = InstantField()
 
 
