@@ -7,10 +7,13 @@ class Dialect:
     """A system whose API is spoken here, under its own folder and its own base path.
 
     `numbered` are the kinds of row (`row_kind`) that it names by our integer id; it names all others by uuid.
+    `base` is the vendor's own base URL, which a client changes; `lacks` is what is not served.
     """
 
-    def __init__(self, system: str, *, numbered: Iterable[str] = ()) -> None:
+    def __init__(self, system: str, *, base: str, lacks: str, numbered: Iterable[str] = ()) -> None:
         self.system = system
+        self.base = base
+        self.lacks = lacks
         self.numbered = frozenset(numbered)
 
     @property
@@ -21,10 +24,33 @@ class Dialect:
 DIALECTS = {
     dialect.system: dialect
     for dialect in (
-        Dialect("xalantis", numbered=["pipeline", "stage"]),
-        Dialect("leadconnector"),
-        Dialect("gauzy"),
-        Dialect("onlyoffice", numbered=["contact", "custom_field", "deal", "stage"]),
-        Dialect("intum", numbered=["contact", "deal", "stage", "user"]),
+        Dialect(
+            "xalantis",
+            base="https://xalantis.com",
+            lacks="tickets, custom statuses and social links of contacts",
+            numbered=["pipeline", "stage"],
+        ),
+        Dialect(
+            "onlyoffice",
+            base="https://<portal>",
+            lacks="tags, tasks, history, cases, files, currency conversion, XML",
+            numbered=["contact", "custom_field", "deal", "stage"],
+        ),
+        Dialect(
+            "intum",
+            base="https://<account>.intum.com",
+            lacks="notes, projects, suppliers, categories",
+            numbered=["contact", "deal", "stage", "user"],
+        ),
+        Dialect(
+            "leadconnector",
+            base="https://services.leadconnectorhq.com",
+            lacks="notes, tasks, tags, calendars, campaigns, workflows, OAuth, webhooks",
+        ),
+        Dialect(
+            "gauzy",
+            base="https://<host>",
+            lacks="refresh tokens, `withDeleted`, `select`, deleting organization contacts, everything but sales",
+        ),
     )
 }

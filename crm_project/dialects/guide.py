@@ -1,0 +1,35 @@
+"""The README's table of what each dialect serves, made of the routes themselves."""
+
+import re
+from collections import defaultdict
+from importlib import import_module
+from typing import Any
+
+from crm_project.dialects.registry import DIALECTS, Dialect
+
+PARAMETER = re.compile(r"<\w+:(\w+)>")
+HEAD = (
+    "| system | what changes in a client, beside the token | served | not served |\n| --- | --- | --- | --- |"
+)
+
+
+def table() -> str:
+    """Markdown: for each system the line that changes in a client, what is served and what is not."""
+    return "\n".join([HEAD, *(_row(dialect) for dialect in DIALECTS.values())])
+
+
+def _row(dialect: Dialect) -> str:
+    change = f"`{dialect.base}` → `http://127.0.0.1:8000/dialects/{dialect.system}`"
+    served = "<br>".join(f"`{verbs} /{path}`" for path, verbs in routes(dialect).items())
+    return f"| {dialect.system} | {change} | {served} | {dialect.lacks} |"
+
+
+def routes(dialect: Dialect) -> dict[str, str]:
+    """Each path of the dialect with its verbs, in the vendor's order; a twin with `.json` goes without saying."""
+    verbs: dict[str, set[str]] = defaultdict(set)
+    for pattern in import_module(dialect.urls).urlpatterns:
+        actions: dict[str, Any] = getattr(pattern.callback, "actions", None) or {}
+        if str(pattern.pattern) not in ("", "<path:rest>"):
+            verbs[PARAMETER.sub(r"{\1}", str(pattern.pattern))] |= {verb.upper() for verb in actions}
+    twins = {f"{path}.json" for path in verbs}
+    return {path: " ".join(sorted(found)) for path, found in verbs.items() if path not in twins}
