@@ -4,23 +4,26 @@ import datetime
 from itertools import pairwise
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from contacts.models import Contact
 from crm_project.journal.models import Counter, Event
 from crm_project.journal.services import replayed_columns
+from crm_project.setup.demo import bulk, removal, telling
 from crm_project.setup.demo.build import FIRST_CONTACT
 from crm_project.setup.demo.bulk import reserve_ids, write_history
 from crm_project.setup.demo.data import demo_data
 from crm_project.setup.demo.hours import midnight
+from crm_project.setup.demo.lives import life_of_deal
 from crm_project.setup.demo.logins import make_logins
 from crm_project.setup.demo.scene import build_scene
 from crm_project.setup.demo.typed import type_history
 from crm_project.setup.demo.world import crowd_size, world_of
 from deals.models import Deal
-from tests.setup.written import Written
+from tests.setup.written import Written, without_catalogue
 
-DEALS = 150
+# Few, and of a seed that has something of everything happen to them.
+DEALS, SEED = 60, 8
 END = midnight(datetime.date(2026, 5, 20))
 START = END - datetime.timedelta(days=730)
 
@@ -35,19 +38,24 @@ def scene():
 
 def world_for(scene, *, deals=DEALS, **ids):
     start = START.date() + datetime.timedelta(days=1)
-    return world_of(scene, seed=7, deals=deals, start=start, end=END, **ids)
+    return world_of(scene, seed=SEED, deals=deals, start=start, end=END, **ids)
 
 
 @pytest.fixture
 def world(scene):
     """The world, with its history written set-wise."""
-    world = world_for(
+    world = foreseen(scene)
+    write_history(world, lambda count: None)
+    return world
+
+
+def foreseen(scene):
+    """The world, with the ids that its rows will have."""
+    return world_for(
         scene,
         first_contact=reserve_ids(Contact, crowd_size(DEALS), above=FIRST_CONTACT),
         first_deal=reserve_ids(Deal, DEALS),
     )
-    write_history(world, lambda count: None)
-    return world
 
 
 def test_it_is_what_the_services_write(scene):
@@ -56,16 +64,54 @@ def test_it_is_what_the_services_write(scene):
         typed = Written(scene.admin.organization).dump()
         transaction.set_rollback(True)
 
-    world = world_for(
-        scene,
-        first_contact=reserve_ids(Contact, crowd_size(DEALS), above=FIRST_CONTACT),
-        first_deal=reserve_ids(Deal, DEALS),
-    )
-    write_history(world, lambda count: None)
+    write_history(foreseen(scene), lambda count: None)
     written = Written(scene.admin.organization).dump()
 
     for part, expected in typed.items():
         assert written[part] == expected, part
+
+
+def test_a_great_one_is_the_same(scene, world, monkeypatch):
+    """Told by other processes, and written to tables that get their checks and indexes back afterwards."""
+    small, parts = Written(scene.admin.organization).dump(), constraints_and_indexes()
+    for module in (bulk, removal, telling):
+        monkeypatch.setattr(module, "GREAT", 1)
+
+    removal.remove_organizations([scene.admin.organization.slug])
+    again = build_scene("demo", scene.data, make_logins("correct horse battery", set()), START)
+    write_history(foreseen(again), lambda count: None)
+
+    great = Written(again.admin.organization).dump()
+    assert constraints_and_indexes() == parts
+    assert without_catalogue(great) == without_catalogue(small)
+
+
+def constraints_and_indexes():
+    with connection.cursor() as cursor:
+        return {
+            table: connection.introspection.get_constraints(cursor, table)
+            for table in connection.introspection.table_names(cursor)
+        }
+
+
+def test_something_of_everything_happens_in_it(world):
+    steps = [step for index in range(DEALS) for step in life_of_deal(world, index)]
+    told = {name for step in steps if step.verb == "create" for name in step.change}
+    changed = {name for step in steps if step.verb == "update" for name in step.change}
+
+    assert {step.verb for step in steps} == {"create", "update", "trash", "restore"}
+    assert {
+        "is_private",
+        "access_list",
+        "members",
+        "followers",
+        "bid_type",
+        "tax_rate",
+        "custom_fields",
+    } <= told
+    assert {"stage", "status", "amount", "owner", "probability", "add_followers", "closed_at"} <= changed
+    assert {"expected_close_date", "lost_reason", "custom_fields"} <= changed
+    assert "open" in {step.change.get("status") for step in steps}
 
 
 def test_the_events_replay_to_the_rows(world):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from crm_project.accounts.rules import Permission
 from crm_project.setup.demo.crowd import Profile, gather
 from crm_project.setup.demo.data import demo_data
-from crm_project.setup.demo.hours import Seasons
+from crm_project.setup.demo.hours import CLOSES, Seasons
 from crm_project.setup.demo.scene import Scene
 from pipelines.models import Stage
 
@@ -53,7 +53,9 @@ class World:
 
     @cached_property
     def seasons(self) -> Seasons:
-        return Seasons(self.start, self.end.date(), self.words["seasons"])
+        # Until the last day that was over before the end: whoever is born then has lived.
+        last = (self.end - datetime.timedelta(seconds=CLOSES)).date()
+        return Seasons(self.start, last, self.words["seasons"])
 
     @cached_property
     def crowd(self) -> list[Profile]:
