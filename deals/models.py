@@ -273,6 +273,8 @@ class DealState(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organization", "valid_from"], name="deals_dealstate_from"),
             models.Index(fields=["deal", "-valid_from"], name="deals_dealstate_of_deal"),
+            # The past in the order of amounts: one state in ten or so is the one of that day.
+            models.Index(fields=["organization", "amount", "id"], name="deals_dealstate_by_amount"),
         ]
 
 
