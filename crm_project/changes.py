@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from crm_project.accounts.actors import Actor
 
 Columns = dict[str, Any]
+# What most columns hold is asked for first: a great import has millions of them.
+PLAIN_TYPES = frozenset({str, int, bool})
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def difference(before: Columns, after: Columns) -> dict[str, tuple[Any, Any]]:
 
 def plain(value: Any) -> Any:
     """A column's value as JSON can hold it; `Field.to_python` reads it back."""
+    if value is None or type(value) in PLAIN_TYPES:
+        return value
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, datetime.date):

@@ -15,6 +15,8 @@ from crm_project.errors import FieldError
 KEY_PATTERN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 COLOR_PATTERN = re.compile(r"#[0-9a-f]{6}")
 DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+SURROGATES = re.compile("[\ud800-\udfff]")
+TEXT_COLUMNS = (models.CharField, models.TextField)
 LONG_TEXT = 65_535
 NOTHING: tuple[Any, ...] = (None, "", [])
 # Beyond 15 digits a JSON number is not the same number in every reader.
@@ -32,7 +34,7 @@ class Definition(Protocol):
 def text_error(field: str, value: Any, *, limit: int) -> FieldError | None:
     if not isinstance(value, str):
         return FieldError(field, "invalid", "This is not a text.")
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if "\x00" in value or (not value.isascii() and SURROGATES.search(value)):
         return FieldError(field, "invalid", "A text holds no NUL and no lone surrogate.")
     if len(value) > limit:
         return FieldError(field, "max_length", f"At most {limit} characters.")
@@ -49,7 +51,7 @@ def _column_error(field: Any, value: Any) -> FieldError | None:
     name = field.name
     if value is None:
         return None if field.null else FieldError(name, "null", "This may not be null.")
-    if isinstance(field, models.CharField | models.TextField):
+    if isinstance(field, TEXT_COLUMNS):
         if not field.blank and value == "":
             return FieldError(name, "blank", "This may not be blank.")
         return (
