@@ -54,6 +54,7 @@ class ScopedView(DispatchView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        self._handler(request)  # 405 before anything about the rest of the request
         if "\x00" in request.path_info:
             raise NotFound  # no text of ours holds a NUL, and PostgreSQL would not even look
         self._check_parameters(request)

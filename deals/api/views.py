@@ -125,7 +125,7 @@ class DealViewSet(PastDealsViewSet):
         )[0]
         return Response(self.shown(restored))
 
-    @extend_schema(request=None, responses=DealSerializer, summary="Follow, or stop following")
+    @extend_schema(request=None, responses={200: DealSerializer}, summary="Follow, or stop following")
     @action(detail=True, methods=["put", "delete"], url_path="followers/<uuid:user_uuid>")
     def followers(self, request: Request, user_uuid: UUID, **_: Any) -> Response:
         self.expect_no_body(request)

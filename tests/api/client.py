@@ -1,6 +1,9 @@
 """A client of the API that speaks through a token, and holds every single answer to what all of them promise."""
 
 import json
+import re
+from collections.abc import Container
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -8,6 +11,7 @@ from django.test import Client
 
 from crm_project.accounts.rules import ALL_SCOPES
 from crm_project.accounts.services import create_token
+from crm_project.api.schema import CanonicalGenerator
 from tests.base import BaseTestCase
 
 PROBLEM = "application/problem+json"
@@ -79,6 +83,7 @@ def check_answer(answer: Any) -> None:
     """What holds for every answer under /api: an id, no caching, and a problem instead of any other error."""
     assert answer.status_code < 500, answer.content
     assert not 300 <= answer.status_code < 304, f"redirected to {answer.get('Location')}"
+    assert answer.status_code in documented_statuses(answer), answer.content
     assert "no-store" in answer["Cache-Control"]
     assert answer["X-Request-ID"]
     if answer.status_code < 400:
@@ -95,6 +100,20 @@ def check_answer(answer: Any) -> None:
     for error in problem["errors"]:
         assert error.keys() == {"in", "pointer", "code", "detail"}
         assert error["pointer"] == "" or error["pointer"].startswith("/")
+
+
+def documented_statuses(answer: Any) -> Container[int]:
+    """What the OpenAPI document lists for the operation; of a path or a verb that is none, it says nothing."""
+    match, method = answer.wsgi_request.resolver_match, answer.wsgi_request.method.lower()
+    place = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"/{match.route}") if match else ""
+    operation = document()["paths"].get(place, {}).get("get" if method == "head" else method)
+    return [int(status) for status in operation["responses"]] if operation else range(200, 500)
+
+
+@cache
+def document() -> Any:
+    """The OpenAPI document."""
+    return CanonicalGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 
 
 def problem(answer: Any, status: int, code: str, *pointers: str) -> Any:

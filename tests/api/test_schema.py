@@ -1,0 +1,135 @@
+"""The OpenAPI document against the server: what it generates never breaks, and every answer is as documented."""
+
+import re
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from crm_project.accounts.services import create_token
+from crm_project.wsgi import application
+from tests.api.client import PROBLEM, ApiClient, ApiTestCase, document
+from tests.api.routes import PUBLIC, ROUTES, make_rows, served, served_methods
+from tests.base import World
+
+EXAMPLES = 6
+METHODS = ("get", "post", "put", "patch", "delete")
+# A body that fits its schema may name rows that nobody has, or break a rule that no schema can tell.
+UNTELLABLE = [positive_data_acceptance]
+# With the name of a real row in the path, what was wrong with the request may be right.
+MENDED = [*UNTELLABLE, negative_data_rejection]
+
+
+schema = schemathesis.openapi.from_dict(document())
+schema.app = application
+# Its boundary cases are some hundred for each list and each body; test_strict.py has them.
+schema.config.phases.coverage.enabled = False
+
+
+def operations():
+    for path, item in document()["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def places(rows):
+    """For each path of the document, the names of rows that exist."""
+    found = {}
+    for route in ROUTES:
+        path = route.path.partition("?")[0]
+        pattern = re.compile(re.sub(r"\{\w+\}", r"\\{(\\w+)\\}", path))
+        for place in document()["paths"]:
+            if match := pattern.fullmatch(place):
+                names = re.findall(r"\{(\w+)\}", path)
+                found[place] = {name: str(rows[row]) for name, row in zip(match.groups(), names, strict=True)}
+    return found
+
+
+class _Case:
+    """What make_rows needs of a test case."""
+
+    def __init__(self):
+        vars(self).update(vars(World()))
+        self.as_bob = ApiClient(self.bob)
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker):
+    """Alice's token and the rows of her organization, made once: each test undoes only what it does itself."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        case = _Case()
+        yield create_token(actor=case.alice, name="schema")[1], places(make_rows(case))
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def alice(world, django_db_blocker):
+    with django_db_blocker.unblock(), transaction.atomic():
+        # Real calls would close the connection; Django's own client connects these again whenever it is used.
+        request_started.disconnect(close_old_connections)
+        request_finished.disconnect(close_old_connections)
+        yield world
+        request_started.connect(close_old_connections)
+        request_finished.connect(close_old_connections)
+        transaction.set_rollback(True)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+def test_the_server_keeps_to_its_document(alice, case):
+    secret, rows = alice
+    headers = {"Authorization": f"Bearer {secret}"}
+    for names, unchecked in ((case.path_parameters, UNTELLABLE), (rows.get(case.path), MENDED)):
+        if names is None:
+            continue
+        case.path_parameters = names
+        response = case.call(headers=headers)
+        case.validate_response(response, headers=headers, excluded_checks=unchecked)
+        if response.status_code >= 400:
+            assert response.headers["content-type"] == [PROBLEM]
+
+
+class ExampleTests(ApiTestCase):
+    def test_every_example_can_be_sent(self):
+        sent = set()
+        for path, method, operation in operations():
+            for name, example in examples(operation):
+                with transaction.atomic():
+                    where = path.format(**places(make_rows(self)).get(path, {}))
+                    answer = self.as_alice.send(method.upper(), where, example)
+                    transaction.set_rollback(True)
+                assert answer.status_code in (200, 201), (path, name, answer.content)
+                sent.add(f"{method} {path}")
+        assert sent >= {"post /api/deals", "post /api/contacts", "post /api/pipelines"}
+
+    def test_every_operation_has_a_summary_and_every_parameter_a_schema(self):
+        for path, method, operation in operations():
+            assert operation["tags"], (method, path)
+            for parameter in operation.get("parameters", ()):
+                assert parameter["schema"], (method, path, parameter["name"])
+
+    def test_the_document_lists_every_route(self):
+        documented = {(path, method.upper()) for path, method, _ in operations()}
+        routed = {
+            ("/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", place), method)
+            for place, view in served().items()
+            if place not in PUBLIC
+            for method in served_methods(view)
+        }
+        assert routed == documented
+
+
+def examples(operation):
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return [(name, example["value"]) for name, example in content.get("examples", {}).items()]
