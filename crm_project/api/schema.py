@@ -87,6 +87,8 @@ PROBLEM = {
 }
 READING = (400, 401, 403, 404, 405, 429, 503)
 WRITING = (*READING, 409, 413, 415, 422)
+# Their body names the expected version of each row, where If-Match could name but one.
+CONDITIONAL_LISTS = frozenset({"bulk"})
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
@@ -152,7 +154,8 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        problems = (*WRITING, 412) if self.conditional else WRITING if self.method in WRITES else READING
+        may_be_stale = self.conditional or getattr(self.view, "action", "") in CONDITIONAL_LISTS
+        problems = (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
         if self.method == "GET" and isinstance(self.view, DispatchView):
             bodies["304"] = {"description": "Nothing has changed since the ETag in If-None-Match."}
         for status in problems:

@@ -3,6 +3,7 @@
 from typing import Any, cast
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -68,7 +69,9 @@ class ExternalReferenceViewSet(RowViewSet):
         self.shown_version = row.row.version
         return self.get_serializer(row).data
 
+    @extend_schema(responses={200: ExternalReferenceSerializer, 201: ExternalReferenceSerializer})
     def create(self, request: Request) -> Response:
+        """One that is there already is answered with 200."""
         change = self.validated(request)
         kind = KINDS[change["kind"]]
         row, key = self._row(kind, change["row"]), (change["system"], change["external_id"])
