@@ -30,6 +30,8 @@ def routes(dialect: Dialect) -> dict[str, str]:
     for pattern in import_module(dialect.urls).urlpatterns:
         actions: dict[str, Any] = getattr(pattern.callback, "actions", None) or {}
         if str(pattern.pattern) not in ("", "<path:rest>"):
-            verbs[PARAMETER.sub(r"{\1}", str(pattern.pattern))] |= {verb.upper() for verb in actions}
+            # Rest framework adds HEAD to a view at its first GET.
+            served = {verb.upper() for verb in actions} - {"HEAD"}
+            verbs[PARAMETER.sub(r"{\1}", str(pattern.pattern))] |= served
     twins = {f"{path}.json" for path in verbs}
     return {path: " ".join(sorted(found)) for path, found in verbs.items() if path not in twins}
