@@ -76,7 +76,10 @@ class ColumnSerializer(serializers.Serializer[Any]):
 
 
 class CountsSerializer(serializers.Serializer[Any]):
-    """Empty until a preview or a run has ended. `change_set` names the run in the feed, where it can be undone."""
+    """Empty until a preview or a run has ended; in the states previewed and refused they tell what would have been.
+
+    `change_set` names a run that is done in the feed, where it can be undone.
+    """
 
     rows = serializers.IntegerField(required=False)
     created = serializers.IntegerField(required=False)
