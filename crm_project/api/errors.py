@@ -111,7 +111,10 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     if problem.status >= 500 and problem.status != 503:
         log.exception("unhandled error in %s %s", request.method, request.path)
     body = problem.body(request)
-    return Response(body, problem.status, headers=dict(problem.headers or {}), content_type=MEDIA_TYPE)
+    # The browsable API shows a problem on a page of its own.
+    is_page = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
+    content_type = None if is_page else MEDIA_TYPE
+    return Response(body, problem.status, headers=dict(problem.headers or {}), content_type=content_type)
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> JsonResponse:
