@@ -98,6 +98,10 @@ class DialectView(DispatchView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
+    def differing(self, sent: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+        """What is sent that differs from what was shown: whoever sends a row back whole changes nothing."""
+        return {name: value for name, value in sent.items() if name not in shown or value != shown[name]}
+
     def show(self, serializer_class: Any, rows: Any, *, many: bool = False) -> Any:
         """The row, or the rows, in the vendor's words; all ids they show are looked up at once."""
         serializer = serializer_class(context=self.get_serializer_context())

@@ -103,11 +103,8 @@ class GauzyView(DialectView):
         return {name: value for name, value in body.items() if name not in (*OURS, "tenant", "organization")}
 
     def changed(self, serializer_class: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
-        """What a body says that differs from what was shown: an entity may be sent back whole."""
-        sent = {
-            name: value for name, value in self.sent().items() if name not in shown or value != shown[name]
-        }
-        return self.read(serializer_class, sent, partial=True)
+        """The change that a body makes of a row."""
+        return self.read(serializer_class, self.differing(self.sent(), shown), partial=True)
 
     def listed(self) -> Any:
         rows = self.model.objects.visible_to(self.actor.member)

@@ -72,10 +72,9 @@ class IntumView(DialectView):
     def changed(self, serializer_class: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
         """The change that a body makes of a row: what is sent back as it was shown says nothing."""
         sent = self.sent()
-        same = wire.unchanged(sent, shown) - {"status_id", "closed"}
-        return self.read(
-            serializer_class, {key: value for key, value in sent.items() if key not in same}, partial=True
-        )
+        # A blank `closed` means one thing beside a status and another alone: both are always looked at.
+        kept = {name: sent[name] for name in ("status_id", "closed") if name in sent}
+        return self.read(serializer_class, self.differing(sent, shown) | kept, partial=True)
 
     def page(self, rows: Any) -> Any:
         """`page` and `per_page`, as the vendor's family has them; the list is a bare array."""

@@ -1,6 +1,5 @@
 """Intum's words for deals, contacts, clients and statuses."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -183,11 +182,6 @@ def with_status(change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
     if deal is not None and CLOSED.get(Deal.Statuses(deal.status), "") == closed:
         return rest
     return {**rest, "status": STATUSES[closed]}
-
-
-def unchanged(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> set[str]:
-    """The fields that were sent back as they were shown, which says nothing."""
-    return {name for name, value in sent.items() if name in shown and value == shown[name]}
 
 
 class DealQuery(WireSerializer):

@@ -40,12 +40,11 @@ class V1View(XalantisView):
     def one(self, data: Any, status: int = 200) -> Response:
         return Response({"success": True, "data": data}, status)
 
-    def differing(self, shown: Mapping[str, Any]) -> dict[str, Any]:
-        """What the body says that differs from what was shown: an object may be sent back whole."""
-        sent: Any = self.request.data
-        if not isinstance(sent, Mapping):
+    def sent(self) -> Mapping[str, Any]:
+        body: Any = self.request.data
+        if not isinstance(body, Mapping):
             raise ParseError("The body must be an object.")
-        return {name: value for name, value in sent.items() if name not in shown or value != shown[name]}
+        return body
 
     def page(self, rows: Any) -> Response:
         """By numbered pages with a total, or by cursors without one."""
@@ -124,7 +123,7 @@ class DealView(V1View):
     )
     def update(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        change = self.read(wire.DealChange, self.differing(self.shown(deal)), partial=True)
+        change = self.read(wire.DealChange, self.differing(self.sent(), self.shown(deal)), partial=True)
         return self.one(self.shown(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
 
     @extend_schema(responses=answers("Deal", wire.ShownV1Deal), summary="Delete a deal")
@@ -169,7 +168,7 @@ class ContactView(V1View):
     )
     def update(self, request: Request, row: str) -> Response:
         contact = self.named(row)
-        change = self.read(self.words_class, self.differing(self.shown(contact)), partial=True)
+        change = self.read(self.words_class, self.differing(self.sent(), self.shown(contact)), partial=True)
         return self.one(self.shown(update_contacts(actor=self.actor, changes=[(contact, change)])[0].row))
 
     @extend_schema(responses=answers("Contact", wire.ShownContact), summary="Delete")
