@@ -5,7 +5,8 @@ from typing import Any
 from django.urls import path
 
 from crm_project.dialects.base import nowhere
-from crm_project.dialects.gauzy import views
+from crm_project.dialects.gauzy.views import deals, people, pipelines
+from crm_project.dialects.gauzy.views.base import GauzyView
 
 LIST: dict[str, Any] = {"get": "index", "post": "create"}
 ROW: dict[str, Any] = {"get": "retrieve", "put": "update", "delete": "destroy"}
@@ -27,18 +28,18 @@ def _trash(route: str, view: Any) -> list[Any]:
 
 
 urlpatterns = [
-    *_entity("api/pipelines", views.PipelineView),
-    path("api/pipelines/<str:row>/deals", views.PipelineDealView.as_view({"get": "index"})),
-    *_trash("api/pipelines", views.PipelineView),
-    path("api/pipelines/<str:row>", views.PipelineView.as_view(ROW)),
-    *_entity("api/deals", views.DealView),
-    *_trash("api/deals", views.DealView),
-    path("api/deals/<str:row>", views.DealView.as_view(ROW)),
-    *_entity("api/organization-contact", views.ContactView),
+    *_entity("api/pipelines", pipelines.PipelineView),
+    path("api/pipelines/<str:row>/deals", deals.PipelineDealView.as_view({"get": "index"})),
+    *_trash("api/pipelines", pipelines.PipelineView),
+    path("api/pipelines/<str:row>", pipelines.PipelineView.as_view(ROW)),
+    *_entity("api/deals", deals.DealView),
+    *_trash("api/deals", deals.DealView),
+    path("api/deals/<str:row>", deals.DealView.as_view(ROW)),
+    *_entity("api/organization-contact", people.ContactView),
     path(
-        "api/organization-contact/<str:row>", views.ContactView.as_view({"get": "retrieve", "put": "update"})
+        "api/organization-contact/<str:row>", people.ContactView.as_view({"get": "retrieve", "put": "update"})
     ),
-    path("api/auth/login", views.LoginView.as_view({"post": "login"})),
-    path("api/user/me", views.UserView.as_view({"get": "me"})),
-    *nowhere(views.GauzyView),
+    path("api/auth/login", people.LoginView.as_view({"post": "login"})),
+    path("api/user/me", people.UserView.as_view({"get": "me"})),
+    *nowhere(GauzyView),
 ]

@@ -1,0 +1,1 @@
+"""Gauzy's endpoints, a module for each resource."""
