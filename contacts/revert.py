@@ -42,13 +42,27 @@ class ContactUndoer:
         if not drafts:
             return
         live = [draft for draft in drafts if draft.row.deleted_at is None]
-        _refuse_used([draft for draft in drafts if draft.row.deleted_at is not None])
+        gone = [draft for draft in drafts if draft.row.deleted_at is not None]
+        _refuse_used(gone)
         companies = Contact.objects.of(actor.organization_id).live()
         known = companies.in_bulk([draft.row.company_id for draft in live if draft.row.company_id])
         wrong = ((index, _errors(draft.row, known)) for index, draft in enumerate(live))
         refuse_first({index: conflict(errors) for index, errors in wrong if errors})
-        refuse_first(clashes(actor, live))
-        _store(changes, actor, drafts)
+        for wave in _givers_first(live):
+            refuse_first(clashes(actor, wave))
+            _store(changes, actor, wave)
+        _store(changes, actor, gone)
+
+
+def _givers_first(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
+    """Who gives up an address or a reference is written before who gets it back: there is only one alive."""
+    waves: tuple[list[Draft], list[Draft]] = ([], [])
+    for draft in drafts:
+        references_now = draft.lists["external_references"]
+        gives = draft.before["email"] not in ("", draft.row.email)
+        gives = gives or any(key not in references_now for key in draft.lists_before["external_references"])
+        waves[0 if gives else 1].append(draft)
+    return waves
 
 
 def _refuse_used(drafts: Sequence[Draft]) -> None:

@@ -10,6 +10,7 @@ from crm_project.versions import Versions
 from deals.models import Deal
 from deals.services.bulk import carry_out_deals, upsert_deal, upsert_deals
 from deals.services.lost_reasons import create_lost_reason, trash_lost_reason, update_lost_reason
+from deals.services.merging import merge_contacts
 from deals.services.trash import restore_deals, trash_deals
 from deals.services.write import write_deals
 from pipelines.models import Stage
@@ -19,6 +20,7 @@ __all__ = [
     "create_deals",
     "create_lost_reason",
     "follow_deal",
+    "merge_contacts",
     "move_deals",
     "restore_deals",
     "trash_deals",

@@ -190,6 +190,10 @@ PREPARED: dict[str, tuple[Act, Callable[..., Any]]] = {
         lambda w: w.deal(),
         lambda run, w, row: run(actor=w.bob, deal=row, member=w.bob.member.pk, follows=True),
     ),
+    "merge_contacts": (
+        lambda w: (source := w.person(phone="1"), w.deal(contact=source.pk))[0],
+        lambda run, w, source: run(actor=w.bob, source=source, target=w.person(last_name="Other")),
+    ),
     "move_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, deals=[row], stage=w.won)),
     "restore_deals": (lambda w: w.trashed_deal(), lambda run, w, row: run(actor=w.bob, deals=[row])),
     "trash_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, deals=[row])),
