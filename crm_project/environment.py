@@ -76,13 +76,18 @@ def database(env: environ.Env) -> dict[str, Any]:
 
 
 def sqlite(config: dict[str, Any]) -> dict[str, Any]:
-    """Readers never wait, writers queue up to 20 s, and what was committed survives a power cut."""
+    """Readers never wait, writers take turns for up to 20 s, and what was committed survives a power cut."""
     options = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
     }
-    return {**config, "OPTIONS": {**config.get("OPTIONS", {}), **options}}
+    return {
+        **config,
+        "ENGINE": "crm_project.sqlite",
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {**config.get("OPTIONS", {}), **options},
+    }
 
 
 def postgresql(config: dict[str, Any], *, statement_timeout: int) -> dict[str, Any]:

@@ -88,10 +88,11 @@ def test_real_variables_win_over_the_file(tmp_path):
     assert read == {"SECRET_KEY": SECRET, "ALLOWED_HOSTS": ["from.variable"]}
 
 
-def test_sqlite_is_durable_and_queues_its_writers():
-    options = database(**{**PRODUCTION, "DATABASE_URL": "sqlite:////var/lib/crm.sqlite3"})["OPTIONS"]
+def test_sqlite_is_durable_and_its_writers_take_turns():
+    read = database(**{**PRODUCTION, "DATABASE_URL": "sqlite:////var/lib/crm.sqlite3"})
 
-    assert options == {
+    assert read["ENGINE"] == "crm_project.sqlite"
+    assert read["OPTIONS"] == {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
