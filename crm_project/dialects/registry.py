@@ -27,7 +27,7 @@ DIALECTS = {
         Dialect(
             "xalantis",
             base="https://xalantis.com",
-            lacks="tickets, custom statuses and social links of contacts",
+            lacks="tickets, imports, legal data of clients, mandates of representatives, social links",
             numbered=["pipeline", "stage"],
         ),
         Dialect(

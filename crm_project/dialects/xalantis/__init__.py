@@ -12,5 +12,12 @@
 | `contact_first_name`, `contact_last_name`, `contact_phone` | of a contact that must be created |
 | `contact.full_name` | `contact.full_name` |
 | `custom_fields` (v1) | `custom_fields`; a key that nobody declared is refused |
+| contact `address`, `notes`, `source` | `street`, `description`, `origin`; the last two are only shown |
+| contact `client`, `client_id` | `company`; the id is the number that the client shows, or its uuid |
+| client `client_type` `company`, `individual` | a company; a person who belongs to no company |
+| client `company`, `name`, `legal_name` | the one name of a company; two different ones are refused |
+| client `country_code`, `country.name` | `country` |
+| representative `title` | a person of the company, `job_title` |
+| `status`, `linkedin_url`, `vat_number`, `can_sign` and the like | shown empty; refused with a value |
 | cannot be said | gross, bids, owner, followers, participants, privacy, lost reason: a write leaves them alone |
 """

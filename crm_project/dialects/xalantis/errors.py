@@ -1,9 +1,13 @@
-"""Refusals as Laravel words them: `message`, and `errors` by field for a 422."""
+"""Refusals of both generations: Laravel's `message` and `errors`, and the envelope of `/api/v1`."""
 
+from typing import Any
+
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
+from crm_project.api.idempotency import KeyReused
 
 MESSAGES = {
     401: "Unauthenticated.",
@@ -18,28 +22,65 @@ WORDS = {
     "invalid_choice": "The selected {name} is invalid.",
     "not_a_list": "The {name} field must be a list.",
 }
+CODES = {
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "CONFLICT",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMITED",
+}
+DETAILS = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
 SCHEMA = {
     "type": "object",
     "required": ["message"],
+    "properties": {"message": {"type": "string"}, "code": {"type": "string"}, "errors": DETAILS},
+}
+ENVELOPE: dict[str, Any] = {
+    "type": "object",
+    "required": ["success", "error"],
     "properties": {
-        "message": {"type": "string"},
-        "code": {"type": "string"},
-        "errors": {
+        "success": {"type": "boolean", "const": False},
+        "error": {
             "type": "object",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "required": ["code", "message"],
+            "properties": {
+                "code": {"enum": ["BAD_REQUEST", *CODES.values(), "INTERNAL_ERROR"]},
+                "message": {"type": "string"},
+                "details": DETAILS,
+            },
         },
     },
 }
 
 
+class KeyOfAnother(APIException):
+    """An Idempotency-Key that came with another body."""
+
+    status_code = 409
+    default_code = KeyReused.default_code
+    default_detail = KeyReused.default_detail
+
+
 def answer(problem: Problem, request: Request) -> Response:
-    if problem.errors and problem.status == 400:
-        errors = by_field(problem)
-        return Response({"message": summary(errors), "errors": errors}, 422)
-    body = {"message": MESSAGES.get(problem.status, problem.detail)}
-    if problem.status == 409:
+    invalid = bool(problem.errors) and problem.status == 400
+    status = 422 if invalid else problem.status
+    errors = by_field(problem)
+    message = summary(errors) if invalid else MESSAGES.get(status, problem.detail)
+    if "/api/v1/" in f"{request.path}/":
+        return Response(envelope(status, message, errors), status)
+    body: dict[str, Any] = {"message": message}
+    if invalid:
+        body["errors"] = errors
+    if status == 409:
         body["code"] = problem.code.upper()
-    return Response(body, problem.status)
+    return Response(body, status)
+
+
+def envelope(status: int, message: str, errors: dict[str, list[str]]) -> dict[str, Any]:
+    code = CODES.get(status, "INTERNAL_ERROR" if status >= 500 else "BAD_REQUEST")
+    details = {"details": errors} if errors else {}
+    return {"success": False, "error": {"code": code, "message": message, **details}}
 
 
 def by_field(problem: Problem) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path
 
 from crm_project.dialects.base import nowhere
-from crm_project.dialects.xalantis.views import first, v1
+from crm_project.dialects.xalantis.views import first, people, v1
 from crm_project.dialects.xalantis.views.base import XalantisView
 
 LIST: dict[str, Any] = {"get": "index", "post": "create"}
@@ -18,11 +18,11 @@ urlpatterns = [
     path("api/v1/deals", v1.DealView.as_view(LIST)),
     path("api/v1/deals/custom-fields", v1.FieldView.as_view(FIELDS)),
     path("api/v1/deals/<str:row>", v1.DealView.as_view(ROW)),
-    path("api/v1/clients", v1.ClientView.as_view(LIST)),
+    path("api/v1/clients", people.ClientView.as_view(LIST)),
     path("api/v1/clients/custom-fields", v1.FieldView.as_view(FIELDS, kind="contact")),
-    path("api/v1/clients/<str:row>/representatives", v1.RepresentativeView.as_view(LIST)),
-    path("api/v1/clients/<str:row>", v1.ClientView.as_view(ROW)),
-    path("api/v1/contacts", v1.ContactView.as_view(LIST)),
-    path("api/v1/contacts/<str:row>", v1.ContactView.as_view(ROW)),
+    path("api/v1/clients/<str:row>/representatives", people.RepresentativeView.as_view(LIST)),
+    path("api/v1/clients/<str:row>", people.ClientView.as_view(ROW)),
+    path("api/v1/contacts", people.ContactView.as_view(LIST)),
+    path("api/v1/contacts/<str:row>", people.ContactView.as_view(ROW)),
     *nowhere(XalantisView),
 ]

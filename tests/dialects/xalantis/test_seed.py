@@ -19,6 +19,7 @@ CREATED_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\
 
 class Xalantis:
     system = "xalantis"
+    reused_key_status = 409
     path = "/api/deals"
 
     def create_call(self, **body: Any) -> Call:

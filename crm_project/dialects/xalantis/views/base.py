@@ -8,3 +8,6 @@ class XalantisView(DialectView):
     system = "xalantis"
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
+
+    def key_reused(self) -> Exception:
+        return errors.KeyOfAnother()

@@ -1,4 +1,4 @@
-"""The endpoints of `/api/v1`."""
+"""The endpoints of `/api/v1` for deals, pipelines and custom fields."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from contacts.models import Contact
-from contacts.services import create_contacts, trash_contacts, update_contacts
 from crm_project.api.pagination import Cursor, Key, page_of
+from crm_project.dialects.xalantis import errors
 from crm_project.dialects.xalantis.views.base import XalantisView
 from crm_project.dialects.xalantis.wire import v1 as wire
 from crm_project.records.models import CustomField
@@ -20,7 +20,6 @@ from deals.models import Deal
 from deals.services import create_deals, trash_deals, update_deals
 from pipelines.models import Pipeline
 
-PER_PAGE = 15
 NEWEST = "-created_at"
 
 
@@ -34,6 +33,7 @@ def answers(name: str, serializer: Any, *, many: bool = False) -> Any:
 class V1View(XalantisView):
     """`{success, data}`, and for lists `meta` and `links`."""
 
+    error_schema = errors.ENVELOPE
     queries: ClassVar[Any] = {"index": wire.PageQuery}
     shown_class: ClassVar[Any]
 
@@ -48,26 +48,38 @@ class V1View(XalantisView):
 
     def page(self, rows: Any) -> Response:
         """By numbered pages with a total, or by cursors without one."""
-        size = self.query.get("per_page", PER_PAGE)
-        if self.query.get("paginate") == "cursor":
-            return self._by_cursor(rows, size)
-        page, total = self.query.get("page", 1), rows.count()
-        shown = rows.order_by(NEWEST, "-id")[(page - 1) * size : page * size]
-        meta = {
-            "current_page": page,
-            "per_page": size,
-            "total": total,
-            "last_page": max(1, -(-total // size)),
+        if self.query.get("paginate") == "cursor" or self.query.get("cursor"):
+            return self._by_cursor(rows, self.query["per_page"])
+        return self.numbered(rows.order_by(NEWEST, "-id"))
+
+    def numbered(self, rows: Any) -> Response:
+        page, size, total = self.query["page"], self.query["per_page"], rows.count()
+        last = max(1, -(-total // size))
+        meta = {"current_page": page, "per_page": size, "total": total, "last_page": last}
+        pages = {
+            "first": 1,
+            "last": last,
+            "prev": page - 1 or None,
+            "next": page + 1 if page < last else None,
         }
-        return self._listed(list(shown), meta, {"prev": None, "next": None})
+        shown = list(rows[(page - 1) * size : page * size])
+        return self._listed(shown, meta, {name: self._link("page", number) for name, number in pages.items()})
 
     def _by_cursor(self, rows: Any, size: int) -> Response:
         text = self.query.get("cursor")
-        key = Key("created_at")
-        page = page_of(rows, key, NEWEST, Cursor.decode(text, ordering=NEWEST) if text else None, size)
-        cursors = {"next": page.next and page.next.encode(), "prev": page.previous and page.previous.encode()}
+        cursor = Cursor.decode(text, ordering=NEWEST) if text else None
+        page = page_of(rows, Key("created_at"), NEWEST, cursor, size)
+        cursors = {"prev": page.previous and page.previous.encode(), "next": page.next and page.next.encode()}
         meta = {"per_page": size, **{f"{name}_cursor": cursor for name, cursor in cursors.items()}}
-        return self._listed(page.rows, meta, cursors)
+        links = {"first": None, "last": None}
+        return self._listed(
+            page.rows, meta, links | {name: self._link("cursor", text) for name, text in cursors.items()}
+        )
+
+    def _link(self, name: str, value: Any) -> str | None:
+        """This list at another place."""
+        url = remove_query_param(self.request.build_absolute_uri(), name)
+        return None if value is None else replace_query_param(url, name, value)
 
     def _listed(self, rows: list[Any], meta: Mapping[str, Any], links: Mapping[str, Any]) -> Response:
         data = self.show(self.shown_class, rows, many=True)
@@ -85,13 +97,16 @@ class PipelineView(V1View):
 
 class FieldView(V1View):
     kind: ClassVar[str] = CustomField.Kinds.DEAL
+    queries: ClassVar[Any] = {"fields_of": wire.PageQuery}
+    shown_class = wire.ShownField
 
     @extend_schema(
         responses=answers("CustomFields", wire.ShownField, many=True), summary="Declared custom fields"
     )
     def fields_of(self, request: Request) -> Response:
         rows = CustomField.objects.visible_to(self.actor.member).for_kind(self.kind)
-        return self.one(self.show(wire.ShownField, list(rows), many=True))
+        by_cursor = self.query.get("paginate") == "cursor" or self.query.get("cursor")
+        return self.page(rows) if by_cursor else self.numbered(rows)
 
 
 class DealView(V1View):
@@ -135,128 +150,3 @@ class DealView(V1View):
 
     def shown(self, deal: Deal) -> Any:
         return self.show(wire.ShownV1Deal, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk))
-
-
-class ContactView(V1View):
-    """People."""
-
-    kind: ClassVar[str] = Contact.Kinds.PERSON
-    shown_class: ClassVar[Any] = wire.ShownContact
-    words_class: ClassVar[Any] = wire.ContactWords
-
-    @extend_schema(
-        operation_id="v1_contacts_list",
-        parameters=[wire.PageQuery],
-        responses=answers("Contacts", wire.ShownContact, many=True),
-        summary="List",
-    )
-    def index(self, request: Request) -> Response:
-        return self.page(self.rows().matching(self.query.get("search") or "").for_reading())
-
-    @extend_schema(
-        request=wire.ContactWords, responses={201: answers("Contact", wire.ShownContact)}, summary="Create"
-    )
-    def create(self, request: Request) -> Response:
-        return self.created(self.read(self.words_class))
-
-    @extend_schema(responses=answers("Contact", wire.ShownContact), summary="Show")
-    def retrieve(self, request: Request, row: str) -> Response:
-        return self.one(self.shown(self.named(row)))
-
-    @extend_schema(
-        request=wire.ContactWords, responses=answers("Contact", wire.ShownContact), summary="Change"
-    )
-    def update(self, request: Request, row: str) -> Response:
-        contact = self.named(row)
-        change = self.read(self.words_class, self.differing(self.sent(), self.shown(contact)), partial=True)
-        return self.one(self.shown(update_contacts(actor=self.actor, changes=[(contact, change)])[0].row))
-
-    @extend_schema(responses=answers("Contact", wire.ShownContact), summary="Delete")
-    def destroy(self, request: Request, row: str) -> Response:
-        contact = self.named(row)
-        shown = self.shown(contact)
-        trash_contacts(actor=self.actor, contacts=[contact])
-        return self.one(shown, self.delete_status)
-
-    def rows(self) -> Any:
-        return Contact.objects.visible_to(self.actor.member).filter(kind=self.kind)
-
-    def named(self, row: str) -> Contact:
-        contact: Contact = self.find("contact", row)
-        if contact.kind != self.kind:
-            raise NotFound
-        return contact
-
-    def created(self, change: dict[str, Any]) -> Response:
-        contact = create_contacts(actor=self.actor, changes=[{**change, "kind": self.kind}])[0]
-        return self.one(self.shown(contact), self.create_status)
-
-    def shown(self, contact: Contact) -> Any:
-        return self.show(self.shown_class, Contact.objects.for_reading().get(pk=contact.pk))
-
-
-class ClientView(ContactView):
-    """Companies."""
-
-    kind = Contact.Kinds.COMPANY
-    shown_class = wire.ShownClient
-    words_class = wire.ClientWords
-
-    @extend_schema(
-        operation_id="v1_clients_list",
-        parameters=[wire.PageQuery],
-        responses=answers("Clients", wire.ShownClient, many=True),
-        summary="List",
-    )
-    def index(self, request: Request) -> Response:
-        return super().index(request)
-
-    @extend_schema(
-        request=wire.ClientWords, responses={201: answers("Client", wire.ShownClient)}, summary="Create"
-    )
-    def create(self, request: Request) -> Response:
-        return super().create(request)
-
-    @extend_schema(responses=answers("Client", wire.ShownClient), summary="Show")
-    def retrieve(self, request: Request, row: str) -> Response:
-        return super().retrieve(request, row)
-
-    @extend_schema(request=wire.ClientWords, responses=answers("Client", wire.ShownClient), summary="Change")
-    def update(self, request: Request, row: str) -> Response:
-        return super().update(request, row)
-
-    @extend_schema(responses=answers("Client", wire.ShownClient), summary="Delete")
-    def destroy(self, request: Request, row: str) -> Response:
-        return super().destroy(request, row)
-
-
-class RepresentativeView(ContactView):
-    """The people of a client."""
-
-    @extend_schema(
-        operation_id="representatives_list",
-        parameters=[wire.PageQuery],
-        responses=answers("Contacts", wire.ShownContact, many=True),
-        summary="List the people of a client",
-    )
-    def index(self, request: Request, row: str) -> Response:  # type: ignore[override]
-        self.client = self.company(row)
-        return super().index(request)
-
-    @extend_schema(
-        request=wire.ContactWords,
-        responses={201: answers("Contact", wire.ShownContact)},
-        summary="Add a person",
-    )
-    def create(self, request: Request, row: str) -> Response:  # type: ignore[override]
-        company = self.company(row)
-        return self.created({**self.read(wire.ContactWords), "company": company.pk})
-
-    def rows(self) -> Any:
-        return super().rows().filter(company=self.client)
-
-    def company(self, row: str) -> Contact:
-        company: Contact = self.find("contact", row)
-        if company.kind != Contact.Kinds.COMPANY:
-            raise NotFound
-        return company

@@ -1,14 +1,64 @@
-"""The words of `/api/v1`: deals, pipelines, contacts and clients."""
+"""The words of `/api/v1` for deals, pipelines, custom fields and pages."""
 
+import re
+from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.api.fields import CustomFieldsField, OptionalText, StrictDate, StrictInteger, TextField
-from crm_project.dialects.wire import NumberedRowField, NumberField, RowField, UnsayableField, WireSerializer
-from crm_project.dialects.xalantis.wire.first import InstantField, NewDeal, ShownDeal
-from crm_project.records.rules import LONG_TEXT
+from crm_project.dialects.wire import NumberedRowField, NumberField, RowField, WireSerializer
+from crm_project.dialects.xalantis.wire.first import (
+    ContactSlot,
+    InstantField,
+    NewDeal,
+    PipelinePart,
+    ShownDeal,
+    StagePart,
+)
 from deals.models import Deal
+
+PER_PAGE, MOST_PER_PAGE = 15, 100
+MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00(\.0{1,9})?Z")
+
+
+class ShownText(serializers.CharField):
+    """Text as it is shown: what is empty is null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value) or None
+
+
+class NoText(ShownText):
+    """What the vendor shows and the core does not have: always null."""
+
+    def get_attribute(self, instance: Any) -> None:
+        return None
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class DayField(StrictDate):
+    """A day, shown as its midnight; either form is taken."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        matched = MIDNIGHT.fullmatch(value) if isinstance(value, str) else None
+        return super().to_internal_value(matched[1] if matched else value)
+
+    def to_representation(self, value: Any) -> str:
+        return f"{super().to_representation(value)}T00:00:00.000000Z"
+
+
+class AmountOrZero(NumberField):
+    """The vendor knows no unknown amount."""
+
+    def get_attribute(self, instance: Any) -> Decimal:
+        return super().get_attribute(instance) or Decimal(0)
 
 
 class PipelineStage(serializers.Serializer[Any]):
@@ -20,18 +70,31 @@ class PipelineStage(serializers.Serializer[Any]):
     position = serializers.IntegerField()
 
 
-class ShownPipeline(serializers.Serializer[Any]):
-    id = NumberedRowField("pipeline", source="*")
+class V1PipelinePart(PipelinePart):
     uuid = serializers.UUIDField()
-    name = serializers.CharField()
     is_default = serializers.BooleanField()
+
+
+class ShownPipeline(V1PipelinePart):
     stages = PipelineStage(source="live_stages", many=True)
+
+
+class V1StagePart(StagePart):
+    uuid = serializers.UUIDField()
+
+
+class V1ContactSlot(ContactSlot):
+    phone = ShownText()
 
 
 class ShownV1Deal(ShownDeal):
     """A deal as v1 prints it."""
 
-    expected_close_date = serializers.DateField(allow_null=True)
+    amount = AmountOrZero()
+    expected_close_date = DayField(allow_null=True)
+    pipeline = V1PipelinePart(source="stage.pipeline")
+    stage = V1StagePart()
+    contact = V1ContactSlot(allow_null=True)
     custom_fields = CustomFieldsField()
     updated_at = InstantField()
 
@@ -39,6 +102,7 @@ class ShownV1Deal(ShownDeal):
 class NewV1Deal(NewDeal):
     """The first generation's fields, and the uuids, which win over the numbers."""
 
+    expected_close_date = DayField(required=False, allow_null=True)
     probability = StrictInteger(required=False, allow_null=True, min_value=0, max_value=100)
     custom_fields = CustomFieldsField(required=False)
     pipeline_uuid = RowField("pipeline", source="pipeline", required=False, allow_null=True)
@@ -52,83 +116,13 @@ class DealChange(WireSerializer):
     amount = NumberField(required=False, allow_null=True)
     currency = TextField(max_length=3, required=False)
     status = serializers.ChoiceField(Deal.Statuses.choices, required=False)
-    expected_close_date = StrictDate(required=False, allow_null=True)
+    expected_close_date = DayField(required=False, allow_null=True)
     probability = StrictInteger(required=False, allow_null=True, min_value=0, max_value=100)
     custom_fields = CustomFieldsField(required=False)
     pipeline_id = NumberedRowField("pipeline", source="pipeline", required=False)
     stage_id = NumberedRowField("stage", source="stage", required=False)
     pipeline_uuid = RowField("pipeline", source="pipeline", required=False)
     stage_uuid = RowField("stage", source="stage", required=False)
-
-
-class ClientPart(serializers.Serializer[Any]):
-    uuid = RowField("contact", source="*")
-    name = serializers.CharField(source="full_name")
-
-
-class ShownContact(serializers.Serializer[Any]):
-    uuid = RowField("contact", source="*")
-    full_name = serializers.CharField()
-    first_name = serializers.CharField()
-    last_name = serializers.CharField()
-    email = serializers.CharField()
-    phone = serializers.CharField()
-    mobile = serializers.CharField()
-    job_title = serializers.CharField()
-    department = serializers.CharField()
-    client = ClientPart(source="company", allow_null=True)
-    address = serializers.CharField(source="street")
-    postal_code = serializers.CharField()
-    city = serializers.CharField()
-    country = serializers.CharField()
-    custom_fields = CustomFieldsField()
-    created_at = InstantField()
-    updated_at = InstantField()
-
-
-class AddressWords(WireSerializer):
-    phone = OptionalText()
-    address = OptionalText(source="street")
-    postal_code = OptionalText()
-    city = OptionalText()
-    country = OptionalText()
-    custom_fields = CustomFieldsField(required=False)
-    status = UnsayableField()
-
-
-class ContactWords(AddressWords):
-    first_name = TextField()
-    last_name = OptionalText()
-    email = TextField(max_length=254)
-    mobile = OptionalText()
-    job_title = OptionalText()
-    department = OptionalText()
-    client_id = RowField("contact", source="company", required=False, allow_null=True)
-    linkedin_url = UnsayableField()
-    twitter_url = UnsayableField()
-
-
-class ShownClient(serializers.Serializer[Any]):
-    uuid = RowField("contact", source="*")
-    name = serializers.CharField()
-    email = serializers.CharField()
-    phone = serializers.CharField()
-    website = serializers.CharField()
-    description = serializers.CharField()
-    address = serializers.CharField(source="street")
-    postal_code = serializers.CharField()
-    city = serializers.CharField()
-    country = serializers.CharField()
-    custom_fields = CustomFieldsField()
-    created_at = InstantField()
-    updated_at = InstantField()
-
-
-class ClientWords(AddressWords):
-    name = TextField()
-    email = OptionalText(max_length=254)
-    website = OptionalText(max_length=2000)
-    description = OptionalText(max_length=LONG_TEXT)
 
 
 class ShownField(serializers.Serializer[Any]):
@@ -141,9 +135,24 @@ class ShownField(serializers.Serializer[Any]):
     required = serializers.BooleanField()  # type: ignore[assignment]
 
 
+class PageSizeField(serializers.IntegerField):
+    """Whoever asks for more than there is gets the most."""
+
+    def to_internal_value(self, data: Any) -> int:
+        return min(super().to_internal_value(data), MOST_PER_PAGE)
+
+
+class CursorField(OptionalText):
+    """A cursor, or the whole link that it came in."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        return parse_qs(urlsplit(text).query).get("cursor", [text])[-1]
+
+
 class PageQuery(WireSerializer):
-    per_page = serializers.IntegerField(required=False, min_value=1, max_value=100)
-    page = serializers.IntegerField(required=False, min_value=1, max_value=1_000_000)
-    paginate = serializers.ChoiceField(["cursor"], required=False)
-    cursor = OptionalText(max_length=2000)
+    per_page = PageSizeField(required=False, min_value=1, default=PER_PAGE)
+    page = serializers.IntegerField(required=False, min_value=1, max_value=1_000_000, default=1)
+    paginate = serializers.ChoiceField(["cursor", "offset"], required=False)
+    cursor = CursorField(max_length=2000)
     search = OptionalText()
