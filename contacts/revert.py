@@ -83,8 +83,8 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     for action, those in by_action(touched).items():
         store.record(changes, those, action)
         if action != "updated":
-            rows = [draft.row.pk for draft in those]
-            ContactReference.objects.filter(row__in=rows).update(is_live=action == "restored")
+            rows = [draft.row for draft in those]
+            references.set_live(ContactReference, rows, live=action == "restored")
     renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
     for hook in hooks.after_rename:
         if renamed:

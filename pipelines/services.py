@@ -81,8 +81,8 @@ def restore_pipeline(*, actor: Actor, pipeline: Pipeline) -> Pipeline:
             restored.row.deleted_at, restored.row.position = None, position
         store.record(changes, store.update([draft], now=now), "restored")
         store.record(changes, store.update(order, now=now), "restored")
-        PipelineReference.objects.filter(row=row).update(is_live=True)
-        StageReference.objects.filter(row__in=[stage.row.pk for stage in order]).update(is_live=True)
+        references.set_live(PipelineReference, [row], live=True)
+        references.set_live(StageReference, [stage.row for stage in order], live=True)
         return row
 
 

@@ -90,4 +90,4 @@ def _set_live(changes: ChangeSet, rows: list[Contact], *, live: bool) -> None:
     for row in rows:
         row.deleted_at = None if live else now
     store.record(changes, store.update(drafts, now=now), "restored" if live else "trashed")
-    ContactReference.objects.filter(row__in=rows).update(is_live=live)
+    references.set_live(ContactReference, rows, live=live)

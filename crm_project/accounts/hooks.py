@@ -5,5 +5,8 @@ from collections.abc import Callable
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 
+# A member has been added, inside the transaction that adds it.
+member_added: list[Callable[[Member], None]] = []
+
 # Make the second member the owner of every live row that the first one owns; answers how many there were.
 hand_over: list[Callable[[Actor, Member, Member], int]] = []

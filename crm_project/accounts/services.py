@@ -127,6 +127,8 @@ def add_member(
             raise Conflict(f"{user.email} is a member already.", code="member_exists")
         bump_catalogue(organization.id)
         changes.record(member, "created", difference({}, columns(member)))
+        for hook in hooks.member_added:
+            hook(member)
     return member
 
 

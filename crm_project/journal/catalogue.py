@@ -62,6 +62,6 @@ class CatalogueUndoer:
         for action, those in by_action(touched).items():
             store.record(changes, those, action)
             if action != "updated":
-                rows = [draft.row.pk for draft in those]
-                self.reference_model.objects.filter(row__in=rows).update(is_live=action == "restored")
+                rows = [draft.row for draft in those]
+                references.set_live(self.reference_model, rows, live=action == "restored")
         return touched

@@ -7,3 +7,9 @@ class RecordsConfig(AppConfig):
     name = "crm_project.records"
     label = "records"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from crm_project.accounts import hooks
+        from crm_project.records.services import keep_member_apart
+
+        hooks.member_added.append(keep_member_apart)

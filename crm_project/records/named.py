@@ -88,4 +88,4 @@ def trash_rows(
         if hasattr(row, "position") and row._meta.get_field("position").null:
             row.position = None
     store.record(changes, store.update(drafts, now=now), "trashed")
-    reference_model._default_manager.filter(row__in=[row.pk for row in rows]).update(is_live=False)
+    references.set_live(reference_model, rows, live=False)

@@ -201,6 +201,13 @@ def _is_number(key: str) -> bool:
     return key.isascii() and key.isdigit() and key[0] != "0" and len(key) < 19
 
 
+def set_live(model: type[Any], rows: Sequence[Any], *, live: bool) -> None:
+    """The references of an organization's rows follow them to the trash and back."""
+    held = model._default_manager.filter(row__in=[row.pk for row in rows])
+    if held.update(is_live=live) and live:
+        keep_apart(model, rows[0].organization_id, new_keys=held.values_list("system", "external_id"))
+
+
 def check_restorable(model: type[Any], row_ids: Sequence[int]) -> None:
     """Refuse when a key of the trashed rows has been given to a live one meanwhile."""
     keys = list(

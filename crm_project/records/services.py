@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import change_set
@@ -15,7 +16,7 @@ from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fi
 from crm_project.records import references
 from crm_project.records.apply import Change
 from crm_project.records.locks import for_update
-from crm_project.records.models import CustomField, CustomFieldReference, reference_models
+from crm_project.records.models import CustomField, CustomFieldReference, MemberReference, reference_models
 from crm_project.records.named import catalogue_writing, locked, save_named, trash_rows
 from crm_project.records.rules import definition_errors
 from crm_project.records.store import Draft
@@ -74,6 +75,11 @@ def rename_reference(
         draft.lists["external_references"] = [list(new) if key == list(old) else key for key in before]
         held = model._default_manager.filter(row=row.pk, system=old[0], external_id=old[1])
         held.update(system=new[0], external_id=new[1])
+
+
+def keep_member_apart(member: Member) -> None:
+    """Where a system names members by number, a new one's must not be another one's key."""
+    references.keep_apart(MemberReference, member.organization_id, new_rows=[Draft.of(member)])
 
 
 @contextmanager

@@ -105,5 +105,5 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     for action, those in by_action(touched).items():
         store.record(changes, those, action)
         if action != "updated":
-            rows = [draft.row.pk for draft in those]
-            DealReference.objects.filter(row__in=rows).update(is_live=action == "restored")
+            rows = [draft.row for draft in those]
+            references.set_live(DealReference, rows, live=action == "restored")

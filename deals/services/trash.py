@@ -38,7 +38,7 @@ def trash_deals(*, actor: Actor, deals: Sequence[Deal], if_match: Mapping[int, V
         store.record(changes, store.update(drafts, now=now), "trashed")
         rows = [draft.row for draft in drafts]
         write_states(rows, states, now=now)
-        DealReference.objects.filter(row__in=rows).update(is_live=False)
+        references.set_live(DealReference, rows, live=False)
         return rows
 
 
@@ -65,7 +65,7 @@ def restore_deals(
             _restore(draft, context, stage, now)
         store.record(changes, store.update(drafts, now=now), "restored")
         rows = [draft.row for draft in drafts]
-        DealReference.objects.filter(row__in=rows).update(is_live=True)
+        references.set_live(DealReference, rows, live=True)
         write_states(rows, states, now=now)
         return rows
 

@@ -7,13 +7,15 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, override_settings
 
+from crm_project.accounts.models import Member
+from crm_project.accounts.services import add_member, create_login
 from crm_project.dialects.ids import Ids
 from crm_project.dialects.renderers import ExactJSONRenderer
 from crm_project.environment import dialect_hosts
 from crm_project.records import references
 from crm_project.records.services import change_references
 from deals.models import DealReference
-from deals.services import trash_deals, update_deals
+from deals.services import restore_deals, trash_deals, update_deals
 from tests.base import BaseTestCase
 from tests.dialects.base import secret_of
 
@@ -128,6 +130,33 @@ class TestIds(BaseTestCase):
         assert new.pk == deal.pk + 1
         assert self.ids().resolve("deal", self.ids().shown(new)) == new
         assert self.ids().resolve("deal", new.pk) == deal
+
+    def test_a_key_that_comes_back_from_the_trash_is_no_number_of_anothers(self) -> None:
+        deal = self.deal()
+        self.name(deal, deal.pk + 1)
+        trash_deals(actor=self.bob, deals=[deal])
+        new = self.deal()
+        assert self.ids().shown(new) == new.pk == deal.pk + 1
+
+        restore_deals(actor=self.bob, deals=[deal])
+
+        assert self.ids().resolve("deal", new.pk) == deal
+        assert self.ids().resolve("deal", self.ids().shown(new)) == new
+
+    def test_a_new_members_number_is_kept_apart_too(self) -> None:
+        self.enterContext(_spoken({"numbers": frozenset({"user"})}))
+        taken = Member.objects.latest("pk").pk + 1
+        change_references(actor=self.alice, row=self.bob.member, add=[("numbers", str(taken))])
+
+        new = add_member(
+            actor=self.alice,
+            organization=self.organization,
+            user=create_login(email="dora@example.com"),
+        )
+
+        assert new.pk == taken
+        assert self.ids().resolve("user", taken) == self.bob.member
+        assert self.ids().resolve("user", self.ids().shown(new)) == new
 
     def test_one_that_has_a_key_already_needs_no_other(self) -> None:
         deal, other = self.deal(), self.deal()
