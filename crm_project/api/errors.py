@@ -176,7 +176,9 @@ def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
 
 
 def wire_field(field: str, wire_names: Mapping[str, str]) -> str:
-    """`stage` as the wire calls it: `stage_id`; the rest of a dotted path stays."""
+    """`stage` as the wire calls it: `stage_id`; the rest of a dotted path stays, unless it has a name of its own."""
+    if field in wire_names:
+        return wire_names[field]
     first, dot, rest = field.partition(".")
     return f"{wire_names.get(first, first)}{dot}{rest}"
 

@@ -45,7 +45,7 @@ DIALECTS = {
         Dialect(
             "leadconnector",
             base="https://services.leadconnectorhq.com",
-            lacks="notes, tasks, tags, calendars, campaigns, workflows, OAuth, webhooks",
+            lacks="notes, tasks, calendars, campaigns, businesses, workflows, OAuth, webhooks",
         ),
         Dialect(
             "gauzy",

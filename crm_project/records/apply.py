@@ -35,8 +35,8 @@ def set_columns(row: models.Model, change: Change, names: Iterable[str]) -> list
 def set_custom_fields(
     row: Any, change: Change, definitions: Mapping[str, CustomField], *, creating: bool
 ) -> list[FieldError]:
-    """Merge custom fields by key. In the change, `free_custom_fields` keeps keys that nobody declared, and `incomplete`
-    spares a new row the required ones."""
+    """Merge custom fields by key. In the change, `free_custom_fields` keeps keys that nobody declared, all or those
+    that it names, and `incomplete` spares a new row the required ones."""
     if "custom_fields" not in change and not creating:
         return []
     row.custom_fields, errors = merge_custom_fields(

@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -106,17 +106,18 @@ def merge_custom_fields(
     sent: Mapping[str, Any],
     definitions: Mapping[str, Definition],
     *,
-    free_keys: bool = False,
+    free_keys: bool | Collection[str] = False,
     complete: bool = False,
 ) -> tuple[dict[str, Any], list[FieldError]]:
-    """Merge by key, null removes what is not required. `free_keys` keeps undeclared ones; `complete`, for a new row,
-    asks for all that are required: an old row may have been there before the definition."""
+    """Merge by key, null removes what is not required. `free_keys` keeps undeclared ones, all or those that it names;
+    `complete`, for a new row, asks for all that are required: an old row may have been there before the definition."""
     merged, errors = dict(current), []
     for key, value in sent.items():
         if key in current and _same(current[key], value):
             continue
         definition = definitions.get(key)
-        if definition is None and not free_keys and not (value is None and key in current):
+        is_free = free_keys if isinstance(free_keys, bool) else key in free_keys
+        if definition is None and not is_free and not (value is None and key in current):
             errors.append(
                 FieldError(f"custom_fields.{key}", "unknown_field", "There is no such custom field.")
             )

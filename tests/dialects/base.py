@@ -303,23 +303,27 @@ class Racing(DialectClient):
 
     def race(self, call: Call, actor: Any) -> list[Any]:
         """Send the call from several connections at the same moment."""
-        call = self.with_token(call, secret_of(actor))
-        answers: list[Any] = []
-        barrier = threading.Barrier(self.callers)
+        return self.race_each([call] * self.callers, actor)
 
-        def run() -> None:
+    def race_each(self, calls: list[Call], actor: Any) -> list[Any]:
+        """Send each call from a connection of its own at the same moment."""
+        secret = secret_of(actor)
+        answers: list[Any] = []
+        barrier = threading.Barrier(len(calls))
+
+        def run(call: Call) -> None:
             try:
                 barrier.wait()
-                answers.append(self.send(call))
+                answers.append(self.send(self.with_token(call, secret)))
             finally:
                 connection.close()
 
-        threads = [threading.Thread(target=run) for _ in range(self.callers)]
+        threads = [threading.Thread(target=run, args=[call]) for call in calls]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(answers) == self.callers
+        assert len(answers) == len(calls)
         return answers
 
 

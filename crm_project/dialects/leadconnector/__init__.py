@@ -23,9 +23,14 @@
 | a contact's `firstName`, `lastName`, `name` | `first_name`, `last_name`; a `name` alone is split at its first space |
 | a contact's `companyName` | `company`, found by its name or created |
 | a contact's `address1`, `postalCode`, `source` | `street`, `postal_code`, `origin` |
-| a contact's `tags`, `dnd`, `state`, `timezone`, `gender`, `dateOfBirth` | refused, unless they say nothing |
+| a contact's `tags`, `state`, `timezone`, `gender` | custom fields of the same names, declared or not |
+| a contact's `dateOfBirth` | the custom field `date_of_birth`, declared or not |
+| a contact's `dnd`, `dndSettings`, `inboundDndSettings` | refused, unless they say nothing |
+| `/locations/{id}/tags` | the options of the contacts' field `tags`, where it is declared |
+| `companyId` of a location | the organization's own id; sent, it is ignored |
 | cannot be said | currency, gross, tax, bids, client beside a contact, participants, privacy, dates, numbers, links |
 
+A kept word is checked where somebody declared its field: `tags` as a multiselect takes its options and no others.
 What cannot be said is left alone by every write. Defects that are not copied: deleting a pipeline does not delete its
 opportunities (it is refused while there are any), and removing a stage closes or reopens none.
 """

@@ -6,7 +6,7 @@ from django.urls import path
 
 from crm_project.dialects.base import nowhere
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
-from crm_project.dialects.leadconnector.views.catalogue import CatalogueView
+from crm_project.dialects.leadconnector.views.catalogue import CatalogueView, LocationView
 from crm_project.dialects.leadconnector.views.contacts import ContactSearchView, ContactView
 from crm_project.dialects.leadconnector.views.opportunities import OpportunityView
 from crm_project.dialects.leadconnector.views.pipelines import PipelineView
@@ -34,8 +34,17 @@ urlpatterns = [
     path("contacts/upsert", ContactView.as_view({"post": "upsert"})),
     path("contacts", ContactView.as_view({"get": "index", "post": "create"})),
     path("contacts/<str:row_id>", ContactView.as_view(ONE)),
-    # What clients fill their choices with
+    path("contacts/<str:row_id>/tags", ContactView.as_view({"post": "add_tags", "delete": "remove_tags"})),
+    # What clients begin with, and fill their choices with
     path("users", CatalogueView.as_view({"get": "users"})),
-    path("locations/<str:location_id>/customFields", CatalogueView.as_view({"get": "custom_fields"})),
+    path("users/search", CatalogueView.as_view({"get": "search_users"})),
+    path("users/<str:row_id>", CatalogueView.as_view({"get": "user"})),
+    path("locations/<str:location_id>", LocationView.as_view({"get": "retrieve"})),
+    path("locations/<str:location_id>/timezones", LocationView.as_view({"get": "time_zones"})),
+    path("locations/<str:location_id>/tags", LocationView.as_view({"get": "tags"})),
+    path("locations/<str:location_id>/customFields", LocationView.as_view({"get": "custom_fields"})),
+    path(
+        "locations/<str:location_id>/customFields/<str:row_id>", LocationView.as_view({"get": "custom_field"})
+    ),
     *nowhere(LeadConnectorView),
 ]

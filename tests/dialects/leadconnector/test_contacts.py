@@ -53,9 +53,10 @@ class TestContacts(LeadConnector, DialectContract, BaseTestCase):
             "firstName": {"firstName": 5},
             "email": {"email": "nowhere"},
             "assignedTo": {"assignedTo": "nobody"},
-            "tags": {"tags": ["vip"]},
+            "tags": {"tags": {"vip": True}},
             "dnd": {"dnd": True},
-            "timezone": {"timezone": "Europe/Rome"},
+            "timezone": {"timezone": 5},
+            "dateOfBirth": {"dateOfBirth": "yesterday"},
             "customFields": {"customFields": [{"key": "nothing", "field_value": 1}]},
         }
         return {word: self.create_call(**body) for word, body in wrong.items()}
@@ -184,6 +185,73 @@ class TestContacts(LeadConnector, DialectContract, BaseTestCase):
         assert [row["firstName"] for row in found["contacts"] + rest["contacts"]] == ["Ben", "Zoë"]
         assert found["total"] == 2
 
+    def test_a_page_behind_a_row_needs_no_location(self) -> None:
+        """n8n names it on the first page alone."""
+        for name in "AB":
+            self.person(first_name=name)
+        meta = self.call("GET", "/contacts/", locationId=LOCATION, limit="1")["meta"]
+
+        behind = {name: str(meta[name]) for name in ("startAfter", "startAfterId")}
+        rest = self.call("GET", "/contacts/", **behind)
+
+        assert [row["firstName"] for row in rest["contacts"]] == ["A"]
+
+    def test_a_choice_left_empty_is_none(self) -> None:
+        row_id = self.create()["id"]
+
+        changed = self.call("PUT", f"/contacts/{row_id}", {"assignedTo": ""})["contact"]
+
+        assert changed["assignedTo"] is None
+
+    def test_the_filters_of_the_search(self) -> None:
+        ann, ben = self.create(tags=["vip", "it"]), self.create(firstName="Ben", email="ben@y.io", phone="")
+        day = ann["dateAdded"]
+
+        def names(*filters: Any, **body: Any) -> list[str]:
+            body = {"locationId": LOCATION, "pageLimit": 500, "filters": list(filters), **body}
+            found = self.call("POST", "/contacts/search", body)
+            return sorted(row["firstName"] for row in found["contacts"] if row["firstName"])
+
+        def one(field: str, operator: str, value: Any = None) -> dict[str, Any]:
+            return {"field": field, "operator": operator, "value": value}
+
+        assert names(one("email", "eq", "ANN@x.io")) == names(one("tags", "contains", "vip")) == ["Ann"]
+        assert names(one("tags", "eq", ["it"])) == names(one("tags", "exists")) == ["Ann"]
+        assert names(one("tags", "not_contains", "vip")) == names(one("phone", "not_exists")) == ["Ben"]
+        assert names(one("email", "contains", "Y.io")) == names(one("id", "eq", ben["id"])) == ["Ben"]
+        assert names(one("assignedTo", "in", [REQUEST["assignedTo"], "nobody"])) == ["Ann", "Ben"]
+        assert names(one("dateAdded", "range", {"gte": day, "lte": "2100-01-01"})) == ["Ann", "Ben"]
+        assert names(one("dateUpdated", "range", {"lt": day})) == []
+        either = {
+            "group": "OR",
+            "filters": [one("firstNameLowerCase", "eq", "ben"), one("city", "eq", "Oslo")],
+        }
+        assert names(either) == ["Ben"]
+        for wrong in ({"email": "ann@x.io"}, [one("shoe", "eq", 1)], [one("email", "like", "a")], [3]):
+            call = Call("POST", "/contacts/search", {"locationId": LOCATION, "filters": wrong})
+            self.refused(self.as_actor(self.bob, call), 422)
+
+    def test_the_order_of_the_search(self) -> None:
+        first = self.create(firstName="Old")
+        self.create(firstName="New", email="new@x.io", companyName="")
+        self.call("PUT", f"/contacts/{first['id']}", {"city": "Rome"})
+
+        def names(sort: Any, **body: Any) -> list[str]:
+            body = {"locationId": LOCATION, "sort": sort, "query": "Lee", **body}
+            found = self.call("POST", "/contacts/search", body)
+            return [row["firstName"] for row in found["contacts"]]
+
+        assert names([{"field": "dateUpdated", "direction": "desc"}]) == ["Old", "New"]
+        assert names([{"field": "dateAdded", "direction": "desc"}]) == ["New", "Old"]
+        behind = {"startAfterId": first["id"]}
+        assert names([{"field": "date_updated", "direction": "desc"}], **behind) == ["New"]
+        self.refused(
+            self.as_actor(
+                self.bob, Call("POST", "/contacts/search", {"locationId": LOCATION, "sort": [{"field": "x"}]})
+            ),
+            422,
+        )
+
     def test_duplicates_are_looked_for(self) -> None:
         person = self.person(email="zoe@x.io", phone="0123")
 
@@ -191,7 +259,11 @@ class TestContacts(LeadConnector, DialectContract, BaseTestCase):
             contact = self.call("GET", "/contacts/search/duplicate", locationId=LOCATION, **query)["contact"]
             return contact and contact["id"]
 
-        assert found(email="ZOE@x.io") == found(number="0123") == str(person.uuid)
+        plus = str(self.person(phone="+1 555").uuid)
+        assert (
+            found(email="ZOE@x.io") == found(email="zoe%40x.io") == found(number="0123") == str(person.uuid)
+        )
+        assert found(number="+1 555") == found(number="%2B1%20555") == found(number=" 1 555") == plus
         assert found(email="no@x.io") is found(number="9") is found() is None
 
 

@@ -286,6 +286,21 @@ class TestCatalogue(Searching, BaseTestCase):
 
         assert {"id": REQUEST["followers"], "name": "Mary"}.items() <= found[1].items()
         assert "charlie@example.org" not in str(found)
+        assert self.call("GET", f"/users/{REQUEST['followers']}") == found[1]
+        searched = self.call("GET", "/users/search", companyId="agency", locationId=LOCATION, query="MARY")
+        assert searched == {"users": [found[1]], "count": 1}
+        self.refuse(404, Call("GET", f"/users/{self.charlie.member.uuid}"))
+
+    def test_the_location(self) -> None:
+        path = f"/locations/{LOCATION}"
+
+        location = self.call("GET", path)["location"]
+
+        assert (location["id"], location["name"], location["timezone"]) == (LOCATION, "Alice and Co", "UTC")
+        assert "Europe/Rome" in self.call("GET", f"{path}/timezones")["timeZones"]
+        assert self.call("GET", f"{path}/tags") == {"tags": []}
+        for place in ("", "/timezones", "/tags"):
+            self.refuse(403, Call("GET", f"/locations/{self.charlie.organization.uuid}{place}"))
 
     def test_custom_fields(self) -> None:
         choice = {"kind": "deal", "key": "size", "label": "Size", "type": "select", "options": ["S", "L"]}
@@ -297,5 +312,6 @@ class TestCatalogue(Searching, BaseTestCase):
         assert [(row["fieldKey"], row["dataType"], row["picklistOptions"]) for row in found] == [
             ("opportunity.size", "SINGLE_OPTIONS", ["S", "L"])
         ]
+        assert self.call("GET", f"{path}/{found[0]['id']}") == {"customField": found[0]}
         assert self.call("GET", path)["customFields"] == []
         self.refuse(403, Call("GET", "/locations/other/customFields"))

@@ -1,5 +1,9 @@
-"""Lost reasons, users and custom fields: what clients fill their choices with."""
+"""The location, lost reasons, users, tags and custom fields: what clients fill their choices with."""
 
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,6 +12,7 @@ from crm_project.accounts.models import Member
 from crm_project.dialects.leadconnector import errors
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.wire import catalogue as wire
+from crm_project.dialects.leadconnector.wire.kept import TAGS
 from crm_project.records.models import CustomField
 from deals.models import LostReason
 
@@ -18,7 +23,7 @@ class CatalogueView(LeadConnectorView):
     queries = {
         "lost_reasons": wire.LostReasonQuery,
         "users": wire.LocationQuery,
-        "custom_fields": wire.CustomFieldQuery,
+        "search_users": wire.UserQuery,
     }
 
     @extend_schema(responses=wire.LostReasons, summary="Why opportunities are lost")
@@ -33,19 +38,71 @@ class CatalogueView(LeadConnectorView):
         total = {"total": rows.count()} if query["getCount"] else {}
         return Response({"lostReasons": self.show(wire.ShownLostReason, page, many=True), **total})
 
-    @extend_schema(responses=wire.Users, summary="The users of the location")
+    @extend_schema(
+        operation_id="dialects_leadconnector_users_list",
+        responses=wire.Users,
+        summary="The users of the location",
+    )
     def users(self, request: Request) -> Response:
-        rows = Member.objects.visible_to(self.actor.member).active().select_related("user").order_by("id")
-        return Response({"users": self.show(wire.ShownUser, list(rows), many=True)})
+        return Response({"users": self.show(wire.ShownUser, list(self.members), many=True)})
 
-    @extend_schema(responses=wire.CustomFields, summary="The custom fields of the location")
+    @extend_schema(responses=wire.FoundUsers, summary="Users by name or e-mail address")
+    def search_users(self, request: Request) -> Response:
+        query, rows = self.query, self.members
+        if text := query.get("query"):
+            rows = rows.filter(Q(user__full_name__icontains=text) | Q(user__email__icontains=text))
+        page = list(rows[query["skip"] : query["skip"] + query["limit"]])
+        return Response({"users": self.show(wire.ShownUser, page, many=True), "count": rows.count()})
+
+    @extend_schema(responses=wire.ShownUser, summary="One user")
+    def user(self, request: Request, row_id: str) -> Response:
+        return Response(self.show(wire.ShownUser, self.find("user", row_id)))
+
+    @property
+    def members(self) -> Any:
+        members = Member.objects.visible_to(self.actor.member).active()
+        return members.select_related("user").order_by("id")
+
+
+class LocationView(LeadConnectorView):
+    """The organization itself; any other location is out of reach."""
+
+    queries = {"custom_fields": wire.CustomFieldQuery}
+
+    @extend_schema(responses=wire.OneLocation, summary="The location")
+    def retrieve(self, request: Request, location_id: str) -> Response:
+        return Response({"location": self.show(wire.ShownLocation, self.actor.organization)})
+
+    @extend_schema(responses=wire.Tags, summary="The tags to choose from, where these are declared")
+    def tags(self, request: Request, location_id: str) -> Response:
+        declared = self.definitions("contact").get(TAGS)
+        location = self.ids.shown(self.actor.organization)
+        options = declared.options if declared else []
+        return Response({"tags": [{"id": tag, "name": tag, "locationId": location} for tag in options]})
+
+    @extend_schema(responses=wire.TimeZones, summary="The time zones to choose from")
+    def time_zones(self, request: Request, location_id: str) -> Response:
+        return Response({"timeZones": sorted(available_timezones())})
+
+    @extend_schema(
+        operation_id="dialects_leadconnector_locations_customFields_list",
+        responses=wire.CustomFields,
+        summary="The custom fields of the location",
+    )
     def custom_fields(self, request: Request, location_id: str) -> Response:
-        if self.ids.resolve("organization", location_id) is None:
-            errors.refuse_location()
-        kinds = wire.KINDS[self.query["model"]]
-        rows = (
-            CustomField.objects.visible_to(self.actor.member)
-            .filter(kind__in=kinds)
-            .order_by("position", "id")
-        )
+        rows = self.fields.filter(kind__in=wire.KINDS[self.query["model"]]).order_by("position", "id")
         return Response({"customFields": self.show(wire.ShownCustomField, list(rows), many=True)})
+
+    @extend_schema(responses=wire.OneCustomField, summary="One custom field")
+    def custom_field(self, request: Request, location_id: str, row_id: str) -> Response:
+        row = self.find("custom_field", row_id)
+        return Response({"customField": self.show(wire.ShownCustomField, row)})
+
+    @property
+    def fields(self) -> Any:
+        return CustomField.objects.visible_to(self.actor.member)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.ids.resolve("organization", kwargs["location_id"]) is None:
+            errors.refuse_location()

@@ -18,9 +18,10 @@ from contacts.services import (
 from crm_project.accounts.rules import Permission
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.wire import contacts as wire
-from crm_project.dialects.leadconnector.wire import pages
+from crm_project.dialects.leadconnector.wire import kept, pages
 from crm_project.dialects.leadconnector.wire.opportunities import Done
 from crm_project.errors import Conflict
+from crm_project.records.locks import for_update
 
 Change = dict[str, Any]
 
@@ -30,6 +31,8 @@ class ContactPages(LeadConnectorView):
         rows = people(self.actor.member)
         if query.get("q"):
             rows = rows.matching(query["q"])
+        if "filters" in query:
+            rows = rows.filter(query["filters"])
         return pages.turned(self, "contact", rows, order, query)
 
     def _shown(self, page: pages.Page) -> list[Any]:
@@ -85,8 +88,10 @@ class ContactView(ContactPages):
         return Response(self.done)
 
     def _settled(self, change: Change, contact: Contact | None) -> Change:
-        """The vendor's one name as the core's two, and its company's name as a company."""
-        settled = dict(change)
+        """The vendor's one name as the core's two, its company's name as a company, and what has no column kept."""
+        settled = {**change, "free_custom_fields": kept.KEPT.keys()}
+        if contact is not None and "custom_fields" in change:
+            settled["custom_fields"] = kept.without_silence(change["custom_fields"], contact)
         full, company = settled.pop("full", None), settled.pop("company_name", "")
         is_company = contact is not None and contact.kind == Contact.Kinds.COMPANY
         names = ("first_name", "last_name")
@@ -102,6 +107,35 @@ class ContactView(ContactPages):
                 find_or_create_company(actor=self.actor, name=company).pk if company else None
             )
         return settled
+
+    @extend_schema(request=wire.Tags, responses={201: wire.AddedTags}, summary="Add tags")
+    def add_tags(self, request: Request, row_id: str) -> Response:
+        contact, sent = self._locked(row_id), self._sent_tags()
+        before = kept.held(contact, kept.TAGS) or []
+        added = [tag for tag in sent if tag not in before]
+        self._retag(contact, [*before, *added])
+        return Response({"tags": [*before, *added], "tagsAdded": added, **self.trace}, self.create_status)
+
+    @extend_schema(request=wire.Tags, responses=wire.RemovedTags, summary="Remove tags")
+    def remove_tags(self, request: Request, row_id: str) -> Response:
+        contact, sent = self._locked(row_id), self._sent_tags()
+        before = kept.held(contact, kept.TAGS) or []
+        tags = [tag for tag in before if tag not in sent]
+        self._retag(contact, tags)
+        removed = [tag for tag in before if tag in sent]
+        return Response({"tags": tags, "tagsRemoved": removed, **self.trace})
+
+    def _locked(self, row_id: str) -> Contact:
+        """The contact as nobody else can change it until it is written: two who tag it at once both succeed."""
+        contact: Contact = self.find("contact", row_id)
+        return for_update(people(self.actor.member).filter(pk=contact.pk)).get()
+
+    def _sent_tags(self) -> list[str]:
+        return self.read(wire.Tags)["custom_fields"][kept.TAGS] or []
+
+    def _retag(self, contact: Contact, tags: list[str]) -> None:
+        change = self._settled({"custom_fields": {kept.TAGS: tags or None}}, contact)
+        update_contacts(actor=self.actor, changes=[(contact, change)])
 
     def _refuse_duplicate(self, change: Change) -> None:
         """The core would refuse it too; here the client is told whom it has already."""
@@ -129,7 +163,8 @@ class ContactSearchView(ContactPages):
 
     @extend_schema(request=wire.ContactSearchBody, responses=wire.ContactsByBody, summary="Search by a body")
     def search(self, request: Request) -> Response:
-        page = self._page(pages.NEWEST, self.read(wire.ContactSearchBody))
+        query = self.read(wire.ContactSearchBody)
+        page = self._page(query["sort"], query)
         rows = self._shown(page)
         for row, contact in zip(rows, page.rows, strict=True):
             row["searchAfter"] = [pages.milliseconds(contact.created_at), row["id"]]

@@ -92,6 +92,15 @@ class LostReasonQuery(LocationQuery):
     getCount = serializers.BooleanField(required=False, default=True)
 
 
+class UserQuery(WireSerializer):
+    """`companyId`, the id of an agency, has no meaning here."""
+
+    locationId = LocationField(required=False)
+    query = serializers.CharField(required=False)
+    skip = serializers.IntegerField(required=False, default=0, min_value=0, max_value=10**9)
+    limit = serializers.IntegerField(required=False, default=25, min_value=1, max_value=100)
+
+
 class CustomFieldQuery(WireSerializer):
     model = serializers.ChoiceField(list(KINDS), required=False, default="contact")
 
@@ -168,6 +177,24 @@ class ShownUser(serializers.Serializer[Any]):
         return str(member.user.full_name.partition(" ")[2])
 
 
+class ShownLocation(serializers.Serializer[Any]):
+    """The organization; it is its own agency, which the vendor calls a company."""
+
+    id = RowField("organization", source="*")
+    companyId = RowField("organization", source="*")
+    name = serializers.CharField()
+    timezone = serializers.CharField(source="time_zone")
+    language = serializers.CharField()
+    currency = serializers.CharField()
+    dateAdded = InstantField(source="created_at")
+
+
+class ShownTag(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    locationId = serializers.CharField()
+
+
 class ShownCustomField(serializers.Serializer[Any]):
     id = RowField("custom_field", source="*")
     name = serializers.CharField(source="label")
@@ -196,4 +223,13 @@ LostReasons: Any = inline_serializer(
     {"lostReasons": ShownLostReason(many=True), "total": serializers.IntegerField(required=False)},
 )
 Users: Any = inline_serializer("Users", {"users": ShownUser(many=True)})
+FoundUsers: Any = inline_serializer(
+    "FoundUsers", {"users": ShownUser(many=True), "count": serializers.IntegerField()}
+)
+OneLocation: Any = inline_serializer("OneLocation", {"location": ShownLocation()})
+Tags: Any = inline_serializer("LocationTags", {"tags": ShownTag(many=True)})
+TimeZones: Any = inline_serializer(
+    "TimeZones", {"timeZones": serializers.ListField(child=serializers.CharField())}
+)
+OneCustomField: Any = inline_serializer("OneCustomField", {"customField": ShownCustomField()})
 CustomFields: Any = inline_serializer("CustomFields", {"customFields": ShownCustomField(many=True)})

@@ -10,8 +10,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm_project.api.fields import INSTANT, TextField
 from crm_project.api.fields import CustomFieldsField as PlainValues
-from crm_project.api.fields import TextField
 from crm_project.dialects.ids import as_text
 from crm_project.dialects.leadconnector import errors
 from crm_project.dialects.wire import RowField
@@ -58,7 +58,8 @@ def day_of(text: str) -> datetime.date | None:
 
 @extend_schema_field(OpenApiTypes.STR)
 class BoundField(serializers.Field[Any, Any, Any, Any]):
-    """One end of a range of instants: mm-dd-yyyy means the whole day in the organization's zone; or milliseconds."""
+    """One end of a range of instants: milliseconds, an instant with its offset, or a day, mm-dd-yyyy, in the
+    organization's zone and as a whole."""
 
     default_error_messages = {"invalid": "This is not a day: mm-dd-yyyy."}
 
@@ -71,6 +72,8 @@ class BoundField(serializers.Field[Any, Any, Any, Any]):
         try:
             if MILLISECONDS.fullmatch(text):
                 return datetime.datetime.fromtimestamp(int(text) / 1000, datetime.UTC)
+            if INSTANT.fullmatch(text):
+                return datetime.datetime.fromisoformat(text).astimezone(datetime.UTC)
             day = day_of(text)
             zone = ZoneInfo(self.context["view"].actor.organization.time_zone)
             if day is not None:
@@ -118,6 +121,17 @@ class FilterField(RowField):
     def to_internal_value(self, data: Any) -> int:
         row = self.ids.resolve(self.kind, data)
         return 0 if row is None else int(row.pk)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class ChoiceOfRow(RowField):
+    """A row that may be none: what a form was left empty for comes as an empty text."""
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        super().__init__(kind, **{"required": False, "allow_null": True, **kwargs})
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == "" else data)
 
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})

@@ -10,12 +10,14 @@ from rest_framework import serializers
 from crm_project.api.fields import OptionalText, StrictChoice, StrictInteger, TextField
 from crm_project.dialects.ids import as_text
 from crm_project.dialects.leadconnector.wire.fields import (
+    ChoiceOfRow,
     CustomFieldsField,
     DayField,
     IdField,
     InstantField,
     LocationField,
 )
+from crm_project.dialects.leadconnector.wire.kept import TagsField
 from crm_project.dialects.wire import NumberField, RowField, RowListField, WireSerializer
 from deals.models import Deal
 
@@ -52,7 +54,7 @@ EXAMPLE_ANSWER = {
         "lastStatusChangeAt": "2026-03-01T10:00:00.000Z",
         "lastStageChangeAt": "2026-03-01T10:00:00.000Z",
         "lastActionDate": "2026-03-01T10:00:00.000Z",
-        "indexVersion": "1",
+        "indexVersion": 1,
         "createdAt": "2026-03-01T10:00:00.000Z",
         "updatedAt": "2026-03-01T10:00:00.000Z",
         "contactId": None,
@@ -108,7 +110,7 @@ class StatusWords(WireSerializer):
     """A status, and why it is lost."""
 
     status = StrictChoice([*STATUSES, ALL], required=False, allow_null=True)
-    lostReasonId = RowField("lost_reason", source="lost_reason", required=False, allow_null=True)
+    lostReasonId = ChoiceOfRow("lost_reason", source="lost_reason")
 
     def to_internal_value(self, data: Any) -> Any:
         """A reason beside a status that has none is no more than a reason for later: it is not even looked up."""
@@ -129,9 +131,9 @@ class OpportunityWords(StatusWords):
 
     name = OptionalText()
     pipelineId = RowField("pipeline", source="pipeline", required=False)
-    pipelineStageId = RowField("stage", source="stage", required=False, allow_null=True)
+    pipelineStageId = ChoiceOfRow("stage", source="stage")
     monetaryValue = NumberField(source="amount", required=False, allow_null=True)
-    assignedTo = RowField("user", source="owner", required=False, allow_null=True)
+    assignedTo = ChoiceOfRow("user", source="owner")
     customFields = CustomFieldsField("deal", source="custom_fields", required=False)
     source: Any = OptionalText(source="origin")
     forecastExpectedCloseDate = DayField(source="expected_close_date", required=False, allow_null=True)
@@ -211,23 +213,13 @@ class CompanyNameField(serializers.CharField):
         return company.full_name if company and company.deleted_at is None else None
 
 
-class NothingField(serializers.ListField):
-    """A list of what the core has none of."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"child": serializers.CharField(), "read_only": True, **kwargs})
-
-    def get_attribute(self, instance: Any) -> list[str]:
-        return []
-
-
 class ContactPart(serializers.Serializer[Any]):
     id = RowField("contact", source="*")
     name = serializers.CharField(source="full_name")
     companyName = CompanyNameField()
     email = serializers.CharField()
     phone = serializers.CharField()
-    tags = NothingField()
+    tags = TagsField()
 
     def get_attribute(self, instance: Deal) -> Any:
         return instance.contact or instance.client
@@ -246,7 +238,7 @@ class ShownOpportunity(serializers.Serializer[Any]):
     lastStatusChangeAt = InstantField(source="status_since")
     lastStageChangeAt = InstantField(source="stage_entered_at")
     lastActionDate = InstantField(source="updated_at")
-    indexVersion = serializers.CharField(source="version")
+    indexVersion = serializers.IntegerField(source="version")
     createdAt = InstantField(source="created_at")
     updatedAt = InstantField(source="updated_at")
     contactId = ContactIdField(allow_null=True)

@@ -1,0 +1,104 @@
+"""What LeadConnector's contacts have and ours have no column for: kept among their custom fields.
+
+Nobody need declare these fields; where somebody did, the definition decides what they take.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm_project.api.fields import OptionalText
+from crm_project.dialects.leadconnector.wire.fields import CustomFieldsField, DayField
+
+
+def is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+TAGS = "tags"
+# The key of each → whether a value under it can be shown as the vendor shows it.
+KEPT: Mapping[str, Callable[[Any], bool]] = {
+    TAGS: is_texts,
+    "state": is_text,
+    "timezone": is_text,
+    "gender": is_text,
+    "date_of_birth": is_text,
+}
+
+
+def held(row: Any, key: str) -> Any:
+    """The value that the row keeps under the key, or None."""
+    value = row.custom_fields.get(key)
+    return value if KEPT[key](value) else None
+
+
+class Kept:
+    """A word with a place among the custom fields; one that is empty is taken away."""
+
+    def __init__(self, key: str, **kwargs: Any) -> None:
+        self.key = key
+        source = f"custom_fields.{key}"
+        super().__init__(**{"source": source, "required": False, "allow_null": True, **kwargs})
+
+    def get_attribute(self, instance: Any) -> Any:
+        return held(instance, self.key)
+
+
+class KeptText(Kept, OptionalText):
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data) or None
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(data) or None
+
+
+@extend_schema_field(OpenApiTypes.DATE)
+class KeptDay(Kept, DayField):
+    """A day, as JSON holds it."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        return super().to_internal_value(value).isoformat()
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class TagsField(Kept, serializers.ListField):
+    """A list of texts; a bare one stands for a list of one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        child = serializers.CharField(max_length=255, trim_whitespace=True)
+        super().__init__(TAGS, child=child, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        texts = super().to_internal_value([data] if isinstance(data, str) else data)
+        return list(dict.fromkeys(texts)) or None
+
+    def get_attribute(self, instance: Any) -> Any:
+        return super().get_attribute(instance) or []
+
+
+class OtherFields(CustomFieldsField):
+    """The custom fields that no word of the vendor's own shows."""
+
+    def to_representation(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return super().to_representation(
+            {key: value for key, value in values.items() if not (key in KEPT and KEPT[key](value))}
+        )
+
+
+def without_silence(values: Mapping[str, Any], row: Any) -> dict[str, Any]:
+    """Nothing sent where nothing was shown says nothing, whatever the row keeps under the key."""
+    return {
+        key: value
+        for key, value in values.items()
+        if not (value is None and key in KEPT and held(row, key) is None)
+    }
