@@ -68,6 +68,12 @@ class Contact(Row):
             models.Index(fields=["organization", "-created_at", "-id"], name="contacts_contact_newest"),
             models.Index(fields=["organization", "email"], name="contacts_contact_email"),
             models.Index(fields=["company"], name="contacts_contact_company_idx"),
+            # An import names companies as people write them.
+            models.Index(
+                fields=["organization", "name"],
+                condition=Q(kind="company"),
+                name="contacts_contact_company_name",
+            ),
             SearchIndex(name="contacts_contact_search"),
         ]
 
