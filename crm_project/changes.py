@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -36,6 +38,15 @@ class Recorded:
     row_uuid: UUID
     version: int
     changes: dict[str, tuple[Any, Any]]
+
+    def __reduce__(self) -> Any:
+        """A great import puts its events away on disk; a UUID of its own is slow to pickle."""
+        names = (self.organization_id, self.kind, self.action, self.row_id)
+        return _recorded, (*names, self.row_uuid.bytes, self.version, self.changes)
+
+
+def _recorded(organization_id: int, kind: str, action: str, row_id: int, row_uuid: bytes, *rest: Any) -> Any:
+    return Recorded(organization_id, kind, action, row_id, UUID(bytes=row_uuid), *rest)
 
 
 @dataclass
@@ -101,8 +112,16 @@ def attempt() -> Iterator[None]:
 
 def columns(row: models.Model) -> Columns:
     """The row's stored columns, but for those derived from others."""
-    derived: frozenset[str] = getattr(row, "derived", frozenset())
-    return {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.attname not in derived}
+    names, values_of = _stored(type(row))
+    return dict(zip(names, values_of(row), strict=True))
+
+
+@cache
+def _stored(model: type[models.Model]) -> tuple[list[str], Callable[[models.Model], tuple[Any, ...]]]:
+    """The names, and what reads all of them at once."""
+    derived: frozenset[str] = getattr(model, "derived", frozenset())
+    names = [field.attname for field in model._meta.concrete_fields if field.attname not in derived]
+    return names, attrgetter(*names)
 
 
 def difference(before: Columns, after: Columns) -> dict[str, tuple[Any, Any]]:

@@ -26,6 +26,7 @@ from crm_project.records.apply import (
     set_custom_fields,
     split_keys,
 )
+from crm_project.records.fresh import fresh
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.receipts import Receipt
 from crm_project.records.store import Draft
@@ -115,7 +116,7 @@ def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> l
     gone = {index: NotFound() for index, (row, _) in enumerate(targets) if row and row.pk not in locked}
     refuse(gone, rows=len(targets))
     drafts = [
-        Draft.of(locked[row.pk]) if row else Draft(Contact(organization_id=actor.organization_id))
+        Draft.of(locked[row.pk]) if row else Draft(fresh(Contact, organization_id=actor.organization_id))
         for row, _ in targets
     ]
     references.note(ContactReference, drafts)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from crm_project.changes import ChangeSet, Recorded
 from crm_project.journal.models import Counter, Event
 from crm_project.records.copying import insert_rows
+from crm_project.records.fresh import fresh
 
 BATCH = 2_000
 
@@ -42,13 +43,13 @@ def take_sequences(organization_id: int, count: int) -> int:
 def event_of(changes: ChangeSet, recorded: Recorded, sequence: int = 0) -> Event:
     """What was recorded as the event that it becomes; its number is known when the change set ends."""
     actor = changes.actor
-    return Event(
+    event = fresh(
+        Event,
         organization_id=recorded.organization_id,
         sequence=sequence,
         change_set=changes.uuid,
         undoes=changes.undoes,
         at=timezone.now(),
-        actor=actor.member if actor and actor.organization_id == recorded.organization_id else None,
         token_uuid=actor.token.uuid if actor and actor.token else None,
         kind=recorded.kind,
         action=recorded.action,
@@ -57,6 +58,9 @@ def event_of(changes: ChangeSet, recorded: Recorded, sequence: int = 0) -> Event
         row_version=recorded.version,
         changes=recorded.changes,
     )
+    if actor and actor.organization_id == recorded.organization_id:
+        event.actor = actor.member
+    return event
 
 
 def replayed_columns(model: type[models.Model], events: Iterable[Event]) -> dict[int, dict[str, Any]]:

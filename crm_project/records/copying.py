@@ -40,7 +40,8 @@ def _copy(rows: Sequence[models.Model]) -> None:
 
 def _ids(table: str, column: str, count: int) -> list[int]:
     """As many numbers as there are rows, from where the table takes its own."""
-    sql = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+    # The inner SELECT is carried out once, where a plain call would look the sequence up for each number.
+    sql = "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass)) FROM generate_series(1, %s)"
     with connection.cursor() as cursor:
         cursor.execute(sql, [connection.ops.quote_name(table), column, count])
         return [row_id for (row_id,) in cursor.fetchall()]

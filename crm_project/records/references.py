@@ -9,6 +9,7 @@ from django.utils import timezone
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError, FieldError
 from crm_project.records.copying import insert_rows
+from crm_project.records.fresh import fresh
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.rules import reference_errors
 from crm_project.records.store import Draft
@@ -34,9 +35,11 @@ def holders(model: type[Any], organization_id: int, keys: Iterable[Key]) -> dict
     wanted = set(keys)
     if not wanted:
         return {}
+    # With the system, or the index would be searched from its first key of this organization to the last.
     rows = model._default_manager.filter(
         organization_id=organization_id,
         is_live=True,
+        system__in={system for system, _ in wanted},
         external_id__in={external_id for _, external_id in wanted},
     ).values_list("system", "external_id", "row_id")
     return {
@@ -103,8 +106,12 @@ def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> No
         before = [tuple(key) for key in draft.lists_before.get("external_references", ())]
         after = [tuple(key) for key in draft.lists.get("external_references", ())]
         new += [
-            model(
-                organization_id=organization_id, row_id=draft.row.pk, system=system, external_id=external_id
+            fresh(
+                model,
+                organization_id=organization_id,
+                row_id=draft.row.pk,
+                system=system,
+                external_id=external_id,
             )
             for system, external_id in after
             if (system, external_id) not in before

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm_project.records.copying import insert_rows
+from crm_project.records.fresh import fresh
 from deals.models import Deal, DealState
 from deals.rules import state_of
 
@@ -27,9 +28,10 @@ def write_states(
         )
     insert_rows(
         [
-            DealState(
+            fresh(
+                DealState,
                 organization_id=deal.organization_id,
-                deal=deal,
+                deal_id=deal.pk,
                 valid_from=current[deal.pk].valid_to or now if deal.pk in current else now,
                 **after[deal.pk],
             )

@@ -16,6 +16,7 @@ from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, refuse
 from crm_project.records import references, store
 from crm_project.records.apply import Change, missing, set_columns, set_custom_fields
+from crm_project.records.fresh import fresh
 from crm_project.records.locks import for_update
 from crm_project.records.receipts import Receipt
 from crm_project.records.rules import column_errors
@@ -107,9 +108,9 @@ def _load_related(deals: Collection[Deal], context: Context) -> None:
 
 
 def _new(actor: Actor) -> Deal:
-    return Deal(
-        organization_id=actor.organization_id, currency=actor.organization.currency, created_by=actor.member
-    )
+    deal = fresh(Deal, organization_id=actor.organization_id, currency=actor.organization.currency)
+    deal.created_by = actor.member
+    return deal
 
 
 def _lists_touched(changes: Sequence[Change]) -> set[str]:
