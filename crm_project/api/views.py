@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.exceptions import ErrorDetail, MethodNotAllowed
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
@@ -11,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
-from crm_project.api.bulk import Bulk
+from crm_project.api.bulk import Bulk, bulk_schemas
 from crm_project.api.dispatch import WRITE_PARAMETERS, DispatchView, writes
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
@@ -219,24 +221,26 @@ class RowViewSet(ScopedView):
 
 
 class KeyedViewSet(RowViewSet):
-    """A kind of row that integrations name by keys of their own: upsert, and look-up by external reference."""
+    """A kind of row that integrations name by keys of their own: upsert, lists of writes, look-up by reference."""
 
     serializer_class: Any
     upsert_serializer_class: Any
+    # How a list's answer calls a row.
+    row_name: ClassVar[str]
 
-    def upsert_row(self, request: Request) -> Response:
-        """Create or update by one key; a view's `upsert` action documents it and calls this."""
+    @extend_schema(summary="Create or update by one key")
+    @action(detail=False, methods=["post"])
+    def upsert(self, request: Request) -> Response:
+        """`match_on` names the key, else the first one in the body."""
         serializer = self.upsert_serializer_class(
             self._named(request.data), data=request.data, context=self.get_serializer_context()
         )
         serializer.is_valid(raise_exception=True)
-        receipt = self.perform_upsert(self.conditional(serializer.validated_data))
+        change = self.conditional(serializer.validated_data)
+        receipt = self.carry_out([Operation("upsert", change=change)])[0]
         created = receipt.outcome == "created"
         headers = {"Location": self.location(receipt.row)} if created else {}
         return Response(self.receipt(receipt), status=201 if created else 200, headers=headers)
-
-    def perform_upsert(self, change: dict[str, Any]) -> Receipt[Any]:
-        raise MethodNotAllowed("POST")
 
     def receipt(self, receipt: Receipt[Any]) -> dict[str, Any]:
         """The row as GET shows it, with GET's ETag, and what became of it in the wire's words."""
@@ -250,18 +254,19 @@ class KeyedViewSet(RowViewSet):
             "changed": changed_names(receipt.changed, self.serializer_class.wire_names()),
         }
 
-    # How a list's answer calls a row.
-    row_name: ClassVar[str]
-
-    def bulk_rows(self, request: Request) -> Response:
-        """Carry out a list of writes; a view's `bulk` action documents it and calls this."""
+    @extend_schema(summary="Many writes in one request")
+    @action(detail=False, methods=["post"])
+    def bulk(self, request: Request) -> Response:
+        """Up to 1,000 operations, each treated as a single write; all of them or none, unless `atomic` is false."""
         return Response(Bulk(self).answer(request.data))
 
     def carry_out(self, operations: Sequence[Operation]) -> Sequence[Receipt[Any]]:
         """All of them, or none."""
         raise MethodNotAllowed("POST")
 
-    def find_external(self, system: str, external_id: str) -> Response:
+    @extend_schema(summary="Find by an external reference")
+    @action(detail=False, url_path="external/<str:system>/<path:external_id>")
+    def external(self, request: Request, system: str, external_id: str) -> Response:
         row = self.get_queryset().holding_reference(system=system, external_id=external_id).first()
         if row is None:
             raise NotFound
@@ -274,3 +279,15 @@ class KeyedViewSet(RowViewSet):
             return None
         row = self.get_queryset().filter(uuid=named).first()
         return self.reread(row) if row else None
+
+
+def keyed_schema(serializer: Any, upsert_serializer: Any, receipt_serializer: Any, *, row_name: str) -> Any:
+    """What a keyed view takes and answers, for the OpenAPI document."""
+    bulk_request, bulk_answer = bulk_schemas(row_name, serializer, upsert_serializer)
+    return extend_schema_view(
+        upsert=extend_schema(
+            request=upsert_serializer, responses={200: receipt_serializer, 201: receipt_serializer}
+        ),
+        bulk=extend_schema(request=bulk_request, responses=bulk_answer),
+        external=extend_schema(responses=serializer),
+    )

@@ -11,7 +11,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import bump_catalogue
-from crm_project.changes import change_set
+from crm_project.changes import change_set, columns
 from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fields
 from crm_project.records import references
 from crm_project.records.apply import Change
@@ -79,7 +79,7 @@ def rename_reference(
 
 def keep_member_apart(member: Member) -> None:
     """Where a system names members by number, a new one's must not be another one's key."""
-    references.keep_apart(MemberReference, member.organization_id, new_rows=[Draft.of(member)])
+    references.keep_apart(MemberReference, member.organization_id, new_rows=[Draft(member, columns(member))])
 
 
 @contextmanager

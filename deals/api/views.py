@@ -11,9 +11,8 @@ from rest_framework.response import Response
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.api.bulk import bulk_schemas
 from crm_project.api.pagination import Key
-from crm_project.api.views import RowViewSet
+from crm_project.api.views import RowViewSet, keyed_schema
 from crm_project.errors import DomainError, FieldError, Invalid, NotFound, refuse
 from crm_project.records.bulk import Operation
 from crm_project.records.receipts import Receipt
@@ -31,9 +30,8 @@ from deals.api.serializers import (
 from deals.models import Deal, LostReason
 from pipelines.models import Pipeline
 
-BULK = bulk_schemas("deal", DealSerializer, UpsertDealSerializer)
 
-
+@keyed_schema(DealSerializer, UpsertDealSerializer, DealReceiptSerializer, row_name="deal")
 class DealViewSet(PastDealsViewSet):
     """Deals: what may be sold, to whom, for how much, and how far it has come."""
 
@@ -66,9 +64,6 @@ class DealViewSet(PastDealsViewSet):
     def perform_destroy(self, row: Deal) -> None:
         services.trash_deals(actor=self.actor, deals=[row], if_match=self.expected(row))
 
-    def perform_upsert(self, change: dict[str, Any]) -> Receipt[Deal]:
-        return self.carry_out([Operation("upsert", change=change)])[0]
-
     def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Deal]]:
         receipts = services.carry_out_deals(actor=self.actor, operations=operations)
         wrong = FieldError("name", "required", "A new deal needs a name.")
@@ -79,27 +74,6 @@ class DealViewSet(PastDealsViewSet):
         }
         refuse(nameless, rows=len(receipts))
         return receipts
-
-    @extend_schema(
-        request=UpsertDealSerializer,
-        responses={200: DealReceiptSerializer, 201: DealReceiptSerializer},
-        summary="Create or update by one key",
-    )
-    @action(detail=False, methods=["post"])
-    def upsert(self, request: Request) -> Response:
-        """`match_on` names the key (uuid, external_reference, contact_and_pipeline), else the first one in the body."""
-        return self.upsert_row(request)
-
-    @extend_schema(request=BULK[0], responses=BULK[1], summary="Many writes in one request")
-    @action(detail=False, methods=["post"])
-    def bulk(self, request: Request) -> Response:
-        """Up to 1,000 operations, each treated as a single write; all of them or none, unless `atomic` is false."""
-        return self.bulk_rows(request)
-
-    @extend_schema(responses=DealSerializer, summary="Find by an external reference")
-    @action(detail=False, url_path="external/<str:system>/<path:external_id>")
-    def external(self, request: Request, system: str, external_id: str) -> Response:
-        return self.find_external(system, external_id)
 
     @extend_schema(responses=SummarySerializer, summary="Count and sums of the filtered deals")
     @action(detail=False)
