@@ -9,12 +9,19 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
-from crm_project.errors import Conflict, FieldError, Invalid, NotFound, refuse_fields
+from crm_project.errors import Conflict, FieldError, Invalid, refuse_fields
 from crm_project.journal.models import Event
 from crm_project.records import references, store
 from crm_project.records.apply import Change, missing, rows_by_key, set_columns
 from crm_project.records.locks import for_update
-from crm_project.records.named import catalogue_writing, locked, set_references, trash_rows
+from crm_project.records.named import (
+    catalogue_writing,
+    locked,
+    restore_rows,
+    set_references,
+    trash_rows,
+    trashed,
+)
 from crm_project.records.rules import column_errors
 from crm_project.records.store import Draft
 from crm_project.versions import Versions
@@ -68,21 +75,13 @@ def restore_pipeline(*, actor: Actor, pipeline: Pipeline) -> Pipeline:
     """Bring a pipeline back from the trash, with the stages that went with it, in their order."""
     with catalogue_writing(actor) as changes:
         now = timezone.now()
-        row = for_update(Pipeline.objects.trash_visible_to(actor.member, now).filter(pk=pipeline.pk)).first()
-        if row is None:
-            raise NotFound
+        row = trashed(Pipeline, actor, pipeline.pk)
         stages = for_update(Stage.objects.filter(pipeline=row, deleted_at=row.deleted_at))
         order = [Draft.of(stage) for stage in sorted(stages, key=_trashed_in_order(row))]
-        references.check_restorable(PipelineReference, [row.pk])
-        references.check_restorable(StageReference, [draft.row.pk for draft in order])
-        draft = Draft.of(row)
-        row.deleted_at = None
-        for position, restored in enumerate(order):
-            restored.row.deleted_at, restored.row.position = None, position
-        store.record(changes, store.update([draft], now=now), "restored")
-        store.record(changes, store.update(order, now=now), "restored")
-        references.set_live(PipelineReference, [row], live=True)
-        references.set_live(StageReference, [stage.row for stage in order], live=True)
+        for position, draft in enumerate(order):
+            draft.row.position = position
+        restore_rows(changes, PipelineReference, [Draft.of(row)], now=now)
+        restore_rows(changes, StageReference, order, now=now)
         return row
 
 
@@ -134,6 +133,20 @@ def trash_stage(
         row = locked(Stage, actor, stage.pk, if_match)
         _trash_stages(changes, actor, [row], move_deals_to)
         _arrange(changes, actor, [Draft.of(other) for other in _stages(row.pipeline)])
+
+
+def restore_stage(*, actor: Actor, stage: Stage) -> Stage:
+    """Bring a stage back from the trash, as the last of its pipeline."""
+    with catalogue_writing(actor) as changes:
+        draft = Draft.of(trashed(Stage, actor, stage.pk))
+        row: Stage = draft.row
+        if row.pipeline.deleted_at is not None:
+            raise Conflict(
+                "The stage's pipeline is in the trash; restore the pipeline first.", code="restore_conflict"
+            )
+        row.position = len(_stages(row.pipeline))
+        restore_rows(changes, StageReference, [draft])
+        return row
 
 
 def _stages(pipeline: Pipeline | None) -> Any:

@@ -11,7 +11,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import ChangeSet, change_set
-from crm_project.errors import FieldError, NotFound, refuse, refuse_fields
+from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fields
 from crm_project.records import references, store
 from crm_project.records.apply import Change, set_columns
 from crm_project.records.locks import for_update, hold_catalogue
@@ -37,6 +37,15 @@ def locked(model: Any, actor: Actor, row_id: int, if_match: Versions | None = No
     if row is None:
         raise NotFound
     require(row, if_match)
+    return row
+
+
+def trashed(model: Any, actor: Actor, row_id: int) -> Any:
+    """A row that can still be restored, locked."""
+    rows = model.objects.trash_visible_to(actor.member, timezone.now())
+    row = for_update(rows.filter(pk=row_id)).first()
+    if row is None:
+        raise NotFound
     return row
 
 
@@ -89,3 +98,30 @@ def trash_rows(
             row.position = None
     store.record(changes, store.update(drafts, now=now), "trashed")
     references.set_live(reference_model, rows, live=False)
+
+
+def restore_named(*, actor: Actor, row: Row, reference_model: type[Any], check: Check) -> Any:
+    """Bring a row back from the trash, unless a live one has its place or its references; `check` says that."""
+    with catalogue_writing(actor) as changes:
+        draft = Draft.of(trashed(type(row), actor, row.pk))
+        try:
+            refuse_fields(check(draft.row))
+        except Conflict as error:
+            raise Conflict(error.detail, code="restore_conflict") from error
+        restore_rows(changes, reference_model, [draft])
+        return draft.row
+
+
+def restore_rows(
+    changes: ChangeSet,
+    reference_model: type[Any],
+    drafts: Sequence[Draft],
+    *,
+    now: datetime.datetime | None = None,
+) -> None:
+    """Take locked rows out of the trash, with their references."""
+    references.check_restorable(reference_model, [draft.row.pk for draft in drafts])
+    for draft in drafts:
+        draft.row.deleted_at = None
+    store.record(changes, store.update(drafts, now=now or timezone.now()), "restored")
+    references.set_live(reference_model, [draft.row for draft in drafts], live=True)

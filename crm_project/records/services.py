@@ -17,7 +17,7 @@ from crm_project.records import references
 from crm_project.records.apply import Change
 from crm_project.records.locks import for_update
 from crm_project.records.models import CustomField, CustomFieldReference, MemberReference, reference_models
-from crm_project.records.named import catalogue_writing, locked, save_named, trash_rows
+from crm_project.records.named import catalogue_writing, locked, restore_named, save_named, trash_rows
 from crm_project.records.rules import definition_errors
 from crm_project.records.store import Draft
 from crm_project.versions import Versions, require
@@ -44,6 +44,13 @@ def trash_custom_field(*, actor: Actor, custom_field: CustomField, if_match: Ver
     """The values stay in their rows, and show again when the same key is declared again."""
     with catalogue_writing(actor) as changes:
         trash_rows(changes, CustomFieldReference, [locked(CustomField, actor, custom_field.pk, if_match)])
+
+
+def restore_custom_field(*, actor: Actor, custom_field: CustomField) -> CustomField:
+    restored: CustomField = restore_named(
+        actor=actor, row=custom_field, reference_model=CustomFieldReference, check=_frozen_errors
+    )
+    return restored
 
 
 def change_references(

@@ -9,7 +9,12 @@ from crm_project.records.receipts import Receipt
 from crm_project.versions import Versions
 from deals.models import Deal
 from deals.services.bulk import carry_out_deals, upsert_deal, upsert_deals
-from deals.services.lost_reasons import create_lost_reason, trash_lost_reason, update_lost_reason
+from deals.services.lost_reasons import (
+    create_lost_reason,
+    restore_lost_reason,
+    trash_lost_reason,
+    update_lost_reason,
+)
 from deals.services.merging import merge_contacts
 from deals.services.trash import restore_deals, trash_deals
 from deals.services.write import write_deals
@@ -23,6 +28,7 @@ __all__ = [
     "merge_contacts",
     "move_deals",
     "restore_deals",
+    "restore_lost_reason",
     "trash_deals",
     "trash_lost_reason",
     "update_deals",

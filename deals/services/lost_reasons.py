@@ -3,7 +3,7 @@
 from crm_project.accounts.actors import Actor
 from crm_project.errors import Conflict, FieldError
 from crm_project.records.apply import Change
-from crm_project.records.named import catalogue_writing, locked, save_named, trash_rows
+from crm_project.records.named import catalogue_writing, locked, restore_named, save_named, trash_rows
 from crm_project.versions import Versions
 from deals.models import LostReason, LostReasonReference
 
@@ -20,6 +20,13 @@ def trash_lost_reason(*, actor: Actor, lost_reason: LostReason, if_match: Versio
     """Deals that were lost for it keep it."""
     with catalogue_writing(actor) as changes:
         trash_rows(changes, LostReasonReference, [locked(LostReason, actor, lost_reason.pk, if_match)])
+
+
+def restore_lost_reason(*, actor: Actor, lost_reason: LostReason) -> LostReason:
+    restored: LostReason = restore_named(
+        actor=actor, row=lost_reason, reference_model=LostReasonReference, check=_check
+    )
+    return restored
 
 
 def _save(actor: Actor, row: LostReason, change: Change) -> LostReason:

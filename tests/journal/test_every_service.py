@@ -93,6 +93,10 @@ PREPARED: dict[str, tuple[Act, Callable[..., Any]]] = {
         lambda w: w.deal(external_references=[("erp", "1")]),
         lambda run, w, deal: run(actor=w.bob, row=deal, old=("erp", "1"), new=("erp", "2")),
     ),
+    "restore_custom_field": (
+        lambda w: w.trashed_field(),
+        lambda run, w, field: run(actor=w.manager, custom_field=field),
+    ),
     "trash_custom_field": (
         lambda w: CustomFieldFactory(actor=w.manager),
         lambda run, w, field: run(actor=w.manager, custom_field=field),
@@ -153,6 +157,10 @@ PREPARED: dict[str, tuple[Act, Callable[..., Any]]] = {
         lambda w: w.trashed_pipeline(),
         lambda run, w, row: run(actor=w.manager, pipeline=row),
     ),
+    "restore_stage": (
+        lambda w: w.trashed_stage(),
+        lambda run, w, row: run(actor=w.manager, stage=row),
+    ),
     "trash_pipeline": (
         lambda w: w.deal(pipeline=w.renewals.pk),
         lambda run, w, _: run(actor=w.manager, pipeline=w.renewals, move_deals_to=w.offer.pk),
@@ -197,6 +205,10 @@ PREPARED: dict[str, tuple[Act, Callable[..., Any]]] = {
     "move_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, deals=[row], stage=w.won)),
     "restore_deals": (lambda w: w.trashed_deal(), lambda run, w, row: run(actor=w.bob, deals=[row])),
     "trash_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, deals=[row])),
+    "restore_lost_reason": (
+        lambda w: w.trashed_reason(),
+        lambda run, w, row: run(actor=w.manager, lost_reason=row),
+    ),
     "trash_lost_reason": (
         lambda w: LostReasonFactory(actor=w.manager),
         lambda run, w, row: run(actor=w.manager, lost_reason=row),
@@ -240,6 +252,20 @@ class WalkTests(BaseTestCase):
         deal = self.deal()
         deals.services.trash_deals(actor=self.bob, deals=[deal])
         return deal
+
+    def trashed_stage(self) -> Any:
+        pipelines.services.trash_stage(actor=self.manager, stage=self.offer)
+        return self.offer
+
+    def trashed_reason(self) -> Any:
+        reason = LostReasonFactory(actor=self.manager)
+        deals.services.trash_lost_reason(actor=self.manager, lost_reason=reason)
+        return reason
+
+    def trashed_field(self) -> Any:
+        field = CustomFieldFactory(actor=self.manager)
+        crm_project.records.services.trash_custom_field(actor=self.manager, custom_field=field)
+        return field
 
     def trashed_pipeline(self) -> Any:
         pipelines.services.trash_pipeline(actor=self.manager, pipeline=self.renewals)

@@ -9,6 +9,7 @@ from pipelines.services import (
     create_pipeline,
     create_stage,
     restore_pipeline,
+    restore_stage,
     trash_pipeline,
     trash_stage,
     update_pipeline,
@@ -421,8 +422,44 @@ class RestoreTests(BaseTestCase):
 
         assert [(stage.pk, stage.position) for stage in stages_of(self.renewals)] == order
 
+    def test_a_stage_comes_back_as_the_last_with_its_references(self):
+        stage = stages_of(self.pipeline)[0]
+        update_stage(actor=self.alice, stage=stage, change={"external_references": [("erp", "1")]})
+        trash_stage(actor=self.alice, stage=stage)
+
+        restore_stage(actor=self.manager, stage=stage)
+
+        assert [row.pk for row in stages_of(self.pipeline)][-1] == stage.pk
+        assert [row.position for row in stages_of(self.pipeline)] == [0, 1, 2, 3]
+        assert Stage.objects.holding_reference(system="erp", external_id="1").get().pk == stage.pk
+
+    def test_a_stage_of_a_trashed_pipeline_waits_for_it(self):
+        stage = stages_of(self.renewals)[0]
+        trash_stage(actor=self.alice, stage=stage)
+        trash_pipeline(actor=self.alice, pipeline=self.renewals)
+
+        with refused("restore_conflict"):
+            restore_stage(actor=self.alice, stage=stage)
+
+    def test_a_reference_that_another_stage_has_by_now_is_refused(self):
+        stage, other = stages_of(self.pipeline)[:2]
+        update_stage(actor=self.alice, stage=stage, change={"external_references": [("erp", "1")]})
+        trash_stage(actor=self.alice, stage=stage)
+        update_stage(actor=self.alice, stage=other, change={"external_references": [("erp", "1")]})
+
+        with refused("restore_conflict"):
+            restore_stage(actor=self.alice, stage=stage)
+
+    def test_a_rep_restores_nothing(self):
+        trash_stage(actor=self.alice, stage=self.new)
+
+        with refused("forbidden"):
+            restore_stage(actor=self.bob, stage=self.new)
+
     def test_an_outsider_restores_nothing(self):
         trash_pipeline(actor=self.alice, pipeline=self.renewals)
 
         with refused("not_found"):
             restore_pipeline(actor=self.charlie, pipeline=self.renewals)
+        with refused("not_found"):
+            restore_stage(actor=self.charlie, stage=stages_of(self.pipeline)[0])
