@@ -16,7 +16,7 @@ from crm_project.staff import cells, panels
 from crm_project.staff.acts import RestoreAct, TrashAct
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import InstantRange, choice_filter, range_filter
-from crm_project.staff.forms import StaffForm, references_field
+from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Textarea
 from crm_project.staff.people import actor_of
 
@@ -33,7 +33,7 @@ class ContactForm(StaffForm):
         if "company" in self.fields:
             companies: Any = self.fields["company"]
             companies.queryset = companies.queryset.filter(kind=Contact.Kinds.COMPANY)
-        for name, label in (("name", "Company name"), ("job_title", "Job title")):
+        for name, label in (("name", "Company name"), ("job_title", "Job title"), ("email", "E-mail")):
             if name in self.fields:
                 self.fields[name].label = label
 
@@ -71,6 +71,7 @@ class ContactAdmin(StaffModelAdmin):
     search_fields: ClassVar[Any] = ("search_text",)
     search_help_text = "Name, e-mail or phone"
     palette_icon = "person"
+    empty_hint = "People and companies come by hand, from a file, or with the deals that name their e-mail."
     ordering: ClassVar[Any] = ("-created_at", "-id")
     list_display: ClassVar[Any] = (
         "full_name",
@@ -88,12 +89,12 @@ class ContactAdmin(StaffModelAdmin):
     sortable_by: ClassVar[Any] = ("created_on",)
     autocomplete_fields: ClassVar[Any] = ("company", "owner")
     conditional_fields: ClassVar[Any] = {
-        "name": "kind == 'company'",
-        "first_name": "kind == 'person'",
-        "last_name": "kind == 'person'",
-        "company": "kind == 'person'",
-        "job_title": "kind == 'person'",
-        "department": "kind == 'person'",
+        "name": when("kind", "== 'company'"),
+        "first_name": when("kind", "== 'person'"),
+        "last_name": when("kind", "== 'person'"),
+        "company": when("kind", "== 'person'"),
+        "job_title": when("kind", "== 'person'"),
+        "department": when("kind", "== 'person'"),
     }
     acts: ClassVar[Any] = (
         TrashAct(trash, "Contacts that deals use stay; others can be restored for 30 days."),

@@ -94,6 +94,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["crm_project.staff.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import TabularInline
 
@@ -14,8 +15,9 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, FieldError
 from crm_project.staff import cells
-from crm_project.staff.acts import Act, TrashAct, act_url
+from crm_project.staff.acts import Act, RestoreAct, TrashAct, act_url, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.filters import TRASH
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import Color, Select, TextInput, WholeNumber
 from crm_project.staff.people import visible
@@ -47,6 +49,12 @@ class StageForm(StaffForm):
     )
     color = forms.CharField(label="Colour", widget=Color(), initial="#3b82f6")
     kind = forms.ChoiceField(choices=Stage.Kinds.choices, widget=Select(), initial=Stage.Kinds.OPEN)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            # In a table the head of the column is all that the eye needs, and nothing to a screen reader.
+            field.widget.attrs.setdefault("aria-label", f"{field.label} of the stage")
 
     def entry(self) -> dict[str, Any]:
         """The stage as the pipeline's service takes it: of an existing one, what was changed."""
@@ -166,22 +174,27 @@ class TrashWithDeals(TrashAct):
     def stages(self, rows: Sequence[Any]) -> list[int]:
         raise NotImplementedError
 
+    def uses(self, rows: Sequence[Any]) -> int:
+        return sum(count(self.stages(rows)) for count in hooks.count_uses)
+
     def note(self, rows: Sequence[Any]) -> str:
-        count = sum(count(self.stages(rows)) for count in hooks.count_uses)
-        return f"{count} deals stand here. Say where they go." if count else "No deals stand here."
+        count = self.uses(rows)
+        stand = f"{count} deal{'' if count == 1 else 's'} stand{'s' if count == 1 else ''} here"
+        return f"{stand}. Say where they go." if count else "No deals stand here."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
         going = self.stages(rows)
+        if not self.uses(rows):
+            return {}
         others = visible(request, Stage).exclude(pk__in=going).select_related("pipeline")
         choices = [
             (stage.pk, f"{stage.pipeline.name}: {stage.name}")
             for stage in others.order_by("pipeline", "position")
         ]
         field = forms.TypedChoiceField(
-            choices=[("", "Nowhere: remove only if no deal stands here"), *choices],
+            choices=[("", "Select a stage"), *choices],
             coerce=int,
             empty_value=None,
-            required=False,
             label="Move the deals to",
             widget=Select(),
         )
@@ -198,18 +211,16 @@ class TrashPipeline(TrashWithDeals):
 class TrashStage(TrashWithDeals):
     label = "Remove stage"
 
+    def note(self, rows: Sequence[Any]) -> str:
+        pipelines = ", ".join(dict.fromkeys(row.pipeline.name for row in rows))
+        return f"A stage of {pipelines}. {super().note(rows)}"
+
     def stages(self, rows: Sequence[Any]) -> list[int]:
         return [row.pk for row in rows]
 
 
-def trash_pipelines(actor: Actor, rows: Sequence[Pipeline], given: Mapping[str, Any]) -> None:
-    for row in rows:
-        services.trash_pipeline(actor=actor, pipeline=row, move_deals_to=given["move_deals_to"])
-
-
-def trash_stages(actor: Actor, rows: Sequence[Stage], given: Mapping[str, Any]) -> None:
-    for row in rows:
-        services.trash_stage(actor=actor, stage=row, move_deals_to=given["move_deals_to"])
+class RestoreStage(RestoreAct):
+    explanation = "Comes back as the last stage of its pipeline."
 
 
 @admin.register(Pipeline)
@@ -221,11 +232,21 @@ class PipelineAdmin(StaffModelAdmin):
     list_display: ClassVar[Any] = ("name", "stage_chips", "default", "active")
     sortable_by: ClassVar[Any] = ()
     inlines: ClassVar[Any] = (StageInline,)
-    acts: ClassVar[Sequence[Act]] = (TrashPipeline(trash_pipelines, on_many=False),)
+    has_trash = True
+    acts: ClassVar[Sequence[Act]] = (
+        TrashPipeline(each(services.trash_pipeline, "pipeline"), on_many=False),
+        RestoreAct(each(services.restore_pipeline, "pipeline")),
+    )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows: Any = super().get_queryset(request)
         return rows.with_stages()
+
+    def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
+        """Stages have no list of their own in the menu; what was removed of them is found from here."""
+        own = super().tools_for(request)
+        url = f"{reverse('admin:pipelines_stage_changelist')}?{TRASH}=only"
+        return [*own, {"label": "Removed stages", "icon": "delete_sweep", "url": url}] if own else own
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         names = ["name", "description", "is_default", "is_active"]
@@ -277,7 +298,11 @@ class StageAdmin(StaffModelAdmin):
     select_related: ClassVar[Any] = ("pipeline",)
     ordering: ClassVar[Any] = ("pipeline", "position")
     list_display: ClassVar[Any] = ("name", "pipeline", "kind")
-    acts: ClassVar[Sequence[Act]] = (TrashStage(trash_stages, on_many=False),)
+    has_trash = True
+    acts: ClassVar[Sequence[Act]] = (
+        TrashStage(each(services.trash_stage, "stage"), on_many=False),
+        RestoreStage(each(services.restore_stage, "stage")),
+    )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

@@ -33,6 +33,7 @@ MODELS = {"deals": Deal, "contacts": Contact}
 @admin.register(Import)
 class ImportAdmin(StaffModelAdmin):
     view_permission = Permission.EDIT_DEALS
+    empty_hint = "Upload a CSV or XLSX file of deals or contacts; you see what would happen before it does."
     list_display: ClassVar[Any] = ("file_name", "kind", "told_state", "told_counts", "created_at")
     ordering: ClassVar[Any] = ("-created_at", "-id")
     search_fields: ClassVar[Any] = ("file_name",)

@@ -10,13 +10,15 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.records import services
 from crm_project.records.models import CustomField
-from crm_project.staff.acts import TrashAct
+from crm_project.staff.acts import RestoreAct, TrashAct, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter
-from crm_project.staff.forms import StaffForm, references_field
+from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Lines, Textarea, WholeNumber
 
+GOING = "The values stay in their rows, and show again when it is restored or the same key is declared again."
 FROZEN = ("kind", "key", "type")
+WITH_OPTIONS = (CustomField.Types.SELECT, CustomField.Types.MULTISELECT)
 
 
 HELP = {
@@ -38,14 +40,10 @@ class CustomFieldForm(StaffForm):
             self.initial["options"] = self.instance.options
 
 
-def trash(actor: Actor, rows: Sequence[CustomField], given: Mapping[str, Any]) -> None:
-    for row in rows:
-        services.trash_custom_field(actor=actor, custom_field=row)
-
-
 @admin.register(CustomField)
 class CustomFieldAdmin(StaffModelAdmin):
     form = CustomFieldForm
+    empty_hint = "Fields of your own for deals and contacts: in forms, in filters, in files and over the API."
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("label", "key")
     ordering: ClassVar[Any] = ("kind", "position", "id")
@@ -54,9 +52,11 @@ class CustomFieldAdmin(StaffModelAdmin):
         choice_filter("Of", "kind", CustomField.Kinds.choices),
         choice_filter("Type", "type", CustomField.Types.choices),
     )
-    conditional_fields: ClassVar[Any] = {"options": "type == 'select' || type == 'multiselect'"}
+    conditional_fields: ClassVar[Any] = {"options": when("type", "== 'select' || type == 'multiselect'")}
+    has_trash = True
     acts: ClassVar[Any] = (
-        TrashAct(trash, "The values stay in their rows, and show again when the same key is declared again."),
+        TrashAct(each(services.trash_custom_field, "custom_field"), GOING),
+        RestoreAct(each(services.restore_custom_field, "custom_field")),
     )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
@@ -71,6 +71,8 @@ class CustomFieldAdmin(StaffModelAdmin):
             "required",
             "external_references",
         ]
+        if row is not None and row.type not in WITH_OPTIONS:
+            names.remove("options")
         return [(None, {"fields": names})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:

@@ -76,6 +76,16 @@ class TrashAct(Act):
         self._trash(actor, rows, given)
 
 
+def each(service: Any, name: str) -> Any:
+    """What an act runs where a service takes one row at a time, as its argument `name`."""
+
+    def run(actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
+        for row in rows:
+            service(actor=actor, **{name: row}, **given)
+
+    return run
+
+
 class RestoreAct(Act):
     name = "restore"
     label = "Restore"
@@ -132,6 +142,7 @@ def act_page(admin: Any, request: HttpRequest, act: Act, actor: Actor, rows: lis
         "title": act.label,
         "act": act,
         "opts": admin.opts,
+        "row_link": _row_link(admin, act, rows),
         "form": form,
         "rows": rows,
         "note": act.note(rows),
@@ -139,6 +150,14 @@ def act_page(admin: Any, request: HttpRequest, act: Act, actor: Actor, rows: lis
         "media": admin.media + form.media,
     }
     return TemplateResponse(request, "admin/act.html", context)
+
+
+def _row_link(admin: Any, act: Act, rows: Sequence[Any]) -> dict[str, str] | None:
+    """The way back to the one row that the act is for, if it has a page."""
+    if len(rows) != 1 or act.on_trash:
+        return None
+    url = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_change", args=[rows[0].pk])
+    return {"url": url, "text": str(rows[0])}
 
 
 def _form(act: Act, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> forms.Form:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
-from django.contrib.admin import ShowFacets
+from django.contrib.admin import ShowFacets, display
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
@@ -25,7 +25,8 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError
 from crm_project.records.fields import MoneyField
-from crm_project.staff import custom, filters, inputs, panels
+from crm_project.records.querysets import RESTORABLE_FOR
+from crm_project.staff import cells, custom, filters, inputs, panels
 from crm_project.staff.acts import Act, act_page, act_url, list_action, refusal_of
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.lists import PeekPaginator, StaffChangeList
@@ -64,6 +65,9 @@ class StaffModelAdmin(ModelAdmin):
     change_form_show_cancel_button = True
     save_on_top = False
     view_on_site = False
+    empty_value_display = cells.NOTHING
+    # What a list without rows tells a newcomer.
+    empty_hint: ClassVar[str] = ""
     search_help_text = "Search"
     formfield_overrides: ClassVar[Any] = {
         models.CharField: {"strip": False, "widget": inputs.TextInput},
@@ -215,11 +219,24 @@ class StaffModelAdmin(ModelAdmin):
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
+        if self.in_trash(request):
+            return []
         query = request.GET.urlencode()
-        return [
+        own = [
             {"label": label, "icon": icon, "url": f"{reverse(name)}?{query}" if query else reverse(name)}
             for label, icon, name in self.tools
         ]
+        trash = {"label": "Trash", "icon": "delete", "url": f"?{filters.TRASH}=only"}
+        return [*own, trash] if self.has_trash and self.has_change_permission(request) else own
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        own = super().get_list_display(request)
+        return [*own, "restorable_for"] if self.in_trash(request) else own
+
+    @display(description="Restorable for")
+    def restorable_for(self, row: Any) -> str:
+        days = max(0, (row.deleted_at + RESTORABLE_FOR - timezone.now()).days)
+        return f"{days} day{'' if days == 1 else 's'}"
 
     # -- Forms.
 

@@ -113,6 +113,11 @@ class StaffForm(forms.ModelForm):
         return value in EMPTY or (name in self.defaults and value == self.defaults[name])
 
 
+def when(field: str, test: str) -> str:
+    """For `conditional_fields`: show where the form's `field` is like that, and where a page has no such input."""
+    return f"typeof {field} === 'undefined' || {field} {test}"
+
+
 def core(value: Any) -> Any:
     """A cleaned value as the services take it: rows by their ids."""
     if isinstance(value, Model):

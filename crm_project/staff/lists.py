@@ -8,9 +8,11 @@ from django.core.paginator import InvalidPage, Page, Paginator
 from django.db import connection
 from django.db.models import F
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from unfold.views import ChangeList
 
 from crm_project.accounts.actors import Actor
+from crm_project.staff.filters import TrashFilter
 from crm_project.staff.people import actor_of
 
 # More than any list has pages of; nobody asks the database.
@@ -46,10 +48,28 @@ class StaffChangeList(ChangeList):
     """Remembers whether there is a next page, and who is asking."""
 
     has_next = False
+    in_trash = False
     actor: Actor | None = None
+
+    def __init__(self, request: Any, *args: Any) -> None:
+        super().__init__(request, *args)
+        self.title = capfirst(self.opts.verbose_name_plural)
+        if self.in_trash:
+            self.title = f"{self.title} in the trash"
+
+    @property
+    def active_filters(self) -> int:
+        """How many filters narrow the list; the trash is a place, and no filter to the eye."""
+        used = [spec for spec in self.filter_specs if any(spec.used_parameters.values())]
+        return len([spec for spec in used if not isinstance(spec, TrashFilter)])
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.query or self.active_filters)
 
     def get_results(self, request: Any) -> None:
         self.actor = actor_of(request)
+        self.in_trash = self.model_admin.in_trash(request)
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         try:
             page = paginator.page(self.page_num)

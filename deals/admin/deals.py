@@ -21,6 +21,7 @@ from crm_project.staff.filters import (
     range_filter,
     yes_no_filter,
 )
+from crm_project.staff.forms import when
 from crm_project.staff.inputs import Select
 from crm_project.staff.people import visible
 from deals import money, services
@@ -67,6 +68,7 @@ class DealAdmin(StaffModelAdmin):
     search_fields: ClassVar[Any] = ("search_text",)
     search_help_text = "Name, number, description, contact or account"
     palette_icon = "handshake"
+    empty_hint = "Add the first one here, or import those you have from a file."
     ordering: ClassVar[Any] = ("-created_at", "-id")
     list_display: ClassVar[Any] = (
         "title",
@@ -93,10 +95,10 @@ class DealAdmin(StaffModelAdmin):
     )
     autocomplete_fields: ClassVar[Any] = ("contact", "client", "owner", "next_deal")
     conditional_fields: ClassVar[Any] = {
-        "bid_value": "bid_type != 'fixed'",
-        "bid_periods": "bid_type != 'fixed'",
-        "lost_reason": "status == 'lost' || status == 'abandoned'",
-        "closed_at": "status != 'open'",
+        "bid_value": when("bid_type", "!= 'fixed'"),
+        "bid_periods": when("bid_type", "!= 'fixed'"),
+        "lost_reason": when("status", "== 'lost' || status == 'abandoned'"),
+        "closed_at": when("status", "!= 'open'"),
     }
     acts: ClassVar[Any] = (
         acts.Win(),

@@ -1,6 +1,5 @@
 """Lost reasons in the admin: a managed list."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -8,16 +7,11 @@ from django.http import HttpRequest
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.staff.acts import TrashAct
+from crm_project.staff.acts import RestoreAct, TrashAct, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.forms import StaffForm, references_field
 from deals import services
 from deals.models import LostReason
-
-
-def trash(actor: Actor, rows: Sequence[LostReason], given: Mapping[str, Any]) -> None:
-    for row in rows:
-        services.trash_lost_reason(actor=actor, lost_reason=row)
 
 
 class LostReasonForm(StaffForm):
@@ -27,11 +21,16 @@ class LostReasonForm(StaffForm):
 @admin.register(LostReason)
 class LostReasonAdmin(StaffModelAdmin):
     form = LostReasonForm
+    empty_hint = "Why are deals lost? Whoever closes one as lost chooses from this list."
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("name",)
     ordering: ClassVar[Any] = ("created_at", "id")
     list_display: ClassVar[Any] = ("name", "created_at")
-    acts: ClassVar[Any] = (TrashAct(trash, "Deals that were lost for it keep it."),)
+    has_trash = True
+    acts: ClassVar[Any] = (
+        TrashAct(each(services.trash_lost_reason, "lost_reason"), "Deals that were lost for it keep it."),
+        RestoreAct(each(services.restore_lost_reason, "lost_reason")),
+    )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         return [(None, {"fields": ["name", "external_references"]})]

@@ -37,12 +37,56 @@ def work(actor: Actor, request: HttpRequest) -> dict[str, Any]:
     mine = visible.filter(owner=actor.member)
     whose = request.GET.get("whose") or ("mine" if mine.exists() else "all")
     own = {"owner": str(actor.member.pk)} if whose == "mine" else {}
+    lists = work_lists(mine if own else visible, today(actor), own)
+    idle = not any(entry["rows"] for entry in lists)
     return {
         "may_edit": actor.may(Permission.EDIT_DEALS),
         "whose": whose,
-        "lists": work_lists(mine if own else visible, today(actor), own),
+        "lists": lists,
         "pipelines": pipeline_totals(actor),
+        "first_steps": first_steps(actor) if idle else [],
     }
+
+
+def first_steps(actor: Actor) -> list[dict[str, str]]:
+    """What somebody does first where there is no deal yet, as far as the role allows it."""
+    if Deal.objects.visible_to(actor.member).exists():
+        return []
+    steps = [
+        (
+            Permission.EDIT_PIPELINES,
+            "view_column",
+            "Look at your pipeline",
+            "Name its stages as your sales go; add another pipeline where they go differently.",
+            "admin:pipelines_pipeline_changelist",
+        ),
+        (
+            Permission.ADMINISTER,
+            "group",
+            "Invite your colleagues",
+            "Each gets a role, which says what they may see and do.",
+            "admin:accounts_member_add",
+        ),
+        (
+            Permission.EDIT_DEALS,
+            "upload",
+            "Bring what you have",
+            "Import contacts and deals from CSV or XLSX; you see what would happen before it does.",
+            "admin:imports_import_add",
+        ),
+        (
+            Permission.EDIT_DEALS,
+            "handshake",
+            "Add your first deal",
+            "A name is enough. Its amount, its contact and the rest can follow.",
+            "admin:deals_deal_add",
+        ),
+    ]
+    return [
+        {"icon": icon, "title": title, "text": text, "url": reverse(url)}
+        for permission, icon, title, text, url in steps
+        if actor.may(permission)
+    ]
 
 
 def work_lists(deals: Any, day: datetime.date, own: dict[str, str]) -> list[dict[str, Any]]:

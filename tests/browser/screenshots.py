@@ -26,7 +26,7 @@ PAGES = {
     "home": "/admin/",
     "deals": "/admin/deals/deal/",
     "deals-filtered": "/admin/deals/deal/?status=open&amount_from=5000&o=-2",
-    "deals-filters": "/admin/deals/deal/?status=open > #changelist a:has-text('Filters')",
+    "deals-filters": "/admin/deals/deal/?status=open > .crm-filters",
     "deals-trash": "/admin/deals/deal/?trash=only",
     "deal": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a",
     "deal-add": "/admin/deals/deal/add/",

@@ -140,6 +140,7 @@ class PageTests(LeakTestCase):
             yield list_url(model)
             yield from (f"{list_url(model)}?q={term}" for term in TERMS)
             yield f"{list_url(model)}?_popup=1"
+            yield f"{list_url(model)}?trash=only"
         deals = list_url(Deal)
         for filters in (
             {"trash": "only"},

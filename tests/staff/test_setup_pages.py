@@ -7,7 +7,7 @@ from crm_project.records.models import CustomField
 from deals.models import Deal, LostReason
 from pipelines.models import Pipeline
 from tests.base import stages_of
-from tests.factories import CompanyFactory, LostReasonFactory
+from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.staff.base import StaffTestCase, act_url, add_url, change_url, errors, list_url
 
 
@@ -97,7 +97,7 @@ class PipelineTests(StaffTestCase):
         refused = self.client.post(act_url("trash", self.new), {"move_deals_to": ""})
         self.client.post(act_url("trash", self.new), {"move_deals_to": self.offer.pk})
 
-        assert "name the stage to move them to" in refused.content.decode()
+        assert "1 deal stands here. Say where they go." in refused.content.decode()
         assert self.names() == ["Offer", "Won", "Lost"]
         assert Deal.objects.get(pk=deal.pk).stage == self.offer
 
@@ -155,6 +155,55 @@ class ReferenceDataTests(StaffTestCase):
 
         assert self.client.post(add_url(LostReason), {"name": "X"}).status_code == 403
         assert self.client.get(add_url(CustomField)).status_code == 403
+
+
+class TrashTests(StaffTestCase):
+    """What a manager moves to the trash is found there, and restored."""
+
+    def setUp(self):
+        self.sign_in(self.manager)
+
+    def test_pipelines_stages_reasons_and_fields(self):
+        rows = [
+            self.renewals,
+            self.offer,
+            LostReasonFactory(actor=self.alice, name="Too dear"),
+            CustomFieldFactory(actor=self.alice, label="Region"),
+        ]
+        for row in rows:
+            self.client.post(act_url("trash", row))
+            assert not type(row).objects.live().filter(pk=row.pk).exists()
+            trash = f"{list_url(type(row))}?trash=only"
+            assert str(row) in self.page(trash)
+            assert "29 days" in self.page(trash)
+
+            chosen = {"action": "act_restore", "_selected_action": [row.pk]}
+            response = self.client.post(trash, chosen)
+            self.client.post(response.url)
+
+            assert type(row).objects.live().filter(pk=row.pk).exists(), row
+
+    def test_a_name_that_is_taken_meanwhile_is_told(self):
+        reason = LostReasonFactory(actor=self.alice, name="Too dear")
+        self.client.post(act_url("trash", reason))
+        LostReasonFactory(actor=self.alice, name="Too dear")
+
+        response = self.client.post(act_url("restore", reason))
+
+        assert "There is a lost reason of this name already." in response.content.decode()
+
+    def test_the_lists_say_where_the_trash_is_to_those_who_may_restore(self):
+        for model in (Deal, Contact):
+            assert "?trash=only" in self.page(list_url(model))
+        self.sign_in(self.bob)
+        assert "?trash=only" in self.page(list_url(Deal))
+        assert "?trash=only" not in self.page(list_url(Pipeline))
+        assert self.client.post(act_url("restore", self.offer)).status_code == 403
+
+    def test_empty_ones_say_so(self):
+        assert "The trash is empty" in self.page(f"{list_url(LostReason)}?trash=only")
+        assert "No lost reasons yet" in self.page(list_url(LostReason))
+        assert "Nothing matches" in self.page(f"{list_url(Deal)}?q=nothing")
 
 
 class ContactTests(StaffTestCase):

@@ -2,6 +2,7 @@
 
 import datetime
 
+from django.test import Client
 from django.utils import timezone
 
 from crm_project.accounts.models import SignInAttempt, User
@@ -117,3 +118,42 @@ class HomeTests(StaffTestCase):
         for who in (self.viewer, self.charlie, self.operator):
             self.sign_in(who)
             self.page("/admin/")
+
+
+class RefusalPageTests(StaffTestCase):
+    """Whoever is refused a page is told so in words, with a way home."""
+
+    def test_a_page_that_is_not_theirs_and_one_that_is_not_there(self):
+        for url, status, told in (
+            ("/admin/accounts/user/", 403, "You may not do that"),
+            ("/admin/nothing/here/", 404, "There is no such page"),
+            ("/nothing", 404, "There is no such page"),
+        ):
+            page = self.page(url, status=status)
+            assert told in page
+            assert 'href="/admin/"' in page
+
+    def test_a_form_from_before_the_sign_in(self):
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(self.bob.member.user)
+
+        response = strict.post("/admin/organization/", {"member": 1})
+
+        assert response.status_code == 403
+        assert "This page has grown old" in response.content.decode()
+
+
+class FirstStepsTests(StaffTestCase):
+    """A new organization's home page tells each what to do first; with the first deal the lists take its place."""
+
+    def test_each_role_is_told_what_it_may_do(self):
+        for who, steps in ((self.alice, 4), (self.manager, 3), (self.bob, 2), (self.viewer, 0)):
+            self.sign_in(who)
+            page = self.page("/admin/")
+            assert ("First steps" in page) == bool(steps)
+            assert page.count('class="crm-steps"') == bool(steps)
+            assert len(self.client.get("/admin/").context["home"]["first_steps"]) == steps
+
+        self.deal()
+
+        assert "First steps" not in self.page("/admin/")

@@ -67,6 +67,9 @@ class Revoke(Act):
 @admin.register(ApiToken)
 class TokenAdmin(StaffModelAdmin):
     form = TokenForm
+    empty_hint = (
+        "Programs that read or write your deals sign in with a token. It can do no more than its member."
+    )
     # Everybody may have tokens of their own: none can do more than its member.
     edit_permission = Permission.VIEW
     select_related: ClassVar[Any] = ("member__user",)

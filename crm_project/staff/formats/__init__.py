@@ -1,0 +1,1 @@
+"""How dates and times are written in the admin: the same way everywhere."""

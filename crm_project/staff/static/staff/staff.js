@@ -1,0 +1,31 @@
+/* What the theme made for the mouse alone, for the keyboard too: its tabs, its filters, its menus. */
+"use strict";
+
+const PRESSED = ["Enter", " "];
+
+function madeForTheMouse(element) {
+    return !element.matches("a[href], button, input, select, textarea, [tabindex]")
+        && !element.querySelector("a[href], button, input, select, textarea")
+        && element.textContent.trim() !== "";
+}
+
+function reachable(element) {
+    element.tabIndex = 0;
+    element.setAttribute("role", "button");
+    element.addEventListener("keydown", (event) => {
+        if (PRESSED.includes(event.key)) {
+            event.preventDefault();
+            element.click();
+        }
+    });
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+    const search = document.getElementById("searchbar");
+    search?.setAttribute("aria-label", search.placeholder);
+    for (const element of document.querySelectorAll("[x-on\\:click]")) {
+        if (madeForTheMouse(element)) {
+            reachable(element);
+        }
+    }
+});
