@@ -173,6 +173,10 @@ class TrashFilter(FormFilter):
         choices = [("", "Live rows"), ("only", "In the trash")]
         return {TRASH: forms.ChoiceField(choices=choices, widget=Select(), label="Trash")}
 
+    def has_output(self) -> bool:
+        """A button leads to the trash; in it, the filters' form has to remember where one is."""
+        return bool(self.used_parameters)
+
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return rows
 
