@@ -13,7 +13,7 @@ from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.api.pagination import Key
 from crm_project.api.views import RowViewSet, keyed_schema
-from crm_project.errors import DomainError, FieldError, Invalid, NotFound, refuse
+from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.receipts import Receipt
 from deals import services
@@ -65,15 +65,7 @@ class DealViewSet(PastDealsViewSet):
         services.trash_deals(actor=self.actor, deals=[row], if_match=self.expected(row))
 
     def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Deal]]:
-        receipts = services.carry_out_deals(actor=self.actor, operations=operations)
-        wrong = FieldError("name", "required", "A new deal needs a name.")
-        nameless: dict[int, DomainError] = {
-            index: Invalid(fields=[wrong])
-            for index, receipt in enumerate(receipts)
-            if receipt.outcome == "created" and not receipt.row.name
-        }
-        refuse(nameless, rows=len(receipts))
-        return receipts
+        return services.carry_out_deals(actor=self.actor, operations=operations, require_name=True)
 
     @extend_schema(responses=SummarySerializer, summary="Count and sums of the filtered deals")
     @action(detail=False)

@@ -30,11 +30,13 @@ OPEN = Deal.Statuses.OPEN
 Pair = tuple[int, int]
 
 
-def carry_out_deals(*, actor: Actor, operations: Sequence[Operation]) -> list[Receipt[Deal]]:
-    """All of them, or none: RowsRefused names every bad one."""
+def carry_out_deals(
+    *, actor: Actor, operations: Sequence[Operation], require_name: bool = False
+) -> list[Receipt[Deal]]:
+    """All of them, or none: RowsRefused names every bad one. `require_name` refuses new deals without a name."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
-        return bulk.carry_out(operations, _DealWork(actor))
+        return bulk.carry_out(operations, _DealWork(actor, require_name))
 
 
 def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Deal]]:
@@ -61,6 +63,7 @@ def upsert_deal(*, actor: Actor, change: Change, match_on: Sequence[str]) -> Rec
 @dataclass
 class _DealWork:
     actor: Actor
+    require_name: bool = False
     match_keys: Sequence[str] = MATCH_KEYS
 
     @cached_property
@@ -91,7 +94,7 @@ class _DealWork:
     def write(
         self, targets: Sequence[tuple[Deal | None, Change]], *, adding: Collection[int]
     ) -> list[Receipt[Deal]]:
-        return write_deals(self.actor, targets, add_references=adding)
+        return write_deals(self.actor, targets, add_references=adding, require_name=self.require_name)
 
     def trash(self, rows: Sequence[Deal], *, if_match: Mapping[int, Versions]) -> list[Deal]:
         return trash_deals(actor=self.actor, deals=rows, if_match=if_match)

@@ -36,6 +36,7 @@ COLUMNS = (
     " department_id project_id task_id"
 ).split()
 RULED_COLUMNS = ("status", "probability", "tax_rate", "bid_type", "bid_periods")
+NAMELESS = FieldError("name", "required", "A new deal needs a name.")
 SINGLE = {"contact": "contacts", "client": "contacts", "owner": "members", "lost_reason": "lost_reasons"}
 LISTS: dict[str, tuple[Any, str]] = {
     "members": (DealContact, "contact_id"),
@@ -50,11 +51,12 @@ def write_deals(
     *,
     add_references: Collection[int] = (),
     rows: DealQuerySet | None = None,
+    require_name: bool = False,
 ) -> list[Receipt[Deal]]:
     """Apply each change to its deal, or to a new one.
 
     `add_references` holds the indices of those whose references are added to what the deal has. `rows` widens what may
-    be written beyond what the actor sees.
+    be written beyond what the actor sees. `require_name` refuses a new deal without one, which the core itself allows.
     """
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
@@ -67,7 +69,7 @@ def write_deals(
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts if draft.before}
         errors: dict[int, DomainError] = {}
         for index, (draft, sent) in enumerate(zip(drafts, changes, strict=True)):
-            if error := _apply(actor, draft, sent, context, now, index in add_references):
+            if error := _apply(actor, draft, sent, context, now, index in add_references, require_name):
                 errors[index] = error
         good = [index for index in range(len(drafts)) if index not in errors]
         clashing = references.clashes(DealReference, actor.organization_id, [drafts[index] for index in good])
@@ -136,7 +138,13 @@ def note_lists(drafts: Sequence[Draft], names: Iterable[str]) -> None:
 
 
 def _apply(
-    actor: Actor, draft: Draft, change: Change, context: Context, now: datetime.datetime, add_references: bool
+    actor: Actor,
+    draft: Draft,
+    change: Change,
+    context: Context,
+    now: datetime.datetime,
+    add_references: bool,
+    require_name: bool,
 ) -> DomainError | None:
     """Bring one draft to what the change says; answers one refusal that names all that is wrong."""
     if stale := refusal(draft.row, change.get("if_match")):
@@ -147,6 +155,7 @@ def _apply(
     errors += rules.probability_errors(change) if not errors else []
     steps: list[Callable[[], list[FieldError]]] = [
         lambda: set_columns(draft.row, change, COLUMNS),
+        lambda: [NAMELESS] if require_name and not draft.before and not draft.row.name else [],
         lambda: _set_named(draft, change, context),
         lambda: money.price(draft.row, change),
         lambda: _travel(draft, change, context, now),
@@ -154,7 +163,7 @@ def _apply(
         lambda: _set_lists(actor, draft, change, context),
         lambda: references.set_on(draft, change, add=add_references),
     ]
-    for step in steps if not errors else steps[:2]:
+    for step in steps if not errors else steps[:3]:
         errors += step()
     if errors:
         return Invalid(fields=errors)
