@@ -71,11 +71,11 @@ def trash_pipeline(
         trash_rows(changes, PipelineReference, [row], now=now)
 
 
-def restore_pipeline(*, actor: Actor, pipeline: Pipeline) -> Pipeline:
+def restore_pipeline(*, actor: Actor, pipeline: Pipeline, if_match: Versions | None = None) -> Pipeline:
     """Bring a pipeline back from the trash, with the stages that went with it, in their order."""
     with catalogue_writing(actor) as changes:
         now = timezone.now()
-        row = trashed(Pipeline, actor, pipeline.pk)
+        row = trashed(Pipeline, actor, pipeline.pk, if_match)
         stages = for_update(Stage.objects.filter(pipeline=row, deleted_at=row.deleted_at))
         order = [Draft.of(stage) for stage in sorted(stages, key=_trashed_in_order(row))]
         for position, draft in enumerate(order):
@@ -135,10 +135,10 @@ def trash_stage(
         _arrange(changes, actor, [Draft.of(other) for other in _stages(row.pipeline)])
 
 
-def restore_stage(*, actor: Actor, stage: Stage) -> Stage:
+def restore_stage(*, actor: Actor, stage: Stage, if_match: Versions | None = None) -> Stage:
     """Bring a stage back from the trash, as the last of its pipeline."""
     with catalogue_writing(actor) as changes:
-        draft = Draft.of(trashed(Stage, actor, stage.pk))
+        draft = Draft.of(trashed(Stage, actor, stage.pk, if_match))
         row: Stage = draft.row
         if row.pipeline.deleted_at is not None:
             raise Conflict(

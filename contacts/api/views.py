@@ -3,23 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
-from rest_framework.decorators import action
-from rest_framework.request import Request
-from rest_framework.response import Response
-
 from contacts import services
 from contacts.api.filters import ContactFilter
 from contacts.api.serializers import ContactReceiptSerializer, ContactSerializer, UpsertContactSerializer
 from contacts.models import Contact
 from crm_project.api.pagination import Key
-from crm_project.api.views import KeyedViewSet, keyed_schema
+from crm_project.api.views import KeyedViewSet, RestoreMixin, keyed_schema
 from crm_project.records.bulk import Operation
 from crm_project.records.receipts import Receipt
 
 
 @keyed_schema(ContactSerializer, UpsertContactSerializer, ContactReceiptSerializer, row_name="contact")
-class ContactViewSet(KeyedViewSet):
+class ContactViewSet(RestoreMixin, KeyedViewSet):
     """People and companies."""
 
     model = Contact
@@ -50,10 +45,5 @@ class ContactViewSet(KeyedViewSet):
     def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Contact]]:
         return services.carry_out_contacts(actor=self.actor, operations=operations)
 
-    @extend_schema(request=None, responses=ContactSerializer, summary="Bring back from the trash")
-    @action(detail=True, methods=["post"])
-    def restore(self, request: Request, **_: Any) -> Response:
-        row = self.get_trashed()
-        self.expect_no_body(request)
-        restored = services.restore_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))[0]
-        return Response(self.shown(restored))
+    def perform_restore(self, row: Contact) -> Contact:
+        return services.restore_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))[0]

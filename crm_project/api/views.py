@@ -220,6 +220,18 @@ class RowViewSet(ScopedView):
         raise MethodNotAllowed("DELETE")
 
 
+class RestoreMixin:
+    """Rows that nothing need be said about when they come back from the trash."""
+
+    @extend_schema(request=None, summary="Bring back from the trash")
+    @action(detail=True, methods=["post"])
+    def restore(self: Any, request: Request, **_: Any) -> Response:
+        """As it was, with its external references; 409 `restore_conflict` if a live row has its place by now."""
+        row = self.get_trashed()
+        self.expect_no_body(request)
+        return Response(self.shown(self.perform_restore(row)))
+
+
 class KeyedViewSet(RowViewSet):
     """A kind of row that integrations name by keys of their own: upsert, lists of writes, look-up by reference."""
 

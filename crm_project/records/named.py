@@ -40,12 +40,13 @@ def locked(model: Any, actor: Actor, row_id: int, if_match: Versions | None = No
     return row
 
 
-def trashed(model: Any, actor: Actor, row_id: int) -> Any:
+def trashed(model: Any, actor: Actor, row_id: int, if_match: Versions | None = None) -> Any:
     """A row that can still be restored, locked."""
     rows = model.objects.trash_visible_to(actor.member, timezone.now())
     row = for_update(rows.filter(pk=row_id)).first()
     if row is None:
         raise NotFound
+    require(row, if_match)
     return row
 
 
@@ -100,10 +101,12 @@ def trash_rows(
     references.set_live(reference_model, rows, live=False)
 
 
-def restore_named(*, actor: Actor, row: Row, reference_model: type[Any], check: Check) -> Any:
+def restore_named(
+    *, actor: Actor, row: Row, reference_model: type[Any], check: Check, if_match: Versions | None = None
+) -> Any:
     """Bring a row back from the trash, unless a live one has its place or its references; `check` says that."""
     with catalogue_writing(actor) as changes:
-        draft = Draft.of(trashed(type(row), actor, row.pk))
+        draft = Draft.of(trashed(type(row), actor, row.pk, if_match))
         try:
             refuse_fields(check(draft.row))
         except Conflict as error:

@@ -46,9 +46,15 @@ def trash_custom_field(*, actor: Actor, custom_field: CustomField, if_match: Ver
         trash_rows(changes, CustomFieldReference, [locked(CustomField, actor, custom_field.pk, if_match)])
 
 
-def restore_custom_field(*, actor: Actor, custom_field: CustomField) -> CustomField:
+def restore_custom_field(
+    *, actor: Actor, custom_field: CustomField, if_match: Versions | None = None
+) -> CustomField:
     restored: CustomField = restore_named(
-        actor=actor, row=custom_field, reference_model=CustomFieldReference, check=_frozen_errors
+        actor=actor,
+        row=custom_field,
+        reference_model=CustomFieldReference,
+        check=_frozen_errors,
+        if_match=if_match,
     )
     return restored
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.api.pagination import Key
-from crm_project.api.views import RowViewSet, keyed_schema
+from crm_project.api.views import RestoreMixin, RowViewSet, keyed_schema
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.receipts import Receipt
@@ -121,7 +121,7 @@ class PipelineDealViewSet(DealViewSet):
         return super().list(request)
 
 
-class LostReasonViewSet(RowViewSet):
+class LostReasonViewSet(RestoreMixin, RowViewSet):
     """Why deals are lost: a managed list, so that losses can be counted by it."""
 
     model = LostReason
@@ -145,3 +145,6 @@ class LostReasonViewSet(RowViewSet):
 
     def perform_destroy(self, row: LostReason) -> None:
         services.trash_lost_reason(actor=self.actor, lost_reason=row, if_match=self.if_match)
+
+    def perform_restore(self, row: LostReason) -> LostReason:
+        return services.restore_lost_reason(actor=self.actor, lost_reason=row, if_match=self.if_match)

@@ -22,9 +22,11 @@ def trash_lost_reason(*, actor: Actor, lost_reason: LostReason, if_match: Versio
         trash_rows(changes, LostReasonReference, [locked(LostReason, actor, lost_reason.pk, if_match)])
 
 
-def restore_lost_reason(*, actor: Actor, lost_reason: LostReason) -> LostReason:
+def restore_lost_reason(
+    *, actor: Actor, lost_reason: LostReason, if_match: Versions | None = None
+) -> LostReason:
     restored: LostReason = restore_named(
-        actor=actor, row=lost_reason, reference_model=LostReasonReference, check=_check
+        actor=actor, row=lost_reason, reference_model=LostReasonReference, check=_check, if_match=if_match
     )
     return restored
 

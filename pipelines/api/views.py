@@ -9,7 +9,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.filters import IntegerFilter, StrictFilterSet
 from crm_project.api.pagination import Key
-from crm_project.api.views import RowViewSet
+from crm_project.api.views import RestoreMixin, RowViewSet
 from pipelines import services
 from pipelines.api.serializers import PipelineSerializer, StageSerializer
 from pipelines.models import Pipeline, Stage
@@ -17,7 +17,7 @@ from pipelines.models import Pipeline, Stage
 MOVE_DEALS_TO = {"destroy": {"move_deals_to": {"type": "integer"}}}
 
 
-class CatalogueViewSet(RowViewSet):
+class CatalogueViewSet(RestoreMixin, RowViewSet):
     """Reference data, named by integer id; deleting it may say where its deals go."""
 
     edit_permission = Permission.EDIT_PIPELINES
@@ -64,6 +64,10 @@ class PipelineViewSet(CatalogueViewSet):
             if_match=self.if_match,
         )
 
+    def perform_restore(self, row: Pipeline) -> Pipeline:
+        """With the stages that went to the trash together with it."""
+        return services.restore_pipeline(actor=self.actor, pipeline=row, if_match=self.if_match)
+
 
 class StageFilter(StrictFilterSet):
     pipeline = IntegerFilter("pipeline")
@@ -98,3 +102,6 @@ class StageViewSet(CatalogueViewSet):
             move_deals_to=self.move_deals_to(self.request),
             if_match=self.if_match,
         )
+
+    def perform_restore(self, row: Stage) -> Stage:
+        return services.restore_stage(actor=self.actor, stage=row, if_match=self.if_match)

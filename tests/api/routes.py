@@ -11,6 +11,7 @@ from crm_project.accounts.models import ApiToken
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
 from crm_project.journal.models import Event
+from tests.api.client import ApiClient
 from tests.factories import (
     CustomFieldFactory,
     DealFactory,
@@ -85,6 +86,7 @@ ROUTES = [
     route("GET    /api/custom-fields/{custom_field}         200 200 200 200"),
     route("PATCH  /api/custom-fields/{custom_field}         403 403 200 200", {"label": "Other"}),
     route("DELETE /api/custom-fields/{custom_field}         403 403 204 204"),
+    route("POST   /api/custom-fields/{trashed_field}/restore    403 403 200 200"),
     route("GET    /api/contacts                             200 200 200 200"),
     route("POST   /api/contacts                             403 201 201 201", {"first_name": "Sophie"}),
     route("POST   /api/contacts/upsert                      403 201 201 201", {"email": "s@example.com"}),
@@ -101,6 +103,7 @@ ROUTES = [
     route("GET    /api/pipelines/{pipeline}                 200 200 200 200"),
     route("PATCH  /api/pipelines/{pipeline}                 403 403 200 200", {"stages": STAGES}),
     route("DELETE /api/pipelines/{pipeline}                 403 403 204 204"),
+    route("POST   /api/pipelines/{trashed_pipeline}/restore 403 403 200 200"),
     route("GET    /api/pipelines/{pipeline}/deals           200 200 200 200"),
     route("GET    /api/stages                               200 200 200 200"),
     route(
@@ -110,11 +113,13 @@ ROUTES = [
     route("GET    /api/stages/{stage}                       200 200 200 200"),
     route("PATCH  /api/stages/{stage}                       403 403 200 200", {"position": 0}),
     route("DELETE /api/stages/{stage}                       403 403 204 204"),
+    route("POST   /api/stages/{trashed_stage}/restore       403 403 200 200"),
     route("GET    /api/lost-reasons                         200 200 200 200"),
     route("POST   /api/lost-reasons                         403 403 201 201", {"name": "Size"}),
     route("GET    /api/lost-reasons/{lost_reason}           200 200 200 200"),
     route("PATCH  /api/lost-reasons/{lost_reason}           403 403 200 200", {"name": "Size"}),
     route("DELETE /api/lost-reasons/{lost_reason}           403 403 204 204"),
+    route("POST   /api/lost-reasons/{trashed_reason}/restore    403 403 200 200"),
     route("GET    /api/deals                                200 200 200 200"),
     route("POST   /api/deals                                403 201 201 201", {"name": "Deal"}),
     route(
@@ -161,7 +166,9 @@ PUBLIC = {"api/schema", "api/docs", "api/<path:rest>"}
 
 def make_rows(case: Any) -> dict[str, Any]:
     """One row of every kind in Alice's organization, by the name that the routes have for it."""
-    pipeline = PipelineFactory(actor=case.alice)
+    pipeline, trashed_pipeline = PipelineFactory(actor=case.alice), PipelineFactory(actor=case.alice)
+    trashed_stage = StageFactory(actor=case.alice, pipeline=pipeline.pk)
+    trashed_field, trashed_reason = CustomFieldFactory(actor=case.alice), LostReasonFactory(actor=case.alice)
     contact, trashed_contact = (
         PersonFactory(actor=case.bob, external_references=[("erp", "K-1")]),
         PersonFactory(actor=case.bob),
@@ -170,6 +177,11 @@ def make_rows(case: Any) -> dict[str, Any]:
         actor=case.bob, external_references=[("erp", "K-1")], followers=[case.viewer.member.pk]
     )
     trashed_deal = DealFactory(actor=case.bob)
+    as_alice = ApiClient(case.alice)
+    as_alice.delete(f"/api/custom-fields/{trashed_field.pk}")
+    as_alice.delete(f"/api/lost-reasons/{trashed_reason.pk}")
+    as_alice.delete(f"/api/stages/{trashed_stage.pk}")
+    as_alice.delete(f"/api/pipelines/{trashed_pipeline.pk}")
     case.as_bob.delete(f"/api/contacts/{trashed_contact.uuid}")
     case.as_bob.delete(f"/api/deals/{trashed_deal.uuid}")
     case.as_bob.patch(f"/api/deals/{deal.uuid}", {"origin": "fair"})
@@ -178,11 +190,15 @@ def make_rows(case: Any) -> dict[str, Any]:
         "follower": case.viewer.member.uuid,
         "token": ApiToken.objects.get(member=case.bob.member).uuid,
         "custom_field": CustomFieldFactory(actor=case.alice).pk,
+        "trashed_field": trashed_field.pk,
         "contact": contact.uuid,
         "trashed_contact": trashed_contact.uuid,
         "pipeline": pipeline.pk,
         "stage": StageFactory(actor=case.alice, pipeline=pipeline.pk).pk,
+        "trashed_pipeline": trashed_pipeline.pk,
+        "trashed_stage": trashed_stage.pk,
         "lost_reason": LostReasonFactory(actor=case.alice).pk,
+        "trashed_reason": trashed_reason.pk,
         "deal": deal.uuid,
         "trashed_deal": trashed_deal.uuid,
         "reference": deal.references.get().uuid,

@@ -236,6 +236,14 @@ class IfMatchTests(Paths):
         problem(self.as_bob.post(f"{path}/restore", {}, **if_match('"2"')), 412, "precondition_failed")
         assert self.as_bob.post(f"{path}/restore", {}, **if_match('"3"')).status_code == 200
 
+    def test_restoring_reference_data(self):
+        reason = LostReasonFactory(actor=self.alice)
+        for path in (f"/api/stages/{self.offer.pk}", f"/api/lost-reasons/{reason.pk}"):
+            self.as_alice.delete(path)
+            problem(self.as_alice.post(f"{path}/restore", {}, **if_match('"1"')), 412, "precondition_failed")
+
+            assert self.as_alice.post(f"{path}/restore", {}, **if_match('"2"')).status_code == 200
+
     def test_an_upsert_for_a_version(self):
         body = {"name": "A", "external_id": "7", "match_on": "external_reference"}
         problem(self.as_bob.post("/api/deals/upsert", body, **if_match("*")), 412, "precondition_failed")

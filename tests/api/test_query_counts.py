@@ -60,7 +60,7 @@ class QueryCountTests(ApiTestCase):
         return create_contacts(actor=self.bob, changes=people)
 
     def make_deals(self, numbers, members):
-        reason, following = LostReason.objects.first(), Deal.objects.get(uuid=self.rows["deal"])
+        reason, following = LostReason.objects.live().first(), Deal.objects.get(uuid=self.rows["deal"])
         changes = [
             {
                 "name": f"Deal {n}",

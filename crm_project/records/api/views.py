@@ -5,7 +5,7 @@ from typing import Any
 from crm_project.accounts.rules import Permission
 from crm_project.api.filters import ChoicesFilter, StrictFilterSet
 from crm_project.api.pagination import Key
-from crm_project.api.views import RowViewSet
+from crm_project.api.views import RestoreMixin, RowViewSet
 from crm_project.records import services
 from crm_project.records.api.serializers import CustomFieldSerializer
 from crm_project.records.models import CustomField
@@ -15,7 +15,7 @@ class CustomFieldFilter(StrictFilterSet):
     kind = ChoicesFilter(choices=CustomField.Kinds.values)
 
 
-class CustomFieldViewSet(RowViewSet):
+class CustomFieldViewSet(RestoreMixin, RowViewSet):
     """The definitions of custom fields of deals and contacts."""
 
     model = CustomField
@@ -40,3 +40,6 @@ class CustomFieldViewSet(RowViewSet):
 
     def perform_destroy(self, row: CustomField) -> None:
         services.trash_custom_field(actor=self.actor, custom_field=row, if_match=self.if_match)
+
+    def perform_restore(self, row: CustomField) -> CustomField:
+        return services.restore_custom_field(actor=self.actor, custom_field=row, if_match=self.if_match)
