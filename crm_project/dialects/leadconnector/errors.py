@@ -73,12 +73,18 @@ def answer(problem: Problem, request: Request) -> Response:
         return Response(
             _body(422, [_sentence(error) for error in problem.errors]) | _code(problem) | trace, 422
         )
-    code = {"code": problem.code.upper()} if problem.status == 409 else {}
-    return Response(_body(problem.status, problem.detail) | code | trace, problem.status)
+    return Response(_body(problem.status, problem.detail) | _conflict(problem) | trace, problem.status)
 
 
 def _body(status: int, message: Any) -> dict[str, Any]:
     return {"statusCode": status, "message": message, "error": HTTPStatus(status).phrase}
+
+
+def _conflict(problem: Problem) -> dict[str, Any]:
+    """What the vendor has no word for is told where it tells of duplicates."""
+    if problem.status != 409:
+        return {}
+    return {"code": problem.code.upper(), **({"meta": dict(problem.extra)} if problem.extra else {})}
 
 
 def _is_narrowed(request: Request) -> bool:
@@ -103,7 +109,7 @@ def _sentence(error: dict[str, str]) -> str:
 
 
 def _name(error: dict[str, str]) -> str:
-    return error["pointer"].lstrip("/").replace("/", ".")
+    return error["pointer"].lstrip("/").replace("/", ".").removesuffix(".non_field_errors")
 
 
 def _code(problem: Problem) -> dict[str, str]:

@@ -39,7 +39,7 @@ class TestPipelines(LeadConnector, DialectContract, BaseTestCase):
     def invalid_calls(self) -> dict[str, Call]:
         wrong: dict[str, Any] = {
             "name": {"name": ""},
-            "stages": {"stages": []},
+            '"stages: ': {"stages": []},
             "stages.0.name": {"stages": [{}]},
             "stages.0.stageWinProbability": {"stages": [{"name": "A", "stageWinProbability": 101}]},
             "showInFunnel": {"showInFunnel": False},
