@@ -137,6 +137,21 @@ class UnsayableField(serializers.Field[Any, Any, Any, Any]):
         return super().validate_empty_values(data)
 
 
+class SaidField(serializers.BooleanField):
+    """What holds for every row and cannot be said otherwise."""
+
+    default_error_messages = {"not_supported": "This server cannot store this."}
+
+    def __init__(self, *, says: bool = True, **kwargs: Any) -> None:
+        self.says = says
+        super().__init__(**{"required": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        if super().to_internal_value(data) is not self.says:
+            self.fail("not_supported")
+        raise SkipField
+
+
 def named_rows(serializer: Any, instance: Any) -> Iterator[Any]:
     """The rows whose ids the serializer shows of an instance, so that all of them can be looked up at once."""
     for field in serializer._readable_fields:

@@ -19,6 +19,12 @@
 | main date | `date`, else the day of creation |
 | contact `position`, `mobile_phone`, `post_code`, `www` | `job_title`, `mobile`, `postal_code`, `website` |
 | contact `kind` | `buyer`: there are no suppliers here |
-| status `priority` | the stage's position |
+| a contact's `note`, `status_id`, `department_id`, `category_id` | refused, unless they say nothing |
+| status `closed` | the stage's kind: `win`, `lost`, blank; `false` is blank, `true` would leave it open which |
+| status `category` | `done` if closed, `in_progress` if open; no other |
+| status `priority`, `active`, `use_in_deals` | the stage's position; always on, but in an inactive pipeline |
+| status `all_modules`, `use_in_clients` and its like, `team_ids` | off: a stage is used in deals alone |
+| an empty text | nothing, as null |
+| a number where a text belongs, digits where a number does | the text, the number: as Rails reads them |
 | cannot be said | bids, probability, followers, participants, privacy, lost reasons: a write leaves them alone |
 """

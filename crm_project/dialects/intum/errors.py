@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from crm_project.api.errors import Problem
 
 MESSAGES = {
+    400: "Treść żądania nie jest poprawnym JSON-em",
     401: "Brak autoryzacji",
     403: "Brak uprawnień",
     404: "Nie znaleziono",
@@ -28,13 +29,22 @@ WORDS = {
     "out_of_range": "musi być większe lub równe 0 i mniejsze od 1000000000000",
     "max_decimal_places": "ma zbyt wiele miejsc po przecinku",
     "not_supported": "nie może być zapisane na tym serwerze",
+    "stage_conflict": "nie zgadza się ze statusem interesu",
+    "idempotency_key_reused": "zostało już użyte w innym żądaniu",
 }
+# These say all of it themselves.
+WHOLE = frozenset({"min_value", "max_value"})
+BY_FIELD = {
+    ("email", "invalid"): "nie jest adresem e-mail",
+    ("color", "invalid"): "musi mieć postać #rrggbb",
+}
+IN_USE = "Jest w użyciu ({count})"
 CONFLICTS = {
     "reference_taken": ("external_id", "zostało już zajęte"),
     "email_taken": ("email", "zostało już zajęte"),
     "name_taken": ("name", "zostało już zajęte"),
 }
-AMOUNTS = ("total_amount_net", "total_amount_gross")
+AMOUNTS = ("total_amount_net", "total_amount_gross", "total_amount_gross_from", "total_amount_gross_to")
 SCHEMA = {
     "type": "object",
     "description": "A map of field to messages (422), or `error`.",
@@ -50,16 +60,30 @@ def answer(problem: Problem, request: Request) -> Response:
         return Response({field: [words]}, 422)
     if problem.errors and problem.status == 400:
         return Response(by_field(problem), 422)
-    return Response({"error": MESSAGES.get(problem.status, problem.detail)}, problem.status)
+    return Response({"error": _message(problem)}, problem.status)
+
+
+def _message(problem: Problem) -> str:
+    if problem.code == "parameter_missing":
+        return problem.detail
+    if problem.code == "in_use":
+        return IN_USE.format(count=dict(problem.extra or {}).get("count", ""))
+    return MESSAGES.get(problem.status, problem.detail)
 
 
 def by_field(problem: Problem) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     for error in problem.errors:
         field = error["pointer"].lstrip("/").replace("/", ".") or "base"
-        sentence = WORDS.get(_code(field, error["code"]), f"jest nieprawidłowe: {error['detail']}")
-        errors.setdefault(field, []).append(sentence)
+        errors.setdefault(field, []).append(_sentence(field, error["code"], error["detail"]))
     return errors
+
+
+def _sentence(field: str, code: str, detail: str) -> str:
+    if code in WHOLE:
+        return detail
+    known = BY_FIELD.get((field, code)) or WORDS.get(_code(field, code))
+    return known or f"jest nieprawidłowe: {detail}"
 
 
 def _code(field: str, code: str) -> str:

@@ -143,6 +143,54 @@ class TestDeals(Intum, DialectContract, BaseTestCase):
         blank = ["nie może być puste"]
         assert answer.json() == {"total_amount_net": blank, "total_amount_gross": blank, "tax": blank}
 
+    def test_an_empty_text_is_nothing(self) -> None:
+        shown = self.create(client_id="", status_id="", currency="", date="", task_id="", closed="")
+
+        assert [shown[name] for name in ("client_id", "status_id", "date", "task_id", "closed")] == [
+            None,
+            self.new.pk,
+            None,
+            None,
+            None,
+        ]
+        assert shown["currency"] == self.organization.currency
+        changed = self.patch(shown["id"], status_id="", currency=None, responsible_id="").json()
+        assert changed["status_id"] == self.new.pk
+        answer = self.refused(self.as_actor(self.bob, self.create_call(total_amount_net="")), 422)
+        assert answer.json() == {"total_amount_net": ["nie może być puste"]}
+
+    def test_numbers_and_texts_stand_for_each_other(self) -> None:
+        client = str(self.client.pk)
+
+        shown = self.create(
+            tax=23, number=7, external_id=17, task_id="5", client_id=client, total_amount_net="1"
+        )
+
+        assert [shown[name] for name in ("tax", "number", "external_id", "task_id", "total_amount_net")] == [
+            "23",
+            "7",
+            "17",
+            5,
+            1,
+        ]
+
+    def test_refusals_are_polish(self) -> None:
+        for field, value, sentence in (
+            ("date", "2026-02-30", "jest nieprawidłowe: oczekiwano daty RRRR-MM-DD"),
+            ("task_id", "x", "jest nieprawidłowe: oczekiwano liczby całkowitej"),
+            ("name", True, "jest nieprawidłowe: oczekiwano tekstu"),
+            ("fields", [], "jest nieprawidłowe: oczekiwano obiektu"),
+            ("name", "x" * 256, "jest za długie"),
+            ("total_amount_net", "1.234", "ma zbyt wiele miejsc po przecinku"),
+            ("total_amount_net", -1, "musi być większe lub równe 0 i mniejsze od 1000000000000"),
+        ):
+            answer = self.as_actor(self.bob, self.create_call(**{field: value}))
+            assert (answer.status_code, answer.json()) == (422, {field: [sentence]})
+        answer = self.as_actor(self.bob, Call("GET", "/crm/deals.json", query={"per_page": "201"}))
+        assert answer.json() == {"per_page": ["musi być mniejsze lub równe 200"]}
+        answer = self.as_actor(self.bob, replaced(self.create_call(), body=b"{"))
+        assert answer.json() == {"error": "Treść żądania nie jest poprawnym JSON-em"}
+
     def test_closed_is_the_status(self) -> None:
         shown = self.create(closed="win")
         assert Deal.objects.get(pk=shown["id"]).status == "won"
@@ -248,6 +296,7 @@ class TestDeals(Intum, DialectContract, BaseTestCase):
         assert self.ids(total_amount_gross_from="12300.01") == [second]
         assert self.ids(total_amount_gross_to="12300") == [first]
         assert self.ids(per_page="1", page="2") == [second]
+        assert self.ids(client_id="", q="", main_date_to="", total_amount_gross_to="") == [first, second]
 
     def test_it_refuses_a_filter_that_is_none(self) -> None:
         for query in ({"main_date_from": "wczoraj"}, {"department_id": "x"}, {"per_page": "0"}):

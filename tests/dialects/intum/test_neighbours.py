@@ -69,6 +69,27 @@ class TestContacts(Neighbours):
         assert answer.status_code == 422
         assert list(answer.json()) == ["kind", "note"]
 
+    def test_a_contact_without_a_name_is_told_so(self) -> None:
+        answer = self.call("POST", "/crm/contacts.json", {"contact": {"name": ""}})
+
+        assert (answer.status_code, answer.json()) == (422, {"name": ["nie może być puste"]})
+
+    def test_nobody_has_a_status(self) -> None:
+        self.person()
+
+        assert len(self.call("GET", "/crm/contacts.json", status_id="").json()) == 1
+        assert self.call("GET", "/crm/contacts.json", status_id="1").json() == []
+
+    def test_the_document_names_each_wrapper(self) -> None:
+        paths = self.send(Call("GET", "/schema")).json()
+        schemas = paths["components"]["schemas"]
+        for kind in ("contact", "client", "deal"):
+            operation = paths["paths"][f"/dialects/intum/crm/{kind}s.json"]["post"]
+            named = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[
+                2
+            ]
+            assert kind in schemas[named]["properties"]
+
     def test_companies_are_no_contacts(self) -> None:
         company = self.person(kind="company", name="Acme", first_name="", last_name="")
 
@@ -81,6 +102,14 @@ class TestContacts(Neighbours):
 
         assert self.call("GET", "/crm/contacts.json", actor=self.charlie).json() == []
         assert self.call("GET", f"/crm/contacts/{person.pk}.json", actor=self.charlie).status_code == 404
+
+
+class TestElsewhere(Neighbours):
+    def test_notes_and_projects_have_no_room_here(self) -> None:
+        for path in ("/crm/notes.json", "/crm/notes/1.json", "/organize/projects.json"):
+            for method in ("GET", "POST"):
+                answer = self.call(method, path, {} if method == "POST" else None)
+                assert (answer.status_code, answer.json()) == (404, {"error": "Nie znaleziono"})
 
 
 class TestStatuses(Neighbours):
@@ -116,7 +145,52 @@ class TestStatuses(Neighbours):
 
         answer = self.call("DELETE", f"/organize/statuses/{self.new.pk}.json")
 
-        assert (answer.status_code, list(answer.json())) == (409, ["error"])
+        assert (answer.status_code, answer.json()) == (409, {"error": "Jest w użyciu (1)"})
+
+    def test_what_holds_for_every_status_may_be_said(self) -> None:
+        body = {
+            "name": "Audyt",
+            "closed": False,
+            "category": "in_progress",
+            "active": True,
+            "use_in_deals": True,
+            "use_in_clients": False,
+            "team_ids": [],
+            "color": "",
+        }
+
+        made = self.call("POST", "/organize/statuses.json", {"status": body})
+
+        assert made.status_code == 201, made.content
+        assert "X-Ignored-Fields" not in made.headers
+        for wrong in (
+            {"category": "todo"},
+            {"closed": True},
+            {"active": False},
+            {"use_in_clients": True},
+            {"team_ids": [1]},
+            {"name": self.new.name},
+            {"color": "red"},
+            {"priority": -1},
+        ):
+            answer = self.call("POST", "/organize/statuses.json", {"status": {**body, "name": "B", **wrong}})
+            assert (answer.status_code, list(answer.json())) == (422, list(wrong)), answer.content
+
+    def test_sending_back_what_was_read_changes_nothing(self) -> None:
+        before = {stage.pk: stage.version for stage in Stage.objects.all()}
+
+        for shown in self.call("GET", "/organize/statuses.json").json():
+            answer = self.call("PATCH", f"/organize/statuses/{shown['id']}.json", {"status": shown})
+            assert answer.json() == shown
+
+        assert {stage.pk: stage.version for stage in Stage.objects.all()} == before
+
+    def test_a_name_is_written_without_its_pipeline(self) -> None:
+        stage = self.renewals.stages.in_order().first()
+
+        for name in ("Renewals: Pierwszy", "Ostatni"):
+            answer = self.call("PATCH", f"/organize/statuses/{stage.pk}.json", {"status": {"name": name}})
+            assert answer.json()["name"] == f"Renewals: {name.removeprefix('Renewals: ')}"
 
     def test_a_rep_edits_none(self) -> None:
         answer = self.call("POST", "/organize/statuses.json", {"status": {"name": "x"}}, actor=self.bob)

@@ -4,12 +4,11 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
-from rest_framework.fields import SkipField
 
 from crm_project.api.fields import TextField
 from crm_project.dialects.leadconnector.wire.fields import InstantField, LocationField
 from crm_project.dialects.leadconnector.wire.search import with_location
-from crm_project.dialects.wire import RowField, WireSerializer
+from crm_project.dialects.wire import RowField, SaidField, WireSerializer
 
 DATA_TYPES = {
     "text": "TEXT",
@@ -23,17 +22,6 @@ DATA_TYPES = {
 }
 MODELS = {"deal": "opportunity", "contact": "contact"}
 KINDS = {"opportunity": ["deal"], "contact": ["contact"], "all": ["deal", "contact"]}
-
-
-class SaidYesField(serializers.BooleanField):
-    """What holds for every row and cannot be said otherwise."""
-
-    default_error_messages = {"not_supported": "This server cannot store this."}
-
-    def to_internal_value(self, data: Any) -> Any:
-        if super().to_internal_value(data) is False:
-            self.fail("not_supported")
-        raise SkipField
 
 
 class LocationQuery(WireSerializer):
@@ -52,8 +40,8 @@ class StageWords(WireSerializer):
     stageWinProbability = serializers.IntegerField(
         source="probability", required=False, min_value=0, max_value=100
     )
-    showInFunnel = SaidYesField(required=False)
-    showInPieChart = SaidYesField(required=False)
+    showInFunnel = SaidField()
+    showInPieChart = SaidField()
 
 
 class PipelineWords(WireSerializer):
@@ -62,9 +50,9 @@ class PipelineWords(WireSerializer):
     name = TextField()
     locationId = LocationField()
     stages = StageWords(many=True, allow_empty=False)
-    showInFunnel = SaidYesField(required=False)
-    showInPieChart = SaidYesField(required=False)
-    useOpportunityProbability = SaidYesField(required=False)
+    showInFunnel = SaidField()
+    showInPieChart = SaidField()
+    useOpportunityProbability = SaidField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs.pop("location", None)

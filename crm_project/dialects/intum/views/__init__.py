@@ -1,0 +1,1 @@
+"""Intum's endpoints, by what they speak of."""

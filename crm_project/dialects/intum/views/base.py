@@ -1,0 +1,83 @@
+"""What all of Intum's endpoints share: the three ways of a token, the wrapper of a body, the pages of a list."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import User
+from crm_project.accounts.services import authenticate_token
+from crm_project.api.authentication import BearerAuthentication, BearerScheme, bearer_secret
+from crm_project.dialects.base import DialectView
+from crm_project.dialects.intum import errors
+
+TOKEN = "api_token"
+PER_PAGE = 25
+
+
+class MissingParameter(ParseError):
+    """A body without the object that it should wrap, as Rails says it."""
+
+    default_code = "parameter_missing"
+
+
+class TokenAuthentication(BearerAuthentication):
+    """`Authorization: Bearer`, else `?api_token=`, else `api_token` beside the body's object."""
+
+    def authenticate(self, request: Request) -> tuple[User, Actor] | None:
+        if bearer_secret(request) is not None:
+            return super().authenticate(request)
+        body = request.data if isinstance(request.data, Mapping) else {}
+        secret = request.query_params.get(TOKEN) or body.get(TOKEN)
+        if not isinstance(secret, str):
+            return None
+        actor = authenticate_token(secret)
+        return (actor.member.user, actor) if actor else None
+
+
+class TokenScheme(BearerScheme):
+    target_class = TokenAuthentication
+
+
+class IntumView(DialectView):
+    system = "intum"
+    answer = staticmethod(errors.answer)
+    error_schema = errors.SCHEMA
+    authentication_classes = [TokenAuthentication]
+    secret_parameters = frozenset({TOKEN})
+    wrapper: ClassVar[str] = ""
+
+    def query_data(self, request: Request) -> Mapping[str, Any]:
+        return {name: value for name, value in super().query_data(request).items() if name != TOKEN}
+
+    def sent(self) -> dict[str, Any]:
+        """The object that the body wraps."""
+        body: Any = self.request.data
+        sent = body.get(self.wrapper) if isinstance(body, Mapping) else None
+        if not isinstance(sent, Mapping):
+            raise MissingParameter(f"param is missing or the value is empty: {self.wrapper}")
+        self.ignore(body.keys() - {self.wrapper, TOKEN})
+        return dict(sent)
+
+    def changed(self, serializer_class: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """The change that a body makes of a row: what is sent back as it was shown says nothing."""
+        sent = self.sent()
+        # A blank `closed` means one thing beside a status and another alone: both are always looked at.
+        kept = {name: sent[name] for name in ("status_id", "closed") if name in sent}
+        return self.read(serializer_class, self.differing(sent, shown) | kept, partial=True)
+
+    def page(self, rows: Any) -> Any:
+        """`page` and `per_page`, as the vendor's family has them; the list is a bare array."""
+        size = self.query.get("per_page", PER_PAGE)
+        start = (self.query.get("page", 1) - 1) * size
+        return rows[start : start + size]
+
+    def filtered(self, rows: Any, columns: Mapping[str, tuple[str, str]]) -> Any:
+        """Narrow by ids: filter → (kind of row, column); an id that names nothing finds nothing."""
+        for name, (kind, column) in columns.items():
+            if name in self.query:
+                row = self.ids.resolve(kind, self.query[name])
+                rows = rows.filter(**{column: row.pk}) if row else rows.none()
+        return rows

@@ -1,0 +1,111 @@
+"""`/crm/deals.json`."""
+
+import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.dialects.intum.views.base import IntumView
+from crm_project.dialects.intum.wire import deals as wire
+from crm_project.dialects.intum.wire.references import app_code, with_references
+from crm_project.records.models import DEFAULT_SYSTEM
+from deals.models import Deal
+from deals.services import create_deals, trash_deals, update_deals
+
+
+class DealView(IntumView):
+    """Deals, in Intum's words."""
+
+    wrapper = "deal"
+    queries = {"index": wire.DealQuery}
+
+    @extend_schema(parameters=[wire.DealQuery], responses=wire.ShownDeal(many=True), summary="List deals")
+    def index(self, request: Request) -> Response:
+        rows = self.page(self.listed().order_by("-created_at", "-id").for_reading(self.actor.member))
+        return Response(self.show(wire.ShownDeal, list(rows), many=True))
+
+    @extend_schema(
+        request=wire.DealBody,
+        responses={201: wire.ShownDeal},
+        summary="Create a deal",
+        examples=[OpenApiExample("Create", wire.EXAMPLE_REQUEST, request_only=True)],
+    )
+    def create(self, request: Request) -> Response:
+        change = self.completed(self.read(wire.DealWords, self.sent()), None)
+        deal = create_deals(actor=self.actor, changes=[change])[0]
+        return Response(self.shown(deal), self.create_status)
+
+    @extend_schema(responses=wire.ShownDeal, summary="Show a deal")
+    def retrieve(self, request: Request, row: str) -> Response:
+        return Response(self.shown(self.find("deal", row)))
+
+    @extend_schema(request=wire.DealBody, responses=wire.ShownDeal, summary="Change a deal")
+    def update(self, request: Request, row: str) -> Response:
+        deal = self.find("deal", row)
+        change = self.completed(self.changed(wire.DealWords, self.shown(deal)), deal)
+        return Response(self.shown(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
+
+    @extend_schema(responses=wire.ShownDeal, summary="Delete a deal")
+    def destroy(self, request: Request, row: str) -> Response:
+        deal = self.find("deal", row)
+        shown = self.shown(deal)
+        trash_deals(actor=self.actor, deals=[deal])
+        return Response(shown, self.delete_status)
+
+    @extend_schema(responses=wire.ShownDeal, summary="Find a deal by what an application calls it")
+    def external(self, request: Request, app_code: str, external_id: str) -> Response:
+        visible = Deal.objects.visible_to(self.actor.member)
+        for system in dict.fromkeys((app_code, DEFAULT_SYSTEM)):
+            found = visible.holding_reference(system=system, external_id=external_id).first()
+            if found is not None:
+                return Response(self.shown(found))
+        raise NotFound
+
+    def completed(self, change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
+        change = wire.with_status(change, deal)
+        change = with_references(change, deal, app_code(self.actor))
+        # `fields` is free-form JSON by contract.
+        return {**change, "free_custom_fields": True}
+
+    def shown(self, deal: Deal) -> Any:
+        return self.show(wire.ShownDeal, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk))
+
+    def listed(self) -> Any:
+        query = self.query
+        rows = Deal.objects.visible_to(self.actor.member).matching(query.get("q") or "")
+        rows = self.filtered(
+            rows,
+            {
+                "client_id": ("contact", "client"),
+                "status_id": ("stage", "stage"),
+                "responsible_id": ("user", "owner"),
+            },
+        )
+        plain = {name: query[name] for name in ("department_id", "project_id") if name in query}
+        return self.priced(self.dated(rows.filter(**plain)))
+
+    def dated(self, rows: Any) -> Any:
+        """By the main date: the deal's own, else the day of its creation in the organization's zone."""
+        zone = ZoneInfo(self.actor.organization.time_zone)
+        if start := self.query.get("main_date_from"):
+            instant = datetime.datetime.combine(start, datetime.time(), zone)
+            rows = rows.filter(Q(date__gte=start) | Q(date=None, created_at__gte=instant))
+        if end := self.query.get("main_date_to"):
+            after = datetime.datetime.combine(end + datetime.timedelta(days=1), datetime.time(), zone)
+            rows = rows.filter(Q(date__lte=end) | Q(date=None, created_at__lt=after))
+        return rows
+
+    def priced(self, rows: Any) -> Any:
+        """By the gross amount as it is shown."""
+        rows = rows.alias(gross=Coalesce("amount_gross", "amount"))
+        if "total_amount_gross_from" in self.query:
+            rows = rows.filter(gross__gte=self.query["total_amount_gross_from"])
+        if "total_amount_gross_to" in self.query:
+            rows = rows.filter(gross__lte=self.query["total_amount_gross_to"])
+        return rows

@@ -1,0 +1,1 @@
+"""Intum's words, by what they speak of."""

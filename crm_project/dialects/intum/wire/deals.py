@@ -1,0 +1,155 @@
+"""Intum's words for deals."""
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+from crm_project.api.fields import CustomFieldsField
+from crm_project.dialects.intum.wire.fields import (
+    Amount,
+    Choice,
+    ClosedField,
+    Day,
+    DefaultText,
+    FieldsField,
+    InstantField,
+    Query,
+    RequiredText,
+    Row,
+    Text,
+    Whole,
+    token_field,
+)
+from crm_project.dialects.intum.wire.references import app_code, external_id
+from crm_project.dialects.wire import NumberedRowField, NumberField, WireSerializer
+from crm_project.records.rules import LONG_TEXT
+from deals.models import Deal
+
+CLOSED = {Deal.Statuses.WON: "win", Deal.Statuses.LOST: "lost", Deal.Statuses.ABANDONED: "lost"}
+STATUSES = {
+    "win": Deal.Statuses.WON,
+    "lost": Deal.Statuses.LOST,
+    "": Deal.Statuses.OPEN,
+    None: Deal.Statuses.OPEN,
+}
+EXAMPLE_REQUEST = {
+    "api_token": "TOKEN",
+    "deal": {
+        "name": "Wdrożenie systemu CRM",
+        "total_amount_net": 10000.00,
+        "total_amount_gross": 12300.00,
+        "tax": "23",
+        "currency": "PLN",
+        "client_id": 123,
+        "status_id": 1,
+        "date": "2026-03-15",
+    },
+}
+
+
+class DealWords(WireSerializer):
+    """The fields of a deal as they are written."""
+
+    name = Text()
+    description = Text(max_length=LONG_TEXT)
+    total_amount_net = Amount(source="amount")
+    total_amount_gross = Amount(source="amount_gross")
+    tax = RequiredText(source="tax_rate")
+    currency = DefaultText(max_length=3, required=False)
+    closed = ClosedField(source="status")
+    date = Day()
+    date_from = Day()
+    date_to = Day()
+    number = Text()
+    invoice_no = Text()
+    url = Text(max_length=2000)
+    origin = Text()
+    external_id = Text(source="external_references")
+    client_id = Row("contact", source="client")
+    contact_id = Row("contact", source="contact")
+    status_id = Choice("stage", source="stage")
+    responsible_id = Row("user", source="owner")
+    department_id = Whole()
+    project_id = Whole()
+    task_id = Whole()
+    next_deal_id = Row("deal", source="next_deal")
+
+    def get_fields(self) -> dict[str, Any]:
+        # `fields` is a name that serializers keep for themselves.
+        return {**super().get_fields(), "fields": FieldsField(source="custom_fields", required=False)}
+
+
+DealBody: Any = inline_serializer("DealBody", {"api_token": token_field(), "deal": DealWords()})
+
+
+class ShownDeal(serializers.Serializer[Any]):
+    """A deal as it is read: flat, with numbers for the amounts."""
+
+    id = NumberedRowField("deal", source="*")
+    name = serializers.CharField()
+    description = serializers.CharField()
+    total_amount_net = NumberField(source="amount", allow_null=True)
+    total_amount_gross = serializers.SerializerMethodField()
+    tax = serializers.CharField(source="tax_rate")
+    currency = serializers.CharField()
+    closed = serializers.SerializerMethodField()
+    date = serializers.DateField(allow_null=True)
+    date_from = serializers.DateField(allow_null=True)
+    date_to = serializers.DateField(allow_null=True)
+    number = serializers.CharField()
+    invoice_no = serializers.CharField()
+    url = serializers.CharField()
+    origin = serializers.CharField()
+    external_id = serializers.SerializerMethodField()
+    client_id = NumberedRowField("contact", source="client", allow_null=True)
+    contact_id = NumberedRowField("contact", source="contact", allow_null=True)
+    status_id = NumberedRowField("stage", source="stage")
+    responsible_id = NumberedRowField("user", source="owner", allow_null=True)
+    department_id = serializers.IntegerField(allow_null=True)
+    project_id = serializers.IntegerField(allow_null=True)
+    task_id = serializers.IntegerField(allow_null=True)
+    next_deal_id = NumberedRowField("deal", source="next_deal", allow_null=True)
+    created_at = InstantField()
+    updated_at = InstantField()
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "fields": CustomFieldsField(source="custom_fields")}
+
+    def get_total_amount_gross(self, deal: Deal) -> Decimal | None:
+        return deal.amount if deal.amount_gross is None else deal.amount_gross
+
+    def get_closed(self, deal: Deal) -> str | None:
+        return CLOSED.get(Deal.Statuses(deal.status))
+
+    def get_external_id(self, deal: Deal) -> str | None:
+        return external_id(deal, app_code(self.context["view"].actor))
+
+
+def with_status(change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
+    """What `closed` says: blank is no word on create or beside a status, and abandoned shows as lost already."""
+    if "status" not in change:
+        return change
+    closed = change["status"] or ""
+    rest = {name: value for name, value in change.items() if name != "status"}
+    if not closed and (deal is None or "stage" in change):
+        return rest
+    if deal is not None and CLOSED.get(Deal.Statuses(deal.status), "") == closed:
+        return rest
+    return {**rest, "status": STATUSES[closed]}
+
+
+class DealQuery(Query):
+    """The filters of the list."""
+
+    q = Text()
+    client_id = serializers.CharField(required=False)
+    status_id = serializers.CharField(required=False)
+    responsible_id = serializers.CharField(required=False)
+    department_id = Whole()
+    project_id = Whole()
+    main_date_from = Day()
+    main_date_to = Day()
+    total_amount_gross_from = Amount(required=False)
+    total_amount_gross_to = Amount(required=False)

@@ -1,0 +1,86 @@
+"""Intum's words for the stages of all pipelines, which it calls statuses."""
+
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+from crm_project.dialects.intum.wire.fields import ClosedField, DefaultText, RequiredText, Whole, token_field
+from crm_project.dialects.wire import NumberedRowField, SaidField, UnsayableField, WireSerializer
+from pipelines.models import Stage
+
+KINDS = {"win": Stage.Kinds.WON, "lost": Stage.Kinds.LOST, "": Stage.Kinds.OPEN, None: Stage.Kinds.OPEN}
+
+
+class StatusClosedField(ClosedField):
+    """`win`, `lost` or blank; a flag that is off is blank, one that is on leaves open which of the two."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation("" if data is False else data)
+
+
+class StatusWords(WireSerializer):
+    """The fields of a status as they are written. Stages are used in deals, and in deals alone."""
+
+    name = RequiredText()
+    color = DefaultText(max_length=7, required=False)
+    closed = StatusClosedField(source="kind")
+    category = serializers.ChoiceField(["todo", "in_progress", "ready", "done"], required=False)
+    priority = Whole(source="position", min_value=0, max_value=10_000, allow_null=False)
+    active = SaidField()
+    use_in_deals = SaidField()
+    all_modules = SaidField(says=False)
+    use_in_clients = SaidField(says=False)
+    use_in_contacts = SaidField(says=False)
+    use_in_tasks = SaidField(says=False)
+    use_in_emails = SaidField(says=False)
+    team_ids = UnsayableField()
+
+
+StatusBody: Any = inline_serializer("StatusBody", {"api_token": token_field(), "status": StatusWords()})
+
+
+def place(stage: Stage) -> str:
+    """What stands before the name: the pipeline, unless it is the default one."""
+    return "" if stage.pipeline.is_default else f"{stage.pipeline.name}: "
+
+
+def category_of(kind: str) -> str:
+    return "in_progress" if kind == Stage.Kinds.OPEN else "done"
+
+
+def settled(change: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
+    """The change in the core's words; a category follows from `closed`, and another one cannot be kept."""
+    change = dict(change)
+    if "kind" in change:
+        change["kind"] = KINDS[change["kind"]]
+    kind = change.get("kind", stage.kind if stage else Stage.Kinds.OPEN)
+    category = change.pop("category", None)
+    if category not in (None, category_of(kind)):
+        raise serializers.ValidationError({"category": serializers.ErrorDetail("", "not_supported")})
+    if stage is not None and "name" in change:
+        change["name"] = change["name"].removeprefix(place(stage))
+    return change
+
+
+class ShownStatus(serializers.Serializer[Any]):
+    id = NumberedRowField("stage", source="*")
+    name = serializers.SerializerMethodField()
+    category = serializers.SerializerMethodField()
+    color = serializers.CharField()
+    closed = serializers.SerializerMethodField()
+    active = serializers.BooleanField(source="pipeline.is_active")
+    priority = serializers.IntegerField(source="position")
+    use_in_deals = serializers.SerializerMethodField()
+
+    def get_name(self, stage: Stage) -> str:
+        return f"{place(stage)}{stage.name}"
+
+    def get_category(self, stage: Stage) -> str:
+        return category_of(stage.kind)
+
+    def get_closed(self, stage: Stage) -> str | None:
+        return {Stage.Kinds.WON: "win", Stage.Kinds.LOST: "lost"}.get(Stage.Kinds(stage.kind))
+
+    def get_use_in_deals(self, stage: Stage) -> bool:
+        return True
