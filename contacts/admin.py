@@ -73,6 +73,7 @@ class ContactAdmin(StaffModelAdmin):
     palette_icon = "person"
     empty_hint = "People and companies come by hand, from a file, or with the deals that name their e-mail."
     ordering: ClassVar[Any] = ("-created_at", "-id")
+    long_by: ClassVar[Any] = ("created_at",)
     list_display: ClassVar[Any] = (
         "full_name",
         "kind_of",

@@ -185,7 +185,7 @@ def page_of(queryset: QuerySet[Any], key: Key, ordering: str, cursor: Cursor | N
     descending = ordering.startswith("-") != backward
     if cursor is not None:
         queryset = _after(queryset, _behind(name, key.nullable, descending, cursor.value, cursor.row_id))
-    rows = list(queryset.order_by(*_order(name, key.nullable, descending))[: size + 1])
+    rows = list(queryset.order_by(*order_of(name, key.nullable, descending))[: size + 1])
     more = len(rows) > size
     rows = rows[:size][::-1] if backward else rows[:size]
     page = Page(rows)
@@ -205,7 +205,7 @@ def _after(queryset: QuerySet[Any], behind: Q) -> QuerySet[Any]:
         raise InvalidQuery({"cursor": ["This cursor belongs to another list."]}) from None
 
 
-def _order(name: str, nullable: bool, descending: bool) -> list[Any]:
+def order_of(name: str, nullable: bool, descending: bool) -> list[Any]:
     if not nullable:
         return [f"-{name}", "-id"] if descending else [name, "id"]
     if descending:

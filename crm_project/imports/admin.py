@@ -36,6 +36,7 @@ class ImportAdmin(StaffModelAdmin):
     empty_hint = "Upload a CSV or XLSX file of deals or contacts; you see what would happen before it does."
     list_display: ClassVar[Any] = ("file_name", "kind", "told_state", "told_counts", "created_at")
     ordering: ClassVar[Any] = ("-created_at", "-id")
+    long_by: ClassVar[Any] = ("created_at",)
     search_fields: ClassVar[Any] = ("file_name",)
 
     @admin.display(description="State")

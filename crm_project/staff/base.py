@@ -53,6 +53,9 @@ class StaffModelAdmin(ModelAdmin):
     # Links beside a list's title, as (label, icon, URL name): import and export have their place here.
     tools: ClassVar[Sequence[tuple[str, str, str]]] = ()
 
+    # The columns that a long list is sorted by, each with an index; a list without any is a short one.
+    long_by: ClassVar[Sequence[str]] = ()
+
     paginator = PeekPaginator
     list_per_page = 50
     show_full_result_count = False

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db import connection
 from django.db.models import F
@@ -12,6 +13,8 @@ from django.utils.text import capfirst
 from unfold.views import ChangeList
 
 from crm_project.accounts.actors import Actor
+from crm_project.api.errors import InvalidQuery
+from crm_project.api.pagination import Cursor, Key, order_of, page_of
 from crm_project.staff.filters import TrashFilter
 from crm_project.staff.people import actor_of
 
@@ -45,11 +48,15 @@ class PeekPaginator(Paginator):
 
 
 class StaffChangeList(ChangeList):
-    """Remembers whether there is a next page, and who is asking."""
+    """Remembers the ways to other pages, and who is asking.
 
-    has_next = False
+    Long lists are read by a cursor, as over the API: the thousandth page costs what the first one does. Lists of
+    settings have numbers.
+    """
+
     in_trash = False
     actor: Actor | None = None
+    next_page = previous_page = ""
 
     def __init__(self, request: Any, *args: Any) -> None:
         super().__init__(request, *args)
@@ -67,25 +74,67 @@ class StaffChangeList(ChangeList):
     def is_narrowed(self) -> bool:
         return bool(self.query or self.active_filters)
 
+    @property
+    def first_page(self) -> str:
+        """The way to the first page, where one is not there."""
+        return self.get_query_string(remove=[PAGE_VAR]) if self.previous_page else ""
+
     def get_results(self, request: Any) -> None:
         self.actor = actor_of(request)
         self.in_trash = self.model_admin.in_trash(request)
-        paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-        try:
-            page = paginator.page(self.page_num)
-        except InvalidPage as error:
-            raise IncorrectLookupParameters from error
-        self.result_list = page.object_list
-        self.has_next = page.has_next()
-        self.result_count = len(page.object_list)
-        self.full_result_count = self.result_count
+        self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        ordering = self._keyset_ordering(request)
+        self.result_list = self._by_cursor(request, ordering) if ordering else self._by_number()
+        self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = self.show_admin_actions = True
         self.can_show_all = False
-        self.multi_page = self.has_next or self.page_num > 1
-        self.paginator = paginator
+        self.multi_page = bool(self.next_page or self.previous_page)
+
+    def _by_cursor(self, request: Any, ordering: str) -> list[Any]:
+        key, text = self._key(ordering), request.GET.get(PAGE_VAR, "")
+        try:
+            # Numbers are from the time when pages had them.
+            cursor = Cursor.decode(text, ordering=ordering) if text and not text.isdigit() else None
+            page = page_of(self.queryset, key, ordering, cursor, self.list_per_page)
+        except InvalidQuery as error:
+            raise IncorrectLookupParameters from error
+        self.next_page, self.previous_page = self._link(page.next), self._link(page.previous)
+        return page.rows
+
+    def _link(self, cursor: Cursor | None) -> str:
+        return self.get_query_string({PAGE_VAR: cursor.encode()}) if cursor else ""
+
+    def _by_number(self) -> Sequence[Any]:
+        try:
+            page = self.paginator.page(self.page_num)
+        except InvalidPage as error:
+            raise IncorrectLookupParameters from error
+        number = self.page_num
+        self.next_page = self.get_query_string({PAGE_VAR: number + 1}) if page.has_next() else ""
+        self.previous_page = self.get_query_string({PAGE_VAR: number - 1}) if number > 1 else ""
+        return page.object_list
+
+    def _keyset_ordering(self, request: Any) -> str:
+        """The one column that a long list is sorted by, with its sign; empty for a list that has numbers."""
+        chosen = next(iter(super().get_ordering(request, self.root_queryset)), None)
+        known = isinstance(chosen, str) and chosen.lstrip("-") in self.model_admin.long_by
+        return str(chosen) if known else ""
+
+    def _key(self, ordering: str) -> Key:
+        name = ordering.lstrip("-")
+        return Key(name, nullable=self.opts.get_field(name).null)
+
+    def get_ordering_field_columns(self) -> Any:
+        """A long list is sorted by one column at a time."""
+        columns = list(super().get_ordering_field_columns().items())
+        return dict(columns[:1] if self.model_admin.long_by else columns)
 
     def get_ordering(self, request: Any, queryset: Any) -> list[Any]:
         """On both databases rows without a value come last going up, and first coming down."""
+        ordering = self._keyset_ordering(request)
+        if ordering:
+            key = self._key(ordering)
+            return order_of(str(key.expression), key.nullable, ordering.startswith("-"))
         return [_nulls_like_postgres(key) for key in super().get_ordering(request, queryset)]
 
 

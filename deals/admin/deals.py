@@ -70,6 +70,7 @@ class DealAdmin(StaffModelAdmin):
     palette_icon = "handshake"
     empty_hint = "Add the first one here, or import those you have from a file."
     ordering: ClassVar[Any] = ("-created_at", "-id")
+    long_by: ClassVar[Any] = ("created_at", "amount", "expected_close_date")
     list_display: ClassVar[Any] = (
         "title",
         "worth",

@@ -1,5 +1,7 @@
 """Deals in the admin: made, changed, refused with nothing lost, acted upon, found again."""
 
+import html
+import re
 from decimal import Decimal
 
 from deals.models import Deal
@@ -430,7 +432,41 @@ class ListTests(StaffTestCase):
         for number in range(53):
             self.deal(name=f"{number:02}")
 
-        assert len(self.names()) == 50
-        assert self.names("?p=2") == ["02", "01", "00"]
-        assert 'rel="next"' in self.page(list_url(Deal))
-        assert 'rel="next"' not in self.page(f"{list_url(Deal)}?p=2")
+        newest = self.names()
+        first = self.page(list_url(Deal))
+        last = self.page(list_url(Deal) + way(first, "next"))
+
+        assert len(newest) == 50
+        assert self.names(way(first, "next")) == ["02", "01", "00"]
+        assert way(first, "prev") is None
+        assert way(last, "next") is None
+        assert self.names(way(last, "prev")) == newest
+
+    def test_every_row_once_in_each_order_whatever_comes_meanwhile(self):
+        for number in range(103):
+            amount = str(number % 7) if number % 5 else None
+            self.deal(name=f"deal {number}", amount=amount, expected_close_date=amount and "2026-03-01")
+
+        for query in ("", "?o=2", "?o=-2", "?o=7&status=open", "?o=-7", "?q=deal"):
+            seen, here = [], query
+            while here is not None:
+                seen += self.names(here)
+                here = way(self.page(list_url(Deal) + here), "next")
+                self.deal(name="comes meanwhile", amount="3")
+
+            seen = [name for name in seen if name != "comes meanwhile"]
+            assert len(seen) == len(set(seen)) == 103, query
+
+    def test_a_page_of_another_order_begins_anew(self):
+        for number in range(53):
+            self.deal(name=f"{number:02}", amount=number)
+        second = way(self.page(list_url(Deal)), "next")
+
+        assert self.client.get(f"{list_url(Deal)}{second}&o=-2").status_code == 302
+        assert self.names("?p=2") == self.names()
+
+
+def way(page, direction):
+    """The query of the link to the next or the previous page, if there is one."""
+    found = re.search(rf'rel="{direction}" href="([^"]*)"', page)
+    return html.unescape(found[1]) if found else None
