@@ -273,8 +273,14 @@ class DealState(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organization", "valid_from"], name="deals_dealstate_from"),
             models.Index(fields=["deal", "-valid_from"], name="deals_dealstate_of_deal"),
-            # The past in the order of amounts: one state in ten or so is the one of that day.
+            # The past in the order of amounts or closing dates: one state in ten or so is the one of that day.
             models.Index(fields=["organization", "amount", "id"], name="deals_dealstate_by_amount"),
+            models.Index(
+                fields=["organization", "expected_close_date", "id"], name="deals_dealstate_by_close"
+            ),
+            # What stood in a stage, or was whose, on an earlier day.
+            models.Index(fields=["stage", "valid_from"], name="deals_dealstate_in_stage"),
+            models.Index(fields=["owner", "valid_from"], name="deals_dealstate_of_owner"),
         ]
 
 

@@ -140,6 +140,8 @@ class PastDealsViewSet(KeyedViewSet):
         if self.as_of is None:
             return super().get_queryset()
         states = DealState.objects.visible_to(self.actor.member).live().as_of(self.as_of)
+        if self.action != "list":
+            return states
         # A deal had no state before it was created. Told twice, since only this finds it by the index of the list.
         return states.filter(deal__organization=self.actor.organization_id, deal__created_at__lte=self.as_of)
 
