@@ -35,6 +35,8 @@ class Undone(Exception):
 class DispatchView(GenericViewSet[Any]):
     """The base of every view, canonical or of a dialect; the class attributes are what a dialect may say otherwise."""
 
+    # Without TRACE, which no resource has and which would echo a token.
+    http_method_names: Any = ["get", "post", "put", "patch", "delete", "head", "options"]
     # Query parameters and top-level body fields that hold a token: they are never part of a fingerprint.
     secret_parameters: ClassVar[frozenset[str]] = frozenset()
     # Actions whose answer holds a secret: it is not stored for a retry.

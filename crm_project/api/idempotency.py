@@ -122,7 +122,7 @@ def key_of(request: Request) -> str:
 def fingerprint(request: Request, *, secrets: Collection[str]) -> str:
     """Method, path, query and what the body means, however it is written; `secrets` name a token sent in them."""
     left_out = UNMEANT | set(secrets)
-    query = sorted((name, value) for name, value in request.query_params.items() if name not in left_out)
+    query = sorted((name, values) for name, values in request.query_params.lists() if name not in left_out)
     body = request.data
     if isinstance(body, Mapping):
         body = {name: value for name, value in body.items() if name not in secrets}

@@ -118,6 +118,20 @@ class RefusalTests(ApiTestCase):
 
         problem(answer, 422, "idempotency_key_reused")
 
+    def test_all_values_of_a_parameter_count(self):
+        """Lists in the query, of a dialect that takes them there."""
+        path = f"/dialects/onlyoffice/api/2.0/crm/opportunity/filter/access?opportunityStagesid={self.new.pk}"
+        mary = self.manager.member.uuid
+        answers = []
+        for other in (self.alice, self.viewer):
+            people = f"&accessList[]={other.member.uuid}&accessList[]={mary}&isPrivate=true"
+            answers.append(self.as_bob.client.put(path + people, **self.keyed_as_bob("k1")))
+
+        assert [answer.status_code for answer in answers] == [200, 400], answers[0].content
+
+    def keyed_as_bob(self, key):
+        return {"headers": {**self.as_bob.headers, "Idempotency-Key": key}}
+
     def test_what_is_no_key_is_refused(self):
         for key in ("", " ", '"', '""', '"a', "x" * 256, f'"{"x" * 256}"', "clé", "a\tb", '"a"b"'):
             with self.subTest(key=key):

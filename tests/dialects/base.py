@@ -256,9 +256,12 @@ class DialectContract(DialectClient):
                 self.refused(self.as_actor(self.bob, Call(method, path)), 404)
 
     def test_it_refuses_other_verbs(self) -> None:
-        call = replaced(self.create_call(), method=self.wrong_verb)
+        for verb in (self.wrong_verb, "TRACE", "PROPFIND"):
+            call = replaced(self.create_call(), method=verb)
 
-        self.refused(self.as_actor(self.bob, call), 405)
+            answer = self.refused(self.as_actor(self.bob, call), 405)
+
+            assert "TRACE" not in answer["Allow"]
 
     def test_it_finds_no_unknown_row(self) -> None:
         for call in self.row_calls(self.unknown_id()):

@@ -1,15 +1,21 @@
 """What all dialects share: hosts of their own, ids that mean one row, exact numbers."""
 
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.test import Client, override_settings
+from rest_framework.request import Request
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.services import add_member, create_login
+from crm_project.api.errors import problem_of
+from crm_project.api.idempotency import KeyInUse
 from crm_project.dialects.ids import Ids
+from crm_project.dialects.registry import DIALECTS
 from crm_project.dialects.renderers import ExactJSONRenderer
 from crm_project.environment import dialect_hosts
 from crm_project.records import references
@@ -226,6 +232,18 @@ class TestIds(BaseTestCase):
         update_deals(actor=self.bob, changes=[(other, {"external_references": [("numbers", "their-1")]})])
 
         assert self.ids().resolve("deal", "their-1") == other
+
+
+class TestKeys(BaseTestCase):
+    def test_every_dialect_tells_a_retry_that_came_too_early_to_ask_again(self) -> None:
+        problem = problem_of(KeyInUse(), wire_names={})
+
+        for system in DIALECTS:
+            errors = import_module(f"crm_project.dialects.{system}.errors")
+            answer = errors.answer(problem, Request(HttpRequest()))
+
+            assert answer.status_code == 409, system
+        assert problem.headers == {"Retry-After": "1"}
 
 
 def _spoken(systems: dict[str, frozenset[str]]) -> Any:

@@ -11,6 +11,8 @@ from crm_project.api.errors import Problem
 MESSAGES = {403: "Access denied", 404: "Not found"}
 # The vendor knows no conflicts, and calls too many requests an unavailable service.
 STATUS = {409: 400, 429: 503}
+# Who sends a key knows more than the vendor, and must be able to tell "ask again" from "wrong".
+KEY_IN_USE = "idempotency_key_in_use"
 INVALID_ARGUMENT = -2147024809
 ANY_EXCEPTION = -2146233088
 SCHEMA = {
@@ -34,7 +36,7 @@ SCHEMA = {
 def answer(problem: Problem, request: Request) -> Any:
     if problem.status == 401 and problem.code != "wrong_password":
         return HttpResponse("Unauthorized", status=401, content_type="text/plain; charset=utf-8")
-    status = STATUS.get(problem.status, problem.status)
+    status = problem.status if problem.code == KEY_IN_USE else STATUS.get(problem.status, problem.status)
     return Response(refusal(status, MESSAGES.get(status, problem.detail)), status)
 
 
