@@ -34,6 +34,12 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def active(self) -> Self:
         return self.filter(is_active=True, user__is_active=True)
 
+    def named_like(self, text: str) -> Self:
+        """Whose name or e-mail address holds the text, whatever its case; an organization's members are few."""
+        return (
+            self.filter(Q(user__full_name__icontains=text) | Q(user__email__icontains=text)) if text else self
+        )
+
 
 class ApiTokenQuerySet(models.QuerySet[Any]):
     def visible_to(self, member: "Member") -> Self:

@@ -25,7 +25,7 @@ def _row(dialect: Dialect) -> str:
 
 
 def routes(dialect: Dialect) -> dict[str, str]:
-    """Each path of the dialect with its verbs, in the vendor's order; a twin with `.json` goes without saying."""
+    """Each path of the dialect with its verbs, in the vendor's order; twins in `.json` and `.xml` go without saying."""
     verbs: dict[str, set[str]] = defaultdict(set)
     for pattern in import_module(dialect.urls).urlpatterns:
         actions: dict[str, Any] = getattr(pattern.callback, "actions", None) or {}
@@ -33,5 +33,5 @@ def routes(dialect: Dialect) -> dict[str, str]:
             # Rest framework adds HEAD to a view at its first GET.
             served = {verb.upper() for verb in actions} - {"HEAD"}
             verbs[PARAMETER.sub(r"{\1}", str(pattern.pattern))] |= served
-    twins = {f"{path}.json" for path in verbs}
+    twins = {f"{path}.{suffix}" for path in verbs for suffix in ("json", "xml")}
     return {path: " ".join(sorted(found)) for path, found in verbs.items() if path not in twins}

@@ -33,7 +33,7 @@ DIALECTS = {
         Dialect(
             "onlyoffice",
             base="https://<portal>",
-            lacks="tags, tasks, history, cases, files, currency conversion, XML",
+            lacks="tasks, history, cases, files, invoices, temperature and type of contacts, rates of exchange",
             numbered=["contact", "custom_field", "deal", "stage"],
         ),
         Dialect(

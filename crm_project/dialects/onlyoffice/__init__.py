@@ -1,6 +1,7 @@
-"""ONLYOFFICE CRM: `/api/2.0/crm/…`, its authentication and its people; every route also with `.json`.
+"""ONLYOFFICE CRM: `/api/2.0/crm/…`, its authentication and its people; every route also with `.json` and `.xml`.
 
-Parameters come in the query, as a form or as JSON, in any case; an id of 0 and an empty uuid name nothing.
+Parameters come in the query, as a form or as JSON, in any case; an id of 0 and an empty uuid name nothing. XML is
+answered to paths in `.xml`, unless the body is JSON; it is not read.
 
 | ONLYOFFICE | here |
 | --- | --- |
@@ -24,10 +25,18 @@ Parameters come in the query, as a form or as JSON, in any case; an id of 0 and 
 | `PUT …/stage/{n}` | moves, takes the stage's status, and forgets a probability set by hand |
 | `firstName`, `lastName`, `companyName` | the names |
 | `jobTitle`, `companyId`, `about` | `job_title`, `company`, `description` |
-| contact `managerList` | `owner`; more than one is refused |
-| contact `commonData`, `addresses` | `email`, `phone`, `mobile`, `website`; the address |
+| contact `managerList` | `owner`; more than one is refused, and to hide the contact from the others |
+| contact `commonData`, `addresses` | `email`, `phone`, `mobile`, `website`; the address; one of each |
+| `addresses.state` | the contact's custom field `state`, declared or not |
+| tags of a row | its custom field `tags`, declared or not |
+| tags to choose from | the options of that field, where it is declared; a manager's new tag becomes one |
+| `PUT contact/merge` | the one contact takes over the other's deals, people and references, and what it lacks |
+| `{entity}/customfield` | a custom field under a key made of its label; its type stays; `mask` holds options |
+| `PUT settings/currency` | the organization's currency, for its admins |
 | cannot be said | gross, tax, lost reason, followers, number, dates, url, department, project: a write leaves them |
-| cannot be held | tags, photos, contacts shared for reading only, `actualCloseDate` of an open stage: refused |
+| cannot be held | photos, contacts shared for reading only, their temperature and type, rates of exchange: refused |
+| refused, too | `actualCloseDate` of an open stage, another day of creation or change than the journal's |
+| not counted | `relativeItemsCount` of tags and user fields, which would read every row: absent |
 
 Not copied: the path id of `…/stage/{n}` that nobody reads (it counts where `stageid` is absent); `DELETE …/filter` and
 `PUT …/filter/access` over everything when a filter is misspelt or none is named (refused); a private opportunity that

@@ -6,10 +6,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact
-from tests.dialects.base import BaseTestCase
-from tests.dialects.onlyoffice.base import Onlyoffice
+from tests.dialects.base import BaseTestCase, Call
+from tests.dialects.onlyoffice.base import CRM, Onlyoffice
 from tests.factories import CompanyFactory, CustomFieldFactory
 
+FORM = "application/x-www-form-urlencoded"
 PERSON = {"firstName": "Tadjeddine", "lastName": "Bachir", "jobTitle": "Programmer", "about": "A friend"}
 
 
@@ -194,3 +195,147 @@ class TestContacts(Onlyoffice, BaseTestCase):
             ("GET", f"/contact/{theirs.pk}/data"),
         ):
             assert self.call(method, path, PERSON if method == "PUT" else None)["statusCode"] == 404
+
+
+class TestSeveralContacts(Onlyoffice, BaseTestCase):
+    def ok(self, method: str, path: str, body: Any = None, **query: str) -> Any:
+        said = self.call(method, path, body, **query)
+        assert said["statusCode"] == (201 if method == "POST" else 200), said
+        return said["response"]
+
+    def ids(self, path: str, **query: str) -> list[int]:
+        return [row["id"] for row in self.ok("GET", path, **query)]
+
+    def test_two_become_one(self) -> None:
+        other = self.person(phone="2")
+        deal = self.deal(contact=other.pk)
+
+        shown = self.ok(
+            "PUT", "/contact/merge.json", {"fromContactId": str(other.pk), "toContactId": self.ann.pk}
+        )
+
+        assert shown["id"] == self.ann.pk
+        assert "2" in [info["data"] for info in shown["commonData"]]
+        assert self.ok("GET", f"/opportunity/{deal.pk}")["contact"]["id"] == self.ann.pk
+        assert self.call("GET", f"/contact/{other.pk}")["statusCode"] == 404
+        company = CompanyFactory(actor=self.bob)
+        for source in (self.ann.pk, company.pk, other.pk, 0, None):
+            body = {"fromcontactid": source, "tocontactid": self.ann.pk}
+            assert self.call("PUT", "/contact/merge", body)["statusCode"] == 400, source
+
+    def test_several_are_deleted(self) -> None:
+        people = [self.person(last_name="Hotel") for _ in range(4)]
+        ids = [row.pk for row in people]
+        self.deal(contact=ids[3])
+
+        assert [row["id"] for row in self.ok("PUT", "/contact", {"contactids": ids[:2]})] == ids[:2]
+        assert self.call("PUT", "/contact", {"contactids": ids[2:]})["statusCode"] == 400
+        assert self.call("PUT", "/contact", {"contactids": []})["statusCode"] == 400
+        for query in ({}, {"filter": "x"}, {"count": "5"}):
+            assert self.call("DELETE", "/contact/filter", **query)["statusCode"] == 400
+        assert self.call("DELETE", "/contact/filter", filterValue="hotel")["statusCode"] == 400
+        assert self.ids("/contact/filter", filterValue="hotel", sortBy="id") == ids[2:]
+        gone = self.ok("DELETE", "/contact/filter", filterValue="lee", contactListView="Person")
+        assert [row["id"] for row in gone] == [self.ann.pk]
+
+    def test_many_are_created_quickly(self) -> None:
+        companies = self.ok("POST", "/contact/company/quick", {"companyName": ["ACME", "Zulu"]})
+        assert [(row["displayName"], row["isCompany"]) for row in companies] == [
+            ("ACME", True),
+            ("Zulu", True),
+        ]
+        people = [{"key": "Ann", "value": "Lee"}, {"Key": "", "Value": "x"}, {"Key": "Bo", "Value": "Ek"}]
+        assert [row["displayName"] for row in self.ok("POST", "/contact/person/quick", {"data": people})] == [
+            "Ann Lee",
+            "Bo Ek",
+        ]
+        form = b"data[0][key]=Cy&data[0][value]=Oh"
+        call = Call("POST", f"{CRM}/contact/person/quick.json", form, content_type=FORM)
+        assert self.as_actor(self.bob, call).json()["response"][0]["displayName"] == "Cy Oh"
+
+    def test_people_of_a_company_come_and_go(self) -> None:
+        company, other = CompanyFactory(actor=self.bob), CompanyFactory(actor=self.bob)
+        path, body = f"/contact/company/{company.pk}/person", {"personid": self.ann.pk}
+
+        assert self.ok("POST", path, body)["company"]["id"] == company.pk
+        assert self.ids(path) == [self.ann.pk]
+        assert self.call("DELETE", f"/contact/company/{other.pk}/person", body)["statusCode"] == 404
+        assert "company" not in self.ok("DELETE", path, body)
+        assert self.ids(path) == []
+        assert self.call("POST", path, {"personid": other.pk})["statusCode"] == 404
+
+    def test_managers_own_contacts_and_nothing_is_hidden(self) -> None:
+        bob, path = str(self.bob.member.uuid), f"/contact/{self.ann.pk}/access"
+
+        self.ok("PUT", path, {"isShared": True, "managerList": [bob]})
+        assert [row["displayName"] for row in self.ok("GET", path)] == ["Bob"]
+        self.ok("PUT", path, {"isShared": True})
+        assert Contact.objects.get(pk=self.ann.pk).owner == self.bob.member
+        self.ok("PUT", path, {"isShared": True, "managerList": []})
+        assert self.ok("GET", path) == []
+        self.ok("PUT", "/contact/access", {"contactid": [self.ann.pk], "isShared": True, "managerList": bob})
+        matching = {"filterValue": "lee", "isPrivate": False, "managerList": []}
+        assert [row["id"] for row in self.ok("PUT", "/contact/filter/access", matching)] == [self.ann.pk]
+        assert Contact.objects.get(pk=self.ann.pk).owner is None
+        for wrong in (
+            {"isShared": False, "managerList": [bob]},
+            {"isShared": True, "isPrivate": True},
+            {"isShared": True, "managerList": [bob, str(self.alice.member.uuid)]},
+        ):
+            assert self.call("PUT", path, wrong)["statusCode"] == 400, wrong
+
+    def test_they_are_looked_for(self) -> None:
+        company = CompanyFactory(actor=self.bob, name="Hotel Lee", phone="17", email="desk@example.com")
+        employee = self.person(first_name="Zoe", last_name="Lee", company=company.pk)
+        deal = self.deal(members=[self.ann.pk])
+        prefix = {"prefix": "lee"}
+
+        assert self.ids("/contact/byprefix", **prefix) == [self.ann.pk, company.pk, employee.pk]
+        assert self.ok("GET", "/contact/byprefix", prefix="hot le")[0]["phone"]["data"] == "17"
+        for number, found in (
+            ("0", [company.pk]),
+            ("1", [self.ann.pk, employee.pk]),
+            ("2", [self.ann.pk]),
+            ("3", [self.ann.pk, company.pk]),
+        ):
+            assert self.ids("/contact/byprefix", searchType=number, **prefix) == found, number
+        of_deal = {"entityType": "1", "entityID": str(deal.pk), **prefix}
+        assert self.ids("/contact/byprefix", **of_deal) == [self.ann.pk]
+        assert self.ids("/contact/byprefix", **{**of_deal, "entityID": "999999"}) == []
+        assert self.call("GET", "/contact/byprefix", searchType="4")["statusCode"] == 400
+
+        assert self.ids("/contact/bycontactinfo", infoType="Email", data="DESK@") == [company.pk]
+        assert self.ids("/contact/bycontactinfo", infoType="0", data="17", category="1") == [company.pk]
+        assert self.ids("/contact/bycontactinfo", infoType="0", data="17", category="2") == []
+        [mail] = self.ok("GET", "/contact/mail", **{"contactids[]": str(company.pk)})
+        assert mail["email"]["data"] == "desk@example.com"
+        assert self.ids("/contact/mail", contactids="999999") == []
+        simple = self.ok("GET", "/contact/simple/filter", filterValue="zoe")
+        assert [row["contact"]["id"] for row in simple] == [employee.pk]
+        assert set(self.ids("/contact/filter", contactListView="All")) == {
+            self.ann.pk,
+            company.pk,
+            employee.pk,
+        }
+        assert self.ids("/contact/filter", isShared="false") == []
+
+    def test_a_contact_is_linked_with_an_opportunity(self) -> None:
+        deal = self.deal()
+        path = f"/contact/{self.ann.pk}/opportunity/{deal.pk}"
+
+        assert [row["id"] for row in self.ok("POST", path)["members"]] == [self.ann.pk]
+        assert self.ok("DELETE", path)["members"] == []
+
+    def test_what_is_not_kept(self) -> None:
+        for name in ("status", "type"):
+            assert self.ok("GET", f"/contact/{name}") == []
+            assert self.call("POST", f"/contact/{name}", {"title": "Hot"})["statusCode"] == 400
+            assert self.call("DELETE", f"/contact/{name}/1")["statusCode"] == 400
+        deal = self.deal()
+        created = self.ok("GET", f"/opportunity/{deal.pk}")["created"]
+        for entity, row in (("opportunity", deal), ("contact", self.ann)):
+            said = self.call("PUT", f"/{entity}/{row.pk}/creationdate", {"creationDate": "2007-01-01"})
+            assert (said["statusCode"], "own clock" in said["error"]["message"]) == (400, True)
+            body = {"lastModifedDate": row.updated_at.isoformat()}
+            assert self.ok("PUT", f"/{entity}/{row.pk}/lastmodifeddate", body) == {}
+        assert self.ok("PUT", f"/opportunity/{deal.pk}/creationdate", {"creationDate": created}) == {}

@@ -114,6 +114,48 @@ class TestPortal(Onlyoffice, BaseTestCase):
 
             assert title in {row["title"] for row in rows}
 
+    def test_the_organizations_currency_is_set_by_its_admins(self) -> None:
+        path = "/settings/currency"
+
+        said = self.call_as(self.alice, "PUT", path, {"currency": "usd"})
+
+        assert (said["statusCode"], said["response"]["abbreviation"]) == (200, "USD")
+        self.organization.refresh_from_db()
+        assert self.organization.currency == "USD"
+        assert self.create(bidCurrencyAbbr="")["bidCurrency"]["abbreviation"] == "USD"
+        for code in ("ABC", "", None):
+            assert self.call_as(self.alice, "PUT", path, {"currency": code})["statusCode"] == 400
+        assert self.call_as(self.manager, "PUT", path, {"currency": "EUR"})["statusCode"] == 403
+
+    def test_no_rates_are_known(self) -> None:
+        said = self.call(
+            "GET", "/settings/currency/convert", amount="12.5", fromcurrency="EUR", tocurrency="eur"
+        )
+        assert (said["count"], said["response"]) == (1, 12.5)
+        for wrong in ({"tocurrency": "USD"}, {"tocurrency": "ABC"}, {"tocurrency": "EUR", "amount": "x"}):
+            query = {"amount": "1", "fromcurrency": "EUR", **wrong}
+            assert self.call("GET", "/settings/currency/convert", **query)["statusCode"] == 400
+        [own] = self.call("GET", "/settings/currency/summarytable.json", currency="usd")["response"]
+        assert (own["abbreviation"], own["rate"]) == ("USD", 1)
+        assert self.call("GET", "/settings/currency/summarytable")["statusCode"] == 400
+        assert self.call("GET", "/currency/rates")["response"] == []
+        for path in ("/currency/rates/1", "/currency/rates/EUR/USD"):
+            assert self.call("GET", path)["statusCode"] == 404
+        body = {"fromCurrency": "EUR", "toCurrency": "USD", "rate": "1.1"}
+        assert self.call_as(self.alice, "POST", "/currency/rates", body)["statusCode"] == 400
+
+    def test_people_are_filtered(self) -> None:
+        self.manager.member.is_active = False
+        self.manager.member.save()
+
+        for query, names in (
+            ({"employeeStatus": "Active"}, ["Alice", "Bob", "Victor"]),
+            ({"employeeStatus": "2"}, ["Mary"]),
+            ({"filterValue": "BOB@"}, ["Bob"]),
+        ):
+            rows = self.as_actor(self.bob, Call("GET", "/api/2.0/people/filter.json", query=query)).json()
+            assert [row["displayName"] for row in rows["response"]] == names
+
     def test_user_fields(self) -> None:
         CustomFieldFactory(actor=self.alice, key="size", label="Size", type="select", options=["S", "M"])
         CustomFieldFactory(actor=self.alice, kind="contact", key="shoe", label="Shoe", type="date")

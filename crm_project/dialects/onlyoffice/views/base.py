@@ -3,14 +3,14 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import AuthenticationFailed, ParseError
+from rest_framework.exceptions import AuthenticationFailed, ParseError, ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,11 +26,13 @@ from crm_project.dialects.onlyoffice import errors
 from crm_project.dialects.onlyoffice.wire.envelope import PAGE, documented, of_list, of_one
 from crm_project.dialects.onlyoffice.wire.forms import FormParser, structured
 from crm_project.dialects.onlyoffice.wire.params import Nothing, Parameters
+from crm_project.dialects.onlyoffice.wire.xml import XmlRenderer
 from crm_project.dialects.schema import DialectSchema
 from crm_project.dialects.wire import WireSerializer
 from crm_project.records.models import CustomField
 
 COOKIE = "asc_auth_key"
+AT_ONCE = 1000
 
 
 class PortalAuthentication(BearerAuthentication):
@@ -82,6 +84,13 @@ class OnlyofficeView(DialectView):
     authentication_classes: Any = (PortalAuthentication,)
     parser_classes = (StrictJSONParser, FormParser)
     queries: ClassVar[Mapping[str, type[Parameters]]] = {}
+    # Whether the path ends in `.xml`.
+    in_xml: ClassVar[bool] = False
+
+    def get_renderers(self) -> list[Any]:
+        """XML where the path asks for it, but who sends JSON gets JSON."""
+        sends_json = (self.request.content_type or "").startswith("application/json")
+        return [XmlRenderer()] if self.in_xml and not sends_json else super().get_renderers()
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -129,11 +138,25 @@ class OnlyofficeView(DialectView):
             raise ParseError("Value does not fall within the expected range.")
         return super().find(kind, value)
 
+    def narrowed(
+        self, serializer: type[Parameters], matching: Callable[[Mapping[str, Any]], Any]
+    ) -> tuple[dict[str, Any], list[int]]:
+        """What a filter says and finds, for a write to all of it: a slip must not mean everything."""
+        sent = self.read(serializer)
+        if self.ignored:
+            raise ValidationError({name: ["There is no such filter."] for name in self.ignored})
+        if not any(sent.get(name) is not None for name in serializer.narrowing):  # type: ignore[attr-defined]
+            raise ValidationError("Name at least one filter.")
+        ids = list(matching(sent).order_by("id").values_list("pk", flat=True)[: AT_ONCE + 1])
+        if len(ids) > AT_ONCE:
+            raise ValidationError(f"This finds more than {AT_ONCE}; narrow the filter.")
+        return sent, ids
+
     def one(self, shown: Any, status: int = 200) -> Response:
         return Response(of_one(shown, status), status)
 
-    def many(self, items: Any, **paging: Any) -> Response:
-        return Response(of_list(items, **paging))
+    def many(self, items: Any, *, status: int = 200, **paging: Any) -> Response:
+        return Response(of_list(items, status=status, **paging), status)
 
     def page(self, rows: Any) -> tuple[list[Any], dict[str, Any]]:
         """The rows that were asked for, and the envelope's paging; counted only where a page is full."""

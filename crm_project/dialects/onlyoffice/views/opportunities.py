@@ -7,15 +7,15 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
+from crm_project.dialects.onlyoffice.views.base import AT_ONCE, OnlyofficeView, described
 from crm_project.dialects.onlyoffice.wire import opportunities as wire
 from crm_project.dialects.onlyoffice.wire.contacts import ShownContact
 from crm_project.dialects.onlyoffice.wire.params import Nothing
+from crm_project.dialects.onlyoffice.wire.tags import with_tags
 from deals.models import Deal
 from deals.services import create_deals, trash_deals, update_deals
 from pipelines.models import Stage
 
-AT_ONCE = 1000
 AUTOCOMPLETED = 30
 
 
@@ -50,8 +50,7 @@ class DealsView(OnlyofficeView):
     def matching(self, sent: Mapping[str, Any]) -> Any:
         """The deals that the filter finds."""
         rows = Deal.objects.visible_to(self.actor.member).matching(sent.get("filterValue") or "")
-        if sent.get("tags"):
-            return rows.none()  # nothing has tags here
+        rows = with_tags(rows, sent.get("tags") or ())
         if sent.get("responsibleid") is not None:
             rows = rows.filter(owner=sent["responsibleid"])
         if sent.get("opportunityStagesid") is not None:
@@ -62,18 +61,6 @@ class DealsView(OnlyofficeView):
             anyhow = sent.get("contactAlsoIsParticipant", False)
             rows = rows.with_contact(sent["contactid"]) if anyhow else rows.mainly_with(sent["contactid"])
         return rows.ending_between(sent.get("fromDate"), sent.get("toDate"), self.zone)
-
-    def narrowed(self, serializer: type[wire.Filter]) -> tuple[dict[str, Any], list[int]]:
-        """What a filter says and finds, for a write to all of it: a slip must not mean everything."""
-        sent = self.read(serializer)
-        if self.ignored:
-            raise ValidationError({name: ["There is no such filter."] for name in self.ignored})
-        if not any(sent.get(name) is not None for name in serializer.narrowing):
-            raise ValidationError("Name at least one filter.")
-        ids = list(self.matching(sent).order_by("id").values_list("pk", flat=True)[: AT_ONCE + 1])
-        if len(ids) > AT_ONCE:
-            raise ValidationError(f"This finds more than {AT_ONCE}; narrow the filter.")
-        return sent, ids
 
     def trashed(self, ids: Sequence[int]) -> Response:
         items = self.all_shown(ids)
@@ -131,7 +118,7 @@ class ListView(DealsView):
 
     @described("Delete the opportunities that match", wire.ShownOpportunity, many=True)
     def trash_matching(self, request: Request) -> Response:
-        return self.trashed(self.narrowed(wire.Filter)[1])
+        return self.trashed(self.narrowed(wire.Filter, self.matching)[1])
 
     @described("Opportunities by the beginning of their title", wire.ShownOpportunity, many=True)
     def by_prefix(self, request: Request) -> Response:
@@ -158,11 +145,21 @@ class MemberView(DealsView):
 
     @described("Add a participant", ShownContact, status=201)
     def add(self, request: Request, pk: str, contact: str) -> Response:
-        return self.one(self._linked(pk, contact, "add_members"), 201)
+        return self.one(self.show(ShownContact, self._linked(pk, contact, "add_members")), 201)
 
     @described("Remove a participant", ShownContact)
     def remove(self, request: Request, pk: str, contact: str) -> Response:
-        return self.one(self._linked(pk, contact, "remove_members"))
+        return self.one(self.show(ShownContact, self._linked(pk, contact, "remove_members")))
+
+    @described("Let a contact take part in an opportunity", wire.ShownOpportunity, status=201)
+    def add_from_contact(self, request: Request, contact: str, pk: str) -> Response:
+        self._linked(pk, contact, "add_members")
+        return self.one(self.shown(self.find("deal", pk).pk), 201)
+
+    @described("Let a contact take part in an opportunity no more", wire.ShownOpportunity)
+    def remove_from_contact(self, request: Request, contact: str, pk: str) -> Response:
+        self._linked(pk, contact, "remove_members")
+        return self.one(self.shown(self.find("deal", pk).pk))
 
     def _linked(self, pk: str, contact: str, how: str) -> Any:
         deal, person = self.find("deal", pk), self.find("contact", contact)
@@ -170,7 +167,7 @@ class MemberView(DealsView):
         if how == "remove_members" and person.pk in (deal.contact_id or deal.client_id,):
             raise ValidationError("The contact of the opportunity stays its participant.")
         update_deals(actor=self.actor, changes=[(deal, {how: [person.pk]})])
-        return self.show(ShownContact, person)
+        return person
 
 
 class AccessView(DealsView):
@@ -191,7 +188,7 @@ class AccessView(DealsView):
         many=True,
     )
     def set_matching(self, request: Request) -> Response:
-        sent, ids = self.narrowed(wire.AccessOfMatching)
+        sent, ids = self.narrowed(wire.AccessOfMatching, self.matching)
         return self.many(self._set(ids, sent))
 
     def _set(self, ids: Sequence[int], sent: Mapping[str, Any]) -> Any:
@@ -199,16 +196,3 @@ class AccessView(DealsView):
         changes = [(view.deal, wire.access(view, sent, own)) for view in self.fetched(ids)]
         update_deals(actor=self.actor, changes=changes)
         return self.all_shown(ids)
-
-
-class TagView(OnlyofficeView):
-    """There are no tags here: none is listed."""
-
-    @described("Tags of opportunities", wire.TagPart, many=True)
-    def list(self, request: Request) -> Response:
-        return self.many([])
-
-    @described("Tags of an opportunity", wire.TagPart, many=True)
-    def of_one(self, request: Request, pk: str) -> Response:
-        self.find("deal", pk)
-        return self.many([])

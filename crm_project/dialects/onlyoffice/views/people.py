@@ -9,8 +9,13 @@ from rest_framework.response import Response
 from crm_project.accounts.models import Member
 from crm_project.dialects.logins import login_token, signed_in
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
-from crm_project.dialects.onlyoffice.wire.envelope import ListParameters
-from crm_project.dialects.onlyoffice.wire.people import Login, ShownPerson, ShownToken
+from crm_project.dialects.onlyoffice.wire.people import (
+    STATUSES,
+    Login,
+    PeopleFilter,
+    ShownPerson,
+    ShownToken,
+)
 
 
 class AuthenticationView(OnlyofficeView):
@@ -36,11 +41,15 @@ class AuthenticationView(OnlyofficeView):
 
 
 class PeopleView(OnlyofficeView):
-    queries = {"list": ListParameters}
+    queries = {"list": PeopleFilter}
 
     @described("The members of the organization", ShownPerson, many=True)
     def list(self, request: Request) -> Response:
-        rows = Member.objects.visible_to(self.actor.member).select_related("user").order_by("id")
+        rows = Member.objects.visible_to(self.actor.member).named_like(self.query.get("filterValue") or "")
+        is_active = STATUSES.get((self.query.get("employeeStatus") or "").lower())
+        if is_active is not None:
+            rows = rows.active() if is_active else rows.filter(is_active=False)
+        rows = rows.select_related("user").order_by("id")
         found, paging = self.page(rows)
         return self.many(self.show(ShownPerson, found, many=True), **paging)
 

@@ -1,56 +1,64 @@
-"""Currencies and the definitions of user fields."""
+"""Currencies: what there are, which one the organization has, and what is known of their rates, which is nothing."""
 
+from decimal import Decimal
 from typing import Any
 
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts.services import update_contacts
+from crm_project.accounts.rules import Permission
+from crm_project.accounts.services import update_organization
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
-from crm_project.dialects.onlyoffice.wire.currencies import CurrencyPart, currencies
-from crm_project.dialects.onlyoffice.wire.custom_fields import (
-    CustomFieldPart,
-    CustomValue,
-    ShownDefinition,
-    Value,
-    change_of,
-    values_of,
-)
-from deals.services import update_deals
-
-WRITERS: dict[str, Any] = {"deal": update_deals, "contact": update_contacts}
+from crm_project.dialects.onlyoffice.wire import currencies as wire
+from crm_project.dialects.wire import NumberField
 
 
 class CurrencyView(OnlyofficeView):
-    @described("Currencies", CurrencyPart, many=True)
+    edit_permission = Permission.ADMINISTER
+    queries = {"convert": wire.Conversion, "summary": wire.OneCurrency}
+
+    @property
+    def language(self) -> str:
+        return self.actor.organization.language
+
+    @described("Currencies", wire.CurrencyPart, many=True)
     def list(self, request: Request) -> Response:
-        return self.many(currencies(self.actor.organization.language))
+        return self.many(wire.currencies(self.language))
+
+    @described("Set the organization's currency", wire.CurrencyPart, request=wire.OneCurrency)
+    def set(self, request: Request) -> Response:
+        code = self.read(wire.OneCurrency)["currency"]
+        update_organization(actor=self.actor, organization=self.actor.organization, currency=code)
+        return self.one(wire.currency(code, self.language))
+
+    @described("An amount in another currency", NumberField)
+    def convert(self, request: Request) -> Response:
+        sent = self.query
+        if sent["fromcurrency"] and sent["tocurrency"] and sent["fromcurrency"] != sent["tocurrency"]:
+            raise ValidationError("This server knows no exchange rates.")
+        return self.one(sent["amount"])
+
+    @described("The rates between a currency and the others", wire.RatedCurrency, many=True)
+    def summary(self, request: Request) -> Response:
+        """The currency itself alone has a rate here."""
+        own: dict[str, Any] = {**wire.currency(self.query["currency"], self.language), "rate": Decimal(1)}
+        return self.many([own])
 
 
-class CustomFieldView(OnlyofficeView):
-    """`kind` is the core's word for the rows that have the fields; people and companies share theirs."""
+class CurrencyRateView(OnlyofficeView):
+    """There are no rates here."""
 
-    kind = "deal"
+    edit_permission = Permission.ADMINISTER
 
-    @described("User fields that rows may have", ShownDefinition, many=True)
-    def definitions_list(self, request: Request) -> Response:
-        values = [Value(None, definition) for definition in self.definitions(self.kind)]
-        return self.many(self.show(ShownDefinition, values, many=True))
+    @described("Rates of exchange", wire.RatePart, many=True)
+    def list(self, request: Request) -> Response:
+        return self.many([])
 
-    @described("User fields of a row", CustomFieldPart, many=True)
-    def values_list(self, request: Request, pk: str) -> Response:
-        row: Any = self.find(self.kind, pk)
-        values = values_of(row, self.definitions(self.kind))
-        return self.many(self.show(CustomFieldPart, values, many=True))
+    @described("A rate of exchange", wire.RatePart)
+    def retrieve(self, request: Request, **_: str) -> Response:
+        raise NotFound
 
-    @described("Set a user field of a row", CustomFieldPart, request=CustomValue, status=201)
-    def set_value(self, request: Request, pk: str, field: str) -> Response:
-        row, definition = self.find(self.kind, pk), self.find("custom_field", field)
-        if definition.kind != self.kind:
-            raise NotFound
-        text = self.read(CustomValue)["fieldValue"] or ""
-        value = change_of(row, {definition.key: (definition, text)}) if text else {definition.key: None}
-        change = {"custom_fields": value}
-        receipt = WRITERS[self.kind](actor=self.actor, changes=[(row, change)])[0]
-        return self.one(self.show(CustomFieldPart, Value(receipt.row, definition)), 201)
+    @described("Keep rates of exchange", wire.RatePart, status=201)
+    def refuse(self, request: Request, **_: str) -> Response:
+        raise ValidationError("This server keeps no exchange rates.")

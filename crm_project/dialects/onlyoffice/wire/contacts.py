@@ -3,9 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Q
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contacts.models import Contact
+from crm_project.dialects.onlyoffice.wire.contact_infos import (
+    TYPES,
+    AddressPart,
+    InfoPart,
+    addresses,
+    common_data,
+    infos,
+)
 from crm_project.dialects.onlyoffice.wire.custom_fields import (
     CustomFieldListParam,
     CustomFieldPart,
@@ -15,16 +25,22 @@ from crm_project.dialects.onlyoffice.wire.custom_fields import (
 from crm_project.dialects.onlyoffice.wire.envelope import ListParameters
 from crm_project.dialects.onlyoffice.wire.params import (
     FilterPerson,
+    FilterRow,
     InstantParam,
+    KnownRows,
     LongText,
+    NamedNumber,
+    NeededRow,
     NumberedRowParam,
     Parameters,
     RowsParam,
+    TextsParam,
     Title,
     Truth,
     WholeNumber,
 )
 from crm_project.dialects.onlyoffice.wire.people import PICTURE
+from crm_project.dialects.onlyoffice.wire.tags import Tag, TagsPart
 from crm_project.dialects.onlyoffice.wire.values import Always, InstantField, MayEdit, Shown
 from crm_project.dialects.wire import NumberedRowField, UnsayableField
 
@@ -33,18 +49,19 @@ SORTS = {
     "firstname": "first_name",
     "lastname": "last_name",
     "created": "created_at",
-    "id": "id",
+    "history": "updated_at",
+    "contacttype": (),
+    "id": (),
 }
-VIEWS = ("company", "person", "withopportunity")
-# infoType and category of what the core keeps of a contact, with the number by which it is named here.
-INFOS = {
-    "email": (1, 1, 1, "Work"),
-    "phone": (2, 0, 1, "Work"),
-    "mobile": (3, 0, 2, "Mobile"),
-    "website": (4, 2, 1, "Work"),
-}
-INFO_TYPES = ("phone", "email", "website")
-MOBILE = ("2", "mobile")
+VIEWS = ("all", "company", "person", "withopportunity")
+# Which contacts a client selects from, and the kind of row whose participants they may be.
+SELECTIONS = (
+    Q(kind="company"),
+    Q(kind="person"),
+    Q(kind="person", company=None),
+    Q(company=None),
+)
+OPPORTUNITY = ("1", "opportunity")
 
 
 class ContactPart(Shown):
@@ -65,23 +82,6 @@ class ContactPart(Shown):
         return bool(contact.kind == "company")
 
 
-class InfoPart(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    infoType = serializers.IntegerField()
-    category = serializers.IntegerField()
-    data: Any = serializers.CharField()
-    categoryName = serializers.CharField()
-    isPrimary = serializers.BooleanField()
-
-
-class AddressPart(serializers.Serializer[Any]):
-    street = serializers.CharField()
-    city = serializers.CharField()
-    zip = serializers.CharField()
-    country = serializers.CharField()
-    isPrimary = serializers.BooleanField()
-
-
 class ShownContact(ContactPart):
     """A person has a name in two parts, a job and a company; a company has one name."""
 
@@ -90,7 +90,7 @@ class ShownContact(ContactPart):
     commonData = serializers.SerializerMethodField()
     addresses = serializers.SerializerMethodField()
     customFields = serializers.SerializerMethodField()
-    tags = Always([])
+    tags = TagsPart()
     taskCount = Always(0)
     haveLateTasks = Always(False)
     firstName = serializers.CharField(source="first_name")
@@ -99,17 +99,13 @@ class ShownContact(ContactPart):
     company = ContactPart()
     companyName = serializers.CharField(source="name")
 
+    @extend_schema_field(InfoPart(many=True))
     def get_commonData(self, contact: Contact) -> list[dict[str, Any]]:
-        return infos(contact)
+        return common_data(contact)
 
+    @extend_schema_field(AddressPart(many=True))
     def get_addresses(self, contact: Contact) -> list[dict[str, Any]]:
-        parts = {
-            "street": contact.street,
-            "city": contact.city,
-            "zip": contact.postal_code,
-            "country": contact.country,
-        }
-        return [{**parts, "isPrimary": True}] if any(parts.values()) else []
+        return addresses(contact)
 
     def get_customFields(self, contact: Contact) -> list[dict[str, Any]]:
         values = values_of(contact, self.context["view"].definitions("contact"))
@@ -123,18 +119,20 @@ class ShownContact(ContactPart):
         return {name: value for name, value in shown.items() if name not in foreign}
 
 
-def infos(contact: Contact) -> list[dict[str, Any]]:
-    """What the contact can be reached by; each has one place here, and its number."""
-    names = ("id", "infoType", "category", "categoryName")
-    return [
-        {
-            **dict(zip(names, place, strict=True)),
-            "data": getattr(contact, name),
-            "isPrimary": name != "mobile",
-        }
-        for name, place in INFOS.items()
-        if getattr(contact, name)
-    ]
+class ContactWithPhone(ContactPart):
+    phone = serializers.SerializerMethodField()
+
+    @extend_schema_field(InfoPart)
+    def get_phone(self, contact: Contact) -> dict[str, Any] | None:
+        return next(iter(infos(contact, ["phone"])), None)
+
+
+class ContactWithEmail(ContactPart):
+    email = serializers.SerializerMethodField()
+
+    @extend_schema_field(InfoPart)
+    def get_email(self, contact: Contact) -> dict[str, Any] | None:
+        return next(iter(infos(contact, ["email"])), None)
 
 
 class ContactItem(serializers.Serializer[Any]):
@@ -149,14 +147,91 @@ class EmailSearch(Parameters):
 
 
 class ContactFilter(ListParameters):
-    contactListView = LongText()
+    contactListView = NamedNumber(VIEWS, VIEWS, required=False, allow_null=True)
     responsibleid = FilterPerson("user")
     fromDate = InstantParam(required=False, allow_null=True)
     toDate = InstantParam(required=False, allow_null=True)
-    tags = serializers.JSONField(required=False, allow_null=True)
+    tags = TextsParam()
     contactStage = WholeNumber(required=False, allow_null=True)
     contactType = WholeNumber(required=False, allow_null=True)
-    isShared = LongText()
+    isShared = Truth(required=False, allow_null=True)
+
+    narrowing = (
+        "contactListView responsibleid fromDate toDate tags contactStage contactType filterValue".split()
+    )
+
+
+class ContactPrefix(ListParameters):
+    """`searchType`: -1 all, 0 companies, 1 people, 2 people without a company, 3 companies and those people."""
+
+    prefix = LongText(default="")
+    searchType = WholeNumber(default=-1)
+    entityType = LongText()
+    entityID = FilterRow("deal")
+
+    def validate_searchType(self, number: int) -> int:
+        if not -1 <= number < len(SELECTIONS):
+            raise serializers.ValidationError("From -1 to 3.", code="out_of_range")
+        return number
+
+
+class ByInfo(ListParameters):
+    infoType = NamedNumber(TYPES, TYPES)
+    data: Any = LongText(default="")
+    category = LongText()
+    isPrimary = Truth(required=False, allow_null=True)
+
+
+class ForMail(Parameters):
+    contactids = KnownRows("contact")
+
+
+class ContactIds(Parameters):
+    contactids = RowsParam("contact", source="contacts", required=True, allow_null=False)
+
+    def validate_contactids(self, ids: list[int]) -> list[int]:
+        if not ids:
+            raise serializers.ValidationError("Name at least one.", code="required")
+        return ids
+
+
+class Merge(Parameters):
+    fromcontactid = NeededRow("contact", source="source")
+    tocontactid = NeededRow("contact", source="target")
+
+
+class ContactAccess(Parameters):
+    """Whoever manages a contact owns it here; to hide it from the others cannot be kept."""
+
+    isShared = Truth(default=False)
+    isPrivate = UnsayableField()
+    managerList = RowsParam("user", source="owners")
+
+    also = {"owner": "managerList"}
+
+    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
+        owners = sent.get("owners") or []
+        if len(owners) > 1:
+            sentence = "This server keeps one manager of a contact."
+            raise serializers.ValidationError({"managerList": [sentence]}, code="max_length")
+        if owners and not sent["isShared"]:
+            sentence = "This server shows every contact to the whole organization."
+            raise serializers.ValidationError({"isShared": [sentence]}, code="not_supported")
+        return sent
+
+
+class ContactAccessOfMany(ContactAccess):
+    contactid = RowsParam("contact", source="contacts", required=True, allow_null=False)
+
+
+class ContactAccessOfMatching(ContactFilter, ContactAccess):
+    """A filter, and what to set for all that it finds."""
+
+    isShared = Truth(default=True)
+
+
+class TagOfMatchingContacts(ContactFilter, Tag):
+    """A filter, and a tag for all that it finds."""
 
 
 class ShareType(WholeNumber):
@@ -201,17 +276,26 @@ class WrittenCompany(WrittenContact):
     personList = RowsParam("contact", source="people")
 
 
-class NewPersonOfCompany(Parameters):
-    personId = NumberedRowParam("contact", source="person", required=True, allow_null=False)
+class QuickCompanies(Parameters):
+    companyName = TextsParam(source="names", required=True)
 
 
-class Info(Parameters):
-    """`infoType` and `category` by number or by name."""
+class QuickPerson(Parameters):
+    """First name and last name, as the vendor pairs them."""
 
-    infoType = LongText(source="info_type")
-    data: Any = Title()
-    category = LongText()
-    isPrimary = Truth(required=False)
+    key = LongText(source="first_name", default="")
+    value = LongText(source="last_name", default="")
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(self.named(data))
+
+
+class QuickPeople(Parameters):
+    data: Any = QuickPerson(many=True, source="people")
+
+
+class PersonOfCompany(Parameters):
+    personId = NeededRow("contact", source="person")
 
 
 def change_of_contact(row: Contact | None, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,14 +320,3 @@ def require_name(row: Contact | None, sent: Mapping[str, Any]) -> None:
         raise serializers.ValidationError(
             {name: ["This field is required."] for name in blank}, code="required"
         )
-
-
-def info_name(sent: Mapping[str, Any]) -> str:
-    """Where the core keeps it; what it has no place for is refused."""
-    kind = (sent.get("info_type") or "").strip().lower()
-    kind = INFO_TYPES[int(kind)] if kind.isdigit() and int(kind) < len(INFO_TYPES) else kind
-    if kind not in INFO_TYPES:
-        sentence = "This server keeps e-mail addresses, phone numbers and web sites."
-        raise serializers.ValidationError({"infoType": [sentence]}, code="not_supported")
-    is_mobile = kind == "phone" and (sent.get("category") or "").strip().lower() in MOBILE
-    return "mobile" if is_mobile else kind

@@ -1,5 +1,6 @@
 """Currencies, with their names and symbols in the organization's language."""
 
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -7,6 +8,8 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import get_currency_name, get_currency_symbol
 from rest_framework import serializers
 
+from crm_project.dialects.onlyoffice.wire.params import LongText, Parameters
+from crm_project.dialects.wire import NumberField
 from deals.money import currency_decimals
 
 # Most codes begin with their country's; the euro's country is the one that the vendor names.
@@ -21,6 +24,44 @@ class CurrencyPart(serializers.Serializer[Any]):
     cultureName = serializers.CharField()
     isConvertable = serializers.BooleanField()
     isBasic = serializers.BooleanField()
+
+
+class RatedCurrency(CurrencyPart):
+    rate = NumberField()
+
+
+class RatePart(serializers.Serializer[Any]):
+    fromCurrency = serializers.CharField()
+    toCurrency = serializers.CharField()
+    rate = NumberField()
+    id = serializers.IntegerField()
+
+
+class CodeParam(LongText):
+    """A currency, in any case."""
+
+    default_error_messages = {"unknown": "There is no such currency."}
+
+    def to_internal_value(self, data: Any) -> str:
+        code = super().to_internal_value(data).strip().upper()
+        if code and code not in currency_decimals():
+            self.fail("unknown")
+        return code
+
+
+class OneCurrency(Parameters):
+    currency = CodeParam(default="")
+
+    def validate_currency(self, code: str | None) -> str:
+        if not code:
+            raise serializers.ValidationError("This field is required.", code="required")
+        return code
+
+
+class Conversion(Parameters):
+    amount = NumberField(default=Decimal(0))
+    fromcurrency = CodeParam(default="")
+    tocurrency = CodeParam(default="")
 
 
 @cache

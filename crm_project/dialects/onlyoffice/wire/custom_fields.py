@@ -1,21 +1,38 @@
 """User fields: their definitions, and their values as the texts that the vendor makes of everything."""
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.api.fields import DAY, DECIMAL
-from crm_project.dialects.onlyoffice.wire.params import INSTANT, LongText, Parameters
+from crm_project.dialects.onlyoffice.wire.params import (
+    INSTANT,
+    LongText,
+    NamedNumber,
+    Parameters,
+    RowsParam,
+    Title,
+    WholeNumber,
+)
 from crm_project.dialects.onlyoffice.wire.values import Always, Shown
 from crm_project.dialects.wire import NumberedRowField
+from crm_project.records.apply import Change
 from crm_project.records.models import CustomField
+from crm_project.records.text import fold
 
 # 0 TextField, 1 TextArea, 2 SelectBox, 3 CheckBox, 4 Heading, 5 Date. A number is a text; several options have commas.
 TYPES = {"textarea": 1, "select": 2, "multiselect": 2, "checkbox": 3, "heading": 4, "date": 5}
+WORDS = ("text", "textarea", "select", "checkbox", "heading", "date")
+NAMES = ("textfield", "textarea", "selectbox", "checkbox", "heading", "date")
+SELECT = 2
+NOT_A_KEY = re.compile("[^a-z0-9]+")
+KEY_LIMIT = 48
 JOINT = ", "
 
 
@@ -75,6 +92,13 @@ ITEMS = {
 }
 
 
+class MaskParam(LongText):
+    """A text in JSON; JSON itself will do."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(json.dumps(data) if isinstance(data, list | dict) else data)
+
+
 @extend_schema_field(ITEMS)
 class CustomFieldListParam(serializers.Field[Any, Any, Any, Any]):
     """`[{"key": 12, "value": "text"}]`; an empty value says nothing. Becomes key → (definition, text)."""
@@ -108,6 +132,57 @@ class CustomFieldListParam(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+class WrittenDefinition(Parameters):
+    """`mask` holds a choice's options as a JSON list; of other types it is what a form looks like."""
+
+    label: Any = Title()
+    fieldType = NamedNumber(WORDS, NAMES, source="type", default="text")
+    position = WholeNumber(required=False, allow_null=True)
+    mask = MaskParam(default="")
+
+    also = {"options": "mask"}
+
+
+class DefinitionOrder(Parameters):
+    fieldids = RowsParam("custom_field", source="fields", required=True, allow_null=False)
+
+
+def declaration(sent: Mapping[str, Any], kind: str, taken: Collection[str], position: int) -> Change:
+    """The core's change that declares a field, behind the others and under a key of its own."""
+    change = {"kind": kind, "label": sent["label"], "type": sent["type"], "position": position}
+    return {**change, "key": free_key(sent["label"], taken), **_choices(sent["type"], sent["mask"] or "")}
+
+
+def redeclaration(definition: CustomField, sent: Mapping[str, Any]) -> Change:
+    """The core's change of a field. Choices of one and of several have one name here; each stays what it is."""
+    same = WORDS.index(sent["type"]) == TYPES.get(definition.type, 0)
+    kind = definition.type if same else sent["type"]
+    return {"label": sent["label"], "type": kind, **_choices(kind, sent["mask"] or "", definition)}
+
+
+def free_key(label: str, taken: Collection[str]) -> str:
+    """Lower-case words made of the label, with a number behind it where another field has them."""
+    words = NOT_A_KEY.sub("_", fold(label))[:KEY_LIMIT].strip("_")
+    base = words if words[:1].isalpha() else f"field_{words}".strip("_")
+    names = (base if number == 1 else f"{base}_{number}" for number in count(1))
+    return next(name for name in names if name not in taken)
+
+
+def _choices(kind: str, mask: str, definition: CustomField | None = None) -> Change:
+    if TYPES.get(kind) != SELECT:
+        return {"mask": mask}
+    if not mask and definition is not None:
+        return {}
+    try:
+        options = json.loads(mask)
+    except (ValueError, RecursionError):
+        options = None
+    if not isinstance(options, list):
+        sentence = 'The options of a choice: ["one", "another"].'
+        raise serializers.ValidationError({"mask": [sentence]}, code="invalid")
+    return {"options": [option if isinstance(option, str) else as_text(option) for option in options]}
 
 
 class CustomValue(Parameters):

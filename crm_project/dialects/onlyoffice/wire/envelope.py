@@ -33,8 +33,22 @@ def of_one(response: Any, status: int = 200) -> dict[str, Any]:
     return {"count": 1, "status": 0, "statusCode": status, "response": response}
 
 
+def of_nothing() -> dict[str, Any]:
+    """What an action without an answer answers."""
+    return {"status": 0, "statusCode": 200, "response": {}}
+
+
+class Void(serializers.Serializer[Any]):
+    """An answer without members."""
+
+
 def of_list(
-    items: Sequence[Mapping[str, Any]], *, start: int = 0, total: int | None = None, fields: str | None = ""
+    items: Sequence[Any],
+    *,
+    start: int = 0,
+    total: int | None = None,
+    fields: str | None = "",
+    status: int = 200,
 ) -> dict[str, Any]:
     """Numbers that are 0 are left out. Without a total there is no next page."""
     end = start + len(items)
@@ -45,12 +59,14 @@ def of_list(
         "total": total,
     }
     said = {name: number for name, number in numbers.items() if number}
-    return {**said, "status": 0, "statusCode": 200, "response": [_chosen(item, fields) for item in items]}
+    return {**said, "status": 0, "statusCode": status, "response": [_chosen(item, fields) for item in items]}
 
 
-def _chosen(item: Mapping[str, Any], fields: str | None) -> Mapping[str, Any]:
+def _chosen(item: Any, fields: str | None) -> Any:
     names = {name.strip().lower() for name in (fields or "").split(",") if name.strip()}
-    return {name: value for name, value in item.items() if not names or name.lower() in names}
+    if not names or not isinstance(item, Mapping):
+        return item
+    return {name: value for name, value in item.items() if name.lower() in names}
 
 
 @cache
@@ -60,9 +76,14 @@ def documented(part: Any, many: bool) -> Any:
         "count": serializers.IntegerField(required=False),
         "status": serializers.IntegerField(),
         "statusCode": serializers.IntegerField(),
-        "response": part(many=many) if many else part(),
+        "response": _listed(part) if many else part(),
     }
     if many:
         paging = ("startIndex", "nextIndex", "total")
         fields |= {name: serializers.IntegerField(required=False) for name in paging}
     return inline_serializer(f"{part.__name__}{'List' if many else ''}Answer", fields)
+
+
+def _listed(part: Any) -> Any:
+    is_object = issubclass(part, serializers.BaseSerializer)
+    return part(many=True) if is_object else serializers.ListField(child=part())

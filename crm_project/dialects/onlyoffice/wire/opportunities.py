@@ -1,6 +1,5 @@
 """Opportunities: what is sent becomes the core's change, and a deal is shown as the vendor would have it."""
 
-import datetime
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
@@ -18,6 +17,7 @@ from crm_project.dialects.onlyoffice.wire.custom_fields import (
     change_of,
     values_of,
 )
+from crm_project.dialects.onlyoffice.wire.dates import SAME_INSTANT
 from crm_project.dialects.onlyoffice.wire.envelope import ListParameters
 from crm_project.dialects.onlyoffice.wire.params import (
     BID_NAMES,
@@ -35,12 +35,14 @@ from crm_project.dialects.onlyoffice.wire.params import (
     Percent,
     RowParam,
     RowsParam,
+    TextsParam,
     Title,
     Truth,
     WholeNumber,
 )
 from crm_project.dialects.onlyoffice.wire.people import NO_ONE, PersonPart
 from crm_project.dialects.onlyoffice.wire.stages import TYPES, StagePart, StageView
+from crm_project.dialects.onlyoffice.wire.tags import Tag
 from crm_project.dialects.onlyoffice.wire.values import InstantField, MayEdit, Shown
 from crm_project.dialects.wire import NumberedRowField, NumberField
 from crm_project.records.models import CustomField
@@ -48,8 +50,6 @@ from deals.models import Deal
 from pipelines.models import Stage
 
 FIXED = Deal.BidTypes.FIXED
-# Of an instant that was read, a client may send back fewer digits.
-SAME_INSTANT = datetime.timedelta(milliseconds=1)
 SORTS = {
     "title": ("name",),
     "responsible": ("owner__user__full_name",),
@@ -200,7 +200,7 @@ class Ids(Parameters):
 class Filter(ListParameters):
     responsibleid = FilterPerson("user")
     opportunityStagesid = FilterRow("stage")
-    tags = serializers.JSONField(required=False, allow_null=True)
+    tags = TextsParam()
     contactid = FilterRow("contact")
     stageType = NamedNumber(STAGE_KINDS, STAGE_NAMES, required=False, allow_null=True)
     contactAlsoIsParticipant = Truth(required=False)
@@ -216,15 +216,14 @@ class AccessOfMatching(Filter, Access):
     """A filter, and what to set for all that it finds."""
 
 
+class TagOfMatching(Filter, Tag):
+    """A filter, and a tag for all that it finds."""
+
+
 class Prefix(ListParameters):
     prefix = LongText()
     contactID = FilterRow("contact")
     internalSearch = LongText()
-
-
-class TagPart(serializers.Serializer[Any]):
-    title = serializers.CharField()
-    relativeItemsCount = serializers.IntegerField()
 
 
 def creation(sent: Mapping[str, Any]) -> dict[str, Any]:

@@ -184,6 +184,18 @@ class NumberedRowParam(RowParam, NumberedRowField):
     """The same, of a kind that the vendor numbers."""
 
 
+class NeededRow(NumberedRowParam):
+    """A row that has to be named."""
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        super().__init__(kind, **{"required": True, "allow_null": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        if data in NOTHING:
+            self.fail("required")
+        return super().to_internal_value(data)
+
+
 class FilterRow(NumberedRowParam):
     """A row to filter by: an unknown one leaves an empty list."""
 
@@ -209,3 +221,25 @@ class RowsParam(RowListField):
         ids = [item.get("id") if isinstance(item, Mapping) else item for item in values]
         named = [value for value in ids if not (as_text(value) is not None and value in NOTHING)]
         return list(dict.fromkeys(super().to_internal_value(named)))
+
+
+class KnownRows(RowsParam):
+    """Several rows, of which unknown ones are left out."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        values = data if isinstance(data, list) else [data]
+        rows = self.ids.resolve_all(self.kind, values)
+        return list(dict.fromkeys(rows[key].pk for value in values if (key := as_text(value)) in rows))
+
+
+class TextsParam(serializers.ListField):
+    """Several texts; a bare one stands for a list of one."""
+
+    child = Title()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        values = [data] if isinstance(data, str | int) else data
+        return list(dict.fromkeys(super().to_internal_value(values)))

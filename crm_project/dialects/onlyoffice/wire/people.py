@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from crm_project.accounts.rules import Role
-from crm_project.dialects.onlyoffice.wire.params import NOBODY, Parameters, Title
+from crm_project.dialects.onlyoffice.wire.envelope import ListParameters
+from crm_project.dialects.onlyoffice.wire.params import NOBODY, LongText, Parameters, Title
 from crm_project.dialects.onlyoffice.wire.values import Always, InstantField, Shown
 from crm_project.dialects.wire import RowField
 
@@ -49,6 +50,15 @@ class ShownPerson(PersonPart):
 
     def get_isAdmin(self, member: Any) -> bool:
         return bool(member.role == Role.ADMIN)
+
+
+class PeopleFilter(ListParameters):
+    """`employeeStatus`: 1 or Active, 2 or Terminated."""
+
+    employeeStatus = LongText()
+
+
+STATUSES = {"1": True, "active": True, "2": False, "terminated": False}
 
 
 class Login(Parameters):

@@ -1,0 +1,98 @@
+"""User fields: their definitions, and the values that rows have."""
+
+from typing import Any
+
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts.services import update_contacts
+from crm_project.accounts.rules import Permission
+from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
+from crm_project.dialects.onlyoffice.wire import custom_fields as wire
+from crm_project.dialects.onlyoffice.wire.custom_fields import Value
+from crm_project.dialects.onlyoffice.wire.params import Nothing
+from crm_project.records.models import CustomField
+from crm_project.records.services import create_custom_field, trash_custom_field, update_custom_field
+from deals.services import update_deals
+
+WRITERS: dict[str, Any] = {"deal": update_deals, "contact": update_contacts}
+
+
+class CustomFieldView(OnlyofficeView):
+    """`kind` is the core's word for the rows that have the fields; people and companies share theirs."""
+
+    kind = "deal"
+
+    @described("User fields of a row", wire.CustomFieldPart, many=True)
+    def values_list(self, request: Request, pk: str) -> Response:
+        row: Any = self.find(self.kind, pk)
+        values = wire.values_of(row, self.definitions(self.kind))
+        return self.many(self.show(wire.CustomFieldPart, values, many=True))
+
+    @described("Set a user field of a row", wire.CustomFieldPart, request=wire.CustomValue, status=201)
+    def set_value(self, request: Request, pk: str, field: str) -> Response:
+        row, definition = self.find(self.kind, pk), self.find_definition(field)
+        text = self.read(wire.CustomValue)["fieldValue"] or ""
+        value = wire.change_of(row, {definition.key: (definition, text)}) if text else {definition.key: None}
+        change = {"custom_fields": value}
+        receipt = WRITERS[self.kind](actor=self.actor, changes=[(row, change)])[0]
+        return self.one(self.show(wire.CustomFieldPart, Value(receipt.row, definition)), 201)
+
+    def find_definition(self, pk: str) -> CustomField:
+        definition: CustomField = self.find("custom_field", pk)
+        if definition.kind != self.kind:
+            raise NotFound
+        return definition
+
+
+class DefinitionView(CustomFieldView):
+    edit_permission = Permission.EDIT_PIPELINES
+
+    @described("User fields that rows may have", wire.ShownDefinition, many=True)
+    def list(self, request: Request) -> Response:
+        return self.many(self._all_shown())
+
+    @described("Declare a user field", wire.ShownDefinition, request=wire.WrittenDefinition, status=201)
+    def create(self, request: Request) -> Response:
+        sent, known = self.read(wire.WrittenDefinition), self.definitions(self.kind)
+        # Also those of the trash: their values are still in the rows, and would show again.
+        everyone = CustomField.objects.of(self.actor.organization_id).filter(kind=self.kind)
+        taken = set(everyone.values_list("key", flat=True))
+        last = max((row.position for row in known), default=-1)
+        change = wire.declaration(sent, self.kind, taken, last + 1)
+        return self._one(create_custom_field(actor=self.actor, change=change), 201)
+
+    @described("Change a user field", wire.ShownDefinition, request=wire.WrittenDefinition)
+    def replace(self, request: Request, pk: str) -> Response:
+        definition, sent = self.find_definition(pk), self.read(wire.WrittenDefinition)
+        change = wire.redeclaration(definition, sent)
+        return self._one(update_custom_field(actor=self.actor, custom_field=definition, change=change))
+
+    @described("Delete a user field", wire.ShownDefinition)
+    def destroy(self, request: Request, pk: str) -> Response:
+        definition = self.find_definition(pk)
+        self.read(Nothing)
+        trash_custom_field(actor=self.actor, custom_field=definition)
+        return self._one(definition)
+
+    @described(
+        "Put user fields in another order", wire.ShownDefinition, request=wire.DefinitionOrder, many=True
+    )
+    def reorder(self, request: Request) -> Response:
+        """What is named comes first, in its order; the rest stays."""
+        places = {pk: place for place, pk in enumerate(self.read(wire.DefinitionOrder)["fields"])}
+        known = sorted(self.definitions(self.kind), key=lambda row: places.get(row.pk, len(places)))
+        if places.keys() - {row.pk for row in known}:
+            raise NotFound
+        for position, row in enumerate(known):
+            update_custom_field(actor=self.actor, custom_field=row, change={"position": position})
+        self._definitions.clear()
+        return self.many(self._all_shown())
+
+    def _one(self, definition: CustomField, status: int = 200) -> Response:
+        return self.one(self.show(wire.ShownDefinition, Value(None, definition)), status)
+
+    def _all_shown(self) -> Any:
+        values = [Value(None, definition) for definition in self.definitions(self.kind)]
+        return self.show(wire.ShownDefinition, values, many=True)
