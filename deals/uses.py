@@ -9,6 +9,7 @@ from contacts import hooks as contact_hooks
 from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
+from crm_project.records.copying import update_rows
 from crm_project.records.locks import for_update
 from deals import services
 from deals.models import Deal, DealContact
@@ -69,6 +70,4 @@ def refresh_search(contact_ids: Sequence[int]) -> None:
     prefetch_related_objects(deals, "contact", "client")
     for deal in deals:
         deal.refresh_derived()
-    Deal.objects.bulk_create(
-        deals, update_conflicts=True, unique_fields=["id"], update_fields=["search_text"]
-    )
+    update_rows(deals, ["search_text"])

@@ -1,12 +1,14 @@
-"""Inserting many rows: COPY on PostgreSQL, which takes a fraction of the time of an INSERT with as many values."""
+"""Many rows at once, the quick way of PostgreSQL: new ones by COPY, changed ones from one array for each column."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from django.db import connection, models
 
 # Below this an INSERT is as fast, and it answers the ids in the same round trip.
 COPY_FROM = 100
+TEXTS = (models.CharField, models.TextField)
 
 
 def insert_rows(rows: Sequence[models.Model]) -> None:
@@ -17,6 +19,53 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
         _copy(rows)
     else:
         type(rows[0])._default_manager.bulk_create(rows)
+
+
+def update_rows(rows: Sequence[models.Model], names: Collection[str]) -> None:
+    """Write these columns of rows of one model, which the caller has locked. bulk_update takes twenty times as long.
+
+    Few rows are written in their order: one pipeline hands the default to another. Of many the order is open.
+    """
+    if not rows or not names:
+        return
+    if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
+        _update(rows, [type(rows[0])._meta.get_field(name) for name in names])
+    else:
+        type(rows[0])._default_manager.bulk_create(
+            rows, update_conflicts=True, unique_fields=["id"], update_fields=names
+        )
+
+
+def _update(rows: Sequence[models.Model], fields: Sequence[Any]) -> None:
+    """An INSERT with ON CONFLICT would have to send all the other columns, too."""
+    quote = connection.ops.quote_name
+    meta = type(rows[0])._meta
+    table, key = quote(meta.db_table), meta.pk
+    row_id, *columns = [quote(field.column) for field in (key, *fields)]
+    arrays = ", ".join(f"%s::{_array_type(field)}" for field in (key, *fields))
+    sql = (
+        f"UPDATE {table} SET {', '.join(f'{column} = changed.{column}' for column in columns)}"
+        f" FROM unnest({arrays}) AS changed ({row_id}, {', '.join(columns)})"
+        f" WHERE {table}.{row_id} = changed.{row_id}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_array(field, rows) for field in (key, *fields)])
+
+
+def _array_type(field: Any) -> str:
+    """Without a width: a cast would cut what is too long, where the column refuses it."""
+    return re.sub(r"\(.*\)", "", field.db_type(connection)) + "[]"
+
+
+def _array(field: Any, rows: Sequence[models.Model]) -> list[Any]:
+    prepare = _preparation(field) or (_as_text if isinstance(field, TEXTS) else None)
+    values = [row.__dict__[field.attname] for row in rows]
+    return [prepare(value) for value in values] if prepare else values
+
+
+def _as_text(value: Any) -> str | None:
+    """A choice is a text of a type of its own, and an array holds one type alone."""
+    return None if value is None else str(value)
 
 
 def _copy(rows: Sequence[models.Model]) -> None:

@@ -142,7 +142,8 @@ def found(
     """For each change the visible row that holds its first key, or none, and that key."""
     keys = {index: tuple(change["external_references"][0]) for index, change in changes.items()}
     held = holders(model, organization_id, keys.values())
-    rows = visible.in_bulk(set(held.values())) if held else {}
+    # Whoever writes the row reads it anew when it is locked.
+    rows = visible.only("pk").in_bulk(set(held.values())) if held else {}
     return {index: (rows.get(held.get(key)), key) for index, key in keys.items()}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_project.changes import ChangeSet, Columns, columns, difference
 from crm_project.errors import Invalid
-from crm_project.records.copying import insert_rows
+from crm_project.records.copying import insert_rows, update_rows
 from crm_project.records.models import Row
 
 
@@ -54,13 +54,7 @@ def update(drafts: Sequence[Draft], *, now: datetime.datetime) -> list[Draft]:
         draft.row.refresh_derived()
     model = type(touched[0].row)
     derived = [name for name in model.derived if any(f.attname == name for f in model._meta.concrete_fields)]
-    # On locked rows this is an UPDATE of many rows with different values; bulk_update takes twenty times as long.
-    model.objects.bulk_create(
-        [draft.row for draft in touched],
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=sorted({*names, *derived}),
-    )
+    update_rows([draft.row for draft in touched], sorted({*names, *derived}))
     return touched
 
 

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm_project.records.copying import insert_rows
+from crm_project.records.copying import insert_rows, update_rows
 from crm_project.records.fresh import fresh
 from deals.models import Deal, DealState
 from deals.rules import state_of
@@ -22,10 +22,7 @@ def write_states(
     for state in current.values():
         # A clock that stands still or is set back must not make a state end before it began.
         state.valid_to = max(now, state.valid_from + TICK)
-    if current:
-        DealState.objects.bulk_create(
-            current.values(), update_conflicts=True, unique_fields=["id"], update_fields=["valid_to"]
-        )
+    update_rows(list(current.values()), ["valid_to"])
     insert_rows(
         [
             fresh(

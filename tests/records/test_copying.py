@@ -1,19 +1,22 @@
 """Many rows at once are the rows that a few at a time would be, whatever they hold."""
 
+import datetime
+import itertools
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from contacts.models import Contact, ContactReference
 from contacts.services import create_contacts
 from crm_project.changes import attempt, change_set
 from crm_project.errors import DomainError
 from crm_project.journal.models import Event
-from crm_project.records.copying import COPY_FROM, insert_rows
+from crm_project.records.copying import COPY_FROM, insert_rows, update_rows
 from deals.models import Deal, DealState
-from deals.services import create_deals
+from deals.services import create_deals, update_deals
 from tests.base import BaseTestCase
+from tests.factories import CustomFieldFactory
 
 AWKWARD = ["\\N", "\\", "a\tb", "a\nb\r\n", "'\"", "{1,2}", "NULL", "é😀\u2028", "\x01\x7f", "  ", "\\."]
 
@@ -61,6 +64,38 @@ class CopyingTest(BaseTestCase):
 
         with pytest.raises(IntegrityError), transaction.atomic():
             insert_rows(rows)
+
+    def test_changed_rows_of_every_type_come_back(self):
+        CustomFieldFactory(actor=self.alice, key="size", type="number")
+        deals = create_deals(actor=self.bob, changes=[{"name": str(n)} for n in range(COPY_FROM + 1)])
+        change = {
+            "amount": Decimal("999999999999.99"),
+            "stage": self.lost.pk,
+            "is_private": True,
+            "date": datetime.date(2026, 1, 2),
+            "next_deal": self.deal().pk,
+            "department_id": 2**63 - 1,
+            "custom_fields": {"size": 1.5},
+        }
+        texts = itertools.cycle(AWKWARD)
+        changes = [(deal, {**change, "name": next(texts)}) for deal in deals[:-1]]
+
+        receipts = update_deals(
+            actor=self.bob, changes=[*changes, (deals[-1], {"description": "one column"})]
+        )
+
+        for receipt in receipts[-len(AWKWARD) - 1 :]:
+            stored = Deal.objects.get(pk=receipt.row.pk)
+            for field in Deal._meta.concrete_fields:
+                assert getattr(stored, field.attname) == getattr(receipt.row, field.attname), field.attname
+
+    def test_a_text_that_is_too_long_is_refused_and_not_cut(self):
+        deals = create_deals(actor=self.bob, changes=[{"name": str(n)} for n in range(COPY_FROM)])
+        deals[0].number = "x" * 256
+
+        if connection.vendor == "postgresql":
+            with pytest.raises(DataError), transaction.atomic():
+                update_rows(deals, ["number"])
 
     def test_a_failed_attempt_leaves_neither_rows_nor_events(self):
         before = Contact.objects.count()
