@@ -76,6 +76,16 @@ class TestOpportunities(LeadConnector, DialectContract, BaseTestCase):
             "First",
         )
 
+    def test_an_empty_choice_is_none(self) -> None:
+        row_id = self.create(assignedTo=REQUEST["assignedTo"], pipelineStageId=str(self.offer.uuid))["id"]
+
+        shown = self.change(row_id, assignedTo="", pipelineStageId="", lostReasonId="")
+
+        assert (shown["assignedTo"], shown["pipelineStageId"]) == (None, str(self.offer.uuid))
+        alone = {"id": "theirs", "pipelineId": REQUEST["pipelineId"], "locationId": LOCATION, "contactId": ""}
+        assert self.call("POST", "/opportunities/upsert", alone)["opportunity"]["contactId"] == ""
+        self.refused(self.as_actor(self.bob, self.create_call(contactId="")), 422)
+
     def test_days_may_be_written_in_every_way_of_the_vendor(self) -> None:
         row_id = self.create()["id"]
 

@@ -96,7 +96,7 @@ class TestSeed(Upserting, DialectContract, BaseTestCase):
                 "assignedTo": "082goXVW3lIExEQPOnd3",
                 "lostReasonId": None,
             }
-            assert shown["contactId"] is shown["contact"] is None
+            assert (shown["contactId"], shown["contact"]) == ("", None)
             for name in (
                 "createdAt",
                 "updatedAt",

@@ -57,7 +57,7 @@ EXAMPLE_ANSWER = {
         "indexVersion": 1,
         "createdAt": "2026-03-01T10:00:00.000Z",
         "updatedAt": "2026-03-01T10:00:00.000Z",
-        "contactId": None,
+        "contactId": "",
         "locationId": "CLu7BaljjqrEjBGKTNNe",
         "contact": None,
         "lostReasonId": None,
@@ -73,11 +73,11 @@ EXAMPLE_ANSWER = {
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class ContactIdField(RowField):
+class ContactIdField(ChoiceOfRow):
     """The deal's contact; its client where it has no contact."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__("contact", **{"source": "contact", **kwargs})
+        super().__init__("contact", **{"source": "contact", "required": True, "allow_null": False, **kwargs})
 
     def get_attribute(self, instance: Deal) -> Any:
         return instance.contact or instance.client
@@ -241,7 +241,7 @@ class ShownOpportunity(serializers.Serializer[Any]):
     indexVersion = serializers.IntegerField(source="version")
     createdAt = InstantField(source="created_at")
     updatedAt = InstantField(source="updated_at")
-    contactId = ContactIdField(allow_null=True)
+    contactId = ContactIdField()
     locationId = LocationField()
     contact = ContactPart(allow_null=True)
     lostReasonId = RowField("lost_reason", source="lost_reason", allow_null=True)
@@ -250,6 +250,11 @@ class ShownOpportunity(serializers.Serializer[Any]):
     forecastExpectedCloseDate = serializers.DateField(source="expected_close_date", allow_null=True)
     forecastProbability = serializers.IntegerField(source="probability", allow_null=True)
     effectiveProbability = serializers.IntegerField(source="effective_probability")
+
+    def to_representation(self, instance: Deal) -> dict[str, Any]:
+        """The vendor's opportunities all have a contact, and its clients read the id as a text."""
+        shown = super().to_representation(instance)
+        return {**shown, "contactId": shown["contactId"] or ""}
 
 
 OneOpportunity: Any = inline_serializer("OneOpportunity", {"opportunity": ShownOpportunity()})
