@@ -246,6 +246,21 @@ def rename_token(*, actor: Actor, token: ApiToken, name: str, if_match: Versions
     return _update_token(actor, token, if_match, name=name)
 
 
+def renew_token(
+    *, actor: Actor, token: ApiToken, expires_at: datetime.datetime | None = None
+) -> tuple[ApiToken, str]:
+    """Give a token another secret and another end; the secret that it had opens nothing any more."""
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    refuse_fields(_token_errors(actor, token.member, token.scopes, expires_at))
+    with change_set(actor):
+        row = _update_token(actor, token, hint=secret[:8], expires_at=expires_at)
+        if row.revoked_at:
+            raise Conflict("This token is revoked.", code="revoked")
+        row.digest = token_digest(secret)
+        row.save(update_fields=["digest"])
+    return row, secret
+
+
 def revoke_token(*, actor: Actor, token: ApiToken, if_match: Versions | None = None) -> ApiToken:
     """Once is for ever: what is revoked already keeps its instant."""
     if token.revoked_at:

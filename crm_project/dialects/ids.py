@@ -11,6 +11,9 @@ from crm_project.api.references.kinds import KINDS
 from crm_project.dialects.registry import DIALECTS
 from crm_project.records import references
 from crm_project.records.apply import BIGGEST_ID, rows_by_key
+from crm_project.records.rules import text_error
+
+ID_LIMIT = 255
 
 
 class Ids:
@@ -80,7 +83,7 @@ def as_text(value: Any) -> str | None:
     """An id as it may come: a text, or a whole number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value if isinstance(value, str) and "\x00" not in value else None
+    return value if isinstance(value, str) and text_error("", value, limit=ID_LIMIT) is None else None
 
 
 def resolve(actor: Actor, kind: str, value: Any, system: str) -> Any:

@@ -1,8 +1,13 @@
-"""Vendors' logins: an e-mail address and a password become a token of twelve hours, under the admin's own brake."""
+"""Vendors' logins: an e-mail address and a password become a token of twelve hours, under the admin's own brake.
+
+What refreshes a login is no row of its own: it is signed, names the login's token, and ends with it, with the password,
+with the member, and by itself after a week.
+"""
 
 import datetime
 
 from django.contrib.auth import authenticate
+from django.core import signing
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import APIException, Throttled
@@ -10,11 +15,13 @@ from rest_framework.exceptions import APIException, Throttled
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.logins import WINDOW, TooManyAttempts, braked, client_address
 from crm_project.accounts.models import ApiToken, Member
-from crm_project.accounts.services import create_token
+from crm_project.accounts.services import create_token, renew_token
 from crm_project.accounts.sessions import session_member
+from crm_project.api.fields import UUID
 from crm_project.records.rules import text_error
 
 TOKEN_LIFE = datetime.timedelta(hours=12)
+REFRESH_LIFE = datetime.timedelta(days=7)
 EMAIL_LIMIT = 254
 PASSWORD_LIMIT = 4096
 
@@ -49,3 +56,32 @@ def signed_in(request: HttpRequest, email: str, password: str) -> Member:
 def login_token(member: Member, name: str) -> tuple[ApiToken, str]:
     """The token of a login, and its secret."""
     return create_token(actor=Actor(member), name=name, expires_at=timezone.now() + TOKEN_LIFE)
+
+
+def refresh_secret(token: ApiToken) -> str:
+    """What renews the token of a login."""
+    return _signer(token).sign(str(token.uuid))
+
+
+def login_of(secret: str) -> ApiToken:
+    """The token that the secret renews, whether it has ended meanwhile or not."""
+    named = secret.partition(":")[0]
+    tokens = ApiToken.objects.filter(uuid=named) if UUID.fullmatch(named) else ApiToken.objects.none()
+    alive = tokens.filter(revoked_at=None, member__is_active=True, member__user__is_active=True)
+    token = alive.select_related("member__user", "member__organization").first()
+    try:
+        if token is None or _signer(token).unsign(secret, max_age=REFRESH_LIFE) != named:
+            raise WrongPassword
+    except signing.BadSignature:
+        raise WrongPassword from None
+    return token
+
+
+def refreshed(token: ApiToken) -> tuple[ApiToken, str]:
+    """The token of a login with twelve more hours, and its new secret."""
+    ends = timezone.now() + TOKEN_LIFE
+    return renew_token(actor=Actor(token.member), token=token, expires_at=ends)
+
+
+def _signer(token: ApiToken) -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt=f"crm.refresh.{token.member.user.get_session_auth_hash()}")

@@ -50,7 +50,7 @@ DIALECTS = {
         Dialect(
             "gauzy",
             base="https://<host>",
-            lacks="refresh tokens, `withDeleted`, `select`, deleting organization contacts, everything but sales",
+            lacks="statistics and properties of deals, customers and leads as types, budgets, tags, projects",
         ),
     )
 }

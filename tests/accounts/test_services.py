@@ -15,6 +15,7 @@ from crm_project.accounts.services import (
     create_token,
     find_or_create_user,
     rename_token,
+    renew_token,
     revoke_token,
     token_digest,
     update_member,
@@ -84,6 +85,20 @@ class Tokens(BaseTestCase):
 
         assert authenticate_token(secret) is None
         assert (revoked.revoked_at is not None, revoked.version) == (True, 2)
+
+    def test_it_is_renewed(self):
+        token, secret = create_token(actor=self.bob, name="sync")
+        soon = timezone.now() + datetime.timedelta(hours=1)
+
+        renewed, other = renew_token(actor=self.bob, token=token, expires_at=soon)
+
+        assert authenticate_token(secret) is None
+        assert authenticate_token(other).token.pk == renewed.pk == token.pk
+        assert (renewed.expires_at, renewed.version) == (soon, token.version + 1)
+        revoke_token(actor=self.bob, token=token)
+        with refused("revoked"):
+            renew_token(actor=self.bob, token=token, expires_at=soon)
+        assert authenticate_token(other) is None
 
     def test_it_ends_with_its_member_or_login(self):
         _, secret = self.token()

@@ -212,6 +212,8 @@ class TestIds(BaseTestCase):
             "9" * 30,
             "٣",
             "a\x00b",
+            "\ud800",
+            "x" * 5000,
             self.charlie.member.uuid,
         ):
             assert self.ids().resolve("deal", value) is None

@@ -67,6 +67,10 @@ PREPARED: dict[str, tuple[Act, Callable[..., Any]]] = {
         lambda w: create_token(actor=w.bob, name="Old")[0],
         lambda run, w, token: run(actor=w.bob, token=token, name="New"),
     ),
+    "renew_token": (
+        lambda w: create_token(actor=w.bob, name="Old")[0],
+        lambda run, w, token: run(actor=w.bob, token=token),
+    ),
     "revoke_token": (
         lambda w: create_token(actor=w.bob, name="Old")[0],
         lambda run, w, token: run(actor=w.bob, token=token),

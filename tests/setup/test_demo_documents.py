@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import TestCase
 
 from contacts.models import Contact
+from crm_project.accounts.models import Organization
 from crm_project.setup.demo.clock import stopped_at
 from deals.models import Deal
 from pipelines.models import Stage
@@ -25,14 +26,15 @@ class DocumentTests(TestCase):
         with mock.patch.dict("os.environ", DEMO_TOKEN=TOKEN), stopped_at(NOON):
             call_command("demo", "--deals=0", stdout=StringIO(), stderr=StringIO())
 
-    def send(self, path, name, *, authorization=f"Bearer {TOKEN}", **placeholders):
-        body = (DOCUMENTS / f"{name}.request.json").read_text()
+    def send(self, path, name="", *, method="POST", authorization=f"Bearer {TOKEN}", **placeholders):
+        body = (DOCUMENTS / f"{name}.request.json").read_text() if name else ""
         for placeholder, value in placeholders.items():
             body = body.replace(f'"{placeholder}"', json.dumps(str(value)))
         headers = {"version": "2021-07-28"}
         if authorization:
             headers["authorization"] = authorization
-        return self.client.post(f"/dialects/{path}", body, content_type="application/json", headers=headers)
+        content_type = "application/json" if body else ""
+        return self.client.generic(method, f"/dialects/{path}", body, content_type, headers=headers)
 
     def test_xalantis(self):
         answer = self.send("xalantis/api/deals", "xalantis/create_deal")
@@ -64,13 +66,37 @@ class DocumentTests(TestCase):
         assert deal.stage.name == "Nouveau lead"
 
     def test_gauzy(self):
-        stage, client = Stage.objects.get(name="Proposition"), Contact.objects.get(name="Acme Corp")
+        """All of the document's requests, in its order."""
+        own = Organization.objects.get(slug="demo").uuid
+        proposal, client = Stage.objects.get(name="Proposition"), Contact.objects.get(name="Acme Corp")
+        pipeline = f"gauzy/api/pipelines/{proposal.pipeline.uuid}"
 
-        answer = self.send(
-            "gauzy/api/deals",
-            "gauzy/create_deal",
-            **{"stage-uuid": stage.uuid, "contact-uuid": client.uuid},
-        )
+        for path in ("gauzy/api/pipelines/pagination", "gauzy/api/pipelines"):
+            found = self.send(path, method="GET")
+            assert (found.status_code, found.json().keys()) == (200, {"items", "total"})
+        assert self.send(pipeline, method="GET").json()["name"] == "Vente Standard"
+        found = self.send(f"{pipeline}/deals", method="GET").json()
+        assert found["total"] == len(found["items"]) > 0
+        made = self.send("gauzy/api/pipelines", "gauzy/create_pipeline", uuid=own)
+        assert (made.status_code, made.json()["isActive"]) == (201, True)
+        assert [stage["index"] for stage in made.json()["stages"]] == [0, 1, 2, 3, 4]
+        other = f"gauzy/api/pipelines/{made.json()['id']}"
+        changed = self.send(other, "gauzy/update_pipeline", method="PUT")
+        assert (changed.status_code, changed.json()["name"]) == (202, "Updated Pipeline Name")
+        deleted = self.send(other, method="DELETE")
+        assert (deleted.status_code, deleted.json()) == (202, {"raw": [], "affected": 1})
 
-        assert answer.status_code == 201
-        assert Deal.objects.get(uuid=answer.json()["id"]).client == client
+        assert self.send("gauzy/api/deals", method="GET").json().keys() == {"items", "total"}
+        named = {"stage-uuid": proposal.uuid, "contact-uuid": client.uuid}
+        made = self.send("gauzy/api/deals", "gauzy/create_deal", **named)
+        assert (made.status_code, made.json()["probability"]) == (201, 75)
+        assert Deal.objects.get(uuid=made.json()["id"]).client == client
+        deal = f"gauzy/api/deals/{made.json()['id']}"
+        assert self.send(deal, method="GET").json() == made.json()
+        later = Stage.objects.get(pipeline=proposal.pipeline, position=proposal.position + 1)
+        changed = self.send(deal, "gauzy/update_deal", method="PUT", **{"next-stage-uuid": later.uuid})
+        assert (changed.status_code, changed.json()["affected"]) == (202, 1)
+        shown = self.send(deal, method="GET").json()
+        assert (shown["stageId"], shown["probability"]) == (str(later.uuid), 90)
+        assert self.send(deal, method="DELETE").json() == {"raw": [], "affected": 1}
+        assert self.send(deal, method="GET").status_code == 404

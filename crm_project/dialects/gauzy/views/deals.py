@@ -2,31 +2,36 @@
 
 from typing import Any
 
+from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_project.dialects.gauzy import wire
-from crm_project.dialects.gauzy.views.base import AFFECTED, Found, GauzyView
+from crm_project.dialects.gauzy.views.entities import EntityView, Found, documented
+from crm_project.dialects.gauzy.wire import sales as wire
 from deals.models import Deal
 from deals.services import create_deals, restore_deals, trash_deals, update_deals
 
 
-class DealView(GauzyView):
+@documented("deal", "deals", wire.ShownDeal)
+class DealView(EntityView):
     """Deals, in Gauzy's few words."""
 
-    model, kind = Deal, "deal"
+    model, kind, shown_class = Deal, "deal", wire.ShownDeal
+    relates = frozenset({*wire.ShownDeal.related, "stage.pipeline", "client.contact"})
     columns = {"title": "name__icontains"}
     links = {
         "stageId": ("stage", "stage"),
         "clientId": ("contact", "client"),
         "createdByUserId": ("user", "created_by"),
+        "pipelineId": ("pipeline", "stage__pipeline"),
     }
-    sortable = {**GauzyView.sortable, "title": "name"}
+    sortable = {**EntityView.sortable, "title": "name", "stage": "stage__position"}
 
-    def serializer(self) -> Any:
-        return wire.ShownDealWithRelations if self.relations else wire.ShownDeal
+    @property
+    def known(self) -> frozenset[str]:
+        return super().known | ({"query"} if self.action == "search" else frozenset())
 
     def fetched(self, rows: Any) -> Any:
         return rows.select_related(
@@ -37,21 +42,18 @@ class DealView(GauzyView):
         self.ids.remember(deal.client or deal.contact for deal in rows)
         return super().entities(rows)
 
-    @extend_schema(operation_id="deals_find_all", responses=Found, summary="List deals")
-    def index(self, request: Request) -> Response:
-        return super().index(request)
+    def narrowed(self, rows: Any, name: str, value: Any) -> Any:
+        """The client that is shown is the contact where a deal has no client."""
+        if name != "clientId":
+            return super().narrowed(rows, name, value)
+        row = self.ids.resolve("contact", value)
+        return rows.filter(Q(client=row.pk) | Q(client=None, contact=row.pk)) if row else rows.none()
 
-    @extend_schema(responses=Found, summary="List deals by pages")
-    def pagination(self, request: Request) -> Response:
-        return super().pagination(request)
+    def trash(self, row: Deal) -> None:
+        trash_deals(actor=self.actor, deals=[row])
 
-    @extend_schema(responses=OpenApiTypes.INT, summary="Count deals")
-    def count(self, request: Request) -> Response:
-        return super().count(request)
-
-    @extend_schema(responses=wire.ShownDeal, summary="Get a deal")
-    def retrieve(self, request: Request, row: str) -> Response:
-        return Response(self.entity(self.one(row)))
+    def restore(self, row: Deal) -> Deal:
+        return restore_deals(actor=self.actor, deals=[row])[0]
 
     @extend_schema(
         request=wire.DealWords,
@@ -65,25 +67,19 @@ class DealView(GauzyView):
 
     @extend_schema(request=wire.DealWords, responses={202: OpenApiTypes.OBJECT}, summary="Change a deal")
     def update(self, request: Request, row: str) -> Response:
-        deal = self.one(row)
+        deal = self.one(self.kind, row)
         update_deals(actor=self.actor, changes=[(deal, self.changed(wire.DealWords, self.entity(deal)))])
-        return Response({"generatedMaps": [], **AFFECTED}, self.update_status)
+        return Response({"generatedMaps": [], "raw": [], "affected": 1}, self.update_status)
 
-    @extend_schema(responses={202: OpenApiTypes.OBJECT}, summary="Delete a deal")
-    def destroy(self, request: Request, row: str) -> Response:
-        trash_deals(actor=self.actor, deals=[self.one(row)])
-        return Response(AFFECTED, self.delete_status)
+    @extend_schema(responses=Found, summary="The deals that one made oneself")
+    def mine(self, request: Request) -> Response:
+        self.query["createdByUserId"] = str(self.actor.member.uuid)
+        return self.index(request)
 
-    @extend_schema(responses={202: wire.ShownDeal}, summary="Move a deal to the trash")
-    def soft(self, request: Request, row: str) -> Response:
-        deal = self.one(row)
-        trash_deals(actor=self.actor, deals=[deal])
-        return Response(self.entity(deal), self.delete_status)
-
-    @extend_schema(request=None, responses={202: wire.ShownDeal}, summary="Bring a deal back")
-    def recover(self, request: Request, row: str) -> Response:
-        restored = restore_deals(actor=self.actor, deals=[self.trashed(row)])[0]
-        return Response(self.entity(restored), self.update_status)
+    @extend_schema(responses=Found, summary="Find deals by the words in them")
+    def search(self, request: Request) -> Response:
+        self.query["search"] = self.query.get("query")
+        return self.index(request)
 
 
 class PipelineDealView(DealView):
@@ -93,8 +89,8 @@ class PipelineDealView(DealView):
 
     @extend_schema(responses=Found, summary="Get the deals of a pipeline")
     def index(self, request: Request, row: str) -> Response:  # type: ignore[override]
-        self.pipeline = self.one(row, "pipeline")
+        self.pipeline = self.one("pipeline", row)
         return super().index(request)
 
-    def listed(self) -> Any:
-        return super().listed().filter(stage__pipeline=self.pipeline)
+    def reachable(self) -> Any:
+        return super().reachable().filter(stage__pipeline=self.pipeline)

@@ -2,47 +2,70 @@
 
 from typing import Any
 
+from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
-from crm_project.dialects.gauzy import wire
-from crm_project.dialects.gauzy.views.base import AFFECTED, Found, GauzyView
-from pipelines.models import Pipeline
-from pipelines.services import create_pipeline, restore_pipeline, trash_pipeline, update_pipeline
+from crm_project.dialects.gauzy.views.base import GauzyView
+from crm_project.dialects.gauzy.views.entities import EntityView, documented
+from crm_project.dialects.gauzy.wire import sales as wire
+from crm_project.dialects.gauzy.wire.query import is_text
+from pipelines.models import Pipeline, Stage
+from pipelines.services import (
+    create_pipeline,
+    create_stage,
+    restore_pipeline,
+    trash_pipeline,
+    trash_stage,
+    update_pipeline,
+    update_stage,
+)
 
 
-class PipelineView(GauzyView):
+@documented("pipeline", "pipelines", wire.ShownPipeline)
+class PipelineView(EntityView):
     """Pipelines, their stages through them alone."""
 
-    model, kind = Pipeline, "pipeline"
+    model, kind, shown_class = Pipeline, "pipeline", wire.ShownPipeline
     edit_permission = Permission.EDIT_PIPELINES
+    relates = frozenset({*wire.ShownPipeline.related, "stages.pipeline"})
     columns = {"name": "name__icontains", "description": "description__icontains"}
-    sortable = {**GauzyView.sortable, "name": "name"}
-
-    def serializer(self) -> Any:
-        return wire.ShownPipelineWithStages if "stages" in self.relations else wire.ShownPipeline
+    flags = {"isActive": "is_active"}
+    sortable = {
+        **EntityView.sortable,
+        "name": "name",
+        "description": "description",
+        "isActive": "is_active",
+    }
 
     def fetched(self, rows: Any) -> Any:
         return rows.with_stages()
 
-    @extend_schema(operation_id="pipelines_find_all", responses=Found, summary="Find all pipelines")
-    def index(self, request: Request) -> Response:
-        return super().index(request)
+    def matching(self, rows: Any, text: str) -> Any:
+        return rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
 
-    @extend_schema(responses=Found, summary="List pipelines by pages")
-    def pagination(self, request: Request) -> Response:
-        return super().pagination(request)
+    @property
+    def filters(self) -> frozenset[str]:
+        return super().filters | {"stages"}
 
-    @extend_schema(responses=OpenApiTypes.INT, summary="Count pipelines")
-    def count(self, request: Request) -> Response:
-        return super().count(request)
+    def narrowed(self, rows: Any, name: str, value: Any) -> Any:
+        """By the name of a stage too."""
+        if name != "stages" or not is_text(value):
+            return super().narrowed(rows, name, value)
+        return rows.filter(pk__in=Stage.objects.live().filter(name__icontains=value).values("pipeline"))
 
-    @extend_schema(responses=wire.ShownPipeline, summary="Get a pipeline")
-    def retrieve(self, request: Request, row: str) -> Response:
-        return Response(self.entity(self.one(row)))
+    def trash(self, row: Pipeline) -> None:
+        trash_pipeline(actor=self.actor, pipeline=row)
+
+    def restore(self, row: Pipeline) -> Pipeline:
+        return restore_pipeline(actor=self.actor, pipeline=row)
+
+    def recover(self, request: Request, row: str) -> Response:
+        return Response(self.whole(self.restore(self.trashed(row))), self.update_status)
 
     @extend_schema(
         request=wire.PipelineWords,
@@ -59,31 +82,51 @@ class PipelineView(GauzyView):
         request=wire.PipelineWords, responses={202: wire.ShownPipelineWithStages}, summary="Change a pipeline"
     )
     def update(self, request: Request, row: str) -> Response:
-        pipeline = self.one(row)
+        pipeline = self.one(self.kind, row)
         change = wire.pipeline_change(self.changed(wire.PipelineWords, self.whole(pipeline)))
         return Response(
             self.whole(update_pipeline(actor=self.actor, pipeline=pipeline, change=change)),
             self.update_status,
         )
 
-    @extend_schema(responses={202: OpenApiTypes.OBJECT}, summary="Delete a pipeline that no deal stands in")
-    def destroy(self, request: Request, row: str) -> Response:
-        trash_pipeline(actor=self.actor, pipeline=self.one(row))
-        return Response(AFFECTED, self.delete_status)
-
-    @extend_schema(responses={202: wire.ShownPipeline}, summary="Move a pipeline to the trash")
-    def soft(self, request: Request, row: str) -> Response:
-        pipeline = self.one(row)
-        trash_pipeline(actor=self.actor, pipeline=pipeline)
-        return Response(self.entity(pipeline), self.delete_status)
-
-    @extend_schema(
-        request=None, responses={202: wire.ShownPipelineWithStages}, summary="Bring a pipeline back"
-    )
-    def recover(self, request: Request, row: str) -> Response:
-        return Response(
-            self.whole(restore_pipeline(actor=self.actor, pipeline=self.trashed(row))), self.update_status
-        )
-
     def whole(self, pipeline: Pipeline) -> Any:
         return self.show(wire.ShownPipelineWithStages, Pipeline.objects.with_stages().get(pk=pipeline.pk))
+
+
+class StageView(GauzyView):
+    """One stage of a pipeline: what the vendor's assistant calls, though the vendor's server does not serve it."""
+
+    edit_permission = Permission.EDIT_PIPELINES
+
+    @extend_schema(
+        request=wire.NewStage, responses={201: wire.ShownStage}, summary="Add a stage, as the last"
+    )
+    def create(self, request: Request, row: str) -> Response:
+        change = wire.stage_change(self.read(wire.NewStage, self.sent()))
+        stage = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
+        return Response(self.show(wire.ShownStage, stage), self.create_status)
+
+    @extend_schema(request=wire.NewStage, responses={202: wire.ShownStage}, summary="Change a stage")
+    def update(self, request: Request, row: str, stage: str) -> Response:
+        found = self.stage(row, stage)
+        sent = self.differing(self.sent(), self.show(wire.ShownStage, found))
+        change = wire.stage_change(self.read(wire.NewStage, sent, partial=True))
+        changed = update_stage(actor=self.actor, stage=found, change=change)
+        return Response(self.show(wire.ShownStage, changed), self.update_status)
+
+    @extend_schema(
+        responses={202: OpenApiTypes.OBJECT}, summary="Delete a stage that no deal stands in", request=None
+    )
+    def destroy(self, request: Request, row: str, stage: str) -> Response:
+        trash_stage(actor=self.actor, stage=self.stage(row, stage))
+        return Response({"raw": [], "affected": 1}, self.delete_status)
+
+    def pipeline(self, row: str) -> Pipeline:
+        pipeline: Pipeline = self.one("pipeline", row)
+        return pipeline
+
+    def stage(self, row: str, stage: str) -> Stage:
+        found: Stage = self.one("stage", stage)
+        if found.pipeline_id != self.pipeline(row).pk:
+            raise NotFound
+        return found

@@ -1,0 +1,104 @@
+"""Gauzy's organization contacts: what a deal's `clientId` names."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contacts.models import Contact
+from contacts.services import create_contacts, restore_contacts, trash_contacts, update_contacts
+from crm_project.dialects.gauzy.views.entities import EntityView, documented
+from crm_project.dialects.gauzy.wire import people as wire
+
+
+@documented("contact", "contacts", wire.ShownContact)
+class ContactView(EntityView):
+    model, kind, shown_class = Contact, "contact", wire.ShownContact
+    relates = frozenset(wire.ShownContact.related)
+    columns = {
+        "name": "full_name__icontains",
+        "primaryEmail": "email__icontains",
+        "primaryPhone": "phone__icontains",
+        "notes": "description__icontains",
+    }
+    links = {"employeeId": ("user", "owner")}
+    sortable = {**EntityView.sortable, "name": "full_name", "primaryEmail": "email", "primaryPhone": "phone"}
+
+    @property
+    def filters(self) -> frozenset[str]:
+        return super().filters | {"contactType", "members"}
+
+    def fetched(self, rows: Any) -> Any:
+        return rows.select_related("owner__user", "owner__organization")
+
+    def narrowed(self, rows: Any, name: str, value: Any) -> Any:
+        """All are of one type; whose they are is asked for by a list."""
+        if name == "contactType":
+            return rows if value == wire.CONTACT_TYPE else rows.none()
+        if name != "members":
+            return super().narrowed(rows, name, value)
+        members = self.ids.resolve_all("user", value if isinstance(value, list) else [value])
+        return rows.filter(owner__in=list(members.values()))
+
+    def trash(self, row: Contact) -> None:
+        trash_contacts(actor=self.actor, contacts=[row])
+
+    def restore(self, row: Contact) -> Contact:
+        return restore_contacts(actor=self.actor, contacts=[row])[0]
+
+    @extend_schema(request=wire.ContactWords, responses={201: wire.ShownContact}, summary="Create a company")
+    def create(self, request: Request) -> Response:
+        kind = Contact.Kinds.COMPANY
+        change = wire.contact_change(self.read(wire.ContactWords, self.sent()), kind)
+        contact = create_contacts(actor=self.actor, changes=[{**change, "kind": kind}])[0]
+        return Response(self.entity(contact), self.create_status)
+
+    @extend_schema(request=wire.ContactWords, responses={202: wire.ShownContact}, summary="Change a contact")
+    def update(self, request: Request, row: str) -> Response:
+        contact = self.one(self.kind, row)
+        sent = self.changed(wire.ContactWords, self.entity(contact))
+        change = wire.contact_change(sent, contact.kind)
+        receipt = update_contacts(actor=self.actor, changes=[(contact, change)])[0]
+        return Response(self.entity(receipt.row), self.update_status)
+
+    @extend_schema(
+        responses=wire.EmployeeContactPart(many=True),
+        summary="The contacts of an employee",
+        operation_id="contacts_of_employee",
+    )
+    def of_employee(self, request: Request, row: str) -> Response:
+        rows = self.ordered(self.listed().filter(owner=self.one("user", row)))
+        return Response(self.show(wire.EmployeeContactPart, list(rows), many=True))
+
+    @extend_schema(
+        request=wire.AssignmentWords,
+        responses={202: OpenApiTypes.OBJECT},
+        summary="Give contacts to an employee, and take others away",
+    )
+    def assign(self, request: Request) -> Response:
+        sent = self.read(wire.AssignmentWords, self.sent())
+        member = self.employee(sent["member"])
+        added = [(contact, {"owner": member.pk}) for contact in self.listed_in(sent, "addedEntityIds")]
+        removed = [
+            (contact, {"owner": None})
+            for contact in self.listed_in(sent, "removedEntityIds")
+            if contact.owner_id == member.pk
+        ]
+        update_contacts(actor=self.actor, changes=[*added, *removed])
+        return Response(True, self.update_status)
+
+    def employee(self, named: Any) -> Any:
+        member = self.ids.resolve("user", named.get("id") if isinstance(named, dict) else named)
+        if member is None:
+            raise ValidationError({"member": ["There is no such employee."]})
+        return member
+
+    def listed_in(self, sent: dict[str, Any], name: str) -> list[Contact]:
+        named = sent.get(name, [])
+        found = self.ids.resolve_all("contact", named)
+        if len(found) != len(named):
+            raise ValidationError({name: ["There is no such contact."]})
+        return list(found.values())

@@ -1,0 +1,206 @@
+"""What pipelines, deals and contacts share: filters, lists, pages, counts, one row, the trash."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db.models import Q
+from django.utils import timezone
+from drf_spectacular.drainage import isolate_view_method
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.api.fields import UUID
+from crm_project.dialects.gauzy.views.base import OURS, GauzyView
+from crm_project.dialects.gauzy.wire.query import is_text, is_true, picked
+
+PAGE, MAX_PAGE = 10, 100
+QUERY = frozenset(
+    {"where", "relations", "order", "select", "withDeleted", "take", "skip", "page", "limit", "search"}
+)
+Found = inline_serializer("Found", {"items": serializers.ListField(), "total": serializers.IntegerField()})
+
+
+def documented(one: str, many: str, shown: Any) -> Any:
+    """A class decorator: the inherited actions in the OpenAPI document."""
+    told = {
+        "index": extend_schema(operation_id=f"{many}_find_all", responses=Found, summary=f"Find all {many}"),
+        "pagination": extend_schema(responses=Found, summary=f"List {many} by pages"),
+        "count": extend_schema(responses=OpenApiTypes.INT, summary=f"Count {many}"),
+        "retrieve": extend_schema(responses=shown, summary=f"Get a {one}"),
+        "destroy": extend_schema(responses={202: OpenApiTypes.OBJECT}, summary=f"Delete a {one}"),
+        "soft": extend_schema(responses={202: shown}, summary=f"Move a {one} to the trash"),
+        "recover": extend_schema(request=None, responses={202: shown}, summary=f"Bring a {one} back"),
+    }
+
+    def decorate(view: Any) -> Any:
+        for action, tell in told.items():
+            setattr(view, action, tell(isolate_view_method(view, action)))
+        return view
+
+    return decorate
+
+
+class EntityView(GauzyView):
+    model: ClassVar[Any]
+    kind: ClassVar[str]
+    shown_class: ClassVar[Any]
+    # What `where` may name: the vendor's word → look-up of a text, a flag, or the kind of row whose id it is.
+    columns: ClassVar[Mapping[str, str]] = {}
+    flags: ClassVar[Mapping[str, str]] = {}
+    links: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    sortable: ClassVar[Mapping[str, str]] = {"createdAt": "created_at", "updatedAt": "updated_at"}
+    default_order: ClassVar[tuple[str, ...]] = ("created_at", "id")
+
+    @property
+    def filters(self) -> frozenset[str]:
+        return frozenset({*self.columns, *self.flags, *self.links, "id"})
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Clients write filters beside `where` too."""
+        return QUERY | self.filters
+
+    def trash(self, row: Any) -> None:
+        raise NotImplementedError
+
+    def restore(self, row: Any) -> Any:
+        raise NotImplementedError
+
+    def index(self, request: Request) -> Response:
+        """All rows, or `take` of them from the offset `skip`; or a `page` of `limit` rows."""
+        limit = self.number("limit", None, least=1)
+        if limit is not None and "take" not in self.query:
+            start = limit * ((self.number("page", 1, least=1) or 1) - 1)
+            return self.found(slice(start, start + limit))
+        take = self.number("take", None, least=0)
+        skip = self.number("skip", 0, least=0) or 0
+        return self.found(slice(skip, None if take is None else skip + take))
+
+    def pagination(self, request: Request) -> Response:
+        """`take` rows of the page `skip`, which counts from 1; `limit` and `page` say the same."""
+        size, place = ("take", "skip") if "take" in self.query or "skip" in self.query else ("limit", "page")
+        take = self.number(size, PAGE, least=0, most=MAX_PAGE) or PAGE
+        page = self.number(place, 1, least=0) or 1
+        return self.found(slice(take * (page - 1), take * page))
+
+    def count(self, request: Request) -> Response:
+        return Response(self.listed().count())
+
+    def retrieve(self, request: Request, row: str) -> Response:
+        found = self.ids.resolve(self.kind, row)
+        if found is None and is_true(self.query.get("withDeleted")):
+            found = self.in_trash(row)
+        return Response(self.selected(self.entity(self.present(found, row))))
+
+    def destroy(self, request: Request, row: str) -> Response:
+        self.trash(self.one(self.kind, row))
+        return Response({"raw": [], "affected": 1}, self.delete_status)
+
+    def soft(self, request: Request, row: str) -> Response:
+        found = self.one(self.kind, row)
+        self.trash(found)
+        return Response(self.entity(found), self.delete_status)
+
+    def recover(self, request: Request, row: str) -> Response:
+        return Response(self.entity(self.restore(self.trashed(row))), self.update_status)
+
+    def trashed(self, row: str) -> Any:
+        return self.present(self.in_trash(row), row)
+
+    def in_trash(self, row: str) -> Any:
+        """The last trashed row of that id, its own or the one that the client's system had for it."""
+        own = Q(uuid=row) if UUID.fullmatch(row) else Q()
+        referred = self.model.objects.filter(references__system=self.system, references__external_id=row)
+        trash = self.model.objects.trash_visible_to(self.actor.member, timezone.now())
+        return trash.filter(own | Q(pk__in=referred.values("pk"))).order_by("deleted_at").last()
+
+    def changed(self, serializer_class: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """The change that a body makes of a row."""
+        return self.read(serializer_class, self.differing(self.sent(), shown), partial=True)
+
+    def listed(self) -> Any:
+        where = self.query.get("where") or {}
+        if not isinstance(where, Mapping):
+            raise ValidationError({"where": ["This is not an object."]})
+        beside = {name: self.query[name] for name in self.filters & self.query.keys()}
+        rows = self.searched(self.reachable())
+        for name, value in {**beside, **where}.items():
+            rows = rows if name in OURS else self.narrowed(rows, name, value)
+        return rows
+
+    def reachable(self) -> Any:
+        rows, member = self.model.objects, self.actor.member
+        if not is_true(self.query.get("withDeleted")):
+            return rows.visible_to(member)
+        return rows.visible_to(member) | rows.trash_visible_to(member, timezone.now())
+
+    def searched(self, rows: Any) -> Any:
+        text = self.query.get("search")
+        if text is None:
+            return rows
+        if not is_text(text):
+            raise ValidationError({"search": ["This is not a text."]})
+        return self.matching(rows, text)
+
+    def matching(self, rows: Any, text: str) -> Any:
+        return rows.matching(text)
+
+    def narrowed(self, rows: Any, name: str, value: Any) -> Any:
+        if name == "id":
+            row = self.ids.resolve(self.kind, value)
+            return rows.filter(pk=row.pk) if row else rows.none()
+        if name in self.links:
+            kind, column = self.links[name]
+            row = self.ids.resolve(kind, value)
+            return rows.filter(**{column: row.pk}) if row else rows.none()
+        if name in self.flags:
+            return rows.filter(**{self.flags[name]: is_true(value)})
+        if name not in self.columns or not is_text(value):
+            raise ValidationError({f"where.{name}": ["There is no such filter."]})
+        return rows.filter(**{self.columns[name]: value})
+
+    def ordered(self, rows: Any) -> Any:
+        order = self.query.get("order")
+        names = []
+        for name, direction in (order if isinstance(order, Mapping) else {}).items():
+            if name not in self.sortable:
+                raise ValidationError({f"order.{name}": ["There is no such order."]})
+            names.append(("-" if str(direction).upper() == "DESC" else "") + self.sortable[name])
+        return rows.order_by(*(names or self.default_order), "id")
+
+    def number(self, name: str, default: int | None, *, least: int, most: int = 10**9) -> int | None:
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not (
+            isinstance(text, str) and text.isascii() and text.isdigit() and least <= int(text[:10]) <= most
+        ):
+            raise ValidationError({name: [f"From {least} to {most}."]})
+        return int(text)
+
+    def found(self, part: slice) -> Response:
+        rows = self.listed()
+        items = list(self.fetched(self.ordered(rows))[part])
+        whole = part.start == 0 and part.stop is None
+        shown = [self.selected(item) for item in self.entities(items)]
+        return Response({"items": shown, "total": len(items) if whole else rows.count()})
+
+    def selected(self, shown: Any) -> Any:
+        select = self.query.get("select")
+        if not isinstance(select, Mapping):
+            return shown
+        self.ignore(f"select.{name}" for name in select.keys() - shown.keys())
+        return picked(shown, select)
+
+    def fetched(self, rows: Any) -> Any:
+        return rows
+
+    def entities(self, rows: list[Any]) -> Any:
+        return self.show(self.shown_class, rows, many=True)
+
+    def entity(self, row: Any) -> Any:
+        return self.show(self.shown_class, self.fetched(self.model.objects.filter(pk=row.pk)).get())

@@ -1,0 +1,28 @@
+"""Whether Gauzy's server is there, for clients that ask before they sign in."""
+
+from typing import Any
+
+from django.db import connection
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.dialects.gauzy.views.base import GauzyView
+
+UP = {"database": {"status": "up"}}
+
+
+class HealthView(GauzyView):
+    authentication_classes: Any = []
+    permission_classes: Any = []
+
+    @extend_schema(auth=[], responses=OpenApiTypes.OBJECT, summary="Whose API this is")
+    def status(self, request: Request) -> Response:
+        return Response({"status": 200, "message": "Gauzy API"})
+
+    @extend_schema(auth=[], responses=OpenApiTypes.OBJECT, summary="Whether the database answers")
+    def health(self, request: Request) -> Response:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return Response({"status": "ok", "info": UP, "error": {}, "details": UP})

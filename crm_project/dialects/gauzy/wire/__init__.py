@@ -1,0 +1,1 @@
+"""Gauzy's words: its three ways to write a query, its entities, its sales, its people."""

@@ -1,0 +1,213 @@
+"""Gauzy's words for organization contacts and for users, who are members here."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from contacts.models import Contact
+from crm_project.accounts.rules import Permission, Role
+from crm_project.api.fields import OptionalText, TextField
+from crm_project.dialects.gauzy.wire.entities import OURS, Entity, FixedField, NoField
+from crm_project.dialects.wire import RowField, UnsayableField, WireSerializer
+from crm_project.records.rules import LONG_TEXT
+
+CONTACT_TYPE = "CLIENT"
+ROLES: dict[str, str] = {
+    Role.VIEWER: "VIEWER",
+    Role.REP: "EMPLOYEE",
+    Role.MANAGER: "MANAGER",
+    Role.ADMIN: "ADMIN",
+}
+PERMISSIONS = {
+    "VIEW_SALES_PIPELINES": Permission.VIEW,
+    "EDIT_SALES_PIPELINES": Permission.EDIT_DEALS,
+    "ORG_CONTACT_VIEW": Permission.VIEW,
+    "ORG_CONTACT_EDIT": Permission.EDIT_DEALS,
+}
+
+
+class ShownUser(serializers.Serializer[Any]):
+    """A member, as a user of the tenant."""
+
+    id = RowField("user", source="*")
+    email = serializers.CharField()
+    name = serializers.CharField(source="full_name")
+    firstName = serializers.SerializerMethodField()
+    lastName = serializers.SerializerMethodField()
+    imageUrl = NoField()
+    tenantId = RowField("organization", source="organization")
+    role = serializers.SerializerMethodField()
+
+    def get_firstName(self, member: Any) -> str:
+        return str(member.full_name).partition(" ")[0]
+
+    def get_lastName(self, member: Any) -> str:
+        return str(member.full_name).partition(" ")[2]
+
+    def get_role(self, member: Any) -> dict[str, str]:
+        return {"name": ROLES[member.role]}
+
+
+class EmployeePart(serializers.Serializer[Any]):
+    """A member, as an employee of the organization."""
+
+    id = RowField("user", source="*")
+    userId = RowField("user", source="*")
+    organizationId = RowField("organization", source="organization")
+    tenantId = RowField("organization", source="organization")
+    fullName = serializers.CharField(source="full_name")
+    isActive = serializers.BooleanField(source="is_active")
+
+
+class OwnOrganizationPart(serializers.Serializer[Any]):
+    id = RowField("organization", source="*")
+    organizationId = RowField("organization", source="*")
+    name = serializers.CharField()
+
+
+class ShownMe(ShownUser):
+    """Oneself, with the one organization and the employee that one is."""
+
+    preferredLanguage = serializers.CharField(source="organization.language")
+    employeeId = RowField("user", source="*")
+    employee = EmployeePart(source="*")
+    defaultOrganizationId = RowField("organization", source="organization")
+    lastOrganizationId = RowField("organization", source="organization")
+    organizations = serializers.SerializerMethodField()
+    tenant = OwnOrganizationPart(source="organization")
+
+    def get_organizations(self, member: Any) -> list[Any]:
+        return [OwnOrganizationPart(member.organization, context=self.context).data]
+
+
+class AddressPart(serializers.Serializer[Any]):
+    """Where a contact is: an entity of its own at the vendor's."""
+
+    id = RowField("contact", source="*")
+    name = serializers.CharField(source="full_name")
+    firstName = serializers.CharField(source="first_name")
+    lastName = serializers.CharField(source="last_name")
+    country = serializers.CharField()
+    city = serializers.CharField()
+    address = serializers.CharField(source="street")
+    address2 = NoField()
+    postcode = serializers.CharField(source="postal_code")
+    regionCode = NoField()
+    fax = NoField()
+    fiscalInformation = NoField()
+    website = serializers.CharField()
+    latitude = NoField()
+    longitude = NoField()
+
+
+@extend_schema_field({"type": "array", "items": {"type": "object"}})
+class MembersField(serializers.Field[Any, Any, Any, Any]):
+    """Whose contact it is: nobody's or one employee's. On the way in employees, or their ids."""
+
+    default_error_messages = {
+        "invalid": "A list of employees.",
+        "several": "This server keeps one member of a contact.",
+        "does_not_exist": "There is no such employee.",
+    }
+
+    def to_internal_value(self, data: Any) -> int | None:
+        if not isinstance(data, list):
+            self.fail("invalid")
+        if len(data) > 1:
+            self.fail("several")
+        named = [item.get("id") if isinstance(item, dict) else item for item in data]
+        rows = [self.context["view"].ids.resolve("user", value) for value in named]
+        if None in rows:
+            self.fail("does_not_exist")
+        return rows[0].pk if rows else None
+
+
+class MembersPart(serializers.Serializer[Any]):
+    """The one employee, as a list."""
+
+    def to_representation(self, contact: Contact) -> Any:
+        owner = contact.owner
+        return [EmployeePart(owner, context=self.context).data] if owner else []
+
+
+class ShownContact(Entity):
+    kind = "contact"
+    related = {
+        "contact": lambda: AddressPart(source="*"),
+        "members": lambda: MembersPart(source="*"),
+        **OURS,
+    }
+    name = serializers.CharField(source="full_name")
+    primaryEmail = serializers.CharField(source="email")
+    primaryPhone = serializers.CharField(source="phone")
+    notes = serializers.CharField(source="description")
+    contactType = serializers.SerializerMethodField()
+    contactId = RowField("contact", source="*")
+    inviteStatus = NoField()
+    imageUrl = NoField()
+    imageId = NoField()
+    budget = NoField()
+    budgetType = NoField()
+
+    def get_contactType(self, contact: Contact) -> str:
+        return CONTACT_TYPE
+
+
+class AddressWords(WireSerializer):
+    country = OptionalText()
+    city = OptionalText()
+    address = OptionalText(source="street")
+    postcode = OptionalText(source="postal_code")
+    website = OptionalText(max_length=2000)
+    address2 = UnsayableField()
+    regionCode = UnsayableField()
+    fax = UnsayableField()
+    fiscalInformation = UnsayableField()
+
+
+class ContactWords(WireSerializer):
+    """A contact as it is written."""
+
+    name = TextField()
+    primaryEmail = OptionalText(source="email", max_length=254)
+    primaryPhone = OptionalText(source="phone")
+    notes = OptionalText(source="description", max_length=LONG_TEXT)
+    contact = AddressWords(required=False, allow_null=True)
+    members = MembersField(source="owner", required=False)
+    contactType = FixedField(CONTACT_TYPE)
+    # The unit of a budget says nothing without the budget.
+    budgetType = FixedField("hours", "cost")
+    budget = UnsayableField()
+    inviteStatus = FixedField("NOT_INVITED")
+    imageUrl = UnsayableField()
+    imageId = UnsayableField()
+    tags = UnsayableField()
+    projects = UnsayableField()
+    isActive = FixedField(True)
+    isArchived = UnsayableField()
+
+
+def contact_change(change: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The core's change: the address lies flat, and a person's one name is a first and a last one."""
+    address = change.pop("contact", None) or {}
+    if kind == Contact.Kinds.PERSON and "name" in change:
+        first, _, last = change.pop("name").partition(" ")
+        change |= {"first_name": first, "last_name": last}
+    return {**change, **address}
+
+
+class EmployeeContactPart(serializers.Serializer[Any]):
+    """A contact in the list of an employee's."""
+
+    id = RowField("contact", source="*")
+    name = serializers.CharField(source="full_name")
+    imageUrl = NoField()
+
+
+class AssignmentWords(WireSerializer):
+    """Which contacts become an employee's, and which are no longer."""
+
+    member = serializers.JSONField()
+    addedEntityIds = serializers.ListField(required=False, max_length=1000)
+    removedEntityIds = serializers.ListField(required=False, max_length=1000)

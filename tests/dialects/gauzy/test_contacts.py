@@ -1,0 +1,125 @@
+"""Gauzy's organization contacts: companies, addresses, the employee whose they are, the trash."""
+
+import json
+from typing import Any
+
+from tests.dialects.base import BaseTestCase, Call
+from tests.dialects.gauzy.base import Gauzy
+
+PATH = "/api/organization-contact"
+BODY = {"name": "Globex", "primaryEmail": "Hi@Globex.example", "contactType": "CLIENT"}
+
+
+class TestContacts(Gauzy, BaseTestCase):
+    def create(self, **words: Any) -> Any:
+        answer = self.ask("POST", PATH, {**BODY, **words})
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    def test_a_contact_is_made_changed_and_counted(self) -> None:
+        made = self.create()
+
+        assert made["primaryEmail"] == "hi@globex.example"
+        path = f"{PATH}/{made['id']}"
+        changed = self.ask("PUT", path, {**made, "primaryPhone": "1"})
+        assert (changed.status_code, changed.json()["primaryPhone"]) == (202, "1")
+        assert self.got(path) == changed.json()
+        assert self.got(f"{PATH}/count") == 2
+
+    def test_the_web_forms_contact(self) -> None:
+        """It sends the address as a contact of its own, empty lists, and a unit of budget without the budget."""
+        own = str(self.organization.uuid)
+        address = {"country": "FR", "city": "Lyon", "address": "1 rue X", "postcode": "69001", "fax": None}
+        form = {
+            "contact": {**address, "latitude": 1.5, "organizationId": own, "tenant": {"id": own}},
+            "members": [{"id": str(self.bob.member.uuid), "fullName": "Bob"}],
+            "tags": [],
+            "projects": [],
+            "budget": None,
+            "budgetType": "hours",
+            "imageUrl": None,
+        }
+
+        made = self.create(**form)
+
+        query = {"relations": ["contact", "members", "tags"]}
+        shown = self.got(f"{PATH}/{made['id']}", **query)
+        assert shown["contact"].items() >= {**address, "latitude": None}.items()
+        assert [member["id"] for member in shown["members"]] == [str(self.bob.member.uuid)]
+        assert self.ask("PUT", f"{PATH}/{made['id']}", shown).json() == made
+        data = json.dumps({"relations": ["contact"], "tenantId": own})
+        assert self.got(f"{PATH}/{made['id']}", data=data)["contact"]["city"] == "Lyon"
+
+    def test_what_the_core_cannot_hold_is_refused(self) -> None:
+        two = [str(self.bob.member.uuid), str(self.alice.member.uuid)]
+        for words in (
+            {"contactType": "LEAD"},
+            {"budget": 5},
+            {"tags": [{"name": "x"}]},
+            {"members": two},
+            {"members": ["nobody"]},
+            {"members": "x"},
+            {"contact": {"fax": "1"}},
+            {"isArchived": True},
+        ):
+            self.refused(self.ask("POST", PATH, {**BODY, **words}), 400)
+
+    def test_filters(self) -> None:
+        made = self.create(members=[str(self.bob.member.uuid)])
+
+        wanted = {
+            "where[name]": ("glob", 1),
+            "name": ("GLOB", 1),
+            "primaryEmail": ("globex", 1),
+            "where[contactType]": ("CLIENT", 2),
+            "contactType": ("LEAD", 0),
+            "where[members][0]": (str(self.bob.member.uuid), 1),
+            "where[members][]": (str(self.alice.member.uuid), 0),
+            "employeeId": (str(self.bob.member.uuid), 1),
+            "search": ("globex", 1),
+        }
+        for name, (value, total) in wanted.items():
+            assert self.got(f"{PATH}/pagination", **{name: value})["total"] == total, name
+        of_bob = self.got(f"{PATH}/employee/{self.bob.member.uuid}", contactType="CLIENT")
+        assert of_bob == [{"id": made["id"], "name": "Globex", "imageUrl": None}]
+        self.refused(self.ask("GET", f"{PATH}/employee/{self.charlie.member.uuid}"), 404)
+
+    def test_contacts_change_hands(self) -> None:
+        made, bob = self.create(), {"id": str(self.bob.member.uuid)}
+
+        for words, owners in (("addedEntityIds", 1), ("removedEntityIds", 0)):
+            answer = self.ask("PUT", f"{PATH}/employee", {"member": bob, words: [made["id"]]})
+            assert (answer.status_code, answer.json()) == (202, True)
+            shown = self.got(f"{PATH}/{made['id']}", **{"relations[]": "members"})
+            assert len(shown["members"]) == owners
+        self.refused(self.ask("PUT", f"{PATH}/employee", {"member": {"id": "x"}}), 400)
+        self.refused(self.ask("PUT", f"{PATH}/employee", {"member": bob, "addedEntityIds": ["x"]}), 400)
+
+    def test_a_persons_one_name(self) -> None:
+        person = self.person(first_name="Ann", last_name="Lee")
+
+        shown = self.ask("PUT", f"{PATH}/{person.uuid}", {"name": "Anna van Lee"}).json()
+
+        person.refresh_from_db()
+        assert (shown["name"], person.first_name) == ("Anna van Lee", "Anna")
+
+    def test_the_trash(self) -> None:
+        made = self.create()
+        path = f"{PATH}/{made['id']}"
+        deal = self.as_actor(self.bob, self.create_call(clientId=made["id"])).json()
+
+        self.refused(self.ask("DELETE", path), 409)
+        self.ask("DELETE", f"/api/deals/{deal['id']}")
+        assert self.ask("DELETE", f"{path}/soft").json()["deletedAt"]
+        self.refused(self.ask("GET", path), 404)
+        assert self.ask("PUT", f"{path}/recover").json() == {**made, "updatedAt": self.got(path)["updatedAt"]}
+        assert self.ask("DELETE", path).json() == {"raw": [], "affected": 1}
+        self.refused(self.ask("DELETE", path), 404)
+
+    def test_strangers_and_viewers(self) -> None:
+        path = f"{PATH}/{self.create()['id']}"
+
+        for method in ("GET", "PUT", "DELETE"):
+            self.refused(self.as_actor(self.charlie, Call(method, path, {"name": "x"})), 404)
+        self.refused(self.ask("POST", PATH, BODY, self.viewer), 403)
+        self.refused(self.ask("GET", f"{PATH}/nonsense"), 406)

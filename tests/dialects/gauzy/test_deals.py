@@ -1,0 +1,148 @@
+"""Gauzy's deals: the document's requests, the common contract, relations, filters, the trash."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from crm_project.accounts.services import create_token
+from crm_project.records.services import change_references
+from deals.models import Deal
+from tests.dialects.base import BaseTestCase, Call, DialectContract, bearer
+from tests.dialects.gauzy.base import DEAL, Gauzy
+
+
+class TestDeals(Gauzy, DialectContract, BaseTestCase):
+    def create(self, **deal: Any) -> Any:
+        answer = self.as_actor(self.bob, self.create_call(**deal))
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    def test_the_documents_deal_is_made_as_printed(self) -> None:
+        shown = self.create()
+
+        assert (shown["title"], shown["probability"]) == (DEAL["title"], DEAL["probability"])
+        assert shown["stageId"] == str(self.new.uuid)
+        assert shown["clientId"] == str(self.client_row.uuid)
+        assert shown["createdByUserId"] == str(self.bob.member.uuid)
+
+    def test_a_put_changes_what_it_names(self) -> None:
+        shown = self.create()
+
+        body = {"stageId": str(self.offer.uuid), "probability": 90}
+        answer = self.ask("PUT", f"/api/deals/{shown['id']}", body, self.bob)
+
+        assert (answer.status_code, answer.json()) == (202, {"generatedMaps": [], "raw": [], "affected": 1})
+        again = self.got(f"/api/deals/{shown['id']}")
+        assert (again["stageId"], again["probability"], again["title"]) == (*body.values(), DEAL["title"])
+
+    def test_sending_back_what_was_read_changes_nothing(self) -> None:
+        kinds = [
+            self.deal(),
+            self.deal(contact=self.person().pk),
+            self.deal(status="abandoned", amount=Decimal(5)),
+            self.deal(bid_type="month", bid_value=Decimal(1000), bid_periods=12, probability=33),
+            self.deal(amount=Decimal("10.50"), amount_gross=Decimal(13), is_private=True),
+            self.deal(stage=self.won.pk, client=self.client_row.pk),
+        ]
+        for deal in kinds:
+            version = Deal.objects.get(pk=deal.pk).version
+            shown = self.as_actor(self.bob, Call("GET", f"/api/deals/{deal.uuid}")).json()
+
+            answer = self.as_actor(self.bob, Call("PUT", f"/api/deals/{deal.uuid}", shown))
+
+            assert answer.status_code == 202, answer.content
+            assert Deal.objects.get(pk=deal.pk).version == version
+
+    def test_relations_are_embedded_on_request(self) -> None:
+        shown = self.create()
+
+        query = {"relations[0]": "stage", "relations[1]": "client", "relations[2]": "createdByUser"}
+        full = self.got(f"/api/deals/{shown['id']}", **query)
+
+        assert full["stage"]["name"] == self.new.name
+        assert full["client"]["name"] == "Acme Corp"
+        assert full["createdByUser"]["email"] == "bob@example.com"
+        assert "stage" not in shown
+
+    def test_lists_filter_and_count(self) -> None:
+        self.create()
+        other = self.deal(stage=self.offer.pk)
+
+        found = self.got("/api/deals", **{"where[stageId]": str(self.offer.uuid)})
+        assert [deal["id"] for deal in found["items"]] == [str(other.uuid)]
+        assert self.got("/api/deals/count") == 2
+        assert self.got("/api/deals/pagination", take="1")["total"] == 2
+        assert self.got("/api/deals", **{"where[clientId]": str(other.uuid)})["items"] == []
+        self.refused(self.ask("GET", "/api/deals", **{"where[nonsense]": "1"}), 400)
+        self.refused(self.ask("GET", "/api/deals", data="{"), 400)
+        self.refused(self.ask("GET", "/api/deals/pagination", take="101"), 400)
+
+    def test_the_trash(self) -> None:
+        path = f"/api/deals/{self.create()['id']}"
+
+        assert self.ask("DELETE", path).json() == {"raw": [], "affected": 1}
+        self.refused(self.ask("GET", path), 404)
+        assert self.ask("PUT", f"{path}/recover").json()["deletedAt"] is None
+        assert self.got(path)["title"] == DEAL["title"]
+
+    def test_an_id_of_the_old_system_names_its_row(self) -> None:
+        old = "11111111-2222-4333-8444-555555555555"
+        change_references(actor=self.alice, row=self.new, add=[("gauzy", old)])
+
+        assert self.create(stageId=old)["stageId"] == old
+
+    def test_a_list_costs_the_same_for_many_rows(self) -> None:
+        secret = create_token(actor=self.bob, name="test")[1]
+        call = bearer(Call("GET", "/api/deals", query={"relations[]": "stage"}), secret)
+        counts = set()
+        for total in (3, 20):
+            while Deal.objects.count() < total:
+                self.deal(client=self.client_row.pk)
+            self.send(call)
+            with CaptureQueriesContext(connection) as queries:
+                assert len(self.send(call).json()["items"]) == total
+            counts.add(len(queries))
+        assert len(counts) == 1
+
+    def test_filters_beside_where(self) -> None:
+        """As the vendor's assistant writes them."""
+        mine = self.create()
+        person = self.person()
+        self.deal(contact=person.pk)
+
+        beside = {"clientId": str(self.client_row.uuid), "organizationId": str(self.organization.uuid)}
+        assert [deal["id"] for deal in self.got("/api/deals", **beside)["items"]] == [mine["id"]]
+        assert self.got("/api/deals/count", clientId=str(person.uuid)) == 1
+        assert self.got("/api/deals/count", createdByUserId=str(self.alice.member.uuid)) == 0
+        assert self.got("/api/deals", pipelineId=str(self.renewals.uuid))["total"] == 0
+        assert self.got("/api/deals", search="acme corp")["total"] == 1
+        assert self.got("/api/deals/search", query="acme corp")["items"][0]["id"] == mine["id"]
+        found = self.as_actor(self.alice, Call("GET", "/api/deals/me", query={"limit": "5"})).json()
+        assert found == {"items": [], "total": 0}
+
+    def test_relations_of_relations(self) -> None:
+        query = {"relations": ["stage.pipeline", "stage", "client", "client.contact", "tenant"]}
+
+        full = self.got(f"/api/deals/{self.create()['id']}", **query)
+
+        assert full["stage"]["pipeline"]["name"] == self.pipeline.name
+        assert full["client"]["contact"]["city"] == ""
+        assert full["tenant"]["id"] == full["tenantId"]
+
+    def test_what_the_core_cannot_hold_is_refused(self) -> None:
+        for words in ({"isArchived": True}, {"isActive": False}):
+            self.refused(self.as_actor(self.bob, self.create_call(**words)), 400)
+        assert self.create(isArchived=False, isActive=True)
+
+    def test_an_old_id_brings_its_row_back(self) -> None:
+        """A client that stored its own id of a deal finds it in the trash under that id."""
+        old = "22222222-2222-4333-8444-555555555555"
+        deal = self.deal()
+        change_references(actor=self.alice, row=deal, add=[("gauzy", old)])
+        path = f"/api/deals/{old}"
+
+        assert self.ask("DELETE", f"{path}/soft").json()["deletedAt"]
+        assert self.got(path, withDeleted="true")["id"] == old
+        assert self.ask("PUT", f"{path}/recover").json()["id"] == old
