@@ -56,6 +56,14 @@ def test_a_custom_field_takes(type, sent, stored):
     assert isinstance(result["x"], str | int | float | bool | list)
 
 
+def test_undeclared_keys_are_free_where_it_is_said():
+    unknown = [("custom_fields.b", "unknown_field")]
+
+    assert merged({}, {"a": [1], "b": 2}, free_keys=True) == ({"a": [1], "b": 2}, [])
+    assert merged({}, {"a": [1], "b": 2}, free_keys=["a"]) == ({"a": [1]}, unknown)
+    assert merged({"a": 1}, {"a": None}, free_keys=["a"]) == ({}, [])
+
+
 @pytest.mark.parametrize(
     ("type", "sent"),
     [

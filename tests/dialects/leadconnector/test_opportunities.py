@@ -125,6 +125,27 @@ class TestOpportunities(LeadConnector, DialectContract, BaseTestCase):
             == []
         )
 
+    def test_a_form_s_texts_are_read_as_the_field_has_them(self) -> None:
+        """n8n sends a text for every field."""
+        kinds = {"count": "number", "yes": "checkbox", "day": "date", "note": "text"}
+        options = {"several": ["a", "b", "c, d"]}
+        for key, kind in (kinds | {"several": "multiselect"}).items():
+            change = {"kind": "deal", "key": key, "label": key, "type": kind, "options": options.get(key, [])}
+            create_custom_field(actor=self.manager, change=change)
+        row_id = self.create()["id"]
+
+        def values(**sent: Any) -> dict[str, Any]:
+            self.change(row_id, customFields=[{"key": key, "field_value": sent[key]} for key in sent])
+            return dict(Deal.objects.get().custom_fields)
+
+        first = values(count=" 12.5", yes="True", day="01/31/2027", note=7, several="a,b")
+        assert first == {"count": 12.5, "yes": True, "day": "2027-01-31", "note": "7", "several": ["a", "b"]}
+        assert values(count="", yes="", day="", several="c, d") == {"note": "7", "several": ["c, d"]}
+        for key, wrong in (("count", "many"), ("yes", "maybe"), ("day", "soon"), ("several", "a,z")):
+            body = {"customFields": [{"key": key, "field_value": wrong}]}
+            answer = self.as_actor(self.bob, Call("PUT", f"/opportunities/{row_id}", body))
+            assert f"customFields.{key}" in self.refused(answer, 422).json()["message"][0]
+
     def test_sending_back_what_was_read_changes_nothing(self) -> None:
         create_custom_field(
             actor=self.manager, change={"kind": "deal", "key": "size", "label": "Size", "type": "text"}

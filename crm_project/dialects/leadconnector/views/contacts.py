@@ -17,6 +17,7 @@ from contacts.services import (
 )
 from crm_project.accounts.rules import Permission
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
+from crm_project.dialects.leadconnector.wire import contact_search as searches
 from crm_project.dialects.leadconnector.wire import contacts as wire
 from crm_project.dialects.leadconnector.wire import kept, pages
 from crm_project.dialects.leadconnector.wire.opportunities import Done
@@ -42,7 +43,7 @@ class ContactPages(LeadConnectorView):
 class ContactView(ContactPages):
     """Contacts: the list, and each."""
 
-    queries = {"index": wire.ContactQuery}
+    queries = {"index": searches.ContactQuery}
 
     @extend_schema(
         operation_id="dialects_leadconnector_contacts_list",
@@ -50,7 +51,7 @@ class ContactView(ContactPages):
         summary="List, newest first",
     )
     def index(self, request: Request) -> Response:
-        page = self._page(wire.order_of(self.query), self.query)
+        page = self._page(searches.order_of(self.query), self.query)
         return Response({"contacts": self._shown(page), "meta": pages.meta(self, page, self.query)})
 
     @extend_schema(request=wire.NewContact, responses={201: wire.OneContact}, summary="Create")
@@ -159,11 +160,13 @@ class ContactSearchView(ContactPages):
 
     # The search by a body writes nothing.
     edit_permission = Permission.VIEW
-    queries = {"duplicate": wire.DuplicateQuery}
+    queries = {"duplicate": searches.DuplicateQuery}
 
-    @extend_schema(request=wire.ContactSearchBody, responses=wire.ContactsByBody, summary="Search by a body")
+    @extend_schema(
+        request=searches.ContactSearchBody, responses=wire.ContactsByBody, summary="Search by a body"
+    )
     def search(self, request: Request) -> Response:
-        query = self.read(wire.ContactSearchBody)
+        query = self.read(searches.ContactSearchBody)
         page = self._page(query["sort"], query)
         rows = self._shown(page)
         for row, contact in zip(rows, page.rows, strict=True):

@@ -1,105 +1,24 @@
 """LeadConnector's words for people and companies."""
 
 from typing import Any
-from urllib.parse import unquote
 
-from django.db.models import Q
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
-from contacts.querysets import fold_email
-from crm_project.api.fields import OptionalText, StrictChoice
+from crm_project.api.fields import OptionalText
 from crm_project.dialects.leadconnector.wire.catalogue import YesField
 from crm_project.dialects.leadconnector.wire.fields import (
-    BoundField,
     ChoiceOfRow,
     CustomFieldsField,
-    FilterField,
     InstantField,
     LocationField,
 )
-from crm_project.dialects.leadconnector.wire.filters import (
-    Condition,
-    FiltersField,
-    SearchAfterField,
-    SortField,
-    Vocabulary,
-)
-from crm_project.dialects.leadconnector.wire.kept import TAGS, KeptDay, KeptText, OtherFields, TagsField
+from crm_project.dialects.leadconnector.wire.kept import KeptDay, KeptText, OtherFields, TagsField
 from crm_project.dialects.leadconnector.wire.opportunities import CompanyNameField
 from crm_project.dialects.leadconnector.wire.pages import (
-    CREATED,
-    LIMIT,
-    NEWEST,
-    UPDATED,
     MetaPart,
-    Order,
-    PageQuery,
 )
-from crm_project.dialects.leadconnector.wire.search import with_location
 from crm_project.dialects.wire import RowField, UnsayableField, WireSerializer
-from crm_project.records.expressions import HoldsOption
-
-SORTS = {"date_added": CREATED, "dateAdded": CREATED, "date_updated": UPDATED, "dateUpdated": UPDATED}
-MOST_BY_BODY = 500
-# The texts of a contact that a search looks at, and the columns that hold them.
-TEXTS = {
-    "email": "email",
-    "phone": "phone",
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "companyName": "company__name",
-    "address1": "street",
-    "city": "city",
-    "country": "country",
-    "postalCode": "postal_code",
-    "website": "website",
-    "source": "origin",
-}
-
-
-def has_tag(tag: str) -> Q:
-    return Q(HoldsOption(TAGS, tag))
-
-
-def text_is(column: str) -> Condition:
-    """An address is stored folded and found by its index; other texts are alike whatever their case."""
-    if column == "email":
-        return lambda value: Q(email=fold_email(value))
-    return lambda value: Q(**{f"{column}__iexact": value})
-
-
-def text_contains(column: str) -> Condition:
-    return lambda value: Q(**{f"{column}__icontains": value})
-
-
-VOCABULARY = Vocabulary(
-    equal={
-        **{name: (serializers.CharField, text_is(column)) for name, column in TEXTS.items()},
-        "id": (lambda: FilterField("contact"), lambda value: Q(pk=value)),
-        "assignedTo": (lambda: FilterField("user"), lambda value: Q(owner=value)),
-        TAGS: (serializers.CharField, has_tag),
-    },
-    ranges={
-        "dateAdded": (lambda last: BoundField(last=last), "created_at"),
-        "dateUpdated": (lambda last: BoundField(last=last), "updated_at"),
-    },
-    sorts={"dateAdded": CREATED, "dateUpdated": UPDATED},
-    contained={**{name: text_contains(column) for name, column in TEXTS.items()}, TAGS: has_tag},
-    present={
-        **{name: Q(**{f"{column}__gt": ""}) for name, column in TEXTS.items()},
-        "assignedTo": Q(owner__isnull=False),
-        TAGS: Q(custom_fields__has_key=TAGS),
-    },
-    words={
-        "firstNameLowerCase": "firstName",
-        "lastNameLowerCase": "lastName",
-        "date_added": "dateAdded",
-        "date_updated": "dateUpdated",
-        "createdAt": "dateAdded",
-        "updatedAt": "dateUpdated",
-    },
-)
 
 
 class ContactWords(WireSerializer):
@@ -152,56 +71,6 @@ class Tags(WireSerializer):
     tags = TagsField(required=True, allow_null=False)
 
 
-class ContactQuery(PageQuery):
-    locationId = LocationField(required=False)
-    query = serializers.CharField(source="q", required=False)
-    sortBy = StrictChoice(list(SORTS), required=False, default="date_added")
-    order = StrictChoice(["asc", "desc"], required=False, default="desc")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return with_location(attrs)
-
-
-class EncodedText(serializers.CharField):
-    """The vendor's document asks for values in URL-encoded form: clients encode them once, twice, or not at all."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"required": False, "trim_whitespace": False, **kwargs})
-
-    def to_internal_value(self, data: Any) -> str:
-        text = unquote(super().to_internal_value(data))
-        # A plus that nobody encoded comes as a space; it can only have been at the beginning.
-        return f"+{text[1:]}" if text.startswith(" ") else text
-
-
-class DuplicateQuery(WireSerializer):
-    locationId = LocationField(required=False)
-    email = EncodedText()
-    number = EncodedText()
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return with_location(attrs)
-
-
-class ContactSearchBody(WireSerializer):
-    """What `POST /contacts/search` takes."""
-
-    locationId = LocationField()
-    query = serializers.CharField(source="q", required=False, allow_blank=True)
-    pageLimit = serializers.IntegerField(
-        source="limit", required=False, default=LIMIT, min_value=1, max_value=MOST_BY_BODY
-    )
-    page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=10**9)
-    searchAfter = SearchAfterField(required=False)
-    startAfter = BoundField()
-    startAfterId = serializers.CharField(required=False)
-    filters = FiltersField(VOCABULARY)
-    sort = SortField(VOCABULARY)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {"sort": NEWEST, **attrs, **attrs.pop("searchAfter", {})}
-
-
 class ShownContact(serializers.Serializer[Any]):
     id = RowField("contact", source="*")
     locationId = LocationField()
@@ -228,11 +97,6 @@ class ShownContact(serializers.Serializer[Any]):
     customFields = OtherFields("contact", source="custom_fields", shown_as="value")
     dateAdded = InstantField(source="created_at")
     dateUpdated = InstantField(source="updated_at")
-
-
-def order_of(query: dict[str, Any]) -> Order:
-    key = SORTS[query["sortBy"]]
-    return NEWEST if key is CREATED and query["order"] == "desc" else Order(key, query["order"] == "desc")
 
 
 OneContact: Any = inline_serializer("OneContact", {"contact": ShownContact()})

@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,15 +11,17 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from crm_project.api.fields import INSTANT, TextField
+from crm_project.api.fields import DECIMAL, INSTANT, TextField
 from crm_project.api.fields import CustomFieldsField as PlainValues
 from crm_project.dialects.ids import as_text
 from crm_project.dialects.leadconnector import errors
 from crm_project.dialects.wire import RowField
+from crm_project.records.models import CustomField
 
 # The six ways to write a day that the vendor takes, beside ISO 8601.
 DAY_FIRST_YEAR = re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{2})\2(?P<day>\d{2})", re.ASCII)
 DAY_LAST_YEAR = re.compile(r"(?P<month>\d{2})([-/.])(?P<day>\d{2})\2(?P<year>\d{4})", re.ASCII)
+TEXTS = (CustomField.Types.TEXT, CustomField.Types.TEXTAREA)
 MILLISECONDS = re.compile(r"\d{11,14}", re.ASCII)
 
 
@@ -151,8 +154,9 @@ class CustomFieldsField(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, list) or not all(isinstance(entry, Mapping) for entry in data):
             self.fail("invalid")
-        ids = self.context["view"].ids
-        named = ids.resolve_all("custom_field", [entry.get("id") for entry in data])
+        view = self.context["view"]
+        named = view.ids.resolve_all("custom_field", [entry.get("id") for entry in data])
+        known = view.definitions(self.kind) if data else {}
         values: dict[str, Any] = {}
         for entry in data:
             definition = named.get(as_text(entry.get("id")))
@@ -162,7 +166,8 @@ class CustomFieldsField(serializers.Field[Any, Any, Any, Any]):
             names = [name for name in self.value_names if name in entry]
             if not key or not names:
                 self.fail("invalid")
-            values[key if definition else bare_key(key)] = entry[names[0]]
+            key = key if definition else bare_key(key)
+            values[key] = cast(known.get(key), entry[names[0]])
         return PlainValues().to_internal_value(values)
 
     def to_representation(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -174,6 +179,31 @@ class CustomFieldsField(serializers.Field[Any, Any, Any, Any]):
             {"id": view.ids.shown(definitions[key]) if key in definitions else key, self.shown_as: value}
             for key, value in values.items()
         ]
+
+
+def cast(definition: Any, value: Any) -> Any:
+    """Texts for numbers, and numbers for texts, as the field has them; whatever cannot be read so, the core refuses."""
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if definition is not None and definition.type in TEXTS and is_number:
+        return str(value)
+    if definition is None or definition.type in TEXTS or not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text == "":
+        return None
+    match definition.type:
+        case CustomField.Types.NUMBER:
+            return Decimal(text) if DECIMAL.fullmatch(text) else value
+        case CustomField.Types.CHECKBOX:
+            return {"true": True, "false": False}.get(text.lower(), value)
+        case CustomField.Types.DATE:
+            day = day_of(text)
+            return day.isoformat() if day else value
+        case CustomField.Types.MULTISELECT if value not in definition.options:
+            return [part.strip() for part in value.split(",")]
+        case CustomField.Types.MULTISELECT:
+            return [value]
+    return value
 
 
 def bare_key(key: str) -> str:
