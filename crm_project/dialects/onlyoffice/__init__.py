@@ -1,7 +1,7 @@
 """ONLYOFFICE CRM: `/api/2.0/crm/…`, its authentication and its people; every route also with `.json` and `.xml`.
 
 Parameters come in the query, as a form or as JSON, in any case; an id of 0 and an empty uuid name nothing. XML is
-answered to paths in `.xml`, unless the body is JSON; it is not read.
+answered to paths in `.xml`, unless the body is JSON; it is not read. `batch` carries out reads, and no writes.
 
 | ONLYOFFICE | here |
 | --- | --- |

@@ -37,7 +37,14 @@ def answer(problem: Problem, request: Request) -> Any:
     if problem.status == 401 and problem.code != "wrong_password":
         return HttpResponse("Unauthorized", status=401, content_type="text/plain; charset=utf-8")
     status = problem.status if problem.code == KEY_IN_USE else STATUS.get(problem.status, problem.status)
-    return Response(refusal(status, MESSAGES.get(status, problem.detail)), status)
+    return Response(refusal(status, MESSAGES.get(status) or message(problem)), status)
+
+
+def message(problem: Problem) -> str:
+    """What is wrong with no field in particular is said without naming one."""
+    if problem.errors and not any(error["pointer"] for error in problem.errors):
+        return " ".join(error["detail"] for error in problem.errors)
+    return problem.detail
 
 
 def refusal(status: int, message: str) -> dict[str, Any]:

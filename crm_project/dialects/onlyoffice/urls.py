@@ -6,6 +6,7 @@ from django.urls import path
 
 from crm_project.dialects.base import nowhere
 from crm_project.dialects.onlyoffice.views import (
+    batch,
     contact_infos,
     contact_search,
     contacts,
@@ -85,6 +86,7 @@ urlpatterns = [
     *route("people/filter", people.PeopleView, {"get": "list"}),
     *route("people", people.PeopleView, {"get": "list"}),
     *route("people/<str:pk>", people.PeopleView, {"get": "retrieve"}),
+    *route("batch", batch.BatchView, {"post": "create"}),
     # Settings
     *route("crm/settings/currency", settings.CurrencyView, {"get": "list", "put": "set"}),
     *route("crm/settings/currency/convert", settings.CurrencyView, {"get": "convert"}),

@@ -1,14 +1,16 @@
 """ONLYOFFICE's authentication, people, currencies and user fields."""
 
 import datetime
+import json
 from typing import Any
+from urllib.parse import urlencode
 
 from django.test import Client
 from django.utils import timezone
 
 from crm_project.accounts.models import ApiToken
-from tests.dialects.base import BaseTestCase, Call
-from tests.dialects.onlyoffice.base import Onlyoffice
+from tests.dialects.base import BaseTestCase, Call, replaced
+from tests.dialects.onlyoffice.base import CRM, Onlyoffice
 from tests.dialects.onlyoffice.test_seed import raw
 from tests.factories import CustomFieldFactory
 
@@ -191,3 +193,85 @@ class TestPortal(Onlyoffice, BaseTestCase):
             self.call("POST", f"/contact/{self.ann.pk}/customfield/{shoe}", {"fieldValue": "x"})["statusCode"]
             == 400
         )
+
+
+class TestBatch(Onlyoffice, BaseTestCase):
+    """Several reads in one request, as the vendor's own pages send them."""
+
+    def batch(self, items: Any, actor: Any = None) -> Any:
+        body = urlencode({"batch": json.dumps(items)}).encode()
+        call = Call("POST", "/api/2.0/batch.json", body, content_type=FORM)
+        return self.as_actor(actor or self.bob, call)
+
+    def test_reads_are_answered_by_their_names(self) -> None:
+        self.deal(name="Mine")
+        self.deal(self.alice, name="Hidden", is_private=True)
+        items = [
+            {"Name": "2", "Order": 2, "RelativeUrl": f"{CRM}/opportunity/filter.json?fields=title&__=17"},
+            {"Name": "1", "Order": 1, "RelativeUrl": f"http://host/dialects/onlyoffice{CRM}/contact/filter"},
+            {"Name": "3", "Order": 3, "RelativeUrl": f"{CRM}/opportunity/999999.json"},
+            {"Name": "4", "Order": 4, "RelativeUrl": "nonsense"},
+        ]
+
+        answer = self.batch(items)
+
+        said = answer.json()
+        assert (answer.status_code, said["statusCode"], said["count"]) == (201, 201, 4)
+        assert "X-Ignored-Fields" not in answer
+        assert [(row["name"], row["status"]) for row in said["response"]] == [
+            ("1", 200),
+            ("2", 200),
+            ("3", 404),
+            ("4", 404),
+        ]
+        found = json.loads(said["response"][1]["data"])
+        assert found["response"] == [{"title": "Mine"}]
+        assert json.loads(said["response"][2]["data"])["error"]["message"] == "Not found"
+
+    def test_everybody_may_read_and_nobody_writes(self) -> None:
+        items = [{"RelativeUrl": f"{CRM}/opportunity/stage"}]
+
+        assert self.batch(items, self.viewer).status_code == 201
+        for wrong in (
+            [{**items[0], "Method": "DELETE"}],
+            [{**items[0], "Body": "title=x"}],
+            items * 101,
+            [{}],
+            "no list",
+        ):
+            assert self.batch(wrong).status_code == 400, wrong
+        assert self.send(Call("POST", "/api/2.0/batch", b"batch=[", content_type=FORM)).status_code == 401
+
+
+class TestErrors(Onlyoffice, BaseTestCase):
+    def test_every_refusal_has_the_vendors_shape(self) -> None:
+        big = b"title=" + b"x" * 1_100_000
+        for call, status in (
+            (Call("POST", self.path, big, content_type=FORM), 413),
+            (Call("POST", self.path, b'{"title": "' + b"x" * 1_100_000), 413),
+            (Call("POST", self.path, b"title", content_type="text/plain"), 415),
+            (Call("POST", self.path, b"<title/>", content_type="text/xml"), 415),
+            (Call("POST", self.path, b"title=%ff", content_type=FORM), 400),
+            (Call("POST", self.path, b"a=1&a[b]=2", content_type=FORM), 400),
+            (Call("POST", self.path, b"a[b][c][d][e]=2", content_type=FORM), 400),
+            (Call("POST", self.path, b'{"title": '), 400),
+            (Call("POST", self.path, b"[]"), 400),
+            (Call("PATCH", self.path, {}), 405),
+            (Call("OPTIONS", self.path), 405),
+            (Call("GET", f"{CRM}/nothing"), 404),
+            (Call("GET", f"{CRM}/opportunity/filter", query={"count": "many"}), 400),
+        ):
+            for suffix in ("", ".json"):
+                answer = self.as_actor(self.bob, replaced(call, path=f"{call.path}{suffix}"))
+
+                said = answer.json()
+                assert (answer.status_code, said["statusCode"], said["status"]) == (status, status, 1), call
+                assert said["error"]["message"], call
+
+    def test_a_parameter_that_says_the_same_twice_says_it_once(self) -> None:
+        """The vendor's own client puts what it reads by into the URL, and once more behind it."""
+        query = "currency=EUR&__=1&__=1&currency=EUR"
+
+        answer = self.as_actor(self.bob, Call("GET", f"{CRM}/settings/currency/summarytable?{query}"))
+
+        assert answer.status_code == 200

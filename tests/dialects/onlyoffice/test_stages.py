@@ -89,7 +89,8 @@ class TestStages(Onlyoffice, BaseTestCase):
 
         said = self.call_as(self.manager, "PUT", path, BODY)
         assert said["statusCode"] == 400
-        assert "Can't be edited. There are some opportunities at this stage." in said["error"]["message"]
+        refusal = "Can't be edited. There are some opportunities at this stage."
+        assert said["error"]["message"] == refusal
         said = self.call_as(self.manager, "DELETE", path)
         assert said["statusCode"] == 400
         assert "Can't be deleted." in said["error"]["message"]

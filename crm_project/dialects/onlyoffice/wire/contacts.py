@@ -204,19 +204,21 @@ class ContactAccess(Parameters):
     """Whoever manages a contact owns it here; to hide it from the others cannot be kept."""
 
     isShared = Truth(default=False)
-    isPrivate = UnsayableField()
+    isPrivate = Truth(default=False)
     managerList = RowsParam("user", source="owners")
 
     also = {"owner": "managerList"}
 
     def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
         owners = sent.get("owners") or []
+        hidden = {"isPrivate": sent["isPrivate"], "isShared": owners and not sent["isShared"]}
         if len(owners) > 1:
             sentence = "This server keeps one manager of a contact."
             raise serializers.ValidationError({"managerList": [sentence]}, code="max_length")
-        if owners and not sent["isShared"]:
+        if any(hidden.values()):
             sentence = "This server shows every contact to the whole organization."
-            raise serializers.ValidationError({"isShared": [sentence]}, code="not_supported")
+            wrong = {name: [sentence] for name, is_wrong in hidden.items() if is_wrong}
+            raise serializers.ValidationError(wrong, code="not_supported")
         return sent
 
 

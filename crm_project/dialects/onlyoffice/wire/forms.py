@@ -39,7 +39,7 @@ class FormParser(BaseParser):
 
 
 def structured(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The form as JSON would say it. A name that comes twice makes a list."""
+    """The form as JSON would say it. A name that comes twice makes a list, unless it says the same twice."""
     tree: dict[str, Any] = {}
     for name, value in pairs:
         match = NAME.fullmatch(name)
@@ -55,8 +55,9 @@ def _put(node: dict[str, Any], keys: list[str], value: str) -> None:
     if key == NEXT:
         key = _place(node, rest)
     if not rest:
-        held = node.get(key)
-        node[key] = value if held is None else [*(held if isinstance(held, list) else [held]), value]
+        held = node.get(key, [])
+        values = held if isinstance(held, list) else [held]
+        node[key] = held if value in values else [*values, value] if values else value
         return
     inner = node.setdefault(key, {})
     if not isinstance(inner, dict):

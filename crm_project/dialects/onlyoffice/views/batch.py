@@ -1,0 +1,55 @@
+"""Several reads in one request."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import resolve
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.accounts.rules import Permission
+from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
+from crm_project.dialects.onlyoffice.wire.batch import Batch, BatchAnswer
+
+ROUTES = "crm_project.dialects.onlyoffice.urls"
+BASE = "/api/2.0/"
+# A read learns from the whole request who asks; nothing else of it is the read's business.
+KEPT = ("HTTP_AUTHORIZATION", "HTTP_HOST", "REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme")
+
+
+class BatchView(OnlyofficeView):
+    edit_permission = Permission.VIEW
+
+    def _write(self, handler: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Reads open no transaction."""
+        return self._rendered(handler, *args, **kwargs)
+
+    @described("Read several things", BatchAnswer, request=Batch, many=True, status=201)
+    def create(self, request: Request) -> Response:
+        asked = sorted(self.read(Batch)["batch"], key=lambda item: item["order"])
+        return self.many([self._answer(item["name"], item["url"]) for item in asked], status=201)
+
+    def _answer(self, name: str, url: str) -> dict[str, Any]:
+        path, _, query = url.partition("?")
+        inner = self._inner(f"{BASE}{path.rpartition(BASE)[2].lstrip('/')}", query)
+        match = resolve(inner.path_info, urlconf=ROUTES)
+        response = match.func(inner, *match.args, **match.kwargs)
+        if isinstance(response, Response):
+            response.render()
+        headers = {header: str(value) for header, value in response.items()}
+        return {
+            "name": name,
+            "status": response.status_code,
+            "headers": headers,
+            "data": response.content.decode(),
+        }
+
+    def _inner(self, path: str, query: str) -> HttpRequest:
+        outer, inner = self.request._request, HttpRequest()
+        inner.method = "GET"
+        inner.path = inner.path_info = path
+        inner.META = {name: outer.META[name] for name in KEPT if name in outer.META}
+        inner.META["QUERY_STRING"] = query
+        inner.GET = QueryDict(query)
+        inner.COOKIES = outer.COOKIES
+        return inner
