@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -11,6 +12,14 @@ from rest_framework.fields import SkipField
 
 from crm_project.api.fields import DECIMAL
 from crm_project.dialects.ids import Ids, as_text
+
+# As servers said before RFC 9110, which newer Pythons follow.
+OLDER_PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
+
+
+def phrase(status: int) -> str:
+    """What a status is called where an error's body says it in words."""
+    return OLDER_PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 class WireSerializer(serializers.Serializer[Any]):

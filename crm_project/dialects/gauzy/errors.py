@@ -1,6 +1,5 @@
 """Refusals as NestJS words them: `statusCode`, `message` and `error`."""
 
-from http import HTTPStatus
 from typing import Any
 
 from rest_framework.exceptions import APIException
@@ -8,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
+from crm_project.dialects.wire import phrase
 
 MESSAGES = {
     401: "Unauthorized",
@@ -45,7 +45,7 @@ class NoUuid(APIException):
 def answer(problem: Problem, request: Request) -> Response:
     body: dict[str, Any] = {"statusCode": problem.status, "message": _message(problem)}
     if problem.status != 401:
-        body["error"] = HTTPStatus(problem.status).phrase
+        body["error"] = phrase(problem.status)
     return Response(body, problem.status)
 
 

@@ -1,6 +1,5 @@
 """Refusals as LeadConnector words them: `statusCode`, `message` and `error`; a list of messages for a 422."""
 
-from http import HTTPStatus
 from typing import Any
 
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -10,6 +9,7 @@ from rest_framework.response import Response
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import permissions
 from crm_project.api.errors import Problem
+from crm_project.dialects.wire import phrase
 
 VERSIONS = frozenset({"2021-04-15", "2021-07-28", "2023-02-21", "v3"})
 BAD_TOKEN = "Invalid token: access token is invalid"
@@ -77,7 +77,7 @@ def answer(problem: Problem, request: Request) -> Response:
 
 
 def _body(status: int, message: Any) -> dict[str, Any]:
-    return {"statusCode": status, "message": message, "error": HTTPStatus(status).phrase}
+    return {"statusCode": status, "message": message, "error": phrase(status)}
 
 
 def _conflict(problem: Problem) -> dict[str, Any]:
