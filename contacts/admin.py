@@ -77,9 +77,9 @@ class ContactAdmin(StaffModelAdmin):
     list_display: ClassVar[Any] = (
         "full_name",
         "kind_of",
-        "email",
+        "address",
         "phone_number",
-        "company",
+        "company_name",
         "owned_by",
         "created_on",
     )
@@ -136,6 +136,14 @@ class ContactAdmin(StaffModelAdmin):
         return cells.status(
             "muted" if contact.kind == Contact.Kinds.PERSON else "open", contact.get_kind_display()
         )
+
+    @admin.display(description="Company")
+    def company_name(self, contact: Contact) -> Any:
+        return cells.clipped(str(contact.company)) if contact.company else cells.NOTHING
+
+    @admin.display(description="E-mail")
+    def address(self, contact: Contact) -> Any:
+        return contact.email or cells.NOTHING
 
     @admin.display(description="Phone")
     def phone_number(self, contact: Contact) -> Any:

@@ -26,6 +26,11 @@ def chip(text: str, color: str) -> SafeString:
     return format_html('<span class="crm-chip" style="--chip: {}">{}</span>', color, text)
 
 
+def clipped(text: str) -> SafeString:
+    """Two lines of a text that may be long; the rest shows under the mouse."""
+    return format_html('<span class="crm-clip" title="{0}">{0}</span>', text)
+
+
 def joined(parts: Sequence[SafeString]) -> SafeString:
     return format_html_join(" ", "{}", ((part,) for part in parts))
 

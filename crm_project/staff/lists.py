@@ -71,6 +71,10 @@ class StaffChangeList(ChangeList):
         return len([spec for spec in used if not isinstance(spec, TrashFilter)])
 
     @property
+    def offers_filters(self) -> bool:
+        return any(not isinstance(spec, TrashFilter) for spec in self.filter_specs)
+
+    @property
     def is_narrowed(self) -> bool:
         return bool(self.query or self.active_filters)
 

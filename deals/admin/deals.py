@@ -205,7 +205,8 @@ class DealAdmin(StaffModelAdmin):
 
     @admin.display(description="Account")
     def account(self, deal: Deal) -> Any:
-        return deal.client or deal.contact or cells.NOTHING
+        account = deal.client or deal.contact
+        return cells.clipped(str(account)) if account else cells.NOTHING
 
     @admin.display(description="Owner")
     def owned_by(self, deal: Deal) -> Any:

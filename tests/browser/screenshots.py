@@ -10,11 +10,13 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 from tests.browser.chromium import browser_context
+from tests.browser.scenes import SCENES
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -51,9 +53,14 @@ PAGES = {
     "organization-add": "/admin/accounts/organization/add/",
     "logins": "/admin/accounts/user/",
     "choose-organization": "/admin/organization/",
+    "password": "/admin/password_change/",
+    "import-upload": "/admin/imports/import/add/",
+    "reasons-trash": "/admin/deals/lostreason/?trash=only",
+    "not-found": "/nothing/here",
+    "forbidden": "/admin/pipelines/stage/add/",
 }
 
-LONG = ("deals", "deals-filtered", "deals-filters", "deals-trash", "contacts")
+LONG = ("deals", "deals-filtered", "deals-filters", "deals-trash", "deals-chosen", "contacts")
 
 
 def main() -> None:
@@ -97,10 +104,12 @@ def take(page: Any, base: str, folder: Path, look: str, only: str) -> None:
     page.fill("input[name=username]", os.environ.get("DEMO_EMAIL", "admin@example.com"))
     page.fill("input[name=password]", os.environ["DEMO_PASSWORD"])
     page.click("button[type=submit]")
-    for name, way in PAGES.items():
+    ways = {name: partial(go, way=way) for name, way in PAGES.items()} | SCENES
+    for name, play in ways.items():
         if not name.startswith(only):
             continue
-        go(page, base, way)
+        play(page, base)
+        page.wait_for_timeout(250)
         picture(page, folder / f"{name}-{look}.png", whole=name not in LONG)
         print(f"{name}-{look}.png", flush=True)
 
@@ -121,7 +130,6 @@ def go(page: Any, base: str, way: str) -> None:
     for link in links:
         page.locator(link).first.click()
         page.wait_for_load_state()
-    page.wait_for_timeout(250)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,127 @@
+"""Every page of the admin in a browser, in both themes and on a phone: nothing in the console, nothing beside it."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from crm_project.accounts.models import Member, Organization, User
+from crm_project.accounts.services import create_token
+from crm_project.imports.files import receive
+from crm_project.imports.services import upload_file
+from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
+from tests.staff.base import act_url, add_url, change_url, list_url
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LOOKS = [
+    ({"width": 1360, "height": 900}, "light"),
+    ({"width": 390, "height": 844}, "dark"),
+]
+# What an eye reads beside a field, a screen reader needs too.
+NAMELESS = """() => ["input:not([type=hidden])", "select", "textarea", "button", "a[href]"]
+    .flatMap(name => [...document.querySelectorAll(`#page ${name}`)])
+    .filter(element => element.offsetParent !== null)
+    .filter(element => element.matches("button, a")
+        ? !(element.textContent.trim() || element.ariaLabel || element.title)
+        : !(element.labels?.length || element.ariaLabel || element.title || element.getAttribute("aria-labelledby")))
+    .map(element => element.outerHTML.slice(0, 150))"""
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def rows(world):
+    """One row of every model that has pages."""
+    long = "Nospaces" * 31
+    company = CompanyFactory(actor=world.alice, name="شركة الاختبار <b>&amp;</b>")
+    field = CustomFieldFactory(actor=world.alice, type="multiselect", options=["north", "south"])
+    CustomFieldFactory(actor=world.alice, type="heading", label=long)
+    deal = world.deal(name=long, client=company.pk, amount="999999999999.99", bid_type="fixed")
+    token, _ = create_token(actor=world.alice, name="shop")
+    source = upload_file(actor=world.alice, kind="deals", upload=receive("d.csv", [b"name,amount\nA,1\n"]))
+    reason = LostReasonFactory(actor=world.alice)
+    known = (deal, company, world.pipeline, world.new, reason, field, token, source)
+    return [*known, Member.objects.first(), Organization.objects.first(), User.objects.first()]
+
+
+def addresses(world):
+    """Every list, with and without rows, every form, every act."""
+    yield from ("/admin/", "/admin/organization/", "/admin/password_change/")
+    for row in rows(world):
+        model, listing = type(row), list_url(type(row))
+        page = admin.site._registry[model]
+        yield from (listing, f"{listing}?q=nothing+like+it")
+        yield change_url(row)
+        yield from (f"{listing}?trash=only",) if page.has_trash else ()
+        yield from (add_url(model),) if model is not type(world.new) else ()
+        yield from (act_url(act.name, row) for act in page.acts if not act.on_trash)
+
+
+def test_every_page(page, sign_in, world):
+    User.objects.filter(email="alice@example.com").update(is_superuser=True)
+    found = list(dict.fromkeys(addresses(world)))
+    assert len(found) > 50
+    failed = []
+    page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
+    sign_in("alice@example.com")
+    for viewport, scheme in LOOKS:
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=scheme)
+        for url in found if scheme == "light" else [url for url in found if "?" not in url]:
+            page.goto(url)
+            assert page.title().strip(" |"), url
+            assert page.locator("h1").count() == 1, url
+            assert page.locator("h1").inner_text().strip(), url
+            assert page.evaluate(TOO_WIDE) <= 0, (url, viewport)
+            assert page.evaluate(NAMELESS) == [], url
+    assert not failed
+
+
+def test_a_viewer_reads_without_complaints(page, sign_in, world):
+    deal = world.deal(name="Seen", status="won")
+    field = CustomFieldFactory(actor=world.alice, type="select", options=["a"])
+    sign_in("victor@example.com")
+
+    for row in (deal, world.pipeline, world.person(), field, world.new):
+        page.goto(change_url(row))
+        assert page.locator("button[name=_save]").count() == 0
+        assert page.locator("h1").inner_text().strip() == str(row)
+
+
+def test_a_form_is_filled_in_by_keyboard_alone(page, sign_in, world):
+    sign_in("bob@example.com")
+    page.goto(reverse("admin:deals_deal_add"))
+
+    page.keyboard.type("By keyboard")
+    page.keyboard.press("Tab")
+    page.keyboard.type("1200.50")
+    tab_to(page, "Money")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("input[name=tax_rate]:visible")
+    page.locator("input[name=tax_rate]").focus()
+    page.keyboard.type("23")
+    page.keyboard.press("Enter")
+
+    page.wait_for_selector("text=was added successfully")
+    from deals.models import Deal
+
+    deal = Deal.objects.get(name="By keyboard")
+    assert (deal.amount, deal.tax_rate) == (1200.50, "23")
+
+
+def test_filters_open_and_close_by_keyboard(page, sign_in, world):
+    sign_in("bob@example.com")
+    page.goto("/admin/deals/deal/")
+
+    tab_to(page, "Filters")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#changelist-filter:visible")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#changelist-filter", state="hidden")
+
+
+def tab_to(page, text):
+    """Press Tab until what says `text` has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText || ''").strip().endswith(text):
+            return
+    raise AssertionError(f"{text} is out of reach of the keyboard.")
