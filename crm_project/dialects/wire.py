@@ -31,7 +31,9 @@ class WireSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            prefix = f"{self.field_name}." if self.field_name else ""
+            # The rows of a list have no name of their own.
+            name = self.field_name or getattr(self.parent, "field_name", None)
+            prefix = f"{name}." if name else ""
             self.context["view"].ignore(f"{prefix}{name}" for name in data.keys() - self.fields.keys())
         return super().to_internal_value(data)
 

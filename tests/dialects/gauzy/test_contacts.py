@@ -3,7 +3,12 @@
 import json
 from typing import Any
 
-from tests.dialects.base import BaseTestCase, Call
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from contacts.models import Contact
+from crm_project.accounts.services import create_token
+from tests.dialects.base import BaseTestCase, Call, bearer
 from tests.dialects.gauzy.base import Gauzy
 
 PATH = "/api/organization-contact"
@@ -42,10 +47,11 @@ class TestContacts(Gauzy, BaseTestCase):
 
         made = self.create(**form)
 
-        query = {"relations": ["contact", "members", "tags"]}
+        query = {"relations": ["contact", "members.user", "members", "tags"]}
         shown = self.got(f"{PATH}/{made['id']}", **query)
         assert shown["contact"].items() >= {**address, "latitude": None}.items()
-        assert [member["id"] for member in shown["members"]] == [str(self.bob.member.uuid)]
+        assert [member["user"]["name"] for member in shown["members"]] == ["Bob"]
+        assert shown["tags"] == []
         assert self.ask("PUT", f"{PATH}/{made['id']}", shown).json() == made
         data = json.dumps({"relations": ["contact"], "tenantId": own})
         assert self.got(f"{PATH}/{made['id']}", data=data)["contact"]["city"] == "Lyon"
@@ -80,6 +86,9 @@ class TestContacts(Gauzy, BaseTestCase):
         }
         for name, (value, total) in wanted.items():
             assert self.got(f"{PATH}/pagination", **{name: value})["total"] == total, name
+        for where, total in (("Globex", 1), ("globex", 0)):
+            assert self.got(PATH, **{"where[name]": where})["total"] == total
+        assert self.got(PATH, **{"where[primaryEmail]": "Hi@globex.EXAMPLE"})["total"] == 1
         of_bob = self.got(f"{PATH}/employee/{self.bob.member.uuid}", contactType="CLIENT")
         assert of_bob == [{"id": made["id"], "name": "Globex", "imageUrl": None}]
         self.refused(self.ask("GET", f"{PATH}/employee/{self.charlie.member.uuid}"), 404)
@@ -123,3 +132,18 @@ class TestContacts(Gauzy, BaseTestCase):
             self.refused(self.as_actor(self.charlie, Call(method, path, {"name": "x"})), 404)
         self.refused(self.ask("POST", PATH, BODY, self.viewer), 403)
         self.refused(self.ask("GET", f"{PATH}/nonsense"), 406)
+
+    def test_a_list_costs_the_same_for_many_rows(self) -> None:
+        secret = create_token(actor=self.bob, name="test")[1]
+        query: Any = {"relations[]": ["contact", "members", "organization"]}
+        counts = set()
+        for total in (3, 12):
+            for number in range(total - Contact.objects.count()):
+                owner = (self.bob, self.alice, self.manager)[number % 3].member.pk
+                self.person(owner=owner, email=f"{total}-{number}@example.com")
+            call = bearer(Call("GET", PATH, query=query), secret)
+            self.send(call)
+            with CaptureQueriesContext(connection) as queries:
+                assert len(self.send(call).json()["items"]) == total
+            counts.add(len(queries))
+        assert len(counts) == 1

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.models import Contact
+from contacts.querysets import fold_email
 from contacts.services import create_contacts, restore_contacts, trash_contacts, update_contacts
 from crm_project.dialects.gauzy.views.entities import EntityView, documented
 from crm_project.dialects.gauzy.wire import people as wire
@@ -17,13 +18,9 @@ from crm_project.dialects.gauzy.wire import people as wire
 @documented("contact", "contacts", wire.ShownContact)
 class ContactView(EntityView):
     model, kind, shown_class = Contact, "contact", wire.ShownContact
-    relates = frozenset(wire.ShownContact.related)
-    columns = {
-        "name": "full_name__icontains",
-        "primaryEmail": "email__icontains",
-        "primaryPhone": "phone__icontains",
-        "notes": "description__icontains",
-    }
+    relates = frozenset({*wire.ShownContact.related, "members.user", "projects.members"})
+    columns = {"name": "full_name", "primaryEmail": "email", "primaryPhone": "phone", "notes": "description"}
+    partial = frozenset({"name", "primaryEmail", "primaryPhone"})
     links = {"employeeId": ("user", "owner")}
     sortable = {**EntityView.sortable, "name": "full_name", "primaryEmail": "email", "primaryPhone": "phone"}
 
@@ -34,12 +31,14 @@ class ContactView(EntityView):
     def fetched(self, rows: Any) -> Any:
         return rows.select_related("owner__user", "owner__organization")
 
-    def narrowed(self, rows: Any, name: str, value: Any) -> Any:
+    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
         """All are of one type; whose they are is asked for by a list."""
         if name == "contactType":
             return rows if value == wire.CONTACT_TYPE else rows.none()
+        if name == "primaryEmail" and isinstance(value, str):
+            value = fold_email(value)
         if name != "members":
-            return super().narrowed(rows, name, value)
+            return super().narrowed(rows, name, value, part=part)
         members = self.ids.resolve_all("user", value if isinstance(value, list) else [value])
         return rows.filter(owner__in=list(members.values()))
 

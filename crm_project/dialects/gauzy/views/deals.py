@@ -20,7 +20,7 @@ class DealView(EntityView):
 
     model, kind, shown_class = Deal, "deal", wire.ShownDeal
     relates = frozenset({*wire.ShownDeal.related, "stage.pipeline", "client.contact"})
-    columns = {"title": "name__icontains"}
+    columns = {"title": "name"}
     links = {
         "stageId": ("stage", "stage"),
         "clientId": ("contact", "client"),
@@ -42,10 +42,10 @@ class DealView(EntityView):
         self.ids.remember(deal.client or deal.contact for deal in rows)
         return super().entities(rows)
 
-    def narrowed(self, rows: Any, name: str, value: Any) -> Any:
+    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
         """The client that is shown is the contact where a deal has no client."""
         if name != "clientId":
-            return super().narrowed(rows, name, value)
+            return super().narrowed(rows, name, value, part=part)
         row = self.ids.resolve("contact", value)
         return rows.filter(Q(client=row.pk) | Q(client=None, contact=row.pk)) if row else rows.none()
 

@@ -48,10 +48,12 @@ class EntityView(GauzyView):
     model: ClassVar[Any]
     kind: ClassVar[str]
     shown_class: ClassVar[Any]
-    # What `where` may name: the vendor's word → look-up of a text, a flag, or the kind of row whose id it is.
+    # What `where` may name: the vendor's word → a text, a flag, or the kind of row whose id it is.
     columns: ClassVar[Mapping[str, str]] = {}
     flags: ClassVar[Mapping[str, str]] = {}
     links: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    # Texts of which a page's `where` names a part; elsewhere it names the whole.
+    partial: ClassVar[frozenset[str]] = frozenset()
     sortable: ClassVar[Mapping[str, str]] = {"createdAt": "created_at", "updatedAt": "updated_at"}
     default_order: ClassVar[tuple[str, ...]] = ("created_at", "id")
 
@@ -126,10 +128,12 @@ class EntityView(GauzyView):
         where = self.query.get("where") or {}
         if not isinstance(where, Mapping):
             raise ValidationError({"where": ["This is not an object."]})
-        beside = {name: self.query[name] for name in self.filters & self.query.keys()}
         rows = self.searched(self.reachable())
-        for name, value in {**beside, **where}.items():
-            rows = rows if name in OURS else self.narrowed(rows, name, value)
+        for name, value in where.items():
+            part = self.action == "pagination" and name in self.partial
+            rows = rows if name in OURS else self.narrowed(rows, name, value, part=part)
+        for name in self.filters & self.query.keys():
+            rows = self.narrowed(rows, name, self.query[name], part=True)
         return rows
 
     def reachable(self) -> Any:
@@ -149,7 +153,7 @@ class EntityView(GauzyView):
     def matching(self, rows: Any, text: str) -> Any:
         return rows.matching(text)
 
-    def narrowed(self, rows: Any, name: str, value: Any) -> Any:
+    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
         if name == "id":
             row = self.ids.resolve(self.kind, value)
             return rows.filter(pk=row.pk) if row else rows.none()
@@ -161,7 +165,7 @@ class EntityView(GauzyView):
             return rows.filter(**{self.flags[name]: is_true(value)})
         if name not in self.columns or not is_text(value):
             raise ValidationError({f"where.{name}": ["There is no such filter."]})
-        return rows.filter(**{self.columns[name]: value})
+        return rows.filter(**{f"{self.columns[name]}__{'icontains' if part else 'exact'}": value})
 
     def ordered(self, rows: Any) -> Any:
         order = self.query.get("order")

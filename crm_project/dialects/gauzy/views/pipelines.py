@@ -33,7 +33,8 @@ class PipelineView(EntityView):
     model, kind, shown_class = Pipeline, "pipeline", wire.ShownPipeline
     edit_permission = Permission.EDIT_PIPELINES
     relates = frozenset({*wire.ShownPipeline.related, "stages.pipeline"})
-    columns = {"name": "name__icontains", "description": "description__icontains"}
+    columns = {"name": "name", "description": "description"}
+    partial = frozenset({"name", "description"})
     flags = {"isActive": "is_active"}
     sortable = {
         **EntityView.sortable,
@@ -52,10 +53,10 @@ class PipelineView(EntityView):
     def filters(self) -> frozenset[str]:
         return super().filters | {"stages"}
 
-    def narrowed(self, rows: Any, name: str, value: Any) -> Any:
-        """By the name of a stage too."""
+    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
+        """By a part of a stage's name too."""
         if name != "stages" or not is_text(value):
-            return super().narrowed(rows, name, value)
+            return super().narrowed(rows, name, value, part=part)
         return rows.filter(pk__in=Stage.objects.live().filter(name__icontains=value).values("pipeline"))
 
     def trash(self, row: Pipeline) -> None:

@@ -26,6 +26,16 @@ class NoField(serializers.CharField):
         return None
 
 
+class NoneOfThem(serializers.ListField):
+    """Rows that the vendor shows and the core does not have: always an empty list."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, **kwargs})
+
+    def get_attribute(self, instance: Any) -> list[Any]:
+        return []
+
+
 class FixedField(UnsayableField):
     """What is the same of every row: its other values are refused."""
 
@@ -39,7 +49,7 @@ class FixedField(UnsayableField):
         self.fail("not_supported")
 
 
-Related = Mapping[str, Callable[[], serializers.BaseSerializer[Any]]]
+Related = Mapping[str, Callable[[], serializers.Field[Any, Any, Any, Any]]]
 
 
 class OrganizationPart(serializers.Serializer[Any]):

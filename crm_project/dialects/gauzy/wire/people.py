@@ -8,7 +8,7 @@ from rest_framework import serializers
 from contacts.models import Contact
 from crm_project.accounts.rules import Permission, Role
 from crm_project.api.fields import OptionalText, TextField
-from crm_project.dialects.gauzy.wire.entities import OURS, Entity, FixedField, NoField
+from crm_project.dialects.gauzy.wire.entities import OURS, Entity, FixedField, NoField, NoneOfThem
 from crm_project.dialects.wire import RowField, UnsayableField, WireSerializer
 from crm_project.records.rules import LONG_TEXT
 
@@ -123,19 +123,27 @@ class MembersField(serializers.Field[Any, Any, Any, Any]):
         return rows[0].pk if rows else None
 
 
-class MembersPart(serializers.Serializer[Any]):
-    """The one employee, as a list."""
+class OwnerList(serializers.ListSerializer[Any]):
+    """The one employee, or none."""
 
-    def to_representation(self, contact: Contact) -> Any:
-        owner = contact.owner
-        return [EmployeePart(owner, context=self.context).data] if owner else []
+    def get_attribute(self, instance: Contact) -> list[Any]:
+        return [instance.owner] if instance.owner else []
+
+
+class MemberPart(EmployeePart):
+    user = ShownUser(source="*")
+
+    class Meta:
+        list_serializer_class = OwnerList
 
 
 class ShownContact(Entity):
     kind = "contact"
     related = {
         "contact": lambda: AddressPart(source="*"),
-        "members": lambda: MembersPart(source="*"),
+        "members": lambda: MemberPart(many=True),
+        "projects": NoneOfThem,
+        "tags": NoneOfThem,
         **OURS,
     }
     name = serializers.CharField(source="full_name")

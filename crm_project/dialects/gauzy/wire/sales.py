@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from crm_project.api.fields import OptionalText, StrictBoolean, StrictInteger, TextField
-from crm_project.dialects.gauzy.wire.entities import OURS, Entity, FixedField
+from crm_project.dialects.gauzy.wire.entities import OURS, Entity, FixedField, NoField
 from crm_project.dialects.gauzy.wire.people import AddressPart, ShownContact, ShownUser
 from crm_project.dialects.wire import RowField, UnsayableField, WireSerializer
 from crm_project.records.rules import LONG_TEXT
@@ -49,7 +49,11 @@ class ShownStage(Entity):
 
 
 class ShownPipeline(PipelinePart):
-    related = {"stages": lambda: ShownStage(source="live_stages", many=True), **OURS}
+    related = {
+        "stages": lambda: ShownStage(source="live_stages", many=True),
+        "createdByUser": NoField,
+        **OURS,
+    }
 
 
 class ShownPipelineWithStages(ShownPipeline):
