@@ -153,7 +153,7 @@ def _stages(pipeline: Pipeline | None) -> Any:
     return (
         Stage.objects.filter(pipeline=pipeline)
         .live()
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
         .order_by("position", "id")
     )
 

@@ -386,6 +386,27 @@ def test_the_first_pipelines_of_an_organization_agree_on_one_default():
     assert Pipeline.objects.default().count() == 1
 
 
+def test_whoever_is_written_and_referred_to_at_once_blocks_nobody(world):
+    """Foreign keys are checked at the end, by whoever has the journal's counter that the others wait for."""
+    deal, member = world.deal(), world.bob.member
+
+    def refer(n):
+        return create_deals(
+            actor=world.bob, changes=[{"name": str(n), "next_deal": deal.pk, "owner": member.pk}]
+        )
+
+    def write(n):
+        if n % 2:
+            return update_member(actor=world.alice, member=member, job_title=str(n))
+        return update_deals(actor=world.bob, changes=[(deal, {"name": str(n)})])
+
+    for _ in range(3):
+        results = at_once(*(lambda n=n: (refer if n % 2 else write)(n // 2) for n in range(16)))
+
+        assert codes(results) == {"done": 16}
+    assert Deal.objects.filter(next_deal=deal, owner=member).count() == 24
+
+
 def test_two_admins_who_demote_each_other_leave_one(world):
     update_member(actor=world.alice, member=world.bob.member, role=Role.ADMIN)
     bob = Actor(Member.objects.select_related("user", "organization").get(pk=world.bob.member.pk))

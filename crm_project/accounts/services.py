@@ -50,7 +50,7 @@ def update_organization(*, actor: Actor | None, organization: Organization, **fi
     _require_admin(actor, organization.pk)
     refuse_fields(_organization_errors(fields))
     with change_set(actor) as changes:
-        row = Organization.objects.select_for_update().get(pk=organization.pk)
+        row = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         before = columns(row)
         for name, value in fields.items():
             setattr(row, name, value)
@@ -138,12 +138,12 @@ def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
     with change_set(actor) as changes:
         # Two admins who demote each other at once must not both succeed: the organization's admins are locked together.
         admins = list(
-            Member.objects.select_for_update()
+            Member.objects.select_for_update(no_key=True)
             .filter(organization_id=member.organization_id, role=Role.ADMIN, is_active=True)
             .order_by("id")
         )
         row = (
-            Member.objects.select_for_update(of=("self",))
+            Member.objects.select_for_update(of=("self",), no_key=True)
             .select_related("user", "organization")
             .get(pk=member.pk)
         )
@@ -327,7 +327,11 @@ def _update_token(actor: Actor, token: ApiToken, if_match: Versions | None = Non
     elif not actor.may(Permission.VIEW):
         raise Forbidden
     with change_set(actor) as changes:
-        row = ApiToken.objects.select_for_update(of=("self",)).select_related("member__user").get(pk=token.pk)
+        row = (
+            ApiToken.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("member__user")
+            .get(pk=token.pk)
+        )
         require(row, if_match)
         before = columns(row)
         for name, value in fields.items():

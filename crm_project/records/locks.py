@@ -29,8 +29,12 @@ def share(queryset: "models.QuerySet[M]") -> list[M]:
 
 
 def for_update(queryset: "models.QuerySet[M]") -> "models.QuerySet[M]":
-    """Lock the rows themselves, in id order, without what is joined to them."""
-    return queryset.select_for_update(of=("self",)).order_by("id")
+    """Lock the rows themselves, in id order, without what is joined to them.
+
+    Rows may be referred to meanwhile, since no id changes: the foreign keys are checked at the end of a transaction,
+    which then holds the journal's counter, and would otherwise wait there for whoever waits for the counter.
+    """
+    return queryset.select_for_update(of=("self",), no_key=True).order_by("id")
 
 
 def hold_catalogue(organization_id: int, *, alone: bool) -> None:
