@@ -1,9 +1,11 @@
 """What is no resource: health, the OpenAPI document and its pages, and answers for paths that nobody serves."""
 
+import sys
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.views import defaults
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
@@ -12,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm_project.api.errors import RETRY_AFTER, Problem, problem_response
+from crm_project.api.errors import RETRY_AFTER, Problem, problem_of, problem_response
 from crm_project.api.middleware import API_PATH
 
 
@@ -64,8 +66,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls it while the error is at hand: a database that is away or busy is no mistake of the server."""
+    error = sys.exception()
+    problem = problem_of(error if isinstance(error, Exception) else Exception(), wire_names={})
     if API_PATH.match(request.path_info):
-        return problem_response(
-            request, Problem(500, "internal_error", "The server made a mistake; it has been noted.")
-        )
+        return problem_response(request, problem)
+    if problem.status == 503:
+        return HttpResponse(render_to_string("503.html"), status=503, headers=problem.headers)
     return defaults.server_error(request)
