@@ -39,7 +39,7 @@ DIALECTS = {
         Dialect(
             "intum",
             base="https://<account>.intum.com",
-            lacks="notes, projects, suppliers, categories",
+            lacks="notes, projects, suppliers, categories, merging clients, bulk options",
             numbered=["contact", "deal", "stage", "user"],
         ),
         Dialect(

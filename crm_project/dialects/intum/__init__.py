@@ -20,7 +20,11 @@
 | contact `position`, `mobile_phone`, `post_code`, `www` | `job_title`, `mobile`, `postal_code`, `website` |
 | contact `kind` | `buyer`: there are no suppliers here |
 | a contact's `note`, `status_id`, `department_id`, `category_id` | refused, unless they say nothing |
-| status `closed` | the stage's kind: `win`, `lost`, blank; `false` is blank, `true` would leave it open which |
+| status `closed` | whether the stage's kind is won or lost; written as `win`, `lost` or `false` |
+| a client's or contact's `tags` | its custom field `tags`, declared or not |
+| a client's or contact's additional fields | its declared custom fields, beside all others and in `fields` |
+| a client without a name | is called as its address or number |
+| `app_code` and `external_id` beside a client | the reference that an upsert looks for |
 | status `category` | `done` if closed, `in_progress` if open; no other |
 | status `priority`, `active`, `use_in_deals` | the stage's position; always on, but in an inactive pipeline |
 | status `all_modules`, `use_in_clients` and its like, `team_ids` | off: a stage is used in deals alone |

@@ -343,3 +343,11 @@ class TestRaces(Intum, Racing, RaceTestCase):
 
         assert sorted(answer.status_code for answer in answers) == [201] + [422] * (self.callers - 1)
         assert Deal.objects.count() == 1
+
+    def test_many_upserts_at_once_make_one_client(self) -> None:
+        body = {"app_code": "shop", "external_id": "c", "client": {"name": "ABC"}}
+
+        answers = self.race(Call("POST", "/crm/clients/upsert.json", body), self.bob)
+
+        assert sorted(answer.status_code for answer in answers) == [200] * (self.callers - 1) + [201]
+        assert len({answer.json()["id"] for answer in answers}) == 1

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from contacts.models import Contact
 from crm_project.journal.models import Event
+from crm_project.records.services import create_custom_field
 from pipelines.models import Stage
 from tests.dialects.base import BaseTestCase, Call, DialectClient
 
@@ -74,6 +76,68 @@ class TestContacts(Neighbours):
 
         assert (answer.status_code, answer.json()) == (422, {"name": ["nie może być puste"]})
 
+    def test_a_client_is_called_as_its_address_or_number(self) -> None:
+        for sent, name in (
+            ({"email": "biuro@acme.pl", "phone": "123"}, "biuro@acme.pl"),
+            ({"phone": "+48 123"}, "+48 123"),
+        ):
+            assert self.call("POST", "/crm/clients.json", {"client": sent}).json()["name"] == name
+        assert self.call("POST", "/crm/contacts.json", {"contact": {"phone": "9"}}).json()["name"] == "9"
+        assert self.call("POST", "/crm/clients.json", {"client": {}}).json() == {
+            "name": ["nie może być puste"]
+        }
+
+    def test_tags_are_names_with_commas(self) -> None:
+        made = self.call("POST", "/crm/clients.json", {"client": {"name": "A", "tags": "vip, partner,vip"}})
+
+        shown = made.json()
+        assert (shown["tags"], shown["fields"]) == ("vip,partner", {})
+        assert Contact.objects.get(pk=shown["id"]).custom_fields == {"tags": ["vip", "partner"]}
+        path = f"/crm/clients/{shown['id']}.json"
+        assert self.call("PATCH", path, {"client": shown}).json() == shown
+        assert self.call("PATCH", path, {"client": {"tags": ""}}).json()["tags"] == ""
+
+    def test_additional_fields_stand_beside_all_others(self) -> None:
+        for key, kind in (("nip", "text"), ("credit_score", "number")):
+            change = {"kind": "contact", "key": key, "label": key, "type": kind}
+            create_custom_field(actor=self.manager, change=change)
+        body = {"client": {"name": "A", "nip": "525", "credit_score": 85, "fields": {"kolor": "żółty"}}}
+
+        made = self.call("POST", "/crm/clients.json", body)
+
+        shown = made.json()
+        assert (shown["nip"], shown["credit_score"]) == ("525", 85)
+        assert shown["fields"] == {"nip": "525", "credit_score": 85, "kolor": "żółty"}
+        assert "X-Ignored-Fields" not in made.headers
+        path = f"/crm/clients/{shown['id']}.json"
+        assert self.call("PATCH", path, {"client": shown}).json() == shown
+        changed = self.call("PATCH", path, {"client": {**shown, "nip": None}}).json()
+        assert (changed["nip"], changed["fields"]) == (None, {"credit_score": 85, "kolor": "żółty"})
+        refused = self.call("PATCH", path, {"client": {"credit_score": "dużo"}})
+        assert (refused.status_code, list(refused.json())) == (422, ["fields.credit_score"])
+
+    def test_a_client_is_upserted_and_found_by_what_an_application_calls_it(self) -> None:
+        body = {"app_code": "shop", "external_id": "c.1", "client": {"name": "ABC", "email": "a@b.pl"}}
+
+        made = self.call("POST", "/crm/clients/upsert.json", body)
+        again = self.call("POST", "/crm/clients/upsert.json", {**body, "client": {"phone": "1"}})
+        own = self.call("POST", "/crm/clients/upsert.json", {"external_id": "c.2", "client": {"name": "D"}})
+
+        assert [answer.status_code for answer in (made, again, own)] == [201, 200, 201]
+        shown = again.json()
+        assert (shown["id"], shown["name"], shown["phone"]) == (made.json()["id"], "ABC", "1")
+        assert "X-Ignored-Fields" not in made.headers
+        assert self.call("GET", "/crm/clients/e/shop/c.1.json").json() == shown
+        assert self.call("GET", "/crm/clients/e/c.2.json").json()["external_id"] == "c.2"
+        assert self.call("GET", "/crm/clients/e/shop/c.2.json").json()["id"] == own.json()["id"]
+        assert self.call("GET", "/crm/clients/e/c.1.json").status_code == 404
+        assert self.call("GET", "/crm/clients/e/shop/c.1.json", actor=self.charlie).status_code == 404
+        nameless = self.call("POST", "/crm/clients/upsert.json", {"client": {"name": "E"}})
+        assert (nameless.status_code, list(nameless.json())) == (422, ["external_id"])
+        self.person(email="x@y.pl", external_references=[("shop", "p.1")])
+        taken = self.call("POST", "/crm/clients/upsert.json", {**body, "external_id": "p.1"})
+        assert (taken.status_code, taken.json()) == (422, {"external_id": ["zostało już zajęte"]})
+
     def test_nobody_has_a_status(self) -> None:
         self.person()
 
@@ -116,6 +180,17 @@ class TestStatuses(Neighbours):
     def names(self) -> list[str]:
         return [status["name"] for status in self.call("GET", "/organize/statuses.json").json()]
 
+    def test_they_are_the_crm_s_too(self) -> None:
+        assert (
+            self.call("GET", "/crm/statuses.json").json()
+            == self.call("GET", "/organize/statuses.json").json()
+        )
+        body = {"status": {"name": "Audyt", "description": "Po wizji"}}
+        row = self.call("POST", "/crm/statuses.json", body).json()["id"]
+        assert self.call("POST", f"/crm/statuses/{row}/up").json()["priority"] == 3
+        shown = self.call("POST", f"/crm/statuses/{row}/down").json()
+        assert (shown["priority"], shown["description"]) == (4, "Po wizji")
+
     def test_the_default_pipeline_comes_first(self) -> None:
         stages = list(self.renewals.stages.in_order())
 
@@ -131,12 +206,9 @@ class TestStatuses(Neighbours):
         assert (made.status_code, made.json()["color"]) == (201, "#3730a3")
         assert self.call("POST", f"/organize/statuses/{row}/up.json").json()["priority"] == 3
         assert self.call("POST", f"/organize/statuses/{row}/down.json").json()["priority"] == 4
-        assert (
-            self.call("PATCH", f"/organize/statuses/{row}.json", {"status": {"closed": "lost"}}).json()[
-                "closed"
-            ]
-            == "lost"
-        )
+        changed = self.call("PATCH", f"/organize/statuses/{row}.json", {"status": {"closed": "lost"}}).json()
+        assert (changed["closed"], changed["category"]) == (True, "done")
+        assert Stage.objects.get(pk=row).kind == "lost"
         assert self.call("DELETE", f"/organize/statuses/{row}.json").status_code == 200
         assert not Stage.objects.live().filter(name="Audyt").exists()
 

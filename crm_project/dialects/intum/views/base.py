@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.request import Request
 
 from crm_project.accounts.actors import Actor
@@ -12,6 +12,8 @@ from crm_project.accounts.services import authenticate_token
 from crm_project.api.authentication import BearerAuthentication, BearerScheme, bearer_secret
 from crm_project.dialects.base import DialectView
 from crm_project.dialects.intum import errors
+from crm_project.dialects.intum.wire.references import app_code as app_code_of
+from crm_project.records.models import DEFAULT_SYSTEM
 
 TOKEN = "api_token"
 PER_PAGE = 25
@@ -48,25 +50,34 @@ class IntumView(DialectView):
     authentication_classes = [TokenAuthentication]
     secret_parameters = frozenset({TOKEN})
     wrapper: ClassVar[str] = ""
+    always: ClassVar[tuple[str, ...]] = ()
+    """What is looked at even if it is sent back as it was shown."""
 
     def query_data(self, request: Request) -> Mapping[str, Any]:
         return {name: value for name, value in super().query_data(request).items() if name != TOKEN}
 
-    def sent(self) -> dict[str, Any]:
-        """The object that the body wraps."""
+    def sent(self, *beside: str) -> dict[str, Any]:
+        """The object that the body wraps; `beside` are the names that the body may have beside it."""
         body: Any = self.request.data
         sent = body.get(self.wrapper) if isinstance(body, Mapping) else None
         if not isinstance(sent, Mapping):
             raise MissingParameter(f"param is missing or the value is empty: {self.wrapper}")
-        self.ignore(body.keys() - {self.wrapper, TOKEN})
+        self.ignore(body.keys() - {self.wrapper, TOKEN, *beside})
         return dict(sent)
 
     def changed(self, serializer_class: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
         """The change that a body makes of a row: what is sent back as it was shown says nothing."""
         sent = self.sent()
-        # A blank `closed` means one thing beside a status and another alone: both are always looked at.
-        kept = {name: sent[name] for name in ("status_id", "closed") if name in sent}
+        kept = {name: sent[name] for name in self.always if name in sent}
         return self.read(serializer_class, self.differing(sent, shown) | kept, partial=True)
+
+    def called(self, rows: Any, app_code: str, external_id: str) -> Any:
+        """The row that the application calls so, or else that everybody does."""
+        for system in dict.fromkeys((app_code or app_code_of(self.actor), DEFAULT_SYSTEM)):
+            found = rows.holding_reference(system=system, external_id=external_id).first()
+            if found is not None:
+                return found
+        raise NotFound
 
     def page(self, rows: Any) -> Any:
         """`page` and `per_page`, as the vendor's family has them; the list is a bare array."""

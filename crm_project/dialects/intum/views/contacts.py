@@ -1,5 +1,6 @@
 """`/crm/contacts.json` and `/crm/clients.json`."""
 
+from functools import cached_property
 from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -8,10 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.models import Contact
-from contacts.services import create_contacts, trash_contacts, update_contacts
+from contacts.services import create_contacts, trash_contacts, update_contacts, upsert_contacts
 from crm_project.dialects.intum.views.base import IntumView
 from crm_project.dialects.intum.wire import contacts as wire
 from crm_project.dialects.intum.wire.references import app_code, with_references
+from crm_project.dialects.wire import WireSerializer
+from crm_project.records import references
+from crm_project.records.apply import definitions_of
+
+# What stands beside the client that an upsert is about.
+KEY = ("app_code", "external_id")
 
 
 class ContactView(IntumView):
@@ -62,12 +69,22 @@ class ContactView(IntumView):
         trash_contacts(actor=self.actor, contacts=[contact])
         return Response(shown, self.delete_status)
 
-    def read(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Whoever sends one name is told of that."""
-        change = super().read(*args, **kwargs)
+    def read(
+        self, serializer_class: type[WireSerializer], data: Any = None, *, partial: bool = False
+    ) -> dict[str, Any]:
+        """Whoever sends one name is told of that; declared custom fields stand beside all others."""
+        if serializer_class is wire.ContactWords:
+            data = wire.gathered(data, self.additional)
+        change = super().read(serializer_class, data, partial=partial)
         if "first_name" not in change:
             self.wire_names["first_name"] = "name"
         return change
+
+    @cached_property
+    def additional(self) -> list[str]:
+        """The custom fields that somebody declared, but for names that Intum has a meaning for."""
+        declared = definitions_of(self.actor.organization_id, "contact")
+        return [key for key in declared if key not in wire.ContactWords().fields]
 
     def one(self, row: str) -> Contact:
         contact: Contact = self.find("contact", row)
@@ -76,7 +93,8 @@ class ContactView(IntumView):
         return contact
 
     def completed(self, change: dict[str, Any], contact: Contact | None) -> dict[str, Any]:
-        change = with_references(wire.named(change, self.kind), contact, app_code(self.actor))
+        change = wire.named(change, self.kind, creating=contact is None)
+        change = with_references(change, contact, app_code(self.actor))
         return {**change, "free_custom_fields": True}
 
     def shown(self, contact: Contact) -> Any:
@@ -92,3 +110,37 @@ class ClientView(ContactView):
 
     wrapper = "client"
     kind = Contact.Kinds.COMPANY
+
+    @extend_schema(request=wire.UpsertBody, responses=wire.ShownContact, summary="Update, or create")
+    def upsert(self, request: Request) -> Response:
+        sent, key = self.sent(*KEY), self._key()
+        visible = Contact.objects.visible_to(self.actor.member)
+        found = visible.holding_reference(system=key[0], external_id=key[1]).first()
+        if found is not None and found.kind != self.kind:
+            raise references.taken()
+        change = self.completed(self.read(wire.ContactWords, sent, partial=True), found)
+        change |= {"kind": self.kind, "external_references": [key], "match_on": "external_reference"}
+        receipt = upsert_contacts(actor=self.actor, changes=[change])[0]
+        status = self.create_status if receipt.outcome == "created" else self.update_status
+        return Response(self.shown(receipt.row), status)
+
+    def _key(self) -> tuple[str, str]:
+        body: Any = self.request.data
+        key = self.read(wire.UpsertKey, {name: body[name] for name in KEY if name in body})
+        return key.get("app_code") or app_code(self.actor), key["external_id"]
+
+    @extend_schema(responses=wire.ShownContact, summary="Find a client by what an application calls it")
+    def external(self, request: Request, app_code: str, external_id: str) -> Response:
+        return Response(self.shown(self.called(self._companies, app_code, external_id)))
+
+    @extend_schema(
+        operation_id="dialects_intum_crm_clients_own_external",
+        responses=wire.ShownContact,
+        summary="Find a client by what the token's own application calls it",
+    )
+    def own_external(self, request: Request, external_id: str) -> Response:
+        return Response(self.shown(self.called(self._companies, "", external_id)))
+
+    @property
+    def _companies(self) -> Any:
+        return Contact.objects.visible_to(self.actor.member).filter(kind=self.kind)

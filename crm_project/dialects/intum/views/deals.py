@@ -7,14 +7,12 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.dialects.intum.views.base import IntumView
 from crm_project.dialects.intum.wire import deals as wire
 from crm_project.dialects.intum.wire.references import app_code, with_references
-from crm_project.records.models import DEFAULT_SYSTEM
 from deals.models import Deal
 from deals.services import create_deals, trash_deals, update_deals
 
@@ -23,6 +21,8 @@ class DealView(IntumView):
     """Deals, in Intum's words."""
 
     wrapper = "deal"
+    # A blank `closed` means one thing beside a status and another alone.
+    always = ("status_id", "closed")
     queries = {"index": wire.DealQuery}
 
     @extend_schema(parameters=[wire.DealQuery], responses=wire.ShownDeal(many=True), summary="List deals")
@@ -61,11 +61,7 @@ class DealView(IntumView):
     @extend_schema(responses=wire.ShownDeal, summary="Find a deal by what an application calls it")
     def external(self, request: Request, app_code: str, external_id: str) -> Response:
         visible = Deal.objects.visible_to(self.actor.member)
-        for system in dict.fromkeys((app_code, DEFAULT_SYSTEM)):
-            found = visible.holding_reference(system=system, external_id=external_id).first()
-            if found is not None:
-                return Response(self.shown(found))
-        raise NotFound
+        return Response(self.shown(self.called(visible, app_code, external_id)))
 
     def completed(self, change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
         change = wire.with_status(change, deal)

@@ -1,16 +1,29 @@
 """Intum's words for contacts and clients."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from drf_spectacular.utils import inline_serializer
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from contacts.models import Contact
 from crm_project.api.fields import CustomFieldsField
-from crm_project.dialects.intum.wire.fields import FieldsField, InstantField, Query, Row, Text, token_field
+from crm_project.dialects.intum.wire.fields import (
+    TEXT,
+    FieldsField,
+    InstantField,
+    Query,
+    RequiredText,
+    Row,
+    Text,
+    token_field,
+)
 from crm_project.dialects.intum.wire.references import app_code, external_id
 from crm_project.dialects.wire import NumberedRowField, UnsayableField, WireSerializer
 from crm_project.records.rules import LONG_TEXT
+
+TAGS = "tags"
 
 
 class ContactQuery(Query):
@@ -21,6 +34,41 @@ class ContactQuery(Query):
     responsible_id = serializers.CharField(required=False)
     status_id = serializers.CharField(required=False)
     extracted_email = Text()
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class TagsField(serializers.Field[Any, Any, Any, Any]):
+    """Names joined by commas; kept as a list among the custom fields. An empty text takes them away."""
+
+    default_error_messages = {"invalid": TEXT}
+
+    def __init__(self, **kwargs: Any) -> None:
+        source = f"custom_fields.{TAGS}"
+        super().__init__(**{"source": source, "required": False, "allow_null": True, **kwargs})
+
+    def to_internal_value(self, data: Any) -> list[str] | None:
+        names = data.split(",") if isinstance(data, str) else data
+        if not are_texts(names):
+            self.fail("invalid")
+        return list(dict.fromkeys(name.strip() for name in names if name.strip())) or None
+
+    def get_attribute(self, instance: Contact) -> list[str]:
+        tags = instance.custom_fields.get(TAGS)
+        return tags if are_texts(tags) else []
+
+    def to_representation(self, value: list[str]) -> str:
+        return ",".join(value)
+
+
+def are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+class OtherFields(CustomFieldsField):
+    """The custom fields without the tags, which have a name of their own."""
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        return {key: kept for key, kept in value.items() if not (key == TAGS and are_texts(kept))}
 
 
 class ContactWords(WireSerializer):
@@ -44,17 +92,35 @@ class ContactWords(WireSerializer):
     www = Text(source="website", max_length=2000)
     description = Text(max_length=LONG_TEXT)
     origin = Text()
+    tags = TagsField()
     note = UnsayableField()
     status_id = UnsayableField()
     department_id = UnsayableField()
     category_id = UnsayableField()
 
     def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), "fields": FieldsField(source="custom_fields", required=False)}
+        # Before those that have a place in it.
+        return {"fields": FieldsField(source="custom_fields", required=False), **super().get_fields()}
 
 
 ContactBody: Any = inline_serializer("ContactBody", {"api_token": token_field(), "contact": ContactWords()})
+UpsertBody: Any = inline_serializer(
+    "UpsertBody",
+    {
+        "api_token": token_field(),
+        "app_code": serializers.CharField(required=False),
+        "external_id": serializers.CharField(),
+        "client": ContactWords(),
+    },
+)
 ClientBody: Any = inline_serializer("ClientBody", {"api_token": token_field(), "client": ContactWords()})
+
+
+class UpsertKey(WireSerializer):
+    """What stands beside the client that an upsert is about."""
+
+    app_code = Text()
+    external_id = RequiredText()
 
 
 class ShownContact(serializers.Serializer[Any]):
@@ -77,11 +143,18 @@ class ShownContact(serializers.Serializer[Any]):
     www = serializers.CharField(source="website")
     description = serializers.CharField()
     origin = serializers.CharField()
+    tags = TagsField(read_only=True)
     created_at = InstantField()
     updated_at = InstantField()
 
     def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), "fields": CustomFieldsField(source="custom_fields")}
+        return {**super().get_fields(), "fields": OtherFields(source="custom_fields")}
+
+    def to_representation(self, instance: Contact) -> dict[str, Any]:
+        """Declared custom fields stand beside all others, as the vendor shows its additional fields."""
+        values = instance.custom_fields
+        additional = {key: values.get(key) for key in self.context["view"].additional}
+        return {**additional, **super().to_representation(instance)}
 
     def get_kind(self, contact: Contact) -> str:
         return "buyer"
@@ -90,9 +163,23 @@ class ShownContact(serializers.Serializer[Any]):
         return external_id(contact, app_code(self.context["view"].actor))
 
 
-def named(change: dict[str, Any], kind: str) -> dict[str, Any]:
-    """A company has a name; a person's `name` is first and last name, unless these are told apart."""
+def gathered(sent: Any, additional: Iterable[str]) -> Any:
+    """The body with the declared custom fields, which stand beside all others, put into `fields`."""
+    found = {key: sent[key] for key in additional if key in sent}
+    fields = sent.get("fields") or {}
+    if not found or not isinstance(fields, Mapping):
+        return sent
+    rest = {name: value for name, value in sent.items() if name not in found}
+    return {**rest, "fields": {**fields, **found}}
+
+
+def named(change: dict[str, Any], kind: str, *, creating: bool) -> dict[str, Any]:
+    """A company has a name; a person's `name` is first and last name, unless these are told apart. A new row without
+    any takes its name from the address or the number."""
     change.pop("vendor_kind", None)
+    is_nameless = not any(change.get(name) for name in ("name", "first_name", "last_name"))
+    if creating and is_nameless:
+        change["name"] = change.get("email") or change.get("phone") or ""
     if kind == Contact.Kinds.COMPANY or "name" not in change:
         return change
     name = change.pop("name")

@@ -5,15 +5,23 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
-from crm_project.dialects.intum.wire.fields import ClosedField, DefaultText, RequiredText, Whole, token_field
+from crm_project.dialects.intum.wire.fields import (
+    ClosedField,
+    DefaultText,
+    RequiredText,
+    Text,
+    Whole,
+    token_field,
+)
 from crm_project.dialects.wire import NumberedRowField, SaidField, UnsayableField, WireSerializer
+from crm_project.records.rules import LONG_TEXT
 from pipelines.models import Stage
 
 KINDS = {"win": Stage.Kinds.WON, "lost": Stage.Kinds.LOST, "": Stage.Kinds.OPEN, None: Stage.Kinds.OPEN}
 
 
 class StatusClosedField(ClosedField):
-    """`win`, `lost` or blank; a flag that is off is blank, one that is on leaves open which of the two."""
+    """A flag, where off is blank. For one that is on, the core must know which: `win` or `lost`."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation("" if data is False else data)
@@ -23,6 +31,7 @@ class StatusWords(WireSerializer):
     """The fields of a status as they are written. Stages are used in deals, and in deals alone."""
 
     name = RequiredText()
+    description = Text(max_length=LONG_TEXT)
     color = DefaultText(max_length=7, required=False)
     closed = StatusClosedField(source="kind")
     category = serializers.ChoiceField(["todo", "in_progress", "ready", "done"], required=False)
@@ -66,6 +75,7 @@ def settled(change: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
 class ShownStatus(serializers.Serializer[Any]):
     id = NumberedRowField("stage", source="*")
     name = serializers.SerializerMethodField()
+    description = serializers.CharField()
     category = serializers.SerializerMethodField()
     color = serializers.CharField()
     closed = serializers.SerializerMethodField()
@@ -79,8 +89,8 @@ class ShownStatus(serializers.Serializer[Any]):
     def get_category(self, stage: Stage) -> str:
         return category_of(stage.kind)
 
-    def get_closed(self, stage: Stage) -> str | None:
-        return {Stage.Kinds.WON: "win", Stage.Kinds.LOST: "lost"}.get(Stage.Kinds(stage.kind))
+    def get_closed(self, stage: Stage) -> bool:
+        return bool(stage.kind != Stage.Kinds.OPEN)
 
     def get_use_in_deals(self, stage: Stage) -> bool:
         return True
