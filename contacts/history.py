@@ -19,5 +19,6 @@ def connect() -> None:
             fields=fields_of(Contact, lists={"external_references": ""}),
             personal=PERSONAL,
             undoer=ContactUndoer(),
+            is_inner=lambda row: row.kind == Contact.Kinds.COMPANY,
         )
     )

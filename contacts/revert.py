@@ -46,6 +46,8 @@ class ContactUndoer:
         _refuse_used(gone)
         companies = Contact.objects.of(actor.organization_id).live()
         known = companies.in_bulk([draft.row.company_id for draft in live if draft.row.company_id])
+        # A company and its people may come back together.
+        known |= {draft.row.pk: draft.row for draft in live}
         wrong = ((index, _errors(draft.row, known)) for index, draft in enumerate(live))
         refuse_first({index: conflict(errors) for index, errors in wrong if errors})
         for wave in _givers_first(live):

@@ -64,6 +64,8 @@ class Kind:
     # What an event says in the app's own words, and the fields that are told by it.
     clauses: Callable[["Told"], tuple[list[str], set[str]]] | None = None
     undoer: Undoer | None = None
+    # Whether others of the kind refer to such a row: it comes back before them.
+    is_inner: Callable[[Any], bool] | None = None
     # The columns and lists that hold a person's data.
     personal: frozenset[str] = field(default_factory=frozenset)
 

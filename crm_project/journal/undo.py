@@ -147,6 +147,9 @@ def _revert(
     """What comes back comes from the inside out, for others refer to it; what goes, goes from the outside in."""
     for name, nets in by_kind.items():
         back = [drafts[name, net.row_id] for net in nets]
+        is_inner = kinds[name].is_inner
+        if is_inner is not None:
+            back.sort(key=lambda draft: not is_inner(draft.row))
         for batch in _batches([draft for draft in back if draft.row.deleted_at is None]):
             _undoer(kinds[name]).revert(changes, actor, batch)
     for name, nets in reversed(list(by_kind.items())):

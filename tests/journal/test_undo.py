@@ -220,6 +220,20 @@ class UndoTests(DealWithAll):
         undo_last(self.bob, self.sophie)
         assert picture(self.sophie) == after
 
+    def test_people_come_back_after_their_companies(self):
+        people = [self.person() for _ in range(3)]
+        with change_set(self.bob):
+            company = create_contacts(actor=self.bob, changes=[{"kind": "company", "name": "Acme"}])[0]
+            update_contacts(actor=self.bob, changes=[(person, {"company": company.pk}) for person in people])
+        undone = undo_last(self.bob, people[0])
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("crm_project.journal.undo.BATCH", 2)
+            undo(actor=self.bob, sequence=last(people[0]).sequence)
+
+        assert undone.change_set == last(company).undoes
+        assert {person.company for person in Contact.objects.filter(kind="person")} >= {company}
+
     def test_a_deal_is_found_by_the_name_that_its_contact_has_again(self):
         update_contacts(actor=self.bob, changes=[(self.sophie, {"first_name": "Zenobia"})])
         undo_last(self.bob, self.sophie)
