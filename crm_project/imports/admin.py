@@ -55,6 +55,7 @@ class ImportAdmin(StaffModelAdmin):
         own = [
             at("<int:pk>/preview/", self.preview_view, "preview"),
             at("<int:pk>/run/", self.run_view, "run"),
+            at("<int:pk>/undo/", self.undo_view, "undo"),
             at("<int:pk>/discard/", self.discard_view, "discard"),
             at("<int:pk>/error-file/", self.error_file_view, "error_file"),
             *(at(f"export/{kind}/{kind}.csv", self._exporter(kind), f"export_{kind}") for kind in KINDS),
@@ -127,6 +128,15 @@ class ImportAdmin(StaffModelAdmin):
             return self._shown_import(request, self._found(request, pk), form)
         if "mapping" not in change:
             messages.info(request, "The file was read anew; look at its columns.")
+        return HttpResponseRedirect(_page(source))
+
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        source = self._found(request, pk)
+        if request.method == "POST":
+            try:
+                services.ask_to_undo(actor=self.actor(request), source=source)
+            except DomainError as error:
+                messages.error(request, error.detail)
         return HttpResponseRedirect(_page(source))
 
     def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:

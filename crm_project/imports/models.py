@@ -29,18 +29,22 @@ class Import(models.Model):
         WORKING = "working"
         PREVIEWED = "previewed"
         DONE = "done"
+        UNDONE = "undone"
         REFUSED = "refused"
         FAILED = "failed"
 
     class Tasks(models.TextChoices):
         PREVIEW = "preview"
         RUN = "run"
+        UNDO = "undo"
 
     row_kind: ClassVar[str] = "import"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     member = RowForeignKey(Member, editable=False)
+    # Whoever asked for the run or its undo, an admin perhaps, did what it does.
+    asked_by = RowForeignKey(Member, null=True, editable=False)
     kind = models.CharField(max_length=16, choices=Kinds)
     file_name = models.CharField(max_length=255)
     format = models.CharField(max_length=8, choices=Formats)
@@ -69,7 +73,7 @@ class Import(models.Model):
     class Meta:
         constraints: ClassVar = [
             organization_key("imports_import"),
-            *same_organization("imports_import", "member"),
+            *same_organization("imports_import", "member", "asked_by"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="imports_import_newest"),
@@ -89,6 +93,11 @@ class Import(models.Model):
     @property
     def is_busy(self) -> bool:
         return self.state in (self.States.QUEUED, self.States.WORKING)
+
+    @property
+    def state_at_rest(self) -> str:
+        """What a carried out import is when nobody works on it."""
+        return self.States.UNDONE if "undone_by" in self.counts else self.States.DONE
 
 
 class ImportChunk(models.Model):

@@ -266,17 +266,22 @@ def insert_refused(report: Report) -> None:
 def finish(
     source: Import, state: str, report: Report | None, *, change_set: str = "", problem: str = ""
 ) -> None:
-    """Mark what became of the import, unless another worker has taken it over meanwhile: then nothing is kept."""
+    """Tell what became of the import, unless another worker has taken it over meanwhile: then nothing is kept."""
     counts = {**(report.counts if report else {}), **({"change_set": change_set} if change_set else {})}
-    updated = Import.objects.filter(pk=source.pk, attempt=source.attempt, state=Import.States.WORKING).update(
+    mark(
+        source,
         state=state,
         counts=counts,
         examples=report.examples if report else [],
         progress=report.rows if report else 0,
         problem=problem,
-        finished_at=timezone.now(),
     )
-    if not updated:
+
+
+def mark(source: Import, **columns: Any) -> None:
+    """The last write of a worker: what became of the import it has taken."""
+    taken = Import.objects.filter(pk=source.pk, attempt=source.attempt, state=Import.States.WORKING)
+    if not taken.update(finished_at=timezone.now(), **columns):
         raise Superseded
 
 

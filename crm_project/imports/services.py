@@ -57,6 +57,7 @@ def change_import(*, actor: Actor, source: Import, change: Mapping[str, Any]) ->
     with change_set(actor):
         row = _locked(actor, source)
         _require_file(row)
+        _require_not_done(row)
         sent = dict(change.get("options") or {})
         refuse_fields(option_errors(sent, row.format))
         labels = [column["label"] for column in row.columns]
@@ -81,16 +82,30 @@ def ask_for(*, actor: Actor, source: Import, task: str) -> Import:
     with change_set(actor):
         row = _locked(actor, source)
         _require_file(row)
-        if row.state == States.DONE:
-            raise Conflict("This file has been imported.", code="import_done")
+        _require_not_done(row)
         if not any(row.mapping.values()):
             refuse_fields([FieldError("mapping", "required", "No column is mapped to a field.")])
-        row.state, row.task, row.attempt, row.progress = States.QUEUED, task, 0, 0
-        row.queued_at, row.started_at, row.finished_at = timezone.now(), None, None
-        row.counts, row.examples, row.problem = {}, [], ""
-        row.save()
-        transaction.on_commit(worker.wake)
-        return row
+        row.counts, row.examples = {}, []
+        return _queue(actor, row, task)
+
+
+def ask_to_undo(*, actor: Actor, source: Import) -> Import:
+    """Queue the undo of all that the import did, or, once that is done, of the undo."""
+    actor.require(Permission.EDIT_DEALS)
+    with change_set(actor):
+        row = _locked(actor, source)
+        if row.state not in (States.DONE, States.UNDONE):
+            raise Conflict("This file has not been imported.", code="not_undoable")
+        return _queue(actor, row, Import.Tasks.UNDO)
+
+
+def _queue(actor: Actor, row: Import, task: str) -> Import:
+    row.asked_by = actor.member
+    row.state, row.task, row.attempt, row.progress, row.problem = States.QUEUED, task, 0, 0, ""
+    row.queued_at, row.started_at, row.finished_at = timezone.now(), None, None
+    row.save()
+    transaction.on_commit(worker.wake)
+    return row
 
 
 def discard_import(*, actor: Actor, source: Import) -> None:
@@ -128,6 +143,11 @@ def _locked(actor: Actor, source: Import) -> Import:
     if row.is_busy:
         raise Conflict("This import is being worked on.", code="import_busy")
     return row
+
+
+def _require_not_done(row: Import) -> None:
+    if row.state in (States.DONE, States.UNDONE):
+        raise Conflict("This file has been imported; upload it again to import it anew.", code="import_done")
 
 
 def _require_file(row: Import) -> None:

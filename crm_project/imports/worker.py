@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -20,12 +19,14 @@ from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, Forbidden
 from crm_project.imports.models import Import, RefusedRow
-from crm_project.imports.running import Progress, Runner, Superseded, finish
+from crm_project.imports.running import Progress, Runner, Superseded, finish, mark
+from crm_project.imports.undoing import take_back, told
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 EVERY_SECONDS = 1.0
+PULSE = "UPDATE imports_import SET progress = %s, heartbeat_at = now() WHERE id = %s AND attempt = %s"
 _working = threading.Lock()
 
 
@@ -62,13 +63,17 @@ def claim() -> Import | None:
     with transaction.atomic():
         rows = Import.objects.waiting(now).select_for_update(skip_locked=True, of=("self",))
         source: Import | None = rows.first()
-        if source is None:
-            return None
-        source.state, source.attempt = Import.States.WORKING, source.attempt + 1
-        source.started_at = source.heartbeat_at = now
-        source.save(update_fields=["state", "attempt", "started_at", "heartbeat_at"])
+        return None if source is None else claimed(source)
+
+
+def claimed(source: Import) -> Import:
+    """The import, taken by this worker. The rows that a run has refused are still of interest when it is undone."""
+    source.state, source.attempt = Import.States.WORKING, source.attempt + 1
+    source.started_at = source.heartbeat_at = timezone.now()
+    source.save(update_fields=["state", "attempt", "started_at", "heartbeat_at"])
+    if source.task != Import.Tasks.UNDO:
         RefusedRow.objects.filter(source=source).delete()
-        return source
+    return source
 
 
 def carry_out(source: Import) -> None:
@@ -79,26 +84,28 @@ def carry_out(source: Import) -> None:
                 f"The work was broken off {ATTEMPTS} times; the file may be too large for the server."
             )
         with progress_of(source) as progress:
-            Runner(source, _actor(source), progress).run()
+            if source.task == Import.Tasks.UNDO:
+                take_back(source, _actor(source))
+            else:
+                Runner(source, _actor(source), progress).run()
     except Superseded:
         log.warning("import %s was taken over", source.uuid)
     except DomainError as error:
-        _fail(source, error.detail)
+        _fail(source, told(error) if source.task == Import.Tasks.UNDO else error.detail)
     except DatabaseError:
         log.exception("import %s met the database's refusal", source.uuid)
         _again(source)
     except Exception:
         log.exception("import %s failed", source.uuid)
-        _fail(source, "The server made a mistake; it has been noted. Nothing was imported.")
+        _fail(source, f"The server made a mistake; it has been noted. {_nothing(source)}")
 
 
 def _actor(source: Import) -> Actor:
     """The member as he or she is now: who may not write any more does not import either."""
-    member = (
-        Member.objects.active().select_related("user", "organization").filter(pk=source.member_id).first()
-    )
+    members = Member.objects.active().select_related("user", "organization")
+    member = members.filter(pk=source.asked_by_id or source.member_id).first()
     if member is None:
-        raise Forbidden("The member who uploaded the file is not active any more.")
+        raise Forbidden("The member who asked for it is not active any more.")
     actor = Actor(member)
     actor.require(Permission.EDIT_DEALS)
     return actor
@@ -109,15 +116,21 @@ def _again(source: Import) -> None:
     if source.attempt < ATTEMPTS:
         Import.objects.filter(pk=source.pk, attempt=source.attempt).update(state=Import.States.QUEUED)
     else:
-        _fail(
-            source,
-            "The data was changed at the same moment, again and again. Nothing was imported; try later.",
-        )
+        again = "The data was changed at the same moment, again and again."
+        _fail(source, f"{again} {_nothing(source)} Try later.")
+
+
+def _nothing(source: Import) -> str:
+    return "Nothing was undone." if source.task == Import.Tasks.UNDO else "Nothing was imported."
 
 
 def _fail(source: Import, sentence: str) -> None:
+    """An undo that fails leaves the import what it was."""
     try:
-        finish(source, Import.States.FAILED, None, problem=sentence)
+        if source.task == Import.Tasks.UNDO:
+            mark(source, state=source.state_at_rest, problem=sentence)
+        else:
+            finish(source, Import.States.FAILED, None, problem=sentence)
     except Superseded:
         log.warning("import %s was taken over", source.uuid)
 
@@ -126,26 +139,38 @@ def _fail(source: Import, sentence: str) -> None:
 def progress_of(source: Import) -> Iterator[Progress]:
     """Tells the number of rows beside the transaction that writes them, and that the worker lives.
 
-    On SQLite nobody else can write meanwhile: there the number is known at the end.
+    By a thread of its own, since the last statements of a great import take their time. On SQLite nobody else can
+    write meanwhile: there the number is known at the end.
     """
     if connection.vendor != "postgresql":
         yield lambda rows: None
         return
-    beside: Any = connection.copy()
-    last = monotonic()
-
-    def tell(rows: int) -> None:
-        nonlocal last
-        if monotonic() - last < EVERY_SECONDS:
-            return
-        last = monotonic()
-        with beside.cursor() as cursor:
-            cursor.execute(
-                "UPDATE imports_import SET progress = %s, heartbeat_at = now() WHERE id = %s AND attempt = %s",
-                [rows, source.pk, source.attempt],
-            )
-
+    pulse = _Pulse(source)
+    pulse.start()
     try:
-        yield tell
+        yield pulse.tell
     finally:
-        beside.close()
+        pulse.over.set()
+        pulse.join()
+
+
+class _Pulse(threading.Thread):
+    """Says every second that the worker of an import lives, and how far it is."""
+
+    def __init__(self, source: Import) -> None:
+        super().__init__(name="imports-pulse", daemon=True)
+        self.source, self.rows, self.over = source, 0, threading.Event()
+        self.beside: Any = connection.copy()
+
+    def tell(self, rows: int) -> None:
+        self.rows = rows
+
+    def run(self) -> None:
+        try:
+            while not self.over.wait(EVERY_SECONDS):
+                with self.beside.cursor() as cursor:
+                    cursor.execute(PULSE, [self.rows, self.source.pk, self.source.attempt])
+        except DatabaseError:
+            log.exception("the worker of import %s cannot tell that it lives", self.source.uuid)
+        finally:
+            self.beside.close()

@@ -150,6 +150,7 @@ ROUTES = [
     route("DELETE /api/imports/{import_file}                403 204 404 204"),
     route("POST   /api/imports/{import_file}/preview        403 202 404 202"),
     route("POST   /api/imports/{import_file}/run            403 202 404 202"),
+    route("POST   /api/imports/{import_file}/undo           403 409 404 409"),
     route("GET    /api/imports/{import_file}/refused-rows   404 200 404 200"),
     route("GET    /api/imports/{import_file}/error-file     404 200 404 200"),
     route("GET    /api/external-references                  200 200 200 200"),

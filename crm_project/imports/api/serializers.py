@@ -78,7 +78,7 @@ class ColumnSerializer(serializers.Serializer[Any]):
 class CountsSerializer(serializers.Serializer[Any]):
     """Empty until a preview or a run has ended; in the states previewed and refused they tell what would have been.
 
-    `change_set` names a run that is done in the feed, where it can be undone.
+    `change_set` names a run that is done in the feed, and `undone_by` the undo that took it back.
     """
 
     rows = serializers.IntegerField(required=False)
@@ -87,6 +87,7 @@ class CountsSerializer(serializers.Serializer[Any]):
     unchanged = serializers.IntegerField(required=False)
     refused = serializers.IntegerField(required=False)
     change_set = serializers.UUIDField(required=False)
+    undone_by = serializers.UUIDField(required=False)
 
 
 class ExampleSerializer(serializers.Serializer[Any]):

@@ -30,6 +30,7 @@ from crm_project.imports.kinds import KINDS, kind_for
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.refusals import error_table
 from crm_project.imports.responses import download
+from crm_project.imports.undoing import take_back
 from deals.api.views import DealViewSet
 
 FILES = dict.fromkeys(("text/csv", XLSX, "application/octet-stream"), OpenApiTypes.BINARY)
@@ -84,7 +85,9 @@ class ImportViewSet(RowViewSet):
 
     @extend_schema(summary="The state of an import")
     def retrieve(self, request: Request, **_: Any) -> Response:
-        """`state` is ready, queued, working, previewed, done, refused (a row was, so none is written) or failed."""
+        """`state` is ready, queued, working, previewed, done, undone, failed, or refused: then a row was, and none is
+        written.
+        """
         row = self.get_object()
         if row.is_busy:
             worker.wake()  # a worker that died is replaced by whoever asks
@@ -107,6 +110,17 @@ class ImportViewSet(RowViewSet):
     def run(self, request: Request, **_: Any) -> Response:
         """All or nothing, unless `options.bad_rows` is `skip`. With `dry_run=true` this is the preview."""
         return self._ask_for(Import.Tasks.PREVIEW if self.dry_run else Import.Tasks.RUN)
+
+    @extend_schema(request=None, responses={202: ImportSerializer}, summary="Take an import back")
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, **_: Any) -> Response:
+        """Undoes all that the run did, or, when that is done, the undo. All or nothing: `problem` tells what somebody
+        has changed since. With `dry_run=true` it is tried at once, and a refusal is a 409 `undo_conflict`.
+        """
+        row = services.ask_to_undo(actor=self.actor, source=self.get_object())
+        if self.dry_run:
+            take_back(worker.claimed(row), self.actor)
+        return Response(self.shown(row), status=202)
 
     def _ask_for(self, task: str) -> Response:
         headers = {DRY_RUN: "true"} if self.dry_run else {}

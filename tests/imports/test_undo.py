@@ -1,0 +1,253 @@
+"""What a file did is one thing to whoever sent it: it goes as a whole, comes back as a whole, or stays as it is."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from contacts.models import Contact
+from contacts.services import update_contacts
+from crm_project.imports import worker
+from crm_project.imports.models import Import
+from crm_project.journal.models import Event
+from deals.models import Deal, DealReference
+from deals.services import update_deals
+from tests.api.client import problem
+from tests.imports.client import carried_out, counts, csv_file, imported
+from tests.imports.test_imports import HEADER, ImportTestCase, deal_row
+from tests.journal.test_undo import picture
+from tests.staff.base import StaffTestCase, add_url, change_url
+
+
+def place(result):
+    return f"/api/imports/{result['uuid']}"
+
+
+class UndoOfDealsTests(ImportTestCase):
+    def setUp(self):
+        self.old, self.same = (
+            self.deal(
+                name=f"Deal {key}",
+                amount="10.50",
+                stage=self.offer.pk,
+                owner=self.bob.member.pk,
+                external_references=[("default", key)],
+            )
+            for key in ("1", "2")
+        )
+        self.before = [picture(row) for row in (self.old, self.same)]
+
+    def run_file(self, **change):
+        """One row created with its contact, one updated, one left as it is."""
+        rows = (
+            deal_row(1, amount="99", stage="Won"),
+            deal_row(2),
+            deal_row(3, contact_email="new@example.com", contact_first_name="New"),
+            *change.pop("rows", ()),
+        )
+        return imported(self.as_bob, "deals", csv_file(HEADER, *rows), **change)
+
+    def pictures(self):
+        return [picture(row) for row in (self.old, self.same)]
+
+    def undone(self, result, client=None):
+        return carried_out(client or self.as_bob, place(result), "undo")
+
+    def test_it_works(self):
+        result = self.run_file()
+        assert counts(result) == (1, 1, 1, 0)
+
+        undone = self.undone(result)
+
+        assert (undone["state"], undone["problem"]) == ("undone", "")
+        assert self.pictures() == self.before
+        assert not Deal.objects.live().exclude(pk__in=[self.old.pk, self.same.pk]).exists()
+        assert not Contact.objects.live().filter(email="new@example.com").exists()
+        events = Event.objects.filter(change_set=undone["counts"]["undone_by"])
+        assert {str(event.undoes) for event in events} == {result["counts"]["change_set"]}
+        assert {event.actor for event in events} == {self.bob.member}
+
+    def test_what_was_undone_comes_back_and_goes_again(self):
+        result = self.run_file()
+        imported_deals = {row.pk: picture(row) for row in Deal.objects.all()}
+        self.undone(result)
+
+        back = self.undone(result)
+
+        assert (back["state"], back["counts"]) == ("done", result["counts"])
+        assert {row.pk: picture(row) for row in Deal.objects.live()} == imported_deals
+        assert self.undone(result)["state"] == "undone"
+        assert self.pictures() == self.before
+
+    def test_the_file_can_be_sent_again(self):
+        result = self.run_file()
+        self.undone(result)
+
+        assert counts(self.run_file()) == (1, 1, 1, 0)
+
+    def test_good_rows_that_went_in_alone_go_alone(self):
+        result = self.run_file(rows=[deal_row(4, amount="ten")], options={"bad_rows": "skip"})
+        assert counts(result) == (1, 1, 1, 1)
+
+        undone = self.undone(result)
+
+        assert undone["state"] == "undone"
+        assert self.pictures() == self.before
+        assert [row["line"] for row in self.as_bob.rows(f"{place(result)}/refused-rows")] == [5]
+
+    def test_what_somebody_changed_since_forbids_it(self):
+        result = self.run_file()
+        update_deals(actor=self.manager, changes=[(self.old, {"amount": None})])
+
+        problem(self.as_bob.send("POST", f"{place(result)}/undo", dry_run="true"), 409, "undo_conflict")
+        refused = self.undone(result)
+
+        assert refused["state"] == "done"
+        assert "amount: Mary changed it at" in refused["problem"]
+        assert refused["counts"] == result["counts"]
+        assert Deal.objects.live().count() == 3
+
+    def test_what_somebody_changed_beside_it_stays(self):
+        result = self.run_file()
+        update_deals(actor=self.manager, changes=[(self.old, {"description": "Mary's"})])
+
+        assert self.undone(result)["state"] == "undone"
+        self.old.refresh_from_db()
+        assert (str(self.old.amount), self.old.description) == ("10.5000", "Mary's")
+
+    def test_a_new_deal_that_somebody_has_worked_on_is_not_thrown_away(self):
+        result = self.run_file()
+        new = Deal.objects.get(name="Deal 3")
+        update_deals(actor=self.manager, changes=[(new, {"description": "Called them"})])
+
+        assert self.undone(result)["state"] == "done"
+        assert self.pictures() != self.before
+
+    def test_a_dry_run_tries_it_and_leaves_nothing(self):
+        result = self.run_file()
+        events = Event.objects.count()
+
+        tried = self.as_bob.send("POST", f"{place(result)}/undo", dry_run="true")
+
+        assert (tried.status_code, tried["Dry-Run"], tried.json()["state"]) == (202, "true", "undone")
+        assert Import.objects.get().state == "done"
+        assert Event.objects.count() == events
+
+    def test_it_is_the_act_of_whoever_asks(self):
+        result = self.run_file()
+
+        undone = self.undone(result, self.as_alice)
+
+        events = Event.objects.filter(change_set=undone["counts"]["undone_by"])
+        assert {event.actor for event in events} == {self.alice.member}
+        problem(self.as_manager.post(f"{place(result)}/undo"), 404, "not_found")
+
+    def test_one_that_did_nothing_is_undone_at_once(self):
+        result = imported(self.as_bob, "deals", csv_file(HEADER, deal_row(2)))
+        assert counts(result) == (0, 0, 1, 0)
+
+        assert self.undone(result)["state"] == "undone"
+        assert self.undone(result)["state"] == "done"
+
+    def test_what_was_not_imported_cannot_be_undone(self):
+        preview = self.run_file(task="preview")
+
+        problem(self.as_bob.post(f"{place(preview)}/undo"), 409, "not_undoable")
+
+    def test_done_is_done(self):
+        result = self.run_file()
+
+        problem(self.as_bob.patch(place(result), {"options": {"bad_rows": "skip"}}), 409, "import_done")
+        self.undone(result)
+        problem(self.as_bob.post(f"{place(result)}/run"), 409, "import_done")
+
+    def test_thousands_of_rows_take_few_queries(self):
+        rows = [
+            deal_row(n, contact_email=f"p{n % 9}@example.com", contact_first_name="P") for n in range(2500)
+        ]
+        result = imported(self.as_bob, "deals", csv_file(HEADER, *rows))
+        assert self.as_bob.post(f"{place(result)}/undo").status_code == 202
+
+        with CaptureQueriesContext(connection) as queries:
+            worker.work()
+
+        # SQLite takes only so many values in one statement.
+        assert len(queries) < 400
+        assert self.pictures() == self.before
+        assert not DealReference.objects.filter(is_live=True).exclude(row__in=[self.old, self.same]).exists()
+
+
+class UndoOfContactsTests(ImportTestCase):
+    def test_people_and_their_new_company_go_and_the_old_ones_are_what_they_were(self):
+        old = self.person(email="old@example.com", first_name="Old", phone="1")
+        before = picture(old)
+        content = csv_file(
+            ("email", "first_name", "phone", "company"),
+            ("old@example.com", "Old", "2", "Acme"),
+            ("new@example.com", "New", "3", "Acme"),
+        )
+        result = imported(self.as_bob, "contacts", content)
+        assert counts(result) == (1, 1, 0, 0)
+
+        undone = carried_out(self.as_bob, place(result), "undo")
+        assert undone["state"] == "undone"
+        assert picture(old) == before
+        assert not Contact.objects.live().filter(email="new@example.com").exists()
+        assert not Contact.objects.live().filter(name="Acme").exists()
+
+        assert carried_out(self.as_bob, place(result), "undo")["state"] == "done"
+        old.refresh_from_db()
+        assert (old.phone, str(old.company)) == ("2", "Acme")
+
+    def test_one_that_a_deal_has_since_keeps_all(self):
+        result = imported(
+            self.as_bob, "contacts", csv_file(("email", "first_name"), ("new@example.com", "N"))
+        )
+        person = Contact.objects.get(email="new@example.com")
+        self.deal(contact=person.pk)
+
+        refused = carried_out(self.as_bob, place(result), "undo")
+
+        assert refused["state"] == "done"
+        assert "1 deals use this contact" in refused["problem"]
+
+    def test_fields_that_two_people_changed_are_named(self):
+        old = self.person(email="old@example.com", phone="1")
+        content = csv_file(("email", "phone", "city"), ("old@example.com", "2", "Berlin"))
+        result = imported(self.as_bob, "contacts", content)
+        update_contacts(actor=self.manager, changes=[(old, {"city": "Bonn"})])
+
+        refused = carried_out(self.as_bob, place(result), "undo")
+
+        assert "city: Mary changed it" in refused["problem"]
+        assert "phone" not in refused["problem"]
+
+
+@pytest.mark.usefixtures("_worker_is_the_test")
+class UndoPageTests(StaffTestCase):
+    @pytest.fixture
+    def _worker_is_the_test(self, settings):
+        settings.IMPORT_WORKER = "command"
+
+    def test_the_buttons(self):
+        file = SimpleUploadedFile("deals.csv", csv_file(("name",), ("A",)), "text/csv")
+        self.client.post(add_url(Import), {"kind": "deals", "file": file})
+        source = Import.objects.get()
+        form = self.client.get(change_url(source)).context["form"]
+        given = {field.html_name: field.value() or "" for field in form}
+        self.client.post(reverse("admin:imports_run", args=[source.pk]), given)
+        worker.work()
+        undo = reverse("admin:imports_undo", args=[source.pk])
+        assert undo in self.page(change_url(source))
+
+        self.client.post(undo)
+        assert "Undoing" in self.page(change_url(source))
+        worker.work()
+        assert "Imported, and undone" in self.page(change_url(source))
+        assert not Deal.objects.live().exists()
+
+        self.client.post(undo)
+        worker.work()
+        assert "Undo this import" in self.page(change_url(source))
+        assert Deal.objects.live().count() == 1
