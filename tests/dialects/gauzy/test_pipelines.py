@@ -128,6 +128,13 @@ class TestPipelines(Gauzy, BaseTestCase):
         ]
         assert self.ask("DELETE", path).json() == {"raw": [], "affected": 1}
 
+    def test_stages_that_are_none(self) -> None:
+        path = f"/api/pipelines/{self.create()['id']}"
+
+        for stages in ([None], ["x"], [5], {}, "x", [{"id": None}], [{"name": ""}]):
+            self.refused(self.ask("PUT", path, {"stages": stages}), 400)
+        assert len(self.ask("PUT", path, {"stages": None}).json()["stages"]) == 5
+
     def test_deals_are_not_taken_along(self) -> None:
         shown = self.create()
         stage = Stage.objects.get(uuid=shown["stages"][0]["id"])

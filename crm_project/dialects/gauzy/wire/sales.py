@@ -103,6 +103,12 @@ class StageWords(NewStage):
     id = RowField("stage", required=False)
     name = TextField(required=False)
 
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """The list may be null, its stages may not."""
+        if data is None:
+            self.fail("null")
+        return super().validate_empty_values(data)
+
 
 class PipelineWords(WireSerializer):
     """A pipeline as it is written; the array is the order of its stages."""
