@@ -9,6 +9,7 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm_project.accounts.models import Member, Organization
 from crm_project.records.constraints import organization_key, same_organization
+from crm_project.records.expressions import CodePoints
 from crm_project.records.fields import MoneyField, RowForeignKey
 from crm_project.records.indexes import SearchIndex
 from crm_project.records.models import ExternalReference, Row, reference_constraints
@@ -166,12 +167,30 @@ class Deal(Row):
                 condition=Q(deleted_at=None),
                 name="deals_deal_expected_close",
             ),
+            models.Index(
+                fields=["organization", "closed_at", "id"],
+                condition=Q(deleted_at=None),
+                name="deals_deal_by_closing",
+            ),
+            models.Index(
+                F("organization"),
+                CodePoints("name"),
+                F("id"),
+                condition=Q(deleted_at=None),
+                name="deals_deal_by_name",
+            ),
             # The list as of an earlier day: deals that are in the trash by now were not then.
             models.Index(fields=["organization", "-created_at"], name="deals_deal_ever_newest"),
             models.Index(
                 fields=["organization", "id"], condition=Q(is_private=True), name="deals_deal_private"
             ),
             models.Index(fields=["contact"], name="deals_deal_contact_idx"),
+            # For the check when a deal is removed for good.
+            models.Index(
+                fields=["organization", "next_deal"],
+                condition=Q(next_deal__isnull=False),
+                name="deals_deal_next_deal_idx",
+            ),
             models.Index(fields=["client"], name="deals_deal_client_idx"),
             models.Index(fields=["owner", "-created_at", "-id"], name="deals_deal_owner_newest"),
             SearchIndex(name="deals_deal_search"),

@@ -49,7 +49,7 @@ class DealViewSet(PastDealsViewSet):
         "expected_close_date": Key("expected_close_date", nullable=True),
         "closed_at": Key("closed_at", nullable=True),
         "name": Key("name", text=True),
-        "status": Key("status", text=True),
+        "status": Key("status"),
     }
 
     def for_reading(self, rows: Any) -> Any:
