@@ -210,7 +210,7 @@ class TestBatch(Onlyoffice, BaseTestCase):
             {"Name": "2", "Order": 2, "RelativeUrl": f"{CRM}/opportunity/filter.json?fields=title&__=17"},
             {"Name": "1", "Order": 1, "RelativeUrl": f"http://host/dialects/onlyoffice{CRM}/contact/filter"},
             {"Name": "3", "Order": 3, "RelativeUrl": f"{CRM}/opportunity/999999.json"},
-            {"Name": "4", "Order": 4, "RelativeUrl": "nonsense"},
+            {"Name": "4", "Order": 4, "RelativeUrl": "nonsense%00"},
         ]
 
         answer = self.batch(items)
@@ -232,11 +232,13 @@ class TestBatch(Onlyoffice, BaseTestCase):
         items = [{"RelativeUrl": f"{CRM}/opportunity/stage"}]
 
         assert self.batch(items, self.viewer).status_code == 201
+        assert self.batch([{"RelativeUrl": "line%0Afeed"}]).status_code in (201, 404)
         for wrong in (
             [{**items[0], "Method": "DELETE"}],
             [{**items[0], "Body": "title=x"}],
             items * 101,
             [{}],
+            [{"RelativeUrl": "x%0Ay"}, {}],
             "no list",
         ):
             assert self.batch(wrong).status_code == 400, wrong

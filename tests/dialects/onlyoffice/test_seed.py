@@ -4,6 +4,9 @@ import base64
 import re
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import encode_multipart
+
 from tests.dialects.base import BaseTestCase, Call, DialectContract, bearer, load, replaced
 from tests.dialects.onlyoffice.base import CRM, Onlyoffice
 
@@ -145,6 +148,22 @@ class TestSeed(Onlyoffice, DialectContract, BaseTestCase):
         assert [row["id"] for row in shown["members"]] == [self.ann.pk]
         assert [row["id"] for row in shown["accessList"]] == [bob]
         assert [row["fieldValue"] for row in shown["customFields"]] == ["Riga"]
+
+    def test_a_form_in_parts_says_the_same(self) -> None:
+        fields = {"title": "In parts", "stageid": str(self.new.pk), "members[]": str(self.ann.pk)}
+        fields["responsibleid"] = str(self.bob.member.uuid)
+        body = encode_multipart("boundary", {**fields, "photo": SimpleUploadedFile("a.png", b"png")})
+        call = Call("POST", self.path, body, content_type="multipart/form-data; boundary=boundary")
+
+        answer = self.as_actor(self.bob, call)
+
+        shown = answer.json()["response"]
+        assert (shown["title"], [row["id"] for row in shown["members"]]) == ("In parts", [self.ann.pk])
+        assert answer["X-Ignored-Fields"] == "photo"
+        for wrong, status in ((b"--boundary\r\nbroken", 400), (b"", 400), (b"x" * 1_100_000, 413)):
+            self.refused(self.as_actor(self.bob, replaced(call, body=wrong)), status)
+        no_boundary = replaced(call, content_type="multipart/form-data")
+        self.refused(self.as_actor(self.bob, no_boundary), 400)
 
     def test_an_id_of_zero_is_no_argument(self) -> None:
         answer = self.as_actor(self.bob, Call("GET", f"{CRM}/opportunity/0"))

@@ -53,6 +53,14 @@ class TestStages(Onlyoffice, BaseTestCase):
             assert said["statusCode"] == 400
             assert name in said["error"]["message"]
 
+    def test_a_colour_may_be_short_or_a_name(self) -> None:
+        for text, color in (("#AbC", "#aabbcc"), ("Red", "#ff0000"), (" #ABCDEF ", "#abcdef")):
+            said = self.call_as(self.manager, "POST", "/opportunity/stage", {**BODY, "color": text})
+            assert said["response"]["color"] == color
+        for text in ("reddish", "#ab", "#xyz"):
+            said = self.call_as(self.manager, "POST", "/opportunity/stage", {**BODY, "color": text})
+            assert said["statusCode"] == 400
+
     def test_a_rep_may_read_only(self) -> None:
         path = f"/opportunity/stage/{self.offer.pk}"
 

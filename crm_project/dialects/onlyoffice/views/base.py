@@ -24,7 +24,7 @@ from crm_project.dialects.base import DialectView
 from crm_project.dialects.logins import signed_in
 from crm_project.dialects.onlyoffice import errors
 from crm_project.dialects.onlyoffice.wire.envelope import PAGE, documented, of_list, of_one
-from crm_project.dialects.onlyoffice.wire.forms import FormParser, structured
+from crm_project.dialects.onlyoffice.wire.forms import FormParser, MultipartParser, structured
 from crm_project.dialects.onlyoffice.wire.params import Nothing, Parameters
 from crm_project.dialects.onlyoffice.wire.xml import XmlRenderer
 from crm_project.dialects.schema import DialectSchema
@@ -84,7 +84,7 @@ class OnlyofficeView(DialectView):
     error_schema = errors.SCHEMA
     schema = PortalSchema()
     authentication_classes: Any = (PortalAuthentication,)
-    parser_classes = (StrictJSONParser, FormParser)
+    parser_classes = (StrictJSONParser, FormParser, MultipartParser)
     queries: ClassVar[Mapping[str, type[Parameters]]] = {}
     # Whether the path ends in `.xml`.
     in_xml: ClassVar[bool] = False

@@ -2,9 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from typing import IO, Any
 from urllib.parse import parse_qsl
 
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.http.multipartparser import MultiPartParser as DjangoMultipartParser
+from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
@@ -36,6 +41,30 @@ class FormParser(BaseParser):
         except ValueError:
             raise ParseError("The body is no form in UTF-8.") from None
         return structured(pairs)
+
+
+class MultipartParser(BaseParser):
+    """The same in parts; a file has no place here, and is named as ignored."""
+
+    media_type = "multipart/form-data"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        context = parser_context or {}
+        body = stream.read(BODY_LIMIT + 1)
+        if len(body) > BODY_LIMIT:
+            raise TooLarge
+        meta = {"CONTENT_TYPE": media_type, "CONTENT_LENGTH": len(body)}
+        try:
+            parts, files = DjangoMultipartParser(meta, BytesIO(body), [MemoryFileUploadHandler()]).parse()
+        except (MultiPartParserError, SuspiciousOperation):
+            raise ParseError("The body is no form in parts.") from None
+        context["view"].ignore(files)
+        return structured((name, value) for name, values in parts.lists() for value in values)
 
 
 def structured(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

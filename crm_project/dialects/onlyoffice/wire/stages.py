@@ -21,6 +21,21 @@ from pipelines.models import Stage
 
 TYPES = {"open": 0, "won": 1, "lost": 2, "abandoned": 2}
 CLOSED_PROBABILITY = {1: 100, 2: 0}
+# Colours by which the vendor's own tests call stages; the core keeps numbers.
+COLORS = {
+    "black": "#000000",
+    "blue": "#0000ff",
+    "brown": "#a52a2a",
+    "gray": "#808080",
+    "green": "#008000",
+    "grey": "#808080",
+    "orange": "#ffa500",
+    "pink": "#ffc0cb",
+    "purple": "#800080",
+    "red": "#ff0000",
+    "white": "#ffffff",
+    "yellow": "#ffff00",
+}
 ORDER = ("-pipeline__is_default", "pipeline_id", "position", "id")
 
 
@@ -54,16 +69,25 @@ class ShownStage(StagePart):
     relativeItemsCount = serializers.IntegerField(source="count")
 
 
+class ColorParam(Title):
+    """`#rrggbb`, `#rgb`, or one of the common names."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data).strip().lower()
+        is_short = len(text) == 4 and text.startswith("#")
+        return f"#{''.join(digit * 2 for digit in text[1:])}" if is_short else COLORS.get(text, text)
+
+
 class WrittenStage(Parameters):
     title = Title(source="name")
-    color = Title()
+    color = ColorParam()
     description = LongText(default="")
     successProbability = Percent(source="probability", default=0)
     stageType = NamedNumber(STAGE_KINDS, STAGE_NAMES, source="kind", default="open")
 
 
 class StageColor(Parameters):
-    color = Title()
+    color = ColorParam()
 
 
 class StageOrder(Parameters):
