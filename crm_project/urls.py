@@ -21,7 +21,7 @@ urlpatterns = [
     path("api/", include("deals.api.urls")),
     path("api/", include("crm_project.api.references.urls")),
     path("api/", include("crm_project.imports.api.urls")),
-    path("api/<path:rest>", pages.UnknownView.as_view()),
+    path("api/<rest:rest>", pages.UnknownView.as_view()),
     path("dialects/", include("crm_project.dialects.urls")),
     path("admin/", admin.site.urls),
 ]

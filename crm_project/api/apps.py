@@ -1,6 +1,7 @@
 """The grammar of the HTTP API."""
 
 from django.apps import AppConfig
+from django.urls import register_converter
 
 
 class ApiConfig(AppConfig):
@@ -8,7 +9,9 @@ class ApiConfig(AppConfig):
     label = "api"
 
     def ready(self) -> None:
+        from crm_project.api.converters import RestConverter
         from crm_project.api.redaction import forget_answers
         from crm_project.journal import hooks
 
+        register_converter(RestConverter, "rest")
         hooks.after_redaction.append(forget_answers)

@@ -184,4 +184,4 @@ def nowhere(view: type[DialectView]) -> list[Any]:
     """The end of every vendor's urls: the catch-all, in the shape of the vendor's base view."""
     unknown_view: Any = type(f"Unknown{view.__name__}", (_Nowhere, view), {})
     unknown = unknown_view.as_view({"get": "nothing"})
-    return [path("", unknown), path("<path:rest>", unknown)]
+    return [path("", unknown), path("<rest:rest>", unknown)]

@@ -29,7 +29,7 @@ def routes(dialect: Dialect) -> dict[str, str]:
     verbs: dict[str, set[str]] = defaultdict(set)
     for pattern in import_module(dialect.urls).urlpatterns:
         actions: dict[str, Any] = getattr(pattern.callback, "actions", None) or {}
-        if str(pattern.pattern) not in ("", "<path:rest>"):
+        if str(pattern.pattern) not in ("", "<rest:rest>"):
             # Rest framework adds HEAD to a view at its first GET.
             served = {verb.upper() for verb in actions} - {"HEAD"}
             verbs[PARAMETER.sub(r"{\1}", str(pattern.pattern))] |= served

@@ -309,7 +309,15 @@ class PathTests(ApiTestCase):
                 assert answer.status_code in (404, 405), (method, path)
 
     def test_unknown_paths_are_404_whatever_the_method(self):
-        for path in ("/api", "/api/", "/api/nothing", "/api/deals/x/y/z", "/api//deals", "/api/deals.json"):
+        for path in (
+            "/api",
+            "/api/",
+            "/api/nothing",
+            "/api/deals/x/y/z",
+            "/api//deals",
+            "/api/deals.json",
+            "/api/a%0Ab",
+        ):
             for method in ("GET", "POST", "PATCH", "DELETE", "PUT", "OPTIONS"):
                 for client in (self.as_alice, self.as_nobody):
                     problem(client.send(method, path), 404, "not_found")

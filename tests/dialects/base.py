@@ -85,7 +85,7 @@ class DialectContract(DialectClient):
     """Mix into a BaseTestCase. Calls may use what `setUp` of the vendor's test has made, hence they are methods."""
 
     token_ways: Mapping[str, Callable[[Call, str], Call]] = {"bearer": bearer}
-    unknown_paths: tuple[str, ...] = ("/nothing/here", "/api/nothing")
+    unknown_paths: tuple[str, ...] = ("/nothing/here", "/api/nothing", "/line%0Afeed")
     malformed_ids: tuple[str, ...] = ("not-an-id", "%00", "0", "99999999999999999999999", "..%2F")
     wrong_verb = "PUT"
     invalid_status = 422
