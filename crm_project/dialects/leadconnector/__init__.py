@@ -25,7 +25,7 @@
 | a contact's `address1`, `postalCode`, `source` | `street`, `postal_code`, `origin` |
 | a contact's `tags`, `state`, `timezone`, `gender` | custom fields of the same names, declared or not |
 | a contact's `dateOfBirth` | the custom field `date_of_birth`, declared or not |
-| a contact's `dnd`, `dndSettings`, `inboundDndSettings` | refused, unless they say nothing |
+| a contact's `dnd`, `dndSettings`, `inboundDndSettings` | `dnd`, `dnd_settings`, `inbound_dnd_settings`: the same |
 | `/locations/{id}/tags` | the options of the contacts' field `tags`, where it is declared |
 | `companyId` of a location | the organization's own id; sent, it is ignored |
 | cannot be said | currency, gross, tax, bids, client beside a contact, participants, privacy, dates, numbers, links |

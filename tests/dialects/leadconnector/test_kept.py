@@ -17,6 +17,9 @@ KEPT: dict[str, Any] = {
     "timezone": "America/Chihuahua",
     "gender": "female",
     "dateOfBirth": "1990-09-25",
+    "dnd": True,
+    "dndSettings": {"Call": {"status": "active", "message": "later"}},
+    "inboundDndSettings": {"all": {"status": "inactive"}},
 }
 
 
@@ -56,7 +59,8 @@ class TestKept(LeadConnector, BaseTestCase):
     def test_an_empty_word_takes_it_away(self) -> None:
         self.put(**KEPT)
 
-        shown = self.put(tags=[], state="", timezone=None, gender="", dateOfBirth=None)
+        rest = {"dnd": False, "dndSettings": {}, "inboundDndSettings": None}
+        shown = self.put(tags=[], state="", timezone=None, gender="", dateOfBirth=None, **rest)
 
         assert shown["tags"] == []
         assert not any(shown[name] for name in KEPT)

@@ -6,14 +6,20 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from crm_project.api.fields import OptionalText
-from crm_project.dialects.leadconnector.wire.catalogue import YesField
 from crm_project.dialects.leadconnector.wire.fields import (
     ChoiceOfRow,
     CustomFieldsField,
     InstantField,
     LocationField,
 )
-from crm_project.dialects.leadconnector.wire.kept import KeptDay, KeptText, OtherFields, TagsField
+from crm_project.dialects.leadconnector.wire.kept import (
+    KeptDay,
+    KeptFlag,
+    KeptObject,
+    KeptText,
+    OtherFields,
+    TagsField,
+)
 from crm_project.dialects.leadconnector.wire.opportunities import CompanyNameField
 from crm_project.dialects.leadconnector.wire.pages import (
     MetaPart,
@@ -44,9 +50,9 @@ class ContactWords(WireSerializer):
     timezone = KeptText("timezone")
     gender = KeptText("gender")
     dateOfBirth = KeptDay("date_of_birth")
-    dnd = UnsayableField()
-    dndSettings = UnsayableField()
-    inboundDndSettings = UnsayableField()
+    dnd = KeptFlag("dnd")
+    dndSettings = KeptObject("dnd_settings")
+    inboundDndSettings = KeptObject("inbound_dnd_settings")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs.pop("location", None)
@@ -93,7 +99,9 @@ class ShownContact(serializers.Serializer[Any]):
     timezone = KeptText("timezone")
     gender = KeptText("gender")
     dateOfBirth = KeptDay("date_of_birth")
-    dnd = YesField(says=False)
+    dnd = KeptFlag("dnd")
+    dndSettings = KeptObject("dnd_settings")
+    inboundDndSettings = KeptObject("inbound_dnd_settings")
     customFields = OtherFields("contact", source="custom_fields", shown_as="value")
     dateAdded = InstantField(source="created_at")
     dateUpdated = InstantField(source="updated_at")

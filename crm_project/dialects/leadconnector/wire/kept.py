@@ -22,6 +22,14 @@ def is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
+def is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
 TAGS = "tags"
 # The key of each → whether a value under it can be shown as the vendor shows it.
 KEPT: Mapping[str, Callable[[Any], bool]] = {
@@ -30,6 +38,9 @@ KEPT: Mapping[str, Callable[[Any], bool]] = {
     "timezone": is_text,
     "gender": is_text,
     "date_of_birth": is_text,
+    "dnd": is_flag,
+    "dnd_settings": is_object,
+    "inbound_dnd_settings": is_object,
 }
 
 
@@ -65,6 +76,31 @@ class KeptDay(Kept, DayField):
 
     def to_internal_value(self, value: Any) -> Any:
         return super().to_internal_value(value).isoformat()
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class KeptFlag(Kept, serializers.BooleanField):
+    """Off unless it is on."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data) or None
+
+    def get_attribute(self, instance: Any) -> Any:
+        return super().get_attribute(instance) or False
+
+
+@extend_schema_field({"type": "object", "nullable": True})
+class KeptObject(Kept, serializers.Field[Any, Any, Any, Any]):
+    """An object that nobody here looks into."""
+
+    default_error_messages = {"invalid": "An object."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        return data or None
 
     def to_representation(self, value: Any) -> Any:
         return value
