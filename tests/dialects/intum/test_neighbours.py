@@ -98,7 +98,7 @@ class TestContacts(Neighbours):
         assert self.call("PATCH", path, {"client": {"tags": ""}}).json()["tags"] == ""
 
     def test_additional_fields_stand_beside_all_others(self) -> None:
-        for key, kind in (("nip", "text"), ("credit_score", "number")):
+        for key, kind in (("nip", "text"), ("credit_score", "number"), ("head", "heading"), ("city", "text")):
             change = {"kind": "contact", "key": key, "label": key, "type": kind}
             create_custom_field(actor=self.manager, change=change)
         body = {"client": {"name": "A", "nip": "525", "credit_score": 85, "fields": {"kolor": "żółty"}}}
@@ -109,6 +109,7 @@ class TestContacts(Neighbours):
         assert (shown["nip"], shown["credit_score"]) == ("525", 85)
         assert shown["fields"] == {"nip": "525", "credit_score": 85, "kolor": "żółty"}
         assert "X-Ignored-Fields" not in made.headers
+        assert ("head" in shown, shown["city"]) == (False, "")
         path = f"/crm/clients/{shown['id']}.json"
         assert self.call("PATCH", path, {"client": shown}).json() == shown
         changed = self.call("PATCH", path, {"client": {**shown, "nip": None}}).json()

@@ -82,9 +82,10 @@ class ContactView(IntumView):
 
     @cached_property
     def additional(self) -> list[str]:
-        """The custom fields that somebody declared, but for names that Intum has a meaning for."""
+        """The custom fields that somebody declared and that hold values, but for names that Intum has a meaning for."""
         declared = definitions_of(self.actor.organization_id, "contact")
-        return [key for key in declared if key not in wire.ContactWords().fields]
+        own = wire.ContactWords().fields.keys()
+        return [key for key, row in declared.items() if key not in own and row.type != row.Types.HEADING]
 
     def one(self, row: str) -> Contact:
         contact: Contact = self.find("contact", row)
