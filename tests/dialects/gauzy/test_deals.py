@@ -1,7 +1,9 @@
 """Gauzy's deals: the document's requests, the common contract, relations, filters, the trash."""
 
+import json
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -147,3 +149,20 @@ class TestDeals(Gauzy, DialectContract, BaseTestCase):
         assert self.ask("DELETE", f"{path}/soft").json()["deletedAt"]
         assert self.got(path, withDeleted="true")["id"] == old
         assert self.ask("PUT", f"{path}/recover").json()["id"] == old
+
+    def test_a_list_that_is_too_long_to_hold(self) -> None:
+        """It goes out in parts, and reads like a short one."""
+        for number in range(7):
+            self.deal(name=f"Deal {number}", client=self.client_row.pk)
+        query = {"relations[]": "client", "order[title]": "DESC", "select[title]": "true"}
+        short = self.got("/api/deals", **query)
+
+        views = "crm_project.dialects.gauzy.views"
+        with mock.patch(f"{views}.entities.AT_ONCE", 3), mock.patch(f"{views}.streams.AT_ONCE", 3):
+            answer = self.ask("GET", "/api/deals", **query)
+            part = self.ask("GET", "/api/deals", take="4", skip="1", **query)
+
+        assert answer.streaming
+        assert answer["Content-Type"] == "application/json"
+        assert json.loads(answer.getvalue()) == short
+        assert json.loads(part.getvalue()) == {"items": short["items"][1:5], "total": 7}

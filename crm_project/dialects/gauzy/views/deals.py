@@ -72,12 +72,12 @@ class DealView(EntityView):
         return Response({"generatedMaps": [], "raw": [], "affected": 1}, self.update_status)
 
     @extend_schema(responses=Found, summary="The deals that one made oneself")
-    def mine(self, request: Request) -> Response:
+    def mine(self, request: Request) -> Any:
         self.query["createdByUserId"] = str(self.actor.member.uuid)
         return self.index(request)
 
     @extend_schema(responses=Found, summary="Find deals by the words in them")
-    def search(self, request: Request) -> Response:
+    def search(self, request: Request) -> Any:
         self.query["search"] = self.query.get("query")
         return self.index(request)
 
@@ -88,7 +88,7 @@ class PipelineDealView(DealView):
     default_order = ("stage__position",)
 
     @extend_schema(responses=Found, summary="Get the deals of a pipeline")
-    def index(self, request: Request, row: str) -> Response:  # type: ignore[override]
+    def index(self, request: Request, row: str) -> Any:  # type: ignore[override]
         self.pipeline = self.one("pipeline", row)
         return super().index(request)
 

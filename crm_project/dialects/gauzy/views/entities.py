@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from crm_project.api.fields import UUID
 from crm_project.dialects.gauzy.views.base import OURS, GauzyView
+from crm_project.dialects.gauzy.views.streams import AT_ONCE, streamed
 from crm_project.dialects.gauzy.wire.query import is_text, is_true, picked
 
 PAGE, MAX_PAGE = 10, 100
@@ -72,7 +73,7 @@ class EntityView(GauzyView):
     def restore(self, row: Any) -> Any:
         raise NotImplementedError
 
-    def index(self, request: Request) -> Response:
+    def index(self, request: Request) -> Any:
         """All rows, or `take` of them from the offset `skip`; or a `page` of `limit` rows."""
         limit = self.number("limit", None, least=1)
         if limit is not None and "take" not in self.query:
@@ -82,7 +83,7 @@ class EntityView(GauzyView):
         skip = self.number("skip", 0, least=0) or 0
         return self.found(slice(skip, None if take is None else skip + take))
 
-    def pagination(self, request: Request) -> Response:
+    def pagination(self, request: Request) -> Any:
         """`take` rows of the page `skip`, which counts from 1; `limit` and `page` say the same."""
         size, place = ("take", "skip") if "take" in self.query or "skip" in self.query else ("limit", "page")
         take = self.number(size, PAGE, least=0, most=MAX_PAGE) or PAGE
@@ -180,18 +181,27 @@ class EntityView(GauzyView):
         text = self.query.get(name)
         if text is None:
             return default
-        if not (
-            isinstance(text, str) and text.isascii() and text.isdigit() and least <= int(text[:10]) <= most
-        ):
+        digits = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 10
+        if not (digits and least <= int(text) <= most):
             raise ValidationError({name: [f"From {least} to {most}."]})
         return int(text)
 
-    def found(self, part: slice) -> Response:
-        rows = self.listed()
-        items = list(self.fetched(self.ordered(rows))[part])
+    def found(self, part: slice) -> Any:
+        listed = self.listed()
+        rows = self.fetched(self.ordered(listed))[part]
+        items = list(rows[: AT_ONCE + 1])
+        if len(items) > AT_ONCE:
+            return streamed(rows, listed.count(), self.shown_afresh)
         whole = part.start == 0 and part.stop is None
-        shown = [self.selected(item) for item in self.entities(items)]
-        return Response({"items": shown, "total": len(items) if whole else rows.count()})
+        return Response({"items": self.shown(items), "total": len(items) if whole else listed.count()})
+
+    def shown(self, rows: list[Any]) -> list[Any]:
+        return [self.selected(item) for item in self.entities(rows)]
+
+    def shown_afresh(self, rows: list[Any]) -> list[Any]:
+        """Without the ids that earlier rows were shown with, which would add up."""
+        vars(self).pop("ids", None)
+        return self.shown(rows)
 
     def selected(self, shown: Any) -> Any:
         select = self.query.get("select")
