@@ -3,14 +3,15 @@
 Each scene is played as a person would, on the demo; some leave a row behind.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 FIRST_DEAL = "/admin/deals/deal/?status=open&amount_from=9000"
 FILE = """external_id,name,amount,stage,contact_email,expected_close_date
-W-1,Scene one,1200.00,Nouveau lead,claire@example.com,2027-02-01
-W-2,Scene two,twelve,Nouveau lead,claire@example.com,2027-02-30
-W-3,Scene three,88.5,Qualification,paul@example.com,2027-03-01
+W-1,Scene one,1200.00,Nouveau lead,claire.dubois@acme.example,2027-02-01
+W-2,Scene two,twelve,Nouveau lead,claire.dubois@acme.example,2027-02-30
+W-3,Scene three,88.5,Qualification,hello@acme.example,2027-03-01
 """
 MENDED = FILE.replace("twelve", "12").replace("02-30", "02-28")
 
@@ -35,8 +36,7 @@ def saved_meanwhile(page: Any, base: str) -> None:
     open_deal(page, base)
     other = page.context.new_page()
     other.goto(page.url)
-    other.fill("textarea[name=description]", "Called again; they want the offer in writing.")
-    other.fill("input[name=expected_close_date]", "2027-05-01")
+    other.fill("textarea[name=description]", f"Called at {time.strftime('%H:%M:%S')}; they want an offer.")
     other.click("button[name=_continue]")
     other.wait_for_load_state()
     other.close()
