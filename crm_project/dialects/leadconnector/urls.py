@@ -11,6 +11,7 @@ from crm_project.dialects.leadconnector.views.contacts import ContactSearchView,
 from crm_project.dialects.leadconnector.views.opportunities import OpportunityView
 from crm_project.dialects.leadconnector.views.pipelines import PipelineView
 from crm_project.dialects.leadconnector.views.search import SearchView
+from crm_project.dialects.leadconnector.views.tags import TagView
 
 ONE: Any = {"get": "retrieve", "put": "update", "delete": "destroy"}
 
@@ -34,7 +35,8 @@ urlpatterns = [
     path("contacts/upsert", ContactView.as_view({"post": "upsert"})),
     path("contacts", ContactView.as_view({"get": "index", "post": "create"})),
     path("contacts/<str:row_id>", ContactView.as_view(ONE)),
-    path("contacts/<str:row_id>/tags", ContactView.as_view({"post": "add_tags", "delete": "remove_tags"})),
+    path("contacts/bulk/tags/update/<str:kind>", TagView.as_view({"post": "many"})),
+    path("contacts/<str:row_id>/tags", TagView.as_view({"post": "add", "delete": "remove"})),
     # What clients begin with, and fill their choices with
     path("users", CatalogueView.as_view({"get": "users"})),
     path("users/search", CatalogueView.as_view({"get": "search_users"})),

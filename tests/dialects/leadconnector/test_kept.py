@@ -105,6 +105,36 @@ class TestKept(LeadConnector, BaseTestCase):
         shown = self.call("GET", f"/opportunities/{deal.uuid}")["opportunity"]
         assert shown["contact"]["tags"] == ["it", "new"]
 
+    def test_tags_of_many_are_added_and_removed(self) -> None:
+        other = self.person(first_name="Ben")
+        self.put(tags=["old"])
+        rows, stranger = [str(self.contact.uuid), str(other.uuid)], str(self.person(self.charlie).uuid)
+
+        def change(kind: str, *contacts: str, **body: Any) -> Any:
+            sent = {"contacts": list(contacts), "tags": ["vip"], "locationId": LOCATION, **body}
+            return self.call("POST", f"/contacts/bulk/tags/update/{kind}", sent)
+
+        added = change("add", *rows)
+        again = change("add", rows[0], stranger)
+        removed = change("remove", *rows)
+        cleared = change("remove", *rows, removeAllTags=True)
+
+        assert (added["succeded"], added["errorCount"]) == (True, 0)
+        assert added["responses"][0] == {
+            "contactId": rows[0],
+            "message": "Tags updated",
+            "type": "success",
+            "oldTags": ["old"],
+            "tagsAdded": ["vip"],
+            "tagsRemoved": [],
+        }
+        assert (again["succeded"], again["errorCount"]) == (False, 1)
+        assert (again["responses"][0]["tagsAdded"], again["responses"][1]["contactId"]) == ([], stranger)
+        assert [entry["tagsRemoved"] for entry in removed["responses"]] == [["vip"], ["vip"]]
+        assert [entry["tagsRemoved"] for entry in cleared["responses"]] == [["old"], []]
+        body = {"contacts": rows, "tags": [], "locationId": LOCATION}
+        assert self.as_actor(self.bob, Call("POST", "/contacts/bulk/tags/update/x", body)).status_code == 404
+
     def test_tags_are_for_those_who_may_write_and_see(self) -> None:
         call = Call("POST", f"{self.path}/tags", {"tags": ["vip"]})
 

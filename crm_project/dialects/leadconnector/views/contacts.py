@@ -22,7 +22,6 @@ from crm_project.dialects.leadconnector.wire import contacts as wire
 from crm_project.dialects.leadconnector.wire import kept, pages
 from crm_project.dialects.leadconnector.wire.opportunities import Done
 from crm_project.errors import Conflict
-from crm_project.records.locks import for_update
 
 Change = dict[str, Any]
 
@@ -108,35 +107,6 @@ class ContactView(ContactPages):
                 find_or_create_company(actor=self.actor, name=company).pk if company else None
             )
         return settled
-
-    @extend_schema(request=wire.Tags, responses={201: wire.AddedTags}, summary="Add tags")
-    def add_tags(self, request: Request, row_id: str) -> Response:
-        contact, sent = self._locked(row_id), self._sent_tags()
-        before = kept.held(contact, kept.TAGS) or []
-        added = [tag for tag in sent if tag not in before]
-        self._retag(contact, [*before, *added])
-        return Response({"tags": [*before, *added], "tagsAdded": added, **self.trace}, self.create_status)
-
-    @extend_schema(request=wire.Tags, responses=wire.RemovedTags, summary="Remove tags")
-    def remove_tags(self, request: Request, row_id: str) -> Response:
-        contact, sent = self._locked(row_id), self._sent_tags()
-        before = kept.held(contact, kept.TAGS) or []
-        tags = [tag for tag in before if tag not in sent]
-        self._retag(contact, tags)
-        removed = [tag for tag in before if tag in sent]
-        return Response({"tags": tags, "tagsRemoved": removed, **self.trace})
-
-    def _locked(self, row_id: str) -> Contact:
-        """The contact as nobody else can change it until it is written: two who tag it at once both succeed."""
-        contact: Contact = self.find("contact", row_id)
-        return for_update(people(self.actor.member).filter(pk=contact.pk)).get()
-
-    def _sent_tags(self) -> list[str]:
-        return self.read(wire.Tags)["custom_fields"][kept.TAGS] or []
-
-    def _retag(self, contact: Contact, tags: list[str]) -> None:
-        change = self._settled({"custom_fields": {kept.TAGS: tags or None}}, contact)
-        update_contacts(actor=self.actor, changes=[(contact, change)])
 
     def _refuse_duplicate(self, change: Change) -> None:
         """The core would refuse it too; here the client is told whom it has already."""

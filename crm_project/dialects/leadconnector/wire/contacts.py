@@ -71,12 +71,6 @@ class ChangedContact(ContactWords):
     """What is not named stays."""
 
 
-class Tags(WireSerializer):
-    """Some of a contact's tags."""
-
-    tags = TagsField(required=True, allow_null=False)
-
-
 class ShownContact(serializers.Serializer[Any]):
     id = RowField("contact", source="*")
     locationId = LocationField()
@@ -121,9 +115,6 @@ UpsertedContact: Any = inline_serializer(
         "traceId": serializers.CharField(),
     },
 )
-TAG_LIST = serializers.ListField(child=serializers.CharField())
-AddedTags: Any = inline_serializer("AddedTags", {"tags": TAG_LIST, "tagsAdded": TAG_LIST})
-RemovedTags: Any = inline_serializer("RemovedTags", {"tags": TAG_LIST, "tagsRemoved": TAG_LIST})
 Contacts: Any = inline_serializer("Contacts", {"contacts": ShownContact(many=True), "meta": MetaPart()})
 ContactsByBody: Any = inline_serializer(
     "ContactsByBody", {"contacts": ShownContact(many=True), "total": serializers.IntegerField()}
