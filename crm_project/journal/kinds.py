@@ -3,6 +3,7 @@
 from crm_project.accounts.models import ApiToken, Member, Organization
 from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.hooks import Kind, fields_of, named_by_id, named_by_uuid, person_by_uuid, register
+from crm_project.journal.members import MemberUndoer
 from crm_project.records.models import CustomField, CustomFieldReference
 
 REFERENCES = {"external_references": ""}
@@ -23,6 +24,7 @@ def connect() -> None:
             rows=lambda member: Member.objects.visible_to(member).select_related("user"),
             part=person_by_uuid,
             fields=fields_of(Member, lists=REFERENCES, untold=frozenset({"user_id"})),
+            undoer=MemberUndoer(),
         )
     )
     register(

@@ -92,7 +92,10 @@ def undo(*, actor: Actor, sequence: int) -> Undone:
 def can_undo(event: Event) -> bool:
     """Whether an undo of this event's row is offered at all; what has changed since is told when it is tried."""
     known = kinds.get(event.kind)
-    return bool(known and known.undoer) and event.action != "redacted"
+    if known is None or known.undoer is None or event.action == "redacted":
+        return False
+    # What is created goes to the trash; members have none.
+    return event.action != "created" or hasattr(known.model, "deleted_at")
 
 
 def _nets(events: Iterable[Event]) -> dict[RowKey, Net]:
@@ -150,12 +153,16 @@ def _revert(
         is_inner = kinds[name].is_inner
         if is_inner is not None:
             back.sort(key=lambda draft: not is_inner(draft.row))
-        for batch in _batches([draft for draft in back if draft.row.deleted_at is None]):
+        for batch in _batches([draft for draft in back if not _is_trashed(draft)]):
             _undoer(kinds[name]).revert(changes, actor, batch)
     for name, nets in reversed(list(by_kind.items())):
         gone = [drafts[name, net.row_id] for net in nets]
-        for batch in _batches([draft for draft in gone if draft.row.deleted_at is not None]):
+        for batch in _batches([draft for draft in gone if _is_trashed(draft)]):
             _undoer(kinds[name]).revert(changes, actor, batch)
+
+
+def _is_trashed(draft: Draft) -> bool:
+    return getattr(draft.row, "deleted_at", None) is not None
 
 
 def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -12,10 +12,16 @@ from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from contacts.models import Contact
 from contacts.services import create_contacts, trash_contacts, update_contacts
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
+from crm_project.accounts.rules import Role
+from crm_project.accounts.services import add_member, create_login, deactivate_member, update_member
 from crm_project.changes import change_set, columns
 from crm_project.errors import Conflict, DomainError, Forbidden, NotFound
 from crm_project.journal.models import Event
 from crm_project.journal.undo import Undone, undo
+from crm_project.records.models import MemberReference
+from crm_project.records.services import change_references
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealState
 from deals.rules import STATE_FIELDS
 from deals.services import create_deals, restore_deals, trash_deals, trash_lost_reason, update_deals
@@ -479,6 +485,57 @@ class CatalogueTests(BaseTestCase):
 
         with pytest.raises(Forbidden):
             undo_last(self.bob, self.new)
+
+
+class MemberTests(BaseTestCase):
+    def test_a_leaver_comes_back_with_all_that_was_handed_over(self):
+        owned, person = self.deal(owner=self.bob.member.pk), self.person(owner=self.bob.member.pk)
+        kept = self.deal(owner=self.bob.member.pk)
+        leaver, heir = self.bob.member, self.manager.member
+
+        deactivate_member(actor=self.alice, member=leaver, hand_over_to=heir)
+        update_deals(actor=self.manager, changes=[(kept, {"name": "Renamed since"})])
+        assert self.owners(owned, person, kept) == (False, heir, heir, heir)
+
+        undo_last(self.alice, owned)
+        assert self.owners(owned, person, kept) == (True, leaver, leaver, leaver)
+        undo_last(self.alice, owned)
+        assert self.owners(owned, person, kept) == (False, heir, heir, heir)
+
+    def owners(self, *rows):
+        active = Member.objects.get(pk=self.bob.member.pk).is_active
+        return (active, *(type(row).objects.get(pk=row.pk).owner for row in rows))
+
+    def test_a_role_a_title_and_references(self):
+        bob = self.bob.member
+        update_member(actor=self.alice, member=bob, role=Role.MANAGER, job_title="Head")
+        undo_last(self.alice, bob)
+        bob.refresh_from_db()
+        assert (bob.role, bob.job_title, bob.version) == (Role.REP, "", 3)
+
+        change_references(actor=self.alice, row=bob, add=[("hr", "7")])
+        undo_last(self.alice, bob)
+        assert not MemberReference.objects.filter(row=bob).exists()
+        undo_last(self.alice, bob)
+        assert MemberReference.objects.get(row=bob).external_id == "7"
+
+    def test_an_organization_keeps_an_admin_and_only_admins_decide(self):
+        update_member(actor=self.alice, member=self.bob.member, role=Role.ADMIN)
+        promotion = last(self.bob.member).sequence
+        bob = Actor(Member.objects.select_related("user", "organization").get(pk=self.bob.member.pk))
+        update_member(actor=bob, member=self.alice.member, role=Role.REP)
+
+        with refused("last_admin"):
+            undo(actor=bob, sequence=promotion)
+        with pytest.raises(Forbidden):
+            undo(actor=self.manager, sequence=promotion)
+
+    def test_a_member_that_was_added_stays(self):
+        login = create_login(email="new@example.com")
+        member = add_member(actor=self.alice, organization=self.organization, user=login)
+
+        with refused("not_undoable"):
+            undo_last(self.alice, member)
 
 
 class RoleTests(BaseTestCase):
