@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crm_project.staff.middleware.PageCompressionMiddleware",
     "crm_project.api.middleware.RequestMiddleware",
     "crm_project.dialects.hosts.DialectHostMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

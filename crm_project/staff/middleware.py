@@ -1,13 +1,23 @@
-"""In the admin, times are shown and typed in the organization's zone."""
+"""What the admin's pages have of their own: the organization's zone, and a size that a phone can bear."""
 
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils import timezone
 
 from crm_project.staff.people import actor_of
+
+
+class PageCompressionMiddleware(GZipMiddleware):
+    """A long list is a page of 400 kB, and a twentieth of that when compressed. Files that stream are left alone."""
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        is_page = request.path_info.startswith("/admin/") and not response.streaming
+        return super().process_response(request, response) if is_page else response
 
 
 class OrganizationZoneMiddleware:

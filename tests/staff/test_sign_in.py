@@ -157,3 +157,17 @@ class FirstStepsTests(StaffTestCase):
         self.deal()
 
         assert "First steps" not in self.page("/admin/")
+
+
+class WeightTests(StaffTestCase):
+    def test_pages_are_compressed_and_answers_of_the_api_keep_their_tags(self):
+        for number in range(50):
+            self.deal(name=f"Deal {number}")
+        accepts = {"accept-encoding": "gzip"}
+
+        page = self.client.get("/admin/deals/deal/", headers=accepts)
+        answer = self.client.get("/api/deals", headers={**accepts, "accept": "application/json"})
+
+        assert page["content-encoding"] == "gzip"
+        assert len(page.content) < 40_000
+        assert "content-encoding" not in answer.headers
