@@ -74,6 +74,8 @@ class TestDeals(Gauzy, DialectContract, BaseTestCase):
 
         found = self.got("/api/deals", **{"where[stageId]": str(self.offer.uuid)})
         assert [deal["id"] for deal in found["items"]] == [str(other.uuid)]
+        either: Any = {"where[stageId][]": [str(self.offer.uuid), str(self.new.uuid), "nothing"]}
+        assert self.got("/api/deals", **either)["total"] == 2
         assert self.got("/api/deals/count") == 2
         assert self.got("/api/deals/pagination", take="1")["total"] == 2
         assert self.got("/api/deals", **{"where[clientId]": str(other.uuid)})["items"] == []

@@ -21,26 +21,23 @@ class ContactView(EntityView):
     relates = frozenset({*wire.ShownContact.related, "members.user", "projects.members"})
     columns = {"name": "full_name", "primaryEmail": "email", "primaryPhone": "phone", "notes": "description"}
     partial = frozenset({"name", "primaryEmail", "primaryPhone"})
-    links = {"employeeId": ("user", "owner")}
+    links = {"id": ("contact", "pk"), "employeeId": ("user", "owner"), "members": ("user", "owner")}
     sortable = {**EntityView.sortable, "name": "full_name", "primaryEmail": "email", "primaryPhone": "phone"}
 
     @property
     def filters(self) -> frozenset[str]:
-        return super().filters | {"contactType", "members"}
+        return super().filters | {"contactType"}
 
     def fetched(self, rows: Any) -> Any:
         return rows.select_related("owner__user", "owner__organization")
 
     def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
-        """All are of one type; whose they are is asked for by a list."""
+        """All are of one type, and addresses are folded."""
         if name == "contactType":
             return rows if value == wire.CONTACT_TYPE else rows.none()
         if name == "primaryEmail" and isinstance(value, str):
             value = fold_email(value)
-        if name != "members":
-            return super().narrowed(rows, name, value, part=part)
-        members = self.ids.resolve_all("user", value if isinstance(value, list) else [value])
-        return rows.filter(owner__in=list(members.values()))
+        return super().narrowed(rows, name, value, part=part)
 
     def trash(self, row: Contact) -> None:
         trash_contacts(actor=self.actor, contacts=[row])

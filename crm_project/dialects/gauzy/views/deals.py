@@ -22,6 +22,7 @@ class DealView(EntityView):
     relates = frozenset({*wire.ShownDeal.related, "stage.pipeline", "client.contact"})
     columns = {"title": "name"}
     links = {
+        "id": ("deal", "pk"),
         "stageId": ("stage", "stage"),
         "clientId": ("contact", "client"),
         "createdByUserId": ("user", "created_by"),
@@ -46,8 +47,8 @@ class DealView(EntityView):
         """The client that is shown is the contact where a deal has no client."""
         if name != "clientId":
             return super().narrowed(rows, name, value, part=part)
-        row = self.ids.resolve("contact", value)
-        return rows.filter(Q(client=row.pk) | Q(client=None, contact=row.pk)) if row else rows.none()
+        keys = self.keys("contact", value)
+        return rows.filter(Q(client__in=keys) | Q(client=None, contact__in=keys))
 
     def trash(self, row: Deal) -> None:
         trash_deals(actor=self.actor, deals=[row])

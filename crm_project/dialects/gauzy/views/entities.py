@@ -60,7 +60,7 @@ class EntityView(GauzyView):
 
     @property
     def filters(self) -> frozenset[str]:
-        return frozenset({*self.columns, *self.flags, *self.links, "id"})
+        return frozenset({*self.columns, *self.flags, *self.links})
 
     @property
     def known(self) -> frozenset[str]:
@@ -155,18 +155,19 @@ class EntityView(GauzyView):
         return rows.matching(text)
 
     def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
-        if name == "id":
-            row = self.ids.resolve(self.kind, value)
-            return rows.filter(pk=row.pk) if row else rows.none()
         if name in self.links:
             kind, column = self.links[name]
-            row = self.ids.resolve(kind, value)
-            return rows.filter(**{column: row.pk}) if row else rows.none()
+            return rows.filter(**{f"{column}__in": self.keys(kind, value)})
         if name in self.flags:
             return rows.filter(**{self.flags[name]: is_true(value)})
         if name not in self.columns or not is_text(value):
             raise ValidationError({f"where.{name}": ["There is no such filter."]})
         return rows.filter(**{f"{self.columns[name]}__{'icontains' if part else 'exact'}": value})
+
+    def keys(self, kind: str, value: Any) -> list[int]:
+        """Our keys of the rows that one id or a list of them names."""
+        found = self.ids.resolve_all(kind, value if isinstance(value, list) else [value])
+        return [row.pk for row in found.values()]
 
     def ordered(self, rows: Any) -> Any:
         order = self.query.get("order")

@@ -84,6 +84,7 @@ class RefreshView(GauzyView):
     authentication_classes = [RefreshAuthentication]
     permission_classes: Any = []
     secret_actions = frozenset({"refresh"})
+    secret_parameters = frozenset({"refresh_token"})
 
     @extend_schema(
         auth=[], request=Refresh, responses={200: Tokens}, summary="Get another token of twelve hours"
@@ -97,6 +98,7 @@ class LogoutView(GauzyView):
     """Anybody may end what is their own; a token to read too."""
 
     edit_permission = Permission.VIEW
+    secret_parameters = frozenset({"refresh_token"})
 
     @extend_schema(request=Refresh, responses={200: None}, summary="End the login")
     def logout(self, request: Request) -> Response:

@@ -36,6 +36,7 @@ class PipelineView(EntityView):
     columns = {"name": "name", "description": "description"}
     partial = frozenset({"name", "description"})
     flags = {"isActive": "is_active"}
+    links = {"id": ("pipeline", "pk")}
     sortable = {
         **EntityView.sortable,
         "name": "name",
