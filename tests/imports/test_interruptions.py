@@ -1,0 +1,101 @@
+"""Workers are processes that can be killed: nothing is half-written, nothing doubled, and the work is begun again."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from contacts.models import Contact
+from crm_project.imports import services
+from crm_project.imports.files import receive
+from crm_project.imports.models import Import
+from crm_project.imports.querysets import SILENCE
+from crm_project.journal.models import Counter, Event
+from deals.models import Deal, DealReference, DealState
+from tests.base import World
+from tests.imports.client import csv_file
+from tests.imports.test_imports import HEADER, deal_row
+
+pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
+
+ROWS = 3_000
+SECONDS = 60
+PROJECT = Path(__file__).parents[2]
+
+
+def worker():
+    """`manage.py work_imports`, on the database of this test."""
+    name = str(connection.settings_dict["NAME"])
+    address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": address if connection.vendor == "postgresql" else f"sqlite:///{name}",
+        "DEBUG": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "work_imports"],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def asked(actor):
+    rows = (deal_row(n, contact_email=f"p{n % 500}@example.com", contact_first_name="P") for n in range(ROWS))
+    upload = receive("deals.csv", [csv_file(HEADER, *rows)])
+    source = services.upload_file(actor=actor, kind="deals", upload=upload)
+    return services.ask_for(actor=actor, source=source, task="run")
+
+
+def until(source, state):
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        source.refresh_from_db()
+        if source.state == state:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{source.state} instead of {state}: {source.problem}")
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_of_ours_works(settings):
+    settings.IMPORT_WORKER = "command"
+
+
+def test_a_killed_worker_leaves_nothing_and_two_others_do_it_once():
+    bob = World().bob
+    first = asked(bob)
+    numbered = Event.objects.filter(organization=bob.organization_id).count()
+    killed = worker()
+    until(first, "working")
+    time.sleep(0.4)
+    killed.kill()
+    killed.wait(SECONDS)
+
+    first.refresh_from_db()
+    assert (first.state, first.attempt) == ("working", 1)
+    assert not Deal.objects.exists()
+    assert not Contact.objects.exists()
+
+    second = asked(bob)
+    Import.objects.filter(pk=first.pk).update(heartbeat_at=timezone.now() - 2 * SILENCE)
+    others = [worker(), worker()]
+    assert [other.wait(SECONDS) for other in others] == [0, 0]
+    until(first, "done")
+    until(second, "done")
+
+    assert first.attempt == 2
+    outcomes = sorted((row.counts["created"], row.counts["unchanged"]) for row in (first, second))
+    assert outcomes == [(0, ROWS), (ROWS, 0)]
+    assert [model.objects.count() for model in (Deal, DealReference, DealState)] == [ROWS] * 3
+    assert Contact.objects.count() == 500
+    sequences = Event.objects.filter(organization=bob.organization_id).order_by("sequence")
+    assert list(sequences.values_list("sequence", flat=True)) == list(range(1, numbered + ROWS + 501))
+    assert Counter.objects.get(organization=bob.organization_id).last == numbered + ROWS + 500
