@@ -14,6 +14,7 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.changes import attempt, change_set
 from crm_project.errors import DomainError, FieldError, RowsRefused
+from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.fields import cell_of
 from crm_project.imports.files import local_copy
 from crm_project.imports.kinds import kind_for
@@ -112,6 +113,8 @@ class Runner:
             self._write_chunk(chunk)
             self.report.rows += len(chunk)
             self.progress(self.report.rows)
+        if not self.report.rows:
+            raise UnreadableFile("The file has a header and no rows below it; there is nothing to import.")
 
     def _write_chunk(self, lines: Sequence[Line]) -> None:
         candidates = list(self._readable(lines))

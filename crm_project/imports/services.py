@@ -43,7 +43,7 @@ def upload_file(*, actor: Actor, kind: str, upload: Upload) -> Import:
             file_name=upload.name,
             format=file_format,
             size=upload.size,
-            options={**DEFAULTS, **sniff_options(upload.file, file_format)},
+            options={**DEFAULTS, **sniff_options(upload.file, file_format, actor.organization.language)},
         )
         _read_columns(actor, source, upload.file)
         source.save(force_insert=True)

@@ -46,6 +46,20 @@ class EncodingTests(ImportTestCase):
             assert counts(result) == (1, 0, 0, 0), encoding
             assert Deal.objects.latest("id").name == "Étude “ñ”", encoding
 
+    def test_letters_of_central_europe_are_the_organization_s(self):
+        content = "name,origin\nŻółć,Łódź\n".encode("cp1250")
+        self.organization.language = "pl"
+        self.organization.save()
+
+        guessed = imported(self.as_bob, "deals", content)
+        assert guessed["options"]["encoding"] == "cp1250"
+        assert Deal.objects.get().name == "Żółć"
+
+        self.organization.language = "en"
+        self.organization.save()
+        chosen = imported(self.as_bob, "deals", content, options={"encoding": "cp1250"})
+        assert counts(chosen) == (0, 0, 1, 0)
+
     def test_delimiters_and_line_ends_are_understood(self):
         for delimiter in ",;\t|":
             for end in ("\n", "\r\n", "\r"):
@@ -66,6 +80,10 @@ class EncodingTests(ImportTestCase):
             b"\xd0\xcf\x11\xe0 old",
             b"\x89PNG",
             b"PK",
+            b"\x00" * 999,
+            b"name\x00,amount\nA,1\n",
+            b"\xef\xbb\xbf",
+            b"\n\n  \n",
         ):
             problem(upload(self.as_bob, "deals", content), 400, "unreadable_file", "/file")
 
@@ -110,7 +128,19 @@ class ShapeTests(ImportTestCase):
         problem(upload(self.as_bob, "deals", b'name\n"A\n' + b"x\n" * 600_000), 400, "unreadable_file")
 
     def test_too_many_columns_are_refused(self):
-        problem(upload(self.as_bob, "deals", b"a," * 600 + b"b\n"), 400, "unreadable_file")
+        for content in (
+            b"a," * 600 + b"b\n",
+            b",".join(b"%d" % n for n in range(10**6)) + b"\n1\n",
+            xlsx_file([f"c{n}" for n in range(600)]),
+        ):
+            problem(upload(self.as_bob, "deals", content), 400, "unreadable_file")
+
+    def test_a_header_alone_is_told(self):
+        for content in (b"name,amount", b"name,amount\n\n,\n", xlsx_file(("name", "amount"))):
+            for task in ("preview", "run"):
+                result = imported(self.as_bob, "deals", content, task=task)
+                assert (result["state"], result["counts"]) == ("failed", {})
+                assert "no rows below it" in result["problem"]
 
     def test_rows_begin_at_their_line(self):
         content = b'name,amount\n"two\nlines",1\n\nB,x\n'

@@ -31,10 +31,10 @@ def sniff_format(file: IO[bytes]) -> str:
     return "csv"
 
 
-def sniff_options(file: IO[bytes], file_format: str) -> dict[str, Any]:
+def sniff_options(file: IO[bytes], file_format: str, language: str) -> dict[str, Any]:
     if file_format == "xlsx":
         return {"sheet": ""}
-    encoding = sniff_encoding(file)
+    encoding = sniff_encoding(file, language)
     return {"encoding": encoding, "delimiter": sniff_delimiter(file, encoding)}
 
 
