@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
@@ -26,7 +25,9 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 EVERY_SECONDS = 1.0
-PULSE = "UPDATE imports_import SET progress = %s, heartbeat_at = now() WHERE id = %s AND attempt = %s"
+PULSE = """
+UPDATE imports_import SET progress = %s, heartbeat_at = now() WHERE id = %s AND attempt = %s AND state = 'working'
+"""
 _working = threading.Lock()
 
 
@@ -160,7 +161,6 @@ class _Pulse(threading.Thread):
     def __init__(self, source: Import) -> None:
         super().__init__(name="imports-pulse", daemon=True)
         self.source, self.rows, self.over = source, 0, threading.Event()
-        self.beside: Any = connection.copy()
 
     def tell(self, rows: int) -> None:
         self.rows = rows
@@ -168,9 +168,9 @@ class _Pulse(threading.Thread):
     def run(self) -> None:
         try:
             while not self.over.wait(EVERY_SECONDS):
-                with self.beside.cursor() as cursor:
+                with connection.cursor() as cursor:  # this thread's own
                     cursor.execute(PULSE, [self.rows, self.source.pk, self.source.attempt])
         except DatabaseError:
             log.exception("the worker of import %s cannot tell that it lives", self.source.uuid)
         finally:
-            self.beside.close()
+            connection.close()

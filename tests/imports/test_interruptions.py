@@ -16,6 +16,7 @@ from crm_project.imports import services
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import
 from crm_project.imports.querysets import SILENCE
+from crm_project.imports.worker import claim, progress_of
 from crm_project.journal.models import Counter, Event
 from deals.models import Deal, DealReference, DealState
 from tests.base import World
@@ -67,6 +68,27 @@ def until(source, state):
 @pytest.fixture(autouse=True)
 def _no_thread_of_ours_works(settings):
     settings.IMPORT_WORKER = "command"
+
+
+def test_a_worker_says_that_it_lives_while_its_last_statement_takes_long(monkeypatch):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    source = asked(World().bob)
+    monkeypatch.setattr("crm_project.imports.worker.EVERY_SECONDS", 0.05)
+    taken = claim()
+    assert taken is not None
+
+    with progress_of(taken) as tell:
+        tell(7)
+        time.sleep(0.5)
+
+    source.refresh_from_db()
+    assert source.progress == 7
+    assert source.heartbeat_at > taken.heartbeat_at
+    finished = source.heartbeat_at
+    time.sleep(0.2)
+    source.refresh_from_db()
+    assert source.heartbeat_at == finished
 
 
 def test_a_killed_worker_leaves_nothing_and_two_others_do_it_once():
