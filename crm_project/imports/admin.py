@@ -224,9 +224,9 @@ def _offer_on_lists() -> None:
         listing = admin.site._registry[model]
         listing.tools = (  # type: ignore[attr-defined]
             *getattr(listing, "tools", ()),
-            ("Import", "upload", "admin:imports_import_add"),
-            ("CSV", "download", f"admin:imports_export_{kind}"),
-            ("XLSX", "download", f"admin:imports_export_{kind}_xlsx"),
+            ("Import", "upload", "admin:imports_import_add", Permission.EDIT_DEALS),
+            ("CSV", "download", f"admin:imports_export_{kind}", Permission.VIEW),
+            ("XLSX", "download", f"admin:imports_export_{kind}_xlsx", Permission.VIEW),
         )
 
 

@@ -50,8 +50,8 @@ class StaffModelAdmin(ModelAdmin):
     # Relations whose row one may be forbidden to see while one sees this row.
     guarded: ClassVar[Sequence[str]] = ()
     select_related: ClassVar[Sequence[str]] = ()
-    # Links beside a list's title, as (label, icon, URL name): import and export have their place here.
-    tools: ClassVar[Sequence[tuple[str, str, str]]] = ()
+    # Links beside a list's title, as (label, icon, URL name, permission): import and export have their place here.
+    tools: ClassVar[Sequence[tuple[str, str, str, Permission]]] = ()
 
     # The columns that a long list is sorted by, each with an index; a list without any is a short one.
     long_by: ClassVar[Sequence[str]] = ()
@@ -227,7 +227,8 @@ class StaffModelAdmin(ModelAdmin):
         query = request.GET.urlencode()
         own = [
             {"label": label, "icon": icon, "url": f"{reverse(name)}?{query}" if query else reverse(name)}
-            for label, icon, name in self.tools
+            for label, icon, name, permission in self.tools
+            if self.may(request, permission)
         ]
         trash = {"label": "Trash", "icon": "delete", "url": f"?{filters.TRASH}=only"}
         return [*own, trash] if self.has_trash and self.has_change_permission(request) else own

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 
 from crm_project.accounts.rules import Permission, Role
 
@@ -40,6 +40,10 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
 ]
 
 
+# For a login that no organization has invited yet.
+NOWHERE = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar. Sections without an entry for this person are left out."""
     from crm_project.staff.people import actor_of, is_operator
@@ -58,7 +62,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         if items:
             groups.append({"title": title, "separator": bool(groups), "items": items})
-    return groups
+    return groups or [{"title": "", "separator": False, "items": [NOWHERE]}]
 
 
 def _link(name: str, actor: Any) -> str:

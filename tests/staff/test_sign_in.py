@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm_project.accounts.models import SignInAttempt, User
-from crm_project.accounts.services import add_member
+from crm_project.accounts.services import add_member, find_or_create_user
 from tests.staff.base import StaffTestCase
 
 LOGIN = "/admin/login/"
@@ -157,6 +157,26 @@ class FirstStepsTests(StaffTestCase):
         self.deal()
 
         assert "First steps" not in self.page("/admin/")
+
+
+class RoleTests(StaffTestCase):
+    def test_a_viewer_is_offered_nothing_that_is_refused_then(self):
+        self.sign_in(self.viewer)
+
+        page = self.page("/admin/deals/deal/")
+
+        assert "No deals yet" in page
+        assert "/admin/imports/import/add/" not in page
+        assert "deals.csv" in page
+        assert "/deal/add/" not in page
+
+    def test_a_login_without_an_organization_is_told_so(self):
+        self.sign_in(find_or_create_user(email="new@example.com", is_staff=True))
+
+        page = self.page("/admin/")
+
+        assert "You belong to no organization" in page
+        assert "permission to view" not in page
 
 
 class WeightTests(StaffTestCase):
