@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import TestCase
 
 from contacts.models import Contact
-from crm_project.accounts.models import Organization
+from crm_project.accounts.models import Member, Organization
 from crm_project.setup.demo.clock import stopped_at
 from deals.models import Deal
 from pipelines.models import Stage
@@ -45,6 +45,37 @@ class DocumentTests(TestCase):
         assert (told["stage"]["name"], told["stage"]["color"]) == ("Nouveau lead", "#3b82f6")
         assert (told["probability"], told["currency"]) == (10, "EUR")
 
+    def test_onlyoffice(self):
+        """The document prints a request without a token or a body, and lists what may be in one."""
+        path, own = "onlyoffice/api/2.0/crm/opportunity", Organization.objects.get(slug="demo")
+        printed = self.send(path, authorization="")
+        assert (printed.status_code, printed.content) == (401, b"Unauthorized")
+        bare = self.send(path)
+        assert (bare.status_code, bare.json()["status"], bare.json()["statusCode"]) == (400, 1, 400)
+        listed = json.loads((DOCUMENTS / "onlyoffice/create_opportunity.request.json").read_text())
+        member = Member.objects.get(organization=own, user__email="rep@example.com")
+        contact = Contact.objects.of(own.pk).live().filter(kind="person").first()
+        told = {
+            "contactid": contact.pk,
+            "members": [contact.pk],
+            "responsibleid": str(member.uuid),
+            "accessList": [str(member.uuid)],
+            "stageid": Stage.objects.get(name="Nouveau lead").pk,
+            "customFieldList": [],
+        }
+
+        answer = self.client.post(
+            f"/dialects/{path}", listed | told, "application/json", headers={"authorization": TOKEN}
+        )
+
+        shown = answer.json()
+        assert (answer.status_code, shown["status"], shown["statusCode"]) == (201, 0, 201)
+        deal = shown["response"]
+        assert (deal["bidType"], deal["bidValue"], deal["perPeriodValue"]) == (4, 1000, 12)
+        assert (deal["stage"]["title"], deal["responsible"]["id"]) == ("Nouveau lead", str(member.uuid))
+        assert [row["id"] for row in deal["members"]] == [deal["contact"]["id"]]
+        assert Deal.objects.get(pk=deal["id"]).amount == 12_000
+
     def test_leadconnector(self):
         path, name = "leadconnector/opportunities/upsert", "leadconnector/upsert_opportunity"
 
@@ -58,12 +89,30 @@ class DocumentTests(TestCase):
         assert deal.stage.name == "Nouveau lead"
 
     def test_intum(self):
+        """The printed body, and then all of the document's endpoints."""
         answer = self.send("intum/crm/deals.json", "intum/create_deal", authorization="", TOKEN=TOKEN)
 
-        deal = Deal.objects.get(pk=answer.json()["id"])
+        made = answer.json()
+        deal = Deal.objects.get(pk=made["id"])
         assert answer.status_code == 201
         assert deal.client.references.get().external_id == "123"
         assert deal.stage.name == "Nouveau lead"
+        one = f"intum/crm/deals/{made['id']}.json"
+        assert self.send(one, method="GET").json() == made
+        filters = (
+            "q=Wdro%C5%BCenie&client_id=123&status_id=1&main_date_from=2026-03-15&main_date_to=2026-03-15"
+        )
+        amounts = "total_amount_gross_from=12300&total_amount_gross_to=12300"
+        found = self.send(f"intum/crm/deals.json?{filters}&{amounts}", method="GET")
+        assert [row["id"] for row in found.json()] == [made["id"]]
+        change = {"deal": {"external_id": "W-1", "closed": "win"}}
+        changed = self.client.patch(
+            f"/dialects/{one}", change, "application/json", headers={"authorization": f"Bearer {TOKEN}"}
+        )
+        assert (changed.status_code, changed.json()["closed"]) == (200, "win")
+        assert self.send("intum/crm/deals/e/default/W-1.json", method="GET").json() == changed.json()
+        assert self.send(one, method="DELETE").json()["id"] == made["id"]
+        assert self.send(one, method="GET").status_code == 404
 
     def test_gauzy(self):
         """All of the document's requests, in its order."""
