@@ -8,6 +8,7 @@ another fact is left alone, and one to the same fact forbids the undo.
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -36,7 +37,14 @@ class Undone:
 
     change_set: UUID
     undoes: UUID
-    events: Sequence[Event]
+    changes: ChangeSet = field(repr=False)
+    already: int = 0
+
+    @property
+    def events(self) -> list[Event]:
+        """Made when they are asked for: nobody reads those of a great import."""
+        recorded = islice(self.changes.recorded, self.already, None)
+        return [event_of(self.changes, one) for one in recorded]
 
 
 @dataclass
@@ -53,6 +61,8 @@ class Net:
     def add(self, event: Event) -> None:
         self.created = self.created or event.action == "created"
         for name, (old, new) in event.changes.items():
+            if self.created and name != "deleted_at":
+                continue  # a new row goes as a whole, whatever it held; an import made a hundred thousand of them
             self.before.setdefault(name, old)
             self.after[name] = new
 
@@ -76,7 +86,9 @@ def undo(*, actor: Actor, sequence: int) -> Undone:
     with change_set(actor) as changes:
         changes.undoes = event.change_set
         already = len(changes.recorded)
-        nets = _nets(Event.objects.of_change_set(actor.organization_id, event.change_set))
+        events = Event.objects.of_change_set(actor.organization_id, event.change_set)
+        with closing(events.iterator(chunk_size=BATCH)) as told:
+            nets = _nets(told)
         by_kind = _by_kind(nets)
         _require(actor, by_kind)
         drafts = _locked(actor, by_kind)
@@ -85,8 +97,7 @@ def undo(*, actor: Actor, sequence: int) -> Undone:
         for net in nets.values():
             _turn_back(drafts[net.kind.name, net.row_id], net, now)
         _revert(changes, actor, by_kind, drafts)
-        events = [event_of(changes, recorded) for recorded in islice(changes.recorded, already, None)]
-        return Undone(changes.uuid, event.change_set, events)
+        return Undone(changes.uuid, event.change_set, changes, already)
 
 
 def can_undo(event: Event) -> bool:
