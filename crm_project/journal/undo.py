@@ -8,7 +8,6 @@ another fact is left alone, and one to the same fact forbids the undo.
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -87,8 +86,7 @@ def undo(*, actor: Actor, sequence: int) -> Undone:
         changes.undoes = event.change_set
         already = len(changes.recorded)
         events = Event.objects.of_change_set(actor.organization_id, event.change_set)
-        with closing(events.iterator(chunk_size=BATCH)) as told:
-            nets = _nets(told)
+        nets = _nets(events.iterator(chunk_size=BATCH))
         by_kind = _by_kind(nets)
         _require(actor, by_kind)
         drafts = _locked(actor, by_kind)
@@ -111,12 +109,16 @@ def can_undo(event: Event) -> bool:
 
 def _nets(events: Iterable[Event]) -> dict[RowKey, Net]:
     nets: dict[RowKey, Net] = {}
+    undoable = True
     for event in events:
-        if not can_undo(event):
-            raise Conflict("What this change set did cannot be taken back.", code="not_undoable")
+        undoable = undoable and can_undo(event)
+        if not undoable:
+            continue  # to the end, which closes the cursor
         key = (event.kind, event.row_id)
         net = nets.setdefault(key, Net(kinds[event.kind], event.row_id, event.row_uuid))
         net.add(event)
+    if not undoable:
+        raise Conflict("What this change set did cannot be taken back.", code="not_undoable")
     return nets
 
 
