@@ -297,9 +297,14 @@ class DealState(models.Model):
             models.Index(
                 fields=["organization", "expected_close_date", "id"], name="deals_dealstate_by_close"
             ),
-            # What stood in a stage, or was whose, on an earlier day.
+            # What stood in a stage, was whose or had been closed on an earlier day.
             models.Index(fields=["stage", "valid_from"], name="deals_dealstate_in_stage"),
             models.Index(fields=["owner", "valid_from"], name="deals_dealstate_of_owner"),
+            models.Index(
+                fields=["organization", "closed_at"],
+                condition=Q(closed_at__isnull=False),
+                name="deals_dealstate_closed",
+            ),
         ]
 
 
