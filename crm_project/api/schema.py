@@ -1,5 +1,6 @@
 """The OpenAPI document: what every operation has besides its own."""
 
+import threading
 from typing import Any, Literal
 
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
@@ -179,7 +180,17 @@ class CanonicalEndpoints(EndpointEnumerator):
         return is_canonical and bool(super().should_include_endpoint(path, callback))
 
 
-class CanonicalGenerator(SchemaGenerator):
+class OneAtATime(SchemaGenerator):
+    """The library loads its extensions with the first document; two threads that both do would trip over each other."""
+
+    turn = threading.Lock()
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        with self.turn:
+            return super().get_schema(request=request, public=public)
+
+
+class CanonicalGenerator(OneAtATime):
     """Makes the document of the canonical API."""
 
     endpoint_inspector_cls = CanonicalEndpoints

@@ -4,12 +4,12 @@ from functools import partial
 from typing import Any, Literal
 
 from django.urls import include, path
-from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import is_list_serializer
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from crm_project.api.errors import TITLES
+from crm_project.api.schema import OneAtATime
 
 READING = (401, 403, 404, 405)
 WRITING = (400, *READING, 413, 415)
@@ -39,7 +39,7 @@ class DialectSchema(AutoSchema):
         return dict(sorted(bodies.items()))
 
 
-class DialectGenerator(SchemaGenerator):
+class DialectGenerator(OneAtATime):
     """One dialect's document. What the canonical API adds to its own is taken out again."""
 
     def __init__(self, system: str, **kwargs: Any) -> None:

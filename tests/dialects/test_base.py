@@ -1,5 +1,8 @@
 """What all dialects share: hosts of their own, ids that mean one row, exact numbers."""
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
@@ -26,6 +29,21 @@ from tests.base import BaseTestCase
 from tests.dialects.base import secret_of
 
 HOST = "xalantis.localhost"
+# The first documents that a process makes, asked for at the same moment.
+FIRST_DOCUMENTS = """
+import threading, django
+django.setup()
+from django.test import Client
+at_once, codes = threading.Barrier(4), []
+def ask():
+    at_once.wait()
+    answer = Client(raise_request_exception=False).get("/dialects/gauzy/schema", headers={"Host": "localhost"})
+    codes.append(answer.status_code)
+threads = [threading.Thread(target=ask) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(codes)
+"""
 
 
 @override_settings(DIALECT_HOSTS={HOST: "xalantis"}, ALLOWED_HOSTS=[HOST, "testserver"])
@@ -264,3 +282,13 @@ class _Closing:
 
     def __exit__(self, *error: Any) -> None:
         self.patch.__exit__(*error)
+
+
+def test_the_first_documents_of_a_process_may_be_asked_for_at_once() -> None:
+    variables = {**os.environ, "DJANGO_SETTINGS_MODULE": "crm_project.settings", "DEBUG": "1"}
+
+    said = subprocess.run(
+        [sys.executable, "-c", FIRST_DOCUMENTS], env=variables, capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout.strip() == "[200, 200, 200, 200]", said.stderr
