@@ -119,6 +119,7 @@ class TestContactInfos(Onlyoffice, BaseTestCase):
             "",
             {},
         )
+        assert self.ok("POST", path, {"items": [None]}) == self.ok("POST", path, {"items": None}) == []
         two = [*taken, {"infoType": "Email", "data": "c@example.com"}]
         assert self.call("PUT", path, {"items": two})["statusCode"] == 400
 

@@ -244,6 +244,9 @@ class TestSeveralContacts(Onlyoffice, BaseTestCase):
             ("ACME", True),
             ("Zulu", True),
         ]
+        assert self.ok("POST", "/contact/company/quick", {"companyName": ["", None]}) == []
+        for nobody in (None, {"a": 1}):
+            assert self.call("POST", "/contact/company/quick", {"companyName": nobody})["statusCode"] == 400
         people = [{"key": "Ann", "value": "Lee"}, {"Key": "", "Value": "x"}, {"Key": "Bo", "Value": "Ek"}]
         assert [row["displayName"] for row in self.ok("POST", "/contact/person/quick", {"data": people})] == [
             "Ann Lee",

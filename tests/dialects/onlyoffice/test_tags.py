@@ -32,6 +32,7 @@ class TestTags(Onlyoffice, BaseTestCase):
             found = self.ok("GET", f"/{entity}/filter", **{"tags[]": "vip"})
             assert [shown["id"] for shown in found] == [row.pk]
             assert self.ok("GET", f"/{entity}/filter", tags="other") == []
+            assert row.pk in [shown["id"] for shown in self.ok("GET", f"/{entity}/filter", tags="")]
 
             assert self.ok("DELETE", one, {"tagName": "vip"}) == "vip"
             assert self.ok("DELETE", one, tagName="Éclair & co") == "Éclair & co"

@@ -94,6 +94,9 @@ class InfoItem(Info):
 class Infos(Parameters):
     items = InfoItem(many=True, required=False, allow_null=True, source="infos")
 
+    def validate_items(self, items: list[Any] | None) -> list[Any]:
+        return [item for item in items or () if item is not None]
+
 
 class AddressItem(Parameters):
     """An address as an object, or as the text of one."""

@@ -279,7 +279,7 @@ class WrittenCompany(WrittenContact):
 
 
 class QuickCompanies(Parameters):
-    companyName = TextsParam(source="names", required=True)
+    companyName = TextsParam(source="names", required=True, allow_null=False)
 
 
 class QuickPerson(Parameters):

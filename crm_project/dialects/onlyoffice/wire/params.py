@@ -233,7 +233,7 @@ class KnownRows(RowsParam):
 
 
 class TextsParam(serializers.ListField):
-    """Several texts; a bare one stands for a list of one."""
+    """Several texts, without empty ones; a bare one stands for a list of one."""
 
     child = Title()
 
@@ -242,4 +242,5 @@ class TextsParam(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> Any:
         values = [data] if isinstance(data, str | int) else data
-        return list(dict.fromkeys(super().to_internal_value(values)))
+        said = [value for value in values if value not in ("", None)] if isinstance(values, list) else values
+        return list(dict.fromkeys(super().to_internal_value(said)))
