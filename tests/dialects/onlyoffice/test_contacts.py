@@ -342,3 +342,40 @@ class TestSeveralContacts(Onlyoffice, BaseTestCase):
             body = {"lastModifedDate": row.updated_at.isoformat()}
             assert self.ok("PUT", f"/{entity}/{row.pk}/lastmodifeddate", body) == {}
         assert self.ok("PUT", f"/opportunity/{deal.pk}/creationdate", {"creationDate": created}) == {}
+
+    def test_other_organizations_contacts_do_not_exist(self) -> None:
+        theirs = self.person(self.charlie, email="secret@example.org").pk
+        body = {"tagName": "x", "infoType": "Phone", "data": "1", "address": {"city": "x"}, "items": []}
+        body |= {"firstName": "A", "lastName": "B", "personid": theirs, "isShared": True, "fieldValue": "x"}
+        company = CompanyFactory(actor=self.bob).pk
+        for method, path in (
+            ("GET", "{}"),
+            ("DELETE", "{}"),
+            ("GET", "{}/access"),
+            ("PUT", "{}/access"),
+            ("GET", "{}/data"),
+            ("POST", "{}/data"),
+            ("POST", "{}/addressdata"),
+            ("PUT", "{}/batch"),
+            ("GET", "{}/tag"),
+            ("POST", "{}/tag"),
+            ("GET", "tag/{}"),
+            ("GET", "{}/customfield"),
+            ("PUT", "{}/creationdate"),
+            ("PUT", "person/{}"),
+        ):
+            for pk in (theirs, 999_999):
+                said = self.call(method, f"/contact/{path.format(pk)}", body if method != "GET" else None)
+                assert (said["statusCode"], said["error"]["message"]) == (404, "Not found"), (method, path)
+        for method, path, sent in (
+            ("PUT", "/contact", {"contactids": [theirs]}),
+            ("PUT", "/contact/merge", {"fromcontactid": theirs, "tocontactid": self.ann.pk}),
+            ("PUT", "/contact/access", {"contactid": [theirs], "isShared": True}),
+            ("POST", "/contact/taglist", {"entityid": [theirs], "tagName": "x"}),
+            ("POST", f"/contact/company/{company}/person", {"personid": theirs}),
+        ):
+            assert self.call(method, path, sent)["statusCode"] == 400, path
+        assert self.ids("/contact/mail", contactids=str(theirs)) == []
+        assert self.ids("/contact/bycontactinfo", infoType="Email", data="secret") == []
+        assert self.ids("/contact/byprefix", prefix="") == [self.ann.pk, company]
+        assert Contact.objects.get(pk=theirs).version == 1

@@ -45,6 +45,11 @@ class TestSeed(Onlyoffice, DialectContract, BaseTestCase):
             Call("POST", f"{one}/contact/{self.ann.pk}"),
             Call("DELETE", f"{one}/contact/{self.ann.pk}"),
             Call("GET", f"{one}/customfield"),
+            Call("POST", f"{one}/customfield/{self.city.pk}", {"fieldValue": "Riga"}),
+            Call("GET", f"{self.path}/tag/{row_id}"),
+            Call("POST", f"{one}/tag", {"tagName": "vip"}),
+            Call("PUT", f"{one}/creationdate", {"creationDate": "2026-01-01"}),
+            Call("POST", f"{CRM}/contact/{self.ann.pk}/opportunity/{row_id}"),
         ]
 
     def invalid_calls(self) -> dict[str, Call]:
