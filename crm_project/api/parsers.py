@@ -21,6 +21,14 @@ class TooLarge(APIException):
     default_detail = "A body has at most 1 MiB."
 
 
+def read_body(stream: IO[bytes]) -> bytes:
+    """All of it, unless there is more than a body may have."""
+    body = stream.read(BODY_LIMIT + 1)
+    if len(body) > BODY_LIMIT:
+        raise TooLarge
+    return body
+
+
 class StrictJSONParser(BaseParser):
     """Numbers with a fraction become Decimal; nothing passes through a float."""
 
@@ -32,10 +40,7 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        body = stream.read(BODY_LIMIT + 1)
-        if len(body) > BODY_LIMIT:
-            raise TooLarge
-        return parse_json(body)
+        return parse_json(read_body(stream))
 
 
 def parse_json(body: bytes) -> Any:

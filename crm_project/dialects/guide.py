@@ -1,4 +1,4 @@
-"""The README's table of what each dialect serves, made of the routes themselves."""
+"""What the README says of each dialect, made of the routes themselves."""
 
 import re
 from collections import defaultdict
@@ -14,14 +14,20 @@ HEAD = (
 
 
 def table() -> str:
-    """Markdown: for each system the line that changes in a client, what is served and what is not."""
-    return "\n".join([HEAD, *(_row(dialect) for dialect in DIALECTS.values())])
+    """Markdown: for each system the line that changes in a client and what is not served, then the paths that are."""
+    return "\n".join([HEAD, *map(_row, DIALECTS.values()), "", *map(_served, DIALECTS.values())])
 
 
 def _row(dialect: Dialect) -> str:
     change = f"`{dialect.base}` → `http://127.0.0.1:8000/dialects/{dialect.system}`"
-    served = "<br>".join(f"`{verbs} /{path}`" for path, verbs in routes(dialect).items())
-    return f"| {dialect.system} | {change} | {served} | {dialect.lacks} |"
+    return f"| {dialect.system} | {change} | {len(routes(dialect))} paths, listed below | {dialect.lacks} |"
+
+
+def _served(dialect: Dialect) -> str:
+    found = routes(dialect)
+    lines = "\n".join(f"{verbs:<16} /{path}" for path, verbs in found.items())
+    title = f"<summary>What {dialect.system} serves: {len(found)} paths</summary>"
+    return f"<details>{title}\n\n```text\n{lines}\n```\n\n</details>"
 
 
 def routes(dialect: Dialect) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from crm_project.api.parsers import BODY_LIMIT, TooLarge
+from crm_project.api.parsers import read_body
 
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 KEYS = re.compile(r"\[([^\[\]]*)\]")
@@ -31,9 +31,7 @@ class FormParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        body = stream.read(BODY_LIMIT + 1)
-        if len(body) > BODY_LIMIT:
-            raise TooLarge
+        body = read_body(stream)
         try:
             pairs = parse_qsl(
                 body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELD_LIMIT
@@ -55,9 +53,7 @@ class MultipartParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         context = parser_context or {}
-        body = stream.read(BODY_LIMIT + 1)
-        if len(body) > BODY_LIMIT:
-            raise TooLarge
+        body = read_body(stream)
         meta = {"CONTENT_TYPE": media_type, "CONTENT_LENGTH": len(body)}
         try:
             parts, files = DjangoMultipartParser(meta, BytesIO(body), [MemoryFileUploadHandler()]).parse()
