@@ -351,7 +351,8 @@ class MovingTests(ApiTestCase):
                     where, parameters = page["next"], {}
                     self.make(chance, 2)
                     # The row at the very edge of the page is gone, and one that is still to come.
-                    for gone in (page["results"][-1]["uuid"], chance.choice(sorted(steady))):
+                    edge = [row["uuid"] for row in page["results"][-1:]]
+                    for gone in (*edge, chance.choice(sorted(steady))):
                         if gone not in doomed:
                             doomed.add(gone)
                             self.as_bob.delete(f"/api/deals/{gone}")
