@@ -4,6 +4,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -12,7 +14,6 @@ from django.test import TransactionTestCase
 from crm_project.accounts.models import Organization
 from crm_project.sqlite.base import Turn
 
-WRITERS = 8
 HOLDER = """
 import fcntl, sys
 file = open(sys.argv[1], "w")
@@ -50,27 +51,51 @@ def test_another_process_has_its_turn_to_its_end(turn):
         turn.take(5)
 
 
-@pytest.mark.race
-def test_all_go_on_at_one_pace(turn):
-    turns, begun, over = [0] * WRITERS, threading.Barrier(WRITERS), threading.Event()
+def test_threads_have_their_turns_in_the_order_in_which_they_came(turn):
+    order: list[str] = []
 
-    def write(number: int) -> None:
-        begun.wait()
-        while not over.is_set():
-            turn.take(20)
-            time.sleep(0.001)
-            turns[number] += 1
-            turn.give_up()
-            if turns[number] == 40:
-                over.set()
+    def write(name: str) -> None:
+        turn.take(20)
+        order.append(name)
+        turn.give_up()
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
-    for thread in threads:
-        thread.start()
+    turn.take(1)
+    threads = [queue(turn, write, name) for name in ("second", "third", "fourth")]
+    turn.give_up()
+    write("first, but again")
     for thread in threads:
         thread.join()
 
-    assert min(turns) >= 10, turns
+    assert order == ["second", "third", "fourth", "first, but again"]
+
+
+def test_who_waits_no_longer_is_passed_over(turn):
+    refused: list[Exception] = []
+
+    def write(timeout: float) -> None:
+        try:
+            turn.take(timeout)
+            turn.give_up()
+        except OperationalError as error:
+            refused.append(error)
+
+    turn.take(1)
+    impatient, patient = queue(turn, write, 0.2), queue(turn, write, 20)
+    impatient.join()
+    turn.give_up()
+    patient.join()
+
+    assert len(refused) == 1
+    turn.take(0.05)
+
+
+def queue(turn: Turn, write: Callable[[Any], None], argument: object) -> threading.Thread:
+    """A thread that waits for its turn behind all that wait already."""
+    before, thread = len(turn.queue), threading.Thread(target=write, args=(argument,))
+    thread.start()
+    while len(turn.queue) == before:
+        time.sleep(0.001)
+    return thread
 
 
 @pytest.mark.race

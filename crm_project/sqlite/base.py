@@ -1,13 +1,14 @@
 """Django's SQLite backend, but that those who write take turns.
 
 SQLite has one writer. Whoever else wants to write polls for its lock, ever more seldom the longer the wait, so that
-newcomers overtake and under load somebody waits until the time is up. Here a transaction waits for its turn among the
-threads of its process, and that process for its turn at a lock file, which it polls at a steady pace.
+newcomers overtake and under load somebody waits until the time is up. Here the threads of a process queue, first come
+first served, and the one at the head waits for its process's turn at a lock file, which it polls at a steady pace.
 """
 
 import fcntl
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from threading import Lock
 
@@ -23,27 +24,53 @@ class Turn:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.threads = Lock()
         self.file: int | None = None
+        self.guard = Lock()
+        self.taken = False
+        # One closed lock for each thread that waits. A plain Lock would let whoever gives up take it again at once.
+        self.queue: deque[Lock] = deque()
 
     def take(self, timeout: float) -> None:
         until = time.monotonic() + timeout
-        handed_on = not self.threads.acquire(blocking=False)
-        if handed_on and not self.threads.acquire(timeout=timeout):
-            raise OperationalError("database is locked")
+        handed_on = self._queue_up(timeout)
         try:
             if handed_on:
                 # Between two threads of one process another process gets its chance.
                 time.sleep(2 * POLL)
             self._lock_file(until)
         except BaseException:
-            self.threads.release()
+            self._hand_on()
             raise
 
     def give_up(self) -> None:
         assert self.file is not None
         fcntl.flock(self.file, fcntl.LOCK_UN)
-        self.threads.release()
+        self._hand_on()
+
+    def _queue_up(self, timeout: float) -> bool:
+        """Whether another thread of this process had its turn just before."""
+        place = Lock()
+        with self.guard:
+            if not self.taken:
+                self.taken = True
+                return False
+            place.acquire()
+            self.queue.append(place)
+        if place.acquire(timeout=timeout):
+            return True
+        with self.guard:
+            # The turn may have come between the end of the waiting and here.
+            if place not in self.queue:
+                return True
+            self.queue.remove(place)
+        raise OperationalError("database is locked")
+
+    def _hand_on(self) -> None:
+        with self.guard:
+            if self.queue:
+                self.queue.popleft().release()
+            else:
+                self.taken = False
 
     def _lock_file(self, until: float) -> None:
         if self.file is None:

@@ -1,6 +1,7 @@
 """A reader of the feed gets every event that it may see, once and in order, however many write at the time."""
 
 import threading
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -80,6 +81,7 @@ class RaceTests(TransactionTestCase):
                 last = page.last
                 if finished and not page.more and not page.events:
                     return
+                time.sleep(0.01)
         except BaseException as error:
             self.errors.append(error)
         finally:
