@@ -41,7 +41,7 @@ class ActorFactory(factory.Factory):
 
     organization = factory.SubFactory(OrganizationFactory)
     role = Role.REP
-    full_name = factory.Faker("name")
+    full_name = "Robin Roe"
     email = factory.Sequence(lambda n: f"member{n}@example.com")
 
     @classmethod
@@ -68,8 +68,8 @@ class ServiceFactory(factory.Factory):
 
 class PersonFactory(ServiceFactory):
     kind = "person"
-    first_name = factory.Faker("first_name")
-    last_name = factory.Faker("last_name")
+    first_name = "Sam"
+    last_name = "Sample"
     email = factory.Sequence(lambda n: f"person{n}@example.com")
 
     @classmethod
