@@ -112,7 +112,7 @@ class ConnectionTests(TransactionTestCase):
 
         other = threading.Thread(target=self.write)
         other.start()
-        other.join(5)
+        other.join(60)
 
         assert Organization.objects.filter(slug="other").exists()
 

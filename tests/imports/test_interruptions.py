@@ -80,7 +80,10 @@ def test_a_worker_says_that_it_lives_while_its_last_statement_takes_long(monkeyp
 
     with progress_of(taken) as tell:
         tell(7)
-        time.sleep(0.5)
+        end = time.monotonic() + SECONDS
+        while source.progress != 7 and time.monotonic() < end:
+            time.sleep(0.05)
+            source.refresh_from_db()
 
     source.refresh_from_db()
     assert source.progress == 7
