@@ -17,6 +17,7 @@ from crm_project.api.fields import UUID
 from crm_project.dialects.gauzy.views.base import OURS, GauzyView
 from crm_project.dialects.gauzy.views.streams import AT_ONCE, streamed
 from crm_project.dialects.gauzy.wire.query import is_text, is_true, picked
+from crm_project.dialects.places import keys_between, rows_of
 
 PAGE, MAX_PAGE = 10, 100
 QUERY = frozenset(
@@ -189,12 +190,15 @@ class EntityView(GauzyView):
 
     def found(self, part: slice) -> Any:
         listed = self.listed()
-        rows = self.fetched(self.ordered(listed))[part]
-        items = list(rows[: AT_ONCE + 1])
-        if len(items) > AT_ONCE:
-            return streamed(rows, listed.count(), self.shown_afresh)
+        rows = self.fetched(self.ordered(listed))
+        too_many = part.start + AT_ONCE + 1
+        stop = too_many if part.stop is None else min(part.stop, too_many)
+        keys = keys_between(rows, part.start, stop)
+        if len(keys) > AT_ONCE:
+            return streamed(rows[part], listed.count(), self.shown_afresh)
         whole = part.start == 0 and part.stop is None
-        return Response({"items": self.shown(items), "total": len(items) if whole else listed.count()})
+        total = len(keys) if whole else listed.count()
+        return Response({"items": self.shown(rows_of(rows, keys)), "total": total})
 
     def shown(self, rows: list[Any]) -> list[Any]:
         return [self.selected(item) for item in self.entities(rows)]

@@ -13,6 +13,7 @@ from crm_project.api.authentication import BearerAuthentication, BearerScheme, b
 from crm_project.dialects.base import DialectView
 from crm_project.dialects.intum import errors
 from crm_project.dialects.intum.wire.references import app_code as app_code_of
+from crm_project.dialects.places import rows_between
 from crm_project.records.models import DEFAULT_SYSTEM
 
 TOKEN = "api_token"
@@ -83,7 +84,7 @@ class IntumView(DialectView):
         """`page` and `per_page`, as the vendor's family has them; the list is a bare array."""
         size = self.query.get("per_page", PER_PAGE)
         start = (self.query.get("page", 1) - 1) * size
-        return rows[start : start + size]
+        return rows_between(rows, start, start + size)
 
     def filtered(self, rows: Any, columns: Mapping[str, tuple[str, str]]) -> Any:
         """Narrow by ids: filter → (kind of row, column); an id that names nothing finds nothing."""

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from crm_project.api.pagination import Key
 from crm_project.dialects.leadconnector.wire.fields import BoundField
+from crm_project.dialects.places import keys_between, rows_of
 from crm_project.dialects.wire import WireSerializer
 
 LIMIT, MOST = 20, 100
@@ -55,8 +56,8 @@ def turned(view: Any, kind: str, rows: Any, order: Order, query: Mapping[str, An
     start = 0 if place is not None else (query["page"] - 1) * limit
     if place is not None:
         ordered = ordered.filter(place)
-    found = list(ordered.order_by(f"{sign}{name}", f"{sign}id")[start : start + limit + 1])
-    return Page(found[:limit], rows.count(), len(found) > limit)
+    keys = keys_between(ordered.order_by(f"{sign}{name}", f"{sign}id"), start, start + limit + 1)
+    return Page(rows_of(ordered, keys[:limit]), rows.count(), len(keys) > limit)
 
 
 def _place(view: Any, kind: str, ordered: Any, name: str, order: Order, query: Mapping[str, Any]) -> Q | None:

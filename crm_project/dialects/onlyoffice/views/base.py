@@ -27,6 +27,7 @@ from crm_project.dialects.onlyoffice.wire.envelope import PAGE, documented, of_l
 from crm_project.dialects.onlyoffice.wire.forms import FormParser, MultipartParser, structured
 from crm_project.dialects.onlyoffice.wire.params import Nothing, Parameters
 from crm_project.dialects.onlyoffice.wire.xml import XmlRenderer
+from crm_project.dialects.places import keys_between, rows_of
 from crm_project.dialects.schema import DialectSchema
 from crm_project.dialects.wire import WireSerializer
 from crm_project.records.models import CustomField
@@ -164,10 +165,10 @@ class OnlyofficeView(DialectView):
         """The rows that were asked for, and the envelope's paging; counted only where a page is full."""
         asked = self.query.get("count") or PAGE
         count, start = min(PAGE, max(1, asked)), max(0, self.query.get("startIndex") or 0)
-        found = list(rows[start : start + count])
-        last = len(found) < count and (found or not start)
-        total = start + len(found) if last else rows.count()
-        return found, {"start": start, "total": total, "fields": self.query.get("fields_")}
+        keys = keys_between(rows, start, start + count)
+        last = len(keys) < count and (keys or not start)
+        total = start + len(keys) if last else rows.count()
+        return rows_of(rows, keys), {"start": start, "total": total, "fields": self.query.get("fields_")}
 
     def ordering(self, sorts: Mapping[str, Any], default: str) -> list[str]:
         """The columns to sort by; an order that the vendor does not know is named as ignored."""

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from crm_project.api.pagination import Cursor, Key, page_of
+from crm_project.dialects.places import rows_between
 from crm_project.dialects.xalantis import errors
 from crm_project.dialects.xalantis.views.base import XalantisView
 from crm_project.dialects.xalantis.wire import v1 as wire
@@ -62,7 +63,7 @@ class V1View(XalantisView):
             "prev": page - 1 or None,
             "next": page + 1 if page < last else None,
         }
-        shown = list(rows[(page - 1) * size : page * size])
+        shown = rows_between(rows, (page - 1) * size, page * size)
         return self._listed(shown, meta, {name: self._link("page", number) for name, number in pages.items()})
 
     def _by_cursor(self, rows: Any, size: int) -> Response:
