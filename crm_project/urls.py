@@ -3,6 +3,7 @@
 from django.conf.urls import handler400, handler403  # noqa: F401
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from crm_project.api import pages
 
@@ -10,6 +11,7 @@ handler404 = pages.not_found
 handler500 = pages.server_error
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", pages.healthz, name="healthz"),
     path("api/schema", pages.SchemaView.as_view(), name="schema"),
     path("api/docs", pages.DocsView.as_view(url_name="schema"), name="docs"),

@@ -11,6 +11,10 @@ from crm_project.accounts.logins import TooManyAttempts, braked, client_address
 class SignInForm(AuthenticationForm):
     """Django's own, but that five wrong passwords in fifteen minutes close the door for a while."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "E-mail"
+
     def clean(self) -> dict[str, Any]:
         email = self.cleaned_data.get("username")
         if not email or not self.cleaned_data.get("password"):

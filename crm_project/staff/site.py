@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
-from crm_project.accounts.models import Member
+from crm_project.accounts.models import Member, User
 from crm_project.accounts.sessions import SESSION_KEY
 from crm_project.staff import home, palette
 from crm_project.staff.people import actor_of
@@ -40,7 +40,8 @@ class StaffSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """A session ends twelve hours after signing in, however busy it is."""
-        response = super().login(request, extra_context)
+        nobody = {"nobody_can_sign_in": not User.objects.exists()}
+        response = super().login(request, {**nobody, **(extra_context or {})})
         if request.method == "POST" and request.user.is_authenticated:
             request.session.set_expiry(timezone.now() + SESSION_LASTS)
         return response

@@ -1,8 +1,10 @@
 """Signing in to the admin, choosing an organization, and the home page."""
 
 import datetime
+from pathlib import Path
 
-from django.test import Client
+from django.contrib.staticfiles.finders import find
+from django.test import Client, TestCase
 from django.utils import timezone
 
 from crm_project.accounts.models import SignInAttempt, User
@@ -64,6 +66,19 @@ class SignInTests(StaffTestCase):
             "/admin/undo/1/",
         ):
             assert LOGIN in self.client.get(url)["location"]
+
+
+class FirstVisitTests(TestCase):
+    def test_the_address_alone_leads_to_the_admin(self):
+        assert self.client.get("/")["location"] == "/admin/"
+
+    def test_an_empty_database_says_how_its_first_login_is_made(self):
+        empty = self.client.get(LOGIN).content.decode()
+        find_or_create_user(email="first@example.com")
+        later = self.client.get(LOGIN).content.decode()
+
+        assert "create_organization" in empty
+        assert "create_organization" not in later
 
 
 class OrganizationTests(StaffTestCase):
@@ -180,6 +195,9 @@ class RoleTests(StaffTestCase):
 
 
 class WeightTests(StaffTestCase):
+    def test_no_page_loads_what_draws_charts(self):
+        assert Path(find("unfold/js/chart/chart.js")).stat().st_size < 1_000
+
     def test_pages_are_compressed_and_answers_of_the_api_keep_their_tags(self):
         for number in range(50):
             self.deal(name=f"Deal {number}")
