@@ -18,7 +18,7 @@ from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import InstantRange, choice_filter, range_filter
 from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Textarea
-from crm_project.staff.people import actor_of
+from crm_project.staff.people import actor_of, member_choices
 
 PEOPLE_SHOWN = 50
 
@@ -85,6 +85,7 @@ class ContactAdmin(StaffModelAdmin):
     )
     list_filter: ClassVar[Any] = (
         choice_filter("Kind", "kind", Contact.Kinds.choices),
+        choice_filter("Owner", "owner", member_choices),
         range_filter(InstantRange, "Created", "created_at"),
     )
     sortable_by: ClassVar[Any] = ("created_on",)
@@ -127,6 +128,18 @@ class ContactAdmin(StaffModelAdmin):
         asks_for_company = request.GET.get("field_name") == "company" and "term" in request.GET
         rows = queryset.filter(kind=Contact.Kinds.COMPANY) if asks_for_company else queryset
         return super().get_search_results(request, rows, search_term)
+
+    def header(self, request: HttpRequest, row: Contact) -> dict[str, Any] | None:
+        """How to reach them, and whom they work for."""
+        facts = [
+            ("E-mail", row.email and cells.mail(row.email)),
+            ("Phone", row.phone and cells.phone(row.phone)),
+            ("Mobile", row.mobile and cells.phone(row.mobile)),
+            ("Company", row.company and cells.link(row.company)),
+            ("Website", row.website and cells.web(row.website)),
+        ]
+        known = [(label, value) for label, value in facts if value]
+        return {"template": "admin/facts.html", "facts": known} if known else None
 
     def palette_description(self, row: Contact) -> str:
         return " · ".join(part for part in (row.get_kind_display(), row.email) if part)

@@ -9,8 +9,10 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import history
+        from contacts.models import Contact
         from contacts.services import hand_over_contacts
         from crm_project.accounts import hooks
 
         hooks.hand_over.append(hand_over_contacts)
+        hooks.count_owned["contact"] = lambda member: Contact.objects.live().filter(owner=member).count()
         history.connect()

@@ -12,7 +12,7 @@ from contacts.services import NAMING, clashes, email_key, row_errors
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet
-from crm_project.errors import Conflict, FieldError
+from crm_project.errors import Conflict, FieldError, counted
 from crm_project.journal.undo import conflict, refuse_first
 from crm_project.records import references, store
 from crm_project.records.locks import for_update, hold_keys, share
@@ -70,7 +70,7 @@ def _givers_first(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
 def _refuse_used(drafts: Sequence[Draft]) -> None:
     uses = sum(count([draft.row.pk for draft in drafts]) for count in hooks.count_uses) if drafts else 0
     if uses:
-        raise Conflict(f"{uses} deals use this contact.", code="in_use", count=uses)
+        raise Conflict(f"This contact is used by {counted(uses, 'deal')}.", code="in_use", count=uses)
 
 
 def _errors(row: Contact, companies: Mapping[int, Contact]) -> list[FieldError]:

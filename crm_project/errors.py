@@ -96,3 +96,7 @@ def refuse_fields(fields: Iterable[FieldError]) -> None:
     wrong = tuple(fields)
     if wrong:
         raise Invalid(fields=wrong, code=wrong[0].code if len({error.code for error in wrong}) == 1 else "")
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -27,6 +27,7 @@ def connect() -> None:
     pipeline_hooks.move_all.append(move_all)
     pipeline_hooks.after_probability.append(reweigh)
     account_hooks.hand_over.append(hand_over)
+    account_hooks.count_owned["deal"] = lambda member: Deal.objects.live().filter(owner=member).count()
 
 
 def deals_with(contact_ids: Sequence[int]) -> int:

@@ -13,7 +13,7 @@ from unfold.admin import TabularInline
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.errors import DomainError, FieldError
+from crm_project.errors import DomainError, FieldError, counted
 from crm_project.staff import cells
 from crm_project.staff.acts import Act, RestoreAct, TrashAct, act_url, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -179,8 +179,7 @@ class TrashWithDeals(TrashAct):
 
     def note(self, rows: Sequence[Any]) -> str:
         count = self.uses(rows)
-        stand = f"{count} deal{'' if count == 1 else 's'} stand{'s' if count == 1 else ''} here"
-        return f"{stand}. Say where they go." if count else "No deals stand here."
+        return f"It holds {counted(count, 'deal')}. Say where to move to." if count else "It holds no deals."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
         going = self.stages(rows)
@@ -252,7 +251,7 @@ class PipelineAdmin(StaffModelAdmin):
         names = ["name", "description", "is_default", "is_active"]
         return [
             (None, {"fields": names}),
-            ("References", {"fields": ["external_references"], "classes": ["tab"]}),
+            ("References", {"fields": ["external_references"], "classes": ["collapse"]}),
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.db.models import F
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
-from crm_project.errors import Conflict, FieldError
+from crm_project.errors import Conflict, FieldError, counted
 from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.undo import conflict
 from crm_project.records.locks import for_update
@@ -41,7 +41,7 @@ class StageUndoer(CatalogueUndoer):
         leaving += [draft.row.pk for draft in live if draft.before["kind"] != draft.row.kind]
         uses = sum(count(leaving) for count in hooks.count_uses) if leaving else 0
         if uses:
-            raise Conflict(f"{uses} deals stand there.", code="in_use", count=uses)
+            raise Conflict(f"It holds {counted(uses, 'deal')}.", code="in_use", count=uses)
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
         everything = [*drafts, *_siblings(drafts)]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
-from crm_project.errors import Conflict, FieldError, Invalid, refuse_fields
+from crm_project.errors import Conflict, FieldError, Invalid, counted, refuse_fields
 from crm_project.journal.models import Event
 from crm_project.records import references, store
 from crm_project.records.apply import Change, missing, rows_by_key, set_columns
@@ -240,7 +240,7 @@ def _guard_kind(draft: Draft) -> None:
     count = sum(count([draft.row.pk]) for count in hooks.count_uses)
     if count:
         raise Conflict(
-            f"{count} deals stand in the stage {draft.row.name!r}; its kind stays.",
+            f"The stage {draft.row.name!r} holds {counted(count, 'deal')}; its kind stays.",
             code="in_use",
             count=count,
         )
@@ -279,7 +279,7 @@ def _trash_stages(
     count = sum(count(ids) for count in hooks.count_uses) if ids else 0
     if count and move_deals_to is None:
         raise Conflict(
-            f"{count} deals stand there; name the stage to move them to.", code="in_use", count=count
+            f"It holds {counted(count, 'deal')}; name the stage to move to.", code="in_use", count=count
         )
     if move_deals_to is not None:
         target = rows_by_key(Stage.objects.visible_to(actor.member), [move_deals_to]).get(move_deals_to)

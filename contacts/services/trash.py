@@ -11,7 +11,7 @@ from contacts.services.write import email_key
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet, change_set
-from crm_project.errors import Conflict, DomainError, NotFound, refuse
+from crm_project.errors import Conflict, DomainError, NotFound, counted, refuse
 from crm_project.records import references, store
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.store import Draft
@@ -52,7 +52,7 @@ def _used(ids: Sequence[int]) -> dict[int, int]:
 
 
 def _in_use(count: int) -> Conflict:
-    return Conflict(f"{count} deals use this contact.", code="in_use", count=count)
+    return Conflict(f"This contact is used by {counted(count, 'deal')}.", code="in_use", count=count)
 
 
 def restore_contacts(

@@ -8,5 +8,8 @@ from crm_project.accounts.models import Member
 # A member has been added, inside the transaction that adds it.
 member_added: list[Callable[[Member], None]] = []
 
+# How many live rows somebody owns, by the kind of row.
+count_owned: dict[str, Callable[[Member], int]] = {}
+
 # Make the second member the owner of every live row that the first one owns; answers how many there were.
 hand_over: list[Callable[[Actor, Member, Member], int]] = []

@@ -200,14 +200,21 @@ def set_password(*, actor: Actor, member: Member, password: str) -> None:
 
     Only where the login is this organization's alone: with it one could sign in wherever else the person works.
     """
+    update_login(user=_own_login(actor, member), password=password)
+
+
+def rename_member(*, actor: Actor, member: Member, full_name: str) -> None:
+    """Change the name of a member's login, where that is this organization's alone: it shows wherever they work."""
+    update_login(user=_own_login(actor, member), full_name=full_name.strip())
+
+
+def _own_login(actor: Actor, member: Member) -> User:
     _require_admin(actor, member.organization_id)
     user = User.objects.get(pk=member.user_id)
     elsewhere = Member.objects.filter(user=user).exclude(organization_id=member.organization_id)
     if user.pk != actor.member.user_id and (user.is_superuser or elsewhere.exists()):
-        raise Forbidden(
-            "This login is not your organization's alone; its person or the operator sets the password."
-        )
-    update_login(user=user, password=password)
+        raise Forbidden("This login is not your organization's alone; its person or the operator changes it.")
+    return user
 
 
 def create_token(

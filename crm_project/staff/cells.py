@@ -17,8 +17,13 @@ def money(amount: Decimal | None, currency: str, decimals: int = 2) -> SafeStrin
     """`15,000.00 EUR`; whole sums without decimals, to be read at a glance."""
     if amount is None:
         return NOTHING
+    text = number(amount, decimals)
+    return format_html('<span class="crm-money">{} <span>{}</span></span>', text, currency)
+
+
+def number(amount: Decimal, decimals: int = 2) -> str:
     places = 0 if amount == amount.to_integral_value() else decimals
-    return format_html('<span class="crm-money">{} <span>{}</span></span>', f"{amount:,.{places}f}", currency)
+    return f"{amount:,.{places}f}"
 
 
 def chip(text: str, color: str) -> SafeString:
@@ -65,6 +70,24 @@ def age(since: datetime.datetime, now: datetime.datetime) -> SafeString:
     days = max(0, (now - since).days)
     text = "today" if days == 0 else f"{days} day{'' if days == 1 else 's'}"
     return format_html('<span title="{}">{}</span>', formats.date_format(since, "j M Y"), text)
+
+
+def mail(address: str) -> SafeString | str:
+    return format_html('<a class="crm-link" href="mailto:{0}">{0}</a>', address) if address else NOTHING
+
+
+def phone(number: str) -> SafeString | str:
+    return format_html('<a class="crm-link" href="tel:{0}">{0}</a>', number) if number else NOTHING
+
+
+def web(address: str) -> SafeString | str:
+    """A link to elsewhere, where the address is one that a browser may safely follow."""
+    if not address.lower().startswith(("http://", "https://")):
+        return address or NOTHING
+    text = address.split("://", 1)[1].removesuffix("/")
+    return format_html(
+        '<a class="crm-link" href="{}" target="_blank" rel="noopener noreferrer">{}</a>', address, text
+    )
 
 
 def link(row: Any, text: str = "") -> SafeString | str:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.models import Organization, User
+from crm_project.accounts.models import Member, Organization, User
 from crm_project.accounts.sessions import session_member
 
 
@@ -43,6 +43,12 @@ def _operators_rows(request: HttpRequest, rows: Any, model: type[Model], actor: 
         return rows
     own = actor.organization_id if actor and model is Organization else None
     return rows.filter(pk=own) if own else rows.none()
+
+
+def member_choices(request: HttpRequest) -> list[tuple[int, str]]:
+    """The members by name, those who have left too: what they owned can still be looked for."""
+    members = visible(request, Member).select_related("user").order_by("user__full_name", "id")
+    return [(member.pk, member.full_name) for member in members]
 
 
 def today(actor: Actor) -> datetime.date:

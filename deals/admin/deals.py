@@ -8,7 +8,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.models import Member
 from crm_project.staff import cells
 from crm_project.staff.acts import TrashAct
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -23,7 +22,7 @@ from crm_project.staff.filters import (
 )
 from crm_project.staff.forms import when
 from crm_project.staff.inputs import Select
-from crm_project.staff.people import visible
+from crm_project.staff.people import member_choices
 from deals import money, services
 from deals.admin import acts
 from deals.admin.forms import DealForm, StageChoiceField, may_share, stage_choices, stages_of
@@ -50,11 +49,6 @@ class StaleFilter(FormFilter):
 
     def narrow(self, rows: Any, value: Any) -> Any:
         return rows.filter(stage_entered_at__lt=timezone.now() - STALE_AFTER)
-
-
-def member_choices(request: HttpRequest) -> list[tuple[int, str]]:
-    members = visible(request, Member).select_related("user").order_by("user__full_name", "id")
-    return [(member.pk, member.full_name) for member in members]
 
 
 @admin.register(Deal)
@@ -175,17 +169,28 @@ class DealAdmin(StaffModelAdmin):
                 ("Amount", self.worth(row)),
                 ("Status", self.state(row)),
                 ("Probability", f"{row.effective_probability} %"),
-                ("Owner", self.owned_by(row)),
                 ("Expected close", self.closing(row)),
                 ("In this stage", self.stands_since(row)),
+                *self.people_facts(row),
             ],
         }
 
+    def people_facts(self, row: Deal) -> list[tuple[str, Any]]:
+        """Whom it is with, and how to reach them."""
+        person = row.contact or row.client
+        facts = [
+            ("Account", cells.link(row.client)),
+            ("Contact", cells.link(row.contact)),
+            ("E-mail", cells.mail(person.email if person else "")),
+            ("Phone", cells.phone((person.phone or person.mobile) if person else "")),
+            ("Owner", self.owned_by(row)),
+        ]
+        return [*facts, ("Link", cells.web(row.url))] if row.url else facts
+
     def palette_description(self, row: Deal) -> str:
-        amount = money.formatted(row.amount, row.currency)
-        return " · ".join(
-            part for part in ("Deal", row.stage.name, f"{amount} {row.currency}" if amount else "") if part
-        )
+        decimals = money.currency_decimals().get(row.currency, 2)
+        amount = "" if row.amount is None else f"{cells.number(row.amount, decimals)} {row.currency}"
+        return " · ".join(part for part in ("Deal", row.stage.name, amount) if part)
 
     @admin.display(description="Deal")
     def title(self, deal: Deal) -> Any:

@@ -25,6 +25,7 @@ class LostReasonAdmin(StaffModelAdmin):
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("name",)
     ordering: ClassVar[Any] = ("created_at", "id")
+    long_by: ClassVar[Any] = ("created_at", "name")
     list_display: ClassVar[Any] = ("name", "created_at")
     has_trash = True
     acts: ClassVar[Any] = (

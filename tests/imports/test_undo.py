@@ -210,7 +210,7 @@ class UndoOfContactsTests(ImportTestCase):
         refused = carried_out(self.as_bob, place(result), "undo")
 
         assert refused["state"] == "done"
-        assert "1 deals use this contact" in refused["problem"]
+        assert "This contact is used by 1 deal" in refused["problem"]
 
     def test_fields_that_two_people_changed_are_named(self):
         old = self.person(email="old@example.com", phone="1")

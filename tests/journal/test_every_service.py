@@ -34,8 +34,8 @@ ROOMS = (
     pipelines.services,
     deals.services,
 )
-# A password is the login's, which is no organization's row; nothing of it belongs into a journal.
-NO_ROW = {"set_password"}
+# Name and password are the login's, which is no organization's row; nothing of a password belongs into a journal.
+NO_ROW = {"rename_member", "set_password"}
 Act = Callable[[Any], Any]
 
 

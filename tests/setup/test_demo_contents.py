@@ -53,7 +53,7 @@ class PeopleTests(DemoTestCase):
             "admin@example.com": ("demo", "admin", True, True),
             "manager@example.com": ("demo", "manager", True, False),
             "rep@example.com": ("demo", "rep", True, False),
-            "viewer@example.com": ("demo", "viewer", False, False),
+            "viewer@example.com": ("demo", "viewer", True, False),
             "outsider@example.com": ("other", "admin", True, False),
         }
         assert self.rows(Member).count() == 8

@@ -7,7 +7,7 @@ from decimal import Decimal
 from deals.models import Deal
 from deals.services import trash_deals, update_deals
 from tests.base import stages_of
-from tests.factories import CustomFieldFactory, LostReasonFactory
+from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.staff.base import StaffTestCase, act_url, add_url, change_url, errors, list_url
 
 
@@ -55,6 +55,22 @@ class AddTests(StaffTestCase):
 
         assert self.client.get(add_url(Deal)).status_code == 403
         assert self.client.post(add_url(Deal), {"name": "X"}).status_code == 403
+
+
+class HeaderTests(StaffTestCase):
+    def test_it_leads_to_whom_the_deal_is_with(self):
+        company = CompanyFactory(actor=self.bob, name="ACME")
+        person = self.person(email="ann@acme.example")
+        deal = self.deal(client=company.pk, contact=person.pk, url="javascript:alert(1)")
+
+        page = self.page(change_url(deal))
+
+        for link in (change_url(company), change_url(person), "mailto:ann@acme.example"):
+            assert f'href="{link}"' in page
+        assert 'href="javascript:' not in page
+
+    def test_a_page_for_a_new_row_offers_no_other_new_one(self):
+        assert 'class="crm-button crm-button-primary addlink"' not in self.page(add_url(Deal))
 
 
 class ChangeTests(StaffTestCase):

@@ -18,7 +18,7 @@ COUNTS = {
     "accounts.apitoken": 4,
     "accounts.member": 4,
     "accounts.organization": 4,
-    "contacts.contact": 5,
+    "contacts.contact": 6,
     "deals.deal": 7,
     "deals.lostreason": 4,
     "pipelines.pipeline": 5,

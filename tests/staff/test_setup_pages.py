@@ -2,7 +2,7 @@
 
 from contacts.models import Contact
 from crm_project.accounts.models import ApiToken, Member, Organization, User
-from crm_project.accounts.services import authenticate_token
+from crm_project.accounts.services import add_member, authenticate_token
 from crm_project.records.models import CustomField
 from deals.models import Deal, LostReason
 from pipelines.models import Pipeline
@@ -97,7 +97,7 @@ class PipelineTests(StaffTestCase):
         refused = self.client.post(act_url("trash", self.new), {"move_deals_to": ""})
         self.client.post(act_url("trash", self.new), {"move_deals_to": self.offer.pk})
 
-        assert "1 deal stands here. Say where they go." in refused.content.decode()
+        assert "It holds 1 deal. Say where to move to." in refused.content.decode()
         assert self.names() == ["Offer", "Won", "Lost"]
         assert Deal.objects.get(pk=deal.pk).stage == self.offer
 
@@ -255,13 +255,34 @@ class ContactTests(StaffTestCase):
         assert "Of the person" in page
         assert "Hidden one" not in page
 
+    def test_the_page_leads_to_the_company_and_to_the_means_of_reaching_them(self):
+        company = CompanyFactory(actor=self.bob, name="ACME", website="javascript:alert(1)")
+        person = self.person(
+            company=company.pk, email="ann@acme.example", phone="+33 1 23", website="https://acme.example/"
+        )
+
+        page = self.page(change_url(person))
+
+        for link in (change_url(company), "mailto:ann@acme.example", "tel:+33 1 23", "https://acme.example/"):
+            assert f'href="{link}"' in page
+        assert 'href="javascript:' not in self.page(change_url(company))
+
+    def test_they_are_found_by_their_owner(self):
+        self.person(first_name="Minefield", owner=self.bob.member.pk)
+        self.person(first_name="Herring", owner=self.alice.member.pk)
+
+        page = self.page(f"{list_url(Contact)}?owner={self.bob.member.pk}")
+
+        assert "Minefield" in page
+        assert "Herring" not in page
+
     def test_a_contact_in_use_stays(self):
         person = self.person()
         self.deal(contact=person.pk)
 
         response = self.client.post(act_url("trash", person))
 
-        assert "1 deals use this contact" in response.content.decode()
+        assert "This contact is used by 1 deal" in response.content.decode()
         assert Contact.objects.get(pk=person.pk).deleted_at is None
 
 
@@ -305,9 +326,13 @@ class MemberTests(StaffTestCase):
 
     def test_deactivate_and_hand_over(self):
         deal = self.deal(owner=self.bob.member.pk)
+        self.person(owner=self.bob.member.pk)
+        self.person(owner=self.bob.member.pk)
 
+        page = self.page(act_url("deactivate", self.bob.member))
         self.client.post(act_url("deactivate", self.bob.member), {"hand_over_to": self.manager.member.pk})
 
+        assert f"{self.bob.member} owns 2 contacts and 1 deal." in page
         assert not Member.objects.get(pk=self.bob.member.pk).is_active
         assert Deal.objects.get(pk=deal.pk).owner == self.manager.member
 
@@ -318,12 +343,27 @@ class MemberTests(StaffTestCase):
         assert weak.status_code == 200
         assert User.objects.get(pk=self.bob.member.user_id).check_password("a rather long one")
 
+    def test_change_the_name_where_the_login_is_ours_alone(self):
+        self.client.post(act_url("rename", self.bob.member), {"full_name": "Bob Brown"})
+        add_member(actor=None, organization=self.charlie.organization, user=self.bob.member.user)
+        refused = self.client.post(act_url("rename", self.bob.member), {"full_name": "Robert"})
+
+        assert "not your organization" in refused.content.decode()
+        assert User.objects.get(pk=self.bob.member.user_id).full_name == "Bob Brown"
+
+    def test_an_invitation_without_a_password_says_what_is_left_to_do(self):
+        data = {"email": "new@example.com", "role": "rep"}
+
+        response = self.client.post(add_url(Member), data, follow=True)
+
+        assert "Without a password" in response.content.decode()
+
     def test_others_read_only(self):
         self.sign_in(self.manager)
 
         assert "Bob" in self.page(list_url(Member))
         assert self.client.post(change_url(self.bob.member), {"role": "admin"}).status_code == 403
-        for act in ("password", "deactivate", "activate"):
+        for act in ("rename", "password", "deactivate", "activate"):
             assert self.client.post(act_url(act, self.bob.member)).status_code == 403
 
 

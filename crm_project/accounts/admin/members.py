@@ -8,10 +8,11 @@ from django.contrib import admin, messages
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 
-from crm_project.accounts import services
+from crm_project.accounts import hooks, services
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.rules import Permission
+from crm_project.errors import counted
 from crm_project.staff import cells
 from crm_project.staff.acts import Act
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -65,6 +66,11 @@ class Deactivate(Act):
     def fits(self, row: Member) -> bool:
         return row.is_active
 
+    def note(self, rows: Sequence[Member]) -> str:
+        owned = {name: sum(map(count, rows)) for name, count in hooks.count_owned.items()}
+        told = " and ".join(counted(count, name) for name, count in owned.items() if count)
+        return f"{self.explanation} {', '.join(map(str, rows))} owns {told or 'nothing'}."
+
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
         others = visible(request, Member).filter(is_active=True).exclude(pk__in=[row.pk for row in rows])
         members = others.select_related("user").order_by("user__full_name", "id")
@@ -92,6 +98,23 @@ class Activate(Act):
     def run(self, actor: Actor, rows: Sequence[Member], given: Mapping[str, Any]) -> None:
         for row in rows:
             services.update_member(actor=actor, member=row, is_active=True)
+
+
+class Rename(Act):
+    name = "rename"
+    label = "Change name"
+    icon = "badge"
+    done = "renamed"
+    on_many = False
+    explanation = "Only for a login that works in no other organization."
+
+    def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
+        name = rows[0].user.full_name
+        return {"full_name": PlainText(max_length=255, label="Full name", initial=name)}
+
+    def run(self, actor: Actor, rows: Sequence[Member], given: Mapping[str, Any]) -> None:
+        for row in rows:
+            services.rename_member(actor=actor, member=row, full_name=given["full_name"])
 
 
 class SetPassword(Act):
@@ -124,7 +147,7 @@ class MemberAdmin(StaffModelAdmin):
         choice_filter("Role", "role", Member.Roles.choices),
         yes_no_filter("Active", "is_active"),
     )
-    acts: ClassVar[Sequence[Act]] = (SetPassword(), Activate(), Deactivate())
+    acts: ClassVar[Sequence[Act]] = (Rename(), SetPassword(), Activate(), Deactivate())
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         if row is not None:
@@ -148,6 +171,8 @@ class MemberAdmin(StaffModelAdmin):
             messages.info(
                 request, "This person had a login already; its name and password stay as they were."
             )
+        elif not change and not form.cleaned_data["password"]:
+            messages.warning(request, "Without a password nobody can sign in: set one on the member's page.")
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Member:
         return services.invite_member(actor=actor, **change)

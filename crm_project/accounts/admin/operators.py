@@ -65,6 +65,7 @@ class OrganizationAdmin(StaffModelAdmin):
     edit_permission = Permission.ADMINISTER
     search_fields: ClassVar[Any] = ("name", "slug")
     ordering: ClassVar[Any] = ("name", "id")
+    long_by: ClassVar[Any] = ("name", "slug", "created_at")
     list_display: ClassVar[Any] = ("name", "slug", "currency", "time_zone", "created_at")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -149,6 +150,7 @@ class LoginAdmin(StaffModelAdmin):
     form = LoginForm
     search_fields: ClassVar[Any] = ("email", "full_name")
     ordering: ClassVar[Any] = ("email",)
+    long_by: ClassVar[Any] = ("email", "full_name")
     list_display: ClassVar[Any] = (
         "email",
         "full_name",

@@ -75,6 +75,7 @@ class TokenAdmin(StaffModelAdmin):
     select_related: ClassVar[Any] = ("member__user",)
     search_fields: ClassVar[Any] = ("name", "hint")
     ordering: ClassVar[Any] = ("-created_at", "-id")
+    long_by: ClassVar[Any] = ("created_at",)
     list_display: ClassVar[Any] = (
         "name",
         "of_member",

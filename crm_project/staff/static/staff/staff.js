@@ -23,6 +23,10 @@ function reachable(element) {
 document.addEventListener("DOMContentLoaded", () => {
     const search = document.getElementById("searchbar");
     search?.setAttribute("aria-label", search.placeholder);
+    // An icon is drawn by its name, which is nothing to hear.
+    for (const icon of document.querySelectorAll(".material-symbols-outlined:not([aria-hidden])")) {
+        icon.setAttribute("aria-hidden", "true");
+    }
     // On a narrow screen the heads of the columns stand in the cells.
     for (const cell of document.querySelectorAll("#result_list [data-label]")) {
         cell.dataset.label = cell.dataset.label.charAt(0).toUpperCase() + cell.dataset.label.slice(1);
