@@ -11,6 +11,8 @@ threads = 16
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
+# A link to the next page names the last row's text, up to 255 characters of twelve bytes when they are escaped.
+limit_request_line = 8190
 
 # Gunicorn 27 would open a control socket in the home directory.
 control_socket_disable = True

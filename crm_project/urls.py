@@ -1,12 +1,13 @@
 """Every route: the canonical API, its documents, health, the admin."""
 
-from django.conf.urls import handler400, handler403  # noqa: F401
+from django.conf.urls import handler403  # noqa: F401
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from crm_project.api import pages
 
+handler400 = pages.bad_request
 handler404 = pages.not_found
 handler500 = pages.server_error
 

@@ -71,7 +71,9 @@ def amount_errors(name: str, value: Decimal | None) -> list[FieldError]:
 def _currency(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     if "currency" not in change:
         return []
-    code = str(change["currency"]).upper()
+    code = str(change["currency"])
+    # Beyond ASCII there are letters that only look like one of a code in upper case.
+    code = code.upper() if code.isascii() else code
     if code == deal.currency:
         return []  # even one that has been withdrawn since
     if code not in currency_decimals():

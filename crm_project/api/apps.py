@@ -9,9 +9,10 @@ class ApiConfig(AppConfig):
     label = "api"
 
     def ready(self) -> None:
-        from crm_project.api.converters import RestConverter
+        from crm_project.api.converters import AnyCaseUUIDConverter, RestConverter
         from crm_project.api.redaction import forget_answers
         from crm_project.journal import hooks
 
         register_converter(RestConverter, "rest")
+        register_converter(AnyCaseUUIDConverter, "any_uuid")
         hooks.after_redaction.append(forget_answers)

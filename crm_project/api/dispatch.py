@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, UnsupportedMediaType
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -94,6 +94,7 @@ class DispatchView(GenericViewSet[Any]):
         return unchanged
 
     def _write(self, handler: Handler, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._refuse_encoding()
         # Read whole before the transaction opens: a slow upload must not hold a lock.
         _ = self.request.data
         self._check_dry_run()
@@ -158,6 +159,12 @@ class DispatchView(GenericViewSet[Any]):
     def _known_actor(self) -> Actor | None:
         """Nobody at a vendor's login, which makes the token that the next request comes with."""
         return self.request.auth if isinstance(self.request.auth, Actor) else None
+
+    def _refuse_encoding(self) -> None:
+        encoding = self.request.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            sentence = "A body is sent as it is, without a Content-Encoding."
+            raise UnsupportedMediaType(self.request.content_type, sentence)
 
     def _check_dry_run(self) -> None:
         if self.request.query_params.get("dry_run", "false") not in ("true", "false"):

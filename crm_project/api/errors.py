@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import Error, IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -139,6 +139,8 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
             return Problem(403, "forbidden", str(error) or Forbidden.detail)
         case RequestDataTooBig():
             return Problem(413, "too_large", "A body has at most 1 MiB.")
+        case UnreadablePostError():
+            return Problem(400, "invalid", "The body broke off.")
         case IntegrityError():
             return _of_constraint(error)
         case OperationalError() | InterfaceError():

@@ -93,11 +93,12 @@ class InstantValue(_StrictField):
     def read(self, text: str) -> datetime.date | None:
         if DAY.fullmatch(text):
             return datetime.date.fromisoformat(text) if is_day(text) else None
+        # A plus sign that is not escaped arrives as a space.
+        text = text.replace(" ", "+")
         try:
-            return (
-                parse_datetime(text.replace(" ", "+")) if INSTANT.fullmatch(text.replace(" ", "+")) else None
-            )
-        except ValueError:
+            instant = parse_datetime(text) if INSTANT.fullmatch(text) else None
+            return instant and instant.astimezone(datetime.UTC)
+        except (ValueError, OverflowError):
             return None
 
 
@@ -156,7 +157,7 @@ class InstantFilter(_Documented):
     def _bound(self, value: datetime.date) -> tuple[str, datetime.datetime]:
         """The look-up and the instant; a day that bounds from above means up to the next one."""
         if isinstance(value, datetime.datetime):
-            return self.lookup_expr, value.astimezone(datetime.UTC)
+            return self.lookup_expr, value
         lookup, zone = self.lookup_expr, ZoneInfo(self.parent.actor.organization.time_zone)
         if lookup == "lte":
             lookup, value = "lt", value + datetime.timedelta(days=1)

@@ -65,6 +65,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.page_not_found(request, exception)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django refuses before any view is asked, such as a Host that is not ours."""
+    if API_PATH.match(request.path_info):
+        return problem_response(request, Problem(400, "invalid", "The request was not understood."))
+    return defaults.bad_request(request, exception)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django calls it while the error is at hand: a database that is away or busy is no mistake of the server."""
     error = sys.exception()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.db.models.functions import Left
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -24,11 +25,14 @@ from crm_project.api.serializers import StrictSerializer, changed_names
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.expressions import CustomValue
+from crm_project.records.models import CustomField
 from crm_project.records.receipts import Receipt
 from crm_project.versions import Versions
 
 # Known to every operation, so that a client can send them along everywhere.
 COMMON_PARAMETERS = frozenset({"cursor", "page_size", "total", "format", "deleted"})
+# Texts of several lines are sorted by so many of their first characters.
+SORTED_BY = 255
 
 
 class ScopedView(DispatchView):
@@ -88,7 +92,7 @@ class ScopedView(DispatchView):
         if not kind or CUSTOM_PREFIX not in request.query_params.get("ordering", ""):
             return self.orderings
         keys = {
-            f"{CUSTOM_PREFIX}{key}": Key(CustomValue(key, row.type), nullable=True)
+            f"{CUSTOM_PREFIX}{key}": Key(_sortable(row), nullable=True)
             for key, row in custom_definitions(self.actor, kind).items()
             if row.type != "multiselect"
         }
@@ -128,6 +132,12 @@ class ScopedView(DispatchView):
         return row
 
 
+def _sortable(definition: CustomField) -> Any:
+    """What a cursor can hold: a link with all of a long text in it would be longer than a request line may be."""
+    value = CustomValue(definition.key, definition.type)
+    return Left(value, SORTED_BY) if definition.type == CustomField.Types.TEXTAREA else value
+
+
 def _unknown(known: set[str]) -> Any:
     return ErrorDetail(
         f"There is no such parameter. Known: {', '.join(sorted(known | COMMON_PARAMETERS))}.",
@@ -140,7 +150,7 @@ class RowViewSet(ScopedView):
 
     model: Any
     lookup_field = "uuid"
-    lookup_value_converter = "uuid"
+    lookup_value_converter = "any_uuid"
     conditional_actions = frozenset({"partial_update", "destroy", "restore", "upsert", "followers"})
 
     def get_queryset(self) -> Any:
@@ -179,6 +189,7 @@ class RowViewSet(ScopedView):
         return Response(self.shown(self.perform_update(row, change)))
 
     def destroy(self, request: Request, **_: Any) -> Response:
+        self.expect_no_body(request)
         self.perform_destroy(self.get_object())
         return Response(status=204)
 

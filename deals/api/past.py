@@ -191,6 +191,7 @@ class PastDealsViewSet(KeyedViewSet):
         zone = ZoneInfo(self.actor.organization.time_zone)
         try:
             begin = datetime.datetime.combine(read + DAY if end else read, datetime.time(), zone)
+            begin = begin.astimezone(datetime.UTC)
         except OverflowError:
             raise InvalidQuery({name: [InstantValue.sentence]}) from None
         return begin - TICK if end else begin

@@ -92,7 +92,7 @@ class DealViewSet(PastDealsViewSet):
         return Response(self.shown(restored))
 
     @extend_schema(request=None, responses={200: DealSerializer}, summary="Follow, or stop following")
-    @action(detail=True, methods=["put", "delete"], url_path="followers/<uuid:user_uuid>")
+    @action(detail=True, methods=["put", "delete"], url_path="followers/<any_uuid:user_uuid>")
     def followers(self, request: Request, user_uuid: UUID, **_: Any) -> Response:
         self.expect_no_body(request)
         row = self.get_object()

@@ -13,6 +13,7 @@ from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from contacts.models import Contact
 from crm_project.records.text import fold
+from crm_project.server import limit_request_line
 from deals.models import Deal
 from deals.services import create_deals
 from tests.api.client import ApiTestCase, problem
@@ -396,6 +397,21 @@ class CursorTests(ApiTestCase):
         for ordering in ("-name", "amount", "status"):
             answer = self.as_bob.get(f"/api/deals?cursor={cursor}&ordering={ordering}")
             problem(answer, 400, "invalid", "/cursor")
+
+    def test_links_fit_into_a_request_line(self):
+        """Whatever the last row's text is, the next page can be asked for."""
+        CustomFieldFactory(actor=self.alice, kind="deal", key="story", label="Story", type="textarea")
+        for number in range(3):
+            self.deal(name="😀" * 255, custom_fields={"story": f"{number}" + "😀" * 20_000})
+
+        for ordering in ("name", "-name", "custom_story", "-custom_story"):
+            seen, path = [], f"/api/deals?page_size=1&ordering={ordering}"
+            while path:
+                assert len(path) < limit_request_line
+                page = self.as_bob.get(path).json()
+                seen += [row["custom_fields"]["story"][0] for row in page["results"]]
+                path = page["next"]
+            assert seen == ["2", "1", "0"] if ordering.startswith("-") else ["0", "1", "2"]
 
     def test_a_cursor_of_another_list_is_no_error_of_ours(self):
         CustomFieldFactory(actor=self.alice, key="size", type="number")

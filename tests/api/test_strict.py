@@ -1,5 +1,6 @@
 """What is beyond doubt is taken, everything else refused and named: bodies, parameters, paths, verbs; never a 500."""
 
+import gzip
 import json
 import uuid
 
@@ -44,6 +45,24 @@ class BodyTests(ApiTestCase):
         for content_type in ("application/json; charset=utf-8", "Application/JSON"):
             answer = self.as_bob.send("POST", "/api/deals", body, content_type=content_type)
             assert answer.status_code == 201
+
+    def test_a_body_is_not_encoded(self):
+        body = gzip.compress(b'{"name": "x"}')
+        for encoding in ("gzip", "br", "GZIP, identity"):
+            answer = self.as_bob.send("POST", "/api/deals", body, headers={"Content-Encoding": encoding})
+            problem(answer, 415, "unsupported_media_type")
+        answer = self.as_bob.send(
+            "POST", "/api/deals", b'{"name": "x"}', headers={"Content-Encoding": "identity"}
+        )
+        assert answer.status_code == 201
+
+    def test_a_deletion_says_nothing(self):
+        made = self.as_bob.post("/api/deals", {"name": "x"}).json()
+
+        refused = self.as_bob.send("DELETE", f"/api/deals/{made['uuid']}", {"move_deals_to": 1})
+
+        problem(refused, 400, "unknown_field", "/move_deals_to")
+        assert self.as_bob.delete(f"/api/deals/{made['uuid']}").status_code == 204
 
     def test_what_is_no_json_is_refused(self):
         for body in (
@@ -153,6 +172,7 @@ class BodyTests(ApiTestCase):
                 {},
             ],
             "bid_periods": ["1", 1.5, True, []],
+            "currency": ["€", "ıdr", "ßP", "EURO", "", 1],
             "probability": ["10", 10.5, True],
             "is_private": ["true", 1, 0, "", []],
             "status": ["Open", 1, True, [], {}],
@@ -254,7 +274,11 @@ class ParameterTests(ApiTestCase):
             assert self.as_bob.get(f"/api/deals?{query}").status_code in (200, 400), query[:20]
 
     def test_the_bounds_of_time_are_no_error_of_ours(self):
-        for bound in ("created_at_after", "created_at_before", "closed_at_before"):
+        bounds = [
+            ("", name) for name in ("created_at_after", "created_at_before", "closed_at_before", "as_of")
+        ]
+        bounds += [("/summary", "as_of"), ("/changes", "since"), ("/changes?since=2024-01-01", "until")]
+        for path, bound in bounds:
             for value in (
                 "0001-01-01",
                 "9999-12-31",
@@ -265,8 +289,8 @@ class ParameterTests(ApiTestCase):
             ):
                 for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"):
                     type(self.organization).objects.filter(pk=self.organization.pk).update(time_zone=zone)
-                    answer = self.as_bob.get("/api/deals", **{bound: value})
-                    assert answer.status_code in (200, 400), (bound, value)
+                    answer = self.as_bob.get(f"/api/deals{path}", **{bound: value})
+                    assert answer.status_code in (200, 400), (path, bound, value)
 
 
 class PathTests(ApiTestCase):
@@ -283,6 +307,27 @@ class PathTests(ApiTestCase):
                 answer = self.as_alice.send(method, f"{path}/{mark}{query}", *body)
                 transaction.set_rollback(True)
             assert answer.status_code == route.expected[3], route
+
+    def test_a_uuid_may_be_in_capitals(self):
+        for route in ROUTES:
+            if not any(
+                isinstance(key, uuid.UUID) and f"{{{name}}}" in route.path for name, key in self.rows.items()
+            ):
+                continue
+            capitals = {
+                name: str(key).upper() if isinstance(key, uuid.UUID) else key
+                for name, key in self.rows.items()
+            }
+            method, path, *_ = route.request(capitals)
+            with transaction.atomic():
+                answer = self.as_alice.send(method, path, *route.request(self.rows)[2:])
+                transaction.set_rollback(True)
+            assert answer.status_code == route.expected[3], route
+
+    def test_a_host_that_is_not_ours_is_a_problem(self):
+        for host in ("evil.example.com", "a b", "127.0.0.1:x"):
+            answer = self.as_alice.client.get("/api/me", headers={"Host": host})
+            problem(answer, 400, "invalid")
 
     def test_malformed_names_are_404(self):
         odd = (

@@ -12,7 +12,7 @@ from crm_project.imports.api.views import (
 
 urlpatterns = [
     path(
-        "imports/<uuid:uuid>/refused-rows",
+        "imports/<any_uuid:uuid>/refused-rows",
         RefusedRowViewSet.as_view({"get": "list"}),
         name="import-refused-rows",
     ),

@@ -13,7 +13,7 @@ def _history(route: str, kind: str, name: str) -> object:
 urlpatterns = [
     path("events", EventViewSet.as_view({"get": "feed"}), name="events"),
     path("events/<int:sequence>/undo", EventViewSet.as_view({"post": "undo"}), name="event-undo"),
-    _history("deals/<uuid:uuid>", "deal", "deal"),
-    _history("contacts/<uuid:uuid>", "contact", "contact"),
+    _history("deals/<any_uuid:uuid>", "deal", "deal"),
+    _history("contacts/<any_uuid:uuid>", "contact", "contact"),
     _history("pipelines/<int:id>", "pipeline", "pipeline"),
 ]

@@ -1,0 +1,68 @@
+"""Bodies of requests: one in chunks is read like any other, and one that breaks off is not taken for whole."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.conf import settings
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+# Whoever reads a body has a limit of its own, which is below this one.
+CHUNKED_LIMIT = settings.IMPORT_MAX_BYTES + 1024 * 1024
+
+
+class BrokenOff(OSError):
+    """The client is gone, or does not keep to HTTP. Django tells it to whoever reads the body."""
+
+
+class Body:
+    """A stream of `length` bytes. Of one in chunks the server knows the end, and it has at most so many."""
+
+    def __init__(self, stream: Any, length: int, *, chunked: bool) -> None:
+        self.stream = stream
+        self.left = length
+        self.chunked = chunked
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = self._wanted(size)
+        piece = self._taken(self.stream.read, wanted)
+        return self._counted(piece, whole=len(piece) == wanted)
+
+    def readline(self, size: int = -1) -> bytes:
+        wanted = self._wanted(size)
+        line = self._taken(self.stream.readline, wanted)
+        return self._counted(line, whole=line.endswith(b"\n") or len(line) == wanted)
+
+    def _wanted(self, size: int) -> int:
+        return self.left if size < 0 else min(size, self.left)
+
+    def _taken(self, read: Callable[[int], bytes], size: int) -> bytes:
+        try:
+            return read(size)
+        except OSError:
+            raise
+        except Exception as error:
+            # A chunk that cannot be understood: each server has an exception of its own for it.
+            raise BrokenOff(str(error)) from error
+
+    def _counted(self, piece: bytes, *, whole: bool) -> bytes:
+        self.left -= len(piece)
+        if not whole and not self.chunked:
+            raise BrokenOff("The body ended before its Content-Length.")
+        return piece
+
+
+def whole_bodies(application: Application) -> Application:
+    """Django reads as many bytes as Content-Length says: none of a body in chunks, which has no such header, and what
+    there is of one that broke off."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or ""
+        chunked = bool(environ.get("wsgi.input_terminated")) and "HTTP_TRANSFER_ENCODING" in environ
+        if length.isdigit():
+            environ["wsgi.input"] = Body(environ["wsgi.input"], int(length), chunked=False)
+        elif chunked:
+            environ["wsgi.input"] = Body(environ["wsgi.input"], CHUNKED_LIMIT, chunked=True)
+            environ["CONTENT_LENGTH"] = str(CHUNKED_LIMIT)
+        return application(environ, start_response)
+
+    return answer
