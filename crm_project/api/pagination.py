@@ -190,10 +190,15 @@ def page_of(queryset: QuerySet[Any], key: Key, ordering: str, cursor: Cursor | N
     rows = rows[:size][::-1] if backward else rows[:size]
     page = Page(rows)
     if rows and (more or backward):
-        page.next = Cursor(ordering, False, getattr(rows[-1], name), rows[-1].pk)
+        page.next = Cursor(ordering, False, *_place(rows[-1], name))
     if rows and (more if backward else cursor is not None):
-        page.previous = Cursor(ordering, True, getattr(rows[0], name), rows[0].pk)
+        page.previous = Cursor(ordering, True, *_place(rows[0], name))
     return page
+
+
+def _place(row: Any, name: str) -> tuple[Any, int]:
+    """Of a model's instance, or of plain values."""
+    return (row[name], row["id"]) if isinstance(row, dict) else (getattr(row, name), row.pk)
 
 
 def _after(queryset: QuerySet[Any], behind: Q) -> QuerySet[Any]:

@@ -1,6 +1,5 @@
 """Import and export in the admin: upload, choose, preview, run, report; and files of what a list shows."""
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -14,8 +13,9 @@ from contacts.models import Contact
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError
 from crm_project.imports import services, worker
-from crm_project.imports.exporting import CSV, STREAMS, csv_stream, table_of
-from crm_project.imports.files import BLOCK, receive
+from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, table_of
+from crm_project.imports.files import BLOCK as PIECE
+from crm_project.imports.files import receive
 from crm_project.imports.forms import ChoicesForm, UploadForm
 from crm_project.imports.kinds import KINDS, kind_for
 from crm_project.imports.models import Import
@@ -84,7 +84,7 @@ class ImportAdmin(StaffModelAdmin):
     def _uploaded(self, request: HttpRequest, form: UploadForm) -> Import | None:
         given = form.cleaned_data
         try:
-            upload = receive(given["file"].name, given["file"].chunks(BLOCK))
+            upload = receive(given["file"].name, given["file"].chunks(PIECE))
             return services.upload_file(actor=self.actor(request), kind=given["kind"], upload=upload)
         except DomainError as error:
             form.add_error("file", error.detail)
@@ -204,14 +204,10 @@ class ImportAdmin(StaffModelAdmin):
                 reverse(f"admin:{MODELS[kind]._meta.label_lower.replace('.', '_')}_changelist")
             )
         shape = kind_for(kind, self.actor(request))
-        rows = shape.for_reading(listing.get_changelist_instance(request).get_queryset(request))
+        rows = shape.for_export(listing.get_changelist_instance(request).get_queryset(request))
         stream, media_type = STREAMS[file_format]
-        return download(stream(table_of(shape.fields, _all(rows))), f"{kind}.{file_format}", media_type)
-
-
-def _all(rows: Any) -> Iterator[Any]:
-    """From a cursor of the database, some hundred at a time, each with what belongs to it."""
-    yield from rows.iterator(chunk_size=500)
+        table = table_of(shape, rows.iterator(chunk_size=BLOCK))
+        return download(stream(table), f"{kind}.{file_format}", media_type)
 
 
 def _page(source: Import) -> str:

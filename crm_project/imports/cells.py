@@ -15,6 +15,7 @@ from crm_project.imports.errors import UnreadableCell
 
 # What a spreadsheet would take for a formula. A quote before it makes it text, here and in what is exported.
 FORMULA = re.compile(r"'*[=+\-@\t\r\x00]")
+DANGEROUS = frozenset("'=+-@\t\r\x00")
 QUOTED = re.compile(r"'+[=+\-@\t\r\x00]")
 CUT = "… [cut by the export]"
 SPACES = str.maketrans("", "", " \u00a0\u202f'’")
@@ -48,7 +49,7 @@ Reader = Callable[[Any, Habits], Any]
 
 def safe(text: str) -> str:
     """The text with a quote before what a spreadsheet would run; `text` takes it off again."""
-    return f"'{text}" if FORMULA.match(text) else text
+    return f"'{text}" if text[:1] in DANGEROUS and FORMULA.match(text) else text
 
 
 def text(cell: Any, habits: Habits) -> str:

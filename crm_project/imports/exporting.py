@@ -8,17 +8,19 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
 from crm_project.imports.cells import CUT, safe
-from crm_project.imports.fields import Field, cell_of, is_figure
+from crm_project.imports.fields import cell_of, is_figure
+from crm_project.imports.kinds.base import RowKind
 from crm_project.imports.tables import letters
 
+T = TypeVar("T")
 Cells = Sequence[Any]
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-BLOCK = 500
+BLOCK = 1_000
 
 # Excel's own limits and counting.
 CELL_LIMIT = 32_767
@@ -28,15 +30,22 @@ EXACT_DIGITS = 15
 UNSPEAKABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
 
-def table_of(fields: Sequence[Field], rows: Iterable[Any]) -> Iterator[Cells]:
-    """The header, then a row of values for each of the rows."""
-    yield [field.key for field in fields]
-    for row in rows:
-        yield [field.show(row) for field in fields]
+def table_of(kind: RowKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
+    """The header, then the values of each of the rows, which are read for export."""
+    yield [field.key for field in kind.fields]
+    values_of = [field.value_of for field in kind.fields]
+    for block in blocks(rows):
+        kind.complete(block)
+        for row in block:
+            yield [value_of(row) for value_of in values_of]
 
 
 def text_of(value: Any, *, raw: bool) -> str:
     """A value in a file that people open; `raw` is for machines."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value if raw else safe(value)
     text = cell_of(value)
     return text if raw or is_figure(value) else safe(text)
 
@@ -51,8 +60,8 @@ def csv_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]:
         yield text.getvalue().encode("utf-8")
 
 
-def blocks(table: Iterable[Cells]) -> Iterator[list[Cells]]:
-    rows = iter(table)
+def blocks(rows: Iterable[T]) -> Iterator[list[T]]:
+    rows = iter(rows)
     while block := list(islice(rows, BLOCK)):
         yield block
 
@@ -94,13 +103,15 @@ def xlsx_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]
 
 
 def _row(number: int, cells: Cells, raw: bool) -> str:
-    inside = (_cell(f"{letters(place)}{number}", value, raw) for place, value in enumerate(cells))
+    inside = (
+        _cell(f"{letters(place)}{number}", value, raw)
+        for place, value in enumerate(cells)
+        if value is not None and value != ""
+    )
     return f'<row r="{number}">{"".join(inside)}</row>'
 
 
 def _cell(place: str, value: Any, raw: bool) -> str:
-    if value is None or value == "":
-        return ""
     if isinstance(value, bool):
         return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
     if isinstance(value, int | float | Decimal) and _is_exact(value):

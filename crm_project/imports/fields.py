@@ -4,19 +4,22 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 from crm_project.imports import cells
 from crm_project.imports.cells import Habits, Reader
 from crm_project.records.models import CustomField
 
 CUSTOM_PREFIX = "custom_"
+# What an export reads of a row: its columns, and what they lead to, by their names in a query.
+Shown = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column of the table: its name, how a cell of it is read, and how a row's value is shown in it.
+    """A column of the table: its name, how a cell of it is read, and what is shown of a row: what a query calls so, or
+    what is made of the row.
 
     `clears` is what an emptied cell means, where the field can be emptied at all; `names` are other words for it.
     """
@@ -24,7 +27,7 @@ class Field:
     key: str
     label: str
     read: Reader | None
-    show: Callable[[Any], Any]
+    show: str | Callable[[Shown], Any]
     names: Sequence[str] = field(default=())
     clears: Any = None
     can_clear: bool = False
@@ -34,16 +37,20 @@ class Field:
         """Shown in an export, and left alone by an import."""
         return self.read is None
 
+    @property
+    def value_of(self) -> Callable[[Shown], Any]:
+        return itemgetter(self.show) if isinstance(self.show, str) else self.show
+
 
 def plain(
     key: str, label: str, read: Reader, *names: str, clears: Any = None, can_clear: bool = True
 ) -> Field:
     """A field that the row has under the same name."""
-    return Field(key, label, read, lambda row: getattr(row, key), names, clears, can_clear)
+    return Field(key, label, read, key, names, clears, can_clear)
 
 
-def shown_only(key: str, label: str, show: Callable[[Any], Any]) -> Field:
-    return Field(key, label, None, show)
+def shown_only(key: str, label: str, show: str = "") -> Field:
+    return Field(key, label, None, show or key)
 
 
 def custom_fields(definitions: Mapping[str, CustomField]) -> list[Field]:
@@ -63,7 +70,7 @@ def _custom(definition: CustomField) -> Field:
         f"{CUSTOM_PREFIX}{key}",
         definition.label,
         readers.get(definition.type, cells.text),
-        lambda row: row.custom_fields.get(key),
+        lambda row: row["custom_fields"].get(key),
         (key,),
         None,
         can_clear=not definition.required,
@@ -74,6 +81,8 @@ def cell_of(value: Any) -> str:
     """A value as a cell that is read back as the same value."""
     if value is None:
         return ""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
@@ -86,9 +95,7 @@ def cell_of(value: Any) -> str:
         return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, datetime.date):
         return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    return value if isinstance(value, str) else str(value)
+    return str(value)
 
 
 def is_figure(value: Any) -> bool:

@@ -25,7 +25,7 @@ from crm_project.imports.api.serializers import (
     TextUploadSerializer,
     UploadSerializer,
 )
-from crm_project.imports.exporting import CSV, STREAMS, XLSX, csv_stream, table_of
+from crm_project.imports.exporting import BLOCK, CSV, STREAMS, XLSX, csv_stream, table_of
 from crm_project.imports.kinds import KINDS, kind_for
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.refusals import error_table
@@ -218,6 +218,8 @@ def exported(view: Any, kind_name: str) -> HttpResponse:
     if raw is None:
         raise InvalidQuery({"raw": ["true or false."]})
     kind = kind_for(kind_name, view.actor)
-    rows = all_rows(kind.for_reading(view.filter_queryset(view.get_queryset())), view.request, view)
+    rows = all_rows(
+        kind.for_export(view.filter_queryset(view.get_queryset())), view.request, view, size=BLOCK
+    )
     stream, media_type = STREAMS[file_format]
-    return download(stream(table_of(kind.fields, rows), raw=raw), f"{kind_name}.{file_format}", media_type)
+    return download(stream(table_of(kind, rows), raw=raw), f"{kind_name}.{file_format}", media_type)

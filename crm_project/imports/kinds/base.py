@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -12,9 +12,9 @@ from crm_project.accounts.models import Member
 from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.cells import Habits, is_empty, refuse_cut
 from crm_project.imports.errors import UnreadableCell
-from crm_project.imports.fields import CUSTOM_PREFIX, Field, custom_fields
+from crm_project.imports.fields import CUSTOM_PREFIX, Field, Shown, custom_fields
 from crm_project.records.apply import definitions_of
-from crm_project.records.models import DEFAULT_SYSTEM
+from crm_project.records.models import DEFAULT_SYSTEM, reference_models
 from crm_project.records.receipts import Receipt
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ class RowKind(Generic[T]):
     model: ClassVar[Any]
     custom_kind: ClassVar[str]
     keys: ClassVar[Sequence[str]]
+    # What is read of a row for the fields that are made of several things.
+    parts: ClassVar[Sequence[str]]
 
     def __init__(self, actor: Actor, options: Mapping[str, Any]) -> None:
         self.actor = actor
@@ -49,9 +51,25 @@ class RowKind(Generic[T]):
         """Create or update by each change's key."""
         raise NotImplementedError
 
-    def for_reading(self, rows: Any) -> Any:
-        """All that an export shows of the rows, in a fixed number of queries."""
-        raise NotImplementedError
+    def for_export(self, rows: Any) -> Any:
+        """What is shown of the rows and no more, as plain values: a great export has millions of them."""
+        columns = [field.show for field in self.fields if isinstance(field.show, str)]
+        return rows.prefetch_related(None).values(*{"id", "custom_fields", *self.parts, *columns})
+
+    def complete(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Add what other tables hold of these rows, with one query for each."""
+        for name, pairs in self.lists([row["id"] for row in rows]).items():
+            held: dict[int, list[Any]] = defaultdict(list)
+            for row_id, entry in pairs:
+                held[row_id].append(entry)
+            for row in rows:
+                row[name] = held.get(row["id"], [])
+
+    def lists(self, ids: Sequence[int]) -> dict[str, Iterable[tuple[int, Any]]]:
+        """Pairs of a row's id and one entry of its list, in the list's order."""
+        model: Any = reference_models()[self.custom_kind]
+        found = model.objects.filter(row__in=ids).values_list("row_id", "system", "external_id")
+        return {"references": ((row_id, names) for row_id, *names in found)}
 
     @cached_property
     def fields(self) -> list[Field]:
@@ -167,6 +185,11 @@ class RowKind(Generic[T]):
             case "uuid":
                 return ("uuid", change["uuid"])
         return None
+
+
+def oldest_reference(part: int) -> Callable[[Shown], str]:
+    """The system, or the external id: an import adds references and takes none away."""
+    return lambda row: row["references"][0][part] if row["references"] else ""
 
 
 def refuse_rows(errors: Mapping[int, DomainError]) -> None:

@@ -1,6 +1,6 @@
 """Contacts as rows of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from contacts.models import Contact
@@ -8,8 +8,8 @@ from contacts.services import create_contacts, upsert_contacts
 from crm_project.errors import FieldError, Invalid
 from crm_project.imports import cells
 from crm_project.imports.errors import UnreadableCell
-from crm_project.imports.fields import Field, plain, shown_only
-from crm_project.imports.kinds.base import RowKind, Values, refuse_rows
+from crm_project.imports.fields import Field, Shown, plain, shown_only
+from crm_project.imports.kinds.base import RowKind, Values, oldest_reference, refuse_rows
 from crm_project.imports.kinds.names import companies_named
 from crm_project.records.receipts import Receipt
 
@@ -32,26 +32,25 @@ class ContactKind(RowKind[Contact]):
     model = Contact
     custom_kind = "contact"
     keys = ("uuid", "external_reference", "email")
+    parts = ("company__uuid", "company__full_name", "company__deleted_at")
 
     def own_fields(self) -> list[Field]:
         return [
             plain("uuid", "UUID", cells.uuid, can_clear=False),
-            Field("external_system", "External system", cells.word, lambda row: oldest(row, "system")),
-            Field("external_id", "External ID", cells.word, lambda row: oldest(row, "external_id"), IDS),
+            Field("external_system", "External system", cells.word, oldest_reference(0)),
+            Field("external_id", "External ID", cells.word, oldest_reference(1), IDS),
             plain("kind", "Kind", cells.choice("person", "company"), "type", can_clear=False),
             plain("first_name", "First name", cells.text, "given name", "vorname", "prénom"),
             plain("last_name", "Last name", cells.text, "surname", "family name", "nachname", "nom"),
             plain("name", "Name of the company", cells.text),
             plain("email", "E-mail", cells.word, "email address", "mail", "courriel"),
             *(plain(key, label, cells.text, *names) for key, label, names in TEXTS),
-            Field("company_uuid", "Company's UUID", cells.uuid, _company_uuid, can_clear=True),
-            Field("company_name", "Company", cells.word, _company_name, COMPANIES, can_clear=True),
-            Field(
-                "owner_email", "Owner", cells.word, _owner_email, ("owner", "contact owner"), can_clear=True
-            ),
-            shown_only("full_name", "Full name", lambda row: row.full_name),
-            shown_only("created_at", "Created", lambda row: row.created_at),
-            shown_only("updated_at", "Updated", lambda row: row.updated_at),
+            Field("company_uuid", "Company's UUID", cells.uuid, _of_company("uuid"), can_clear=True),
+            Field("company_name", "Company", cells.word, _of_company("full_name"), COMPANIES, can_clear=True),
+            Field("owner_email", "Owner", cells.word, "owner__user__email", OWNERS, can_clear=True),
+            shown_only("full_name", "Full name"),
+            shown_only("created_at", "Created"),
+            shown_only("updated_at", "Updated"),
         ]
 
     @property
@@ -75,18 +74,10 @@ class ContactKind(RowKind[Contact]):
             return [Receipt(row, "created") for row in create_contacts(actor=self.actor, changes=changes)]
         return upsert_contacts(actor=self.actor, changes=changes)
 
-    def for_reading(self, rows: Any) -> Any:
-        return rows.for_reading()
 
-
+OWNERS = ("owner", "contact owner")
 IDS = ("id", "record id", "external reference", "reference")
 COMPANIES = ("company", "organization", "organisation", "account", "firma", "société", "entreprise")
-
-
-def oldest(row: Any, name: str) -> str:
-    """A row's first reference; an import adds references and takes none away."""
-    references = list(row.references.all())
-    return getattr(references[0], name) if references else ""
 
 
 def with_companies(actor: Any, changes: Sequence[Values], field: str, target: str) -> list[Values]:
@@ -111,19 +102,6 @@ def _with_company(change: Values, found: dict[str, Contact | None], field: str, 
     return {name: value for name, value in change.items() if name != field} | {target: company.pk}
 
 
-def _company(row: Contact) -> Contact | None:
-    return row.company if row.company and row.company.deleted_at is None else None
-
-
-def _company_uuid(row: Contact) -> Any:
-    company = _company(row)
-    return company.uuid if company else None
-
-
-def _company_name(row: Contact) -> str:
-    company = _company(row)
-    return company.full_name if company else ""
-
-
-def _owner_email(row: Contact) -> str:
-    return row.owner.email if row.owner else ""
+def _of_company(column: str) -> Callable[[Shown], Any]:
+    """A company in the trash is none."""
+    return lambda row: row[f"company__{column}"] if row["company__deleted_at"] is None else None

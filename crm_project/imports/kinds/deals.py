@@ -1,18 +1,23 @@
 """Deals as rows of a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
+
+from django.db.models import OuterRef, Subquery
 
 from crm_project.imports import cells
 from crm_project.imports.errors import UnreadableCell
-from crm_project.imports.fields import Field, plain, shown_only
-from crm_project.imports.kinds.base import RowKind, Values, refuse_rows, required
-from crm_project.imports.kinds.contacts import COMPANIES, IDS, oldest, with_companies
+from crm_project.imports.fields import Field, Shown, plain, shown_only
+from crm_project.imports.kinds.base import RowKind, Values, oldest_reference, refuse_rows, required
+from crm_project.imports.kinds.contacts import COMPANIES, IDS, with_companies
 from crm_project.imports.kinds.names import Names
 from crm_project.records.receipts import Receipt
 from deals import money
-from deals.models import Deal, LostReason
+from deals.models import Deal, DealAccess, DealContact, DealFollower, LostReason
+from deals.money import AMOUNT_FIELDS
+from deals.querysets import EFFECTIVE_PROBABILITY
 from deals.services import create_deals, upsert_deals
 from pipelines.models import Pipeline, Stage
 
@@ -21,6 +26,7 @@ class DealKind(RowKind[Deal]):
     model = Deal
     custom_kind = "deal"
     keys = ("uuid", "external_reference")
+    parts = ("stage_id", "stage__pipeline_id", "lost_reason_id", *AMOUNT_FIELDS)
 
     def own_fields(self) -> list[Field]:
         return [*self._what(), *self._where(), *self._who(), *self._when(), *self._rest(), *SHOWN]
@@ -28,14 +34,8 @@ class DealKind(RowKind[Deal]):
     def _what(self) -> list[Field]:
         return [
             plain("uuid", "UUID", cells.uuid, can_clear=False),
-            Field("external_system", "External system", cells.word, lambda row: oldest(row, "system")),
-            Field(
-                "external_id",
-                "External ID",
-                cells.word,
-                lambda row: oldest(row, "external_id"),
-                (*IDS, "deal id"),
-            ),
+            Field("external_system", "External system", cells.word, oldest_reference(0)),
+            Field("external_id", "External ID", cells.word, oldest_reference(1), (*IDS, "deal id")),
             plain("name", "Name", cells.text, "deal", "deal name", "title", "opportunity", "titel", "titre"),
             plain("description", "Description", cells.text, "notes", "note", "comment", "beschreibung"),
             _amount("amount", "Amount", "value", "deal value", "total", "net", "betrag", "wert", "montant"),
@@ -49,9 +49,7 @@ class DealKind(RowKind[Deal]):
 
     def _where(self) -> list[Field]:
         return [
-            Field(
-                "pipeline", "Pipeline", cells.word, lambda row: self.pipelines.shown(row.stage.pipeline_id)
-            ),
+            Field("pipeline", "Pipeline", cells.word, self._pipeline_name),
             Field("stage", "Stage", cells.word, self._stage_name, ("deal stage", "phase", "étape")),
             plain("status", "Status", cells.choice(*Deal.Statuses.values), can_clear=False),
             plain("probability", "Probability", cells.whole, "wahrscheinlichkeit", "probabilité"),
@@ -62,46 +60,18 @@ class DealKind(RowKind[Deal]):
 
     def _who(self) -> list[Field]:
         return [
-            Field("contact_uuid", "Contact's UUID", cells.uuid, _uuid_of("contact"), can_clear=True),
-            Field("contact_email", "Contact's e-mail", cells.word, _of_contact("email"), EMAILS),
-            Field(
-                "contact_first_name",
-                "Contact's first name",
-                cells.text,
-                _of_contact("first_name"),
-                ("first name",),
-            ),
-            Field(
-                "contact_last_name",
-                "Contact's last name",
-                cells.text,
-                _of_contact("last_name"),
-                ("last name",),
-            ),
-            Field("contact_phone", "Contact's phone", cells.text, _of_contact("phone"), ("phone",)),
-            Field("client_uuid", "Client's UUID", cells.uuid, _uuid_of("client"), can_clear=True),
-            Field("client_name", "Client", cells.word, _client_name, COMPANIES, can_clear=True),
-            Field("owner_email", "Owner", cells.word, _owner_email, OWNERS, can_clear=True),
-            Field(
-                "member_uuids", "Participants' UUIDs", cells.uuids, _participants, clears=[], can_clear=True
-            ),
-            Field(
-                "follower_emails",
-                "Followers",
-                cells.items,
-                _links("follower_links"),
-                clears=[],
-                can_clear=True,
-            ),
+            Field("contact_uuid", "Contact's UUID", cells.uuid, "contact__uuid", can_clear=True),
+            Field("contact_email", "Contact's e-mail", cells.word, "contact__email", EMAILS),
+            _contact("first_name", "Contact's first name", "first name"),
+            _contact("last_name", "Contact's last name", "last name"),
+            _contact("phone", "Contact's phone", "phone"),
+            Field("client_uuid", "Client's UUID", cells.uuid, "client__uuid", can_clear=True),
+            Field("client_name", "Client", cells.word, "client__full_name", COMPANIES, can_clear=True),
+            Field("owner_email", "Owner", cells.word, "owner__user__email", OWNERS, can_clear=True),
+            _list("member_uuids", "Participants' UUIDs", cells.uuids),
+            _list("follower_emails", "Followers", cells.items),
             plain("is_private", "Private", cells.boolean, can_clear=False),
-            Field(
-                "access_list_emails",
-                "Access list",
-                cells.items,
-                _links("access_links"),
-                clears=[],
-                can_clear=True,
-            ),
+            _list("access_list_emails", "Access list", cells.items),
         ]
 
     def _when(self) -> list[Field]:
@@ -131,7 +101,7 @@ class DealKind(RowKind[Deal]):
             plain("department_id", "Department ID", cells.whole),
             plain("project_id", "Project ID", cells.whole),
             plain("task_id", "Task ID", cells.whole),
-            Field("next_deal_uuid", "Next deal's UUID", cells.uuid, _uuid_of("next_deal"), can_clear=True),
+            plain("next_deal_uuid", "Next deal's UUID", cells.uuid),
         ]
 
     @cached_property
@@ -188,11 +158,14 @@ class DealKind(RowKind[Deal]):
         rows = [pair for names in self.stages.values() for pair in names.name_of.items()]
         return Names("stage", rows)
 
-    def _stage_name(self, row: Deal) -> str:
-        return self.stages[row.stage.pipeline_id].shown(row.stage_id)
+    def _pipeline_name(self, row: Shown) -> str:
+        return self.pipelines.shown(row["stage__pipeline_id"])
 
-    def _reason_name(self, row: Deal) -> str:
-        return self.lost_reasons.shown(row.lost_reason_id)
+    def _stage_name(self, row: Shown) -> str:
+        return self.stages[row["stage__pipeline_id"]].shown(row["stage_id"])
+
+    def _reason_name(self, row: Shown) -> str:
+        return self.lost_reasons.shown(row["lost_reason_id"])
 
     def named(self, values: Values) -> Values:
         for key, name in RENAMED.items():
@@ -223,8 +196,24 @@ class DealKind(RowKind[Deal]):
         refuse_rows(nameless)
         return receipts
 
-    def for_reading(self, rows: Any) -> Any:
-        return rows.for_reading(self.actor.member)
+    def for_export(self, rows: Any) -> Any:
+        next_deal = Deal.objects.visible_to(self.actor.member).filter(pk=OuterRef("next_deal"))
+        return super().for_export(
+            rows.annotate(
+                probability_in_force=EFFECTIVE_PROBABILITY, next_deal_uuid=Subquery(next_deal.values("uuid"))
+            )
+        )
+
+    def lists(self, ids: Sequence[int]) -> dict[str, Iterable[tuple[int, Any]]]:
+        def of_links(model: Any, column: str) -> Any:
+            return model.objects.filter(deal__in=ids).order_by("id").values_list("deal_id", column)
+
+        return {
+            **super().lists(ids),
+            "member_uuids": of_links(DealContact, "contact__uuid"),
+            "follower_emails": of_links(DealFollower, "member__user__email"),
+            "access_list_emails": of_links(DealAccess, "member__user__email"),
+        }
 
 
 RENAMED = {
@@ -241,42 +230,24 @@ OWNERS = ("owner", "deal owner", "assigned to", "besitzer", "verantwortlich", "r
 
 
 def _amount(key: str, label: str, *names: str) -> Field:
-    show = lambda row: money.formatted(getattr(row, key), row.currency)  # noqa: E731
+    def show(row: Shown) -> str | None:
+        return money.formatted(row[key], row["currency"])
+
     return Field(key, label, cells.number, show, names, can_clear=True)
 
 
-def _of_contact(name: str) -> Any:
-    return lambda row: getattr(row.contact, name) if row.contact else ""
+def _contact(name: str, label: str, *names: str) -> Field:
+    return Field(f"contact_{name}", label, cells.text, f"contact__{name}", names)
 
 
-def _uuid_of(name: str) -> Any:
-    def show(row: Deal) -> Any:
-        other = getattr(row, name)
-        return other.uuid if other else None
-
-    return show
-
-
-def _client_name(row: Deal) -> str:
-    return row.client.full_name if row.client else ""
-
-
-def _owner_email(row: Deal) -> str:
-    return row.owner.email if row.owner else ""
-
-
-def _participants(row: Deal) -> list[Any]:
-    return [link.contact.uuid for link in row.contact_links.all()]
-
-
-def _links(name: str) -> Any:
-    return lambda row: [link.member.email for link in getattr(row, name).all()]
+def _list(key: str, label: str, read: cells.Reader) -> Field:
+    return Field(key, label, read, itemgetter(key), clears=[], can_clear=True)
 
 
 SHOWN = (
-    shown_only("probability_in_force", "Probability in force", lambda row: row.effective_probability),
-    shown_only("stage_entered_at", "In this stage since", lambda row: row.stage_entered_at),
-    shown_only("created_by_email", "Created by", lambda row: row.created_by.email if row.created_by else ""),
-    shown_only("created_at", "Created", lambda row: row.created_at),
-    shown_only("updated_at", "Updated", lambda row: row.updated_at),
+    shown_only("probability_in_force", "Probability in force"),
+    shown_only("stage_entered_at", "In this stage since"),
+    shown_only("created_by_email", "Created by", "created_by__user__email"),
+    shown_only("created_at", "Created"),
+    shown_only("updated_at", "Updated"),
 )

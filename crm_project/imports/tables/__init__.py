@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from crm_project.imports.errors import UnreadableFile
@@ -28,6 +29,7 @@ class Table:
     rows: Iterator[Line]
 
 
+@cache
 def letters(index: int) -> str:
     """0 → A, 26 → AA, as spreadsheets call their columns."""
     name = ""
