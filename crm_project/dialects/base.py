@@ -72,6 +72,11 @@ class DialectView(DispatchView):
     # What the body of this request calls each of the core's fields, once it is read.
     wire_names: Any = {}
 
+    @property
+    def allowed_methods(self) -> list[str]:
+        """Without OPTIONS, which Django would add and nobody answers."""
+        return [method for method in super().allowed_methods if method != "OPTIONS"]
+
     @cached_property
     def ids(self) -> Ids:
         return Ids(self.actor, self.system)

@@ -11,7 +11,7 @@
 | `contact_email` | finds the contact or creates it; one that is found stays as it is |
 | `contact_first_name`, `contact_last_name`, `contact_phone` | of a contact that must be created |
 | `contact.full_name` | `contact.full_name` |
-| `custom_fields` (v1) | `custom_fields`; a key that nobody declared is refused |
+| `custom_fields` (v1) | `custom_fields`; a key that nobody declared is kept of a contact, and refused elsewhere |
 | contact `address`, `notes`, `source` | `street`, `description`, `origin`; the last two are only shown |
 | contact `client`, `client_id` | `company`; the id is the number that the client shows, or its uuid |
 | client `client_type` `company`, `individual` | a company; a person who belongs to no company |

@@ -59,6 +59,20 @@ class TestContacts(People, BaseTestCase):
         path = f"contacts/{by_number['uuid']}"
         assert self.ask("PATCH", path, {"client_id": None}).json()["data"]["client"] is None
 
+    def test_it_keeps_custom_fields_that_nobody_declared(self) -> None:
+        """The vendor takes any pairs here, and declared ones alone of clients and deals."""
+        free = {"Shoe size": 42, "seen": [{"at": "fair"}]}
+        shown = self.made("contacts", {**PERSON, "custom_fields": free})
+
+        changed = self.ask("PATCH", f"contacts/{shown['uuid']}", {"custom_fields": {"seen": None}})
+
+        assert shown["custom_fields"] == free
+        assert changed.json()["data"]["custom_fields"] == {"Shoe size": 42}
+        assert self.wrong("clients", {**COMPANY, "custom_fields": free}) == [
+            "custom_fields.Shoe size",
+            "custom_fields.seen",
+        ]
+
     def test_an_address_is_given_once(self) -> None:
         self.made("contacts", PERSON)
 

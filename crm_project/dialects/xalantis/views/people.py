@@ -69,6 +69,9 @@ class ContactView(PeopleView):
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member).filter(kind=PERSON)
 
+    def worded(self, sent: dict[str, Any], contact: Contact | None) -> dict[str, Any]:
+        return {**super().worded(sent, contact), "free_custom_fields": True}
+
     @extend_schema(
         operation_id="v1_contacts_list",
         parameters=[PageQuery],
