@@ -45,7 +45,8 @@ DIALECTS = {
         Dialect(
             "leadconnector",
             base="https://services.leadconnectorhq.com",
-            lacks="notes, tasks, calendars, campaigns, businesses, workflows, OAuth, webhooks",
+            lacks="notes, tasks, calendars, campaigns, businesses, workflows, OAuth, webhooks, contacts' followers,"
+            " custom values; a location, its users and its list of tags are only read",
         ),
         Dialect(
             "gauzy",

@@ -8,6 +8,7 @@ from crm_project.dialects.base import nowhere
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.views.catalogue import CatalogueView, LocationView
 from crm_project.dialects.leadconnector.views.contacts import ContactSearchView, ContactView
+from crm_project.dialects.leadconnector.views.custom_fields import CustomFieldView
 from crm_project.dialects.leadconnector.views.opportunities import OpportunityView
 from crm_project.dialects.leadconnector.views.pipelines import PipelineView
 from crm_project.dialects.leadconnector.views.search import SearchView
@@ -40,13 +41,16 @@ urlpatterns = [
     # What clients begin with, and fill their choices with
     path("users", CatalogueView.as_view({"get": "users"})),
     path("users/search", CatalogueView.as_view({"get": "search_users"})),
+    path("users/search/filter-by-email", CatalogueView.as_view({"post": "users_by_email"})),
     path("users/<str:row_id>", CatalogueView.as_view({"get": "user"})),
+    path("locations/search", CatalogueView.as_view({"get": "locations"})),
     path("locations/<str:location_id>", LocationView.as_view({"get": "retrieve"})),
     path("locations/<str:location_id>/timezones", LocationView.as_view({"get": "time_zones"})),
     path("locations/<str:location_id>/tags", LocationView.as_view({"get": "tags"})),
-    path("locations/<str:location_id>/customFields", LocationView.as_view({"get": "custom_fields"})),
     path(
-        "locations/<str:location_id>/customFields/<str:row_id>", LocationView.as_view({"get": "custom_field"})
+        "locations/<str:location_id>/customFields",
+        CustomFieldView.as_view({"get": "index", "post": "create"}),
     ),
+    path("locations/<str:location_id>/customFields/<str:row_id>", CustomFieldView.as_view(ONE)),
     *nowhere(LeadConnectorView),
 ]

@@ -72,7 +72,10 @@ class TestContacts(LeadConnector, DialectContract, BaseTestCase):
         shown = self.create()
 
         expected = {**ANN, "email": "ann@x.io", "name": "Ann Lee", "customFields": []}
+        bare = self.call("POST", "/contacts/", {"locationId": LOCATION, "email": "bare@x.io"})["contact"]
         assert {name: shown[name] for name in expected} == expected
+        assert {bare[name] for name in ("firstName", "phone", "city", "source", "companyName")} == {None}
+        assert self.call("PUT", f"/contacts/{bare['id']}", bare)["contact"] == bare
         assert self.call("GET", f"/contacts/{shown['id']}") == {"contact": shown}
         assert Contact.objects.get(kind="company").name == "Acme"
 

@@ -289,6 +289,9 @@ class TestCatalogue(Searching, BaseTestCase):
         assert self.call("GET", f"/users/{REQUEST['followers']}") == found[1]
         searched = self.call("GET", "/users/search", companyId="agency", locationId=LOCATION, query="MARY")
         assert searched == {"users": [found[1]], "count": 1}
+        emails = {"companyId": "agency", "emails": "MARY@example.com, charlie@example.org", "deleted": False}
+        assert self.call("POST", "/users/search/filter-by-email", emails) == searched
+        self.refuse(422, Call("POST", "/users/search/filter-by-email", {"companyId": "agency"}))
         self.refuse(404, Call("GET", f"/users/{self.charlie.member.uuid}"))
 
     def test_the_location(self) -> None:
@@ -296,6 +299,8 @@ class TestCatalogue(Searching, BaseTestCase):
 
         location = self.call("GET", path)["location"]
 
+        assert self.call("GET", "/locations/search", limit="5") == {"locations": [location]}
+        assert self.call("GET", "/locations/search", skip="1") == {"locations": []}
         assert (location["id"], location["name"], location["timezone"]) == (LOCATION, "Alice and Co", "UTC")
         assert "Europe/Rome" in self.call("GET", f"{path}/timezones")["timeZones"]
         assert self.call("GET", f"{path}/tags") == {"tags": []}
@@ -315,3 +320,38 @@ class TestCatalogue(Searching, BaseTestCase):
         assert self.call("GET", f"{path}/{found[0]['id']}") == {"customField": found[0]}
         assert self.call("GET", path)["customFields"] == []
         self.refuse(403, Call("GET", "/locations/other/customFields"))
+
+    def test_custom_fields_are_declared_changed_and_deleted(self) -> None:
+        path = f"/locations/{LOCATION}/customFields"
+        size = {"name": "Taille d'été", "dataType": "SINGLE_OPTIONS", "model": "opportunity"}
+
+        def write(method: str, place: str, body: Any = None, status: int = 200) -> Any:
+            answer = self.as_actor(self.manager, Call(method, place, body))
+            assert answer.status_code == status, answer.content
+            return answer.json()
+
+        made = write("POST", path, {**size, "options": ["S", "L"]}, 201)["customField"]
+        other = write("POST", path, {**size, "textBoxListOptions": [{"label": "S"}]}, 201)["customField"]
+        plain = write("POST", path, {"name": "Shoe", "dataType": "NUMERICAL", "placeholder": ""}, 201)
+        assert size.items() <= made.items()
+        assert (made["fieldKey"], made["picklistOptions"], made["position"]) == (
+            "opportunity.taille_d_ete",
+            ["S", "L"],
+            0,
+        )
+        assert (other["fieldKey"], other["position"]) == ("opportunity.taille_d_ete_2", 1)
+        assert plain["customField"]["fieldKey"] == "contact.shoe"
+        assert write("PUT", f"{path}/{made['id']}", made) == {"customField": made}
+        changed = write("PUT", f"{path}/{made['id']}", {"name": "Size", "options": ["M"]})["customField"]
+        assert (changed["name"], changed["picklistOptions"]) == ("Size", ["M"])
+        for wrong in (
+            {"dataType": "SIGNATURE"},
+            {"placeholder": "Try it"},
+            {"options": "S"},
+            {"options": []},
+        ):
+            write("POST", path, {**size, **wrong}, 422)
+        write("PUT", f"{path}/{made['id']}", {"model": "contact"}, 422)
+        assert write("DELETE", f"{path}/{made['id']}") == {"succeded": True}
+        write("GET", f"{path}/{made['id']}", status=404)
+        self.refuse(403, Call("POST", path, size))

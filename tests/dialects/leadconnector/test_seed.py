@@ -219,7 +219,7 @@ class TestSeed(Upserting, DialectContract, BaseTestCase):
             "name": "Ann Lee",
             "companyName": None,
             "email": "a@x.io",
-            "phone": "",
+            "phone": None,
             "tags": [],
         }
 

@@ -47,3 +47,12 @@ class LeadConnectorView(DialectView):
         """`succeded` is the vendor's spelling; its third version says it again in English."""
         is_third = self.request.headers.get("Version") == "v3"
         return {"succeded": True, **({"success": True} if is_third else {})}
+
+
+class LocatedView(LeadConnectorView):
+    """What is asked for in the location that the path names; any other is out of reach."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.ids.resolve("organization", kwargs["location_id"]) is None:
+            errors.refuse_location()

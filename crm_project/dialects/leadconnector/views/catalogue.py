@@ -1,4 +1,4 @@
-"""The location, lost reasons, users, tags and custom fields: what clients fill their choices with."""
+"""The location, lost reasons, users and tags: what clients begin with, and fill their choices with."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -9,21 +9,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.models import Member
-from crm_project.dialects.leadconnector import errors
-from crm_project.dialects.leadconnector.views.base import LeadConnectorView
+from crm_project.accounts.rules import Permission
+from crm_project.dialects.leadconnector.views.base import LeadConnectorView, LocatedView
 from crm_project.dialects.leadconnector.wire import catalogue as wire
 from crm_project.dialects.leadconnector.wire.kept import TAGS
-from crm_project.records.models import CustomField
 from deals.models import LostReason
 
 
 class CatalogueView(LeadConnectorView):
     """Lists of an organization's own words."""
 
+    # The search by a body writes nothing.
+    edit_permission = Permission.VIEW
     queries = {
         "lost_reasons": wire.LostReasonQuery,
         "users": wire.LocationQuery,
         "search_users": wire.UserQuery,
+        "locations": wire.LocationsQuery,
     }
 
     @extend_schema(responses=wire.LostReasons, summary="Why opportunities are lost")
@@ -51,8 +53,28 @@ class CatalogueView(LeadConnectorView):
         query, rows = self.query, self.members
         if text := query.get("query"):
             rows = rows.filter(Q(user__full_name__icontains=text) | Q(user__email__icontains=text))
+        return self._found_users(rows, query)
+
+    @extend_schema(
+        request=wire.UserEmails, responses={200: wire.FoundUsers}, summary="Users by their e-mail addresses"
+    )
+    def users_by_email(self, request: Request) -> Response:
+        query = self.read(wire.UserEmails)
+        return self._found_users(self.members.filter(user__email__in=query["emails"]), query)
+
+    def _found_users(self, rows: Any, query: dict[str, Any]) -> Response:
         page = list(rows[query["skip"] : query["skip"] + query["limit"]])
         return Response({"users": self.show(wire.ShownUser, page, many=True), "count": rows.count()})
+
+    @extend_schema(
+        operation_id="dialects_leadconnector_locations_search",
+        responses=wire.Locations,
+        summary="The locations that the token reaches: its own",
+    )
+    def locations(self, request: Request) -> Response:
+        query, rows = self.query, [self.actor.organization]
+        page = rows[query["skip"] : query["skip"] + query["limit"]]
+        return Response({"locations": self.show(wire.ShownLocation, page, many=True)})
 
     @extend_schema(responses=wire.ShownUser, summary="One user")
     def user(self, request: Request, row_id: str) -> Response:
@@ -64,10 +86,8 @@ class CatalogueView(LeadConnectorView):
         return members.select_related("user").order_by("id")
 
 
-class LocationView(LeadConnectorView):
-    """The organization itself; any other location is out of reach."""
-
-    queries = {"custom_fields": wire.CustomFieldQuery}
+class LocationView(LocatedView):
+    """The organization itself."""
 
     @extend_schema(responses=wire.OneLocation, summary="The location")
     def retrieve(self, request: Request, location_id: str) -> Response:
@@ -83,26 +103,3 @@ class LocationView(LeadConnectorView):
     @extend_schema(responses=wire.TimeZones, summary="The time zones to choose from")
     def time_zones(self, request: Request, location_id: str) -> Response:
         return Response({"timeZones": sorted(available_timezones())})
-
-    @extend_schema(
-        operation_id="dialects_leadconnector_locations_customFields_list",
-        responses=wire.CustomFields,
-        summary="The custom fields of the location",
-    )
-    def custom_fields(self, request: Request, location_id: str) -> Response:
-        rows = self.fields.filter(kind__in=wire.KINDS[self.query["model"]]).order_by("position", "id")
-        return Response({"customFields": self.show(wire.ShownCustomField, list(rows), many=True)})
-
-    @extend_schema(responses=wire.OneCustomField, summary="One custom field")
-    def custom_field(self, request: Request, location_id: str, row_id: str) -> Response:
-        row = self.find("custom_field", row_id)
-        return Response({"customField": self.show(wire.ShownCustomField, row)})
-
-    @property
-    def fields(self) -> Any:
-        return CustomField.objects.visible_to(self.actor.member)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if self.ids.resolve("organization", kwargs["location_id"]) is None:
-            errors.refuse_location()

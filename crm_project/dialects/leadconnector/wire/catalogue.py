@@ -1,27 +1,15 @@
-"""LeadConnector's words for pipelines, lost reasons, users and custom fields."""
+"""LeadConnector's words for pipelines, lost reasons, users and the location."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from contacts.querysets import fold_email
 from crm_project.api.fields import TextField
 from crm_project.dialects.leadconnector.wire.fields import InstantField, LocationField
 from crm_project.dialects.leadconnector.wire.search import with_location
-from crm_project.dialects.wire import RowField, SaidField, WireSerializer
-
-DATA_TYPES = {
-    "text": "TEXT",
-    "textarea": "LARGE_TEXT",
-    "number": "NUMERICAL",
-    "select": "SINGLE_OPTIONS",
-    "multiselect": "MULTIPLE_OPTIONS",
-    "checkbox": "CHECKBOX",
-    "date": "DATE",
-    "heading": "HEADING",
-}
-MODELS = {"deal": "opportunity", "contact": "contact"}
-KINDS = {"opportunity": ["deal"], "contact": ["contact"], "all": ["deal", "contact"]}
+from crm_project.dialects.wire import RowField, SaidField, UnsayableField, WireSerializer
 
 
 class LocationQuery(WireSerializer):
@@ -89,8 +77,29 @@ class UserQuery(WireSerializer):
     limit = serializers.IntegerField(required=False, default=25, min_value=1, max_value=100)
 
 
-class CustomFieldQuery(WireSerializer):
-    model = serializers.ChoiceField(list(KINDS), required=False, default="contact")
+class EmailsField(serializers.CharField):
+    """Addresses with commas between them."""
+
+    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
+        return [fold_email(part) for part in super().to_internal_value(data).split(",")]
+
+
+class UserEmails(WireSerializer):
+    """What `POST /users/search/filter-by-email` takes."""
+
+    emails = EmailsField(max_length=65_535)
+    deleted = SaidField(says=False)
+    skip = serializers.IntegerField(required=False, default=0, min_value=0, max_value=10**9)
+    limit = serializers.IntegerField(required=False, default=25, min_value=1, max_value=100)
+
+
+class LocationsQuery(WireSerializer):
+    """There is one location: the order says nothing, and it has no address to look for."""
+
+    skip = serializers.IntegerField(required=False, default=0, min_value=0, max_value=10**9)
+    limit = serializers.IntegerField(required=False, default=10, min_value=1, max_value=10**9)
+    order = serializers.ChoiceField(["asc", "desc"], required=False)
+    email = UnsayableField()
 
 
 class YesField(serializers.BooleanField):
@@ -183,27 +192,6 @@ class ShownTag(serializers.Serializer[Any]):
     locationId = serializers.CharField()
 
 
-class ShownCustomField(serializers.Serializer[Any]):
-    id = RowField("custom_field", source="*")
-    name = serializers.CharField(source="label")
-    model = serializers.SerializerMethodField()
-    fieldKey = serializers.SerializerMethodField()
-    dataType = serializers.SerializerMethodField()
-    position = serializers.IntegerField()
-    picklistOptions = serializers.ListField(child=serializers.CharField(), source="options")
-    locationId = LocationField()
-    dateAdded = InstantField(source="created_at")
-
-    def get_model(self, field: Any) -> str:
-        return MODELS[field.kind]
-
-    def get_fieldKey(self, field: Any) -> str:
-        return f"{MODELS[field.kind]}.{field.key}"
-
-    def get_dataType(self, field: Any) -> str:
-        return DATA_TYPES[field.type]
-
-
 OnePipeline: Any = inline_serializer("OnePipeline", {"pipeline": ShownPipeline()})
 Pipelines: Any = inline_serializer("Pipelines", {"pipelines": ShownPipeline(many=True)})
 LostReasons: Any = inline_serializer(
@@ -214,10 +202,9 @@ Users: Any = inline_serializer("Users", {"users": ShownUser(many=True)})
 FoundUsers: Any = inline_serializer(
     "FoundUsers", {"users": ShownUser(many=True), "count": serializers.IntegerField()}
 )
+Locations: Any = inline_serializer("Locations", {"locations": ShownLocation(many=True)})
 OneLocation: Any = inline_serializer("OneLocation", {"location": ShownLocation()})
 Tags: Any = inline_serializer("LocationTags", {"tags": ShownTag(many=True)})
 TimeZones: Any = inline_serializer(
     "TimeZones", {"timeZones": serializers.ListField(child=serializers.CharField())}
 )
-OneCustomField: Any = inline_serializer("OneCustomField", {"customField": ShownCustomField()})
-CustomFields: Any = inline_serializer("CustomFields", {"customFields": ShownCustomField(many=True)})

@@ -11,6 +11,7 @@ from crm_project.dialects.leadconnector.wire.fields import (
     CustomFieldsField,
     InstantField,
     LocationField,
+    ShownText,
 )
 from crm_project.dialects.leadconnector.wire.kept import (
     KeptDay,
@@ -76,17 +77,17 @@ class ShownContact(serializers.Serializer[Any]):
     locationId = LocationField()
     name = serializers.CharField(source="full_name")
     contactName = serializers.CharField(source="full_name")
-    firstName = serializers.CharField(source="first_name")
-    lastName = serializers.CharField(source="last_name")
-    email = serializers.CharField()
-    phone = serializers.CharField()
+    firstName = ShownText(source="first_name")
+    lastName = ShownText(source="last_name")
+    email = ShownText()
+    phone = ShownText()
     companyName = CompanyNameField()
-    address1 = serializers.CharField(source="street")
-    city = serializers.CharField()
-    postalCode = serializers.CharField(source="postal_code")
-    country = serializers.CharField()
-    website = serializers.CharField()
-    source: Any = serializers.CharField(source="origin")
+    address1 = ShownText(source="street")
+    city = ShownText()
+    postalCode = ShownText(source="postal_code")
+    country = ShownText()
+    website = ShownText()
+    source: Any = ShownText(source="origin")
     assignedTo = RowField("user", source="owner", allow_null=True)
     tags = TagsField()
     state = KeptText("state")

@@ -16,6 +16,7 @@ from crm_project.dialects.leadconnector.wire.fields import (
     IdField,
     InstantField,
     LocationField,
+    ShownText,
 )
 from crm_project.dialects.leadconnector.wire.kept import TagsField
 from crm_project.dialects.wire import NumberField, RowField, RowListField, WireSerializer
@@ -50,7 +51,7 @@ EXAMPLE_ANSWER = {
         "pipelineStageUId": "7915dedc-8f18-44d5-8bc3-77c04e994a10",
         "assignedTo": "082goXVW3lIExEQPOnd3",
         "status": "open",
-        "source": "",
+        "source": None,
         "lastStatusChangeAt": "2026-03-01T10:00:00.000Z",
         "lastStageChangeAt": "2026-03-01T10:00:00.000Z",
         "lastActionDate": "2026-03-01T10:00:00.000Z",
@@ -217,8 +218,8 @@ class ContactPart(serializers.Serializer[Any]):
     id = RowField("contact", source="*")
     name = serializers.CharField(source="full_name")
     companyName = CompanyNameField()
-    email = serializers.CharField()
-    phone = serializers.CharField()
+    email = ShownText()
+    phone = ShownText()
     tags = TagsField()
 
     def get_attribute(self, instance: Deal) -> Any:
@@ -234,7 +235,7 @@ class ShownOpportunity(serializers.Serializer[Any]):
     pipelineStageUId = RowField("stage", source="stage")
     assignedTo = RowField("user", source="owner", allow_null=True)
     status = serializers.CharField()
-    source: Any = serializers.CharField(source="origin")
+    source: Any = ShownText(source="origin")
     lastStatusChangeAt = InstantField(source="status_since")
     lastStageChangeAt = InstantField(source="stage_entered_at")
     lastActionDate = InstantField(source="updated_at")

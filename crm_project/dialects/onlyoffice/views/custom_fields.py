@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from contacts.services import update_contacts
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.keys import taken_keys
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
 from crm_project.dialects.onlyoffice.wire import custom_fields as wire
 from crm_project.dialects.onlyoffice.wire.custom_fields import Value
@@ -56,9 +57,7 @@ class DefinitionView(CustomFieldView):
     @described("Declare a user field", wire.ShownDefinition, request=wire.WrittenDefinition, status=201)
     def create(self, request: Request) -> Response:
         sent, known = self.read(wire.WrittenDefinition), self.definitions(self.kind)
-        # Also those of the trash: their values are still in the rows, and would show again.
-        everyone = CustomField.objects.of(self.actor.organization_id).filter(kind=self.kind)
-        taken = set(everyone.values_list("key", flat=True))
+        taken = taken_keys(self.actor.organization_id, self.kind)
         last = max((row.position for row in known), default=-1)
         change = wire.declaration(sent, self.kind, taken, last + 1)
         return self._one(create_custom_field(actor=self.actor, change=change), 201)

@@ -1,16 +1,15 @@
 """User fields: their definitions, and their values as the texts that the vendor makes of everything."""
 
 import json
-import re
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.api.fields import DAY, DECIMAL
+from crm_project.dialects.keys import free_key
 from crm_project.dialects.onlyoffice.wire.params import (
     INSTANT,
     LongText,
@@ -24,15 +23,12 @@ from crm_project.dialects.onlyoffice.wire.values import Always, Shown
 from crm_project.dialects.wire import NumberedRowField
 from crm_project.records.apply import Change
 from crm_project.records.models import CustomField
-from crm_project.records.text import fold
 
 # 0 TextField, 1 TextArea, 2 SelectBox, 3 CheckBox, 4 Heading, 5 Date. A number is a text; several options have commas.
 TYPES = {"textarea": 1, "select": 2, "multiselect": 2, "checkbox": 3, "heading": 4, "date": 5}
 WORDS = ("text", "textarea", "select", "checkbox", "heading", "date")
 NAMES = ("textfield", "textarea", "selectbox", "checkbox", "heading", "date")
 SELECT = 2
-NOT_A_KEY = re.compile("[^a-z0-9]+")
-KEY_LIMIT = 48
 JOINT = ", "
 
 
@@ -160,14 +156,6 @@ def redeclaration(definition: CustomField, sent: Mapping[str, Any]) -> Change:
     same = WORDS.index(sent["type"]) == TYPES.get(definition.type, 0)
     kind = definition.type if same else sent["type"]
     return {"label": sent["label"], "type": kind, **_choices(kind, sent["mask"] or "", definition)}
-
-
-def free_key(label: str, taken: Collection[str]) -> str:
-    """Lower-case words made of the label, with a number behind it where another field has them."""
-    words = NOT_A_KEY.sub("_", fold(label))[:KEY_LIMIT].strip("_")
-    base = words if words[:1].isalpha() else f"field_{words}".strip("_")
-    names = (base if number == 1 else f"{base}_{number}" for number in count(1))
-    return next(name for name in names if name not in taken)
 
 
 def _choices(kind: str, mask: str, definition: CustomField | None = None) -> Change:

@@ -1,0 +1,25 @@
+"""Keys for custom fields that a vendor declares by a label alone."""
+
+import re
+from collections.abc import Collection
+from itertools import count
+
+from crm_project.records.models import CustomField
+from crm_project.records.text import fold
+
+NOT_A_KEY = re.compile("[^a-z0-9]+")
+KEY_LIMIT = 48
+
+
+def free_key(label: str, taken: Collection[str]) -> str:
+    """Lower-case words made of the label, with a number behind it where another field has them."""
+    words = NOT_A_KEY.sub("_", fold(label))[:KEY_LIMIT].strip("_")
+    base = words if words[:1].isalpha() else f"field_{words}".strip("_")
+    names = (base if number == 1 else f"{base}_{number}" for number in count(1))
+    return next(name for name in names if name not in taken)
+
+
+def taken_keys(organization_id: int, kind: str) -> set[str]:
+    """Also those of the trash: their values are still in the rows, and would show again."""
+    everyone = CustomField.objects.of(organization_id).filter(kind=kind)
+    return set(everyone.values_list("key", flat=True))
