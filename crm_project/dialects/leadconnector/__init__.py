@@ -23,7 +23,7 @@
 | a contact's `firstName`, `lastName`, `name` | `first_name`, `last_name`; a `name` alone is split at its first space |
 | a contact's `companyName` | `company`, found by its name or created |
 | a contact's `address1`, `postalCode`, `source` | `street`, `postal_code`, `origin` |
-| a contact's `tags`, `state`, `timezone`, `gender` | custom fields of the same names, declared or not |
+| a contact's `tags`, `type`, `state`, `timezone`, `gender` | custom fields of the same names, declared or not |
 | a contact's `dateOfBirth` | the custom field `date_of_birth`, declared or not |
 | a contact's `dnd`, `dndSettings`, `inboundDndSettings` | `dnd`, `dnd_settings`, `inbound_dnd_settings`: the same |
 | `/locations/{id}/tags` | the options of the contacts' field `tags`, where it is declared |

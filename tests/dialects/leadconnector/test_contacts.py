@@ -76,6 +76,8 @@ class TestContacts(LeadConnector, DialectContract, BaseTestCase):
         assert {name: shown[name] for name in expected} == expected
         assert {bare[name] for name in ("firstName", "phone", "city", "source", "companyName")} == {None}
         assert self.call("PUT", f"/contacts/{bare['id']}", bare)["contact"] == bare
+        elsewhere = Call("PUT", f"/contacts/{bare['id']}", {**bare, "locationId": "another"})
+        self.refused(self.as_actor(self.bob, elsewhere), 403)
         assert self.call("GET", f"/contacts/{shown['id']}") == {"contact": shown}
         assert Contact.objects.get(kind="company").name == "Acme"
 

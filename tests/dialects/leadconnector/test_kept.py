@@ -13,6 +13,7 @@ from tests.factories import PersonFactory
 
 KEPT: dict[str, Any] = {
     "tags": ["vip", "it"],
+    "type": "customer",
     "state": "AL",
     "timezone": "America/Chihuahua",
     "gender": "female",
@@ -60,7 +61,7 @@ class TestKept(LeadConnector, BaseTestCase):
         self.put(**KEPT)
 
         rest = {"dnd": False, "dndSettings": {}, "inboundDndSettings": None}
-        shown = self.put(tags=[], state="", timezone=None, gender="", dateOfBirth=None, **rest)
+        shown = self.put(tags=[], type="", state="", timezone=None, gender="", dateOfBirth=None, **rest)
 
         assert shown["tags"] == []
         assert not any(shown[name] for name in KEPT)

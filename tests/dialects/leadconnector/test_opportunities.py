@@ -76,6 +76,17 @@ class TestOpportunities(LeadConnector, DialectContract, BaseTestCase):
             "First",
         )
 
+    def test_a_change_may_name_another_contact_and_no_other_location(self) -> None:
+        row_id, person = self.create()["id"], self.person()
+        path = f"/opportunities/{row_id}"
+
+        shown = self.change(row_id, contactId=str(person.uuid), locationId=LOCATION)
+
+        assert shown["contactId"] == str(person.uuid)
+        assert self.change(row_id, contactId="")["contactId"] == ""
+        self.refused(self.as_actor(self.bob, Call("PUT", path, {"contactId": "nobody"})), 400)
+        self.refused(self.as_actor(self.bob, Call("PUT", path, {"locationId": "another"})), 403)
+
     def test_an_empty_choice_is_none(self) -> None:
         row_id = self.create(assignedTo=REQUEST["assignedTo"], pipelineStageId=str(self.offer.uuid))["id"]
 

@@ -47,6 +47,7 @@ class ContactWords(WireSerializer):
     # Before those that have a place in it.
     customFields = CustomFieldsField("contact", source="custom_fields", required=False)
     tags = TagsField()
+    type = KeptText("type")
     state = KeptText("state")
     timezone = KeptText("timezone")
     gender = KeptText("gender")
@@ -71,6 +72,8 @@ class UpsertContact(NewContact):
 class ChangedContact(ContactWords):
     """What is not named stays."""
 
+    locationId = LocationField(required=False)
+
 
 class ShownContact(serializers.Serializer[Any]):
     id = RowField("contact", source="*")
@@ -90,6 +93,7 @@ class ShownContact(serializers.Serializer[Any]):
     source: Any = ShownText(source="origin")
     assignedTo = RowField("user", source="owner", allow_null=True)
     tags = TagsField()
+    type = KeptText("type")
     state = KeptText("state")
     timezone = KeptText("timezone")
     gender = KeptText("gender")

@@ -34,6 +34,7 @@ TAGS = "tags"
 # The key of each → whether a value under it can be shown as the vendor shows it.
 KEPT: Mapping[str, Callable[[Any], bool]] = {
     TAGS: is_texts,
+    "type": is_text,
     "state": is_text,
     "timezone": is_text,
     "gender": is_text,

@@ -152,7 +152,10 @@ class NewOpportunity(OpportunityWords):
 
 
 class ChangedOpportunity(OpportunityWords):
-    """What `PUT /opportunities/{id}` takes: what is not named stays."""
+    """What `PUT /opportunities/{id}` takes: what is not named stays. Clients name the contact here too."""
+
+    locationId = LocationField(required=False)
+    contactId = ContactIdField(required=False, allow_null=True)
 
 
 class UpsertOpportunity(OpportunityWords):
