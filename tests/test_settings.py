@@ -107,7 +107,7 @@ def test_postgresql_never_hangs():
     assert read["OPTIONS"] == {
         "connect_timeout": 5,
         "sslmode": "require",
-        "options": "-c statement_timeout=15s -c lock_timeout=15s",
+        "options": "-c jit=off -c statement_timeout=15s -c lock_timeout=15s",
     }
 
 
@@ -115,7 +115,7 @@ def test_postgresql_commands_may_take_their_time_and_keep_their_own_options():
     url = "postgresql://db.example.com/crm?options=-c%20search_path%3Dcrm"
     read = database(**{**PRODUCTION, "DATABASE_URL": url, "STATEMENT_TIMEOUT": "0"})
 
-    expected = "-c statement_timeout=0s -c lock_timeout=15s -c search_path=crm"
+    expected = "-c jit=off -c statement_timeout=0s -c lock_timeout=15s -c search_path=crm"
     assert read["OPTIONS"]["options"] == expected
 
 
