@@ -1,5 +1,6 @@
 """What the vendors' words have in common: serializers that note what they ignore, ids, numbers, refusals."""
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from http import HTTPStatus
@@ -13,6 +14,8 @@ from rest_framework.fields import SkipField
 from crm_project.api.fields import DECIMAL
 from crm_project.dialects.ids import Ids, as_text
 
+# A text may be written as programs print great numbers.
+NUMBER = re.compile(rf"{DECIMAL.pattern}([eE][+-]?[0-9]{{1,2}})?")
 # As servers said before RFC 9110, which newer Pythons follow.
 OLDER_PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
 
@@ -118,7 +121,7 @@ class NumberField(serializers.Field[Any, Any, Any, Any]):
     default_error_messages = {"invalid": "This is not a number."}
 
     def to_internal_value(self, data: Any) -> Decimal:
-        if isinstance(data, str) and DECIMAL.fullmatch(data.strip()):
+        if isinstance(data, str) and NUMBER.fullmatch(data.strip()):
             return Decimal(data.strip())
         if isinstance(data, bool) or not isinstance(data, int | Decimal):
             self.fail("invalid")

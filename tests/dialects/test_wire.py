@@ -1,6 +1,7 @@
 """The parts that vendors' words are made of, in a small vendor of the test's own."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -94,6 +95,19 @@ class TestWire(BaseTestCase):
         assert self.ask("POST", {"color": "red"}).data["errors"][0]["code"] == "not_supported"
         for nothing in (None, "", [], {}, False):
             assert self.ask("POST", {"color": nothing}).data["change"] == {}
+
+    def test_a_text_may_be_a_number(self) -> None:
+        for text, number in (
+            ("12.50", "12.50"),
+            (" 7 ", "7"),
+            ("1.2345675e+06", "1234567.5"),
+            ("5E-1", "0.5"),
+        ):
+            answer = self.ask("POST", {"price": {"amount": text}})
+            assert answer.data["change"]["price"]["amount"] == Decimal(number)
+        for text in ("", "1e", "e5", "1e999", "0x10", "1_000", "1 000", "nan", "\u0661"):
+            answer = self.ask("POST", {"price": {"amount": text}})
+            assert answer.data["errors"][0]["pointer"] == "/price/amount"
 
     def test_nested_names_that_are_ignored_have_their_path(self) -> None:
         answer = self.ask("POST", {"price": {"amount": "12.50", "vat": 1}, "shape": 2}, debug="1")
