@@ -170,7 +170,8 @@ class TestSeed(Onlyoffice, DialectContract, BaseTestCase):
         no_boundary = replaced(call, content_type="multipart/form-data")
         self.refused(self.as_actor(self.bob, no_boundary), 400)
 
-    def test_an_id_of_zero_is_no_argument(self) -> None:
-        answer = self.as_actor(self.bob, Call("GET", f"{CRM}/opportunity/0"))
+    def test_an_id_of_zero_or_less_is_no_argument(self) -> None:
+        for number in ("0", "-1", "-0.json"):
+            answer = self.as_actor(self.bob, Call("GET", f"{CRM}/opportunity/{number}"))
 
-        self.refused(answer, 400)
+            self.refused(answer, 400)

@@ -25,7 +25,7 @@ from crm_project.dialects.logins import signed_in
 from crm_project.dialects.onlyoffice import errors
 from crm_project.dialects.onlyoffice.wire.envelope import PAGE, documented, of_list, of_one
 from crm_project.dialects.onlyoffice.wire.forms import FormParser, MultipartParser, structured
-from crm_project.dialects.onlyoffice.wire.params import Nothing, Parameters
+from crm_project.dialects.onlyoffice.wire.params import WHOLE, Nothing, Parameters
 from crm_project.dialects.onlyoffice.wire.xml import XmlRenderer
 from crm_project.dialects.places import keys_between, rows_of
 from crm_project.dialects.schema import DialectSchema
@@ -137,7 +137,7 @@ class OnlyofficeView(DialectView):
         self.query = self.read(self.queries.get(self.action or "", Nothing)) if reads else {}
 
     def find(self, kind: str, value: Any) -> Any:
-        if value == "0":
+        if WHOLE.fullmatch(value) and int(value) <= 0:
             raise ParseError("Value does not fall within the expected range.")
         return super().find(kind, value)
 
