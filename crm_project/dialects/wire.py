@@ -131,6 +131,16 @@ class NumberField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+class ShownText(serializers.CharField):
+    """Text as it is shown: what is empty is null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value) or None
+
+
 @extend_schema_field(OpenApiTypes.ANY)
 class UnsayableField(serializers.Field[Any, Any, Any, Any]):
     """A field that the vendor documents and the core cannot hold: refused, unless it says nothing."""

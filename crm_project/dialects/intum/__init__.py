@@ -28,7 +28,7 @@
 | status `category` | `done` if closed, `in_progress` if open; no other |
 | status `priority`, `active`, `use_in_deals` | the stage's position; always on, but in an inactive pipeline |
 | status `all_modules`, `use_in_clients` and its like, `team_ids` | off: a stage is used in deals alone |
-| an empty text | nothing, as null |
+| an empty text | nothing, as null; shown as null |
 | a number where a text belongs, digits where a number does | the text, the number: as Rails reads them |
 | cannot be said | bids, probability, followers, participants, privacy, lost reasons: a write leaves them alone |
 """

@@ -6,7 +6,6 @@ from rest_framework.response import Response
 from crm_project.api.errors import Problem
 
 MESSAGES = {
-    400: "Treść żądania nie jest poprawnym JSON-em",
     401: "Brak autoryzacji",
     403: "Brak uprawnień",
     404: "Nie znaleziono",
@@ -15,6 +14,11 @@ MESSAGES = {
     415: "Treść żądania musi być w formacie JSON",
     429: "Zbyt wiele żądań",
     503: "Serwis chwilowo niedostępny",
+}
+BY_CODE = {
+    "parse_error": "Treść żądania nie jest poprawnym JSON-em",
+    "invalid_header": "Nagłówek żądania jest nieprawidłowy",
+    "idempotency_key_in_use": "Żądanie z tym kluczem jest jeszcze wykonywane",
 }
 BLANK = "nie może być puste"
 WORDS = {
@@ -64,11 +68,9 @@ def answer(problem: Problem, request: Request) -> Response:
 
 
 def _message(problem: Problem) -> str:
-    if problem.code == "parameter_missing":
-        return problem.detail
     if problem.code == "in_use":
         return IN_USE.format(count=dict(problem.extra or {}).get("count", ""))
-    return MESSAGES.get(problem.status, problem.detail)
+    return BY_CODE.get(problem.code) or MESSAGES.get(problem.status, problem.detail)
 
 
 def by_field(problem: Problem) -> dict[str, list[str]]:

@@ -120,7 +120,9 @@ class TestDeals(Intum, DialectContract, BaseTestCase):
         body = answer.json()
         assert answer.status_code == 201
         assert {name: body[name] for name in PRINTED} == PRINTED
-        assert (body["closed"], body["fields"], body["external_id"]) == (None, {}, None)
+        said = {"id", *PRINTED, "fields", "created_at", "updated_at"}
+        assert {body[name] for name in body.keys() - said} == {None}
+        assert (list(body)[-3:], body["fields"]) == (["fields", "created_at", "updated_at"], {})
         assert b'"total_amount_gross":12300' in answer.content
         assert answer.get("X-Ignored-Fields") is None
 
@@ -190,6 +192,8 @@ class TestDeals(Intum, DialectContract, BaseTestCase):
         assert answer.json() == {"per_page": ["musi być mniejsze lub równe 200"]}
         answer = self.as_actor(self.bob, replaced(self.create_call(), body=b"{"))
         assert answer.json() == {"error": "Treść żądania nie jest poprawnym JSON-em"}
+        answer = self.as_actor(self.bob, replaced(self.create_call(), headers={"Idempotency-Key": "k" * 256}))
+        assert answer.json() == {"error": "Nagłówek żądania jest nieprawidłowy"}
 
     def test_closed_is_the_status(self) -> None:
         shown = self.create(closed="win")

@@ -12,15 +12,15 @@ from crm_project.api.fields import CustomFieldsField
 from crm_project.dialects.intum.wire.fields import (
     TEXT,
     FieldsField,
-    InstantField,
     Query,
     RequiredText,
     Row,
     Text,
     token_field,
+    written,
 )
 from crm_project.dialects.intum.wire.references import app_code, external_id
-from crm_project.dialects.wire import NumberedRowField, UnsayableField, WireSerializer
+from crm_project.dialects.wire import NumberedRowField, ShownText, UnsayableField, WireSerializer
 from crm_project.records.rules import LONG_TEXT
 
 TAGS = "tags"
@@ -126,29 +126,27 @@ class UpsertKey(WireSerializer):
 class ShownContact(serializers.Serializer[Any]):
     id = NumberedRowField("contact", source="*")
     name = serializers.CharField(source="full_name")
-    first_name = serializers.CharField()
-    last_name = serializers.CharField()
-    position = serializers.CharField(source="job_title")
-    email = serializers.CharField()
-    phone = serializers.CharField()
-    mobile_phone = serializers.CharField(source="mobile")
+    first_name = ShownText()
+    last_name = ShownText()
+    position = ShownText(source="job_title")
+    email = ShownText()
+    phone = ShownText()
+    mobile_phone = ShownText(source="mobile")
     kind = serializers.SerializerMethodField()
     client_id = NumberedRowField("contact", source="company", allow_null=True)
     responsible_id = NumberedRowField("user", source="owner", allow_null=True)
     external_id = serializers.SerializerMethodField()
-    street = serializers.CharField()
-    post_code = serializers.CharField(source="postal_code")
-    city = serializers.CharField()
-    country = serializers.CharField()
-    www = serializers.CharField(source="website")
-    description = serializers.CharField()
-    origin = serializers.CharField()
+    street = ShownText()
+    post_code = ShownText(source="postal_code")
+    city = ShownText()
+    country = ShownText()
+    www = ShownText(source="website")
+    description = ShownText()
+    origin = ShownText()
     tags = TagsField(read_only=True)
-    created_at = InstantField()
-    updated_at = InstantField()
 
     def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), "fields": OtherFields(source="custom_fields")}
+        return {**super().get_fields(), "fields": OtherFields(source="custom_fields"), **written()}
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
         """Declared custom fields stand beside all others, as the vendor shows its additional fields."""

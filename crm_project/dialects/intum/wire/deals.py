@@ -14,16 +14,16 @@ from crm_project.dialects.intum.wire.fields import (
     Day,
     DefaultText,
     FieldsField,
-    InstantField,
     Query,
     RequiredText,
     Row,
     Text,
     Whole,
     token_field,
+    written,
 )
 from crm_project.dialects.intum.wire.references import app_code, external_id
-from crm_project.dialects.wire import NumberedRowField, NumberField, WireSerializer
+from crm_project.dialects.wire import NumberedRowField, NumberField, ShownText, WireSerializer
 from crm_project.records.rules import LONG_TEXT
 from deals.models import Deal
 
@@ -88,20 +88,20 @@ class ShownDeal(serializers.Serializer[Any]):
     """A deal as it is read: flat, with numbers for the amounts."""
 
     id = NumberedRowField("deal", source="*")
-    name = serializers.CharField()
-    description = serializers.CharField()
+    name = ShownText()
+    description = ShownText()
     total_amount_net = NumberField(source="amount", allow_null=True)
     total_amount_gross = serializers.SerializerMethodField()
-    tax = serializers.CharField(source="tax_rate")
+    tax = ShownText(source="tax_rate")
     currency = serializers.CharField()
     closed = serializers.SerializerMethodField()
     date = serializers.DateField(allow_null=True)
     date_from = serializers.DateField(allow_null=True)
     date_to = serializers.DateField(allow_null=True)
-    number = serializers.CharField()
-    invoice_no = serializers.CharField()
-    url = serializers.CharField()
-    origin = serializers.CharField()
+    number = ShownText()
+    invoice_no = ShownText()
+    url = ShownText()
+    origin = ShownText()
     external_id = serializers.SerializerMethodField()
     client_id = NumberedRowField("contact", source="client", allow_null=True)
     contact_id = NumberedRowField("contact", source="contact", allow_null=True)
@@ -111,11 +111,9 @@ class ShownDeal(serializers.Serializer[Any]):
     project_id = serializers.IntegerField(allow_null=True)
     task_id = serializers.IntegerField(allow_null=True)
     next_deal_id = NumberedRowField("deal", source="next_deal", allow_null=True)
-    created_at = InstantField()
-    updated_at = InstantField()
 
     def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), "fields": CustomFieldsField(source="custom_fields")}
+        return {**super().get_fields(), "fields": CustomFieldsField(source="custom_fields"), **written()}
 
     def get_total_amount_gross(self, deal: Deal) -> Decimal | None:
         return deal.amount if deal.amount_gross is None else deal.amount_gross

@@ -115,6 +115,11 @@ class InstantField(serializers.DateTimeField):
         return str(value.astimezone(zone).isoformat(timespec="milliseconds"))
 
 
+def written() -> dict[str, Any]:
+    """When a row was written, which is the last that is told of it."""
+    return {"created_at": InstantField(), "updated_at": InstantField()}
+
+
 class Query(WireSerializer):
     """The pages of a list. An empty parameter says nothing."""
 

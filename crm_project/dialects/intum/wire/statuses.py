@@ -13,7 +13,7 @@ from crm_project.dialects.intum.wire.fields import (
     Whole,
     token_field,
 )
-from crm_project.dialects.wire import NumberedRowField, SaidField, UnsayableField, WireSerializer
+from crm_project.dialects.wire import NumberedRowField, SaidField, ShownText, UnsayableField, WireSerializer
 from crm_project.records.rules import LONG_TEXT
 from pipelines.models import Stage
 
@@ -75,7 +75,7 @@ def settled(change: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
 class ShownStatus(serializers.Serializer[Any]):
     id = NumberedRowField("stage", source="*")
     name = serializers.SerializerMethodField()
-    description = serializers.CharField()
+    description = ShownText()
     category = serializers.SerializerMethodField()
     color = serializers.CharField()
     closed = serializers.SerializerMethodField()

@@ -11,7 +11,6 @@ from crm_project.dialects.leadconnector.wire.fields import (
     CustomFieldsField,
     InstantField,
     LocationField,
-    ShownText,
 )
 from crm_project.dialects.leadconnector.wire.kept import (
     KeptDay,
@@ -25,7 +24,7 @@ from crm_project.dialects.leadconnector.wire.opportunities import CompanyNameFie
 from crm_project.dialects.leadconnector.wire.pages import (
     MetaPart,
 )
-from crm_project.dialects.wire import RowField, UnsayableField, WireSerializer
+from crm_project.dialects.wire import RowField, ShownText, UnsayableField, WireSerializer
 
 
 class ContactWords(WireSerializer):

@@ -25,16 +25,6 @@ TEXTS = (CustomField.Types.TEXT, CustomField.Types.TEXTAREA)
 MILLISECONDS = re.compile(r"\d{11,14}", re.ASCII)
 
 
-class ShownText(serializers.CharField):
-    """Text as it is shown: what is empty is null."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
-
-    def to_representation(self, value: Any) -> Any:
-        return super().to_representation(value) or None
-
-
 class InstantField(serializers.DateTimeField):
     """UTC with milliseconds."""
 

@@ -16,10 +16,9 @@ from crm_project.dialects.leadconnector.wire.fields import (
     IdField,
     InstantField,
     LocationField,
-    ShownText,
 )
 from crm_project.dialects.leadconnector.wire.kept import TagsField
-from crm_project.dialects.wire import NumberField, RowField, RowListField, WireSerializer
+from crm_project.dialects.wire import NumberField, RowField, RowListField, ShownText, WireSerializer
 from deals.models import Deal
 
 STATUSES = Deal.Statuses.values

@@ -7,9 +7,9 @@ from rest_framework.exceptions import ErrorDetail
 
 from contacts.models import Contact
 from crm_project.api.fields import CustomFieldsField, OptionalText, StrictChoice, TextField
-from crm_project.dialects.wire import RowField, UnsayableField, WireSerializer
+from crm_project.dialects.wire import RowField, ShownText, UnsayableField, WireSerializer
 from crm_project.dialects.xalantis.wire.first import InstantField
-from crm_project.dialects.xalantis.wire.v1 import NoText, ShownText
+from crm_project.dialects.xalantis.wire.v1 import NoText
 from crm_project.records.apply import BIGGEST_ID
 from crm_project.records.rules import LONG_TEXT
 

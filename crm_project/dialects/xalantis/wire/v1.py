@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.api.fields import CustomFieldsField, OptionalText, StrictDate, StrictInteger, TextField
-from crm_project.dialects.wire import NumberedRowField, NumberField, RowField, WireSerializer
+from crm_project.dialects.wire import NumberedRowField, NumberField, RowField, ShownText, WireSerializer
 from crm_project.dialects.xalantis.wire.first import (
     ContactSlot,
     InstantField,
@@ -23,16 +23,6 @@ from deals.models import Deal
 
 PER_PAGE, MOST_PER_PAGE = 15, 100
 MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00(\.0{1,9})?Z")
-
-
-class ShownText(serializers.CharField):
-    """Text as it is shown: what is empty is null."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
-
-    def to_representation(self, value: Any) -> Any:
-        return super().to_representation(value) or None
 
 
 class NoText(ShownText):
