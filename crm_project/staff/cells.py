@@ -31,6 +31,15 @@ def chip(text: str, color: str) -> SafeString:
     return format_html('<span class="crm-chip" style="--chip: {}">{}</span>', color, text)
 
 
+def text_color_on(color: str) -> str:
+    """White on a dark #rrggbb, black on a light one: the better contrast by WCAG's relative luminance."""
+    parts = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return "#000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "#fff"
+
+
 def clipped(text: str) -> SafeString:
     """Two lines of a text that may be long; the rest shows under the mouse."""
     return format_html('<span class="crm-clip" title="{0}">{0}</span>', text)

@@ -240,5 +240,6 @@ def _step(stage: Stage, deal: Deal) -> dict[str, str]:
     return {
         "name": stage.name,
         "color": stage.color,
+        "text_color": cells.text_color_on(stage.color),
         "state": "here" if here else "passed" if passed else "ahead",
     }

@@ -4,6 +4,7 @@ import html
 import re
 from decimal import Decimal
 
+from crm_project.staff import cells
 from deals.models import Deal
 from deals.services import trash_deals, update_deals
 from tests.base import stages_of
@@ -68,6 +69,11 @@ class HeaderTests(StaffTestCase):
         for link in (change_url(company), change_url(person), "mailto:ann@acme.example"):
             assert f'href="{link}"' in page
         assert 'href="javascript:' not in page
+
+    def test_the_stage_is_readable_on_its_colour(self):
+        colors = {"#ffff00": "#000", "#22c55e": "#000", "#1d4ed8": "#fff", "#000000": "#fff"}
+
+        assert {color: cells.text_color_on(color) for color in colors} == colors
 
     def test_a_page_for_a_new_row_offers_no_other_new_one(self):
         assert 'class="crm-button crm-button-primary addlink"' not in self.page(add_url(Deal))

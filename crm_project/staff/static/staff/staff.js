@@ -20,9 +20,17 @@ function reachable(element) {
     });
 }
 
+function named(selector, name) {
+    for (const element of document.querySelectorAll(selector)) {
+        element.setAttribute("aria-label", name);
+    }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
     const search = document.getElementById("searchbar");
     search?.setAttribute("aria-label", search.placeholder);
+    named("#searchbar-submit", "Search");
+    named("[x-ref^='relatedWidgetWrapper']", "More");
     // An icon is drawn by its name, which is nothing to hear.
     for (const icon of document.querySelectorAll(".material-symbols-outlined:not([aria-hidden])")) {
         icon.setAttribute("aria-hidden", "true");
@@ -37,3 +45,15 @@ document.addEventListener("DOMContentLoaded", () => {
         }
     }
 });
+
+function namedByTheirFields() {
+    for (const list of document.querySelectorAll(".select2-selection__rendered")) {
+        const field = document.getElementById(list.id.replace(/^select2-(.*)-container$/, "$1"));
+        if (field?.labels.length) {
+            list.setAttribute("aria-label", field.labels[0].textContent.replace("*", "").trim());
+        }
+    }
+}
+
+// Lists that one can search in are made by jQuery when the page is ready, so jQuery knows when they are there.
+window.addEventListener("load", () => window.django?.jQuery?.(namedByTheirFields));
