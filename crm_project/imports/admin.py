@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,6 +24,7 @@ from crm_project.imports.refusals import error_table, sentence
 from crm_project.imports.responses import download
 from crm_project.staff import filters
 from crm_project.staff.base import StaffModelAdmin
+from crm_project.staff.inputs import whole_number
 from crm_project.staff.people import visible
 from deals.models import Deal
 
@@ -156,7 +158,7 @@ class ImportAdmin(StaffModelAdmin):
         return download(csv_stream(error_table(source)), f"errors-{source.uuid}.csv", CSV)
 
     def _found(self, request: HttpRequest, pk: Any) -> Import:
-        number = int(pk) if str(pk).isascii() and str(pk).isdigit() and len(str(pk)) < 19 else 0
+        number = whole_number(str(pk))
         source: Import | None = None
         if self.has_view_permission(request):
             source = visible(request, Import).filter(pk=number).first()
@@ -200,14 +202,19 @@ class ImportAdmin(StaffModelAdmin):
             raise PermissionDenied
         if request.GET.get(filters.TRASH) == "only":
             messages.error(request, "The trash is not exported.")
-            return HttpResponseRedirect(
-                reverse(f"admin:{MODELS[kind]._meta.label_lower.replace('.', '_')}_changelist")
-            )
+            return HttpResponseRedirect(_list(kind))
         shape = kind_for(kind, self.actor(request))
-        rows = shape.for_export(listing.get_changelist_instance(request).get_queryset(request))
+        try:
+            rows = shape.for_export(listing.get_changelist_instance(request).get_queryset(request))
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(_list(kind))
         stream, media_type = STREAMS[file_format]
         table = table_of(shape, rows.iterator(chunk_size=BLOCK))
         return download(stream(table), f"{kind}.{file_format}", media_type)
+
+
+def _list(kind: str) -> str:
+    return reverse(f"admin:{MODELS[kind]._meta.label_lower.replace('.', '_')}_changelist")
 
 
 def _page(source: Import) -> str:

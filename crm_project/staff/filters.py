@@ -147,8 +147,16 @@ class DayRange(RangeFilter):
 class InstantRange(DayRange):
     """Whole days in the organization's zone, which the middleware has made the current one."""
 
+    def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        try:
+            return super().narrow(rows, value)
+        except OverflowError:
+            return rows.none()
+
     def start(self, value: datetime.date) -> Any:
-        return timezone.make_aware(datetime.datetime.combine(value, datetime.time()))
+        """In UTC, since the first day of the calendar has begun before it in the east."""
+        begun = timezone.make_aware(datetime.datetime.combine(value, datetime.time()))
+        return begun.astimezone(datetime.UTC)
 
     def until(self, value: datetime.date) -> dict[str, Any]:
         if value == datetime.date.max:

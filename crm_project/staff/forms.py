@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from crm_project.errors import DomainError
 from crm_project.staff import stale
 from crm_project.staff.custom import PREFIX, core_value
-from crm_project.staff.inputs import References
+from crm_project.staff.inputs import References, whole_number
 
 NO_CONTENT = ("seen", "id", "DELETE")
 EMPTY: tuple[Any, ...] = (None, "", [], ())
@@ -52,10 +52,10 @@ class StaffForm(forms.ModelForm):
 
     def _note_others(self) -> None:
         """What was shown is what changes are told from, even if somebody has changed the row since."""
-        seen = self.data.get(self.add_prefix("seen"), "")
-        if not seen.isascii() or not seen.isdigit() or int(seen) >= self.instance.version:
+        seen = whole_number(self.data.get(self.add_prefix("seen"), ""))
+        if not 0 < seen < self.instance.version:
             return
-        self.others = stale.changes_since(self, int(seen))
+        self.others = stale.changes_since(self, seen)
         for change in self.others:
             if change.name in self.fields:
                 self.initial[change.name] = change.old

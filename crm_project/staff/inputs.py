@@ -1,5 +1,6 @@
 """Form fields that take what the core takes, and nothing of which it would have to guess the meaning."""
 
+import datetime
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -89,6 +90,11 @@ class DecimalInput(forms.Field):
             return True
 
 
+def whole_number(text: str) -> int:
+    """What an address or a hidden field holds where a row's id or version belongs; 0 where it holds anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 class WholeNumber(forms.Field):
     """A whole number; the core says from where to where."""
 
@@ -122,6 +128,13 @@ class Instant(forms.DateTimeField):
     """A date and a time in the organization's zone. What the input cannot show is no change."""
 
     widget = InstantInput
+
+    def to_python(self, value: Any) -> datetime.datetime | None:
+        typed = super().to_python(value)
+        try:
+            return typed and typed.astimezone(datetime.UTC)
+        except OverflowError:
+            raise forms.ValidationError("This is beyond the calendar.", code="invalid") from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:

@@ -12,7 +12,7 @@ from unfold.sites import UnfoldAdminSite
 
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.sessions import SESSION_KEY
-from crm_project.staff import home, palette
+from crm_project.staff import home, inputs, palette
 from crm_project.staff.people import actor_of
 from crm_project.staff.sign_in import SignInForm
 from crm_project.staff.timeline import undo_view
@@ -65,7 +65,7 @@ class StaffSite(UnfoldAdminSite):
         user: Any = request.user
         places = Member.objects.active().filter(user=user).select_related("organization")
         if request.method == "POST":
-            chosen = places.filter(pk=_number(request.POST.get("member"))).first()
+            chosen = places.filter(pk=inputs.whole_number(request.POST.get("member", ""))).first()
             if chosen is not None:
                 request.session[SESSION_KEY] = chosen.pk
                 messages.success(request, f"You work in {chosen.organization.name} now.")
@@ -77,7 +77,3 @@ class StaffSite(UnfoldAdminSite):
             "chosen": actor_of(request),
         }
         return TemplateResponse(request, "admin/choose_organization.html", context)
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -4,6 +4,9 @@ import html
 import re
 from decimal import Decimal
 
+from django.urls import reverse
+
+from crm_project.accounts.models import Organization
 from crm_project.staff import cells
 from deals.models import Deal
 from deals.services import trash_deals, update_deals
@@ -125,6 +128,13 @@ class ChangeTests(StaffTestCase):
         self.save(self.url, stage=self.won.pk)
 
         assert self.stored().status == "won"
+
+    def test_an_instant_before_the_calendar_is_refused(self):
+        Organization.objects.update(time_zone="Europe/Paris")
+
+        response = self.save(self.url, status="won", closed_at="0001-01-01T00:00")
+
+        assert errors(response) == {"closed_at": ["This is beyond the calendar."]}
 
     def test_a_conflict_of_status_and_stage_is_told(self):
         response = self.save(self.url, stage=self.won.pk, status="lost")
@@ -265,6 +275,12 @@ class MeanwhileTests(StaffTestCase):
         told = errors(response)["name"][0]
         assert "Alice changed this from Old to Hers" in told
         assert 'value="Mine"' in response.content.decode()
+
+    def test_a_version_that_never_was_is_no_500(self):
+        for seen in ("0", "-1", "9" * 5000, "x"):
+            assert self.client.post(self.url, {**self.form(self.url), "seen": seen}).status_code < 500, seen[
+                :9
+            ]
 
     def test_what_nobody_typed_is_not_put_back(self):
         self.alice_saves(origin="fair")
@@ -436,9 +452,12 @@ class ListTests(StaffTestCase):
             "?status=%00",
             "?e=1",
             "?stage=9" * 9,
+            "?created_at_from=0001-01-01&created_at_to=9999-12-31",
         ):
             assert self.client.get(f"{list_url(Deal)}{query}").status_code in (200, 302, 400), query
-        for ids in ("", "x", "1,2,99999999999999999999", "-1"):
+            exported = self.client.get(f"{reverse('admin:imports_export_deals')}{query}")
+            assert exported.status_code in (200, 302, 400), query
+        for ids in ("", "x", "1,2,99999999999999999999", "-1", "9" * 5000):
             assert self.client.get(f"/admin/deals/deal/act/win/?ids={ids}").status_code in (200, 302), ids
         assert self.client.get("/admin/deals/deal/%00/change/").status_code in (302, 404)
         assert self.client.get("/admin/deals/deal/99999999999999999999/change/").status_code in (302, 404)
