@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from crm_project.records.apply import definitions_of
 from crm_project.records.models import CustomField
@@ -61,7 +62,8 @@ def form_field(definition: CustomField, *, creating: bool) -> forms.Field:
     options: dict[str, Any] = {
         "label": definition.label,
         "required": definition.required and creating and definition.type != CustomField.Types.CHECKBOX,
-        "help_text": f"Like {definition.mask}" if definition.mask else "",
+        # The theme takes help for markup.
+        "help_text": format_html("Like {}", definition.mask) if definition.mask else "",
     }
     choices = [(option, option) for option in definition.options]
     match definition.type:

@@ -346,6 +346,54 @@ class ForgeryTests(LeakTestCase):
         assert Deal.objects.get(pk=self.private.pk).deleted_at is None
 
 
+MARKUP = """"><b x-init="alert(1)">'it"""
+
+
+class MarkupTests(StaffTestCase):
+    """What people type is text on every page, and never markup: the theme's scripts would run what it says."""
+
+    @classmethod
+    def setUpTestData(cls):
+        super().setUpTestData()
+        pipeline = PipelineFactory(
+            actor=cls.alice, name=MARKUP, description=MARKUP, stages=[{"name": MARKUP}]
+        )
+        company = CompanyFactory(actor=cls.alice, name=MARKUP, website=MARKUP, phone=MARKUP)
+        person = PersonFactory(actor=cls.alice, first_name=MARKUP, company=company.pk, job_title=MARKUP)
+        field = CustomFieldFactory(
+            actor=cls.alice, key="size", label=MARKUP, type="select", options=[MARKUP], mask=MARKUP
+        )
+        deal = DealFactory(
+            actor=cls.alice,
+            name="before",
+            client=company.pk,
+            contact=person.pk,
+            members=[person.pk],
+            stage=pipeline.stages.get().pk,
+            external_references=[(MARKUP, MARKUP)],
+            custom_fields={"size": MARKUP},
+            **dict.fromkeys(("description", "url", "origin", "number"), MARKUP),
+        )
+        update_deals(actor=cls.alice, changes=[(deal, {"name": MARKUP})])
+        reason = LostReasonFactory(actor=cls.alice, name=MARKUP)
+        token, _ = create_token(actor=cls.alice, name=MARKUP)
+        User.objects.update(full_name=MARKUP)
+        Organization.objects.update(name=MARKUP)
+        cls.rows = [deal, company, person, pipeline, pipeline.stages.get(), field, reason, token]
+        cls.rows.append(cls.alice.member)
+
+    def test_it_is_text_on_every_page(self):
+        self.sign_in(self.alice)
+        urls = ["/admin/", "/admin/organization/", "/admin/search/?s=alert&extended=1", add_url(Deal)]
+        for row in self.rows:
+            acts = [act_url(act.name, row) for act in admin.site._registry[type(row)].acts]
+            urls += [list_url(type(row)), f"{list_url(type(row))}?q=alert", change_url(row), *acts]
+
+        for url in urls:
+            assert '"><b x-init' not in self.client.get(url, follow=True).content.decode(), url
+        assert "&lt;b x-init" in self.page(change_url(self.rows[0]))
+
+
 class CoverageTests(LeakTestCase):
     def test_those_who_may_see_the_words_do(self):
         """Else the other tests would prove nothing."""
