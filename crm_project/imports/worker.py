@@ -25,8 +25,11 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 EVERY_SECONDS = 1.0
+# The worker's own transaction holds the row from its last write on, while the journal of a great import is written.
 PULSE = """
-UPDATE imports_import SET progress = %s, heartbeat_at = now() WHERE id = %s AND attempt = %s AND state = 'working'
+UPDATE imports_import SET progress = %s, heartbeat_at = now() WHERE id = (
+    SELECT id FROM imports_import WHERE id = %s AND attempt = %s AND state = 'working' FOR UPDATE SKIP LOCKED
+)
 """
 _working = threading.Lock()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -16,6 +16,7 @@ from crm_project.imports import services
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import
 from crm_project.imports.querysets import SILENCE
+from crm_project.imports.running import mark
 from crm_project.imports.worker import claim, progress_of
 from crm_project.journal.models import Counter, Event
 from deals.models import Deal, DealReference, DealState
@@ -92,6 +93,25 @@ def test_a_worker_says_that_it_lives_while_its_last_statement_takes_long(monkeyp
     time.sleep(0.2)
     source.refresh_from_db()
     assert source.heartbeat_at == finished
+
+
+def test_it_does_not_wait_for_its_own_transaction(monkeypatch, caplog):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    asked(World().bob)
+    monkeypatch.setattr("crm_project.imports.worker.EVERY_SECONDS", 0.05)
+    taken = claim()
+    assert taken is not None
+
+    with transaction.atomic():
+        mark(taken, state="done")
+        with progress_of(taken) as tell:
+            tell(7)
+            time.sleep(0.3)
+
+    assert caplog.records == []
+    taken.refresh_from_db()
+    assert (taken.state, taken.progress) == ("done", 0)
 
 
 def test_a_killed_worker_leaves_nothing_and_two_others_do_it_once():
