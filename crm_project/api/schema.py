@@ -75,6 +75,11 @@ PROBLEM = {
                 },
             },
         },
+        "import": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The import whose own undo takes this back (import_undo).",
+        },
         "candidates": {
             "type": "array",
             "description": "What an upsert could have meant (ambiguous_match).",

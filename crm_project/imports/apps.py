@@ -8,3 +8,10 @@ class ImportsConfig(AppConfig):
     label = "imports"
     verbose_name = "Import and export"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from crm_project.imports.undoing import follow_undo, refuse_great_undo
+        from crm_project.journal.hooks import after_undo, before_undo
+
+        before_undo.append(refuse_great_undo)
+        after_undo.append(follow_undo)

@@ -2,6 +2,7 @@
 
 import datetime
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -28,6 +29,11 @@ class ImportQuerySet(models.QuerySet[Any]):
             organization=OuterRef("organization"), state="working", heartbeat_at__gte=now - SILENCE
         )
         return self.filter(Q(state="queued") | dead).exclude(Exists(alive)).order_by("queued_at", "id")
+
+    def that_did(self, organization_id: int, change_set: UUID) -> Self:
+        """The import whose run, or whose undo, this change set is."""
+        known = Q(counts__change_set=str(change_set)) | Q(counts__undone_by=str(change_set))
+        return self.filter(known, organization_id=organization_id)
 
     def remembered(self, *, organization_id: int, kind: str, header_digest: str) -> Self:
         """Earlier uploads with the same columns, the newest first: their mapping is the best guess."""

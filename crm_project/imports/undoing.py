@@ -1,33 +1,63 @@
 """Taking an import back, and taking that back again: one undo of the journal, done by the worker like the import."""
 
+from typing import Any
 from uuid import UUID
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import change_set
-from crm_project.errors import DomainError
+from crm_project.errors import Conflict, DomainError
 from crm_project.imports.models import Import
 from crm_project.imports.running import check_constraints, mark, rare_collections, take_time
+from crm_project.journal import undo
 from crm_project.journal.models import Event
-from crm_project.journal.undo import undo
+from crm_project.journal.undo import HasUndoOfItsOwn
 from crm_project.records.locks import free_keys
 
 States = Import.States
 TOLD = 3
+# What a request takes back in about a second; its locks, the journal's counter among them, are held for as long.
+IN_REQUEST = 2_000
 
 
 def take_back(source: Import, actor: Actor) -> None:
     """All that the import did becomes undone; of one that is undone, all comes back. A refusal leaves it as it is."""
-    counts = dict(source.counts)
-    last = counts.pop("undone_by", None) or counts["change_set"]
+    last = source.counts.get("undone_by") or source.counts["change_set"]
     with rare_collections(), free_keys(), change_set(actor) as changes:
         take_time()
         event = Event.objects.of_change_set(actor.organization_id, UUID(last)).first()
         if event is not None:  # a file of rows that were all there already did nothing
-            undo(actor=actor, sequence=event.sequence)
+            undo.take_back(actor=actor, event=event)
             check_constraints()
-        state = States.UNDONE if source.state_at_rest == States.DONE else States.DONE
-        undone_by = {"undone_by": str(changes.uuid)} if state == States.UNDONE else {}
-        mark(source, state=state, counts=counts | undone_by, problem="")
+        mark(source, **_turned(source, changes.uuid), problem="")
+
+
+def _turned(source: Import, by: UUID) -> dict[str, Any]:
+    """What an import is after this change set has undone it, or its undo."""
+    counts = {name: value for name, value in source.counts.items() if name != "undone_by"}
+    if source.state_at_rest == States.DONE:
+        return {"state": States.UNDONE, "counts": counts | {"undone_by": str(by)}}
+    return {"state": States.DONE, "counts": counts}
+
+
+def refuse_great_undo(actor: Actor, change_set: UUID) -> None:
+    """The worker takes a great import back: whoever asks elsewhere is told where to ask for it."""
+    source = Import.objects.that_did(actor.organization_id, change_set).first()
+    rows = sum(source.counts[name] for name in ("created", "updated")) if source else 0
+    if source is None or rows <= IN_REQUEST:
+        return
+    whole = f"This is the work of an import of {rows:,} rows, which is undone as a whole"
+    if not Import.objects.visible_to(actor.member).filter(pk=source.pk).exists():
+        raise Conflict(f"{whole} by whoever imported it, or by an admin.", code="import_undo")
+    extra = {"import": str(source.uuid)}
+    raise HasUndoOfItsOwn(f"{whole}: {source.file_name}.", code="import_undo", row=source, **extra)
+
+
+def follow_undo(actor: Actor, undone: UUID, by: UUID) -> None:
+    """A small import that was taken back from a row's history, or whose undo was, tells so itself."""
+    found = Import.objects.that_did(actor.organization_id, undone).select_for_update(of=("self",)).first()
+    last = found and (found.counts.get("undone_by") or found.counts["change_set"])
+    if found and last == str(undone) and not found.is_busy:
+        Import.objects.filter(pk=found.pk).update(**_turned(found, by), problem="")
 
 
 def told(refusal: DomainError) -> str:

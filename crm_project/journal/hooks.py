@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -75,6 +76,10 @@ class Kind:
 
 
 kinds: dict[str, Kind] = {}
+# A change set is about to be undone from the feed or a row's history: refuse it here if it has an undo of its own.
+before_undo: list[Callable[[Actor, UUID], None]] = []
+# The first change set was undone there, by the second.
+after_undo: list[Callable[[Actor, UUID, UUID], None]] = []
 # This row has lost its personal data: erase what was kept of it elsewhere.
 after_redaction: list[Callable[[Any], None]] = []
 

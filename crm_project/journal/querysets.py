@@ -1,10 +1,11 @@
 """Reads of events: what a member may see, what happened to a row, what one change set did."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 
 from crm_project.journal import hooks
 
@@ -33,6 +34,11 @@ class EventQuerySet(models.QuerySet[Any]):
 
     def of_change_set(self, organization_id: int, change_set: UUID) -> Self:
         return self.of(organization_id).filter(change_set=change_set).order_by("sequence")
+
+    def change_sets(self) -> Iterator[tuple[int, UUID, UUID | None]]:
+        """The change sets of these events, each with its last number among them and the one it took back."""
+        sets = self.order_by().values("change_set", "undoes").annotate(last=Max("sequence"))
+        return ((found["last"], found["change_set"], found["undoes"]) for found in sets)
 
     def for_telling(self) -> Self:
         return self.select_related("actor__user")

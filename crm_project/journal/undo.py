@@ -9,7 +9,6 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, change_set, columns, plain
 from crm_project.errors import Conflict, DomainError, FieldError, NotFound
-from crm_project.journal.hooks import Kind, Undoer, kinds
+from crm_project.journal.hooks import Kind, Undoer, after_undo, before_undo, kinds
 from crm_project.journal.models import Event
 from crm_project.journal.services import event_of
 from crm_project.records.locks import hold_catalogue
@@ -26,8 +25,16 @@ from crm_project.records.store import Draft
 
 Fact = tuple[str, Any]
 RowKey = tuple[str, int]
-BATCH = 2_000
+BATCH = 4_000
 ABSENT = "\x00absent"  # no stored text holds a NUL
+
+
+class HasUndoOfItsOwn(Conflict):
+    """The change set is the work of this row, which is undone as a whole and beside the request."""
+
+    def __init__(self, detail: str, *, row: Any, **extra: Any) -> None:
+        super().__init__(detail, **extra)
+        self.row = row
 
 
 @dataclass(frozen=True)
@@ -40,15 +47,23 @@ class Undone:
     already: int = 0
 
     @property
-    def events(self) -> list[Event]:
+    def count(self) -> int:
+        return len(self.changes.recorded) - self.already
+
+    def first_events(self, count: int) -> list[Event]:
         """Made when they are asked for: nobody reads those of a great import."""
-        recorded = islice(self.changes.recorded, self.already, None)
+        recorded = self.changes.recorded[self.already : self.already + count]
         return [event_of(self.changes, one) for one in recorded]
 
 
-@dataclass
+@dataclass(slots=True)
 class Net:
-    """What a change set did to one row in all: each column and list as it was before, and as it was after."""
+    """What a change set did to one row in all: each column and list as it was before, and as it was after.
+
+    A great import has a hundred thousand of them. The rows themselves are read some thousands at a time; what is known
+    once they have been: the facts that are not as the change set left them, whether the row goes, whether others refer
+    to it.
+    """
 
     kind: Kind
     row_id: int
@@ -56,6 +71,9 @@ class Net:
     created: bool = False
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
+    stale: Sequence[Fact] = ()
+    goes: bool = False
+    is_inner: bool = False
 
     def add(self, event: Event) -> None:
         self.created = self.created or event.action == "created"
@@ -64,6 +82,10 @@ class Net:
                 continue  # a new row goes as a whole, whatever it held; an import made a hundred thousand of them
             self.before.setdefault(name, old)
             self.after[name] = new
+
+    @property
+    def key(self) -> RowKey:
+        return self.kind.name, self.row_id
 
     def facts(self) -> dict[Fact, tuple[Any, Any]]:
         """What it changed. To undo a creation is to trash the row, whatever it was created with."""
@@ -82,6 +104,17 @@ def undo(*, actor: Actor, sequence: int) -> Undone:
     event = Event.objects.visible_to(actor.member).filter(sequence=sequence).first()
     if event is None:
         raise NotFound
+    with change_set(actor):
+        for refuse in before_undo:
+            refuse(actor, event.change_set)
+        undone = take_back(actor=actor, event=event)
+        for follow in after_undo:
+            follow(actor, undone.undoes, undone.change_set)
+        return undone
+
+
+def take_back(*, actor: Actor, event: Event) -> Undone:
+    """Take back the whole change set of the event."""
     with change_set(actor) as changes:
         changes.undoes = event.change_set
         already = len(changes.recorded)
@@ -89,12 +122,10 @@ def undo(*, actor: Actor, sequence: int) -> Undone:
         nets = _nets(events.iterator(chunk_size=BATCH))
         by_kind = _by_kind(nets)
         _require(actor, by_kind)
-        drafts = _locked(actor, by_kind)
-        _refuse_conflicts(actor, event, nets, drafts)
         now = timezone.now()
-        for net in nets.values():
-            _turn_back(drafts[net.kind.name, net.row_id], net, now)
-        _revert(changes, actor, by_kind, drafts)
+        drafts = _locked(actor, by_kind, now)
+        _refuse_conflicts(actor, event, nets, by_kind)
+        _revert(changes, actor, by_kind, drafts, now)
         return Undone(changes.uuid, event.change_set, changes, already)
 
 
@@ -139,43 +170,69 @@ def _require(actor: Actor, by_kind: Mapping[str, Sequence[Net]]) -> None:
         actor.require(_undoer(kinds[name]).permission)
 
 
-def _locked(actor: Actor, by_kind: Mapping[str, Sequence[Net]]) -> dict[RowKey, Draft]:
-    """Lock in the order of the house: the catalogue, keys, then rows kind by kind."""
+def _locked(
+    actor: Actor, by_kind: Mapping[str, Sequence[Net]], now: datetime.datetime
+) -> dict[RowKey, Draft]:
+    """Lock in the order of the house: the catalogue, keys, then rows kind by kind.
+
+    Answers the rows as they shall be, or none of so many that they are read anew when they are written.
+    """
     hold_catalogue(actor.organization_id, alone=any(kinds[name].catalogue for name in by_kind))
     for name, nets in by_kind.items():
         _undoer(kinds[name]).hold(actor, [net.before for net in nets])
-    drafts: dict[RowKey, Draft] = {}
-    for name, nets in by_kind.items():
-        for ids in _batches(sorted({net.row_id for net in nets})):
-            found = _undoer(kinds[name]).lock(actor, ids)
-            if len(found) != len(ids):
-                raise Conflict("It changed rows that you may not see.", code="not_undoable")
-            drafts |= {(name, row_id): draft for row_id, draft in found.items()}
-    return drafts
+    are_few = sum(map(len, by_kind.values())) <= BATCH
+    kept: dict[RowKey, Draft] = {}
+    for nets in by_kind.values():
+        for batch in _batches(sorted(nets, key=lambda net: net.row_id)):
+            drafts = _read(actor, batch)
+            for net in batch:
+                _look_at(net, drafts[net.key], now)
+            kept |= drafts if are_few else {}
+    return kept
+
+
+def _read(actor: Actor, nets: Sequence[Net]) -> dict[RowKey, Draft]:
+    kind = nets[0].kind
+    found = _undoer(kind).lock(actor, [net.row_id for net in nets])
+    if len(found) != len(nets):
+        raise Conflict("It changed rows that you may not see.", code="not_undoable")
+    return {(kind.name, row_id): draft for row_id, draft in found.items()}
+
+
+def _look_at(net: Net, draft: Draft, now: datetime.datetime) -> None:
+    """Note what has to be known of all rows before one is written, and give the draft what the row was before."""
+    present = _present(draft)
+    net.stale = [fact for fact, (_, left) in net.facts().items() if _value(present, fact) != left]
+    _turn_back(draft, net, now)
+    net.goes = getattr(draft.row, "deleted_at", None) is not None
+    net.is_inner = net.kind.is_inner is None or net.kind.is_inner(draft.row)
 
 
 def _revert(
     changes: ChangeSet,
     actor: Actor,
     by_kind: Mapping[str, Sequence[Net]],
-    drafts: Mapping[RowKey, Draft],
+    known: Mapping[RowKey, Draft],
+    now: datetime.datetime,
 ) -> None:
     """What comes back comes from the inside out, for others refer to it; what goes, goes from the outside in."""
-    for name, nets in by_kind.items():
-        back = [drafts[name, net.row_id] for net in nets]
-        is_inner = kinds[name].is_inner
-        if is_inner is not None:
-            back.sort(key=lambda draft: not is_inner(draft.row))
-        for batch in _batches([draft for draft in back if not _is_trashed(draft)]):
-            _undoer(kinds[name]).revert(changes, actor, batch)
-    for name, nets in reversed(list(by_kind.items())):
-        gone = [drafts[name, net.row_id] for net in nets]
-        for batch in _batches([draft for draft in gone if _is_trashed(draft)]):
-            _undoer(kinds[name]).revert(changes, actor, batch)
+    back = [sorted((net for net in nets if not net.goes), key=_is_outer) for nets in by_kind.values()]
+    gone = [[net for net in nets if net.goes] for nets in reversed([*by_kind.values()])]
+    for nets in [*back, *gone]:
+        for batch in _batches(nets):
+            drafts = known or _read_back(actor, batch, now)
+            _undoer(batch[0].kind).revert(changes, actor, [drafts[net.key] for net in batch])
 
 
-def _is_trashed(draft: Draft) -> bool:
-    return getattr(draft.row, "deleted_at", None) is not None
+def _read_back(actor: Actor, nets: Sequence[Net], now: datetime.datetime) -> dict[RowKey, Draft]:
+    drafts = _read(actor, nets)
+    for net in nets:
+        _turn_back(drafts[net.key], net, now)
+    return drafts
+
+
+def _is_outer(net: Net) -> bool:
+    return not net.is_inner
 
 
 def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -205,12 +262,12 @@ def entries(value: Any) -> list[Any]:
 
 
 def _refuse_conflicts(
-    actor: Actor, event: Event, nets: Mapping[RowKey, Net], drafts: Mapping[RowKey, Draft]
+    actor: Actor, event: Event, nets: Mapping[RowKey, Net], by_kind: Mapping[str, Sequence[Net]]
 ) -> None:
-    later = _later_events(actor.organization_id, event, nets)
+    later = _later_events(actor.organization_id, event, by_kind)
     conflicts, fields = [], []
     for key, net in nets.items():
-        names = _changed_since(net, later.get(key, ()), drafts[key])
+        names = _changed_since(net, later.get(key, ()))
         if not names:
             continue
         conflicts.append({"kind": net.kind.name, "row": str(net.row_uuid), "fields": sorted(names)})
@@ -237,42 +294,44 @@ def refuse_first(errors: Mapping[int, DomainError]) -> None:
 
 
 def _later_events(
-    organization_id: int, event: Event, nets: Mapping[RowKey, Net]
+    organization_id: int, event: Event, by_kind: Mapping[str, Sequence[Net]]
 ) -> dict[RowKey, list[Event]]:
     """What happened to the same rows since, but for what has been undone and the undoing itself."""
-    by_kind = _by_kind(nets)
-    newer: list[Event] = []
-    for name, those in by_kind.items():
-        for ids in _batches([net.row_id for net in those]):
-            found = Event.objects.of(organization_id).filter(kind=name, row_id__in=ids)
-            found = found.filter(sequence__gt=event.sequence).exclude(change_set=event.change_set)
-            newer += found.for_telling()
-    settled = _settled(newer)
+    newer = [
+        Event.objects.of(organization_id)
+        .filter(kind=name, row_id__in=[net.row_id for net in batch], sequence__gt=event.sequence)
+        .exclude(change_set=event.change_set)
+        for name, nets in by_kind.items()
+        for batch in _batches(nets)
+    ]
+    sets = {found for events in newer for found in events.change_sets()}
+    settled = _settled(sets)
     if event.change_set in settled:
         raise Conflict("This change set has been undone already.", code="undo_conflict")
     by_row: dict[RowKey, list[Event]] = defaultdict(list)
-    for one in sorted(newer, key=lambda one: one.sequence):
-        if one.change_set not in settled:
+    for events in newer if {found for _, found, _ in sets} - settled else ():
+        for one in events.exclude(change_set__in=settled).for_telling().order_by("sequence"):
             by_row[one.kind, one.row_id].append(one)
     return by_row
 
 
-def _settled(events: Iterable[Event]) -> set[UUID]:
+def _settled(sets: Iterable[tuple[int, UUID, UUID | None]]) -> set[UUID]:
     """The change sets that came to nothing: undone ones, and the undoing of later ones. The newest decides."""
     undone: set[UUID] = set()
     undoing: set[UUID] = set()
-    sets = {event.change_set for event in events}
-    for event in sorted(events, key=lambda event: -event.sequence):
-        if event.undoes and event.change_set not in undone:
-            undone.add(event.undoes)
-            if event.undoes in sets:
-                undoing.add(event.change_set)
+    known = {found for _, found, _ in sets}
+    for _, found, undoes in sorted(sets, reverse=True):
+        if undoes and found not in undone:
+            undone.add(undoes)
+            if undoes in known:
+                undoing.add(found)
     return undone | undoing
 
 
-def _changed_since(net: Net, later: Sequence[Event], draft: Draft) -> dict[str, str]:
+def _changed_since(net: Net, later: Sequence[Event]) -> dict[str, str]:
     """The fields of the change that are no longer as it left them, each with who changed it."""
-    facts, names = net.facts(), {}
+    facts = net.facts() if later else {}
+    names: dict[str, str] = {}
     for event in later:
         touched = {
             fact
@@ -283,10 +342,8 @@ def _changed_since(net: Net, later: Sequence[Event], draft: Draft) -> dict[str, 
         who = event.actor.full_name if event.actor else "The system"
         for fact in touched:
             names[_field(net.kind, fact)] = f"{who} changed it at {event.at:%Y-%m-%d %H:%M:%S} UTC."
-    present = _present(draft)
-    for fact, (_, left) in facts.items():
-        if _value(present, fact) != left:
-            names.setdefault(_field(net.kind, fact), "It has changed.")
+    for fact in net.stale:
+        names.setdefault(_field(net.kind, fact), "It has changed.")
     return names
 
 

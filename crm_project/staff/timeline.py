@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm_project.accounts.actors import Actor
@@ -13,7 +14,7 @@ from crm_project.errors import DomainError
 from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Event
 from crm_project.journal.sentences import Line, lines
-from crm_project.journal.undo import undo
+from crm_project.journal.undo import HasUndoOfItsOwn, undo
 from crm_project.staff.acts import refusal_of
 from crm_project.staff.panels import Panel
 from crm_project.staff.people import actor_of
@@ -63,6 +64,16 @@ def undo_view(request: HttpRequest, sequence: int) -> HttpResponse:
     if actor is not None:
         try:
             undo(actor=actor, sequence=sequence)
+        except HasUndoOfItsOwn as error:
+            link = reverse(
+                f"admin:{error.row._meta.label_lower.replace('.', '_')}_change", args=[error.row.pk]
+            )
+            messages.warning(
+                request,
+                format_html(
+                    '{} <a class="crm-link" href="{}">Undo it on its own page</a>.', error.detail, link
+                ),
+            )
         except (DomainError, IntegrityError) as error:
             refusal = refusal_of(error)
             told = " ".join(wrong.detail for wrong in refusal.fields)

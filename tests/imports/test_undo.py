@@ -1,5 +1,7 @@
 """What a file did is one thing to whoever sent it: it goes as a whole, comes back as a whole, or stays as it is."""
 
+from unittest import mock
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -8,7 +10,7 @@ from django.urls import reverse
 
 from contacts.models import Contact
 from contacts.services import update_contacts
-from crm_project.imports import worker
+from crm_project.imports import undoing, worker
 from crm_project.imports.models import Import
 from crm_project.journal.models import Event
 from deals.models import Deal, DealReference
@@ -162,6 +164,36 @@ class UndoOfDealsTests(ImportTestCase):
         self.undone(result)
         problem(self.as_bob.post(f"{place(result)}/run"), 409, "import_done")
 
+    def test_an_undo_from_a_deals_history_is_the_imports_own(self):
+        result = self.run_file(rows=[deal_row(number) for number in range(10, 211)])
+        event = Event.objects.filter(change_set=result["counts"]["change_set"], kind="deal").first()
+
+        undone = self.as_manager.post(f"/api/events/{event.sequence}/undo").json()
+
+        shown = self.as_bob.get(place(result)).json()
+        assert (shown["state"], shown["counts"]["undone_by"]) == ("undone", undone["change_set"])
+        assert self.pictures() == self.before
+        # A deal updated, 202 created, a contact.
+        assert (undone["count"], len(undone["events"])) == (204, 200)
+
+        undoing = Event.objects.filter(change_set=undone["change_set"]).first()
+        assert self.as_manager.post(f"/api/events/{undoing.sequence}/undo").status_code == 200
+        assert self.as_bob.get(place(result)).json()["state"] == "done"
+        assert self.undone(result)["state"] == "undone"
+
+    def test_a_great_one_is_left_to_the_worker(self):
+        result = self.run_file()
+        event = Event.objects.filter(change_set=result["counts"]["change_set"]).first()
+        address = f"/api/events/{event.sequence}/undo"
+        with mock.patch.object(undoing, "IN_REQUEST", 1):
+            refused = problem(self.as_alice.post(address), 409, "import_undo")
+            assert refused["import"] == result["uuid"]
+            assert "import" not in problem(self.as_manager.post(address), 409, "import_undo")
+
+            assert self.undone(result)["state"] == "undone"
+            event = Event.objects.latest("sequence")
+            problem(self.as_bob.post(f"/api/events/{event.sequence}/undo"), 409, "import_undo")
+
     def test_thousands_of_rows_take_few_queries(self):
         rows = [
             deal_row(n, contact_email=f"p{n % 9}@example.com", contact_first_name="P") for n in range(2500)
@@ -240,6 +272,11 @@ class UndoPageTests(StaffTestCase):
         worker.work()
         undo = reverse("admin:imports_undo", args=[source.pk])
         assert undo in self.page(change_url(source))
+
+        event = Event.objects.latest("sequence")
+        with mock.patch.object(undoing, "IN_REQUEST", 0):
+            told = self.client.post(reverse("admin:undo", args=[event.sequence]), follow=True)
+        assert f'<a class="crm-link" href="{change_url(source)}">' in told.content.decode()
 
         self.client.post(undo)
         assert "Undoing" in self.page(change_url(source))

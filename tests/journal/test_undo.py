@@ -167,7 +167,7 @@ class UndoTests(DealWithAll):
 
         undone = undo_last(self.bob, deal)
 
-        assert [(event.kind, event.action) for event in undone.events] == [
+        assert [(event.kind, event.action) for event in undone.first_events(10)] == [
             ("deal", "trashed"),
             ("contact", "trashed"),
         ]
@@ -198,8 +198,8 @@ class UndoTests(DealWithAll):
         assert [picture(deal) for deal in deals] == before
         assert Contact.objects.get(pk=self.sophie.pk).first_name == "Sophie"
         assert not Deal.objects.live().filter(name="New").exists()
-        assert len(undone.events) == 7
-        assert len({event.change_set for event in undone.events}) == 1
+        assert len(undone.first_events(10)) == 7
+        assert len({event.change_set for event in undone.first_events(10)}) == 1
 
     def test_a_long_list_goes_in_batches(self):
         with pytest.MonkeyPatch.context() as patch:

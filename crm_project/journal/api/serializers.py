@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm_project.api.pagination import MAX_PAGE_SIZE
 from crm_project.journal.hooks import kinds
 from crm_project.journal.telling import Told
 
@@ -69,7 +70,10 @@ class UndoneSerializer(serializers.Serializer[Any]):
 
     change_set = serializers.UUIDField()
     undoes = serializers.UUIDField()
-    events = DoneEventSerializer(many=True)
+    count = serializers.IntegerField(help_text="How many rows it has changed.")
+    events = DoneEventSerializer(
+        many=True, help_text=f"The first {MAX_PAGE_SIZE}; the feed has all, under this `change_set`."
+    )
 
 
 def known_kinds() -> list[str]:

@@ -75,16 +75,14 @@ class EventViewSet(ScopedView):
         """Brings every row of the event's change set back to what it was, as a new change set.
 
         409 `undo_conflict`, with the fields, when somebody has changed them since; 409 `not_undoable` for what
-        cannot be taken back.
+        cannot be taken back; 409 `import_undo` for the work of a great import: `POST /api/imports/{uuid}/undo` takes
+        it back beside the request, and `import` is its uuid if you may do so.
         """
         self.expect_no_body(request)
         undone = undo(actor=self.actor, sequence=sequence)
-        events = tell(undone.events, self.actor.member)
-        return Response(
-            UndoneSerializer(
-                {"change_set": undone.change_set, "undoes": undone.undoes, "events": events}
-            ).data
-        )
+        events = tell(undone.first_events(MAX_PAGE_SIZE), self.actor.member)
+        shown = {"change_set": undone.change_set, "undoes": undone.undoes, "count": undone.count}
+        return Response(UndoneSerializer({**shown, "events": events}).data)
 
     def _asked(self, given: Mapping[str, str]) -> dict[str, Any]:
         errors: dict[str, list[str]] = {}
