@@ -9,9 +9,10 @@ from django.db.models.functions import Lower, Trim
 from contacts.querysets import ContactQuerySet
 from crm_project.accounts.models import Member
 from crm_project.records.constraints import organization_key, same_organization
+from crm_project.records.expressions import CodePoints
 from crm_project.records.fields import RowForeignKey
 from crm_project.records.indexes import SearchIndex
-from crm_project.records.models import ExternalReference, Row, reference_constraints
+from crm_project.records.models import ExternalReference, Row, reference_constraints, reference_indexes
 from crm_project.records.text import search_text
 
 
@@ -67,6 +68,30 @@ class Contact(Row):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="contacts_contact_newest"),
             models.Index(fields=["organization", "email"], name="contacts_contact_email"),
+            models.Index(
+                fields=["organization", "-updated_at", "-id"],
+                condition=Q(deleted_at=None),
+                name="contacts_contact_updated",
+            ),
+            models.Index(
+                F("organization"),
+                CodePoints("full_name"),
+                F("id"),
+                condition=Q(deleted_at=None),
+                name="contacts_contact_by_name",
+            ),
+            models.Index(
+                F("organization"),
+                CodePoints("email"),
+                F("id"),
+                condition=Q(deleted_at=None),
+                name="contacts_contact_by_email",
+            ),
+            models.Index(
+                fields=["organization", "deleted_at"],
+                condition=Q(deleted_at__isnull=False),
+                name="contacts_contact_trash",
+            ),
             models.Index(fields=["company"], name="contacts_contact_company_idx"),
             # An import names companies as people write them.
             models.Index(
@@ -92,3 +117,4 @@ class ContactReference(ExternalReference):
 
     class Meta(ExternalReference.Meta):
         constraints: ClassVar = reference_constraints("contacts_contactreference")
+        indexes: ClassVar = reference_indexes("contacts")

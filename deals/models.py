@@ -12,7 +12,7 @@ from crm_project.records.constraints import organization_key, same_organization
 from crm_project.records.expressions import CodePoints
 from crm_project.records.fields import MoneyField, RowForeignKey
 from crm_project.records.indexes import SearchIndex
-from crm_project.records.models import ExternalReference, Row, reference_constraints
+from crm_project.records.models import ExternalReference, Row, reference_constraints, reference_indexes
 from crm_project.records.querysets import RowQuerySet
 from crm_project.records.text import search_text
 from deals.past import DealStateQuerySet
@@ -179,6 +179,37 @@ class Deal(Row):
                 condition=Q(deleted_at=None),
                 name="deals_deal_by_name",
             ),
+            models.Index(
+                fields=["organization", "status", "id"],
+                condition=Q(deleted_at=None),
+                name="deals_deal_by_status",
+            ),
+            models.Index(
+                fields=["organization", "deleted_at"],
+                condition=Q(deleted_at__isnull=False),
+                name="deals_deal_trash",
+            ),
+            # What few deals have costs the others nothing.
+            models.Index(
+                fields=["organization", "date"],
+                condition=Q(deleted_at=None, date__isnull=False),
+                name="deals_deal_date",
+            ),
+            models.Index(
+                fields=["organization", "origin"],
+                condition=Q(deleted_at=None) & ~Q(origin=""),
+                name="deals_deal_origin",
+            ),
+            models.Index(
+                fields=["organization", "department_id"],
+                condition=Q(deleted_at=None, department_id__isnull=False),
+                name="deals_deal_department",
+            ),
+            models.Index(
+                fields=["organization", "project_id"],
+                condition=Q(deleted_at=None, project_id__isnull=False),
+                name="deals_deal_project",
+            ),
             # The list as of an earlier day: deals that are in the trash by now were not then.
             models.Index(fields=["organization", "-created_at"], name="deals_deal_ever_newest"),
             models.Index(
@@ -322,3 +353,4 @@ class DealReference(ExternalReference):
 
     class Meta(ExternalReference.Meta):
         constraints: ClassVar = reference_constraints("deals_dealreference")
+        indexes: ClassVar = reference_indexes("deals")

@@ -3,15 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
-from contacts.models import Contact, ContactReference
+from contacts.models import Contact
 from contacts.querysets import fold_email
-from crm_project.api.filters import ChoicesFilter, InstantFilter, StrictFilterSet, TextFilter, UUIDFilter
-from crm_project.records.models import DEFAULT_SYSTEM
+from crm_project.api.filters import ChoicesFilter, InstantFilter, ReferencedFilterSet, TextFilter, UUIDFilter
 
 
-class ContactFilter(StrictFilterSet):
+class ContactFilter(ReferencedFilterSet):
     custom_kind = "contact"
 
     email = TextFilter(method="filter_email")
@@ -22,8 +21,6 @@ class ContactFilter(StrictFilterSet):
     created_at_before = InstantFilter("created_at", "lte")
     updated_at_after = InstantFilter("updated_at", "gte")
     updated_at_before = InstantFilter("updated_at", "lte")
-    external_system = TextFilter(method="filter_external_system")
-    external_id = TextFilter(method="filter_external_id")
     q = TextFilter(method="filter_text", help_text="In name, e-mail and phone numbers.")
 
     def filter_company(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
@@ -32,14 +29,6 @@ class ContactFilter(StrictFilterSet):
 
     def filter_email(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(email=fold_email(value))
-
-    def filter_external_system(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(Exists(ContactReference.objects.filter(row=OuterRef("pk"), system=value)))
-
-    def filter_external_id(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        system = self.form.cleaned_data.get("external_system") or DEFAULT_SYSTEM
-        held = ContactReference.objects.filter(row=OuterRef("pk"), system=system, external_id=value)
-        return rows.filter(Exists(held))
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:
         return rows.matching(value)

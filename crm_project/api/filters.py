@@ -18,7 +18,7 @@ from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import DAY, INSTANT, UUID
 from crm_project.records.apply import BIGGEST_ID, definitions_of
 from crm_project.records.expressions import CustomValue, HoldsOption
-from crm_project.records.models import CustomField
+from crm_project.records.models import DEFAULT_SYSTEM, CustomField
 from crm_project.records.rules import is_day
 
 NUMBER = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,4}0*)?")
@@ -227,6 +227,30 @@ class StrictFilterSet(django_filters.FilterSet):
                 name = f"{CUSTOM_PREFIX}{definition.key}"
                 self.filters[name] = CustomValueFilter(definition)
                 self.filters[name].parent = self
+
+
+class ReferencedFilterSet(StrictFilterSet):
+    """Filters of rows that integrations know by keys of their own."""
+
+    external_system = TextFilter(method="filter_external_system")
+    external_id = TextFilter(method="filter_external_id")
+
+    def filter_external_system(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        held = self._references(rows, system=value)
+        return rows if self.form.cleaned_data.get("external_id") else rows.filter(pk__in=held.values("row"))
+
+    def filter_external_id(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """The holder is looked up beforehand: PostgreSQL does not reorder as many joins as a list of deals has, and
+        would read all of them to find one."""
+        system = self.form.cleaned_data.get("external_system") or DEFAULT_SYSTEM
+        held = self._references(rows, system=system, external_id=value)
+        return rows.filter(pk__in=list(held.values_list("row", flat=True)))
+
+    def _references(self, rows: QuerySet[Any], **key: str) -> Any:
+        """Named by all that the index of live keys is made of, so that it is used; those in the trash are not live."""
+        references: Any = rows.model._meta.get_field("references").related_model
+        live = {"organization": self.actor.organization_id, "is_live": self.data.get("deleted") != "only"}
+        return references.objects.filter(**live, **key)
 
 
 def custom_definitions(actor: Any, kind: str) -> dict[str, CustomField]:

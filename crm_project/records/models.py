@@ -110,6 +110,12 @@ def reference_constraints(table: str) -> list[Any]:
     return [key, *same_organization(table, "row")]
 
 
+def reference_indexes(app: str) -> list[models.Index]:
+    """For lists of the references of great tables."""
+    fields = ["organization", "created_at", "id"]
+    return [models.Index(fields=fields, condition=Q(is_live=True), name=f"{app}_reference_oldest")]
+
+
 def reference_models() -> dict[str, type[ExternalReference]]:
     """Every kind of row that can be named from outside, with its table of references."""
     return {model.kind: model for model in ExternalReference.__subclasses__()}

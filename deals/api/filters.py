@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from contacts.querysets import fold_email
 from crm_project.api.filters import (
@@ -12,15 +12,14 @@ from crm_project.api.filters import (
     InstantFilter,
     IntegerFilter,
     NumberFilter,
-    StrictFilterSet,
+    ReferencedFilterSet,
     TextFilter,
     UUIDFilter,
 )
-from crm_project.records.models import DEFAULT_SYSTEM
-from deals.models import Deal, DealReference
+from deals.models import Deal
 
 
-class DealFilter(StrictFilterSet):
+class DealFilter(ReferencedFilterSet):
     """Bounds include both ends; what is well formed and not ours gives an empty page."""
 
     custom_kind = "deal"
@@ -52,8 +51,6 @@ class DealFilter(StrictFilterSet):
     department_id = IntegerFilter("department_id")
     project_id = IntegerFilter("project_id")
     is_private = BooleanFilter("is_private")
-    external_system = TextFilter(method="filter_external_system")
-    external_id = TextFilter(method="filter_external_id")
     q = TextFilter(
         method="filter_text",
         help_text="In name, description, number, and the contact's and client's name and e-mail.",
@@ -64,15 +61,6 @@ class DealFilter(StrictFilterSet):
 
     def filter_currency(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(currency=value.upper())
-
-    def filter_external_system(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(Exists(DealReference.objects.filter(row=OuterRef("pk"), system=value)))
-
-    def filter_external_id(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        system = self.form.cleaned_data.get("external_system") or DEFAULT_SYSTEM
-        return rows.filter(
-            Exists(DealReference.objects.filter(row=OuterRef("pk"), system=system, external_id=value))
-        )
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:
         return rows.matching(value)

@@ -369,6 +369,20 @@ class MovingTests(ApiTestCase):
             self.deal(amount=amount, name=chance.choice(NAMES), expected_close_date=day)
 
 
+class ReferenceFilterTests(ApiTestCase):
+    def test_a_key_finds_its_row_and_in_the_trash_what_held_it(self):
+        for made in (self.deal, self.person):
+            key = {"external_system": "erp", "external_id": "moved"}
+            gone = made(external_references=[("erp", "moved")])
+            path = f"/api/{gone.row_kind}s"
+            self.as_bob.delete(f"{path}/{gone.uuid}")
+            heir = made(external_references=[("erp", "moved"), ("shop", "moved")])
+
+            assert [row["uuid"] for row in self.as_bob.rows(path, **key)] == [str(heir.uuid)]
+            assert [row["uuid"] for row in self.as_bob.rows(path, external_system="shop")] == [str(heir.uuid)]
+            assert [row["uuid"] for row in self.as_bob.rows(path, deleted="only", **key)] == [str(gone.uuid)]
+
+
 class CursorTests(ApiTestCase):
     def test_forged_cursors_are_refused(self):
         for number in range(3):
