@@ -34,6 +34,11 @@ IGNORED_LIMIT = 40
 NAME_LIMIT = 60
 
 
+def _quoted(name: str) -> str:
+    """A name as a header can say it; a lone surrogate becomes a question mark."""
+    return quote(name, safe="[]. ", errors="replace")
+
+
 class FirstRenderer(TokenGetsJson):
     """Vendors' clients send any Accept header or none; the first renderer answers them all."""
 
@@ -160,7 +165,7 @@ class DialectView(DispatchView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.ignored:
-            names = [quote(name[:NAME_LIMIT], safe="[]. ") for name in self.ignored[:IGNORED_LIMIT]]
+            names = [_quoted(name[:NAME_LIMIT]) for name in self.ignored[:IGNORED_LIMIT]]
             response[IGNORED_HEADER] = ", ".join(names)
         return response
 

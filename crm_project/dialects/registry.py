@@ -51,7 +51,7 @@ DIALECTS = {
         Dialect(
             "gauzy",
             base="https://<host>",
-            lacks="statistics and properties of deals, customers and leads as types, budgets, tags, projects",
+            lacks="statistics and properties of deals, budgets, pictures, tags and projects of contacts",
         ),
     )
 }

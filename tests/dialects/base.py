@@ -214,6 +214,13 @@ class DialectContract(DialectClient):
         assert answer.status_code == self.create_status, answer.content
         assert "nonsense" in answer["X-Ignored-Fields"]
 
+    def test_it_ignores_a_name_that_is_no_text(self) -> None:
+        call = self.create_call()
+
+        answer = self.as_actor(self.bob, replaced(call, body={**call.body, "\ud800": "\ud800"}))
+
+        assert answer.status_code == self.create_status, answer.content
+
     def test_it_rejects_what_is_not_valid(self) -> None:
         for word, call in self.invalid_calls().items():
             before = Deal.objects.count(), Contact.objects.count()

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import permissions
 from crm_project.api.errors import Problem
+from crm_project.dialects.ids import as_text
 from crm_project.dialects.wire import phrase
 
 VERSIONS = frozenset({"2021-04-15", "2021-07-28", "2023-02-21", "v3"})
@@ -97,8 +98,8 @@ def _unknown_contact(problem: Problem, request: Request) -> str:
     unknown = {"pointer": "/contactId", "code": "does_not_exist"}.items()
     if not any(unknown <= error.items() for error in problem.errors):
         return ""
-    sent = request.data.get("contactId") if isinstance(request.data, dict) else None
-    return UNKNOWN_CONTACT.format(id=sent)
+    sent = as_text(request.data.get("contactId")) if isinstance(request.data, dict) else None
+    return UNKNOWN_CONTACT.format(id=sent) if sent else ""
 
 
 def _sentence(error: dict[str, str]) -> str:

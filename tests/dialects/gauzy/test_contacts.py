@@ -59,7 +59,8 @@ class TestContacts(Gauzy, BaseTestCase):
     def test_what_the_core_cannot_hold_is_refused(self) -> None:
         two = [str(self.bob.member.uuid), str(self.alice.member.uuid)]
         for words in (
-            {"contactType": "LEAD"},
+            {"contactType": "ENEMY"},
+            {"contactType": ["LEAD"]},
             {"budget": 5},
             {"tags": [{"name": "x"}]},
             {"members": two},
@@ -92,6 +93,25 @@ class TestContacts(Gauzy, BaseTestCase):
         of_bob = self.got(f"{PATH}/employee/{self.bob.member.uuid}", contactType="CLIENT")
         assert of_bob == [{"id": made["id"], "name": "Globex", "imageUrl": None}]
         self.refused(self.ask("GET", f"{PATH}/employee/{self.charlie.member.uuid}"), 404)
+
+    def test_a_contact_is_a_client_or_of_another_type(self) -> None:
+        lead, client = self.create(contactType="LEAD"), self.create(primaryEmail="b@x.example")
+        path = f"{PATH}/{lead['id']}"
+
+        def names(contact_type: str) -> list[str]:
+            return [row["id"] for row in self.got(PATH, **{"where[contactType]": contact_type})["items"]]
+
+        assert (lead["contactType"], client["contactType"]) == ("LEAD", "CLIENT")
+        assert names("LEAD") == [lead["id"]]
+        assert names("CLIENT") == [str(self.client_row.uuid), client["id"]]
+        assert self.ask("PUT", path, lead).json() == lead
+        assert self.ask("PUT", path, {"contactType": "CUSTOMER"}).json()["contactType"] == "CUSTOMER"
+        assert self.ask("PUT", path, {"contactType": "CLIENT"}).json()["contactType"] == "CLIENT"
+        assert Contact.objects.get(uuid=lead["id"]).custom_fields == {}
+
+    def test_names_that_are_no_text_are_ignored(self) -> None:
+        for data in ({"select": {"\ud800": 1}}, {"relations": ["\ud800"]}, {"\ud800": 1}):
+            assert self.got(PATH, data=json.dumps(data))["total"] == 1
 
     def test_contacts_change_hands(self) -> None:
         made, bob = self.create(), {"id": str(self.bob.member.uuid)}

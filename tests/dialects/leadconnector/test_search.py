@@ -291,7 +291,8 @@ class TestCatalogue(Searching, BaseTestCase):
         assert searched == {"users": [found[1]], "count": 1}
         emails = {"companyId": "agency", "emails": "MARY@example.com, charlie@example.org", "deleted": False}
         assert self.call("POST", "/users/search/filter-by-email", emails) == searched
-        self.refuse(422, Call("POST", "/users/search/filter-by-email", {"companyId": "agency"}))
+        for wrong in ({}, {"emails": "\x00"}, {"emails": "\ud800"}, {"emails": "x", "deleted": True}):
+            self.refuse(422, Call("POST", "/users/search/filter-by-email", wrong))
         self.refuse(404, Call("GET", f"/users/{self.charlie.member.uuid}"))
 
     def test_the_location(self) -> None:

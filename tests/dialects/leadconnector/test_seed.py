@@ -237,6 +237,8 @@ class TestSeed(Upserting, DialectContract, BaseTestCase):
             answer = self.refused(self.as_actor(self.bob, self.create_call(contactId=contact)), 400)
 
             assert answer.json()["message"] == f"Contact with id {contact} not found"
+        for nonsense in ("\ud800", True, []):
+            self.refused(self.as_actor(self.bob, self.create_call(contactId=nonsense)), 422)
 
     def test_the_older_form_finds_by_contact_and_pipeline(self) -> None:
         body = {

@@ -32,9 +32,9 @@ class ContactView(EntityView):
         return rows.select_related("owner__user", "owner__organization")
 
     def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
-        """All are of one type, and addresses are folded."""
+        """Types are kept as custom fields, and addresses are folded."""
         if name == "contactType":
-            return rows if value == wire.CONTACT_TYPE else rows.none()
+            return rows.filter(wire.of_type(value))
         if name == "primaryEmail" and isinstance(value, str):
             value = fold_email(value)
         return super().narrowed(rows, name, value, part=part)

@@ -2,17 +2,20 @@
 
 from typing import Any
 
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contacts.models import Contact
 from crm_project.accounts.rules import Permission, Role
-from crm_project.api.fields import OptionalText, TextField
+from crm_project.api.fields import OptionalText, StrictChoice, TextField
 from crm_project.dialects.gauzy.wire.entities import OURS, Entity, FixedField, NoField, NoneOfThem
 from crm_project.dialects.wire import RowField, UnsayableField, WireSerializer
 from crm_project.records.rules import LONG_TEXT
 
-CONTACT_TYPE = "CLIENT"
+# A contact is a client unless it says otherwise; what it says is kept under this key, declared or not.
+CLIENT, OTHER_TYPES = "CLIENT", ("CUSTOMER", "LEAD", "VENDOR", "PARTNER")
+TYPE_KEY = "contact_type"
 ROLES: dict[str, str] = {
     Role.VIEWER: "VIEWER",
     Role.REP: "EMPLOYEE",
@@ -159,7 +162,27 @@ class ShownContact(Entity):
     budgetType = NoField()
 
     def get_contactType(self, contact: Contact) -> str:
-        return CONTACT_TYPE
+        kept = contact.custom_fields.get(TYPE_KEY)
+        return kept if kept in OTHER_TYPES else CLIENT
+
+
+class ContactTypeField(StrictChoice):
+    """No type is kept of a client."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        named = {"source": f"custom_fields.{TYPE_KEY}", "required": False}
+        super().__init__([CLIENT, *OTHER_TYPES], **{**named, **kwargs})
+
+    def to_internal_value(self, data: Any) -> Any:
+        sent = super().to_internal_value(data)
+        return None if sent == CLIENT else sent
+
+
+def of_type(value: Any) -> Q:
+    if value == CLIENT:
+        said = f"custom_fields__{TYPE_KEY}"
+        return Q(**{f"{said}__isnull": True}) | ~Q(**{f"{said}__in": OTHER_TYPES})
+    return Q(**{f"custom_fields__{TYPE_KEY}": value}) if value in OTHER_TYPES else Q(pk=None)
 
 
 class AddressWords(WireSerializer):
@@ -183,7 +206,7 @@ class ContactWords(WireSerializer):
     notes = OptionalText(source="description", max_length=LONG_TEXT)
     contact = AddressWords(required=False, allow_null=True)
     members = MembersField(source="owner", required=False)
-    contactType = FixedField(CONTACT_TYPE)
+    contactType = ContactTypeField()
     # The unit of a budget says nothing without the budget.
     budgetType = FixedField("hours", "cost")
     budget = UnsayableField()
@@ -199,6 +222,8 @@ class ContactWords(WireSerializer):
 def contact_change(change: dict[str, Any], kind: str) -> dict[str, Any]:
     """The core's change: the address lies flat, and a person's one name is a first and a last one."""
     address = change.pop("contact", None) or {}
+    if "custom_fields" in change:
+        change["free_custom_fields"] = [TYPE_KEY]
     if kind == Contact.Kinds.PERSON and "name" in change:
         first, _, last = change.pop("name").partition(" ")
         change |= {"first_name": first, "last_name": last}

@@ -77,20 +77,16 @@ class UserQuery(WireSerializer):
     limit = serializers.IntegerField(required=False, default=25, min_value=1, max_value=100)
 
 
-class EmailsField(serializers.CharField):
-    """Addresses with commas between them."""
-
-    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
-        return [fold_email(part) for part in super().to_internal_value(data).split(",")]
-
-
 class UserEmails(WireSerializer):
-    """What `POST /users/search/filter-by-email` takes."""
+    """What `POST /users/search/filter-by-email` takes: addresses with commas between them."""
 
-    emails = EmailsField(max_length=65_535)
+    emails = serializers.CharField(max_length=65_535)
     deleted = SaidField(says=False)
     skip = serializers.IntegerField(required=False, default=0, min_value=0, max_value=10**9)
     limit = serializers.IntegerField(required=False, default=25, min_value=1, max_value=100)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {**attrs, "emails": [fold_email(email) for email in attrs["emails"].split(",")]}
 
 
 class LocationsQuery(WireSerializer):
