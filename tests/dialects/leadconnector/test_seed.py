@@ -56,6 +56,7 @@ class TestSeed(Upserting, DialectContract, BaseTestCase):
             "followersActionType": {"followersActionType": "replace"},
             "isRemoveAllFollowers": {"isRemoveAllFollowers": "perhaps"},
             "status": {"status": "closed"},
+            "status: ": {"status": [[]]},
             "monetaryValue": {"monetaryValue": {"amount": 220}},
             "0 to less": {"monetaryValue": -1},
             "assignedTo": {"assignedTo": "nobody"},

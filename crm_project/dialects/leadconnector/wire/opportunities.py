@@ -25,6 +25,7 @@ STATUSES = Deal.Statuses.values
 # Copied into every request from the search, where it means any; in a write it says nothing.
 ALL = "all"
 LOST = (Deal.Statuses.LOST, Deal.Statuses.ABANDONED)
+NOT_LOST = [status for status in STATUSES if status not in LOST]
 REASON = "lostReasonId"
 EXAMPLE_REQUEST = {
     "id": "yWQobCRIhRguQtD2llvk",
@@ -114,7 +115,7 @@ class StatusWords(WireSerializer):
 
     def to_internal_value(self, data: Any) -> Any:
         """A reason beside a status that has none is no more than a reason for later: it is not even looked up."""
-        if isinstance(data, Mapping) and REASON in data and data.get("status") in set(STATUSES) - {*LOST}:
+        if isinstance(data, Mapping) and REASON in data and data.get("status") in NOT_LOST:
             self.context["view"].ignore([REASON])
             data = {name: value for name, value in data.items() if name != REASON}
         return super().to_internal_value(data)
