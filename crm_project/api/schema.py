@@ -165,11 +165,12 @@ class Schema(AutoSchema):
         if self.method == "GET" and isinstance(self.view, DispatchView):
             bodies["304"] = {"description": "Nothing has changed since the ETag in If-None-Match."}
         for status in problems:
-            bodies[str(status)] = {
-                "description": TITLES[status],
-                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            }
+            bodies[str(status)] = {"description": TITLES[status], "content": self.problem_content()}
         return dict(sorted(bodies.items()))
+
+    def problem_content(self) -> dict[str, Any]:
+        """The body of a refusal."""
+        return {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:

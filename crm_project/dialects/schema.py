@@ -1,42 +1,37 @@
 """Each dialect's OpenAPI document: its own paths alone, with the vendor's errors and the document's example."""
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from django.urls import include, path
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import is_list_serializer
+from drf_spectacular.plumbing import ResolvedComponent, is_list_serializer
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from crm_project.api.errors import TITLES
-from crm_project.api.schema import OneAtATime
-
-READING = (401, 403, 404, 405)
-WRITING = (400, *READING, 413, 415)
+from crm_project.api.schema import OneAtATime, Schema
 
 
-class DialectSchema(AutoSchema):
+class DialectSchema(Schema):
     """The parameters that the action's query serializer declares, and the vendor's error shape."""
 
     view: Any
 
     def get_override_parameters(self) -> list[Any]:
         query = self.view.queries.get(self.view.action)
-        return [query] if query else []
+        return [*([query] if query else []), *super().get_override_parameters()]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         """Vendors wrap their lists in shapes of their own, which the actions document."""
         return bool(is_list_serializer(serializer))
 
-    def get_filter_backends(self) -> Any:
-        return []
-
-    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
-        bodies = super()._get_response_bodies(direction)
-        for status in WRITING if self.method in ("POST", "PUT", "PATCH", "DELETE") else READING:
-            content = {"application/json": {"schema": dict(self.view.error_schema)}}
-            bodies.setdefault(str(status), {"description": TITLES[status], "content": content})
-        return dict(sorted(bodies.items()))
+    def problem_content(self) -> dict[str, Any]:
+        refusal = ResolvedComponent(
+            name="Refusal",
+            type=ResolvedComponent.SCHEMA,
+            object="Refusal",
+            schema=dict(self.view.error_schema),
+        )
+        self.registry.register_on_missing(refusal)
+        return {"application/json": {"schema": refusal.ref}}
 
 
 class DialectGenerator(OneAtATime):

@@ -1,6 +1,7 @@
 """The contract that every dialect keeps: a vendor's test inherits it and supplies the vendor's words as attributes."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -303,7 +304,11 @@ class DialectContract(DialectClient):
         assert not GENERATOR_STATS, GENERATOR_STATS._error_cache | GENERATOR_STATS._warn_cache
         assert schema["paths"]
         assert all(path.startswith(f"/dialects/{self.system}/") for path in schema["paths"])
-        assert "Problem" not in schema["components"]["schemas"]
+        named = {ref.rpartition("/")[2] for ref in re.findall(r'"\$ref": "([^"]+)"', json.dumps(schema))}
+        assert named <= schema["components"]["schemas"].keys(), "a reference leads nowhere"
+        for operation in (one for path in schema["paths"].values() for one in path.values()):
+            told = [operation["responses"][status]["content"] for status in ("401", "404", "405")]
+            assert all(list(content) == ["application/json"] for content in told), operation["operationId"]
 
 
 class Racing(DialectClient):

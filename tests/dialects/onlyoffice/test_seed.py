@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import encode_multipart
 
 from tests.dialects.base import BaseTestCase, Call, DialectContract, bearer, load, replaced
-from tests.dialects.onlyoffice.base import CRM, Onlyoffice
+from tests.dialects.onlyoffice.base import CRM, REQUEST, Onlyoffice
 
 CREATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{7}Z")
 
@@ -169,6 +169,14 @@ class TestSeed(Onlyoffice, DialectContract, BaseTestCase):
             self.refused(self.as_actor(self.bob, replaced(call, body=wrong)), status)
         no_boundary = replaced(call, content_type="multipart/form-data")
         self.refused(self.as_actor(self.bob, no_boundary), 400)
+
+    def test_its_openapi_document_shows_the_request_and_the_filters(self) -> None:
+        paths = self.send(Call("GET", "/schema")).json()["paths"]
+
+        create = paths[f"/dialects/onlyoffice{self.path}"]["post"]["requestBody"]["content"]
+        filters = paths[f"/dialects/onlyoffice{self.path}/filter"]["get"]["parameters"]
+        assert create["application/json"]["examples"]["Request"]["value"] == REQUEST
+        assert {"stageType", "startIndex", "filterValue"} <= {parameter["name"] for parameter in filters}
 
     def test_an_id_of_zero_or_less_is_no_argument(self) -> None:
         for number in ("0", "-1", "-0.json"):

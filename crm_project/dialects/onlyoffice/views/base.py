@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import AuthenticationFailed, ParseError, ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -182,9 +182,19 @@ class OnlyofficeView(DialectView):
         return [turned(column) for column in ordered] if descending else ordered
 
 
-def described(summary: str, part: Any, *, request: Any = None, many: bool = False, status: int = 200) -> Any:
+def described(
+    summary: str,
+    part: Any,
+    *,
+    request: Any = None,
+    many: bool = False,
+    status: int = 200,
+    example: Any = None,
+) -> Any:
     """The OpenAPI operation: the envelope around a part, or around a list of it."""
-    return extend_schema(summary=summary, request=request, responses={status: documented(part, many)})
+    examples = [OpenApiExample("Request", example, request_only=True)] if example else None
+    responses = {status: documented(part, many)}
+    return extend_schema(summary=summary, request=request, responses=responses, examples=examples)
 
 
 def turned(column: str) -> str:

@@ -69,7 +69,13 @@ class DealsView(OnlyofficeView):
 
 
 class OpportunityView(DealsView):
-    @described("Create an opportunity", wire.ShownOpportunity, request=wire.Opportunity, status=201)
+    @described(
+        "Create an opportunity",
+        wire.ShownOpportunity,
+        request=wire.Opportunity,
+        status=201,
+        example=wire.EXAMPLE_REQUEST,
+    )
     def create(self, request: Request) -> Response:
         change = wire.creation(self.read(wire.Opportunity))
         deal = create_deals(actor=self.actor, changes=[change])[0]

@@ -59,6 +59,25 @@ SORTS = {
     "id": (),
 }
 STATUSES = {"open": ["open"], "won": ["won"], "lost": ["lost", "abandoned"]}
+EXAMPLE_REQUEST = {
+    "contactid": 1,
+    "members": [1],
+    "title": "Hotel catalogue",
+    "description": "Twelve months",
+    "responsibleid": "00000000-0000-0000-0000-000000000001",
+    "bidType": 4,
+    "bidValue": 1000,
+    "bidCurrencyAbbr": "EUR",
+    "perPeriodValue": 12,
+    "stageid": 1,
+    "successProbability": 65,
+    "actualCloseDate": "0001-01-01T00:00:00.0000000Z",
+    "expectedCloseDate": "2026-06-30T00:00:00.0000000Z",
+    "customFieldList": [{"key": 1, "value": "Riga"}],
+    "isPrivate": True,
+    "accessList": ["00000000-0000-0000-0000-000000000001"],
+    "isNotify": False,
+}
 
 
 class DealView:
