@@ -21,6 +21,8 @@ from crm_project.staff.inputs import Textarea
 from crm_project.staff.people import actor_of, member_choices
 
 PEOPLE_SHOWN = 50
+# As many letters find so few contacts that they can be sorted.
+SELECTIVE = 3
 
 
 class ContactForm(StaffForm):
@@ -124,9 +126,11 @@ class ContactAdmin(StaffModelAdmin):
         return {"owner": self.actor(request).member.pk, **super().get_changeform_initial_data(request)}
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A person's company is looked for among companies."""
-        asks_for_company = request.GET.get("field_name") == "company" and "term" in request.GET
-        rows = queryset.filter(kind=Contact.Kinds.COMPANY) if asks_for_company else queryset
+        """A person's company is looked for among companies, and found before its people as a deal's account."""
+        asked = request.GET.get("field_name") if "term" in request.GET else None
+        rows = queryset.filter(kind=Contact.Kinds.COMPANY) if asked == "company" else queryset
+        if asked == "client" and len(search_term.strip()) >= SELECTIVE:
+            rows = rows.order_by("kind", "full_name", "id")
         return super().get_search_results(request, rows, search_term)
 
     def header(self, request: HttpRequest, row: Contact) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """Definitions of custom fields in the admin."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.records import services
 from crm_project.records.models import CustomField
+from crm_project.records.text import fold
 from crm_project.staff.acts import RestoreAct, TrashAct, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter
@@ -17,18 +19,33 @@ from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Lines, Textarea, WholeNumber
 
 GOING = "The values stay in their rows, and show again when it is restored or the same key is declared again."
-FROZEN = ("kind", "key", "type")
+FROZEN = ("kind", "key", "type_name")
 WITH_OPTIONS = (CustomField.Types.SELECT, CustomField.Types.MULTISELECT)
 
 
+LABELS = {"kind": "Field of", "mask": "Example", "key": "Name in the API"}
 HELP = {
-    "key": "The name in the API: lower-case words of a-z and 0-9, joined by single underscores.",
-    "mask": "An example of what to type.",
+    "key": "Lower-case words of a-z and 0-9, joined by single underscores. Empty: made of the label.",
+    "mask": "What it looks like when it is filled in; shown beside the field.",
     "required": "New rows need a value.",
 }
 
 
+TYPES = {
+    CustomField.Types.TEXT: "A line of text",
+    CustomField.Types.TEXTAREA: "Several lines of text",
+    CustomField.Types.SELECT: "One of a list",
+    CustomField.Types.MULTISELECT: "Several of a list",
+    CustomField.Types.CHECKBOX: "Yes or no",
+}
+
+
+def type_names() -> list[tuple[str, str]]:
+    return [(value, TYPES.get(CustomField.Types(value), label)) for value, label in CustomField.Types.choices]
+
+
 class CustomFieldForm(StaffForm):
+    labels: ClassVar[Mapping[str, str]] = LABELS
     help_texts: ClassVar[Mapping[str, str]] = HELP
     options = Lines(required=False, widget=Textarea({"rows": 5}), help_text="One a line.")
     position = WholeNumber(initial=0, help_text="Lower ones come first.")
@@ -38,6 +55,20 @@ class CustomFieldForm(StaffForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["options"] = self.instance.options
+        else:
+            self.fields["key"].required = False
+            kinds: Any = self.fields["type"]
+            kinds.choices = type_names()
+
+    def change(self) -> dict[str, Any]:
+        change = super().change()
+        return change if self.instance.pk else {"key": key_of(change.get("label", "")), **change}
+
+
+def key_of(label: str) -> str:
+    """`Budget (k€)` → `budget_k`."""
+    words = re.sub(r"[^a-z0-9]+", "_", fold(label)).strip("_")
+    return (words if words[:1].isalpha() else f"field_{words}")[:63].rstrip("_")
 
 
 @admin.register(CustomField)
@@ -47,10 +78,10 @@ class CustomFieldAdmin(StaffModelAdmin):
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("label", "key")
     ordering: ClassVar[Any] = ("kind", "position", "id")
-    list_display: ClassVar[Any] = ("label", "key", "kind", "type", "position", "is_required")
+    list_display: ClassVar[Any] = ("label", "key", "kind", "type_name", "position", "is_required")
     list_filter: ClassVar[Any] = (
-        choice_filter("Of", "kind", CustomField.Kinds.choices),
-        choice_filter("Type", "type", CustomField.Types.choices),
+        choice_filter("Field of", "kind", CustomField.Kinds.choices),
+        choice_filter("Type", "type", type_names()),
     )
     conditional_fields: ClassVar[Any] = {"options": when("type", "== 'select' || type == 'multiselect'")}
     has_trash = True
@@ -64,7 +95,7 @@ class CustomFieldAdmin(StaffModelAdmin):
             "kind",
             "label",
             "key",
-            "type",
+            "type_name" if row is not None else "type",
             "options",
             "mask",
             "position",
@@ -84,6 +115,10 @@ class CustomFieldAdmin(StaffModelAdmin):
 
     def update(self, actor: Actor, row: CustomField, change: dict[str, Any]) -> CustomField:
         return services.update_custom_field(actor=actor, custom_field=row, change=change)
+
+    @admin.display(description="Type", ordering="type")
+    def type_name(self, row: CustomField) -> str:
+        return dict(type_names())[row.type]
 
     @admin.display(description="Required")
     def is_required(self, row: CustomField) -> str:

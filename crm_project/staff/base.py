@@ -23,7 +23,7 @@ from unfold.admin import ModelAdmin
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.errors import DomainError
+from crm_project.errors import DomainError, counted
 from crm_project.records.fields import MoneyField
 from crm_project.records.querysets import RESTORABLE_FOR
 from crm_project.staff import cells, custom, filters, inputs, panels
@@ -240,7 +240,7 @@ class StaffModelAdmin(ModelAdmin):
     @display(description="Restorable for")
     def restorable_for(self, row: Any) -> str:
         days = max(0, (row.deleted_at + RESTORABLE_FOR - timezone.now()).days)
-        return f"{days} day{'' if days == 1 else 's'}"
+        return counted(days, "day") if days else "a few hours"
 
     # -- Forms.
 

@@ -75,6 +75,16 @@ class StaffChangeList(ChangeList):
         return any(not isinstance(spec, TrashFilter) for spec in self.filter_specs)
 
     @property
+    def filter_errors(self) -> list[str]:
+        """What was typed into the filters and is not understood: it is why nothing is shown."""
+        return [
+            f"{spec.title}: {told}"
+            for spec in self.filter_specs
+            for errors in spec.form.errors.values()
+            for told in errors
+        ]
+
+    @property
     def is_narrowed(self) -> bool:
         return bool(self.query or self.active_filters)
 

@@ -4,7 +4,9 @@ import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -18,6 +20,15 @@ from crm_project.staff.sign_in import SignInForm
 from crm_project.staff.timeline import undo_view
 
 SESSION_LASTS = datetime.timedelta(hours=12)
+
+
+class Autocomplete(AutocompleteJsonView):
+    """Namesakes are told apart by what the palette says of them."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        entry = super().serialize_result(obj, to_field_name)
+        describe = getattr(self.model_admin, "palette_description", None)
+        return {**entry, "text": f"{entry['text']} · {describe(obj)}"} if describe else entry
 
 
 class StaffSite(UnfoldAdminSite):
@@ -59,6 +70,9 @@ class StaffSite(UnfoldAdminSite):
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The command palette. Never cached: what one may see may have changed, and another organization chosen."""
         return palette.results(self, request)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
+        return Autocomplete.as_view(admin_site=self)(request)
 
     def choose_organization(self, request: HttpRequest) -> HttpResponse:
         """Work in another organization from now on; a POST, since it changes the session."""

@@ -121,7 +121,11 @@ class HandOver(Act):
         members = (
             visible(request, Member).filter(is_active=True).select_related("user").order_by("user__full_name")
         )
-        return {"owner": forms.ModelChoiceField(members, label="New owner", widget=Select())}
+        return {
+            "owner": forms.ModelChoiceField(
+                members, label="New owner", widget=Select(), empty_label="Select a member"
+            )
+        }
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
         change_all(actor, rows, lambda deal: {"owner": given["owner"].pk})

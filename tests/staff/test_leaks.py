@@ -249,6 +249,23 @@ class LookUpTests(LeakTestCase):
                     )
                     self.assert_clean(self.client.get(f"/admin/autocomplete/?{query}"), words=words)
 
+    def test_a_deals_account_is_a_company_first_and_namesakes_are_told_apart(self):
+        self.sign_in(self.bob)
+        PersonFactory(actor=self.bob, first_name="Herring", email="zoe@herring.example")
+        CompanyFactory(actor=self.bob, name="Herring", email="")
+        PersonFactory(actor=self.bob, first_name="Herring", email="ann@herring.example")
+        query = urlencode(
+            {"app_label": "deals", "model_name": "deal", "field_name": "client", "term": "herring"}
+        )
+
+        found = json.loads(self.page(f"/admin/autocomplete/?{query}"))["results"]
+
+        assert [row["text"] for row in found] == [
+            "Herring · Company",
+            "Herring Sample · Person · zoe@herring.example",
+            "Herring Sample · Person · ann@herring.example",
+        ]
+
     def test_an_autocomplete_finds_ones_own(self):
         query = urlencode(
             {"app_label": "deals", "model_name": "deal", "field_name": "client", "term": "ZYXOURS comp"}
@@ -256,7 +273,7 @@ class LookUpTests(LeakTestCase):
 
         found = json.loads(self.page(f"/admin/autocomplete/?{query}"))["results"]
 
-        assert [row["text"] for row in found] == [f"{OURS} company"]
+        assert [row["text"].split(" · ")[0] for row in found] == [f"{OURS} company"]
 
     def test_the_palette(self):
         for who, words in blind(self):

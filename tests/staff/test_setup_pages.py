@@ -150,6 +150,20 @@ class ReferenceDataTests(StaffTestCase):
         self.save(change_url(row), options="north\r\nsouth\r\nwest")
         assert CustomField.objects.get(key="region").options == ["north", "south", "west"]
 
+    def test_a_custom_fields_name_in_the_api_follows_from_its_label(self):
+        for label, key in (
+            ("Propriétaire du budget (k€)", "proprietaire_du_budget_k"),
+            ("2. Wahl", "field_2_wahl"),
+        ):
+            self.client.post(
+                add_url(CustomField), {"kind": "deal", "label": label, "type": "text", "position": 0}
+            )
+            assert CustomField.objects.get(label=label).key == key
+        wordless = self.client.post(
+            add_url(CustomField), {"kind": "deal", "label": "", "type": "text", "position": 0}
+        )
+        assert "label" in errors(wordless)
+
     def test_a_rep_may_not(self):
         self.sign_in(self.bob)
 

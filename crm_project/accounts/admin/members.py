@@ -31,7 +31,13 @@ def password_field(**options: Any) -> forms.CharField:
     )
 
 
+ROLE_HELP = (
+    "Viewers read. Reps edit contacts and deals, managers also pipelines and fields, admins everything."
+)
+
+
 class MemberForm(StaffForm):
+    help_texts: ClassVar[Mapping[str, str]] = {"role": ROLE_HELP}
     email = forms.EmailField(widget=TextInput(), label="E-mail")
     full_name = PlainText(required=False, max_length=255)
     password = password_field(required=False)
