@@ -212,7 +212,7 @@ class TestOpportunities(LeadConnector, DialectContract, BaseTestCase):
 
         answer = self.as_actor(self.bob, Call("DELETE", path, headers={"Version": "v3"}))
 
-        assert answer.json() == {"succeded": True, "success": True}
+        assert answer.json() == {"succeded": True, "success": True, "succeeded": True}
         self.refused(self.as_actor(self.bob, Call("GET", path)), 404)
 
     def test_followers_come_and_go(self) -> None:

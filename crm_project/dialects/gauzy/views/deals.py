@@ -66,7 +66,12 @@ class DealView(EntityView):
         change = self.read(wire.DealWords, self.sent())
         return Response(self.entity(create_deals(actor=self.actor, changes=[change])[0]), self.create_status)
 
-    @extend_schema(request=wire.DealWords, responses={202: OpenApiTypes.OBJECT}, summary="Change a deal")
+    @extend_schema(
+        request=wire.DealWords,
+        responses={202: OpenApiTypes.OBJECT},
+        summary="Change a deal",
+        examples=[OpenApiExample("Change", wire.EXAMPLE_DEAL_CHANGE, request_only=True)],
+    )
     def update(self, request: Request, row: str) -> Response:
         deal = self.one(self.kind, row)
         update_deals(actor=self.actor, changes=[(deal, self.changed(wire.DealWords, self.entity(deal)))])

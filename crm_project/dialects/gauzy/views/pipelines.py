@@ -81,7 +81,10 @@ class PipelineView(EntityView):
         return Response(self.whole(pipeline), self.create_status)
 
     @extend_schema(
-        request=wire.PipelineWords, responses={202: wire.ShownPipelineWithStages}, summary="Change a pipeline"
+        request=wire.PipelineWords,
+        responses={202: wire.ShownPipelineWithStages},
+        summary="Change a pipeline",
+        examples=[OpenApiExample("Change", wire.EXAMPLE_PIPELINE_CHANGE, request_only=True)],
     )
     def update(self, request: Request, row: str) -> Response:
         pipeline = self.one(self.kind, row)

@@ -29,6 +29,8 @@ EXAMPLE_DEAL = {
     "clientId": "contact-uuid",
     "probability": 75,
 }
+EXAMPLE_PIPELINE_CHANGE = {"name": "Updated Pipeline Name"}
+EXAMPLE_DEAL_CHANGE = {"stageId": "next-stage-uuid", "probability": 90}
 
 
 class PipelinePart(Entity):

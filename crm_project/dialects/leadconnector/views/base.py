@@ -44,9 +44,9 @@ class LeadConnectorView(DialectView):
 
     @property
     def done(self) -> dict[str, bool]:
-        """`succeded` is the vendor's spelling; its third version says it again in English."""
+        """`succeded` is the vendor's spelling; its third version says it again in English, here so and there so."""
         is_third = self.request.headers.get("Version") == "v3"
-        return {"succeded": True, **({"success": True} if is_third else {})}
+        return {"succeded": True, **({"success": True, "succeeded": True} if is_third else {})}
 
 
 class LocatedView(LeadConnectorView):

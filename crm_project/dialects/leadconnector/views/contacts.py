@@ -51,7 +51,8 @@ class ContactView(ContactPages):
     )
     def index(self, request: Request) -> Response:
         page = self._page(searches.order_of(self.query), self.query)
-        return Response({"contacts": self._shown(page), "meta": pages.meta(self, page, self.query)})
+        meta = pages.meta(self, page, self.query)
+        return Response({"contacts": self._shown(page), "count": page.total, "meta": meta})
 
     @extend_schema(request=wire.NewContact, responses={201: wire.OneContact}, summary="Create")
     def create(self, request: Request) -> Response:

@@ -119,7 +119,10 @@ UpsertedContact: Any = inline_serializer(
         "traceId": serializers.CharField(),
     },
 )
-Contacts: Any = inline_serializer("Contacts", {"contacts": ShownContact(many=True), "meta": MetaPart()})
+Contacts: Any = inline_serializer(
+    "Contacts",
+    {"contacts": ShownContact(many=True), "count": serializers.IntegerField(), "meta": MetaPart()},
+)
 ContactsByBody: Any = inline_serializer(
     "ContactsByBody", {"contacts": ShownContact(many=True), "total": serializers.IntegerField()}
 )
