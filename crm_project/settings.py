@@ -186,6 +186,10 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "CRM API",
+    "DESCRIPTION": "Contacts, pipelines and the deals that move through them. Every request carries a token as"
+    " `Authorization: Bearer …`; bodies are JSON in UTF-8, of at most 1 MiB. Lists are cursor pages: follow `next`."
+    " Every refusal is a problem (RFC 9457) whose `code` is stable and whose `errors` name each wrong field."
+    " Writes take an `Idempotency-Key` and `dry_run=true`; those of one row also `If-Match`.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_REQUEST": True,

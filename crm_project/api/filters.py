@@ -44,7 +44,7 @@ class _StrictField(forms.Field):
 
 
 class TextValue(_StrictField):
-    sentence = "A text without NUL."
+    sentence = "A text."
 
     def read(self, text: str) -> str | None:
         return None if "\x00" in text else text
@@ -102,8 +102,17 @@ class InstantValue(_StrictField):
             return None
 
 
+# What a look-up that is no plain comparison adds to the kind of value that it takes.
+BOUNDS = {"gte": "At least this. ", "lte": "At most this. "}
+
+
 class _Documented(django_filters.Filter):
     schema: dict[str, Any] = {"type": "string"}
+
+    @property
+    def description(self) -> str:
+        known = self.extra.get("help_text") or self.schema.get("description")
+        return known or f"{BOUNDS.get(self.lookup_expr, '')}{self.field_class.sentence}"
 
     @property
     def own_name(self) -> str:
@@ -232,8 +241,12 @@ class StrictFilterSet(django_filters.FilterSet):
 class ReferencedFilterSet(StrictFilterSet):
     """Filters of rows that integrations know by keys of their own."""
 
-    external_system = TextFilter(method="filter_external_system")
-    external_id = TextFilter(method="filter_external_id")
+    external_system = TextFilter(
+        method="filter_external_system", help_text="That has a key in this system; alone, any."
+    )
+    external_id = TextFilter(
+        method="filter_external_id", help_text=f"Its key in `external_system`, or else in `{DEFAULT_SYSTEM}`."
+    )
 
     def filter_external_system(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         held = self._references(rows, system=value)
@@ -283,8 +296,8 @@ class StrictFilterBackend(BaseFilterBackend):
                 "name": name,
                 "in": "query",
                 "required": False,
-                "schema": declared.schema,
-                "description": declared.extra.get("help_text", ""),
+                "schema": {key: value for key, value in declared.schema.items() if key != "description"},
+                "description": declared.description,
             }
             for name, declared in view.filterset_class.base_filters.items()
         ]

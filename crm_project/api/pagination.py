@@ -141,6 +141,7 @@ class KeysetPagination(BasePagination):
             _parameter(
                 "page_size",
                 {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
+                "How many rows a page has.",
             ),
             _parameter(
                 "total",

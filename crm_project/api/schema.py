@@ -96,6 +96,14 @@ WRITING = (*READING, 409, 413, 415, 422)
 # Their body names the expected version of each row, where If-Match could name but one.
 CONDITIONAL_LISTS = frozenset({"bulk"})
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+# What the actions that most resources have do; the others say it themselves.
+SUMMARIES = {
+    "list": "List {many}",
+    "create": "Create {one}",
+    "retrieve": "Show {one}",
+    "partial_update": "Change {one}",
+    "destroy": "Delete {one}",
+}
 IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
     {"type": "string", "minLength": 1, "maxLength": idempotency.LENGTH_LIMIT},
@@ -139,9 +147,16 @@ REPLAYED = OpenApiParameter(
 class Schema(AutoSchema):
     """Lists exactly the parameters that the view accepts, and the problems of each operation as one component."""
 
+    def get_summary(self) -> str | None:
+        """What an action does not say of itself is told of its resource, by the name that its path has for it."""
+        many = self.get_tags()[0].replace("-", " ")
+        one = f"{'an' if many[0] in 'aeio' else 'a'} {many.removesuffix('s')}"
+        known = "" if hasattr(self.view, "system") else SUMMARIES.get(getattr(self.view, "action", ""), "")
+        return super().get_summary() or known.format(many=many, one=one) or None
+
     def get_override_parameters(self) -> list[Any]:
         declared = getattr(self.view, "action_parameters", {}).get(getattr(self.view, "action", ""), {})
-        own = [OpenApiParameter(name, type=schema) for name, schema in declared.items()]
+        own = [_parameter(name, **schema) for name, schema in declared.items()]
         if not isinstance(self.view, DispatchView):
             return own
         if self.method not in WRITES:
@@ -171,6 +186,10 @@ class Schema(AutoSchema):
     def problem_content(self) -> dict[str, Any]:
         """The body of a refusal."""
         return {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _parameter(name: str, *, description: str = "", **schema: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, type=schema, description=description)
 
 
 def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:

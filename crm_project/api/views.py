@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.db.models.functions import Left
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.exceptions import ErrorDetail, MethodNotAllowed
 from rest_framework.permissions import SAFE_METHODS
@@ -307,10 +307,18 @@ class KeyedViewSet(RowViewSet):
 def keyed_schema(serializer: Any, upsert_serializer: Any, receipt_serializer: Any, *, row_name: str) -> Any:
     """What a keyed view takes and answers, for the OpenAPI document."""
     bulk_request, bulk_answer = bulk_schemas(row_name, serializer, upsert_serializer)
+    name = "name" if row_name == "deal" else "first_name"
+    operations = [
+        {"op": "create", "data": {name: "First"}},
+        {"op": "upsert", "data": {"external_id": "ERP-42", name: "Second"}},
+    ]
+    example = OpenApiExample(
+        "Create and upsert", {"atomic": False, "operations": operations}, request_only=True
+    )
     return extend_schema_view(
         upsert=extend_schema(
             request=upsert_serializer, responses={200: receipt_serializer, 201: receipt_serializer}
         ),
-        bulk=extend_schema(request=bulk_request, responses=bulk_answer),
+        bulk=extend_schema(request=bulk_request, responses=bulk_answer, examples=[example]),
         external=extend_schema(responses=serializer),
     )

@@ -43,6 +43,7 @@ class DialectGenerator(OneAtATime):
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         schema = super().get_schema(request=request, public=public)
+        del schema["info"]["description"]
         schema["info"]["title"] = f"CRM API as {self.system} speaks it"
         schema["components"]["schemas"].pop("Problem", None)
         return schema

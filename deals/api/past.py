@@ -112,8 +112,8 @@ class PastDealsViewSet(KeyedViewSet):
         "changes": {
             "since": BOUND,
             "until": BOUND,
-            "pipeline": IntegerFilter.schema,
-            "owner": UUIDFilter.schema,
+            "pipeline": {**IntegerFilter.schema, "description": "The id of the pipeline at `until`."},
+            "owner": {**UUIDFilter.schema, "description": "The uuid of the owner at `until`."},
         },
     }
     past_orderings: ClassVar[Mapping[str, Key]] = {

@@ -222,6 +222,7 @@ def _shown(amount: Decimal, total: Mapping[str, Any]) -> str:
     return money.formatted(amount, total["currency"]) or "0"
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A reason", {"name": "Too expensive"}, request_only=True)])
 class LostReasonSerializer(StrictSerializer):
     id = StrictInteger(read_only=True)
     uuid = StrictUUID(read_only=True)

@@ -117,6 +117,7 @@ class PipelineDealViewSet(DealViewSet):
             raise NotFound
         return super().get_queryset().filter(stage__pipeline=self.kwargs["pipeline_id"])
 
+    @extend_schema(summary="List the deals of one pipeline")
     def list(self, request: Request, **_: Any) -> Response:
         return super().list(request)
 

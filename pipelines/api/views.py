@@ -14,7 +14,14 @@ from pipelines import services
 from pipelines.api.serializers import PipelineSerializer, StageSerializer
 from pipelines.models import Pipeline, Stage
 
-MOVE_DEALS_TO = {"destroy": {"move_deals_to": {"type": "integer"}}}
+MOVE_DEALS_TO = {
+    "destroy": {
+        "move_deals_to": {
+            "type": "integer",
+            "description": "The id of a stage: where the deals go that would otherwise forbid the deletion.",
+        }
+    }
+}
 
 
 class CatalogueViewSet(RestoreMixin, RowViewSet):

@@ -113,13 +113,29 @@ class ExampleTests(ApiTestCase):
                     transaction.set_rollback(True)
                 assert answer.status_code in (200, 201), (path, name, answer.content)
                 sent.add(f"{method} {path}")
-        assert sent >= {"post /api/deals", "post /api/contacts", "post /api/pipelines"}
+        assert sent >= {
+            "post /api/deals",
+            "post /api/deals/upsert",
+            "post /api/deals/bulk",
+            "post /api/contacts",
+            "post /api/contacts/bulk",
+            "post /api/pipelines",
+            "post /api/lost-reasons",
+            "post /api/custom-fields",
+            "post /api/tokens",
+        }
 
-    def test_every_operation_has_a_summary_and_every_parameter_a_schema(self):
+    def test_every_operation_and_parameter_is_told_of(self):
         for path, method, operation in operations():
             assert operation["tags"], (method, path)
+            assert operation["summary"], (method, path)
             for parameter in operation.get("parameters", ()):
                 assert parameter["schema"], (method, path, parameter["name"])
+                assert parameter["in"] == "path" or parameter["description"], (
+                    method,
+                    path,
+                    parameter["name"],
+                )
 
     def test_the_document_lists_every_route(self):
         documented = {(path, method.upper()) for path, method, _ in operations()}

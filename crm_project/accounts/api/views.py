@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,8 @@ from crm_project.accounts.rules import Permission
 from crm_project.api.pagination import Key
 from crm_project.api.views import RowViewSet, ScopedView
 from crm_project.errors import FieldError, Invalid
+
+EXAMPLE = {"name": "Shop", "scopes": ["read"], "expires_at": "2100-01-01T00:00:00Z"}
 
 
 class UserViewSet(RowViewSet):
@@ -59,7 +61,10 @@ class TokenViewSet(RowViewSet):
     def get_serializer_class(self) -> Any:
         return RenameTokenSerializer if self.action == "partial_update" else TokenSerializer
 
-    @extend_schema(responses={201: NewTokenSerializer})
+    @extend_schema(
+        responses={201: NewTokenSerializer},
+        examples=[OpenApiExample("For a program that reads", EXAMPLE, request_only=True)],
+    )
     def create(self, request: Request) -> Response:
         """The only answer that holds the secret."""
         change = self.validated(request)
@@ -90,6 +95,6 @@ class MeView(ScopedView):
 
     serializer_class = MeSerializer
 
-    @extend_schema(responses=MeSerializer)
+    @extend_schema(responses=MeSerializer, summary="Who asks")
     def retrieve(self, request: Request) -> Response:
         return Response(MeSerializer(self.actor).data)

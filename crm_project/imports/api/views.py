@@ -171,7 +171,12 @@ def _is_json(request: Request) -> bool:
 
 
 EXPORT_PARAMETERS = {
-    "file_format": {"type": "string", "enum": list(STREAMS), "default": "csv"},
+    "file_format": {
+        "type": "string",
+        "enum": list(STREAMS),
+        "default": "csv",
+        "description": "What the file is to be.",
+    },
     "raw": {
         "type": "boolean",
         "default": False,

@@ -56,10 +56,21 @@ class EventViewSet(ScopedView):
     serializer_class = FeedSerializer
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "feed": {
-            "after": {"type": "integer", "minimum": 0, "default": 0},
-            "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_LIMIT},
-            "kind": {"type": "string"},
-            "row": {"type": "string", "format": "uuid"},
+            "after": {
+                "type": "integer",
+                "minimum": 0,
+                "default": 0,
+                "description": "The `last` of the answer before.",
+            },
+            "limit": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MAX_PAGE_SIZE,
+                "default": DEFAULT_LIMIT,
+                "description": "At most so many events.",
+            },
+            "kind": {"type": "string", "description": "Of one kind of row, such as `deal`."},
+            "row": {"type": "string", "format": "uuid", "description": "Of one row, by its uuid."},
         }
     }
 

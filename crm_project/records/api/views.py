@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+
 from crm_project.accounts.rules import Permission
 from crm_project.api.filters import ChoicesFilter, StrictFilterSet
 from crm_project.api.pagination import Key
@@ -10,11 +12,20 @@ from crm_project.records import services
 from crm_project.records.api.serializers import CustomFieldSerializer
 from crm_project.records.models import CustomField
 
+EXAMPLE = {
+    "kind": "deal",
+    "key": "region",
+    "label": "Region",
+    "type": "select",
+    "options": ["North", "South"],
+}
+
 
 class CustomFieldFilter(StrictFilterSet):
     kind = ChoicesFilter(choices=CustomField.Kinds.values)
 
 
+@extend_schema_view(create=extend_schema(examples=[OpenApiExample("A choice", EXAMPLE, request_only=True)]))
 class CustomFieldViewSet(RestoreMixin, RowViewSet):
     """The definitions of custom fields of deals and contacts."""
 
