@@ -23,7 +23,7 @@ from deals.models import Deal
 from tests.setup.written import Written, without_catalogue
 
 # Few, and of a seed that has something of everything happen to them.
-DEALS, SEED = 60, 8
+DEALS, SEED = 60, 9
 END = midnight(datetime.date(2026, 5, 20))
 START = END - datetime.timedelta(days=730)
 

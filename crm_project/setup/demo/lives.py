@@ -12,7 +12,7 @@ from crm_project.setup.demo.steps import Step
 from crm_project.setup.demo.world import Route, World
 from pipelines.models import Stage
 
-# How a deal ends: won, lost, given up, or never touched again.
+# How a deal ends: won, lost, given up, or forgotten.
 ENDINGS = {"won": 36, "lost": 43, "abandoned": 8, "silence": 13}
 BIDS = {"hour": (80, 40), "day": (650, 12), "week": (2900, 8), "month": (480, 12), "year": (5200, 3)}
 DAY = datetime.timedelta(days=1)
@@ -49,6 +49,7 @@ class Teller:
             yield self._move(stage)
             yield from self._incident()
         if ending == "silence":
+            yield from self._clearing_up()
             return
         yield from self._wait(self.route.pace)
         yield self._end(ending)
@@ -152,6 +153,12 @@ class Teller:
             found["needs"] = rng.sample(("Conseil", "Formation", "Intégration", "Support"), rng.randint(1, 3))
         return found
 
+    def _clearing_up(self) -> Iterator[Step]:
+        """Most of what was forgotten is given up at last, when somebody goes through the list."""
+        if self.rng.random() < 0.8:
+            self.at = later(self.rng, self.at, 75)
+            yield self._end("abandoned")
+
     def _move(self, stage: Stage) -> Step:
         """The next stage; an offer may change the amount with it."""
         self.stage = stage
@@ -185,11 +192,16 @@ class Teller:
         else:
             change["status"] = ending
         if ending != "won" and self.world.lost_reasons and rng.random() < 0.8:
-            change["lost_reason"] = rng.choice(self.world.lost_reasons)
+            change["lost_reason"] = self._reason()
         if rng.random() < 0.05:
             # Told a little late.
             change["closed_at"] = self.at - datetime.timedelta(hours=rng.randint(1, 60))
         return self._step(change)
+
+    def _reason(self) -> int:
+        """Those that stand first are given most often."""
+        reasons = self.world.lost_reasons
+        return self.rng.choices(reasons, [1 / (place + 2) for place in range(len(reasons))])[0]
 
     def _afterwards(self, ending: str) -> Iterator[Step]:
         """A few come back to life, a few were typed in by mistake."""
