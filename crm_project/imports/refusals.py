@@ -18,4 +18,9 @@ def error_table(source: Import) -> Iterator[Sequence[Any]]:
 
 def sentence(errors: Sequence[dict[str, Any]]) -> str:
     """All that is wrong with one row, in one line."""
-    return " ".join(f"{error['column'] or error['field'] or 'Row'}: {error['detail']}" for error in errors)
+    return " ".join(f"{_place(error)}: {error['detail']}" for error in errors)
+
+
+def _place(error: dict[str, Any]) -> str:
+    """The column as the file calls it; a field that no column holds, as the mapping does."""
+    return str(error["column"] or error.get("label") or error["field"] or "Row")

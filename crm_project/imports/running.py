@@ -181,6 +181,7 @@ class Runner:
             {
                 "column": label_of.get(error.field, ""),
                 "field": error.field,
+                "label": self._label(error.field),
                 "code": error.code,
                 "detail": error.detail,
             }
@@ -188,6 +189,10 @@ class Runner:
         ]
         cells = [_storable(cell) for cell in line.cells[:1000]]
         self.report.refused.append(RefusedRow(source=self.source, line=line.number, cells=cells, errors=told))
+
+    def _label(self, key: str) -> str:
+        field = self.kind.by_key.get(key)
+        return field.label if field else key
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 import io
 import zipfile
+from unittest import mock
 
 import openpyxl
 import pytest
 
-from crm_project.imports.tables import workbooks
+from crm_project.imports.tables import ROW_LIMIT, workbooks
 from deals.models import Deal
 from tests.api.client import problem
 from tests.imports.client import XLSX, counts, csv_file, imported, repacked, saved, upload, xlsx_file
@@ -72,6 +73,12 @@ class EncodingTests(ImportTestCase):
         result = imported(self.as_bob, "deals", b"sep=;\r\nname;origin\r\nA;x\r\n")
         assert counts(result) == (1, 0, 0, 0)
 
+    def test_a_first_line_of_excels_that_names_nonsense_is_left_alone(self):
+        assert counts(imported(self.as_bob, "deals", b"sep=~\nname,origin\nA,B\n")) == (1, 0, 0, 0)
+        for sign in (b"\x00", b'"', b"\r"):
+            content = b"sep=" + sign + b"\nname" + sign + b"amount\nA\n"
+            assert upload(self.as_bob, "deals", content).status_code in (201, 400)
+
     def test_no_text_is_refused(self):
         for content in (
             b"\n\n",
@@ -127,6 +134,13 @@ class ShapeTests(ImportTestCase):
     def test_a_cell_without_end_is_refused(self):
         problem(upload(self.as_bob, "deals", b'name\n"A\n' + b"x\n" * 600_000), 400, "unreadable_file")
 
+    def test_a_row_of_millions_of_cells_is_refused(self):
+        for row in (b"," * (ROW_LIMIT + 1), b'"a\n",' * (ROW_LIMIT // 5 + 1)):
+            refused = problem(
+                upload(self.as_bob, "deals", b"name\nA\n" + row), 400, "unreadable_file", "/file"
+            )
+            assert "The row at line 3 has more than" in refused["detail"]
+
     def test_too_many_columns_are_refused(self):
         for content in (
             b"a," * 600 + b"b\n",
@@ -170,6 +184,29 @@ class WorkbookTests(ImportTestCase):
     def test_external_entities_are_refused(self):
         xxe = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><worksheet>&f;</worksheet>'
         self.refused(repacked(GOOD, sheet=xxe))
+
+    @mock.patch.object(workbooks, "ROW_LIMIT", 300_000)
+    def test_a_row_of_many_thousands_of_cells_is_refused(self):
+        cells = "".join(f"<c><v>{number}</v></c>" for number in range(40_000))
+        self.refused(sheet_with(f'<row r="2">{cells}</row>'))
+        self.refused(sheet_with(f'<row r="2"><c t="inlineStr"><is><t>{cells}</t></is></c></row>'))
+
+        # What stands between and behind the rows may be more.
+        empty = "".join(f'<row r="{number}" spans="1:{number}"/>' for number in range(2, 20_000))
+        full = sheet_with(empty + '<row r="20000"><c><v>7</v></c></row>')
+        assert counts(imported(self.as_bob, "deals", full)) == (1, 0, 0, 0)
+        links = "".join(f'<hyperlink ref="A{number}"/>' for number in range(20_000))
+        linked = sheet_with(f"<row><c><v>8</v></c></row></sheetData>{links}<sheetData>")
+        assert counts(imported(self.as_bob, "deals", linked)) == (1, 0, 0, 0)
+
+    def test_other_things_that_are_zipped_are_called_by_their_names(self):
+        for content, name in (
+            (zipped(mimetype="", content="", **{"content.xml": ""}), "OpenDocument"),
+            (zipped(**{"[Content_Types].xml": "", "xl__workbook.bin": ""}), "XLSB"),
+            (zipped(**{"deals.xlsx": GOOD}), "ZIP"),
+        ):
+            answer = upload(self.as_bob, "deals", content, XLSX)
+            assert name in problem(answer, 400, "unreadable_file", "/file")["detail"]
 
     def test_zip_bombs_are_refused(self):
         self.refused(repacked(GOOD, sheet=b"<worksheet>" + b" " * 50_000_000))
@@ -233,6 +270,16 @@ class WorkbookTests(ImportTestCase):
 
         assert counts(result) == (2, 0, 0, 0)
 
+    def test_a_hidden_sheet_is_not_taken_for_the_first(self):
+        book = openpyxl.Workbook()
+        book.active.append(["nothing"])
+        book.active.sheet_state = "hidden"
+        book.create_sheet("Deals").append(["name"])
+        book["Deals"].append(["A"])
+        book.active = 1
+
+        assert counts(imported(self.as_bob, "deals", saved(book))) == (1, 0, 0, 0)
+
 
 class SizeTests(ImportTestCase):
     @pytest.fixture(autouse=True)
@@ -265,6 +312,9 @@ class SizeTests(ImportTestCase):
             "required",
             "/kind",
         )
+        for content_type in ("text/csv", XLSX, "application/octet-stream"):
+            empty = self.as_bob.send("POST", "/api/imports", b"", content_type=content_type, kind="deals")
+            assert problem(empty, 400, "unreadable_file", "/file")["detail"] == "The file is empty."
         problem(
             self.as_bob.send("POST", "/api/imports", b"<a/>", content_type="text/xml"),
             415,

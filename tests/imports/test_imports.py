@@ -105,6 +105,10 @@ class RunTests(ImportTestCase):
         assert counts(result) == (2, 0, 0, 1)
         assert Deal.objects.count() == 2
 
+    def error_file(self, result):
+        address = f"/api/imports/{result['uuid']}/error-file"
+        return b"".join(self.as_bob.client.get(address, headers=self.as_bob.headers).streaming_content)
+
     def test_the_error_file_can_be_mended_and_sent(self):
         result = imported(
             self.as_bob,
@@ -113,15 +117,21 @@ class RunTests(ImportTestCase):
             options={"bad_rows": "skip"},
         )
 
-        answer = self.as_bob.client.get(
-            f"/api/imports/{result['uuid']}/error-file", headers=self.as_bob.headers
-        )
-        content = b"".join(answer.streaming_content)
+        content = self.error_file(result)
 
         assert b"'=Two" in content
         assert b",3,amount: " in content
         assert counts(imported(self.as_bob, "deals", content.replace(b"ten", b"7"))) == (1, 0, 0, 0)
         assert Deal.objects.get(amount=7).name == "=Two"
+
+    def test_a_field_that_has_no_column_is_called_as_in_the_choice_of_fields(self):
+        result = imported(
+            self.as_bob, "deals", csv_file(("Deal", "Person email", "Betrag"), ("A", "new@example.com", "x"))
+        )
+        other = imported(self.as_bob, "deals", csv_file(("Deal", "Person email"), ("A", "new@example.com")))
+
+        assert self.error_file(result).endswith(b"Betrag: 'x' is not a number with a decimal point.\r\n")
+        assert b"2,Contact's first name: " in self.error_file(other)
 
     def test_a_preview_tells_what_the_run_does_and_leaves_nothing(self):
         imported(self.as_bob, "deals", csv_file(HEADER, deal_row(1), deal_row(2)))

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
 
 from crm_project.api.parsers import StrictJSONParser, TooLarge
 from crm_project.imports.exporting import XLSX
@@ -31,11 +32,15 @@ class FileParser(BaseParser):
     """The body is the file; its kind and name are in the query."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        request = parser_context["request"]
-        _refuse_length(request.META)
-        query = request.query_params
-        named = {"kind": query["kind"]} if "kind" in query else {}
-        return {**named, "file": _received(query.get("file_name", ""), _pieces(stream))}
+        return bare(parser_context["request"], stream)
+
+
+def bare(request: Request, stream: IO[bytes] | None) -> dict[str, Any]:
+    """What a bare body says, also one of no bytes, which no parser is asked about."""
+    _refuse_length(request.META)
+    query = request.query_params
+    named = {"kind": query["kind"]} if "kind" in query else {}
+    return {**named, "file": _received(query.get("file_name", ""), _pieces(stream))}
 
 
 class CsvParser(FileParser):

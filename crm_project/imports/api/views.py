@@ -17,7 +17,7 @@ from crm_project.api.pagination import Key, all_rows
 from crm_project.api.views import RowViewSet, ScopedView
 from crm_project.errors import NotFound
 from crm_project.imports import services, worker
-from crm_project.imports.api.parsers import PARSERS
+from crm_project.imports.api.parsers import PARSERS, bare
 from crm_project.imports.api.serializers import (
     FieldListSerializer,
     ImportSerializer,
@@ -76,8 +76,9 @@ class ImportViewSet(RowViewSet):
     )
     def create(self, request: Request) -> Response:
         """CSV or XLSX, as a form or as the bare body. The answer holds its columns and a guess at their meaning."""
-        serializer = TextUploadSerializer if _is_json(request) else UploadSerializer
-        upload = serializer(data=request.data)
+        serializer = TextUploadSerializer if _is(request, "application/json") else UploadSerializer
+        is_bare = not _is(request, "application/json", "multipart/form-data")
+        upload = serializer(data=bare(request, None) if is_bare and not request.data else request.data)
         upload.is_valid(raise_exception=True)
         given = upload.validated_data
         row = services.upload_file(actor=self.actor, kind=given["kind"], upload=given["file"])
@@ -166,8 +167,8 @@ class RefusedRowViewSet(ScopedView):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
-def _is_json(request: Request) -> bool:
-    return request.content_type.partition(";")[0].strip().lower() == "application/json"
+def _is(request: Request, *types: str) -> bool:
+    return request.content_type.partition(";")[0].strip().lower() in types
 
 
 EXPORT_PARAMETERS = {

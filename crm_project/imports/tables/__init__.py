@@ -11,6 +11,8 @@ MAX_COLUMNS = 500
 MAX_ROWS = 1_000_000
 # A description has at most 65,535 characters; longer cells are told of by their row, absurd ones end the reading.
 CELL_LIMIT = 1_000_000
+# A row is held as a whole, each of its cells an object: one of millions of cells would fill the memory.
+ROW_LIMIT = 4 * CELL_LIMIT
 
 
 @dataclass(frozen=True)

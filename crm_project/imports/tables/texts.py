@@ -8,7 +8,7 @@ from itertools import islice
 from typing import IO
 
 from crm_project.imports.errors import UnreadableFile
-from crm_project.imports.tables import CELL_LIMIT, Table, labels_of, lines
+from crm_project.imports.tables import CELL_LIMIT, ROW_LIMIT, Table, labels_of, lines
 
 DELIMITERS = (",", ";", "\t", "|")
 ENCODINGS = (
@@ -78,7 +78,7 @@ def text_of(file: IO[bytes], encoding: str) -> io.TextIOWrapper:
 def sniff_delimiter(file: IO[bytes], encoding: str) -> str:
     """The one that cuts the first rows into the same number of columns, and into more than one."""
     sample = read_sample(file, encoding)
-    if sample[:4].lower() == "sep=" and sample[4:5]:
+    if sample[:4].lower() == "sep=" and sample[4:5] in DELIMITERS:
         return sample[4]
     scores = {delimiter: _consistency(sample, delimiter) for delimiter in DELIMITERS}
     return max(DELIMITERS, key=lambda delimiter: scores[delimiter])
@@ -119,10 +119,12 @@ def open_text(file: IO[bytes], *, encoding: str, delimiter: str) -> Table:
 def _rows(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Each row with the line it begins at: a quoted cell may run over several lines."""
     text = text_of(file, encoding)
-    reader = csv.reader(text, delimiter=delimiter)
+    bounded = _Bounded(text)
+    reader = csv.reader(bounded, delimiter=delimiter)
     begun = 1
     try:
         for cells in reader:
+            bounded.begun, bounded.room = reader.line_num + 1, ROW_LIMIT
             if not (begun == 1 and len(cells) <= 2 and delimiter.join(cells).lower().startswith("sep=")):
                 yield begun, cells
             begun = reader.line_num + 1
@@ -132,6 +134,21 @@ def _rows(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[tuple[int,
         raise _wrong_encoding(encoding, begun) from None
     finally:
         text.detach()
+
+
+class _Bounded:
+    """The lines of a text, as long as those of one row together are no longer than a row may be."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.text, self.begun, self.room = text, 1, ROW_LIMIT
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self.text.readline(self.room + 1):
+            self.room -= len(line)
+            if self.room < 0:
+                limit = f"{ROW_LIMIT:,} characters"
+                raise UnreadableFile(f"The row at line {self.begun} has more than {limit}; is this a table?")
+            yield line
 
 
 def _sentence(error: csv.Error, line: int) -> str:

@@ -10,12 +10,14 @@ import openpyxl
 from openpyxl.xml import DEFUSEDXML
 
 from crm_project.imports.errors import UnreadableFile
-from crm_project.imports.tables import MAX_COLUMNS, Table, labels_of, lines
+from crm_project.imports.tables import MAX_COLUMNS, ROW_LIMIT, Table, labels_of, lines
 
 # Sheets are read as a stream, shared texts are kept as a list, and everything else is a small tree.
 SHEET_LIMIT = 512 * 1024 * 1024
 TEXTS_LIMIT = 64 * 1024 * 1024
 PART_LIMIT = 4 * 1024 * 1024
+# What may stand behind a sheet's rows: links, merged cells, formats.
+REST_LIMIT = 16 * 1024 * 1024
 PARTS = 2_000
 # Deflate reaches 1,000; a sheet of equal rows stays far below this.
 RATIO = 200
@@ -25,6 +27,8 @@ LAST_ROW = 1_048_576
 # A row that is formatted to the sheet's end costs as much as thirty others.
 WIDE_ROWS = 1_000
 DECLARATIONS = re.compile("|".join(["<!DOCTYPE", "<!ENTITY"]).encode())
+ROWS = re.compile(rb"</?(\w+:)?(row|si)\b")
+REST = re.compile(rb"/(\w+:)?sheetData\b|sheetData\s*/")
 READ_PARTS = re.compile(r"(\[content_types\]\.xml|.*\.(xml|rels))", re.IGNORECASE)
 ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -40,6 +44,7 @@ def check_archive(file: IO[bytes]) -> None:
             parts = archive.infolist()
             if len(parts) > PARTS:
                 raise UnreadableFile("This is no spreadsheet: the archive has too many parts.")
+            _check_kind({part.filename for part in parts})
             for part in parts:
                 _check_size(part)
             for part in parts:
@@ -49,6 +54,18 @@ def check_archive(file: IO[bytes]) -> None:
         raise UnreadableFile(
             "The file is damaged: it begins as a spreadsheet and cannot be unpacked."
         ) from None
+
+
+def _check_kind(names: set[str]) -> None:
+    """Other things are zipped, too."""
+    if "content.xml" in names:
+        raise UnreadableFile("This is an OpenDocument file. Save it as XLSX or CSV.")
+    if "xl/workbook.bin" in names:
+        raise UnreadableFile("This is a binary workbook (XLSB). Save it as XLSX or CSV.")
+    if "[Content_Types].xml" not in names:
+        raise UnreadableFile(
+            "This is a ZIP archive and no spreadsheet. Unpack it first; CSV and XLSX are read."
+        )
 
 
 def _check_size(part: zipfile.ZipInfo) -> None:
@@ -65,7 +82,7 @@ def _check_size(part: zipfile.ZipInfo) -> None:
 
 def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
     """Unpack it once: more than it claims to be, or another checksum, is an error of the archive."""
-    tail = b""
+    tail, gap, limit = b"", 0, ROW_LIMIT
     with archive.open(part) as content:
         while block := content.read(BLOCK):
             # A text in UTF-16 has a NUL beside each letter.
@@ -73,10 +90,14 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
             if DECLARATIONS.search(plain):
                 raise UnreadableFile("The spreadsheet declares XML entities, which no spreadsheet needs.")
             tail = plain[-16:]
+            limit = REST_LIMIT if REST.search(plain) else limit
+            gap = len(block) if ROWS.search(plain) else gap + len(block)
+            if gap > limit:
+                raise UnreadableFile("The spreadsheet has a row that is too large to be one of a table.")
 
 
 def open_workbook(file: IO[bytes], *, sheet: str = "") -> tuple[Table, list[str]]:
-    """The sheet of this name, or else the first; and the names of all."""
+    """The sheet of this name, or else the first that can be seen; and the names of all."""
     check_archive(file)
     file.seek(0)
     try:
@@ -88,7 +109,8 @@ def open_workbook(file: IO[bytes], *, sheet: str = "") -> tuple[Table, list[str]
     if not sheets:
         raise UnreadableFile("The workbook has no sheet.")
     names = [found.title for found in sheets]
-    chosen = next((found for found in sheets if found.title == sheet), sheets[0])
+    shown = [found for found in sheets if found.sheet_state == "visible"]
+    chosen = next((found for found in sheets if found.title == sheet), [*shown, *sheets][0])
     rows = _rows(chosen)
     header = next(
         ((number, cells) for number, cells in rows if any(cell not in (None, "") for cell in cells)), None
