@@ -26,7 +26,7 @@
 | a contact's `tags`, `type`, `state`, `timezone`, `gender` | custom fields of the same names, declared or not |
 | a contact's `dateOfBirth` | the custom field `date_of_birth`, declared or not |
 | a contact's `dnd`, `dndSettings`, `inboundDndSettings` | `dnd`, `dnd_settings`, `inbound_dnd_settings`: the same |
-| `/locations/{id}/tags` | the options of the contacts' field `tags`, where it is declared |
+| `/locations/{id}/tags` | the options of the contacts' field `tags` where it is declared, else the tags in use |
 | a custom field's `name`, `dataType`, `options` | `label`, `type`, `options`; its key is made of the name |
 | `companyId` of a location | the organization's own id; sent, it is ignored |
 | cannot be said | currency, gross, tax, bids, client beside a contact, participants, privacy, dates, numbers, links |

@@ -305,6 +305,12 @@ class TestCatalogue(Searching, BaseTestCase):
         assert (location["id"], location["name"], location["timezone"]) == (LOCATION, "Alice and Co", "UTC")
         assert "Europe/Rome" in self.call("GET", f"{path}/timezones")["timeZones"]
         assert self.call("GET", f"{path}/tags") == {"tags": []}
+        for tags in (["vip", "It"], ["vip"], "text", None):
+            kept = {"custom_fields": {"tags": tags}, "free_custom_fields": True} if tags else {}
+            self.person(**kept)
+        self.person(self.charlie, custom_fields={"tags": ["secret"]}, free_custom_fields=True)
+        used = self.call("GET", f"{path}/tags")["tags"]
+        assert used == [{"id": tag, "name": tag, "locationId": LOCATION} for tag in ("It", "vip")]
         for place in ("", "/timezones", "/tags"):
             self.refuse(403, Call("GET", f"/locations/{self.charlie.organization.uuid}{place}"))
 

@@ -8,11 +8,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts.models import Contact
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView, LocatedView
 from crm_project.dialects.leadconnector.wire import catalogue as wire
-from crm_project.dialects.leadconnector.wire.kept import TAGS
+from crm_project.dialects.leadconnector.wire.kept import TAGS, in_use
 from deals.models import LostReason
 
 
@@ -93,12 +94,12 @@ class LocationView(LocatedView):
     def retrieve(self, request: Request, location_id: str) -> Response:
         return Response({"location": self.show(wire.ShownLocation, self.actor.organization)})
 
-    @extend_schema(responses=wire.Tags, summary="The tags to choose from, where these are declared")
+    @extend_schema(responses=wire.Tags, summary="The tags to choose from: those declared, else those in use")
     def tags(self, request: Request, location_id: str) -> Response:
         declared = self.definitions("contact").get(TAGS)
         location = self.ids.shown(self.actor.organization)
-        options = declared.options if declared else []
-        return Response({"tags": [{"id": tag, "name": tag, "locationId": location} for tag in options]})
+        tags = declared.options if declared else in_use(Contact.objects.visible_to(self.actor.member))
+        return Response({"tags": [{"id": tag, "name": tag, "locationId": location} for tag in tags]})
 
     @extend_schema(responses=wire.TimeZones, summary="The time zones to choose from")
     def time_zones(self, request: Request, location_id: str) -> Response:

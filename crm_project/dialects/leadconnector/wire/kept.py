@@ -51,6 +51,13 @@ def held(row: Any, key: str) -> Any:
     return value if KEPT[key](value) else None
 
 
+def in_use(contacts: Any) -> list[str]:
+    """The tags of all these contacts."""
+    lists = contacts.filter(custom_fields__has_key=TAGS).values_list(f"custom_fields__{TAGS}", flat=True)
+    each = lists.order_by().distinct().iterator()
+    return sorted({tag for tags in each if is_texts(tags) for tag in tags}, key=str.lower)
+
+
 class Kept:
     """A word with a place among the custom fields; one that is empty is taken away."""
 
