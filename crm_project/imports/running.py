@@ -25,6 +25,7 @@ from crm_project.imports.tables import Line, Table
 from crm_project.imports.tables.opening import open_table
 from crm_project.records.copying import insert_rows
 from crm_project.records.locks import free_keys
+from crm_project.records.statistics import count_anew
 from crm_project.spool import Spool
 from deals.models import Deal
 
@@ -96,7 +97,7 @@ class Runner:
                 if preview or (self.report.refused and not skipping):
                     raise Undo
                 if self.report.rows >= CHUNK:
-                    count_rows_anew()
+                    count_anew((Contact, Deal))
                 check_constraints()
                 insert_refused(self.report)
                 finish(self.source, Import.States.DONE, self.report, change_set=str(changes.uuid))
@@ -211,16 +212,6 @@ def take_time() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = '10min'")
-
-
-def count_rows_anew() -> None:
-    """A database that takes the tables for small looks a key up by an index of the organization alone: all its rows,
-    for every key. The check of a hundred thousand deals then takes minutes instead of seconds.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            for model in (Contact, Deal):
-                cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
 def check_constraints() -> None:

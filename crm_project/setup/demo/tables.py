@@ -48,11 +48,3 @@ def stripped(models: Iterable[Any], *, indexes: bool) -> Iterator[None]:
         for _, restore in reversed(parts):
             cursor.execute(restore)
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-
-
-def analyze(models: Iterable[Any]) -> None:
-    """Else PostgreSQL takes what was just filled for small tables until it happens to look."""
-    if connection.vendor == "postgresql":
-        tables = [connection.ops.quote_name(model._meta.db_table) for model in models]
-        with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {', '.join(tables)}")
