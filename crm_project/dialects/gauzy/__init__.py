@@ -18,6 +18,7 @@
 | contact `contact` | country, city, street, postal code and website; coordinates are ignored, and named |
 | contact `members` | the owner, as a list of one; two are refused |
 | contact `contactType` | `CLIENT`, unless the custom field `contact_type`, declared or not, says otherwise |
+| contact `budget`, `imageUrl`, `inviteStatus`, `tags`, `projects` | shown empty; refused with a value |
 | `deletedAt` | `deleted_at`; `/soft`, `/recover` and `withDeleted` are the trash of thirty days |
 | employee | a member; what `/user/me` says of oneself |
 | role | viewer `VIEWER`, rep `EMPLOYEE`, manager `MANAGER`, admin `ADMIN` |

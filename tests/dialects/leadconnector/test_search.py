@@ -244,8 +244,10 @@ class TestBody(Searching, BaseTestCase):
 
 class TestCatalogue(Searching, BaseTestCase):
     def test_pipelines_with_their_stages(self) -> None:
-        found = self.call("GET", "/opportunities/pipelines", locationId=LOCATION)["pipelines"]
+        answer = self.call("GET", "/opportunities/pipelines", locationId=LOCATION)
+        found = answer["pipelines"]
 
+        assert answer["traceId"]
         assert [row["name"] for row in found] == ["Sales", "Renewals"]
         assert found[0]["id"] == REQUEST["pipelineId"]
         assert found[0]["locationId"] == LOCATION

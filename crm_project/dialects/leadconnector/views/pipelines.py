@@ -27,7 +27,7 @@ class PipelineView(LeadConnectorView):
     )
     def index(self, request: Request) -> Response:
         rows = list(self.rows.default_first())
-        return Response({"pipelines": self.show(wire.ShownPipeline, rows, many=True)})
+        return Response({"pipelines": self.show(wire.ShownPipeline, rows, many=True), **self.trace})
 
     @extend_schema(request=wire.PipelineWords, responses={201: wire.OnePipeline}, summary="Create")
     def create(self, request: Request) -> Response:

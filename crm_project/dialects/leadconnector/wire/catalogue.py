@@ -189,7 +189,9 @@ class ShownTag(serializers.Serializer[Any]):
 
 
 OnePipeline: Any = inline_serializer("OnePipeline", {"pipeline": ShownPipeline()})
-Pipelines: Any = inline_serializer("Pipelines", {"pipelines": ShownPipeline(many=True)})
+Pipelines: Any = inline_serializer(
+    "Pipelines", {"pipelines": ShownPipeline(many=True), "traceId": serializers.CharField()}
+)
 LostReasons: Any = inline_serializer(
     "LostReasons",
     {"lostReasons": ShownLostReason(many=True), "total": serializers.IntegerField(required=False)},
