@@ -33,7 +33,8 @@ DIALECTS = {
         Dialect(
             "onlyoffice",
             base="https://<portal>",
-            lacks="tasks, history, cases, files, invoices, temperature and type of contacts, rates of exchange",
+            lacks="changes of people, tasks, history, cases, files, invoices, temperature and type of contacts, "
+            "rates of exchange",
             numbered=["contact", "custom_field", "deal", "stage"],
         ),
         Dialect(

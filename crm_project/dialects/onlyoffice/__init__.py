@@ -36,6 +36,7 @@ answered to paths in `.xml`, unless the body is JSON; it is not read. `batch` ca
 | cannot be said | gross, tax, lost reason, followers, number, dates, url, department, project: a write leaves them |
 | cannot be held | photos, contacts shared for reading only, their temperature and type, rates of exchange: refused |
 | refused, too | `actualCloseDate` of an open stage, another day of creation or change than the journal's |
+| `DELETE …/contact/{n}` of an opportunity's own contact | refused: it stays a participant |
 | not counted | `relativeItemsCount` of tags and user fields, which would read every row: absent |
 
 Not copied: the path id of `…/stage/{n}` that nobody reads (it counts where `stageid` is absent); `DELETE …/filter` and

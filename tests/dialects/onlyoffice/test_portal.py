@@ -155,8 +155,26 @@ class TestPortal(Onlyoffice, BaseTestCase):
             ({"employeeStatus": "2"}, ["Mary"]),
             ({"filterValue": "BOB@"}, ["Bob"]),
         ):
-            rows = self.as_actor(self.bob, Call("GET", "/api/2.0/people/filter.json", query=query)).json()
-            assert [row["displayName"] for row in rows["response"]] == names
+            for path in ("/api/2.0/people/filter.json", "/api/2.0/people/simple/filter"):
+                rows = self.as_actor(self.bob, Call("GET", path, query=query)).json()
+                assert [row["displayName"] for row in rows["response"]] == names
+        for path, names in (
+            ("/people/status/active.json", ["Alice", "Bob", "Victor"]),
+            ("/people/status/Terminated", ["Mary"]),
+            ("/people/status/All", ["Alice", "Mary", "Bob", "Victor"]),
+            ("/people/status/active/search?query=bo", ["Bob"]),
+            ("/people/search?query=vic", ["Victor"]),
+            ("/people/@search/ali.json", ["Alice"]),
+        ):
+            assert [row["displayName"] for row in self.get(path)["response"]] == names, path
+        assert self.get("/people/status/asleep")["statusCode"] == 400
+
+    def test_a_person_is_found_by_the_address(self) -> None:
+        me = self.get("/people/@self")["response"]
+
+        assert self.get("/people/email?email=BOB@example.com")["response"] == me
+        assert self.get("/people/email?email=charlie@example.org")["statusCode"] == 404
+        assert self.get("/people/email")["statusCode"] == 400
 
     def test_user_fields(self) -> None:
         CustomFieldFactory(actor=self.alice, key="size", label="Size", type="select", options=["S", "M"])

@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,9 +11,12 @@ from crm_project.accounts.models import Member
 from crm_project.dialects.logins import login_token, signed_in
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
 from crm_project.dialects.onlyoffice.wire.people import (
+    EVERYBODY,
     STATUSES,
     Login,
     PeopleFilter,
+    PersonByEmail,
+    PersonPart,
     ShownPerson,
     ShownToken,
 )
@@ -41,17 +45,24 @@ class AuthenticationView(OnlyofficeView):
 
 
 class PeopleView(OnlyofficeView):
-    queries = {"list": PeopleFilter}
+    queries = {"list": PeopleFilter, "list_simply": PeopleFilter, "by_email": PersonByEmail}
 
     @described("The members of the organization", ShownPerson, many=True)
-    def list(self, request: Request) -> Response:
-        rows = Member.objects.visible_to(self.actor.member).named_like(self.query.get("filterValue") or "")
-        is_active = STATUSES.get((self.query.get("employeeStatus") or "").lower())
-        if is_active is not None:
-            rows = rows.active() if is_active else rows.filter(is_active=False)
-        rows = rows.select_related("user").order_by("id")
-        found, paging = self.page(rows)
-        return self.many(self.show(ShownPerson, found, many=True), **paging)
+    def list(self, request: Request, status: str = "", text: str = "") -> Response:
+        """What is looked for stands in the path or in the query."""
+        return self._listed(ShownPerson, status, text)
+
+    @described("The members of the organization, in short", PersonPart, many=True)
+    def list_simply(self, request: Request) -> Response:
+        return self._listed(PersonPart)
+
+    @described("A member of the organization, by e-mail address", ShownPerson)
+    def by_email(self, request: Request) -> Response:
+        rows = Member.objects.visible_to(self.actor.member).select_related("user")
+        found = rows.filter(user__email__iexact=self.query["email"]).first()
+        if found is None:
+            raise NotFound
+        return self.one(self.show(ShownPerson, found))
 
     @described("Oneself", ShownPerson)
     def oneself(self, request: Request) -> Response:
@@ -60,3 +71,14 @@ class PeopleView(OnlyofficeView):
     @described("A member of the organization", ShownPerson)
     def retrieve(self, request: Request, pk: str) -> Response:
         return self.one(self.show(ShownPerson, self.find("user", pk)))
+
+    def _listed(self, part: Any, status: str = "", text: str = "") -> Response:
+        sought = text or self.query.get("query") or self.query.get("filterValue") or ""
+        status = (status or self.query.get("employeeStatus") or "").lower()
+        rows = Member.objects.visible_to(self.actor.member).named_like(sought)
+        if status in STATUSES:
+            rows = rows.filter(is_active=STATUSES[status])
+        elif status not in EVERYBODY:
+            raise ValidationError({"employeeStatus": ["Active, Terminated or All."]})
+        found, paging = self.page(rows.select_related("user").order_by("id"))
+        return self.many(self.show(part, found, many=True), **paging)

@@ -56,9 +56,15 @@ class PeopleFilter(ListParameters):
     """`employeeStatus`: 1 or Active, 2 or Terminated."""
 
     employeeStatus = LongText()
+    query = LongText()
+
+
+class PersonByEmail(Parameters):
+    email = Title()
 
 
 STATUSES = {"1": True, "active": True, "2": False, "terminated": False}
+EVERYBODY = ("", "7", "all")
 
 
 class Login(Parameters):
