@@ -6,6 +6,7 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 
 PYTHON ?= python3
+DEMO ?= yes
 VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
@@ -22,9 +23,9 @@ PRODUCTION = env ENV_FILE= DEBUG=off BEHIND_TLS=on ALLOWED_HOSTS=crm.example.com
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-run: $(VENV)/production .env staticfiles/staticfiles.json  ## set everything up and serve on 127.0.0.1:$PORT (8000)
+run: $(VENV)/production .env staticfiles/staticfiles.json  ## set everything up and serve on 127.0.0.1:$PORT (8000); DEMO=no begins empty
 	@$(MANAGE) migrate --verbosity 0
-	@$(MANAGE) demo --if-empty
+	@test "$(DEMO)" = no || $(MANAGE) demo --if-empty
 	@exec $(BIN)/python -m gunicorn -c python:crm_project.server crm_project.wsgi
 
 test: $(VENV)/dev  ## run the suite on SQLite and again on PostgreSQL

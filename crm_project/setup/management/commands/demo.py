@@ -10,8 +10,8 @@ from django.core.management.base import CommandParser
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -52,15 +52,22 @@ class Command(ServiceCommand):
         """A bar on a terminal; a line before and after on anything else."""
         console = Console(file=self.stderr)  # type: ignore[arg-type]
         columns = (
-            TextColumn("Selling"),
+            TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TaskProgressColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=console) as bar:
-            task = bar.add_task("Selling", total=deals)
-            yield lambda count: bar.advance(task, count)
+            task = bar.add_task(f"Selling {deals:,} deals", total=deals)
+
+            def advance(count: int) -> None:
+                bar.advance(task, count)
+                if bar.tasks[0].finished:
+                    # Of a great demo this takes a while, too.
+                    bar.add_task("Indexing and checking", total=None)
+
+            yield advance
 
 
 def count_argument(text: str) -> int:
