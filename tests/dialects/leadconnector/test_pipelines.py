@@ -4,6 +4,7 @@ from typing import Any
 
 from deals.models import Deal
 from pipelines.models import Pipeline
+from pipelines.services import create_pipeline
 from tests.dialects.base import BaseTestCase, Call, DialectContract
 from tests.dialects.leadconnector.base import LOCATION, REQUEST, LeadConnector, record
 
@@ -64,6 +65,15 @@ class TestPipelines(LeadConnector, DialectContract, BaseTestCase):
         path = f"{PATH}/{REQUEST['pipelineId']}"
         before = self.call("GET", path)["pipeline"]
 
+        assert self.call("PUT", path, before)["pipeline"] == before
+        self.refused(self.as_actor(self.bob, Call("PUT", path, {"stages": []})), 422)
+
+    def test_a_pipeline_without_stages_may_be_sent_back(self) -> None:
+        bare = create_pipeline(actor=self.alice, change={"name": "Bare", "stages": []})
+        path = f"{PATH}/{bare.uuid}"
+        before = self.call("GET", path)["pipeline"]
+
+        assert before["stages"] == []
         assert self.call("PUT", path, before)["pipeline"] == before
 
     def test_the_deals_of_a_stage_that_goes_move_to_the_first(self) -> None:

@@ -42,11 +42,19 @@ class PipelineView(LeadConnectorView):
         request=wire.ChangedPipeline, responses=wire.OnePipeline, summary="Change, or replace the stages"
     )
     def update(self, request: Request, row_id: str) -> Response:
-        pipeline, change = self.find("pipeline", row_id), self.read(wire.ChangedPipeline)
+        pipeline = self.find("pipeline", row_id)
+        change = self.read(wire.ChangedPipeline, self._without_none(pipeline))
         if "stages" in change:
             self._empty_stages(pipeline, {stage.get("id") for stage in change["stages"]})
         update_pipeline(actor=self.actor, pipeline=pipeline, change=change)
         return Response({"pipeline": self.shown(pipeline)})
+
+    def _without_none(self, pipeline: Pipeline) -> Any:
+        """The body. A pipeline without stages may be sent back as it is shown; no other loses all of its stages."""
+        sent = self.request.data
+        if not isinstance(sent, dict) or sent.get("stages") != [] or pipeline.stages.in_order().exists():
+            return sent
+        return {name: value for name, value in sent.items() if name != "stages"}
 
     def _empty_stages(self, pipeline: Pipeline, kept: set[Any]) -> None:
         """The deals of stages that go move to the first that stays. From and to open stages alone: no deal is closed
