@@ -116,6 +116,9 @@ class ExportTests(ImportTestCase):
         (row,) = table(export(self.as_bob, "deals"))
 
         assert (row["amount"], row["custom_size"]) == ("99.90", "-5")
+        book = openpyxl.load_workbook(io.BytesIO(export(self.as_bob, "deals", file_format="xlsx")))
+        header, cells = book.active.iter_rows(values_only=True)
+        assert dict(zip(header, cells, strict=True))["amount"] == 99.9
 
     def test_long_texts_are_cut_in_workbooks_and_told_on_the_way_back(self):
         self.deal(name="Long", description="x" * 40_000)

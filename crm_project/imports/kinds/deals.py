@@ -1,6 +1,7 @@
 """Deals as rows of a table."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -230,8 +231,10 @@ OWNERS = ("owner", "deal owner", "assigned to", "besitzer", "verantwortlich", "r
 
 
 def _amount(key: str, label: str, *names: str) -> Field:
-    def show(row: Shown) -> str | None:
-        return money.formatted(row[key], row["currency"])
+    def show(row: Shown) -> Decimal | None:
+        """With the currency's decimals, and a figure: a spreadsheet adds it up."""
+        text = money.formatted(row[key], row["currency"])
+        return Decimal(text) if text else None
 
     return Field(key, label, cells.number, show, names, can_clear=True)
 
