@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 
 from contacts.models import Contact
 from crm_project.accounts.rules import Permission
-from crm_project.errors import DomainError
+from crm_project.errors import DomainError, counted
 from crm_project.imports import services, worker
 from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, table_of
 from crm_project.imports.files import BLOCK as PIECE
@@ -29,6 +29,7 @@ from crm_project.staff.people import visible
 from deals.models import Deal
 
 SHOWN_ROWS = 100
+OUTCOMES = ("created", "updated", "unchanged", "refused")
 MODELS = {"deals": Deal, "contacts": Contact}
 
 
@@ -45,10 +46,17 @@ class ImportAdmin(StaffModelAdmin):
     def told_state(self, row: Import) -> str:
         return row.get_state_display()
 
+    def outcome(self, source: Import) -> str:
+        """What became, or would become, of the rows."""
+        names = {name: name for name in source.counts} | {"unchanged": "left as they are"}
+        told = [(names[name], source.counts[name]) for name in OUTCOMES if source.counts.get(name)]
+        would = " would be" if source.state == Import.States.PREVIEWED else " were"
+        parts = [f"{count:,}{'' if place else would} {name}" for place, (name, count) in enumerate(told)]
+        return f"Of {counted(source.counts.get('rows', 0), 'row')} {', '.join(parts)}."
+
     @admin.display(description="Rows")
     def told_counts(self, row: Import) -> str:
-        names = ("created", "updated", "unchanged", "refused")
-        return ", ".join(f"{row.counts[name]:,} {name}" for name in names if row.counts.get(name))
+        return ", ".join(f"{row.counts[name]:,} {name}" for name in OUTCOMES if row.counts.get(name))
 
     def get_urls(self) -> list[URLPattern]:
         def at(place: str, view: Any, name: str) -> URLPattern:
@@ -177,6 +185,7 @@ class ImportAdmin(StaffModelAdmin):
             title=source.file_name,
             source=source,
             form=form,
+            outcome=self.outcome(source),
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - SHOWN_ROWS, 0),
             list_url=reverse(f"admin:{MODELS[source.kind]._meta.label_lower.replace('.', '_')}_changelist"),

@@ -39,7 +39,7 @@ class ImportPagesTests(StaffTestCase):
         source = self.uploaded()
 
         assert self.asked(source, "preview").status_code == 302
-        assert "2 would be created" in self.page(change_url(source))
+        assert "Of 2 rows 2 would be created." in self.page(change_url(source))
         assert not Deal.objects.exists()
 
         assert self.asked(source, "run").status_code == 302
