@@ -47,6 +47,11 @@ class EncodingTests(ImportTestCase):
             assert counts(result) == (1, 0, 0, 0), encoding
             assert Deal.objects.latest("id").name == "Étude “ñ”", encoding
 
+    def test_a_charset_is_the_files_and_not_the_querys(self):
+        content = "name\nÉtude\n".encode("utf-16")
+        answer = upload(self.as_bob, "deals", content, "text/csv; charset=utf-16")
+        assert (answer.status_code, answer.json()["file_name"]) == (201, "deals.csv")
+
     def test_letters_of_central_europe_are_the_organization_s(self):
         content = "name,origin\nŻółć,Łódź\n".encode("cp1250")
         self.organization.language = "pl"
@@ -269,6 +274,9 @@ class WorkbookTests(ImportTestCase):
         result = imported(self.as_bob, "deals", saved(book), options={"sheet": "Deals"})
 
         assert counts(result) == (2, 0, 0, 0)
+        other = upload(self.as_bob, "deals", saved(book), XLSX).json()
+        refused = self.as_bob.patch(f"/api/imports/{other['uuid']}", {"options": {"sheet": "Deal"}})
+        assert "'Sheet', 'Deals'" in problem(refused, 400, "unreadable_file", "/file")["detail"]
 
     def test_a_hidden_sheet_is_not_taken_for_the_first(self):
         book = openpyxl.Workbook()
@@ -312,6 +320,9 @@ class SizeTests(ImportTestCase):
             "required",
             "/kind",
         )
+        twice = {"kind": "deals", "file": [io.BytesIO(b"name\nA\n"), io.BytesIO(b"name\nB\n")]}
+        answer = self.as_bob.client.post("/api/imports", twice, headers=self.as_bob.headers)
+        assert "file more than once" in problem(answer, 400, "parse_error")["detail"]
         for content_type in ("text/csv", XLSX, "application/octet-stream"):
             empty = self.as_bob.send("POST", "/api/imports", b"", content_type=content_type, kind="deals")
             assert problem(empty, 400, "unreadable_file", "/file")["detail"] == "The file is empty."

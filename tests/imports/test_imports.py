@@ -152,6 +152,8 @@ class RunTests(ImportTestCase):
 
     def test_a_dry_run_is_the_preview(self):
         source = f"/api/imports/{upload(self.as_bob, 'deals', csv_file(HEADER, deal_row(1))).json()['uuid']}"
+        for task in ("preview", "run", "undo"):
+            problem(self.as_bob.post(f"{source}/{task}", {"a": 1}), 400, "unknown_field", "/a")
 
         asked = self.as_bob.send("POST", f"{source}/run", dry_run="true")
         worker.work()

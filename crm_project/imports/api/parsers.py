@@ -24,6 +24,9 @@ class FormParser(MultiPartParser):
         except (ParseError, MultiPartParserError, ValueError):
             raise ParseError("The form cannot be read.") from None
         sent: dict[str, Any] = parsed.files.dict()
+        for name, values in [*parsed.files.lists(), *parsed.data.lists()]:
+            if len(values) > 1:
+                raise ParseError(f"The form has {name} more than once.")
         files = {name: _received(file.name or "", file.chunks(BLOCK)) for name, file in sent.items()}
         return {**parsed.data.dict(), **files}
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -52,6 +52,11 @@ class ImportViewSet(RowViewSet):
             "file_name": {"type": "string", "description": "For a bare body."},
         }
     }
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """The charset of the body is the file's; a query is UTF-8 whatever the file is."""
+        request.encoding = "utf-8"
+        return super().initialize_request(request, *args, **kwargs)
 
     def get_queryset(self) -> Any:
         return Import.objects.visible_to(self.actor.member)
@@ -104,12 +109,14 @@ class ImportViewSet(RowViewSet):
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, **_: Any) -> Response:
         """The run itself, undone at its end: every row that is wrong, and what would become of the others."""
+        self.expect_no_body(request)
         return self._ask_for(Import.Tasks.PREVIEW)
 
     @extend_schema(request=None, responses={202: ImportSerializer}, summary="Import the rows")
     @action(detail=True, methods=["post"])
     def run(self, request: Request, **_: Any) -> Response:
         """All or nothing, unless `options.bad_rows` is `skip`. With `dry_run=true` this is the preview."""
+        self.expect_no_body(request)
         return self._ask_for(Import.Tasks.PREVIEW if self.dry_run else Import.Tasks.RUN)
 
     @extend_schema(request=None, responses={202: ImportSerializer}, summary="Take an import back")
@@ -118,6 +125,7 @@ class ImportViewSet(RowViewSet):
         """Undoes all that the run did, or, when that is done, the undo. All or nothing: `problem` tells what somebody
         has changed since. With `dry_run=true` it is tried at once, and a refusal is a 409 `undo_conflict`.
         """
+        self.expect_no_body(request)
         row = services.ask_to_undo(actor=self.actor, source=self.get_object())
         if self.dry_run:
             take_back(worker.claimed(row), self.actor)

@@ -40,9 +40,5 @@ def sniff_options(file: IO[bytes], file_format: str, language: str) -> dict[str,
 
 def open_table(file: IO[bytes], file_format: str, options: dict[str, Any]) -> Table:
     if file_format == "xlsx":
-        return open_workbook(file, sheet=options.get("sheet", ""))[0]
+        return open_workbook(file, sheet=options.get("sheet", ""))
     return open_text(file, encoding=options["encoding"], delimiter=options["delimiter"])
-
-
-def sheet_names(file: IO[bytes]) -> list[str]:
-    return open_workbook(file)[1]

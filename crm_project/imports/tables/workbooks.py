@@ -96,8 +96,8 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
                 raise UnreadableFile("The spreadsheet has a row that is too large to be one of a table.")
 
 
-def open_workbook(file: IO[bytes], *, sheet: str = "") -> tuple[Table, list[str]]:
-    """The sheet of this name, or else the first that can be seen; and the names of all."""
+def open_workbook(file: IO[bytes], *, sheet: str = "") -> Table:
+    """The table in the sheet of this name, or, if it names none, in the first that can be seen."""
     check_archive(file)
     file.seek(0)
     try:
@@ -108,16 +108,24 @@ def open_workbook(file: IO[bytes], *, sheet: str = "") -> tuple[Table, list[str]
     sheets = [found for found in book.worksheets if hasattr(found, "iter_rows")]
     if not sheets:
         raise UnreadableFile("The workbook has no sheet.")
-    names = [found.title for found in sheets]
-    shown = [found for found in sheets if found.sheet_state == "visible"]
-    chosen = next((found for found in sheets if found.title == sheet), [*shown, *sheets][0])
+    chosen = _chosen(sheets, sheet)
     rows = _rows(chosen)
     header = next(
         ((number, cells) for number, cells in rows if any(cell not in (None, "") for cell in cells)), None
     )
     if header is None:
         raise UnreadableFile(f"The sheet {chosen.title!r} is empty.")
-    return Table(labels_of(header[1]), lines(rows)), names
+    return Table(labels_of(header[1]), lines(rows))
+
+
+def _chosen(sheets: Sequence[Any], name: str) -> Any:
+    if not name:
+        return next((sheet for sheet in sheets if sheet.sheet_state == "visible"), sheets[0])
+    for sheet in sheets:
+        if sheet.title == name:
+            return sheet
+    known = ", ".join(repr(sheet.title) for sheet in sheets[:20])
+    raise UnreadableFile(f"The workbook has no sheet {name!r}. Its sheets: {known}.")
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, Sequence[Any]]]:
