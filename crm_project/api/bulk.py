@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 
 from crm_project.api import etags
-from crm_project.api.errors import InvalidHeader, Problem, Refused, problem_of, titled
+from crm_project.api.errors import InvalidHeader, Problem, Refused, problem_of, spoken, titled
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.fields import StrictBoolean, StrictChoice, StrictUUID
 from crm_project.api.preconditions import changes_since
@@ -115,7 +115,7 @@ class Bulk:
             return dict(reader.run_validation(sent))
         except ValidationError as error:
             wrong = [
-                FieldError(flat.attr or "", str(flat.code), str(flat.detail))
+                FieldError(flat.attr or "", spoken(flat.code), str(flat.detail))
                 for flat in flatten_errors(error.detail)
             ]
             self.refused[index] = MisreadRow(wrong, place=place)

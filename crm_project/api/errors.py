@@ -153,6 +153,18 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
     return Problem(500, "internal_error", "The server made a mistake; it has been noted.")
 
 
+def joined(one: Problem, other: Problem) -> Problem:
+    """Both problems as one; a field that the first names is not named again."""
+    named = {field_of(entry) for entry in one.errors}
+    errors = (*one.errors, *(entry for entry in other.errors if field_of(entry) not in named))
+    return Problem(400, _common_code(errors), _sentence(errors), errors)
+
+
+def field_of(entry: Mapping[str, str]) -> str:
+    """The field of the body that an error is about or within."""
+    return entry["pointer"].split("/")[1] if entry["pointer"] else ""
+
+
 def status_of(error: DomainError) -> int:
     """The HTTP status of a refusal of the core."""
     match error:
@@ -188,7 +200,8 @@ def wire_field(field: str, wire_names: Mapping[str, str]) -> str:
 def _of_fields(error: exceptions.ValidationError) -> Problem:
     place = "query" if isinstance(error, InvalidQuery) else "body"
     errors = tuple(
-        _entry(place, flat.attr or "", _code(flat.code), flat.detail) for flat in flatten_errors(error.detail)
+        _entry(place, flat.attr or "", spoken(flat.code), flat.detail)
+        for flat in flatten_errors(error.detail)
     )
     return Problem(400, _common_code(errors), _sentence(errors), errors)
 
@@ -199,7 +212,8 @@ def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
     return codes.pop() if len(codes) == 1 else Invalid.code
 
 
-def _code(code: str) -> str:
+def spoken(code: str) -> str:
+    """DRF's code of a wrong field as the core has it."""
     return "invalid" if code in UNSPEAKING else code
 
 

@@ -106,6 +106,21 @@ class InstantValue(_StrictField):
 BOUNDS = {"gte": "At least this. ", "lte": "At most this. "}
 
 
+class ChoicesValue(_StrictField):
+    """One or several, comma-separated."""
+
+    def __init__(self, *, choices: list[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = choices
+
+    def to_python(self, value: Any) -> Any:
+        wanted = value.split(",") if value else []
+        if unknown := [choice for choice in wanted if choice not in self.choices]:
+            sentence = f"Not known: {', '.join(unknown)}. One or several of: {', '.join(self.choices)}."
+            raise forms.ValidationError(sentence)
+        return wanted
+
+
 class _Documented(django_filters.Filter):
     schema: dict[str, Any] = {"type": "string"}
 
@@ -176,11 +191,10 @@ class InstantFilter(_Documented):
 class ChoicesFilter(_Documented):
     """One or several of the choices, comma-separated."""
 
-    field_class = TextValue
+    field_class = ChoicesValue
 
     def __init__(self, *args: Any, choices: list[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.choices = choices
+        super().__init__(*args, choices=choices, **kwargs)
         self.schema = {
             "type": "string",
             "examples": choices,
@@ -188,13 +202,7 @@ class ChoicesFilter(_Documented):
         }
 
     def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        if value is None:
-            return queryset
-        wanted = value.split(",")
-        if unknown := [choice for choice in wanted if choice not in self.choices]:
-            sentence = f"Not known: {', '.join(unknown)}. One or several of: {', '.join(self.choices)}."
-            raise InvalidQuery({self.own_name: [sentence]})
-        return queryset.filter(**{f"{self.field_name}__in": wanted})
+        return queryset.filter(**{f"{self.field_name}__in": value}) if value else queryset
 
 
 class CustomValueFilter(_Documented):
@@ -279,13 +287,12 @@ class StrictFilterBackend(BaseFilterBackend):
         if view.filterset_class is None:
             return queryset
         filters = view.filterset_class(request.query_params, queryset, request=request, actor=view.actor)
+        custom = {name for name in request.query_params if name.startswith(CUSTOM_PREFIX)}
         unknown = {
-            name for name in request.query_params if name.startswith(CUSTOM_PREFIX)
-        } - filters.filters.keys()
-        if unknown:
-            raise InvalidQuery({name: ["There is no such custom field."] for name in unknown})
-        if not filters.is_valid():
-            raise InvalidQuery({name: list(errors) for name, errors in filters.errors.items()})
+            name: ["There is no such custom field."] for name in sorted(custom - filters.filters.keys())
+        }
+        if unknown or not filters.is_valid():
+            raise InvalidQuery({name: list(errors) for name, errors in filters.errors.items()} | unknown)
         return filters.qs
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:

@@ -1,10 +1,10 @@
 """Cursor pages by (value, id): each row once, with ties and nulls, whatever is inserted or deleted meanwhile."""
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.core import signing
 from django.core.exceptions import ValidationError
@@ -64,7 +64,7 @@ class Cursor:
         return signing.Signer(salt=SALT).sign_object(place)
 
     @classmethod
-    def decode(cls, text: str, *, ordering: str) -> "Cursor":
+    def decode(cls, text: str, ordering: str) -> "Cursor":
         """The cursor that this server gave out for the same ordering; anything else is refused."""
         try:
             given, backward, kind, value, row_id = signing.Signer(salt=SALT).unsign_object(text)
@@ -103,13 +103,22 @@ class KeysetPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.url = request.build_absolute_uri()
-        self.count = queryset.count() if _wants_total(request) else None
-        ordering = request.query_params.get("ordering") or view.default_ordering
-        key = _key(view.orderings_for(request), ordering)
-        text = request.query_params.get("cursor")
-        cursor = Cursor.decode(text, ordering=ordering) if text else None
-        self.page = page_of(queryset, key, ordering, cursor, _page_size(request))
+        ordering, key, cursor, size, wants_total = self.asked(request, view)
+        self.count = queryset.count() if wants_total else None
+        self.page = page_of(queryset, key, ordering, cursor, size)
         return self.page.rows
+
+    def asked(self, request: Request, view: Any) -> tuple[str, Key, Cursor | None, int, bool]:
+        """What the parameters ask for; all that mean nothing are named at once."""
+        ordering = request.query_params.get("ordering") or view.default_ordering
+        text = request.query_params.get("cursor")
+        wrong: dict[str, Any] = {}
+        key = _read(wrong, _key, view.orderings_for(request), ordering)
+        cursor = _read(wrong, Cursor.decode, text, ordering) if text else None
+        size, wants_total = _read(wrong, _page_size, request), _read(wrong, _wants_total, request)
+        if wrong:
+            raise InvalidQuery(wrong)
+        return ordering, key, cursor, size, wants_total
 
     def get_paginated_response(self, data: Any) -> Response:
         links = {"next": self._link(self.page.next), "previous": self._link(self.page.previous)}
@@ -156,6 +165,14 @@ class KeysetPagination(BasePagination):
 
 def _parameter(name: str, schema: dict[str, Any], description: str = "") -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+def _read(wrong: dict[str, Any], read: Callable[..., Any], *given: Any) -> Any:
+    """What `read` makes of what was given; why it cannot goes to `wrong`."""
+    try:
+        return read(*given)
+    except InvalidQuery as error:
+        wrong |= cast(dict[str, Any], error.detail)
 
 
 def _wants_total(request: Request) -> bool:

@@ -1,13 +1,14 @@
 """The base of every view: scoped to the actor, strict in what it takes, each write one transaction."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, cast
 
 from django.db.models.functions import Left
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.decorators import action
-from rest_framework.exceptions import ErrorDetail, MethodNotAllowed
+from rest_framework.exceptions import ErrorDetail, MethodNotAllowed, ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -16,13 +17,14 @@ from rest_framework.response import Response
 from crm_project.accounts.rules import Permission
 from crm_project.api.bulk import Bulk, bulk_schemas
 from crm_project.api.dispatch import WRITE_PARAMETERS, DispatchView, writes
-from crm_project.api.errors import InvalidQuery
+from crm_project.api.errors import InvalidQuery, Refused, field_of, joined, problem_of
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import CUSTOM_PREFIX, StrictFilterBackend, custom_definitions
 from crm_project.api.negotiation import TokenGetsJson
 from crm_project.api.pagination import Key, KeysetPagination
 from crm_project.api.serializers import StrictSerializer, changed_names
-from crm_project.errors import NotFound
+from crm_project.changes import attempt
+from crm_project.errors import DomainError, Invalid, NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.expressions import CustomValue
 from crm_project.records.models import CustomField
@@ -97,6 +99,31 @@ class ScopedView(DispatchView):
             if row.type != "multiselect"
         }
         return {**self.orderings, **keys}
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, InvalidQuery):
+            exc = self._with_others(exc)
+        return super().handle_exception(exc)
+
+    def _with_others(self, error: InvalidQuery) -> InvalidQuery:
+        """Parameters are looked at where they are needed: once one is refused, the others are asked for too."""
+        wrong: dict[str, Any] = {}
+        for look in (self._look_at_page, self._look_at_filters, self._check_parameters):
+            try:
+                look(self.request)
+            except InvalidQuery as other:
+                wrong |= cast(dict[str, Any], other.detail)
+            except NotFound:
+                pass
+        return InvalidQuery({**wrong, **cast(dict[str, Any], error.detail)})
+
+    def _look_at_page(self, request: Request) -> None:
+        if self.pages:
+            self.pagination_class().asked(request, self)
+
+    def _look_at_filters(self, request: Request) -> None:
+        if self.filters:
+            self.filter_queryset(self.get_queryset())
 
     def _check_parameters(self, request: Request) -> None:
         known = self.known_parameters()
@@ -180,12 +207,12 @@ class RowViewSet(ScopedView):
         return Response(self.shown(self.get_object()))
 
     def create(self, request: Request) -> Response:
-        row = self.perform_create(self.validated(request))
+        row = self.perform_create(self.validated(request, trying=self.perform_create))
         return Response(self.shown(row), status=201, headers={"Location": self.location(row)})
 
     def partial_update(self, request: Request, **_: Any) -> Response:
         row = self.get_object()
-        change = self.validated(request, row)
+        change = self.validated(request, row, trying=partial(self.perform_update, row))
         return Response(self.shown(self.perform_update(row, change)))
 
     def destroy(self, request: Request, **_: Any) -> Response:
@@ -193,12 +220,37 @@ class RowViewSet(ScopedView):
         self.perform_destroy(self.get_object())
         return Response(status=204)
 
-    def validated(self, request: Request, row: Any = None) -> dict[str, Any]:
-        """The body as the core's change; `row` is what it changes, if anything."""
+    def validated(
+        self, request: Request, row: Any = None, *, trying: Callable[[dict[str, Any]], Any] | None = None
+    ) -> dict[str, Any]:
+        """The body as the core's change; `row` is what it changes, if anything.
+
+        What the body itself gets wrong is refused together with what the core says of the rest, which is tried for
+        that: one answer names every wrong field.
+        """
         instance = self.reread(row) if row is not None else None
         serializer = self.get_serializer(instance, data=request.data, partial=row is not None)
-        serializer.is_valid(raise_exception=True)
+        if not serializer.is_valid():
+            raise self._refusal(serializer, trying)
         return self.conditional(serializer.validated_data)
+
+    def _refusal(self, serializer: Any, trying: Callable[[dict[str, Any]], Any] | None) -> Exception:
+        error = ValidationError(serializer.errors)
+        problem = problem_of(error, wire_names={})
+        wrong = {field_of(entry) for entry in problem.errors}
+        if trying is None or "" in wrong:
+            return error
+        rest = {name: value for name, value in serializer.initial_data.items() if name not in wrong}
+        again = self.get_serializer(serializer.instance, data=rest, partial=True)
+        try:
+            if again.is_valid():
+                with attempt():
+                    trying(again.validated_data)
+        except Invalid as refusal:
+            return Refused(joined(problem, problem_of(refusal, wire_names=self.wire_names)))
+        except DomainError:
+            pass
+        return error
 
     def conditional(self, change: Mapping[str, Any]) -> dict[str, Any]:
         """The change with the version that it was made for, which the service compares under the row's lock."""

@@ -202,6 +202,27 @@ class RefusalTests(BulkTestCase):
             f"N {n}" for n in range(1000) if n % 100
         ]
 
+    def test_a_bad_row_is_refused_in_the_words_of_a_single_write(self):
+        for data in (
+            {},
+            {"name": ""},
+            {"name": "\ud800", "nonsense": 1},
+            {"name": "a\x00b"},
+            {"name": "x", "amount": "1.005", "stage_id": 999_999},
+            {"name": "x", "bid_periods": 2**40, "member_uuids": "none"},
+            {"name": "x", "closed_at": "0001-01-01T00:00:00+14:00"},
+            {"name": "x", "contact_email": "new@example.com"},
+        ):
+            single = self.as_bob.post("/api/deals", data).json()
+            listed = self.as_bob.post(
+                "/api/deals/bulk", {"atomic": False, "operations": [{"op": "create", "data": data}]}
+            ).json()["results"][0]["error"]
+
+            start = "/operations/0/data"
+            moved = [{**wrong, "pointer": start + wrong["pointer"]} for wrong in single["errors"]]
+            assert listed["errors"] == moved
+            assert (listed["status"], listed["code"]) == (single["status"], single["code"])
+
     def test_the_status_is_that_of_the_rows_if_they_share_one(self):
         deal = self.deal(external_references=[("default", "1")])
         taken = op("create", {"name": "A", "external_id": "1"})

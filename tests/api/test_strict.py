@@ -7,6 +7,8 @@ import uuid
 import pytest
 from django.db import transaction
 
+from contacts.models import Contact
+from crm_project.journal.models import Event
 from deals.models import Deal
 from tests.api.client import ApiTestCase, problem
 from tests.api.routes import PUBLIC, ROUTES, make_rows, pattern_of, served, served_methods
@@ -116,6 +118,28 @@ class BodyTests(ApiTestCase):
         found = self.refused({"name": "x", "Name": "y", "nmae": "z"}, 400, "unknown_field", "/Name", "/nmae")
 
         assert all("amount" in error["detail"] for error in found["errors"])
+
+    def test_all_that_is_wrong_is_named_at_once(self):
+        """What the body gets wrong by itself, and what only the core knows."""
+        before = Event.objects.count()
+        body = {"name": "", "nonsense": 1, "amount": "1.005", "stage_id": 999_999, "member_uuids": "x"}
+        wrong = ("/name", "/nonsense", "/amount", "/stage_id", "/member_uuids")
+        self.refused(body, 400, "invalid", *wrong)
+        self.refused(
+            {"currency": "XXX", "stage_id": 999_999}, 400, "invalid", "/name", "/currency", "/stage_id"
+        )
+        self.refused({"contact_email": "new@example.com"}, 400, "required", "/name", "/contact_first_name")
+        person = {"contact_email": "new@example.com", "contact_first_name": "New"}
+        self.refused({"name": "", **person}, 400, "blank", "/name")
+        assert not Contact.objects.exists()
+        assert Event.objects.count() == before
+
+        deal = self.as_bob.post("/api/deals", {"name": "x"}).json()
+        answer = self.as_bob.patch(f"/api/deals/{deal['uuid']}", body)
+        problem(answer, 400, "invalid", *wrong)
+        assert self.as_bob.get(f"/api/deals/{deal['uuid']}").json() == deal
+        answer = self.as_bob.post("/api/contacts", {"first_name": 1, "email": "nobody"})
+        problem(answer, 400, "invalid", "/first_name", "/email")
 
     def test_odd_names_of_fields_are_quoted_safely(self):
         for name in ("\ud800", "\x00", "", "a.b", "a/b", "~", "<script>", "x" * 10_000, "__proto__"):
@@ -268,6 +292,16 @@ class ParameterTests(ApiTestCase):
                 answer = self.as_bob.get("/api/deals", **{name: value})
                 assert answer.status_code == 400, (name, value)
                 assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{name}"]
+
+    def test_all_that_are_wrong_are_named_at_once(self):
+        query = "sttus=won&status=zz&amount_min=x&stage=x&page_size=0&total=9&ordering=zz&cursor=x&custom_x=1&q=a&q=b"
+        wrong = [f"/{pair.partition('=')[0]}" for pair in query.split("&")[:-1]]
+
+        problem(self.as_bob.get(f"/api/deals?{query}"), 400, "invalid", *wrong)
+
+        problem(self.as_bob.get("/api/deals?status=zz&total=9"), 400, "invalid", "/status", "/total")
+        problem(self.as_bob.get("/api/pipelines/0/deals?total=9&x=1"), 400, "invalid", "/total", "/x")
+        problem(self.as_bob.get("/api/deals?page_size=0&cursor=x"), 400, "invalid", "/page_size", "/cursor")
 
     def test_odd_bytes_are_no_error_of_ours(self):
         for query in ("%00=1", "q=%ff", "%ff=1", "q=%ED%A0%80", "q=" + "x" * 60_000, "&&&", "=", "a" * 5000):
