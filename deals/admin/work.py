@@ -93,7 +93,8 @@ def work_lists(deals: Any, day: datetime.date, own: dict[str, str]) -> list[dict
     """Each links to the change list of the same deals, as far as its filters can say them."""
     _, next_month = month_of(day)
     by_day = deals.filter(expected_close_date__isnull=False).order_by("expected_close_date", "id")
-    overdue = by_day.filter(expected_close_date__lt=day)
+    # Those that have just slipped can still be saved; the oldest ones stand in one stage for long, too.
+    overdue = deals.filter(expected_close_date__lt=day).order_by("-expected_close_date", "-id")
     this_month = by_day.filter(expected_close_date__gte=day, expected_close_date__lt=next_month)
     stale = deals.filter(stage_entered_at__lt=timezone.now() - STALE_AFTER).order_by("stage_entered_at", "id")
     newest = deals.order_by("-created_at", "-id")

@@ -155,7 +155,7 @@ class Teller:
 
     def _clearing_up(self) -> Iterator[Step]:
         """Most of what was forgotten is given up at last, when somebody goes through the list."""
-        if self.rng.random() < 0.8:
+        if self.rng.random() < 0.9:
             self.at = later(self.rng, self.at, 75)
             yield self._end("abandoned")
 
