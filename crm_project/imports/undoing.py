@@ -41,7 +41,7 @@ def _turned(source: Import, by: UUID) -> dict[str, Any]:
 
 def refuse_great_undo(actor: Actor, change_set: UUID) -> None:
     """The worker takes a great import back: whoever asks elsewhere is told where to ask for it."""
-    source = Import.objects.that_did(actor.organization_id, change_set).first()
+    source = _import_of(actor.organization_id, change_set)
     rows = sum(source.counts[name] for name in ("created", "updated")) if source else 0
     if source is None or rows <= IN_REQUEST:
         return
@@ -54,10 +54,21 @@ def refuse_great_undo(actor: Actor, change_set: UUID) -> None:
 
 def follow_undo(actor: Actor, undone: UUID, by: UUID) -> None:
     """A small import that was taken back from a row's history, or whose undo was, tells so itself."""
-    found = Import.objects.that_did(actor.organization_id, undone).select_for_update(of=("self",)).first()
-    last = found and (found.counts.get("undone_by") or found.counts["change_set"])
-    if found and last == str(undone) and not found.is_busy:
-        Import.objects.filter(pk=found.pk).update(**_turned(found, by), problem="")
+    found = _import_of(actor.organization_id, undone)
+    source = found and Import.objects.select_for_update(of=("self",)).get(pk=found.pk)
+    if source and not source.is_busy:
+        Import.objects.filter(pk=source.pk).update(**_turned(source, by), problem="")
+
+
+def _import_of(organization_id: int, change_set: UUID) -> Import | None:
+    """The import whose run this change set is, or its undo, or the undo of that, and so on."""
+    at: UUID | None = change_set
+    while at is not None:
+        source: Import | None = Import.objects.that_did(organization_id, at).first()
+        if source is not None:
+            return source
+        at = Event.objects.of_change_set(organization_id, at).values_list("undoes", flat=True).first()
+    return None
 
 
 def told(refusal: DomainError) -> str:

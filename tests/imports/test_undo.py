@@ -176,10 +176,17 @@ class UndoOfDealsTests(ImportTestCase):
         # A deal updated, 202 created, a contact.
         assert (undone["count"], len(undone["events"])) == (204, 200)
 
-        undoing = Event.objects.filter(change_set=undone["change_set"]).first()
-        assert self.as_manager.post(f"/api/events/{undoing.sequence}/undo").status_code == 200
+        event = Event.objects.filter(change_set=undone["change_set"]).first()
+        assert self.as_manager.post(f"/api/events/{event.sequence}/undo").status_code == 200
         assert self.as_bob.get(place(result)).json()["state"] == "done"
+        again = Event.objects.latest("sequence")
+        with mock.patch.object(undoing, "IN_REQUEST", 1):
+            problem(self.as_bob.post(f"/api/events/{again.sequence}/undo"), 409, "import_undo")
+        assert self.as_manager.post(f"/api/events/{again.sequence}/undo").status_code == 200
+        assert self.as_bob.get(place(result)).json()["state"] == "undone"
+        assert self.undone(result)["state"] == "done"
         assert self.undone(result)["state"] == "undone"
+        assert self.pictures() == self.before
 
     def test_a_great_one_is_left_to_the_worker(self):
         result = self.run_file()
