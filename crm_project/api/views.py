@@ -108,7 +108,7 @@ class ScopedView(DispatchView):
     def _with_others(self, error: InvalidQuery) -> InvalidQuery:
         """Parameters are looked at where they are needed: once one is refused, the others are asked for too."""
         wrong: dict[str, Any] = {}
-        for look in (self._look_at_page, self._look_at_filters, self._check_parameters):
+        for look in (self.look_at_own, self._look_at_page, self._look_at_filters, self._check_parameters):
             try:
                 look(self.request)
             except InvalidQuery as other:
@@ -116,6 +116,9 @@ class ScopedView(DispatchView):
             except NotFound:
                 pass
         return InvalidQuery({**wrong, **cast(dict[str, Any], error.detail)})
+
+    def look_at_own(self, request: Request) -> None:
+        """Refuse what single actions read themselves; a view that has such parameters says how."""
 
     def _look_at_page(self, request: Request) -> None:
         if self.pages:

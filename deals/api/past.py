@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, QuerySet
@@ -177,6 +177,16 @@ class PastDealsViewSet(KeyedViewSet):
             for name, totals in found.items()
         }
         return Response(ChangesSerializer({"since": since, "until": until, **counted}).data)
+
+    def look_at_own(self, request: Request) -> None:
+        wrong: dict[str, Any] = {}
+        for name in ("as_of", "since", "until"):
+            try:
+                self._instant(name, end=False)
+            except InvalidQuery as error:
+                wrong |= cast(dict[str, Any], error.detail)
+        if wrong:
+            raise InvalidQuery(wrong)
 
     def _instant(self, name: str, *, end: bool) -> datetime.datetime | None:
         """The parameter's instant; a day is its first or its last one in the organization's zone."""

@@ -95,6 +95,10 @@ class EventViewSet(ScopedView):
         shown = {"change_set": undone.change_set, "undoes": undone.undoes, "count": undone.count}
         return Response(UndoneSerializer({**shown, "events": events}).data)
 
+    def look_at_own(self, request: Request) -> None:
+        if self.action == "feed":
+            self._asked(request.query_params)
+
     def _asked(self, given: Mapping[str, str]) -> dict[str, Any]:
         errors: dict[str, list[str]] = {}
         asked: dict[str, Any] = {
