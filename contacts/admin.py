@@ -26,6 +26,11 @@ SELECTIVE = 3
 
 
 class ContactForm(StaffForm):
+    labels: ClassVar[Mapping[str, str]] = {
+        "name": "Company name",
+        "job_title": "Job title",
+        "email": "E-mail",
+    }
     external_references = references_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -35,15 +40,12 @@ class ContactForm(StaffForm):
         if "company" in self.fields:
             companies: Any = self.fields["company"]
             companies.queryset = companies.queryset.filter(kind=Contact.Kinds.COMPANY)
-        for name, label in (("name", "Company name"), ("job_title", "Job title"), ("email", "E-mail")):
-            if name in self.fields:
-                self.fields[name].label = label
 
     def change(self) -> dict[str, Any]:
         """What the form hides for this kind of contact is empty."""
         change = super().change()
         kind = self.cleaned_data.get("kind")
-        hidden = PERSON_FIELDS if kind == Contact.Kinds.COMPANY else COMPANY_FIELDS
+        hidden = hidden_for(kind)
         if self.instance.pk is None:
             return {name: value for name, value in change.items() if name not in hidden}
         if "kind" in change:
@@ -54,6 +56,10 @@ class ContactForm(StaffForm):
 
 PERSON_FIELDS = ("first_name", "last_name", "company")
 COMPANY_FIELDS = ("name",)
+
+
+def hidden_for(kind: Any) -> tuple[str, ...]:
+    return PERSON_FIELDS if kind == Contact.Kinds.COMPANY else COMPANY_FIELDS
 
 
 def trash(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
@@ -112,7 +118,9 @@ class ContactAdmin(StaffModelAdmin):
         return services.update_contacts(actor=actor, changes=[(row, change)])[0].row
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
-        main = ["kind", "name", "first_name", "last_name", "email", ("phone", "mobile"), "company"]
+        main: list[Any] = ["kind", "name", "first_name", "last_name", "email", ("phone", "mobile"), "company"]
+        if row is not None and not self.has_change_permission(request, row):
+            main = [name for name in main if name not in hidden_for(row.kind)]
         work = ["job_title", "department", "owner", "website", "origin", "description"]
         address = ["street", "postal_code", "city", "country"]
         return [

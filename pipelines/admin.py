@@ -127,7 +127,7 @@ class StageInline(TabularInline):
     hide_title = True
     verbose_name_plural = "Stages, in order"
     fields: ClassVar[Any] = ("name", "color", "probability", "kind", "position", "removal", "seen")
-    readonly_fields: ClassVar[Any] = ("removal",)
+    readonly_fields: ClassVar[Any] = ("removal", "chip")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _pipelines(self).has_view_permission(request)
@@ -141,8 +141,7 @@ class StageInline(TabularInline):
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        may = self.has_change_permission(request)
-        return [name for name in self.fields if may or name not in ("removal", "seen")]
+        return list(self.fields) if self.has_change_permission(request) else ["chip", "probability", "kind"]
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         made = super().get_formset(request, obj, **kwargs)
@@ -151,6 +150,10 @@ class StageInline(TabularInline):
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return 0 if obj else 3
+
+    @admin.display(description="Stage")
+    def chip(self, stage: Stage) -> Any:
+        return cells.chip(stage.name, stage.color)
 
     @admin.display(description="")
     def removal(self, stage: Stage) -> Any:

@@ -275,6 +275,8 @@ class StaffModelAdmin(ModelAdmin):
         kwargs["fields"] = [
             name for name in wanted if name in columns and name not in declared and name not in readonly
         ]
+        # Who may only read sees the same words as those who write.
+        kwargs["labels"] = self.form.labels
         return super().get_form(request, obj, change, **kwargs)
 
     def changeform_view(

@@ -112,9 +112,10 @@ class DealAdmin(StaffModelAdmin):
         return services.update_deals(actor=actor, changes=[(row, change)])[0].row
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        reads = row is not None and not self.has_change_permission(request, row)
         main = [
             "name",
-            ("amount", "currency"),
+            "worth" if reads else ("amount", "currency"),
             "stage",
             "client",
             "contact",
@@ -127,7 +128,13 @@ class DealAdmin(StaffModelAdmin):
         tabs = {
             "State": ["status", "lost_reason", "closed_at", "probability"],
             **({} if row else {"New contact": new_contact}),
-            "Money": ["amount_gross", "tax_rate", "bid_type", "bid_value", "bid_periods"],
+            "Money": [
+                "gross" if reads else "amount_gross",
+                "tax_rate",
+                "bid_type",
+                "price" if reads else "bid_value",
+                "bid_periods",
+            ],
             "People": ["members", "followers", *sharing],
             "Dates and numbers": [
                 "date",
@@ -198,7 +205,15 @@ class DealAdmin(StaffModelAdmin):
 
     @admin.display(description="Amount", ordering="amount")
     def worth(self, deal: Deal) -> Any:
-        return cells.money(deal.amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
+        return _money(deal.amount, deal)
+
+    @admin.display(description="Gross amount")
+    def gross(self, deal: Deal) -> Any:
+        return _money(deal.amount_gross, deal)
+
+    @admin.display(description="Price per period")
+    def price(self, deal: Deal) -> Any:
+        return _money(deal.bid_value, deal)
 
     @admin.display(description="Stage")
     def stage_chip(self, deal: Deal) -> Any:
@@ -226,6 +241,10 @@ class DealAdmin(StaffModelAdmin):
     @admin.display(description="In stage")
     def stands_since(self, deal: Deal) -> Any:
         return cells.age(deal.stage_entered_at, timezone.now())
+
+
+def _money(amount: Any, deal: Deal) -> Any:
+    return cells.money(amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
 
 
 def _first_stage(request: HttpRequest) -> int | None:

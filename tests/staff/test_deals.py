@@ -213,6 +213,16 @@ class ChangeTests(StaffTestCase):
         assert self.client.post(self.url, {"name": "X"}).status_code == 403
         assert self.stored().name == "Old"
 
+    def test_a_viewer_reads_the_same_words_and_figures(self):
+        deal = self.deal(amount="12500", tax_rate="20", currency="EUR")
+        self.sign_in(self.viewer)
+
+        page = self.page(change_url(deal))
+
+        for text in ("Account", "Primary contact", "12,500 <span>EUR", "15,000 <span>EUR"):
+            assert text in page, text
+        assert "12500.0000" not in page
+
     def test_only_insiders_set_the_privacy(self):
         assert 'name="is_private"' in self.page(self.url)
         self.sign_in(self.manager)

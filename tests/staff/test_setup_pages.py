@@ -281,6 +281,15 @@ class ContactTests(StaffTestCase):
             assert f'href="{link}"' in page
         assert 'href="javascript:' not in self.page(change_url(company))
 
+    def test_a_viewer_reads_of_a_company_what_a_company_has(self):
+        company = CompanyFactory(actor=self.bob, name="ACME")
+        self.sign_in(self.viewer)
+
+        page = self.page(change_url(company))
+
+        assert "Company name" in page
+        assert "First name" not in page
+
     def test_they_are_found_by_their_owner(self):
         self.person(first_name="Minefield", owner=self.bob.member.pk)
         self.person(first_name="Herring", owner=self.alice.member.pk)
