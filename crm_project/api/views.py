@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 
 from django.db.models.functions import Left
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.exceptions import ErrorDetail, MethodNotAllowed, ValidationError
@@ -231,7 +232,8 @@ class RowViewSet(ScopedView):
         What the body itself gets wrong is refused together with what the core says of the rest, which is tried for
         that: one answer names every wrong field.
         """
-        instance = self.reread(row) if row is not None else None
+        # All that is shown of it is read only if the body says something that cannot be changed.
+        instance = SimpleLazyObject(partial(self.reread, row)) if row is not None else None
         serializer = self.get_serializer(instance, data=request.data, partial=row is not None)
         if not serializer.is_valid():
             raise self._refusal(serializer, trying)
