@@ -12,13 +12,13 @@ from contacts import services
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.staff import cells, panels
-from crm_project.staff.acts import RestoreAct, TrashAct
+from crm_project.staff import display, panels
+from crm_project.staff.actions import RestoreAct, TrashAct
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import InstantRange, choice_filter, range_filter
 from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Textarea
-from crm_project.staff.people import actor_of, member_choices
+from crm_project.staff.request_actor import actor_of, member_choices
 
 PEOPLE_SHOWN = 50
 # As many letters find so few contacts that they can be sorted.
@@ -144,11 +144,11 @@ class ContactAdmin(StaffModelAdmin):
     def header(self, request: HttpRequest, row: Contact) -> dict[str, Any] | None:
         """How to reach them, and whom they work for."""
         facts = [
-            ("E-mail", row.email and cells.mail(row.email)),
-            ("Phone", row.phone and cells.phone(row.phone)),
-            ("Mobile", row.mobile and cells.phone(row.mobile)),
-            ("Company", row.company and cells.link(row.company)),
-            ("Website", row.website and cells.web(row.website)),
+            ("E-mail", row.email and display.mail(row.email)),
+            ("Phone", row.phone and display.phone(row.phone)),
+            ("Mobile", row.mobile and display.phone(row.mobile)),
+            ("Company", row.company and display.link(row.company)),
+            ("Website", row.website and display.web(row.website)),
         ]
         known = [(label, value) for label, value in facts if value]
         return {"template": "admin/facts.html", "facts": known} if known else None
@@ -158,29 +158,29 @@ class ContactAdmin(StaffModelAdmin):
 
     @admin.display(description="Kind")
     def kind_of(self, contact: Contact) -> Any:
-        return cells.status(
+        return display.status(
             "muted" if contact.kind == Contact.Kinds.PERSON else "open", contact.get_kind_display()
         )
 
     @admin.display(description="Company")
     def company_name(self, contact: Contact) -> Any:
-        return cells.clipped(str(contact.company)) if contact.company else cells.NOTHING
+        return display.clipped(str(contact.company)) if contact.company else display.NOTHING
 
     @admin.display(description="E-mail")
     def address(self, contact: Contact) -> Any:
-        return contact.email or cells.NOTHING
+        return contact.email or display.NOTHING
 
     @admin.display(description="Phone")
     def phone_number(self, contact: Contact) -> Any:
-        return contact.phone or contact.mobile or cells.NOTHING
+        return contact.phone or contact.mobile or display.NOTHING
 
     @admin.display(description="Created", ordering="created_at")
     def created_on(self, contact: Contact) -> Any:
-        return cells.day(timezone.localdate(contact.created_at))
+        return display.day(timezone.localdate(contact.created_at))
 
     @admin.display(description="Owner")
     def owned_by(self, contact: Contact) -> Any:
-        return contact.owner.full_name if contact.owner else cells.NOTHING
+        return contact.owner.full_name if contact.owner else display.NOTHING
 
 
 def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
@@ -193,7 +193,7 @@ def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
         title="People",
         headers=("Name", "Job title", "E-mail", "Phone"),
         rows=[
-            (cells.link(person), person.job_title, person.email, person.phone or person.mobile)
+            (display.link(person), person.job_title, person.email, person.phone or person.mobile)
             for person in people[:PEOPLE_SHOWN]
         ],
         empty="No people yet.",

@@ -11,9 +11,10 @@ from crm_project.changes import change_set
 from crm_project.errors import NotFound
 from crm_project.journal import hooks as journal_hooks
 from crm_project.journal.redaction import ERASED, erased, redact_events
-from crm_project.records import references, store
+from crm_project.records import references
 from crm_project.records.locks import for_update
-from crm_project.records.store import Draft
+from crm_project.records.writing import store
+from crm_project.records.writing.store import Draft
 
 
 @dataclass(frozen=True)

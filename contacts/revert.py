@@ -14,10 +14,11 @@ from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet
 from crm_project.errors import Conflict, FieldError, counted
 from crm_project.journal.undo import conflict, refuse_first
-from crm_project.records import references, store
+from crm_project.records import references
 from crm_project.records.locks import for_update, hold_keys, share
-from crm_project.records.store import Draft
-from crm_project.records.turning import by_action, write_in_order
+from crm_project.records.reverting import by_action, write_in_order
+from crm_project.records.writing import store
+from crm_project.records.writing.store import Draft
 
 
 class ContactUndoer:

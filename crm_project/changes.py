@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 from django.db import models, transaction
 
-from crm_project.spool import Spool
+from crm_project.spilling_list import SpillingList
 
 if TYPE_CHECKING:
     from crm_project.accounts.actors import Actor
@@ -56,7 +56,7 @@ class ChangeSet:
     actor: "Actor | None"
     uuid: UUID = field(default_factory=uuid4)
     undoes: UUID | None = None
-    recorded: Spool[Recorded] = field(default_factory=Spool)
+    recorded: SpillingList[Recorded] = field(default_factory=SpillingList)
 
     def record(self, row: Any, action: str, changes: dict[str, tuple[Any, Any]]) -> None:
         """Note that `row` was created, updated, trashed or restored; written when the change set ends."""

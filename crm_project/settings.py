@@ -210,7 +210,7 @@ SPECTACULAR_SETTINGS = {
         "DealStatus": "deals.models.Deal.Statuses",
         "DealKey": "deals.services.bulk.MATCH_KEYS",
         "ContactKey": "contacts.services.MATCH_KEYS",
-        "Outcome": "crm_project.records.receipts.OUTCOMES",
+        "Outcome": "crm_project.records.writing.receipts.OUTCOMES",
         "BulkOutcome": "crm_project.api.bulk.OUTCOMES",
         "BulkOperation": "crm_project.records.bulk.OPERATIONS",
         "BidType": "deals.models.Deal.BidTypes",

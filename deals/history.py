@@ -7,14 +7,14 @@ from decimal import Decimal
 from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.hooks import Kind, fields_of, named_by_id, named_by_uuid, register
 from crm_project.journal.models import Event
+from crm_project.journal.presenting import PresentedEvent
 from crm_project.journal.sentences import words
-from crm_project.journal.telling import Told
 from deals import money
 from deals.models import Deal, LostReason, LostReasonReference
 from deals.services.revert import DealUndoer
 
 LISTS = {"members": "contact", "followers": "user", "access_list": "user", "external_references": ""}
-# What a move or a closing brings along, and nobody needs to be told beside it.
+# What a move or a closing brings along, and is not repeated beside it.
 JOURNEY = {"stage", "status", "closed_at", "stage_entered_at", "lost_reason"}
 
 
@@ -43,15 +43,17 @@ def connect() -> None:
     )
 
 
-def _show_amounts(shown: Sequence[Told]) -> None:
+def _show_amounts(shown: Sequence[PresentedEvent]) -> None:
     """Each amount with the decimals of the currency that it had then."""
     with_amounts = [
-        told for told in shown if any(change.field in money.AMOUNT_FIELDS for change in told.changes)
+        presented
+        for presented in shown
+        if any(change.field in money.AMOUNT_FIELDS for change in presented.changes)
     ]
-    named = _currencies_named([told.event for told in with_amounts])
-    for told in with_amounts:
-        units = _currencies(told.event, named)
-        for change in told.changes:
+    named = _currencies_named([presented.event for presented in with_amounts])
+    for presented in with_amounts:
+        units = _currencies(presented.event, named)
+        for change in presented.changes:
             if change.field in money.AMOUNT_FIELDS:
                 change.before, change.after = (
                     money.formatted(Decimal(value), unit) if value is not None else None
@@ -88,9 +90,9 @@ def _currencies(event: Event, named: Named) -> tuple[str, str]:
     return (past[-1], past[-1]) if past else ("", "")
 
 
-def _journey(told: Told) -> tuple[list[str], set[str]]:
+def _journey(presented: PresentedEvent) -> tuple[list[str], set[str]]:
     """A move or a change of status in one clause."""
-    stage, status, reason = told.of("stage"), told.of("status"), told.of("lost_reason")
+    stage, status, reason = presented.of("stage"), presented.of("status"), presented.of("lost_reason")
     why = f" because of {words(reason.after)}" if reason and reason.after else ""
     if stage:
         clause = f"moved it from {words(stage.before)} to {words(stage.after)}{why}"

@@ -14,13 +14,13 @@ from unfold.admin import TabularInline
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, FieldError, counted
-from crm_project.staff import cells
-from crm_project.staff.acts import Act, RestoreAct, TrashAct, act_url, each
+from crm_project.staff import display
+from crm_project.staff.actions import AdminAction, RestoreAct, TrashAct, act_url, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import TRASH
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import Color, Select, TextInput, WholeNumber
-from crm_project.staff.people import visible
+from crm_project.staff.request_actor import visible
 from pipelines import hooks, services
 from pipelines.models import Pipeline, Stage
 
@@ -153,7 +153,7 @@ class StageInline(TabularInline):
 
     @admin.display(description="Stage")
     def chip(self, stage: Stage) -> Any:
-        return cells.chip(stage.name, stage.color)
+        return display.chip(stage.name, stage.color)
 
     @admin.display(description="")
     def removal(self, stage: Stage) -> Any:
@@ -235,7 +235,7 @@ class PipelineAdmin(StaffModelAdmin):
     sortable_by: ClassVar[Any] = ()
     inlines: ClassVar[Any] = (StageInline,)
     has_trash = True
-    acts: ClassVar[Sequence[Act]] = (
+    acts: ClassVar[Sequence[AdminAction]] = (
         TrashPipeline(each(services.trash_pipeline, "pipeline"), on_many=False),
         RestoreAct(each(services.restore_pipeline, "pipeline")),
     )
@@ -276,7 +276,7 @@ class PipelineAdmin(StaffModelAdmin):
 
     @admin.display(description="Default")
     def default(self, pipeline: Pipeline) -> str:
-        return "Default" if pipeline.is_default else cells.NOTHING
+        return "Default" if pipeline.is_default else display.NOTHING
 
     @admin.display(description="Active", boolean=True)
     def active(self, pipeline: Pipeline) -> bool:
@@ -284,9 +284,11 @@ class PipelineAdmin(StaffModelAdmin):
 
     @admin.display(description="Stages")
     def stage_chips(self, pipeline: Any) -> Any:
-        chips = [cells.chip(stage.name, stage.color) for stage in pipeline.live_stages]
+        chips = [display.chip(stage.name, stage.color) for stage in pipeline.live_stages]
         return (
-            format_html('<span class="crm-chips">{}</span>', cells.joined(chips)) if chips else cells.NOTHING
+            format_html('<span class="crm-chips">{}</span>', display.joined(chips))
+            if chips
+            else display.NOTHING
         )
 
 
@@ -301,7 +303,7 @@ class StageAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("pipeline", "position")
     list_display: ClassVar[Any] = ("name", "pipeline", "kind")
     has_trash = True
-    acts: ClassVar[Sequence[Act]] = (
+    acts: ClassVar[Sequence[AdminAction]] = (
         TrashStage(each(services.trash_stage, "stage"), on_many=False),
         RestoreStage(each(services.restore_stage, "stage")),
     )

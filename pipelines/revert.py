@@ -11,7 +11,7 @@ from crm_project.errors import Conflict, FieldError, counted
 from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.undo import conflict
 from crm_project.records.locks import for_update
-from crm_project.records.store import Draft
+from crm_project.records.writing.store import Draft
 from pipelines import hooks
 from pipelines.models import Pipeline, Stage
 from pipelines.services import ASIDE

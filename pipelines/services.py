@@ -11,10 +11,12 @@ from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
 from crm_project.errors import Conflict, FieldError, Invalid, counted, refuse_fields
 from crm_project.journal.models import Event
-from crm_project.records import references, store
-from crm_project.records.apply import Change, missing, rows_by_key, set_columns
+from crm_project.records import references
 from crm_project.records.locks import for_update
-from crm_project.records.named import (
+from crm_project.records.rules import column_errors
+from crm_project.records.writing import store
+from crm_project.records.writing.columns import Change, missing, rows_by_key, set_columns
+from crm_project.records.writing.reference_data import (
     catalogue_writing,
     locked,
     restore_rows,
@@ -22,8 +24,7 @@ from crm_project.records.named import (
     trash_rows,
     trashed,
 )
-from crm_project.records.rules import column_errors
-from crm_project.records.store import Draft
+from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions
 from pipelines import hooks
 from pipelines.models import Pipeline, PipelineReference, Stage, StageReference

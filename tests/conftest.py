@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
-from crm_project.journal.guard import rewriting
+from crm_project.journal.append_only import rewriting
 
 
 @pytest.fixture(scope="session")

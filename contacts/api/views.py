@@ -10,7 +10,7 @@ from contacts.models import Contact
 from crm_project.api.pagination import Key
 from crm_project.api.views import KeyedViewSet, RestoreMixin, keyed_schema
 from crm_project.records.bulk import Operation
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.receipts import Receipt
 
 
 @keyed_schema(ContactSerializer, UpsertContactSerializer, ContactReceiptSerializer, row_name="contact")

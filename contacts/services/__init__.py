@@ -15,8 +15,8 @@ from contacts.services.trash import restore_contacts, trash_contacts
 from contacts.services.write import COLUMNS, NAMING, clashes, email_key, row_errors, write_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
-from crm_project.records.apply import Change
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.columns import Change
+from crm_project.records.writing.receipts import Receipt
 
 __all__ = [
     "COLUMNS",

@@ -12,9 +12,9 @@ from contacts.services.write import email_key, write_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
-from crm_project.records.apply import Change
 from crm_project.records.locks import hold_keys, share
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.columns import Change
+from crm_project.records.writing.receipts import Receipt
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import Conflict, DomainError, NotFound, counted, refuse
-from crm_project.records import references, store
+from crm_project.records import references
 from crm_project.records.locks import for_update, hold_keys
-from crm_project.records.store import Draft
+from crm_project.records.writing import store
+from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, refusal
 
 ANY: Mapping[int, Versions] = MappingProxyType({})

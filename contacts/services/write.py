@@ -16,8 +16,11 @@ from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import Conflict, DomainError, FieldError, Invalid, NotFound, refuse
-from crm_project.records import references, store
-from crm_project.records.apply import (
+from crm_project.records import references
+from crm_project.records.instances import fast_instance
+from crm_project.records.locks import for_update, hold_keys
+from crm_project.records.writing import store
+from crm_project.records.writing.columns import (
     Change,
     definitions_of,
     missing,
@@ -26,10 +29,8 @@ from crm_project.records.apply import (
     set_custom_fields,
     split_keys,
 )
-from crm_project.records.fresh import fresh
-from crm_project.records.locks import for_update, hold_keys
-from crm_project.records.receipts import Receipt
-from crm_project.records.store import Draft
+from crm_project.records.writing.receipts import Receipt
+from crm_project.records.writing.store import Draft
 from crm_project.versions import refusal
 
 COLUMNS = (
@@ -116,7 +117,9 @@ def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> l
     gone = {index: NotFound() for index, (row, _) in enumerate(targets) if row and row.pk not in locked}
     refuse(gone, rows=len(targets))
     drafts = [
-        Draft.of(locked[row.pk]) if row else Draft(fresh(Contact, organization_id=actor.organization_id))
+        Draft.of(locked[row.pk])
+        if row
+        else Draft(fast_instance(Contact, organization_id=actor.organization_id))
         for row, _ in targets
     ]
     references.note(ContactReference, drafts)

@@ -25,7 +25,7 @@ class TooManyAttempts(DomainError):
     detail = "Too many wrong passwords. Wait 15 minutes and try again."
 
 
-def braked(email: str, address: str, check: Callable[[], T | None]) -> T | None:
+def throttled_login(email: str, address: str, check: Callable[[], T | None]) -> T | None:
     """Run `check`, which answers nothing for a wrong password, unless five have been wrong in fifteen minutes.
 
     The attempt is noted before the password is looked at, so that many at once get no more tries than one by one.

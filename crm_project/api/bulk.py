@@ -18,7 +18,7 @@ from crm_project.api.preconditions import changes_since
 from crm_project.api.serializers import StrictSerializer, changed_names
 from crm_project.errors import DomainError, FieldError, Invalid, NotFound, PreconditionFailed, RowsRefused
 from crm_project.records.bulk import OPERATIONS, Operation, Result, write_list
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.receipts import Receipt
 
 LIMIT = 1000
 STATUSES = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204}

@@ -24,7 +24,7 @@ WRITE_PARAMETERS = frozenset({"dry_run"})
 DRY_RUN = "Dry-Run"
 
 
-class Undone(Exception):
+class DryRunRollback(Exception):
     """Carries the answer of a write out of its transaction, which is rolled back."""
 
     def __init__(self, response: HttpResponse) -> None:
@@ -110,11 +110,11 @@ class DispatchView(GenericViewSet[Any]):
                     return earlier
                 response = self._rendered(handler, *args, **kwargs)
                 if self.dry_run or response.status_code >= 400:
-                    raise Undone(response)
+                    raise DryRunRollback(response)
                 if self.attempt:
                     secret = self.action in self.secret_actions
                     self.attempt.keep(response, headers=self.kept_headers, secret=secret)
-        except Undone as undone:
+        except DryRunRollback as undone:
             return undone.response
         return response
 

@@ -44,7 +44,7 @@ CODES = {
 }
 
 # DRF's own words for what the core calls invalid.
-UNSPEAKING = {"error", "null_characters_not_allowed", "surrogate_characters_not_allowed"}
+IGNORED_CODES = {"error", "null_characters_not_allowed", "surrogate_characters_not_allowed"}
 
 # What the database keeps, two workers may both try. On SQLite a violation names columns, not the constraint.
 CONSTRAINTS: tuple[tuple[str, str, str], ...] = (
@@ -214,7 +214,7 @@ def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
 
 def spoken(code: str) -> str:
     """DRF's code of a wrong field as the core has it."""
-    return "invalid" if code in UNSPEAKING else code
+    return "invalid" if code in IGNORED_CODES else code
 
 
 def _sentence(errors: Iterable[Mapping[str, str]]) -> str:

@@ -16,10 +16,10 @@ from rest_framework.request import Request
 
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import DAY, INSTANT, UUID
-from crm_project.records.apply import BIGGEST_ID, definitions_of
 from crm_project.records.expressions import CustomValue, HoldsOption
 from crm_project.records.models import DEFAULT_SYSTEM, CustomField
 from crm_project.records.rules import is_day
+from crm_project.records.writing.columns import BIGGEST_ID, definitions_of
 
 NUMBER = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,4}0*)?")
 INTEGER = re.compile(r"-?[0-9]{1,19}")

@@ -29,7 +29,7 @@ BARE = re.compile(r"[!-~]([ -~]*[!-~])?")
 SWEEP_EVERY = 200
 SWEEP_LIMIT = 1000
 # What does not change what a request means: how it is answered, and whether it is carried out.
-UNMEANT = frozenset({"format", "dry_run"})
+IGNORED_PARAMETERS = frozenset({"format", "dry_run"})
 EXACT = Context(prec=100)
 
 
@@ -121,7 +121,7 @@ def key_of(request: Request) -> str:
 
 def fingerprint(request: Request, *, secrets: Collection[str]) -> str:
     """Method, path, query and what the body means, however it is written; `secrets` name a token sent in them."""
-    left_out = UNMEANT | set(secrets)
+    left_out = IGNORED_PARAMETERS | set(secrets)
     query = sorted((name, values) for name, values in request.query_params.lists() if name not in left_out)
     body = request.data
     if isinstance(body, Mapping):

@@ -29,7 +29,7 @@ from crm_project.errors import DomainError, Invalid, NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.expressions import CustomValue
 from crm_project.records.models import CustomField
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.receipts import Receipt
 from crm_project.versions import Versions
 
 # Known to every operation, so that a client can send them along everywhere.

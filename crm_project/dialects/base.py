@@ -190,7 +190,7 @@ class _Nowhere:
         raise NotFound
 
 
-def nowhere(view: type[DialectView]) -> list[Any]:
+def catch_all(view: type[DialectView]) -> list[Any]:
     """The end of every vendor's urls: the catch-all, in the shape of the vendor's base view."""
     unknown_view: Any = type(f"Unknown{view.__name__}", (_Nowhere, view), {})
     unknown = unknown_view.as_view({"get": "nothing"})

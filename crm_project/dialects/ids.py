@@ -10,8 +10,8 @@ from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.references.kinds import KINDS
 from crm_project.dialects.registry import DIALECTS
 from crm_project.records import references
-from crm_project.records.apply import BIGGEST_ID, rows_by_key
 from crm_project.records.rules import text_error
+from crm_project.records.writing.columns import BIGGEST_ID, rows_by_key
 
 ID_LIMIT = 255
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException, Throttled
 
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.logins import WINDOW, TooManyAttempts, braked, client_address
+from crm_project.accounts.logins import WINDOW, TooManyAttempts, client_address, throttled_login
 from crm_project.accounts.models import ApiToken, Member
 from crm_project.accounts.services import create_token, renew_token
 from crm_project.accounts.sessions import session_member
@@ -40,7 +40,7 @@ def signed_in(request: HttpRequest, email: str, password: str) -> Member:
     if text_error("", email, limit=EMAIL_LIMIT) or text_error("", password, limit=PASSWORD_LIMIT):
         raise WrongPassword
     try:
-        user = braked(
+        user = throttled_login(
             email,
             client_address(request),
             lambda: authenticate(request, username=email, password=password),

@@ -25,7 +25,7 @@ from crm_project.imports.responses import download
 from crm_project.staff import filters
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
-from crm_project.staff.people import visible
+from crm_project.staff.request_actor import visible
 from deals.models import Deal
 
 SHOWN_ROWS = 100

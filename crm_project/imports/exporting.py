@@ -27,7 +27,7 @@ CELL_LIMIT = 32_767
 FIRST_DAY = datetime.date(1899, 12, 30)
 SANE_FROM = datetime.date(1900, 3, 1)
 EXACT_DIGITS = 15
-UNSPEAKABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
+UNPRINTABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
 
 def table_of(kind: RowKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
@@ -120,7 +120,7 @@ def _cell(place: str, value: Any, raw: bool) -> str:
         return f'<c r="{place}" s="1"><v>{(value - FIRST_DAY).days}</v></c>'
     text = text_of(value, raw=raw)
     text = text if len(text) <= CELL_LIMIT else text[: CELL_LIMIT - len(CUT)] + CUT
-    spoken = escape(UNSPEAKABLE.sub(_spelled, text))
+    spoken = escape(UNPRINTABLE.sub(_spelled, text))
     return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{spoken}</t></is></c>'
 
 

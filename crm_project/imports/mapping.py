@@ -11,7 +11,7 @@ from babel import Locale, UnknownLocaleError
 
 from crm_project.errors import FieldError
 from crm_project.imports.fields import CUSTOM_PREFIX, Field
-from crm_project.imports.tables import Line
+from crm_project.imports.tables import SourceLine
 from crm_project.imports.tables.texts import ENCODINGS
 from crm_project.records.text import fold
 
@@ -48,7 +48,9 @@ def header_digest(labels: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(list(labels)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def samples_of(labels: Sequence[str], lines: Iterable[Line]) -> tuple[list[dict[str, Any]], list[Line]]:
+def samples_of(
+    labels: Sequence[str], lines: Iterable[SourceLine]
+) -> tuple[list[dict[str, Any]], list[SourceLine]]:
     """Each column with its first values, for people to recognise it, and the rows that were looked at."""
     looked_at = list(islice(lines, LOOKED_AT))
     columns = []
@@ -87,7 +89,7 @@ def guess_mapping(labels: Sequence[str], fields: Sequence[Field]) -> dict[str, s
 
 
 def guess_habits(
-    labels: Sequence[str], fields: Sequence[Field], lines: Sequence[Line], language: str
+    labels: Sequence[str], fields: Sequence[Field], lines: Sequence[SourceLine], language: str
 ) -> dict[str, str]:
     """Decimal sign and order of dates: of what an export has written, of the samples, else of the language."""
     known = {field.key for field in fields}

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm_project.imports.models import Import
 
-COLUMNS = ("Line", "Errors")
+COLUMNS = ("SourceLine", "Errors")
 
 
 def error_table(source: Import) -> Iterator[Sequence[Any]]:

@@ -21,12 +21,12 @@ from crm_project.imports.files import local_copy
 from crm_project.imports.kinds import kind_for
 from crm_project.imports.kinds.base import RowKind, Values
 from crm_project.imports.models import Import, RefusedRow
-from crm_project.imports.tables import Line, Table
+from crm_project.imports.tables import SourceLine, Table
 from crm_project.imports.tables.opening import open_table
-from crm_project.records.copying import insert_rows
+from crm_project.records.bulk_sql import insert_rows
 from crm_project.records.locks import free_keys
-from crm_project.records.statistics import count_anew
-from crm_project.spool import Spool
+from crm_project.records.planner_statistics import analyze_tables
+from crm_project.spilling_list import SpillingList
 from deals.models import Deal
 
 CHUNK = 1_000
@@ -39,7 +39,7 @@ CELL_SHOWN = 100_000
 Progress = Callable[[int], None]
 
 
-class Undo(Exception):
+class PreviewRollback(Exception):
     """Ends the transaction of a preview, or of a run that refused a row, without leaving anything."""
 
 
@@ -50,7 +50,7 @@ class Report:
     rows: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     examples: list[dict[str, Any]] = field(default_factory=list)
-    refused: Spool[RefusedRow] = field(default_factory=Spool)
+    refused: SpillingList[RefusedRow] = field(default_factory=SpillingList)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -64,7 +64,7 @@ class Report:
 
 @dataclass(frozen=True)
 class _Candidate:
-    line: Line
+    line: SourceLine
     change: Values
 
 
@@ -95,13 +95,13 @@ class Runner:
                 take_time()
                 self._write_all(open_table(file, self.source.format, self.source.options))
                 if preview or (self.report.refused and not skipping):
-                    raise Undo
+                    raise PreviewRollback
                 if self.report.rows >= CHUNK:
-                    count_anew((Contact, Deal))
+                    analyze_tables((Contact, Deal))
                 check_constraints()
                 insert_refused(self.report)
                 finish(self.source, Import.States.DONE, self.report, change_set=str(changes.uuid))
-        except Undo:
+        except PreviewRollback:
             state = Import.States.PREVIEWED if preview else Import.States.REFUSED
             with transaction.atomic():
                 insert_refused(self.report)
@@ -121,7 +121,7 @@ class Runner:
         if not self.report.rows:
             raise UnreadableFile("The file has a header and no rows below it; there is nothing to import.")
 
-    def _write_chunk(self, lines: Sequence[Line]) -> None:
+    def _write_chunk(self, lines: Sequence[SourceLine]) -> None:
         candidates = list(self._readable(lines))
         while candidates:
             try:
@@ -142,7 +142,7 @@ class Runner:
         for candidate, receipt in zip(candidates, receipts, strict=True):
             self._count(candidate.line, receipt)
 
-    def _readable(self, lines: Sequence[Line]) -> Iterator[_Candidate]:
+    def _readable(self, lines: Sequence[SourceLine]) -> Iterator[_Candidate]:
         """The rows that can be read and whose key no earlier row has; the others are refused here."""
         for line in lines:
             change, errors = self._read(line)
@@ -157,14 +157,14 @@ class Runner:
                 continue
             yield _Candidate(line, change)
 
-    def _read(self, line: Line) -> tuple[Values, list[FieldError]]:
+    def _read(self, line: SourceLine) -> tuple[Values, list[FieldError]]:
         if any(cell not in (None, "") for cell in line.cells[self.width :]):
             detail = f"The row has {len(line.cells)} cells, the header {self.width}."
             return {}, [FieldError("", "too_many_cells", detail)]
         # A row that ends early has nothing in the columns that are missing.
         return self.kind.read({key: _cell(line, place) for key, place in self.places})
 
-    def _count(self, line: Line, receipt: Any) -> None:
+    def _count(self, line: SourceLine, receipt: Any) -> None:
         self.report.outcomes[receipt.outcome] += 1
         if self.report.outcomes[receipt.outcome] <= EXAMPLES:
             self.report.examples.append(
@@ -176,7 +176,7 @@ class Runner:
                 }
             )
 
-    def _refuse(self, line: Line, errors: Sequence[FieldError]) -> None:
+    def _refuse(self, line: SourceLine, errors: Sequence[FieldError]) -> None:
         label_of = {key: label for label, key in self.source.mapping.items() if key}
         told = [
             {
@@ -223,7 +223,7 @@ def check_constraints() -> None:
         connection.check_constraints()
 
 
-def _cell(line: Line, place: int) -> Any:
+def _cell(line: SourceLine, place: int) -> Any:
     return line.cells[place] if place < len(line.cells) else None
 
 

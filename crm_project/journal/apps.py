@@ -12,9 +12,9 @@ class JournalConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from crm_project.changes import on_change_set_end
-        from crm_project.journal import guard, kinds
+        from crm_project.journal import append_only, kinds
         from crm_project.journal.services import write_events
 
         on_change_set_end(write_events)
-        post_migrate.connect(guard.install, sender=self)
+        post_migrate.connect(append_only.install, sender=self)
         kinds.connect()

@@ -12,10 +12,11 @@ from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import ChangeSet
 from crm_project.errors import Conflict
 from crm_project.journal.undo import refuse_first
-from crm_project.records import references, store
+from crm_project.records import references
 from crm_project.records.locks import for_update
-from crm_project.records.store import Draft
-from crm_project.records.turning import by_action, write_in_order
+from crm_project.records.reverting import by_action, write_in_order
+from crm_project.records.writing import store
+from crm_project.records.writing.store import Draft
 
 
 class CatalogueUndoer:

@@ -21,7 +21,7 @@ STRIDE = 10_000
 
 
 @dataclass(frozen=True)
-class Page:
+class FeedPage:
     """Some events; the next page begins after `last`, and there is one already if `more`."""
 
     events: Sequence[Event]
@@ -31,7 +31,7 @@ class Page:
 
 def read(
     member: Member, *, after: int = 0, limit: int = 100, kind: str = "", row: UUID | None = None
-) -> Page:
+) -> FeedPage:
     """What the member may see of the events after a number, all of them or those of one kind or one row."""
     # Asked first: everything up to here is committed and will be seen by the query for the events.
     newest = (
@@ -51,7 +51,7 @@ def read(
     last = max(after, newest, events[-1].sequence) if events else max(after, newest)
     if len(events) == limit:
         last = events[-1].sequence
-    return Page(events, last, more=len(events) == limit or (row is None and last == after + STRIDE))
+    return FeedPage(events, last, more=len(events) == limit or (row is None and last == after + STRIDE))
 
 
 def _of_row(events: Any, member: Member, row: UUID) -> Any:

@@ -12,13 +12,13 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet
-from crm_project.records.store import Draft
+from crm_project.records.writing.store import Draft
 
 if TYPE_CHECKING:
-    from crm_project.journal.telling import Told
+    from crm_project.journal.presenting import PresentedEvent
 
 # Every row has these, and nobody asks for them: the event's own fields and its action say it.
-UNTOLD = frozenset({"id", "uuid", "organization_id", "created_at", "deleted_at"})
+OMITTED_COLUMNS = frozenset({"id", "uuid", "organization_id", "created_at", "deleted_at"})
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Kind:
     # The events of a row's history, when they are more than its own.
     history: Callable[[Any], Q] | None = None
     # Finish what is told of this kind's events, for all of a page at once.
-    polish: Callable[[Sequence["Told"]], None] | None = None
+    polish: Callable[[Sequence["PresentedEvent"]], None] | None = None
     # What an event says in the app's own words, and the fields that are told by it.
-    clauses: Callable[["Told"], tuple[list[str], set[str]]] | None = None
+    clauses: Callable[["PresentedEvent"], tuple[list[str], set[str]]] | None = None
     undoer: Undoer | None = None
     # Whether others of the kind refer to such a row: it comes back before them.
     is_inner: Callable[[Any], bool] | None = None
@@ -89,10 +89,10 @@ def register(kind: Kind) -> None:
 
 
 def fields_of(
-    model: Any, *, lists: Mapping[str, str] | None = None, untold: frozenset[str] = frozenset()
+    model: Any, *, lists: Mapping[str, str] | None = None, omit: frozenset[str] = frozenset()
 ) -> dict[str, Field]:
     """The told columns of a model, each naming the kind that its foreign key leads to, and its lists."""
-    skipped = UNTOLD | untold | getattr(model, "derived", frozenset())
+    skipped = OMITTED_COLUMNS | omit | getattr(model, "derived", frozenset())
     told = {
         column.attname: Field(
             column.name,

@@ -23,7 +23,7 @@ def connect() -> None:
             Member,
             rows=lambda member: Member.objects.visible_to(member).select_related("user"),
             part=person_by_uuid,
-            fields=fields_of(Member, lists=REFERENCES, untold=frozenset({"user_id"})),
+            fields=fields_of(Member, lists=REFERENCES, omit=frozenset({"user_id"})),
             undoer=MemberUndoer(),
         )
     )

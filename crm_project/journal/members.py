@@ -12,7 +12,7 @@ from crm_project.records import references
 from crm_project.records.locks import for_update
 from crm_project.records.models import MemberReference
 from crm_project.records.services import change_references
-from crm_project.records.store import Draft
+from crm_project.records.writing.store import Draft
 
 COLUMNS = ("role", "job_title", "is_active")
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from crm_project.journal.guard import rewriting
+from crm_project.journal.append_only import rewriting
 from crm_project.journal.models import Event
 
 ERASED = "(erased)"

@@ -1,7 +1,7 @@
 """Events in a salesperson's words: "moved it from New to Won", "changed the amount from 100.00 EUR to 200.00 EUR".
 
-For a timeline: `lines(Event.objects.history_of(row).order_by("-sequence")[:50], member)` answers one `Line` per
-event, with `who`, `at`, `text` and the event itself; the queries do not depend on how many there are.
+For a timeline: `lines(Event.objects.history_of(row).order_by("-sequence")[:50], member)` answers one
+`TimelineEntry` per event, with `who`, `at`, `text` and the event; the number of queries is fixed.
 """
 
 import datetime
@@ -12,7 +12,7 @@ from typing import Any
 from crm_project.accounts.models import Member
 from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Event
-from crm_project.journal.telling import EMPTY, HIDDEN, Change, Told, tell
+from crm_project.journal.presenting import EMPTY, HIDDEN, Change, PresentedEvent, present
 
 ACTIONS = {
     "created": "created it",
@@ -25,7 +25,7 @@ LONG = 80
 
 
 @dataclass(frozen=True)
-class Line:
+class TimelineEntry:
     """One line of a timeline. `text` begins with a verb, so that `who` can stand before it in any type."""
 
     who: str
@@ -37,29 +37,32 @@ class Line:
         return f"{self.who} {self.text}"
 
 
-def lines(events: Iterable[Event], member: Member) -> list[Line]:
+def lines(events: Iterable[Event], member: Member) -> list[TimelineEntry]:
     """What happened, for a member's eyes, in the order of the events; they come best from `for_telling()`."""
-    return [Line(who(told.event), told.event.at, sentence(told), told.event) for told in tell(events, member)]
+    return [
+        TimelineEntry(who(presented.event), presented.event.at, sentence(presented), presented.event)
+        for presented in present(events, member)
+    ]
 
 
 def who(event: Event) -> str:
     return event.actor.full_name if event.actor else NOBODY
 
 
-def sentence(told: Told) -> str:
+def sentence(presented: PresentedEvent) -> str:
     """What the event's actor did, as the rest of a sentence that begins with the actor's name."""
-    opening = ACTIONS.get(told.event.action)
-    if opening and told.event.action != "restored":
-        return f"{_undoing(told)}{opening}"
-    kind = kinds[told.event.kind]
-    clauses, done = kind.clauses(told) if kind.clauses else ([], set())
+    opening = ACTIONS.get(presented.event.action)
+    if opening and presented.event.action != "restored":
+        return f"{_undoing(presented)}{opening}"
+    kind = kinds[presented.event.kind]
+    clauses, done = kind.clauses(presented) if kind.clauses else ([], set())
     clauses = [*([opening] if opening else []), *clauses]
-    clauses += [_clause(change) for change in told.changes if change.field not in done]
-    return _undoing(told) + (_joined(clauses) or "changed it")
+    clauses += [_clause(change) for change in presented.changes if change.field not in done]
+    return _undoing(presented) + (_joined(clauses) or "changed it")
 
 
-def _undoing(told: Told) -> str:
-    return "undid a change: " if told.event.undoes else ""
+def _undoing(presented: PresentedEvent) -> str:
+    return "undid a change: " if presented.event.undoes else ""
 
 
 def _joined(clauses: list[str]) -> str:

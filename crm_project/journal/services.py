@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from crm_project.changes import ChangeSet, Recorded
 from crm_project.journal.models import Counter, Event
-from crm_project.records.copying import insert_rows
-from crm_project.records.fresh import fresh
+from crm_project.records.bulk_sql import insert_rows
+from crm_project.records.instances import fast_instance
 
 BATCH = 2_000
 
@@ -43,7 +43,7 @@ def take_sequences(organization_id: int, count: int) -> int:
 def event_of(changes: ChangeSet, recorded: Recorded, sequence: int = 0) -> Event:
     """What was recorded as the event that it becomes; its number is known when the change set ends."""
     actor = changes.actor
-    event = fresh(
+    event = fast_instance(
         Event,
         organization_id=recorded.organization_id,
         sequence=sequence,

@@ -21,7 +21,7 @@ from crm_project.journal.hooks import Kind, Undoer, after_undo, before_undo, kin
 from crm_project.journal.models import Event
 from crm_project.journal.services import event_of
 from crm_project.records.locks import hold_catalogue
-from crm_project.records.store import Draft
+from crm_project.records.writing.store import Draft
 
 Fact = tuple[str, Any]
 RowKey = tuple[str, int]

@@ -12,7 +12,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.records import services
 from crm_project.records.models import CustomField
 from crm_project.records.text import fold
-from crm_project.staff.acts import RestoreAct, TrashAct, each
+from crm_project.staff.actions import RestoreAct, TrashAct, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter
 from crm_project.staff.forms import StaffForm, references_field, when

@@ -10,8 +10,8 @@ from crm_project.accounts.actors import Actor
 from crm_project.changes import attempt, change_set
 from crm_project.errors import DomainError, Invalid, NotFound, RowsRefused, refuse
 from crm_project.records import references
-from crm_project.records.apply import Change
-from crm_project.records.receipts import Receipt, match_key
+from crm_project.records.writing.columns import Change
+from crm_project.records.writing.receipts import Receipt, match_key
 from crm_project.versions import Versions
 
 OPERATIONS = ("create", "update", "upsert", "delete")

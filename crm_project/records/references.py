@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError, FieldError
-from crm_project.records.copying import insert_rows
-from crm_project.records.fresh import fresh
+from crm_project.records.bulk_sql import insert_rows
+from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.rules import reference_errors
-from crm_project.records.store import Draft
+from crm_project.records.writing.store import Draft
 
 Key = tuple[str, str]
 
@@ -106,7 +106,7 @@ def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> No
         before = [tuple(key) for key in draft.lists_before.get("external_references", ())]
         after = [tuple(key) for key in draft.lists.get("external_references", ())]
         new += [
-            fresh(
+            fast_instance(
                 model,
                 organization_id=organization_id,
                 row_id=draft.row.pk,

@@ -14,12 +14,18 @@ from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import change_set, columns
 from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fields
 from crm_project.records import references
-from crm_project.records.apply import Change
 from crm_project.records.locks import for_update
 from crm_project.records.models import CustomField, CustomFieldReference, MemberReference, reference_models
-from crm_project.records.named import catalogue_writing, locked, restore_named, save_named, trash_rows
 from crm_project.records.rules import definition_errors
-from crm_project.records.store import Draft
+from crm_project.records.writing.columns import Change
+from crm_project.records.writing.reference_data import (
+    catalogue_writing,
+    locked,
+    restore_named,
+    save_named,
+    trash_rows,
+)
+from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, require
 
 COLUMNS = ("kind", "key", "label", "type", "mask", "position", "required")

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
-from django.contrib.admin import ShowFacets, display
+from django.contrib.admin import ShowFacets
+from django.contrib.admin import display as display_column
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
@@ -26,12 +27,12 @@ from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, counted
 from crm_project.records.fields import MoneyField
 from crm_project.records.querysets import RESTORABLE_FOR
-from crm_project.staff import cells, custom, filters, inputs, panels
-from crm_project.staff.acts import Act, act_page, act_url, list_action, refusal_of
+from crm_project.staff import custom, display, filters, inputs, panels
+from crm_project.staff.actions import AdminAction, act_page, act_url, list_action, refusal_of
+from crm_project.staff.edit_conflicts import SavedMeanwhile
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.lists import PeekPaginator, StaffChangeList
-from crm_project.staff.people import actor_of, visible
-from crm_project.staff.stale import SavedMeanwhile
+from crm_project.staff.request_actor import actor_of, visible
 from crm_project.staff.timeline import timeline
 
 Fieldsets = list[Any]
@@ -41,7 +42,7 @@ class StaffModelAdmin(ModelAdmin):
     form = StaffForm
     view_permission: ClassVar[Permission] = Permission.VIEW
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
-    acts: ClassVar[Sequence[Act]] = ()
+    acts: ClassVar[Sequence[AdminAction]] = ()
     # The kind of row whose custom fields this model has, if any.
     custom_kind: ClassVar[str] = ""
     has_trash: ClassVar[bool] = False
@@ -68,7 +69,7 @@ class StaffModelAdmin(ModelAdmin):
     change_form_show_cancel_button = True
     save_on_top = False
     view_on_site = False
-    empty_value_display = cells.NOTHING
+    empty_value_display = display.NOTHING
     # What a list without rows tells a newcomer.
     empty_hint: ClassVar[str] = ""
     search_help_text = "Search"
@@ -237,7 +238,7 @@ class StaffModelAdmin(ModelAdmin):
         own = super().get_list_display(request)
         return [*own, "restorable_for"] if self.in_trash(request) else own
 
-    @display(description="Restorable for")
+    @display_column(description="Restorable for")
     def restorable_for(self, row: Any) -> str:
         days = max(0, (row.deleted_at + RESTORABLE_FOR - timezone.now()).days)
         return counted(days, "day") if days else "a few hours"
@@ -343,7 +344,7 @@ class StaffModelAdmin(ModelAdmin):
 
     # -- Acts.
 
-    def act(self, name: str) -> Act | None:
+    def act(self, name: str) -> AdminAction | None:
         return next((act for act in self.acts if act.name == name), None)
 
     def row_acts(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:

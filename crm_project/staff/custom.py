@@ -8,8 +8,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from crm_project.records.apply import definitions_of
 from crm_project.records.models import CustomField
+from crm_project.records.writing.columns import definitions_of
 from crm_project.staff.inputs import (
     CheckboxList,
     Day,
@@ -20,7 +20,7 @@ from crm_project.staff.inputs import (
     Switch,
     Textarea,
 )
-from crm_project.staff.people import actor_of
+from crm_project.staff.request_actor import actor_of
 
 PREFIX = "custom_"
 NUMBER = CustomField.Types.NUMBER

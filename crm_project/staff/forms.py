@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import Model, QuerySet
 
 from crm_project.errors import DomainError
-from crm_project.staff import stale
+from crm_project.staff import edit_conflicts
 from crm_project.staff.custom import PREFIX, core_value
 from crm_project.staff.inputs import References, whole_number
 
@@ -32,7 +32,7 @@ class StaffForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.others: list[stale.OthersChange] = []
+        self.others: list[edit_conflicts.OthersChange] = []
         if not hasattr(self._meta.model, "version"):
             del self.fields["seen"]
         for name in self.labels.keys() & self.fields.keys():
@@ -55,7 +55,7 @@ class StaffForm(forms.ModelForm):
         seen = whole_number(self.data.get(self.add_prefix("seen"), ""))
         if not 0 < seen < self.instance.version:
             return
-        self.others = stale.changes_since(self, seen)
+        self.others = edit_conflicts.changes_since(self, seen)
         for change in self.others:
             if change.name in self.fields:
                 self.initial[change.name] = change.old
@@ -65,7 +65,7 @@ class StaffForm(forms.ModelForm):
         if not self.is_bound:
             return
         if self.others:
-            stale.merge(self)
+            edit_conflicts.merge(self)
         elif self.refusal is not None:
             self.tell(self.refusal)
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from crm_project.accounts.actors import Actor
-from crm_project.staff.people import actor_of, is_operator
+from crm_project.staff.request_actor import actor_of, is_operator
 
 Part = Callable[[Actor, HttpRequest], dict[str, Any]]
 parts: list[Part] = []

@@ -16,7 +16,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.pagination import Cursor, Key, order_of, page_of
 from crm_project.staff.filters import TrashFilter
-from crm_project.staff.people import actor_of
+from crm_project.staff.request_actor import actor_of
 
 # More than any list has pages of; nobody asks the database.
 UNCOUNTED = 10**9

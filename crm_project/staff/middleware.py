@@ -9,7 +9,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils import timezone
 
-from crm_project.staff.people import actor_of
+from crm_project.staff.request_actor import actor_of
 
 
 class PageCompressionMiddleware(GZipMiddleware):

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from unfold.forms import AuthenticationForm
 
-from crm_project.accounts.logins import TooManyAttempts, braked, client_address
+from crm_project.accounts.logins import TooManyAttempts, client_address, throttled_login
 
 
 class SignInForm(AuthenticationForm):
@@ -21,7 +21,7 @@ class SignInForm(AuthenticationForm):
             return dict(self.cleaned_data)
         problem: list[forms.ValidationError] = []
         try:
-            braked(email, client_address(self.request), lambda: self._check(problem))
+            throttled_login(email, client_address(self.request), lambda: self._check(problem))
         except TooManyAttempts as refusal:
             raise forms.ValidationError(refusal.detail, code=refusal.code) from refusal
         if problem:

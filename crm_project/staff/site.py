@@ -14,8 +14,8 @@ from unfold.sites import UnfoldAdminSite
 
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.sessions import SESSION_KEY
-from crm_project.staff import home, inputs, palette
-from crm_project.staff.people import actor_of
+from crm_project.staff import command_palette, home, inputs
+from crm_project.staff.request_actor import actor_of
 from crm_project.staff.sign_in import SignInForm
 from crm_project.staff.timeline import undo_view
 
@@ -69,7 +69,7 @@ class StaffSite(UnfoldAdminSite):
 
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The command palette. Never cached: what one may see may have changed, and another organization chosen."""
-        return palette.results(self, request)
+        return command_palette.results(self, request)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return Autocomplete.as_view(admin_site=self)(request)

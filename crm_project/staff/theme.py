@@ -46,7 +46,7 @@ NOWHERE = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar. Sections without an entry for this person are left out."""
-    from crm_project.staff.people import actor_of, is_operator
+    from crm_project.staff.request_actor import actor_of, is_operator
 
     actor = actor_of(request)
 
@@ -73,14 +73,14 @@ def _link(name: str, actor: Any) -> str:
 
 def header(request: HttpRequest) -> str:
     """The organization one works in."""
-    from crm_project.staff.people import actor_of
+    from crm_project.staff.request_actor import actor_of
 
     actor = actor_of(request)
     return actor.organization.name if actor else "CRM"
 
 
 def subheader(request: HttpRequest) -> str:
-    from crm_project.staff.people import actor_of, is_operator
+    from crm_project.staff.request_actor import actor_of, is_operator
 
     actor = actor_of(request)
     if actor is None:

@@ -13,11 +13,11 @@ from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError
 from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Event
-from crm_project.journal.sentences import Line, lines
+from crm_project.journal.sentences import TimelineEntry, lines
 from crm_project.journal.undo import HasUndoOfItsOwn, undo
-from crm_project.staff.acts import refusal_of
+from crm_project.staff.actions import refusal_of
 from crm_project.staff.panels import Panel
-from crm_project.staff.people import actor_of
+from crm_project.staff.request_actor import actor_of
 
 SHOWN = 30
 
@@ -42,7 +42,7 @@ def timeline(request: HttpRequest, row: Any) -> Panel | None:
     )
 
 
-def _parts(row: Any, told: list[Line], actor: Actor) -> list[str]:
+def _parts(row: Any, told: list[TimelineEntry], actor: Actor) -> list[str]:
     """What a line is about, where it is a part of the row: one look-up for each kind of part."""
     wanted: dict[str, set[int]] = {}
     for line in told:

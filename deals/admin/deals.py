@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.staff import cells
-from crm_project.staff.acts import TrashAct
+from crm_project.staff import display
+from crm_project.staff.actions import TrashAct
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import (
     AmountRange,
@@ -22,9 +22,9 @@ from crm_project.staff.filters import (
 )
 from crm_project.staff.forms import when
 from crm_project.staff.inputs import Select
-from crm_project.staff.people import member_choices
+from crm_project.staff.request_actor import member_choices
 from deals import money, services
-from deals.admin import acts
+from deals.admin import actions
 from deals.admin.forms import DealForm, StageChoiceField, may_share, stage_choices, stages_of
 from deals.admin.work import STALE_AFTER
 from deals.models import Deal
@@ -96,13 +96,13 @@ class DealAdmin(StaffModelAdmin):
         "closed_at": when("status", "!= 'open'"),
     }
     acts: ClassVar[Any] = (
-        acts.Win(),
-        acts.Lose(),
-        acts.Reopen(),
-        acts.Move(),
-        acts.HandOver(),
-        TrashAct(acts.trash_deals, "Deals in the trash can be restored for 30 days."),
-        acts.RestoreDeals(),
+        actions.Win(),
+        actions.Lose(),
+        actions.Reopen(),
+        actions.Move(),
+        actions.HandOver(),
+        TrashAct(actions.trash_deals, "Deals in the trash can be restored for 30 days."),
+        actions.RestoreDeals(),
     )
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Deal:
@@ -186,22 +186,22 @@ class DealAdmin(StaffModelAdmin):
         """Whom it is with, and how to reach them."""
         person = row.contact or row.client
         facts = [
-            ("Account", cells.link(row.client)),
-            ("Contact", cells.link(row.contact)),
-            ("E-mail", cells.mail(person.email if person else "")),
-            ("Phone", cells.phone((person.phone or person.mobile) if person else "")),
+            ("Account", display.link(row.client)),
+            ("Contact", display.link(row.contact)),
+            ("E-mail", display.mail(person.email if person else "")),
+            ("Phone", display.phone((person.phone or person.mobile) if person else "")),
             ("Owner", self.owned_by(row)),
         ]
-        return [*facts, ("Link", cells.web(row.url))] if row.url else facts
+        return [*facts, ("Link", display.web(row.url))] if row.url else facts
 
     def palette_description(self, row: Deal) -> str:
         decimals = money.currency_decimals().get(row.currency, 2)
-        amount = "" if row.amount is None else f"{cells.number(row.amount, decimals)} {row.currency}"
+        amount = "" if row.amount is None else f"{display.number(row.amount, decimals)} {row.currency}"
         return " · ".join(part for part in ("Deal", row.stage.name, amount) if part)
 
     @admin.display(description="Deal")
     def title(self, deal: Deal) -> Any:
-        return cells.titled(str(deal), "lock" if deal.is_private else "")
+        return display.titled(str(deal), "lock" if deal.is_private else "")
 
     @admin.display(description="Amount", ordering="amount")
     def worth(self, deal: Deal) -> Any:
@@ -217,34 +217,34 @@ class DealAdmin(StaffModelAdmin):
 
     @admin.display(description="Stage")
     def stage_chip(self, deal: Deal) -> Any:
-        return cells.chip(deal.stage.name, deal.stage.color)
+        return display.chip(deal.stage.name, deal.stage.color)
 
     @admin.display(description="Status")
     def state(self, deal: Deal) -> Any:
-        return cells.status(deal.status, deal.get_status_display())
+        return display.status(deal.status, deal.get_status_display())
 
     @admin.display(description="Account")
     def account(self, deal: Deal) -> Any:
         account = deal.client or deal.contact
-        return cells.clipped(str(account)) if account else cells.NOTHING
+        return display.clipped(str(account)) if account else display.NOTHING
 
     @admin.display(description="Owner")
     def owned_by(self, deal: Deal) -> Any:
-        return deal.owner.full_name if deal.owner else cells.NOTHING
+        return deal.owner.full_name if deal.owner else display.NOTHING
 
     @admin.display(description="Expected close", ordering="expected_close_date")
     def closing(self, deal: Deal) -> Any:
         day = deal.expected_close_date
         late = day is not None and deal.status == Deal.Statuses.OPEN and day < timezone.localdate()
-        return cells.day(day, late=late)
+        return display.day(day, late=late)
 
     @admin.display(description="In stage")
     def stands_since(self, deal: Deal) -> Any:
-        return cells.age(deal.stage_entered_at, timezone.now())
+        return display.age(deal.stage_entered_at, timezone.now())
 
 
 def _money(amount: Any, deal: Deal) -> Any:
-    return cells.money(amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
+    return display.money(amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
 
 
 def _first_stage(request: HttpRequest) -> int | None:
@@ -259,6 +259,6 @@ def _step(stage: Stage, deal: Deal) -> dict[str, str]:
     return {
         "name": stage.name,
         "color": stage.color,
-        "text_color": cells.text_color_on(stage.color),
+        "text_color": display.text_color_on(stage.color),
         "state": "here" if here else "passed" if passed else "ahead",
     }

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from crm_project.accounts.rules import Role
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import DecimalInput, PlainText, Select, Textarea, TextInput, WholeNumber
-from crm_project.staff.people import actor_of, visible
+from crm_project.staff.request_actor import actor_of, visible
 from deals import money
 from deals.models import Deal
 from pipelines.models import Stage

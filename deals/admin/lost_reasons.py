@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.staff.acts import RestoreAct, TrashAct, each
+from crm_project.staff.actions import RestoreAct, TrashAct, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.forms import StaffForm, references_field
 from deals import services

@@ -12,8 +12,8 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.staff import cells, home, panels
-from crm_project.staff.people import actor_of, today
+from crm_project.staff import display, home, panels
+from crm_project.staff.request_actor import actor_of, today
 from deals import money
 from deals.models import Deal, DealContact
 from pipelines.models import Pipeline
@@ -116,11 +116,11 @@ def _list(title: str, icon: str, deals: Any, filters: dict[str, str], tone: str)
     rows = list(deals[: SHOWN + 1])
     shown = [
         {
-            "link": cells.link(deal),
+            "link": display.link(deal),
             "worth": _worth(deal),
-            "chip": cells.chip(deal.stage.name, deal.stage.color),
-            "day": cells.day(deal.expected_close_date),
-            "age": cells.age(deal.stage_entered_at, timezone.now()),
+            "chip": display.chip(deal.stage.name, deal.stage.color),
+            "day": display.day(deal.expected_close_date),
+            "age": display.age(deal.stage_entered_at, timezone.now()),
             "account": deal.client or deal.contact or "",
         }
         for deal in rows[:SHOWN]
@@ -141,7 +141,7 @@ def _filtered(filters: dict[str, str]) -> str:
 
 
 def _worth(deal: Deal) -> Any:
-    return cells.money(deal.amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
+    return display.money(deal.amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
 
 
 def pipeline_totals(actor: Actor) -> list[dict[str, Any]]:
@@ -170,7 +170,7 @@ def _pipeline(pipeline: Pipeline, groups: list[dict[str, Any]], own: str) -> dic
         "url": f"{reverse('admin:deals_deal_changelist')}?status=open&pipeline={pipeline.pk}",
         "count": sum(group["count"] for group in groups),
         "sums": [
-            cells.money(group["total"], group["currency"], decimals.get(group["currency"], 2))
+            display.money(group["total"], group["currency"], decimals.get(group["currency"], 2))
             for group in groups
             if group["total"]
         ],
@@ -191,12 +191,12 @@ def deals_of(request: HttpRequest, contact: Contact) -> panels.Panel | None:
         headers=("Deal", "Amount", "Stage", "Status", "Owner", "Expected close"),
         rows=[
             (
-                cells.link(deal),
+                display.link(deal),
                 _worth(deal),
-                cells.chip(deal.stage.name, deal.stage.color),
-                cells.status(deal.status, deal.get_status_display()),
-                deal.owner.full_name if deal.owner else cells.NOTHING,
-                cells.day(deal.expected_close_date),
+                display.chip(deal.stage.name, deal.stage.color),
+                display.status(deal.status, deal.get_status_display()),
+                deal.owner.full_name if deal.owner else display.NOTHING,
+                display.day(deal.expected_close_date),
             )
             for deal in rows
         ],

@@ -142,7 +142,7 @@ class PastDealsViewSet(KeyedViewSet):
         states = DealState.objects.visible_to(self.actor.member).live().as_of(self.as_of)
         if self.action != "list":
             return states
-        # A deal had no state before it was created. Told twice, since only this finds it by the index of the list.
+        # A deal had no state before it was created. The bound is given twice: only this form uses the list's index.
         return states.filter(deal__organization=self.actor.organization_id, deal__created_at__lte=self.as_of)
 
     def list(self, request: Request) -> Response:

@@ -15,7 +15,7 @@ from crm_project.api.pagination import Key
 from crm_project.api.views import RestoreMixin, RowViewSet, keyed_schema
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.receipts import Receipt
 from deals import services
 from deals.api.filters import DealFilter
 from deals.api.past import PastDealsViewSet

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm_project.accounts.actors import Actor
-from crm_project.records.apply import Change
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.columns import Change
+from crm_project.records.writing.receipts import Receipt
 from crm_project.versions import Versions
 from deals.models import Deal
 from deals.services.bulk import carry_out_deals, upsert_deal, upsert_deals

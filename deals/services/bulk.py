@@ -14,10 +14,10 @@ from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError
 from crm_project.records import bulk, references
-from crm_project.records.apply import Change
 from crm_project.records.bulk import Found, Operation
 from crm_project.records.locks import for_update, hold_keys
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.columns import Change
+from crm_project.records.writing.receipts import Receipt
 from crm_project.versions import Versions
 from deals.models import Deal, DealReference
 from deals.services.context import Context, look_up

@@ -12,9 +12,9 @@ from contacts.services import NewPerson, find_or_create_people
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.errors import FieldError
-from crm_project.records.apply import Change, definitions_of, rows_by_key, split_keys
 from crm_project.records.locks import share
 from crm_project.records.rules import column_errors
+from crm_project.records.writing.columns import Change, definitions_of, rows_by_key, split_keys
 from deals.models import Deal, LostReason
 from pipelines.catalogue import Catalogue, held_catalogue
 

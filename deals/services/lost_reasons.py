@@ -2,8 +2,14 @@
 
 from crm_project.accounts.actors import Actor
 from crm_project.errors import Conflict, FieldError
-from crm_project.records.apply import Change
-from crm_project.records.named import catalogue_writing, locked, restore_named, save_named, trash_rows
+from crm_project.records.writing.columns import Change
+from crm_project.records.writing.reference_data import (
+    catalogue_writing,
+    locked,
+    restore_named,
+    save_named,
+    trash_rows,
+)
 from crm_project.versions import Versions
 from deals.models import LostReason, LostReasonReference
 

@@ -11,8 +11,8 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.errors import FieldError, Invalid, NotFound
-from crm_project.records.apply import Change
 from crm_project.records.locks import for_update
+from crm_project.records.writing.columns import Change
 from deals.models import Deal, DealContact
 from deals.services.write import write_deals
 from pipelines.catalogue import held_catalogue

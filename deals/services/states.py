@@ -4,8 +4,8 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm_project.records.copying import insert_rows, update_rows
-from crm_project.records.fresh import fresh
+from crm_project.records.bulk_sql import insert_rows, update_rows
+from crm_project.records.instances import fast_instance
 from deals.models import Deal, DealState
 from deals.rules import state_of
 
@@ -25,7 +25,7 @@ def write_states(
     update_rows(list(current.values()), ["valid_to"])
     insert_rows(
         [
-            fresh(
+            fast_instance(
                 DealState,
                 organization_id=deal.organization_id,
                 deal_id=deal.pk,

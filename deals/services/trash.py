@@ -11,10 +11,11 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, Invalid, refuse
-from crm_project.records import references, store
-from crm_project.records.apply import missing
+from crm_project.records import references
 from crm_project.records.locks import share
-from crm_project.records.store import Draft
+from crm_project.records.writing import store
+from crm_project.records.writing.columns import missing
+from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, refusal
 from deals import rules
 from deals.models import Deal, DealContact, DealReference

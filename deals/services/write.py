@@ -14,13 +14,14 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission, Role
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, refuse
-from crm_project.records import references, store
-from crm_project.records.apply import Change, missing, set_columns, set_custom_fields
-from crm_project.records.fresh import fresh
+from crm_project.records import references
+from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update
-from crm_project.records.receipts import Receipt
 from crm_project.records.rules import column_errors
-from crm_project.records.store import Draft
+from crm_project.records.writing import store
+from crm_project.records.writing.columns import Change, missing, set_columns, set_custom_fields
+from crm_project.records.writing.receipts import Receipt
+from crm_project.records.writing.store import Draft
 from crm_project.versions import refusal
 from deals import money, rules
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference
@@ -110,7 +111,7 @@ def _load_related(deals: Collection[Deal], context: Context) -> None:
 
 
 def _new(actor: Actor) -> Deal:
-    deal = fresh(Deal, organization_id=actor.organization_id, currency=actor.organization.currency)
+    deal = fast_instance(Deal, organization_id=actor.organization_id, currency=actor.organization.currency)
     deal.created_by = actor.member
     return deal
 

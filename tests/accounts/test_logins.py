@@ -7,18 +7,18 @@ import pytest
 from django.test import RequestFactory, TestCase
 from django.utils import timezone
 
-from crm_project.accounts.logins import TooManyAttempts, braked, client_address
+from crm_project.accounts.logins import TooManyAttempts, client_address, throttled_login
 from crm_project.accounts.models import SignInAttempt
 
 ALICE, HERE, THERE = "alice@example.com", "192.0.2.1", "192.0.2.2"
 
 
 def wrong(email=ALICE, address=HERE):
-    assert braked(email, address, lambda: None) is None
+    assert throttled_login(email, address, lambda: None) is None
 
 
 def right(email=ALICE, address=HERE):
-    return braked(email, address, lambda: "signed in")
+    return throttled_login(email, address, lambda: "signed in")
 
 
 class BrakeTests(TestCase):
@@ -65,7 +65,7 @@ class BrakeTests(TestCase):
     def test_the_attempt_counts_before_the_password_is_looked_at(self):
         seen = []
 
-        braked(ALICE, HERE, lambda: seen.append(SignInAttempt.objects.count()))
+        throttled_login(ALICE, HERE, lambda: seen.append(SignInAttempt.objects.count()))
 
         assert seen == [1]
 

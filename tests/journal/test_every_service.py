@@ -36,7 +36,7 @@ ROOMS = (
 )
 # Name and password are the login's, which is no organization's row; nothing of a password belongs into a journal.
 NO_ROW = {"rename_member", "set_password"}
-Act = Callable[[Any], Any]
+Action = Callable[[Any], Any]
 
 
 def services() -> dict[str, Callable[..., Any]]:
@@ -52,7 +52,7 @@ def services() -> dict[str, Callable[..., Any]]:
 
 
 # What each service is asked to do: first what has to be there, then the act itself.
-PREPARED: dict[str, tuple[Act, Callable[..., Any]]] = {
+PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
     "add_member": (
         lambda w: find_or_create_user(email="new@example.com"),
         lambda run, w, user: run(actor=w.alice, organization=w.organization, user=user),

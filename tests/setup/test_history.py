@@ -72,7 +72,7 @@ def test_it_is_what_the_services_write(scene):
 
 
 def test_a_great_one_is_the_same(scene, world, monkeypatch):
-    """Told by other processes, and written to tables that get their checks and indexes back afterwards."""
+    """PresentedEvent by other processes, and written to tables that get their checks and indexes back afterwards."""
     small, parts = Written(scene.admin.organization).dump(), constraints_and_indexes()
     for module in (bulk, removal, telling):
         monkeypatch.setattr(module, "GREAT", 1)

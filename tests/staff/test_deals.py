@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.urls import reverse
 
 from crm_project.accounts.models import Organization
-from crm_project.staff import cells
+from crm_project.staff import display
 from deals.models import Deal
 from deals.services import trash_deals, update_deals
 from tests.base import stages_of
@@ -76,7 +76,7 @@ class HeaderTests(StaffTestCase):
     def test_the_stage_is_readable_on_its_colour(self):
         colors = {"#ffff00": "#000", "#22c55e": "#000", "#1d4ed8": "#fff", "#000000": "#fff"}
 
-        assert {color: cells.text_color_on(color) for color in colors} == colors
+        assert {color: display.text_color_on(color) for color in colors} == colors
 
     def test_a_page_for_a_new_row_offers_no_other_new_one(self):
         assert 'class="crm-button crm-button-primary addlink"' not in self.page(add_url(Deal))

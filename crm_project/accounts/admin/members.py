@@ -13,13 +13,13 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.rules import Permission
 from crm_project.errors import counted
-from crm_project.staff import cells
-from crm_project.staff.acts import Act
+from crm_project.staff import display
+from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter, yes_no_filter
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import Password, PlainText, Select, TextInput
-from crm_project.staff.people import visible
+from crm_project.staff.request_actor import visible
 
 PASSWORD_HELP = "At least 12 characters. Tell it to the person yourself; no e-mail is sent."
 
@@ -58,7 +58,7 @@ class MemberForm(StaffForm):
         return password
 
 
-class Deactivate(Act):
+class Deactivate(AdminAction):
     name = "deactivate"
     label = "Deactivate"
     icon = "person_off"
@@ -91,7 +91,7 @@ class Deactivate(Act):
             services.deactivate_member(actor=actor, member=row, hand_over_to=given["hand_over_to"])
 
 
-class Activate(Act):
+class Activate(AdminAction):
     name = "activate"
     label = "Activate"
     icon = "person_check"
@@ -106,7 +106,7 @@ class Activate(Act):
             services.update_member(actor=actor, member=row, is_active=True)
 
 
-class Rename(Act):
+class Rename(AdminAction):
     name = "rename"
     label = "Change name"
     icon = "badge"
@@ -123,7 +123,7 @@ class Rename(Act):
             services.rename_member(actor=actor, member=row, full_name=given["full_name"])
 
 
-class SetPassword(Act):
+class SetPassword(AdminAction):
     name = "password"
     label = "Set password"
     icon = "password"
@@ -153,7 +153,7 @@ class MemberAdmin(StaffModelAdmin):
         choice_filter("Role", "role", Member.Roles.choices),
         yes_no_filter("Active", "is_active"),
     )
-    acts: ClassVar[Sequence[Act]] = (Rename(), SetPassword(), Activate(), Deactivate())
+    acts: ClassVar[Sequence[AdminAction]] = (Rename(), SetPassword(), Activate(), Deactivate())
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         if row is not None:
@@ -196,7 +196,7 @@ class MemberAdmin(StaffModelAdmin):
 
     @admin.display(description="Role")
     def role_chip(self, member: Member) -> Any:
-        return cells.status(
+        return display.status(
             "open" if member.role == Member.Roles.ADMIN else "muted", member.get_role_display()
         )
 

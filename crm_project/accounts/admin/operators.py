@@ -15,13 +15,13 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.admin.members import password_field
 from crm_project.accounts.models import Organization, User
 from crm_project.accounts.rules import Permission
-from crm_project.staff import cells, hooks
-from crm_project.staff.acts import Act
+from crm_project.staff import display, hooks
+from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import yes_no_filter
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import PlainText, Select, TextInput
-from crm_project.staff.people import is_operator
+from crm_project.staff.request_actor import is_operator
 
 # What one may do follows from the role, not from Django's groups and permissions.
 admin.site.unregister(Group)
@@ -127,7 +127,7 @@ class LoginForm(StaffForm):
         return password
 
 
-class SetLoginPassword(Act):
+class SetLoginPassword(AdminAction):
     name = "password"
     label = "Set password"
     icon = "password"
@@ -163,7 +163,7 @@ class LoginAdmin(StaffModelAdmin):
         yes_no_filter("Active", "is_active"),
         yes_no_filter("Operator", "is_superuser"),
     )
-    acts: ClassVar[Sequence[Act]] = (SetLoginPassword(),)
+    acts: ClassVar[Sequence[AdminAction]] = (SetLoginPassword(),)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_operator(request)
@@ -187,8 +187,8 @@ class LoginAdmin(StaffModelAdmin):
 
     @admin.display(description="Staff")
     def staff(self, user: User) -> str:
-        return "Yes" if user.is_staff else cells.NOTHING
+        return "Yes" if user.is_staff else display.NOTHING
 
     @admin.display(description="Operator")
     def operator(self, user: User) -> str:
-        return "Yes" if user.is_superuser else cells.NOTHING
+        return "Yes" if user.is_superuser else display.NOTHING

@@ -12,8 +12,8 @@ from crm_project.accounts import services
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import ApiToken
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
-from crm_project.staff import cells
-from crm_project.staff.acts import Act
+from crm_project.staff import display
+from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import CheckboxList, Instant
@@ -45,7 +45,7 @@ class TokenForm(StaffForm):
         return {**change, "member": member} if member else change
 
 
-class Revoke(Act):
+class Revoke(AdminAction):
     name = "revoke"
     label = "Revoke"
     icon = "key_off"
@@ -87,7 +87,7 @@ class TokenAdmin(StaffModelAdmin):
     )
     sortable_by: ClassVar[Any] = ()
     autocomplete_fields: ClassVar[Any] = ("member",)
-    acts: ClassVar[Sequence[Act]] = (Revoke(),)
+    acts: ClassVar[Sequence[AdminAction]] = (Revoke(),)
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         if row is not None:
@@ -138,4 +138,4 @@ class TokenAdmin(StaffModelAdmin):
 
     @admin.display(description="State")
     def state(self, token: ApiToken) -> Any:
-        return cells.status("lost", "Revoked") if token.revoked_at else cells.status("won", "Usable")
+        return display.status("lost", "Revoked") if token.revoked_at else display.status("won", "Usable")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from crm_project.dialects.base import nowhere
+from crm_project.dialects.base import catch_all
 from crm_project.dialects.gauzy.views import contacts, deals, health, logins, pipelines
 from crm_project.dialects.gauzy.views.base import GauzyView
 
@@ -54,5 +54,5 @@ urlpatterns = [
     path("api/auth/permissions", logins.UserView.as_view({"get": "permissions"})),
     path("api/auth/role", logins.UserView.as_view({"get": "role"})),
     path("api/user/me", logins.UserView.as_view({"get": "me"})),
-    *nowhere(GauzyView),
+    *catch_all(GauzyView),
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from crm_project.dialects.base import nowhere
+from crm_project.dialects.base import catch_all
 from crm_project.dialects.intum.views.base import IntumView
 from crm_project.dialects.intum.views.contacts import ClientView, ContactView
 from crm_project.dialects.intum.views.deals import DealView
@@ -41,5 +41,5 @@ urlpatterns = [
     path("crm/clients/<str:row>.json", ClientView.as_view(ROW)),
     *statuses("crm/statuses"),
     *statuses("organize/statuses"),
-    *nowhere(IntumView),
+    *catch_all(IntumView),
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from crm_project.dialects.base import nowhere
+from crm_project.dialects.base import catch_all
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.views.catalogue import CatalogueView, LocationView
 from crm_project.dialects.leadconnector.views.contacts import ContactSearchView, ContactView
@@ -52,5 +52,5 @@ urlpatterns = [
         CustomFieldView.as_view({"get": "index", "post": "create"}),
     ),
     path("locations/<str:location_id>/customFields/<str:row_id>", CustomFieldView.as_view(ONE)),
-    *nowhere(LeadConnectorView),
+    *catch_all(LeadConnectorView),
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from crm_project.dialects.base import nowhere
+from crm_project.dialects.base import catch_all
 from crm_project.dialects.onlyoffice.views import (
     batch,
     contact_infos,
@@ -194,5 +194,5 @@ urlpatterns = [
     *route(
         "crm/contact/<str:pk>/batch", contact_infos.InfoView, {"post": "create_all", "put": "replace_all"}
     ),
-    *nowhere(OnlyofficeView),
+    *catch_all(OnlyofficeView),
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from crm_project.dialects.base import nowhere
+from crm_project.dialects.base import catch_all
 from crm_project.dialects.xalantis.views import first, people, v1
 from crm_project.dialects.xalantis.views.base import XalantisView
 
@@ -24,5 +24,5 @@ urlpatterns = [
     path("api/v1/clients/<str:row>", people.ClientView.as_view(ROW)),
     path("api/v1/contacts", people.ContactView.as_view(LIST)),
     path("api/v1/contacts/<str:row>", people.ContactView.as_view(ROW)),
-    *nowhere(XalantisView),
+    *catch_all(XalantisView),
 ]

@@ -13,9 +13,9 @@ from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.cells import Habits, is_empty, refuse_cut
 from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import CUSTOM_PREFIX, Field, Shown, custom_fields
-from crm_project.records.apply import definitions_of
 from crm_project.records.models import DEFAULT_SYSTEM, reference_models
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.columns import definitions_of
+from crm_project.records.writing.receipts import Receipt
 
 T = TypeVar("T")
 # Rows without a key of their own are known again by what they say, under this system.

@@ -11,7 +11,7 @@ from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import Field, Shown, plain, shown_only
 from crm_project.imports.kinds.base import RowKind, Values, oldest_reference, refuse_rows
 from crm_project.imports.kinds.names import companies_named
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.receipts import Receipt
 
 TEXTS = (
     ("phone", "Phone", ("telephone", "phone number", "telefon", "téléphone", "tel", "work phone")),

@@ -14,7 +14,7 @@ from crm_project.imports.fields import Field, Shown, plain, shown_only
 from crm_project.imports.kinds.base import RowKind, Values, oldest_reference, refuse_rows, required
 from crm_project.imports.kinds.contacts import COMPANIES, IDS, with_companies
 from crm_project.imports.kinds.names import Names
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.receipts import Receipt
 from deals import money
 from deals.models import Deal, DealAccess, DealContact, DealFollower, LostReason
 from deals.money import AMOUNT_FIELDS

@@ -16,7 +16,7 @@ ROW_LIMIT = 4 * CELL_LIMIT
 
 
 @dataclass(frozen=True)
-class Line:
+class SourceLine:
     """One row of the file; `number` is the line, or the sheet's row, that a person looks for."""
 
     number: int
@@ -28,7 +28,7 @@ class Table:
     """An open file: its columns' labels and its rows, which can be read once."""
 
     labels: list[str]
-    rows: Iterator[Line]
+    rows: Iterator[SourceLine]
 
 
 @cache
@@ -67,7 +67,7 @@ def _unused(name: str, taken: Sequence[str]) -> str:
     return label
 
 
-def lines(numbered: Iterator[tuple[int, Sequence[Any]]]) -> Iterator[Line]:
+def lines(numbered: Iterator[tuple[int, Sequence[Any]]]) -> Iterator[SourceLine]:
     """The rows that hold anything; a file of absurd length is refused, whatever it claims to be."""
     count = 0
     for number, cells in numbered:
@@ -76,4 +76,4 @@ def lines(numbered: Iterator[tuple[int, Sequence[Any]]]) -> Iterator[Line]:
         count += 1
         if count > MAX_ROWS:
             raise UnreadableFile(f"The file has more than {MAX_ROWS:,} rows; split it.")
-        yield Line(number, cells)
+        yield SourceLine(number, cells)

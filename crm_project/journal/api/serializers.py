@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from crm_project.api.pagination import MAX_PAGE_SIZE
 from crm_project.journal.hooks import kinds
-from crm_project.journal.telling import Told
+from crm_project.journal.presenting import PresentedEvent
 
 VALUE = {
     "description": "The field's value as the row shows it: a text, a number, a list; a row as its id or uuid and its"
@@ -34,7 +34,7 @@ class EventChangeSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": before, "to": after}
 
 
-class EventSerializer(serializers.Serializer[Told]):
+class EventSerializer(serializers.Serializer[PresentedEvent]):
     """One row's change. `change_set` is shared by all that one request did; `undoes` names the one it took back."""
 
     sequence = serializers.IntegerField(source="event.sequence", help_text="Without gaps per organization.")

@@ -21,9 +21,9 @@ from crm_project.journal.api.serializers import (
 )
 from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Event
-from crm_project.journal.telling import tell
+from crm_project.journal.presenting import present
 from crm_project.journal.undo import undo
-from crm_project.records.apply import BIGGEST_ID
+from crm_project.records.writing.columns import BIGGEST_ID
 
 DEFAULT_LIMIT = 100
 
@@ -45,7 +45,7 @@ class HistoryView(ScopedView):
         if row is None:
             raise NotFound
         events: Any = self.paginate_queryset(Event.objects.history_of(row).for_telling())
-        shown: Any = tell(events, self.actor.member)
+        shown: Any = present(events, self.actor.member)
         return self.get_paginated_response(EventSerializer(shown, many=True).data)
 
 
@@ -78,7 +78,7 @@ class EventViewSet(ScopedView):
     def feed(self, request: Request) -> Response:
         """Read on from `last` as `after`: no event is missed and none comes twice, also while others write."""
         page = feed.read(self.actor.member, **self._asked(request.query_params))
-        shown = tell(page.events, self.actor.member)
+        shown = present(page.events, self.actor.member)
         return Response(FeedSerializer({"results": shown, "last": page.last, "more": page.more}).data)
 
     @extend_schema(request=None, responses=UndoneSerializer, summary="Take back a whole change set")
@@ -91,7 +91,7 @@ class EventViewSet(ScopedView):
         """
         self.expect_no_body(request)
         undone = undo(actor=self.actor, sequence=sequence)
-        events = tell(undone.first_events(MAX_PAGE_SIZE), self.actor.member)
+        events = present(undone.first_events(MAX_PAGE_SIZE), self.actor.member)
         shown = {"change_set": undone.change_set, "undoes": undone.undoes, "count": undone.count}
         return Response(UndoneSerializer({**shown, "events": events}).data)
 

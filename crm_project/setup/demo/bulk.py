@@ -10,7 +10,7 @@ from django.db import connection
 
 from crm_project.journal.models import Counter, Event
 from crm_project.journal.services import take_sequences
-from crm_project.records.statistics import count_anew
+from crm_project.records.planner_statistics import analyze_tables
 from crm_project.setup.demo.steps import Place
 from crm_project.setup.demo.tables import GREAT, stripped
 from crm_project.setup.demo.telling import Stretch, told
@@ -29,7 +29,7 @@ def write_history(world: World, progress: Callable[[int], None]) -> int:
     else:
         with stripped(COLUMNS, indexes=True):
             _write_lives(world, journal, progress)
-    count_anew(COLUMNS)
+    analyze_tables(COLUMNS)
     last = take_sequences(world.organization_id, journal.written)
     assert last == journal.last
     return journal.written

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import models
 
 from crm_project.accounts.models import Organization
-from crm_project.journal.guard import rewriting
+from crm_project.journal.append_only import rewriting
 from crm_project.setup.demo.tables import GREAT, stripped
 from deals.models import Deal
 

@@ -15,7 +15,7 @@ from crm_project.dialects.intum.wire import contacts as wire
 from crm_project.dialects.intum.wire.references import app_code, with_references
 from crm_project.dialects.wire import WireSerializer
 from crm_project.records import references
-from crm_project.records.apply import definitions_of
+from crm_project.records.writing.columns import definitions_of
 
 # What stands beside the client that an upsert is about.
 KEY = ("app_code", "external_id")

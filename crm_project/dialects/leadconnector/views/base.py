@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from crm_project.dialects.base import DialectView
 from crm_project.dialects.leadconnector import errors
 from crm_project.dialects.schema import DialectSchema
-from crm_project.records.apply import definitions_of
+from crm_project.records.writing.columns import definitions_of
 
 VERSION = OpenApiParameter(
     "Version", str, OpenApiParameter.HEADER, required=True, enum=sorted(errors.VERSIONS), default="2021-07-28"

@@ -12,7 +12,7 @@ from crm_project.api.fields import UUID
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.wire import opportunities as wire
 from crm_project.records import references
-from crm_project.records.receipts import Receipt
+from crm_project.records.writing.receipts import Receipt
 from deals.models import Deal, DealFollower
 from deals.services import create_deals, trash_deals, update_deals, upsert_deal
 from pipelines.models import Stage

@@ -35,7 +35,7 @@ from crm_project.records.models import CustomField
 COOKIE = "asc_auth_key"
 AT_ONCE = 1000
 # Ours, and what the vendor's own pages put behind every URL to tell requests apart.
-SAYS_NOTHING = frozenset({"dry_run", "__", "_"})
+IGNORED_PARAMETERS = frozenset({"dry_run", "__", "_"})
 
 
 class PortalAuthentication(BearerAuthentication):
@@ -119,7 +119,7 @@ class OnlyofficeView(DialectView):
     def sent(self) -> Any:
         """Query and body as one set of parameters; the body wins."""
         pairs = [(name, value) for name, values in self.request.query_params.lists() for value in values]
-        query = {name: value for name, value in structured(pairs).items() if name not in SAYS_NOTHING}
+        query = {name: value for name, value in structured(pairs).items() if name not in IGNORED_PARAMETERS}
         if self.request.method in SAFE_METHODS:
             return query
         body = self.request.data

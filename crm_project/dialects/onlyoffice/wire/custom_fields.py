@@ -21,8 +21,8 @@ from crm_project.dialects.onlyoffice.wire.params import (
 )
 from crm_project.dialects.onlyoffice.wire.values import Always, Shown
 from crm_project.dialects.wire import NumberedRowField
-from crm_project.records.apply import Change
 from crm_project.records.models import CustomField
+from crm_project.records.writing.columns import Change
 
 # 0 TextField, 1 TextArea, 2 SelectBox, 3 CheckBox, 4 Heading, 5 Date. A number is a text; several options have commas.
 TYPES = {"textarea": 1, "select": 2, "multiselect": 2, "checkbox": 3, "heading": 4, "date": 5}

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from crm_project.api.fields import OptionalText, TextField
 from crm_project.dialects.ids import as_text
 from crm_project.dialects.wire import NumberedRowField, RowField, RowListField, WireSerializer
-from crm_project.records.apply import BIGGEST_ID
+from crm_project.records.writing.columns import BIGGEST_ID
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 NOTHING: tuple[Any, ...] = (0, "0", "", NOBODY, None)

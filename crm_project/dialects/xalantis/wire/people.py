@@ -10,8 +10,8 @@ from crm_project.api.fields import CustomFieldsField, OptionalText, StrictChoice
 from crm_project.dialects.wire import RowField, ShownText, UnsayableField, WireSerializer
 from crm_project.dialects.xalantis.wire.first import InstantField
 from crm_project.dialects.xalantis.wire.v1 import NoText
-from crm_project.records.apply import BIGGEST_ID
 from crm_project.records.rules import LONG_TEXT
+from crm_project.records.writing.columns import BIGGEST_ID
 
 Change = dict[str, Any]
 CLIENT_TYPES = {"company": Contact.Kinds.COMPANY, "individual": Contact.Kinds.PERSON}

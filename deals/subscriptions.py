@@ -9,7 +9,7 @@ from contacts import hooks as contact_hooks
 from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
-from crm_project.records.copying import update_rows
+from crm_project.records.bulk_sql import update_rows
 from crm_project.records.locks import for_update
 from deals import services
 from deals.models import Deal, DealContact

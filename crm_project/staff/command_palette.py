@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
-from crm_project.staff.people import actor_of
+from crm_project.staff.request_actor import actor_of
 
 EACH = 8
 LONGEST = 200

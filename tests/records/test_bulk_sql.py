@@ -12,7 +12,7 @@ from contacts.services import create_contacts
 from crm_project.changes import attempt, change_set
 from crm_project.errors import DomainError
 from crm_project.journal.models import Event
-from crm_project.records.copying import COPY_FROM, insert_rows, update_rows
+from crm_project.records.bulk_sql import COPY_FROM, insert_rows, update_rows
 from deals.models import Deal, DealState
 from deals.services import create_deals, update_deals
 from tests.base import BaseTestCase

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from crm_project.errors import FieldError, Invalid
-from crm_project.records.store import Draft
+from crm_project.records.writing.store import Draft
 
 T = TypeVar("T")
 OUTCOMES = ("created", "updated", "unchanged")

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
-from crm_project.staff.acts import Act, RestoreAct
+from crm_project.staff.actions import AdminAction, RestoreAct
 from crm_project.staff.inputs import Select
-from crm_project.staff.people import visible
+from crm_project.staff.request_actor import visible
 from deals import services
 from deals.admin.forms import StageChoiceField
 from deals.models import Deal, LostReason
@@ -30,7 +30,7 @@ def entries(actor: Actor, deals: Sequence[Deal], kind: str) -> dict[int, int]:
     return {stage.pipeline_id: stage.pk for stage in stages.order_by("-position")}
 
 
-class Win(Act):
+class Win(AdminAction):
     name = "win"
     label = "Win"
     icon = "emoji_events"
@@ -45,7 +45,7 @@ class Win(Act):
         change_all(actor, rows, lambda deal: _close(deal, stages, Deal.Statuses.WON, {}))
 
 
-class Lose(Act):
+class Lose(AdminAction):
     name = "lose"
     label = "Lose"
     icon = "thumb_down"
@@ -75,7 +75,7 @@ def _close(deal: Deal, stages: Mapping[int, int], status: str, more: dict[str, A
     return {**({"stage": stage} if stage else {}), "status": status, **more}
 
 
-class Reopen(Act):
+class Reopen(AdminAction):
     name = "reopen"
     label = "Reopen"
     icon = "undo"
@@ -96,7 +96,7 @@ class Reopen(Act):
         change_all(actor, rows, change_of)
 
 
-class Move(Act):
+class Move(AdminAction):
     name = "move"
     label = "Move"
     icon = "arrow_forward"
@@ -111,7 +111,7 @@ class Move(Act):
         services.move_deals(actor=actor, deals=rows, stage=given["stage"])
 
 
-class HandOver(Act):
+class HandOver(AdminAction):
     name = "hand-over"
     label = "Hand over"
     icon = "person_add"

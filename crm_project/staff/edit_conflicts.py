@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from crm_project.staff.forms import StaffForm
 
 # What follows from other columns, or is told by them.
-SILENT = frozenset({"stage_entered_at", "search_text", "full_name", "position", "updated_at", "deleted_at"})
+IGNORED_COLUMNS = frozenset(
+    {"stage_entered_at", "search_text", "full_name", "position", "updated_at", "deleted_at"}
+)
 
 
 class SavedMeanwhile(Conflict):
@@ -70,7 +72,7 @@ def _fields(row: Model, changes: dict[str, Any]) -> Iterator[tuple[str, Any, Any
     """Columns and lists as a form names them, custom fields one by one."""
     columns = {field.attname: field for field in row._meta.concrete_fields}
     for column, (old, new) in changes.items():
-        if column in SILENT:
+        if column in IGNORED_COLUMNS:
             continue
         if column == "custom_fields":
             before, after = old or {}, new or {}

@@ -25,7 +25,7 @@ class Change:
 
 
 @dataclass
-class Told:
+class PresentedEvent:
     """An event and its changes as a member may read them."""
 
     event: Event
@@ -35,13 +35,13 @@ class Told:
         return next((change for change in self.changes if change.field == name), None)
 
 
-def tell(events: Iterable[Event], member: Member) -> list[Told]:
+def present(events: Iterable[Event], member: Member) -> list[PresentedEvent]:
     """Tell events to a member, in a number of queries that depends on the kinds of row they name, not on how many."""
-    shown = [Told(event, list(_changes(event))) for event in events]
+    shown = [PresentedEvent(event, list(_changes(event))) for event in events]
     names = _names(shown, member)
-    for told in shown:
-        fields = {known.name: known for known in kinds[told.event.kind].fields.values()}
-        for change in told.changes:
+    for presented in shown:
+        fields = {known.name: known for known in kinds[presented.event.kind].fields.values()}
+        for change in presented.changes:
             known = fields.get(change.field)
             change.before, change.after = (
                 _value(known, value, names) for value in (change.before, change.after)
@@ -68,12 +68,12 @@ def _custom_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iter
 Names = Mapping[str, Mapping[int, dict[str, Any]]]
 
 
-def _names(shown: Sequence[Told], member: Member) -> Names:
+def _names(shown: Sequence[PresentedEvent], member: Member) -> Names:
     """The rows that the events name, kind by kind; one that is missing is not for the member's eyes."""
     wanted: dict[str, set[int]] = defaultdict(set)
-    for told in shown:
-        fields = {known.name: known for known in kinds[told.event.kind].fields.values()}
-        for change in told.changes:
+    for presented in shown:
+        fields = {known.name: known for known in kinds[presented.event.kind].fields.values()}
+        for change in presented.changes:
             if (known := fields.get(change.field)) and known.kind:
                 wanted[known.kind] |= {*_ids(change.before), *_ids(change.after)}
     return {
@@ -100,10 +100,10 @@ def _value(known: Field | None, value: Any, names: Names) -> Any:
     return parts if isinstance(value, list) else parts[0]
 
 
-def _polish(shown: Sequence[Told]) -> None:
-    by_kind: dict[str, list[Told]] = defaultdict(list)
-    for told in shown:
-        by_kind[told.event.kind].append(told)
+def _polish(shown: Sequence[PresentedEvent]) -> None:
+    by_kind: dict[str, list[PresentedEvent]] = defaultdict(list)
+    for presented in shown:
+        by_kind[presented.event.kind].append(presented)
     for name, those in by_kind.items():
         if polish := kinds[name].polish:
             polish(those)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection
 
 from contacts.models import Contact
-from crm_project.records.statistics import count_anew
+from crm_project.records.planner_statistics import analyze_tables
 from deals.models import Deal
 from tests.base import BaseTestCase
 
@@ -23,6 +23,6 @@ class TestCountAnew(BaseTestCase):
         for _ in range(3):
             self.deal(contact=self.person().pk)
 
-        count_anew([Contact, Deal])
+        analyze_tables([Contact, Deal])
 
         assert (self.known()["contacts_contact"], self.known()["deals_deal"]) == (3, 3)

@@ -19,7 +19,7 @@ from crm_project.errors import Conflict, DomainError, RowsRefused
 AT_ONCE = 200
 
 
-class Act:
+class AdminAction:
     """One thing to do. Its form asks what a service must know; `run` calls the service."""
 
     name: ClassVar[str]
@@ -52,7 +52,7 @@ class Act:
         raise NotImplementedError
 
 
-class TrashAct(Act):
+class TrashAct(AdminAction):
     """Moves to the trash by the ModelAdmin's own service."""
 
     name = "trash"
@@ -86,7 +86,7 @@ def each(service: Any, name: str) -> Any:
     return run
 
 
-class RestoreAct(Act):
+class RestoreAct(AdminAction):
     name = "restore"
     label = "Restore"
     icon = "restore_from_trash"
@@ -100,13 +100,13 @@ class RestoreAct(Act):
         self._restore(actor, rows, given)
 
 
-def act_url(admin: Any, act: Act, ids: Sequence[Any], back: str = "") -> str:
+def act_url(admin: Any, act: AdminAction, ids: Sequence[Any], back: str = "") -> str:
     path = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_act", args=[act.name])
     query = {"ids": ",".join(map(str, ids)), **({"next": back} if back else {})}
     return f"{path}?{urlencode(query, safe=',/')}"
 
 
-def list_action(act: Act) -> Any:
+def list_action(act: AdminAction) -> Any:
     """The entry in a change list's menu of actions: it leads to the act's page."""
 
     def lead(admin: Any, request: HttpRequest, rows: Any) -> HttpResponse:
@@ -120,7 +120,9 @@ def list_action(act: Act) -> Any:
     return lead
 
 
-def act_page(admin: Any, request: HttpRequest, act: Act, actor: Actor, rows: list[Any]) -> HttpResponse:
+def act_page(
+    admin: Any, request: HttpRequest, act: AdminAction, actor: Actor, rows: list[Any]
+) -> HttpResponse:
     """Ask, and do it; a refusal is told in the form, with nothing typed lost."""
     back = _back(admin, request)
     if not rows:
@@ -152,7 +154,7 @@ def act_page(admin: Any, request: HttpRequest, act: Act, actor: Actor, rows: lis
     return TemplateResponse(request, "admin/act.html", context)
 
 
-def _row_link(admin: Any, act: Act, rows: Sequence[Any]) -> dict[str, str] | None:
+def _row_link(admin: Any, act: AdminAction, rows: Sequence[Any]) -> dict[str, str] | None:
     """The way back to the one row that the act is for, if it has a page."""
     if len(rows) != 1 or act.on_trash:
         return None
@@ -160,7 +162,7 @@ def _row_link(admin: Any, act: Act, rows: Sequence[Any]) -> dict[str, str] | Non
     return {"url": url, "text": str(rows[0])}
 
 
-def _form(act: Act, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> forms.Form:
+def _form(act: AdminAction, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> forms.Form:
     form = forms.Form(request.POST if request.method == "POST" else None)
     form.fields.update(act.fields(request, actor, rows))
     return form
@@ -194,7 +196,7 @@ def _back(admin: Any, request: HttpRequest) -> str:
     return reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
 
 
-def _after(admin: Any, request: HttpRequest, act: Act, back: str) -> str:
+def _after(admin: Any, request: HttpRequest, act: AdminAction, back: str) -> str:
     """A row that has moved to the trash has no page to go back to."""
     changelist = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
     leaves = act.name in (TrashAct.name, RestoreAct.name)

@@ -9,7 +9,7 @@ from django.db import connection
 SQLITE_LIMIT = 400
 
 
-def count_anew(models: Iterable[Any]) -> None:
+def analyze_tables(models: Iterable[Any]) -> None:
     """A database that takes a table for small, as PostgreSQL does with one just filled, or that knows nothing of it, as
     SQLite does, looks a key up by an index of the organization alone: all its rows, for every key.
     """

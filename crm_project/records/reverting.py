@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Any
 
-from crm_project.records.store import Draft
+from crm_project.records.writing.store import Draft
 
 
 def by_action(drafts: Sequence[Draft]) -> dict[str, list[Draft]]:

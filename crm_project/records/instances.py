@@ -10,7 +10,7 @@ from django.db.models.base import ModelState
 M = TypeVar("M", bound=Model)
 
 
-def fresh(model: type[M], **columns: Any) -> M:
+def fast_instance(model: type[M], **columns: Any) -> M:
     """What `model(**columns)` makes, in a fifth of the time. A reference is given by its column, `deal_id`."""
     row = model.__new__(model)
     constants, makers = _defaults(model)

@@ -12,11 +12,12 @@ from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fields
-from crm_project.records import references, store
-from crm_project.records.apply import Change, set_columns
+from crm_project.records import references
 from crm_project.records.locks import for_update, hold_catalogue
 from crm_project.records.models import Row
-from crm_project.records.store import Draft
+from crm_project.records.writing import store
+from crm_project.records.writing.columns import Change, set_columns
+from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, require
 
 Check = Callable[[Any], list[FieldError]]

@@ -11,8 +11,8 @@ from django.db.models import Model
 from contacts.models import Contact, ContactReference
 from crm_project.changes import Recorded
 from crm_project.journal.models import Event
-from crm_project.records.fresh import fresh
-from crm_project.spool import KEPT, Spool
+from crm_project.records.instances import fast_instance
+from crm_project.spilling_list import KEPT, SpillingList
 from deals.models import Deal, DealReference, DealState
 
 MADE_ANEW = models.UUIDField | models.DateTimeField
@@ -20,7 +20,7 @@ MADE_ANEW = models.UUIDField | models.DateTimeField
 
 @pytest.mark.parametrize("model", [Contact, ContactReference, Deal, DealReference, DealState, Event])
 def test_it_holds_the_defaults(model: type[Model]):
-    row, plain = fresh(model), model()
+    row, plain = fast_instance(model), model()
 
     for field in model._meta.concrete_fields:
         value, expected = row.__dict__[field.attname], getattr(plain, field.attname)
@@ -28,13 +28,13 @@ def test_it_holds_the_defaults(model: type[Model]):
         if expected is not None and not isinstance(field, MADE_ANEW):
             assert value == expected, field
     assert row._state.adding
-    assert (row.pk, row == row, row == fresh(model)) == (None, True, False)
+    assert (row.pk, row == row, row == fast_instance(model)) == (None, True, False)
 
 
 def test_it_takes_what_is_given():
     key, day = uuid.uuid4(), datetime.date(2026, 1, 2)
 
-    deal = fresh(Deal, uuid=key, name="A", amount=Decimal(5), expected_close_date=day, stage_id=7)
+    deal = fast_instance(Deal, uuid=key, name="A", amount=Decimal(5), expected_close_date=day, stage_id=7)
 
     assert (deal.uuid, deal.name, deal.amount, deal.expected_close_date, deal.stage_id) == (
         key,
@@ -46,7 +46,7 @@ def test_it_takes_what_is_given():
 
 
 def test_two_share_nothing():
-    one, other = fresh(Deal), fresh(Deal)
+    one, other = fast_instance(Deal), fast_instance(Deal)
 
     one.custom_fields["size"] = 1
 
@@ -56,7 +56,7 @@ def test_two_share_nothing():
 
 
 def test_what_happened_to_a_row_survives_being_put_away():
-    spool: Spool[Recorded] = Spool()
+    spool: SpillingList[Recorded] = SpillingList()
     recorded = [
         Recorded(1, "deal", "created", number, uuid.uuid4(), 1, {"name": (None, "A")})
         for number in range(KEPT + 1)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from crm_project.spool import KEPT, Spool
+from crm_project.spilling_list import KEPT, SpillingList
 
 
 def filled(count):
-    spool = Spool()
+    spool = SpillingList()
     for number in range(count):
         spool.append({"number": number})
     return spool

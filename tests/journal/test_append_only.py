@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
-from crm_project.journal.guard import install, rewriting
+from crm_project.journal.append_only import install, rewriting
 from crm_project.journal.models import Event
 from tests.base import BaseTestCase, World, refused_by_the_database
 

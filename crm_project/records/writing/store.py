@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_project.changes import ChangeSet, Columns, columns, difference
 from crm_project.errors import Invalid
-from crm_project.records.copying import insert_rows, update_rows
+from crm_project.records.bulk_sql import insert_rows, update_rows
 from crm_project.records.models import Row
 
 

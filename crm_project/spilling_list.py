@@ -12,7 +12,7 @@ BLOCK = 1_000
 KEPT = 5 * BLOCK
 
 
-class Spool(Generic[T]):
+class SpillingList(Generic[T]):
     """Append, count, read from the start, and cut off the end."""
 
     def __init__(self) -> None:
