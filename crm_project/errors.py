@@ -1,75 +1,96 @@
-"""Every refusal the core can utter: a stable code, a sentence and the fields it is about."""
+"""Errors of the domain: a stable code, a message and the fields concerned.
 
+Messages are templates with named parameters (`"At most %(limit)s characters."`, `{"limit": 255}`), so that a catalogue
+can translate them; they are never built with f-strings.
+"""
+
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 
+def message(template: str, params: Mapping[str, Any]) -> str:
+    """The text of a template. Without parameters a percent sign stands for itself."""
+    return template % params if params else template
+
+
 @dataclass(frozen=True)
 class FieldError:
-    """One wrong field: a dotted path in the core's own words (`stage`, `stages.0.name`), which each edge translates."""
+    """One wrong field: a dotted path in the core's own names (`stage`, `stages.0.name`), which each edge translates."""
 
     field: str
     code: str
-    detail: str
+    template: str
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict, compare=False)
+
+    @property
+    def detail(self) -> str:
+        return message(self.template, self.params)
 
 
 class DomainError(Exception):
-    """Base of all refusals. `extra` holds what a caller needs to act on it (a count, the candidates)."""
+    """Base of all domain errors. `extra` holds what a caller needs to act on it (a count, the candidates)."""
 
     code = "invalid"
-    detail = "The request cannot be carried out."
+    template = "The request cannot be carried out."
 
     def __init__(
         self,
-        detail: str = "",
+        template: str = "",
+        params: Mapping[str, Any] | None = None,
         *,
         code: str = "",
         fields: Iterable[FieldError] = (),
         **extra: Any,
     ) -> None:
-        self.detail = detail or self.detail
+        self.template = template or self.template
+        self.params = params or {}
         self.code = code or self.code
         self.fields = tuple(fields)
         self.extra = extra
         super().__init__(self.detail)
 
+    @property
+    def detail(self) -> str:
+        return message(self.template, self.params)
+
 
 class Invalid(DomainError):
     """The input is wrong; `fields` names every wrong field."""
 
-    detail = "Some fields are not valid."
+    template = "Some fields are not valid."
 
 
 class Forbidden(DomainError):
     """The actor's role or token does not allow this."""
 
     code = "forbidden"
-    detail = "Your role or token does not allow this."
+    template = "Your role or token does not allow this."
 
 
 class NotFound(DomainError):
     """No such row, or none that the actor may see."""
 
     code = "not_found"
-    detail = "There is no such row."
+    template = "There is no such row."
 
 
 class Conflict(DomainError):
     """The input is fine, the state of the data forbids it."""
 
     code = "conflict"
-    detail = "The data has changed or is in use."
+    template = "The data has changed or is in use."
 
 
 class PreconditionFailed(DomainError):
     """The row is no longer the one that the write was made for; `row` and `since` tell where to look for changes."""
 
     code = "precondition_failed"
-    detail = "The row has changed since you read it."
+    template = "The row has changed since you read it."
 
-    def __init__(self, detail: str = "", *, row: Any = None, since: int = 0) -> None:
-        super().__init__(detail)
+    def __init__(self, template: str = "", *, row: Any = None, since: int = 0) -> None:
+        super().__init__(template)
         self.row = row
         self.since = since
 
@@ -77,7 +98,7 @@ class PreconditionFailed(DomainError):
 class RowsRefused(DomainError):
     """Some rows of a list were refused; `errors` maps the row's index to its refusal."""
 
-    detail = "Some rows are not valid."
+    template = "Some rows are not valid."
 
     def __init__(self, errors: dict[int, DomainError]) -> None:
         super().__init__()

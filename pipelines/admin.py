@@ -39,7 +39,7 @@ class PipelineForm(StaffForm):
         """What is wrong with a stage is told in its row."""
         own = [wrong for wrong in refusal.fields if not wrong.field.startswith("stages.")]
         if own or not refusal.fields:
-            super().tell(type(refusal)(refusal.detail, code=refusal.code, fields=own))
+            super().tell(type(refusal)(refusal.template, refusal.params, code=refusal.code, fields=own))
 
 
 class StageForm(StaffForm):

@@ -28,4 +28,7 @@ def reordered(ids: Sequence[int], moving: int, position: int) -> list[int]:
 
 def stages_field(index: int, errors: Sequence[FieldError]) -> list[FieldError]:
     """The errors of one stage of a nested list, under the list's name."""
-    return [FieldError(f"stages.{index}.{error.field}", error.code, error.detail) for error in errors]
+    return [
+        FieldError(f"stages.{index}.{error.field}", error.code, error.template, error.params)
+        for error in errors
+    ]

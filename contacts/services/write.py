@@ -169,7 +169,7 @@ def clashes(actor: Actor, drafts: Sequence[Draft]) -> dict[int, DomainError]:
         key, owner = (draft.row.kind, draft.row.email), draft.row.pk or f"new {index}"
         if draft.row.email and by_email.setdefault(key, owner) != owner:
             wrong = FieldError("email", "email_taken", "Another contact has this e-mail address.")
-            errors[index] = Conflict(wrong.detail, code="email_taken", fields=[wrong])
+            errors[index] = Conflict(wrong.template, wrong.params, code="email_taken", fields=[wrong])
     return references.clashes(ContactReference, actor.organization_id, drafts) | errors
 
 

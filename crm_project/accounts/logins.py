@@ -22,7 +22,7 @@ class TooManyAttempts(DomainError):
     """Too many wrong passwords for this account from this address."""
 
     code = "too_many_attempts"
-    detail = "Too many wrong passwords. Wait 15 minutes and try again."
+    template = "Too many wrong passwords. Wait 15 minutes and try again."
 
 
 def throttled_login(email: str, address: str, check: Callable[[], T | None]) -> T | None:

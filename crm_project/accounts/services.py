@@ -88,7 +88,7 @@ def create_login(*, email: str, password: str = "", full_name: str = "", **flags
     """A login of its own, for operators to make."""
     if User.objects.filter(email=email.strip().lower()).exists():
         wrong = FieldError("email", "email_taken", "There is a login of this e-mail address already.")
-        raise Conflict(wrong.detail, code="email_taken", fields=[wrong])
+        raise Conflict(wrong.template, wrong.params, code="email_taken", fields=[wrong])
     return User.objects.create_user(email, password or None, full_name=full_name, **flags)
 
 
@@ -103,7 +103,7 @@ def update_login(*, user: User, password: str = "", **fields: Any) -> User:
             fields["email"] = fields["email"].strip().lower()
             if User.objects.filter(email=fields["email"]).exclude(pk=row.pk).exists():
                 wrong = FieldError("email", "email_taken", "There is a login of this e-mail address already.")
-                raise Conflict(wrong.detail, code="email_taken", fields=[wrong])
+                raise Conflict(wrong.template, wrong.params, code="email_taken", fields=[wrong])
         for name, value in fields.items():
             setattr(row, name, value)
         if [operator.pk for operator in operators] == [row.pk] and not (row.is_superuser and row.is_active):

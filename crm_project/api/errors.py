@@ -136,7 +136,7 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
         case Http404():
             return Problem(404, "not_found", "There is no such resource.")
         case PermissionDenied():
-            return Problem(403, "forbidden", str(error) or Forbidden.detail)
+            return Problem(403, "forbidden", str(error) or Forbidden.template)
         case RequestDataTooBig():
             return Problem(413, "too_large", "A body has at most 1 MiB.")
         case UnreadablePostError():
@@ -185,7 +185,7 @@ def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
         for field in error.fields
     )
     code = _common_code(errors) if error.code == Invalid.code else error.code
-    detail = _sentence(errors) if errors and error.detail == Invalid.detail else error.detail
+    detail = _sentence(errors) if errors and error.template == Invalid.template else error.detail
     return Problem(status_of(error), code, detail, errors, error.extra)
 
 

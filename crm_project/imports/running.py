@@ -250,8 +250,11 @@ def _told(error: DomainError) -> list[FieldError]:
         field_name = {"reference_taken": "external_id", "not_found": "uuid", "row_twice": "uuid"}.get(
             error.code, ""
         )
-        return [FieldError(field_name, error.code, error.detail)]
-    return [FieldError(_table_name(wrong.field), wrong.code, wrong.detail) for wrong in error.fields]
+        return [FieldError(field_name, error.code, error.template, error.params)]
+    return [
+        FieldError(_table_name(wrong.field), wrong.code, wrong.template, wrong.params)
+        for wrong in error.fields
+    ]
 
 
 def _table_name(name: str) -> str:

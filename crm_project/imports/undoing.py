@@ -39,17 +39,23 @@ def _turned(source: Import, by: UUID) -> dict[str, Any]:
     return {"state": States.DONE, "counts": counts}
 
 
+UNDO_AS_A_WHOLE = "This is the work of an import of %(rows)s rows, which is undone as a whole: %(file)s."
+UNDO_BY_OTHERS = (
+    "This is the work of an import of %(rows)s rows, which is undone as a whole by its author or by an admin."
+)
+
+
 def refuse_great_undo(actor: Actor, change_set: UUID) -> None:
     """The worker takes a great import back: whoever asks elsewhere is told where to ask for it."""
     source = _import_of(actor.organization_id, change_set)
     rows = sum(source.counts[name] for name in ("created", "updated")) if source else 0
     if source is None or rows <= IN_REQUEST:
         return
-    whole = f"This is the work of an import of {rows:,} rows, which is undone as a whole"
+    params = {"rows": f"{rows:,}", "file": source.file_name}
     if not Import.objects.visible_to(actor.member).filter(pk=source.pk).exists():
-        raise Conflict(f"{whole} by whoever imported it, or by an admin.", code="import_undo")
-    extra = {"import": str(source.uuid)}
-    raise HasUndoOfItsOwn(f"{whole}: {source.file_name}.", code="import_undo", row=source, **extra)
+        raise Conflict(UNDO_BY_OTHERS, params, code="import_undo")
+    extra: dict[str, Any] = {"import": str(source.uuid)}
+    raise HasUndoOfItsOwn(UNDO_AS_A_WHOLE, params, code="import_undo", row=source, **extra)
 
 
 def follow_undo(actor: Actor, undone: UUID, by: UUID) -> None:

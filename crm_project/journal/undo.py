@@ -32,8 +32,10 @@ ABSENT = "\x00absent"  # no stored text holds a NUL
 class HasUndoOfItsOwn(Conflict):
     """The change set is the work of this row, which is undone as a whole and beside the request."""
 
-    def __init__(self, detail: str, *, row: Any, **extra: Any) -> None:
-        super().__init__(detail, **extra)
+    def __init__(
+        self, template: str, params: Mapping[str, Any] | None = None, *, row: Any, **extra: Any
+    ) -> None:
+        super().__init__(template, params, **extra)
         self.row = row
 
 

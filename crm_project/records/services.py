@@ -160,7 +160,7 @@ def _frozen_errors(row: CustomField) -> list[FieldError]:
     )
     if same.exists():
         wrong = FieldError("key", "key_taken", "There is a custom field of this key already.")
-        raise Conflict(wrong.detail, code="key_taken", fields=[wrong])
+        raise Conflict(wrong.template, wrong.params, code="key_taken", fields=[wrong])
     if row.pk is None:
         return []
     before = CustomField.objects.get(pk=row.pk)

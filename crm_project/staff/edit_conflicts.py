@@ -25,7 +25,7 @@ class SavedMeanwhile(Conflict):
     """Somebody else's write came between reading the row and writing it."""
 
     code = "saved_meanwhile"
-    detail = "Somebody saved this while you were saving. Look at the changes and save again."
+    template = "Somebody saved this while you were saving. Look at the changes and save again."
 
 
 @dataclass

@@ -87,7 +87,9 @@ def person_errors(change: Change) -> list[FieldError]:
     errors = column_errors(
         Contact, {**values, "email": fold_email(email) if isinstance(email, str) else email}
     )
-    wrong = [FieldError(f"contact_{error.field}", error.code, error.detail) for error in errors]
+    wrong = [
+        FieldError(f"contact_{error.field}", error.code, error.template, error.params) for error in errors
+    ]
     if change.get("contact") is not None:
         wrong.append(
             FieldError(

@@ -55,5 +55,5 @@ def _check(row: LostReason) -> list[FieldError]:
     same = LostReason.objects.of(row.organization_id).live().filter(name=row.name).exclude(pk=row.pk)
     if same.exists():
         wrong = FieldError("name", "name_taken", "There is a lost reason of this name already.")
-        raise Conflict(wrong.detail, code="name_taken", fields=[wrong])
+        raise Conflict(wrong.template, wrong.params, code="name_taken", fields=[wrong])
     return []

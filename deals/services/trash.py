@@ -101,5 +101,5 @@ def _restore(draft: Draft, context: Context, stage: Any, now: Any) -> None:
         raise Conflict("The deal's stage is gone; name a stage_id to restore it to.", code="restore_conflict")
     change = {} if stage is not None else {"status": row.status}
     if errors := rules.travel(row, goal, change, now=now):
-        raise Conflict(errors[0].detail, code="restore_conflict")
+        raise Conflict(errors[0].template, errors[0].params, code="restore_conflict")
     row.deleted_at = None

@@ -111,7 +111,7 @@ def restore_named(
         try:
             refuse_fields(check(draft.row))
         except Conflict as error:
-            raise Conflict(error.detail, code="restore_conflict") from error
+            raise Conflict(error.template, error.params, code="restore_conflict") from error
         restore_rows(changes, reference_model, [draft])
         return draft.row
 
