@@ -2,7 +2,7 @@
 
 from csp.constants import NONE, SELF
 
-from crm_project import environment
+from crm_project import __version__, environment
 from crm_project.staff.theme import UNFOLD  # noqa: F401
 
 BASE_DIR = environment.BASE_DIR
@@ -190,7 +190,7 @@ SPECTACULAR_SETTINGS = {
     " `Authorization: Bearer …`; bodies are JSON in UTF-8, of at most 1 MiB. Lists are cursor pages: follow `next`."
     " Every refusal is a problem (RFC 9457) whose `code` is stable and whose `errors` name each wrong field."
     " Writes take an `Idempotency-Key` and `dry_run=true`; those of one row also `If-Match`.",
-    "VERSION": "1.0.0",
+    "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
