@@ -2,7 +2,7 @@
 
 from csp.constants import NONE, SELF
 
-from crm_project import __version__, environment
+from crm_project import __version__, environment, logs
 from crm_project.staff.theme import UNFOLD  # noqa: F401
 
 BASE_DIR = environment.BASE_DIR
@@ -10,6 +10,7 @@ env = environment.load()
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = environment.secret_key(env, debug=DEBUG)
+SECRET_KEY_FALLBACKS = environment.secret_key_fallbacks(env)
 # Host names that speak one dialect at their root.
 DIALECT_HOSTS = environment.dialect_hosts(env)
 ALLOWED_HOSTS = environment.allowed_hosts(env, debug=DEBUG, also=DIALECT_HOSTS)
@@ -42,6 +43,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "crm_project.logs.RequestLogMiddleware",
+    "crm_project.health.HealthMiddleware",
+    "crm_project.database.DatabaseMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_project.staff.middleware.PageCompressionMiddleware",
@@ -78,7 +82,8 @@ TEMPLATES = [
 ]
 
 # Transactions are opened by the base view around unsafe methods alone; ATOMIC_REQUESTS stays off.
-DATABASES = {"default": environment.database(env)}
+DATABASE_LIMITS = environment.database_limits(env)
+DATABASES = {"default": environment.database(env, limits=DATABASE_LIMITS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -104,7 +109,7 @@ USE_TZ = True
 BEHIND_TLS = env.bool("BEHIND_TLS", default=not DEBUG)
 SECURE_SSL_REDIRECT = BEHIND_TLS
 # A client of the API that speaks plain HTTP has sent its token already: a redirect would only hide that.
-SECURE_REDIRECT_EXEMPT = [r"^healthz/?$", r"^api(/|$)", r"^dialects(/|$)"]
+SECURE_REDIRECT_EXEMPT = [r"^api(/|$)", r"^dialects(/|$)"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BEHIND_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS
 # Preloading is a vow for a whole domain, and its owner's to make.
@@ -151,21 +156,10 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crm@localhost")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        # Django's own handlers would mail errors and fall silent without DEBUG.
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Scanners call every server by wrong names; a traceback for each would bury the rest.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        # Warns at every HEAD, since Django leaves it to the server to drop the body.
-        "gunicorn.http.wsgi": {"level": "ERROR"},
-    },
-}
+LOGGING = logs.config(
+    level=env.str("LOG_LEVEL", default="INFO"),
+    json_lines=env.str("LOG_FORMAT", default="text") == "json",
+)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

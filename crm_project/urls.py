@@ -1,4 +1,4 @@
-"""Every route: the canonical API, its documents, health, the admin."""
+"""Every route: the canonical API, its documents, the admin."""
 
 from django.conf.urls import handler403  # noqa: F401
 from django.contrib import admin
@@ -13,7 +13,6 @@ handler500 = pages.server_error
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("healthz", pages.healthz, name="healthz"),
     path("api/schema", pages.SchemaView.as_view(), name="schema"),
     path("api/docs", pages.DocsView.as_view(url_name="schema"), name="docs"),
     path("api/", include("crm_project.accounts.api.urls")),

@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import Error, IntegrityError, InterfaceError, OperationalError
+from django.db import Error, IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from crm_project.api.preconditions import changes_since
+from crm_project.database import state_of
 from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
+from crm_project.logs import note
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +111,7 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
         problem = replace(problem, extra={"changes": changes_since([error], wire_names)[0]})
     request = context["request"]
     if problem.status >= 500 and problem.status != 503:
-        log.exception("unhandled error in %s %s", request.method, request.path)
+        log.exception("unhandled error")
     body = problem.body(request)
     # The browsable API shows a problem on a page of its own.
     is_page = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
@@ -143,13 +145,10 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
             return Problem(400, "invalid", "The body broke off.")
         case IntegrityError():
             return _of_constraint(error)
-        case OperationalError() | InterfaceError():
-            return Problem(
-                503,
-                "unavailable",
-                "The database cannot answer; try again.",
-                headers={"Retry-After": RETRY_AFTER},
-            )
+    if state := state_of(error):
+        note(database=state.name)
+        headers = {"Retry-After": str(state.retry_after)}
+        return Problem(503, "unavailable", state.detail, headers=headers)
     return Problem(500, "internal_error", "The server made a mistake; it has been noted.")
 
 
@@ -244,7 +243,8 @@ def _of_api(error: exceptions.APIException) -> Problem:
 def _of_constraint(error: Error) -> Problem:
     """Two requests at once: the slower one is told what the faster one took."""
     named = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
-    text = named or str(error)
+    # The first line: the others quote the row.
+    text = named or str(error).partition("\n")[0]
     for constraint, columns, code in CONSTRAINTS:
         if constraint in text or (named is None and columns in text):
             return Problem(409, code, "Another row has this value already.")

@@ -1,10 +1,9 @@
-"""What is no resource: health, the OpenAPI document and its pages, and answers for paths that nobody serves."""
+"""What is no resource: the OpenAPI document and its pages, and answers for paths that nobody serves."""
 
 import sys
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
@@ -14,21 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm_project.api.errors import RETRY_AFTER, Problem, problem_of, problem_response
+from crm_project.api.errors import Problem, problem_of, problem_response
 from crm_project.api.middleware import API_PATH
-
-
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Whether the database answers; nothing more is told to strangers."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (DatabaseError, InterfaceError):
-        body = {"status": "unavailable", "database": "does not answer"}
-        return JsonResponse(
-            body, status=503, headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"}
-        )
-    return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
 class DocumentView(APIView):

@@ -1,13 +1,16 @@
 """What the API forgets when a person's data is erased: the answers, kept for retries, that show the person."""
 
+from itertools import chain
 from typing import Any
 
 from crm_project.api.models import IdempotencyKey
+from crm_project.batches import in_batches
 
 
 def forget_answers(row: Any) -> None:
     """The keys stay, so that a retry still does nothing twice; only its answer is gone."""
     kept = IdempotencyKey.objects.filter(organization=row.organization_id).exclude(body=None)
     named = str(row.uuid).encode()
-    showing = [key.pk for key in kept.only("id", "body").iterator() if key.body and named in bytes(key.body)]
+    rows = chain.from_iterable(in_batches(kept.only("id", "body"), 100))
+    showing = [key.pk for key in rows if key.body and named in bytes(key.body)]
     IdempotencyKey.objects.filter(pk__in=showing).update(body=None)

@@ -1,5 +1,6 @@
 """Import and export in the admin: upload, choose, preview, run, report; and files of what a list shows."""
 
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -12,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 
 from contacts.models import Contact
 from crm_project.accounts.rules import Permission
+from crm_project.batches import in_batches
 from crm_project.errors import DomainError, counted
 from crm_project.imports import services, worker
 from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, table_of
@@ -218,7 +220,7 @@ class ImportAdmin(StaffModelAdmin):
         except IncorrectLookupParameters:
             return HttpResponseRedirect(_list(kind))
         stream, media_type = STREAMS[file_format]
-        table = table_of(shape, rows.iterator(chunk_size=BLOCK))
+        table = table_of(shape, chain.from_iterable(in_batches(rows, BLOCK)))
         return download(stream(table), f"{kind}.{file_format}", media_type)
 
 

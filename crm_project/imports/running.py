@@ -14,6 +14,7 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.changes import attempt, change_set
+from crm_project.database import allow_long_statements
 from crm_project.errors import DomainError, FieldError, RowsRefused
 from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.fields import cell_of
@@ -209,9 +210,7 @@ def rare_collections() -> Iterator[None]:
 
 def take_time() -> None:
     """The limit on a statement is made for requests; the commit of a great import checks all its events at once."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '10min'")
+    allow_long_statements(600)
 
 
 def check_constraints() -> None:

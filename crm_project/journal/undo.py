@@ -9,12 +9,14 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
+from crm_project.batches import in_batches
 from crm_project.changes import ChangeSet, change_set, columns, plain
 from crm_project.errors import Conflict, DomainError, FieldError, NotFound
 from crm_project.journal.hooks import Kind, Undoer, after_undo, before_undo, kinds
@@ -121,7 +123,7 @@ def take_back(*, actor: Actor, event: Event) -> Undone:
         changes.undoes = event.change_set
         already = len(changes.recorded)
         events = Event.objects.of_change_set(actor.organization_id, event.change_set)
-        nets = _nets(events.iterator(chunk_size=BATCH))
+        nets = _nets(chain.from_iterable(in_batches(events, BATCH)))
         by_kind = _by_kind(nets)
         _require(actor, by_kind)
         now = timezone.now()
@@ -142,16 +144,12 @@ def can_undo(event: Event) -> bool:
 
 def _nets(events: Iterable[Event]) -> dict[RowKey, Net]:
     nets: dict[RowKey, Net] = {}
-    undoable = True
     for event in events:
-        undoable = undoable and can_undo(event)
-        if not undoable:
-            continue  # to the end, which closes the cursor
+        if not can_undo(event):
+            raise Conflict("What this change set did cannot be taken back.", code="not_undoable")
         key = (event.kind, event.row_id)
         net = nets.setdefault(key, Net(kinds[event.kind], event.row_id, event.row_uuid))
         net.add(event)
-    if not undoable:
-        raise Conflict("What this change set did cannot be taken back.", code="not_undoable")
     return nets
 
 
