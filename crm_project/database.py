@@ -72,9 +72,10 @@ def state_of(error: BaseException) -> State | None:
 
 @dataclass
 class WaitBudget:
-    """Seconds that a request may still wait for the database."""
+    """Seconds that a request may still wait for the database; `since` is when the wait of the moment began."""
 
     remaining: float
+    since: float | None = None
 
 
 _budget: ContextVar[WaitBudget | None] = ContextVar("wait_budget", default=None)
@@ -94,18 +95,25 @@ def wait_budget(seconds: float) -> Iterator[None]:
 def seconds_left() -> float | None:
     """What is left of the budget; None where only each wait is bounded, as in streams and background work."""
     budget = _budget.get()
-    return max(budget.remaining, 0.0) if budget else None
+    if budget is None:
+        return None
+    gone = time.monotonic() - budget.since if budget.since is not None else 0.0
+    return max(budget.remaining - gone, 0.0)
 
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Take the time of the block from the budget."""
-    budget, started = _budget.get(), time.monotonic()
+    """Take the time of the block from the budget; a wait within a wait is not counted again."""
+    budget = _budget.get()
+    if budget is None or budget.since is not None:
+        yield
+        return
+    budget.since = time.monotonic()
     try:
         yield
     finally:
-        if budget:
-            budget.remaining -= time.monotonic() - started
+        budget.remaining -= time.monotonic() - budget.since
+        budget.since = None
 
 
 def wait_limit() -> float | None:

@@ -32,7 +32,7 @@ MASKS = (
     re.compile(r"\bcrm_[\w-]{8,}"),
     re.compile(r"(?i)(?<=password=)\S+"),
     re.compile(r"(?<=://)[^/\s@]+(?=@)"),
-    re.compile(r"\+?\d[\d ()/-]{7,}\d"),
+    re.compile(r"\+\d[\d ()/.-]{6,}\d"),
 )
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 CONTROL |= {10: "\\n", 13: "\\r", 9: "\\t", 0x2028: "\\u2028", 0x2029: "\\u2029"}
@@ -137,6 +137,8 @@ def masked(text: str) -> str:
 class Formatter(logging.Formatter):
     """The base of both formats: what a record says, by name."""
 
+    converter = staticmethod(time.gmtime)
+
     def fields_of(self, record: logging.LogRecord) -> dict[str, Any]:
         entry = _current.get()
         return {
@@ -148,8 +150,6 @@ class Formatter(logging.Formatter):
             **getattr(record, "fields", {}),
             **(error_fields(record.exc_info[1]) if record.exc_info and record.exc_info[1] else {}),
         }
-
-    converter = time.gmtime
 
     def message_of(self, record: logging.LogRecord) -> str:
         if record.name.startswith(LOUD) and record.args and isinstance(record.args, tuple):

@@ -111,5 +111,6 @@ def url_of(settings: dict[str, Any], *, port: int | None = None) -> str:
 def administer(settings: dict[str, Any], *statements: str) -> None:
     """Run statements on a connection of their own, past every pooler and proxy."""
     with psycopg.connect(url_of(settings), autocommit=True) as link:
+        link.execute("SET default_transaction_read_only = off")
         for statement in statements:
             link.execute(statement)  # type: ignore[call-overload]

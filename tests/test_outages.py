@@ -12,6 +12,7 @@ import pytest
 from django.db import DataError, InternalError, OperationalError, ProgrammingError, connection
 
 from crm_project import database
+from crm_project.accounts.models import ApiToken
 from crm_project.accounts.services import create_token
 from crm_project.database import AWAY, BUSY, FULL, READ_ONLY, SLOW, STARTING, state_of
 from tests.base import World
@@ -140,15 +141,20 @@ def test_a_frozen_link_is_given_up_in_time_and_served_again_at_once(world, pool)
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_link_that_is_cut_is_a_503_and_no_500(world):
-    with link_to(target_of(connection.settings_dict)) as link:
-        with serving(world.secret, url_of(connection.settings_dict, port=link.port)) as server:
-            statuses = set()
-            for _ in range(3):
-                assert server.ask("GET", "/api/deals").status == 200
-                link.cut()
-                statuses |= {answer.status for answer in at_once(4, lambda n: server.ask("GET", "/api/deals"))}
-                until(lambda: server.ask("GET", "/api/deals").status == 200, 2 + SLACK)
-            assert statuses <= {200, 503}
+    def read(n=0):
+        return server.ask("GET", "/api/deals").status
+
+    with (
+        link_to(target_of(connection.settings_dict)) as link,
+        serving(world.secret, url_of(connection.settings_dict, port=link.port)) as server,
+    ):
+        statuses = set()
+        for _ in range(3):
+            assert read() == 200
+            link.cut()
+            statuses |= set(at_once(4, read))
+            until(lambda: read() == 200, 2 + SLACK)
+        assert statuses <= {200, 503}
 
 
 @pytest.mark.postgres
@@ -197,17 +203,20 @@ def test_a_read_only_database_serves_reads_and_asks_writers_to_come_again(world)
     deal = world.deal()
     with serving(world.secret) as server:
         assert server.ask("PATCH", f"/api/deals/{deal.uuid}", {"name": "Before"}).status == 200
+        ApiToken.objects.update(last_used_at=None)
         administer(connection.settings_dict, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         try:
-            administer(connection.settings_dict, *(f"SELECT pg_terminate_backend({pid})" for pid in backends()))
+            administer(
+                connection.settings_dict, *(f"SELECT pg_terminate_backend({pid})" for pid in backends())
+            )
             until(lambda: server.ask("GET", "/healthz").status == 200, 5)
-            # The token's last use is older than a minute: it cannot be noted, and opens the door all the same.
+            # The use of the token cannot be noted, and the token is accepted all the same.
             for path in ("/api/me", "/api/deals", f"/api/deals/{deal.uuid}", "/api/deals/export"):
                 assert server.ask("GET", path).status == 200
             written = refused(server.ask("PATCH", f"/api/deals/{deal.uuid}", {"name": "Now"}))
             assert written.json()["detail"] == READ_ONLY.detail
-            for method, path in (("POST", "/api/deals"), ("POST", "/api/contacts")):
-                refused(server.ask(method, path, {"name": "x", "first_name": "x"}))
+            refused(server.ask("POST", "/api/deals", {"name": "x"}))
+            refused(server.ask("DELETE", f"/api/deals/{deal.uuid}"))
             ready = server.ask("GET", "/readyz")
             assert (ready.status, ready.json()["database"]) == (200, "read_only")
         finally:

@@ -31,10 +31,14 @@ TITLES = {
     409: "The data forbids it.",
     412: "The row has changed meanwhile.",
     413: "The body is too large.",
+    414: "The request line is too long.",
     415: "The body must be JSON.",
+    417: "The expectation cannot be met.",
     422: "The key belongs to another request.",
     429: "Too many requests.",
+    431: "The headers are too large.",
     500: "The server made a mistake.",
+    501: "This is not implemented.",
     503: "The service cannot answer right now.",
 }
 CODES = {

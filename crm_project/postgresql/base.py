@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.psycopg_any import IsolationLevel
 
 from crm_project import database
 
@@ -69,6 +70,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     Database: Any = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})
 
+    @property
+    def pool(self) -> Any:
+        if options := self.settings_dict["OPTIONS"].get("pool"):
+            options.setdefault("connection_class", Connection)
+        return super().pool
+
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
         self.limits: dict[str, str] = params.pop("limits", {})
@@ -81,7 +88,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             timeout = max(1, min(int(left), int(conn_params["connect_timeout"])))
             conn_params = {**conn_params, "connect_timeout": timeout}
         with database.waiting():
-            return super().get_new_connection(conn_params)
+            if not self.pool:
+                return super().get_new_connection(conn_params)
+            # As Django does it, but that a request waits for a free connection no longer than it may.
+            self.isolation_level = IsolationLevel.READ_COMMITTED
+            self.pool.open()
+            return self.pool.getconn(self.pool.timeout if left is None else min(left, self.pool.timeout))
 
     def _configure_connection(self, connection: Any) -> bool:
         commit = super()._configure_connection(connection)  # type: ignore[misc]
