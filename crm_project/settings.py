@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "crm_project.api",
     "crm_project.imports",
     "crm_project.setup",
+    "crm_project.operations",
     "crm_project.dialects",
 ]
 
@@ -139,6 +140,10 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
 # `thread`: the process that is asked does the work; `command`: only `manage.py work_imports` does.
 IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")
+
+# Where `manage.py backup` writes, and `doctor` looks: a directory, or a file that another tool writes.
+BACKUP_PATH = env.str("BACKUP_PATH", default="")
+BACKUP_MAX_AGE_HOURS = env.int("BACKUP_MAX_AGE_HOURS", default=26)
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
