@@ -29,6 +29,7 @@ from pipelines.models import Pipeline, Stage
 from pipelines.services import create_stage, trash_pipeline, trash_stage, update_pipeline, update_stage
 from tests.api.client import ApiClient
 from tests.base import BaseTestCase, refused, stages_of
+from tests.examples import examples
 from tests.factories import CustomFieldFactory, LostReasonFactory
 
 LINKS = ((DealContact, "contact_id"), (DealFollower, "member_id"), (DealAccess, "member_id"))
@@ -606,8 +607,9 @@ FIELDS = ("name", "amount", "status", "stage", "colour", "size", "follower", "pr
 steps = st.lists(st.tuples(st.booleans(), st.sampled_from(FIELDS), st.integers(0, 3)), min_size=2, max_size=9)
 
 
+@pytest.mark.slow
 class TwoPeopleTests(BaseTestCase, HypothesisTestCase):
-    @settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
+    @settings(max_examples=examples(60), deadline=None, phases=[Phase.explicit, Phase.generate])
     @given(script=steps, undone=st.integers(0, 9))
     def test_an_undo_never_loses_the_others_change(self, script, undone):
         for key in ("colour", "size"):
