@@ -18,7 +18,7 @@ from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, table
 from crm_project.imports.files import BLOCK as PIECE
 from crm_project.imports.files import receive
 from crm_project.imports.forms import ChoicesForm, UploadForm
-from crm_project.imports.kinds import KINDS, kind_for
+from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import
 from crm_project.imports.refusals import error_table, sentence
 from crm_project.imports.responses import download
@@ -175,7 +175,7 @@ class ImportAdmin(StaffModelAdmin):
         return source
 
     def _choices(self, request: HttpRequest, source: Import, data: Any = None) -> ChoicesForm:
-        return ChoicesForm(data, source=source, fields=kind_for(source.kind, self.actor(request)).fields)
+        return ChoicesForm(data, source=source, fields=import_kind(source.kind, self.actor(request)).fields)
 
     def _shown_import(self, request: HttpRequest, source: Import, form: ChoicesForm) -> HttpResponse:
         refused = list(source.refused_rows.order_by("line")[:SHOWN_ROWS])
@@ -212,7 +212,7 @@ class ImportAdmin(StaffModelAdmin):
         if request.GET.get(filters.TRASH) == "only":
             messages.error(request, "The trash is not exported.")
             return HttpResponseRedirect(_list(kind))
-        shape = kind_for(kind, self.actor(request))
+        shape = import_kind(kind, self.actor(request))
         try:
             rows = shape.for_export(listing.get_changelist_instance(request).get_queryset(request))
         except IncorrectLookupParameters:

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from crm_project.imports.cells import CUT, safe
 from crm_project.imports.fields import cell_of, is_figure
-from crm_project.imports.kinds.base import RowKind
+from crm_project.imports.kinds.base import ImportKind
 from crm_project.imports.tables import letters
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ EXACT_DIGITS = 15
 UNPRINTABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
 
-def table_of(kind: RowKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
+def table_of(kind: ImportKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
     """The header, then the values of each of the rows, which are read for export."""
     yield [field.key for field in kind.fields]
     values_of = [field.value_of for field in kind.fields]

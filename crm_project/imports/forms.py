@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from crm_project.imports.fields import Field
+from crm_project.imports.fields import ImportField
 from crm_project.imports.models import Import
 
 OPTION_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
@@ -67,7 +67,7 @@ class UploadForm(forms.Form):
 class ChoicesForm(forms.Form):
     """A select for each column, and the options."""
 
-    def __init__(self, *args: Any, source: Import, fields: Sequence[Field], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, source: Import, fields: Sequence[ImportField], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.source = source
         known = [(field.key, field.label) for field in fields if not field.is_read_only]

@@ -69,7 +69,8 @@ class ImportPagesTests(StaffTestCase):
         )
         file = SimpleUploadedFile("deals.csv", b"\x81\x8d" * 9)
         assert (
-            "no text" in self.client.post(add_url(Import), {"kind": "deals", "file": file}).content.decode()
+            "not a text file"
+            in self.client.post(add_url(Import), {"kind": "deals", "file": file}).content.decode()
         )
 
     def test_another_delimiter_reads_the_file_anew(self):

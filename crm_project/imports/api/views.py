@@ -26,7 +26,7 @@ from crm_project.imports.api.serializers import (
     UploadSerializer,
 )
 from crm_project.imports.exporting import BLOCK, CSV, STREAMS, XLSX, csv_stream, table_of
-from crm_project.imports.kinds import KINDS, kind_for
+from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.refusals import error_table
 from crm_project.imports.responses import download
@@ -149,7 +149,7 @@ class ImportViewSet(RowViewSet):
     @action(detail=False, url_path="fields")
     def known_fields(self, request: Request) -> Response:
         fields = {
-            name: [field for field in kind_for(name, self.actor).fields if not field.is_read_only]
+            name: [field for field in import_kind(name, self.actor).fields if not field.is_read_only]
             for name in KINDS
         }
         return Response(FieldListSerializer(fields).data)
@@ -231,7 +231,7 @@ def exported(view: Any, kind_name: str) -> HttpResponse:
     raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
     if raw is None:
         raise InvalidQuery({"raw": ["true or false."]})
-    kind = kind_for(kind_name, view.actor)
+    kind = import_kind(kind_name, view.actor)
     rows = all_rows(
         kind.for_export(view.filter_queryset(view.get_queryset())), view.request, view, size=BLOCK
     )
