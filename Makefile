@@ -64,6 +64,7 @@ check: $(VENV)/dev  ## lint, format, types, migrations, deploy check, layers, Op
 	$(BIN)/lint-imports
 	$(PRODUCTION) $(BIN)/mypy
 	$(PRODUCTION) $(MANAGE) makemigrations --check --dry-run
+	$(PRODUCTION) $(MANAGE) lint_migrations
 	$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
 	$(PRODUCTION) $(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m pytest --quiet tests/test_lock.py

@@ -1,4 +1,4 @@
-"""Expected versions: a write may say which version of a row it was made for, and is refused if that has passed."""
+"""Optimistic locking: a write may name the version of the row that it is based on, and is refused if it has passed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from crm_project.errors import PreconditionFailed
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions that a write accepts of a row, as If-Match names them; None accepts every one."""
+    """The versions of a row that a write accepts, as in If-Match; None accepts every version (`*`)."""
 
     numbers: frozenset[int] | None
 
@@ -17,9 +17,9 @@ class Versions:
         return cls(None)
 
     def refusal(self, row: Any) -> PreconditionFailed | None:
-        """What to tell whoever expected another version of this locked row; a row that is new has none."""
+        """The refusal if this locked row has none of the versions; a row that is not stored yet has none at all."""
         if row.pk is None:
-            return PreconditionFailed("There is no such row yet, so that none of its versions can match.")
+            return PreconditionFailed("The row does not exist yet, so no version of it can match.")
         if self.numbers is None or row.version in self.numbers:
             return None
         older = [number for number in self.numbers if number < row.version]
@@ -27,11 +27,11 @@ class Versions:
 
 
 def refusal(row: Any, expected: Versions | None) -> PreconditionFailed | None:
-    """The same for a write that may have said nothing."""
+    """The same for a write that need not name a version."""
     return expected.refusal(row) if expected else None
 
 
 def require(row: Any, expected: Versions | None) -> None:
-    """Refuse a write of one locked row that was made for another version of it."""
+    """Raise PreconditionFailed if this locked row has none of the expected versions."""
     if refused := refusal(row, expected):
         raise refused

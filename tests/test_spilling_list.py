@@ -1,39 +1,42 @@
-"""A spool is a list, whether its items are in memory or on disk."""
+"""A spilling list is a list, whether its items are in memory or on disk."""
 
 import pytest
 
-from crm_project.spilling_list import KEPT, SpillingList
+from crm_project.spilling_list import IN_MEMORY, SpillingList
 
 
 def filled(count):
-    spool = SpillingList()
+    items = SpillingList()
     for number in range(count):
-        spool.append({"number": number})
-    return spool
+        items.append({"number": number})
+    return items
 
 
-def numbers(spool):
-    return [item["number"] for item in spool]
+def numbers(items):
+    return [item["number"] for item in items]
 
 
-@pytest.mark.parametrize("count", [0, 1, KEPT - 1, KEPT, KEPT + 1, 3 * KEPT + 7])
+@pytest.mark.parametrize("count", [0, 1, IN_MEMORY - 1, IN_MEMORY, IN_MEMORY + 1, 3 * IN_MEMORY + 7])
 def test_it_gives_back_what_was_appended(count):
-    spool = filled(count)
+    items = filled(count)
 
-    assert len(spool) == count
-    assert bool(spool) == bool(count)
-    assert numbers(spool) == list(range(count))
+    assert len(items) == count
+    assert bool(items) == bool(count)
+    assert numbers(items) == list(range(count))
 
 
-@pytest.mark.parametrize("length", [0, 1, KEPT - 1, KEPT, KEPT + 1, 2 * KEPT])
+@pytest.mark.parametrize("length", [0, 1, IN_MEMORY - 1, IN_MEMORY, IN_MEMORY + 1, 2 * IN_MEMORY])
 def test_it_cuts_off_the_end_and_goes_on(length):
-    spool = filled(2 * KEPT + 3)
+    items = filled(2 * IN_MEMORY + 3)
 
-    spool.truncate(length)
-    spool.append({"number": -1})
+    items.truncate(length)
+    items.append({"number": -1})
 
-    assert numbers(spool) == [*range(length), -1]
+    assert numbers(items) == [*range(length), -1]
 
 
 def test_it_answers_a_part():
-    assert [item["number"] for item in filled(KEPT + 5)[KEPT + 3 :]] == [KEPT + 3, KEPT + 4]
+    assert numbers(filled(IN_MEMORY + 5)[IN_MEMORY + 3 :]) == [
+        IN_MEMORY + 3,
+        IN_MEMORY + 4,
+    ]

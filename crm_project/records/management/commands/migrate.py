@@ -1,0 +1,41 @@
+"""Django's `migrate`, which on PostgreSQL never makes writes wait for long.
+
+A statement that waits for a table's exclusive lock makes every later statement on that table wait behind it. It
+therefore gives up after LOCK_TIMEOUT; the migration is rolled back and attempted again, until it finds the table free.
+"""
+
+import time
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db import OperationalError, connections
+
+LOCK_TIMEOUT = "200ms"
+ATTEMPTS = 100
+# Seconds between two attempts.
+PAUSE = 0.5
+# lock_not_available and deadlock_detected.
+RETRIED = {"55P03", "40P01"}
+
+
+class Command(migrate.Command):
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection = connections[options["database"]]
+        if connection.vendor != "postgresql" or connection.in_atomic_block:
+            super().handle(*args, **options)
+            return
+        for remaining in reversed(range(ATTEMPTS)):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
+            try:
+                super().handle(*args, **options)
+                return
+            except OperationalError as error:
+                if not remaining or getattr(error.__cause__, "sqlstate", None) not in RETRIED:
+                    raise
+                self.stderr.write("A table is in use. The migration is attempted again.")
+                time.sleep(PAUSE)
+            finally:
+                if connection.is_usable():
+                    with connection.cursor() as cursor:
+                        cursor.execute("RESET lock_timeout")
