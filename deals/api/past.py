@@ -26,8 +26,8 @@ from crm_project.api.filters import (
     TextFilter,
     UUIDFilter,
 )
-from crm_project.api.pagination import Key
 from crm_project.api.views import KeyedViewSet
+from crm_project.records.paging import Key
 from deals import money
 from deals.models import Deal, DealState
 from deals.past import CHANGES

@@ -11,10 +11,10 @@ from rest_framework.response import Response
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.api.pagination import Key
 from crm_project.api.views import RestoreMixin, RowViewSet, keyed_schema
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
+from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 from deals import services
 from deals.api.filters import DealFilter
