@@ -63,11 +63,11 @@ def hidden_for(kind: Any) -> tuple[str, ...]:
 
 
 def trash(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
-    services.trash_contacts(actor=actor, contacts=rows)
+    services.trash_contacts(actor=actor, rows=rows)
 
 
 def restore(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
-    services.restore_contacts(actor=actor, contacts=rows)
+    services.restore_contacts(actor=actor, rows=rows)
 
 
 @admin.register(Contact)

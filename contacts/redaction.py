@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from contacts import hooks
-from contacts.history import PERSONAL
+from contacts.kinds import PERSONAL
 from contacts.models import Contact, ContactReference
 from crm_project.changes import change_set
 from crm_project.errors import NotFound

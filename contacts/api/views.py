@@ -40,10 +40,10 @@ class ContactViewSet(RestoreMixin, KeyedViewSet):
         return services.update_contacts(actor=self.actor, changes=[(row, change)])[0].row
 
     def perform_destroy(self, row: Contact) -> None:
-        services.trash_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))
+        services.trash_contacts(actor=self.actor, rows=[row], if_match=self.expected(row))
 
     def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Contact]]:
         return services.carry_out_contacts(actor=self.actor, operations=operations)
 
     def perform_restore(self, row: Contact) -> Contact:
-        return services.restore_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))[0]
+        return services.restore_contacts(actor=self.actor, rows=[row], if_match=self.expected(row))[0]

@@ -76,7 +76,7 @@ class _ContactWork:
         return write_contacts(self.actor, targets, add_references=adding)
 
     def trash(self, rows: Sequence[Contact], *, if_match: Mapping[int, Versions]) -> list[Contact]:
-        return trash_contacts(actor=self.actor, contacts=rows, if_match=if_match)
+        return trash_contacts(actor=self.actor, rows=rows, if_match=if_match)
 
 
 def _kind_and_email(change: Change) -> tuple[str, str]:

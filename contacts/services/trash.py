@@ -22,25 +22,26 @@ ANY: Mapping[int, Versions] = MappingProxyType({})
 
 
 def trash_contacts(
-    *, actor: Actor, contacts: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
+    *, actor: Actor, rows: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
 ) -> list[Contact]:
     """Move to the trash, unless a live deal uses one of them; `if_match` holds the version expected of each id."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
-        ids = [contact.pk for contact in contacts]
-        rows = {
-            row.pk: row for row in for_update(Contact.objects.visible_to(actor.member).filter(pk__in=ids))
+        ids = [row.pk for row in rows]
+        visible = Contact.objects.visible_to(actor.member).filter(pk__in=ids)
+        found = {row.pk: row for row in for_update(visible)}
+        errors: dict[int, DomainError] = {
+            place: NotFound() for place, pk in enumerate(ids) if pk not in found
         }
-        errors: dict[int, DomainError] = {place: NotFound() for place, pk in enumerate(ids) if pk not in rows}
-        stale = ((place, refusal(rows[pk], if_match.get(pk))) for place, pk in enumerate(ids) if pk in rows)
+        stale = ((place, refusal(found[pk], if_match.get(pk))) for place, pk in enumerate(ids) if pk in found)
         errors |= {place: error for place, error in stale if error}
-        used = _used(list(rows))
+        used = _used(list(found))
         errors |= {
             place: _in_use(used[pk]) for place, pk in enumerate(ids) if pk in used and place not in errors
         }
         refuse(errors, rows=len(ids))
-        _set_live(changes, list(rows.values()), live=False)
-        return [rows[pk] for pk in ids]
+        _set_live(changes, list(found.values()), live=False)
+        return [found[pk] for pk in ids]
 
 
 def _used(ids: Sequence[int]) -> dict[int, int]:
@@ -57,25 +58,25 @@ def _in_use(count: int) -> Conflict:
 
 
 def restore_contacts(
-    *, actor: Actor, contacts: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
+    *, actor: Actor, rows: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
 ) -> list[Contact]:
     """Bring back from the trash what clashes with no live row."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         now = timezone.now()
-        trashed = Contact.objects.trash_visible_to(actor.member, now).filter(pk__in=[c.pk for c in contacts])
+        trashed = Contact.objects.trash_visible_to(actor.member, now).filter(pk__in=[row.pk for row in rows])
         hold_keys(email_key(actor, contact.email) for contact in trashed if contact.email)
-        rows = list(for_update(trashed))
-        if len(rows) != len(contacts):
+        found = list(for_update(trashed))
+        if len(found) != len(rows):
             raise NotFound
-        _require(rows, if_match)
-        emails = [(row.kind, row.email) for row in rows if row.email]
+        _require(found, if_match)
+        emails = [(row.kind, row.email) for row in found if row.email]
         live = Contact.objects.of(actor.organization_id).live().with_email(email for _, email in emails)
         # Two contacts of the trash may have had the same address, one after the other.
         if {(row.kind, row.email) for row in live} & set(emails) or len(set(emails)) != len(emails):
             raise Conflict("Another contact has this e-mail address now.", code="restore_conflict")
-        _set_live(changes, rows, live=True)
-        return rows
+        _set_live(changes, found, live=True)
+        return found
 
 
 def _require(rows: Sequence[Contact], if_match: Mapping[int, Versions]) -> None:

@@ -1,10 +1,12 @@
-"""The kinds of row of the inner apps, which know nothing of the journal."""
+"""The declarations of the kinds of inner apps, which lie below the journal."""
 
 from crm_project.accounts.models import ApiToken, Member, Organization
 from crm_project.journal.catalogue import CatalogueUndoer
-from crm_project.journal.hooks import Kind, fields_of, named_by_id, named_by_uuid, person_by_uuid, register
 from crm_project.journal.members import MemberUndoer
+from crm_project.records import services
+from crm_project.records.kinds import Everyone, Kind, Private, fields_of, register
 from crm_project.records.models import CustomField, CustomFieldReference
+from crm_project.records.writing.reference_data import one_by_one
 
 REFERENCES = {"external_references": ""}
 
@@ -13,16 +15,18 @@ def connect() -> None:
     register(
         Kind(
             Organization,
-            rows=lambda member: Organization.objects.filter(pk=member.organization_id),
-            part=named_by_uuid,
+            visible=Everyone(organization="pk"),
+            named_by="uuid",
             fields=fields_of(Organization, lists=REFERENCES),
         )
     )
     register(
         Kind(
             Member,
-            rows=lambda member: Member.objects.visible_to(member).select_related("user"),
-            part=person_by_uuid,
+            visible=Everyone(),
+            named_by="uuid",
+            label="full_name",
+            related=("user",),
             fields=fields_of(Member, lists=REFERENCES, omit=frozenset({"user_id"})),
             undoer=MemberUndoer(),
         )
@@ -30,19 +34,24 @@ def connect() -> None:
     register(
         Kind(
             ApiToken,
-            rows=lambda member: ApiToken.objects.visible_to(member),
-            part=named_by_uuid,
+            visible=Private(lambda rows, member: rows.visible_to(member)),
+            named_by="uuid",
             fields=fields_of(ApiToken),
-            private=True,
         )
     )
     register(
         Kind(
             CustomField,
-            rows=lambda member: CustomField.objects.seen_by(member),
-            part=named_by_id,
+            visible=Everyone(),
+            services=one_by_one(
+                "custom_field",
+                create=services.create_custom_field,
+                update=services.update_custom_field,
+                trash=services.trash_custom_field,
+                restore=services.restore_custom_field,
+            ),
             fields=fields_of(CustomField, lists=REFERENCES),
-            catalogue=True,
+            is_reference_data=True,
             undoer=CatalogueUndoer(CustomField, CustomFieldReference, unique=["kind", "key"]),
         )
     )

@@ -17,9 +17,10 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, change_set, columns, plain
 from crm_project.errors import Conflict, DomainError, FieldError, NotFound
-from crm_project.journal.hooks import Kind, Undoer, after_undo, before_undo, kinds
+from crm_project.journal.hooks import after_undo, before_undo
 from crm_project.journal.models import Event
 from crm_project.journal.services import event_of
+from crm_project.records.kinds import Kind, Undoer, kinds
 from crm_project.records.locks import hold_catalogue
 from crm_project.records.writing.store import Draft
 
@@ -179,7 +180,7 @@ def _locked(
 
     Answers the rows as they shall be, or none of so many that they are read anew when they are written.
     """
-    hold_catalogue(actor.organization_id, alone=any(kinds[name].catalogue for name in by_kind))
+    hold_catalogue(actor.organization_id, alone=any(kinds[name].is_reference_data for name in by_kind))
     for name, nets in by_kind.items():
         _undoer(kinds[name]).hold(actor, [net.before for net in nets])
     are_few = sum(map(len, by_kind.values())) <= BATCH

@@ -11,10 +11,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError
-from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Event
 from crm_project.journal.sentences import TimelineEntry, lines
 from crm_project.journal.undo import HasUndoOfItsOwn, undo
+from crm_project.records.kinds import kinds
 from crm_project.staff.actions import refusal_of
 from crm_project.staff.panels import Panel
 from crm_project.staff.request_actor import actor_of

@@ -143,9 +143,9 @@ class RestoreDeals(RestoreAct):
 
 
 def trash_deals(actor: Actor, rows: Sequence[Deal], given: Given) -> None:
-    services.trash_deals(actor=actor, deals=rows)
+    services.trash_deals(actor=actor, rows=rows)
 
 
 def restore_deals(actor: Actor, rows: Sequence[Deal], given: Given) -> None:
     stage = given["stage"].pk if given["stage"] else None
-    services.restore_deals(actor=actor, deals=rows, stage=stage)
+    services.restore_deals(actor=actor, rows=rows, stage=stage)

@@ -65,7 +65,7 @@ class DealViewSet(KeyedViewSet):
         return services.update_deals(actor=self.actor, changes=[(row, change)])[0].row
 
     def perform_destroy(self, row: Deal) -> None:
-        services.trash_deals(actor=self.actor, deals=[row], if_match=self.expected(row))
+        services.trash_deals(actor=self.actor, rows=[row], if_match=self.expected(row))
 
     def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Deal]]:
         return services.carry_out_deals(actor=self.actor, operations=operations, require_name=True)
@@ -85,7 +85,7 @@ class DealViewSet(KeyedViewSet):
         row = self.get_trashed()
         restored = services.restore_deals(
             actor=self.actor,
-            deals=[row],
+            rows=[row],
             stage=change.validated_data.get("stage"),
             if_match=self.expected(row),
         )[0]

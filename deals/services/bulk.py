@@ -97,7 +97,7 @@ class _DealWork:
         return write_deals(self.actor, targets, add_references=adding, require_name=self.require_name)
 
     def trash(self, rows: Sequence[Deal], *, if_match: Mapping[int, Versions]) -> list[Deal]:
-        return trash_deals(actor=self.actor, deals=rows, if_match=if_match)
+        return trash_deals(actor=self.actor, rows=rows, if_match=if_match)
 
     def _find_by_contact(self, operations: Mapping[int, Operation]) -> dict[int, Found | DomainError]:
         """No constraint can help here: the contacts' keys are held until the deals are written."""

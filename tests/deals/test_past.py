@@ -77,10 +77,10 @@ class History:
             case "status":
                 change = {"status": STATUSES[value]}
             case "trash":
-                trash_deals(actor=world.alice, deals=[deal])
+                trash_deals(actor=world.alice, rows=[deal])
                 return
             case _:
-                restore_deals(actor=world.alice, deals=[deal])
+                restore_deals(actor=world.alice, rows=[deal])
                 return
         update_deals(actor=world.alice, changes=[(deal, change)])
 
@@ -246,7 +246,7 @@ class AsOfTests(BaseTestCase):
     def test_a_deal_in_the_trash_was_there_before(self):
         deal = self.deal()
         then = timezone.now()
-        trash_deals(actor=self.bob, deals=[deal])
+        trash_deals(actor=self.bob, rows=[deal])
 
         assert len(self.client.get("/api/deals", {"as_of": then.isoformat()}).json()["results"]) == 1
         later = timezone.now().isoformat()

@@ -134,9 +134,9 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
     ),
     "restore_contacts": (
         lambda w: w.trashed_person(),
-        lambda run, w, row: run(actor=w.bob, contacts=[row]),
+        lambda run, w, row: run(actor=w.bob, rows=[row]),
     ),
-    "trash_contacts": (lambda w: w.person(), lambda run, w, row: run(actor=w.bob, contacts=[row])),
+    "trash_contacts": (lambda w: w.person(), lambda run, w, row: run(actor=w.bob, rows=[row])),
     "update_contacts": (
         lambda w: w.person(),
         lambda run, w, row: run(actor=w.bob, changes=[(row, {"last_name": "Other"})]),
@@ -207,8 +207,8 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
         lambda run, w, source: run(actor=w.bob, source=source, target=w.person(last_name="Other")),
     ),
     "move_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, deals=[row], stage=w.won)),
-    "restore_deals": (lambda w: w.trashed_deal(), lambda run, w, row: run(actor=w.bob, deals=[row])),
-    "trash_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, deals=[row])),
+    "restore_deals": (lambda w: w.trashed_deal(), lambda run, w, row: run(actor=w.bob, rows=[row])),
+    "trash_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, rows=[row])),
     "restore_lost_reason": (
         lambda w: w.trashed_reason(),
         lambda run, w, row: run(actor=w.manager, lost_reason=row),
@@ -249,12 +249,12 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
 class WalkTests(BaseTestCase):
     def trashed_person(self) -> Any:
         person = self.person()
-        contacts.services.trash_contacts(actor=self.bob, contacts=[person])
+        contacts.services.trash_contacts(actor=self.bob, rows=[person])
         return person
 
     def trashed_deal(self) -> Any:
         deal = self.deal()
-        deals.services.trash_deals(actor=self.bob, deals=[deal])
+        deals.services.trash_deals(actor=self.bob, rows=[deal])
         return deal
 
     def trashed_stage(self) -> Any:

@@ -380,7 +380,7 @@ class ActTests(StaffTestCase):
         assert Deal.objects.live().count() == 2
 
     def test_a_refusal_is_told_on_the_page_and_nothing_is_done(self):
-        trash_deals(actor=self.bob, deals=[self.first])
+        trash_deals(actor=self.bob, rows=[self.first])
         restored = act_url("restore", self.first)
         from pipelines.services import trash_stage
 

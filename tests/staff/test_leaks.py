@@ -62,7 +62,7 @@ class LeakTestCase(StaffTestCase):
         )
         update_deals(actor=cls.alice, changes=[(cls.own["deal"], {"next_deal": cls.private.pk})])
         cls.trashed_private = DealFactory(actor=cls.alice, name=f"{PRIVATE} trashed", is_private=True)
-        trash_deals(actor=cls.alice, deals=[cls.trashed_private])
+        trash_deals(actor=cls.alice, rows=[cls.trashed_private])
 
     @classmethod
     def _fill(cls, actor, word):
@@ -91,7 +91,7 @@ class LeakTestCase(StaffTestCase):
             custom_fields={f"key_{word}": word},
         )
         gone = DealFactory(actor=actor, name=f"{word} gone", stage=stage.pk)
-        trash_deals(actor=actor, deals=[gone])
+        trash_deals(actor=actor, rows=[gone])
         token, _ = create_token(actor=actor, name=f"{word} token")
         content = f"name,{word}\n{word},{word}\n".encode()
         source = upload_file(actor=actor, kind="deals", upload=receive(f"{word}.csv", [content]))

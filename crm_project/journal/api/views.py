@@ -19,10 +19,10 @@ from crm_project.journal.api.serializers import (
     UndoneSerializer,
     known_kinds,
 )
-from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import present
 from crm_project.journal.undo import undo
+from crm_project.records.kinds import kinds
 from crm_project.records.paging import Key
 from crm_project.records.writing.columns import BIGGEST_ID
 

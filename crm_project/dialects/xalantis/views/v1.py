@@ -146,7 +146,7 @@ class DealView(V1View):
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
         shown = self.shown(deal)
-        trash_deals(actor=self.actor, deals=[deal])
+        trash_deals(actor=self.actor, rows=[deal])
         return self.one(shown, self.delete_status)
 
     def shown(self, deal: Deal) -> Any:

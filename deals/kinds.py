@@ -1,16 +1,18 @@
-"""How the journal tells of deals and lost reasons: amounts with their currency, a move with all that it brings."""
+"""The declarations of deals and lost reasons, and how the journal presents amounts and moves."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
 from crm_project.journal.catalogue import CatalogueUndoer
-from crm_project.journal.hooks import Kind, fields_of, named_by_id, named_by_uuid, register
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import PresentedEvent
 from crm_project.journal.sentences import words
-from deals import money
+from crm_project.records.kinds import Everyone, Kind, Private, Services, fields_of, register
+from crm_project.records.writing.reference_data import one_by_one
+from deals import money, services
 from deals.models import Deal, LostReason, LostReasonReference
+from deals.querysets import DealQuerySet
 from deals.services.revert import DealUndoer
 
 LISTS = {"members": "contact", "followers": "user", "access_list": "user", "external_references": ""}
@@ -22,20 +24,33 @@ def connect() -> None:
     register(
         Kind(
             LostReason,
-            rows=lambda member: LostReason.objects.seen_by(member),
-            part=named_by_id,
+            visible=Everyone(),
+            services=one_by_one(
+                "lost_reason",
+                create=services.create_lost_reason,
+                update=services.update_lost_reason,
+                trash=services.trash_lost_reason,
+                restore=services.restore_lost_reason,
+            ),
             fields=fields_of(LostReason, lists={"external_references": ""}),
-            catalogue=True,
+            is_reference_data=True,
             undoer=CatalogueUndoer(LostReason, LostReasonReference, unique=["name"]),
         )
     )
     register(
         Kind(
             Deal,
-            rows=lambda member: Deal.objects.seen_by(member).select_related("contact", "client"),
-            part=named_by_uuid,
+            visible=Private(DealQuerySet.seen_by),
+            services=Services(
+                create=services.create_deals,
+                update=services.update_deals,
+                trash=services.trash_deals,
+                restore=services.restore_deals,
+                carry_out=services.carry_out_deals,
+            ),
+            named_by="uuid",
+            related=("contact", "client"),
             fields=fields_of(Deal, lists=LISTS),
-            private=True,
             polish=_show_amounts,
             clauses=_journey,
             undoer=DealUndoer(),
