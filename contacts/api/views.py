@@ -7,9 +7,9 @@ from contacts import services
 from contacts.api.filters import ContactFilter
 from contacts.api.serializers import ContactReceiptSerializer, ContactSerializer, UpsertContactSerializer
 from contacts.models import Contact
-from crm_project.api.pagination import Key
 from crm_project.api.views import KeyedViewSet, RestoreMixin, keyed_schema
 from crm_project.records.bulk import Operation
+from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 
 

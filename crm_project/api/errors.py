@@ -1,6 +1,7 @@
 """Every refusal as an RFC 9457 problem: one shape, stable codes, all wrong fields at once."""
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import Error, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
-from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -200,10 +200,35 @@ def wire_field(field: str, wire_names: Mapping[str, str]) -> str:
 def _of_fields(error: exceptions.ValidationError) -> Problem:
     place = "query" if isinstance(error, InvalidQuery) else "body"
     errors = tuple(
-        _entry(place, flat.attr or "", spoken(flat.code), flat.detail)
-        for flat in flatten_errors(error.detail)
+        _entry(place, path, core_code(detail.code), detail) for path, detail in flattened(error.detail)
     )
     return Problem(400, _common_code(errors), _sentence(errors), errors)
+
+
+def flattened(detail: Any) -> list[tuple[str, exceptions.ErrorDetail]]:
+    """The errors of a ValidationError's nested detail, each with its dotted path: `("stages.1.name", …)`.
+
+    The errors of a level come before those below it; errors of the whole body have the empty path.
+    """
+    flat: list[tuple[str, exceptions.ErrorDetail]] = []
+    nested: deque[tuple[str, Any]] = deque([("", detail)])
+    while nested:
+        path, detail = nested.popleft()
+        if isinstance(detail, exceptions.ErrorDetail):
+            flat.append((path, detail))
+        elif isinstance(detail, Mapping):
+            nested.extend((_below(path, key), value) for key, value in detail.items())
+        else:
+            # The errors of one field, or one entry for each item of a list, which is empty for a valid item.
+            nested.extend(
+                (path if isinstance(item, exceptions.ErrorDetail) else _below(path, index), item)
+                for index, item in enumerate(detail)
+            )
+    return flat
+
+
+def _below(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)
 
 
 def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
@@ -212,9 +237,9 @@ def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
     return codes.pop() if len(codes) == 1 else Invalid.code
 
 
-def spoken(code: str) -> str:
-    """DRF's code of a wrong field as the core has it."""
-    return "invalid" if code in IGNORED_CODES else code
+def core_code(code: str | None) -> str:
+    """The core's code for DRF's code of a wrong field."""
+    return "invalid" if code is None or code in IGNORED_CODES else code
 
 
 def _sentence(errors: Iterable[Mapping[str, str]]) -> str:

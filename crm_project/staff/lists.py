@@ -13,8 +13,7 @@ from django.utils.text import capfirst
 from unfold.views import ChangeList
 
 from crm_project.accounts.actors import Actor
-from crm_project.api.errors import InvalidQuery
-from crm_project.api.pagination import Cursor, Key, order_of, page_of
+from crm_project.records.paging import Cursor, InvalidCursor, Key, order_of, page_of
 from crm_project.staff.filters import TrashFilter
 from crm_project.staff.request_actor import actor_of
 
@@ -110,7 +109,7 @@ class StaffChangeList(ChangeList):
             # Numbers are from the time when pages had them.
             cursor = Cursor.decode(text, ordering=ordering) if text and not text.isdigit() else None
             page = page_of(self.queryset, key, ordering, cursor, self.list_per_page)
-        except InvalidQuery as error:
+        except InvalidCursor as error:
             raise IncorrectLookupParameters from error
         self.next_page, self.previous_page = self._link(page.next), self._link(page.previous)
         return page.rows

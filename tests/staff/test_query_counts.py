@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member
-from crm_project.api.pagination import Cursor
+from crm_project.records.paging import Cursor
 from deals.models import Deal, LostReason
 from deals.services import update_deals
 from pipelines.models import Pipeline

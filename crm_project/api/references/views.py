@@ -11,13 +11,13 @@ from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import ChoicesFilter, StrictFilterSet, TextFilter
-from crm_project.api.pagination import Key
 from crm_project.api.references.kinds import KINDS, Kind
 from crm_project.api.references.rows import ReferenceRows
 from crm_project.api.references.serializers import ExternalReferenceSerializer
 from crm_project.api.views import RowViewSet
 from crm_project.errors import FieldError, Invalid, NotFound, refuse_fields
 from crm_project.records.models import MemberReference
+from crm_project.records.paging import Key
 from crm_project.records.services import change_references, rename_reference
 
 

@@ -13,7 +13,7 @@ from contacts.api.views import ContactViewSet
 from crm_project.accounts.rules import Permission
 from crm_project.api.dispatch import DRY_RUN
 from crm_project.api.errors import InvalidQuery
-from crm_project.api.pagination import Key, all_rows
+from crm_project.api.pagination import streamed_rows
 from crm_project.api.views import RowViewSet, ScopedView
 from crm_project.errors import NotFound
 from crm_project.imports import services, worker
@@ -31,6 +31,7 @@ from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.refusals import error_table
 from crm_project.imports.responses import download
 from crm_project.imports.undoing import take_back
+from crm_project.records.paging import Key
 from deals.api.views import DealViewSet
 
 FILES = dict.fromkeys(("text/csv", XLSX, "application/octet-stream"), OpenApiTypes.BINARY)
@@ -232,7 +233,7 @@ def exported(view: Any, kind_name: str) -> HttpResponse:
     if raw is None:
         raise InvalidQuery({"raw": ["true or false."]})
     kind = import_kind(kind_name, view.actor)
-    rows = all_rows(
+    rows = streamed_rows(
         kind.for_export(view.filter_queryset(view.get_queryset())), view.request, view, size=BLOCK
     )
     stream, media_type = STREAMS[file_format]
