@@ -65,7 +65,6 @@ class Server:
         }
         self.manage("migrate", "--verbosity", "0")
         self.manage("demo", "--deals", "0")
-        self.manage("collectstatic", "--noinput", "--verbosity", "0")
         self.process = self.start()
 
     def manage(self, *arguments: str) -> None:
@@ -184,9 +183,10 @@ def run(url: str, seed: int, seconds: int) -> None:
         for writer in writers:
             writer.start()
         while time.monotonic() < stop and not any(writer.error for writer in writers):
-            time.sleep(chance.uniform(2, 8))
+            time.sleep(chance.uniform(1, 5))
             server.kill()
             server.process = server.start()
+            server.call("GET", "/healthz")
             kills += 1
         end.set()
         for writer in writers:
