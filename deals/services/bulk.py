@@ -1,7 +1,7 @@
 """Lists of mixed writes of deals, and the upsert, which is a list of its own kind alone."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,14 +17,20 @@ from crm_project.records import bulk, references
 from crm_project.records.bulk import Found, Operation
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.writing.columns import Change
-from crm_project.records.writing.receipts import Receipt
+from crm_project.records.writing.receipts import HasKey, Receipt, has
 from crm_project.versions import Versions
 from deals.models import Deal, DealReference
 from deals.services.context import Context, look_up
 from deals.services.trash import trash_deals
 from deals.services.write import write_deals
 
-MATCH_KEYS = ("uuid", "external_reference", "contact_and_pipeline")
+# The keys of an upsert, each with whether a change has it.
+MATCH: dict[str, HasKey] = {
+    "uuid": has("uuid"),
+    "external_reference": has("external_references"),
+    "contact_and_pipeline": has("contact", "contact_email"),
+}
+MATCH_KEYS = tuple(MATCH)
 OPEN = Deal.Statuses.OPEN
 # A contact in a pipeline.
 Pair = tuple[int, int]
@@ -64,7 +70,7 @@ def upsert_deal(*, actor: Actor, change: Change, match_on: Sequence[str]) -> Rec
 class _DealWork:
     actor: Actor
     require_name: bool = False
-    match_keys: Sequence[str] = MATCH_KEYS
+    match_keys: Mapping[str, HasKey] = field(default_factory=lambda: MATCH)
 
     @cached_property
     def visible(self) -> Any:
