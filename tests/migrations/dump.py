@@ -15,9 +15,10 @@ import io
 import json
 import lzma
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from crm_project.records.fields import MoneyField
 
 FOLDER = Path(__file__).parent / "dump"
 NULL = "\\N"
@@ -85,8 +86,11 @@ def is_money(field: Any) -> bool:
     return bool(field.get_internal_type() == "MoneyField")
 
 
-def restore() -> None:
-    """Migrate the default database, which is empty, to the migrations of the dump, and load the rows."""
+def restore(every: int = 1) -> None:
+    """Migrate the default database, which is empty, to the migrations of the dump, and load the rows.
+
+    With `every` only each n-th deal, with what belongs to it.
+    """
     from django.core.management.color import no_style
     from django.core.management.sql import emit_post_migrate_signal
     from django.db import connection, transaction
@@ -98,39 +102,38 @@ def restore() -> None:
     models = {model._meta.db_table: model for model in state.apps.get_models(include_auto_created=True)}
     with transaction.atomic():
         for file in sorted(FOLDER.glob("*.csv.xz")):
-            load(connection, models[file.name.partition(".")[0]], file)
+            load(connection, models[file.name.partition(".")[0]], file, every)
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), list(models.values())):
             cursor.execute(statement)
         cursor.execute("ANALYZE")
 
 
-def load(connection: Any, model: Any, file: Path) -> None:
-    text = lzma.decompress(file.read_bytes()).decode()
-    table = model._meta.db_table
-    header, _, body = text.partition("\n")
+def load(connection: Any, model: Any, file: Path, every: int) -> None:
+    columns, *rows = csv.reader(io.StringIO(lzma.decompress(file.read_bytes()).decode()))
+    table, names = model._meta.db_table, ", ".join(columns)
+    if every > 1 and (key := {"deals_deal": "id", "journal_event": "row_id"}.get(table, "deal_id")) in columns:
+        place = columns.index(key)
+        rows = [row for row in rows if int(row[place]) % every == 0]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({header}) FROM STDIN WITH (FORMAT csv, NULL '{NULL}')") as copy:
-                copy.write(body)
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row([None if value == NULL else value for value in row])
         else:
-            marks = ", ".join("?" for _ in header.split(","))
             fields = {field.column: field for field in model._meta.concrete_fields}
-            rows = sqlite_rows(connection, [fields[column] for column in header.split(",")], body)
-            cursor.cursor.connection.executemany(f"INSERT INTO {table} ({header}) VALUES ({marks})", rows)
+            money = [place for place, column in enumerate(columns) if is_money(fields[column])]
+            marks = ", ".join(["%s"] * len(columns))
+            values = (sqlite_values(connection, row, money) for row in rows)
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
 
 
-def sqlite_rows(connection: Any, fields: list[Any], body: str) -> Iterator[list[Any]]:
-    money = {place for place, field in enumerate(fields) if is_money(field)}
-    for row in csv.reader(io.StringIO(body)):
-        yield [
-            None
-            if value == NULL
-            else fields[place].get_db_prep_save(value, connection)
-            if place in money
-            else value
-            for place, value in enumerate(row)
-        ]
+def sqlite_values(connection: Any, row: list[str], money: list[int]) -> list[Any]:
+    """The texts of a row, which the columns' affinities convert, but for amounts: SQLite has them as integers."""
+    values: list[Any] = [None if value == NULL else value for value in row]
+    for place in money:
+        values[place] = MoneyField().get_db_prep_save(values[place], connection)
+    return values
 
 
 if __name__ == "__main__":
