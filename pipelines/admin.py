@@ -184,7 +184,9 @@ class TrashWithDeals(TrashAction):
 
     def note(self, rows: Sequence[Any]) -> str:
         count = self.uses(rows)
-        return f"It has {counted(count, 'deal')}. Choose where to move them." if count else "It has no deals."
+        return (
+            f"It has {counted(count, 'deal')}. Choose a stage for its deals." if count else "It has no deals."
+        )
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
         removed = self.stages(rows)

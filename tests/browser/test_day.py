@@ -121,7 +121,7 @@ def test_a_manager_orders_stages_and_removes_one(page, sign_in, world):
     assert [stage.name for stage in stages_of(world.pipeline)][:2] == ["New", "Offer"]
 
     page.locator("tr", has=page.locator("input[value=Offer]")).get_by_text("Remove…").click()
-    page.wait_for_selector("text=It holds 1 deal. Say where to move to.")
+    page.wait_for_selector("text=It has 1 deal. Choose a stage for its deals.")
     page.select_option("select[name=move_deals_to]", label="Sales: New")
     page.click(".crm-action button[type=submit]")
     page.wait_for_selector("text=Offer: moved to the trash.")

@@ -260,7 +260,7 @@ class MeanwhileTests(StaffTestCase):
         response = self.post(name="Mine")
 
         page = response.content.decode()
-        assert "Saved meanwhile" in page
+        assert "Somebody else has saved changes" in page
         assert all(text in page for text in ("Amount", "100", "200", "Alice", "Mine"))
         assert Deal.objects.get(pk=self.row.pk).name == "Old"
 

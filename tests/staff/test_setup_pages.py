@@ -97,7 +97,7 @@ class PipelineTests(StaffTestCase):
         refused = self.client.post(action_url("trash", self.new), {"move_deals_to": ""})
         self.client.post(action_url("trash", self.new), {"move_deals_to": self.offer.pk})
 
-        assert "It has 1 deal. Choose where to move them." in refused.content.decode()
+        assert "It has 1 deal. Choose a stage for its deals." in refused.content.decode()
         assert self.names() == ["Offer", "Won", "Lost"]
         assert Deal.objects.get(pk=deal.pk).stage == self.offer
 
@@ -335,7 +335,7 @@ class MemberTests(StaffTestCase):
         twice = self.client.post(add_url(Member), {"email": "bob@example.com", "role": "rep"})
 
         assert list(errors(weak)) == ["password"]
-        assert errors(twice)["__all__"] == ["bob@example.com is a member already."]
+        assert errors(twice)["__all__"] == ["bob@example.com is already a member."]
 
     def test_change_the_role(self):
         self.save(change_url(self.bob.member), role="manager")
@@ -345,7 +345,7 @@ class MemberTests(StaffTestCase):
     def test_the_last_admin_stays_admin(self):
         response = self.save(change_url(self.alice.member), role="rep")
 
-        assert errors(response)["__all__"] == ["An organization keeps at least one active admin."]
+        assert errors(response)["__all__"] == ["There must be at least one active admin."]
 
     def test_deactivate_and_hand_over(self):
         deal = self.deal(owner=self.bob.member.pk)
@@ -371,7 +371,7 @@ class MemberTests(StaffTestCase):
         add_member(actor=None, organization=self.charlie.organization, user=self.bob.member.user)
         refused = self.client.post(action_url("rename", self.bob.member), {"full_name": "Robert"})
 
-        assert "not your organization" in refused.content.decode()
+        assert "belongs to other organizations" in refused.content.decode()
         assert User.objects.get(pk=self.bob.member.user_id).full_name == "Bob Brown"
 
     def test_an_invitation_without_a_password_says_what_is_left_to_do(self):
@@ -459,7 +459,7 @@ class OperatorTests(StaffTestCase):
         login.refresh_from_db()
         assert login.full_name == "Xenia"
         assert list(errors(taken)) == ["email"]
-        assert errors(last)["__all__"] == ["There is always one active operator."]
+        assert errors(last)["__all__"] == ["There must be at least one active operator."]
         assert login.check_password("a rather long one")
 
     def test_an_admin_changes_the_own_organization_alone(self):
