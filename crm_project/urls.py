@@ -1,4 +1,4 @@
-"""Every route: the canonical API, its documents, health, the admin."""
+"""Root URLconf: the API, its documentation, health, dialects, the admin."""
 
 from django.conf.urls import handler403  # noqa: F401
 from django.contrib import admin

@@ -53,7 +53,7 @@ class ImportPagesTests(StaffTestCase):
         self.asked(source, "run")
 
         page = self.page(change_url(source))
-        assert "Nothing was imported: 1 row cannot be" in page
+        assert "Nothing was imported: 1 row with errors" in page
         assert "&lt;b&gt;x&lt;/b&gt;" in page
         assert "<b>x</b>" not in page
         answer = self.client.get(reverse("admin:imports_error_file", args=[source.pk]))
