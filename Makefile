@@ -40,7 +40,7 @@ run: $(VENV)/production .env staticfiles/staticfiles.json  ## set everything up 
 quick: $(VENV)/dev  ## lint and run a fast part of the suite, on SQLite: about a minute on two cores
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -q -n 2 -m "not slow and not race and not browser" $(QUICK) $(ARGS)
+	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -q -n 2 -m "not slow and not race and not browser and not recipe" $(QUICK) $(ARGS)
 
 test: $(VENV)/dev  ## run the suite on SQLite and again on PostgreSQL
 	@$(MAKE) --no-print-directory test-sqlite; sqlite=$$?; \

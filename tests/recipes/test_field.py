@@ -12,7 +12,7 @@ from tests.recipes.document import copy_of_the_code, recipe
 STEPS = recipe("a field")
 NEEDED = [step for step in STEPS if step.test]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.recipe
 
 
 def run(tree, *arguments, succeeds=True):
