@@ -72,6 +72,7 @@ def problems(migration: Any, state: Any) -> Iterator[str]:
     if not slow and not migration.atomic:
         yield "Only AddIndexConcurrently, AddConstraintConcurrently and FillInBatches need `atomic = False`."
 
+    before = state.clone()
     created: set[str] = set()
     altered: set[str] = set()
     for step in steps:
@@ -80,15 +81,15 @@ def problems(migration: Any, state: Any) -> Iterator[str]:
         elif (model := _model(step)) not in created:
             if not isinstance(step, (*STATE_ONLY, *CONCURRENT, FillInBatches)):
                 altered.add(model)
-            yield from _problems_of(step, migration.app_label, state)
+            yield from _problems_of(step, migration.app_label, state, before)
         step.state_forwards(migration.app_label, state)
     if len(altered) > 1:
         tables = ", ".join(sorted(altered))
         yield f"One migration alters one table that is in use; this one alters {tables}."
 
 
-def _problems_of(step: Any, app_label: str, state: Any) -> Iterator[str]:
-    """The problems of one operation on a model that existed before the migration."""
+def _problems_of(step: Any, app_label: str, state: Any, before: Any) -> Iterator[str]:
+    """The problems of one operation on a model that existed `before` the migration."""
     if isinstance(step, operations.AddField):
         yield from _added(step)
     elif isinstance(step, operations.AlterField):
@@ -96,7 +97,7 @@ def _problems_of(step: Any, app_label: str, state: Any) -> Iterator[str]:
     elif isinstance(step, operations.SeparateDatabaseAndState):
         yield from _separated(step, app_label, state)
     elif isinstance(step, DropColumn):
-        columns = state.apps.get_model(app_label, step.model_name)._meta.concrete_fields
+        columns = before.apps.get_model(app_label, step.model_name)._meta.concrete_fields
         if step.column in {field.column for field in columns}:
             yield (
                 f"{step.model_name} still has the column {step.column}: remove the field in an earlier release, "

@@ -130,6 +130,12 @@ def test_what_blocks_or_breaks_is_refused(operation, problem):
     assert problem in found(operation)
 
 
+def test_a_column_is_not_dropped_in_the_migration_that_removes_its_field():
+    removal = migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField("deal", "probability")])
+
+    assert "still has the column probability" in found(removal, DropColumn("deal", "probability"))
+
+
 def test_one_transaction_alters_one_table_that_is_in_use():
     assert "alters deal, dealstate" in found(add(TEXT), add(TEXT, model="dealstate"))
 
