@@ -345,7 +345,7 @@ def _update_token(actor: Actor, token: ApiToken, if_match: Versions | None = Non
     elif not actor.may(Permission.VIEW):
         raise Forbidden
     with change_set(actor) as changes:
-        row = (
+        row: ApiToken = (
             ApiToken.objects.select_for_update(of=("self",), no_key=True)
             .select_related("member__user")
             .get(pk=token.pk)
