@@ -2,11 +2,12 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock clean
+.PHONY: help run quick test test-sqlite test-postgresql test-long check lock clean
 .NOTPARALLEL:
 
 PYTHON ?= python3
 DEMO ?= yes
+SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
@@ -16,22 +17,47 @@ COMPILE := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 
 # Files that collectstatic gathers from the project itself; the others come with the lock.
 OWN_STATIC := $(shell find crm_project contacts pipelines deals -path '*/static/*' -type f)
 
-# What a production server would be given: a secret nobody knows, one host, TLS, no debugging.
+# The core and the API's main resources, without the files that take long to collect.
+QUICK := tests/accounts tests/contacts tests/deals tests/journal tests/pipelines tests/records $(wildcard tests/test_*.py) \
+	$(patsubst %,tests/api/test_%.py,accounts bodies conditional contacts custom_fields deals dry_run error_codes \
+	idempotency pipelines writes) tests/dialects/test_architecture.py
+# The tests whose input is generated.
+GENERATED := tests/api/test_schema.py tests/api/test_filters.py tests/deals/test_past.py tests/journal/test_undo.py \
+	tests/dialects/test_pairs.py
+
+# The environment of a production server: a random secret, one host, TLS, no debugging.
 PRODUCTION = env ENV_FILE= DEBUG=off BEHIND_TLS=on ALLOWED_HOSTS=crm.example.com DATABASE_URL=sqlite://:memory: \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 run: $(VENV)/production .env staticfiles/staticfiles.json  ## set everything up and serve on 127.0.0.1:$PORT (8000); DEMO=no begins empty
 	@$(MANAGE) migrate --verbosity 0
 	@test "$(DEMO)" = no || $(MANAGE) demo --if-empty
 	@exec $(BIN)/python -m gunicorn -c python:crm_project.server crm_project.wsgi
 
+quick: $(VENV)/dev  ## lint and run a fast part of the suite, on SQLite: about a minute on two cores
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -q -n 2 -m "not slow and not race and not browser and not recipe and not long" $(QUICK) $(ARGS)
+
 test: $(VENV)/dev  ## run the suite on SQLite and again on PostgreSQL
-	@echo "== SQLite"; env -u TEST_DATABASE_URL $(BIN)/python -m pytest -n auto $(ARGS); sqlite=$$?; \
-	echo "== PostgreSQL"; $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto $(ARGS); postgres=$$?; \
-	test $$sqlite -eq 0 && test $$postgres -eq 0
+	@$(MAKE) --no-print-directory test-sqlite; sqlite=$$?; \
+	$(MAKE) --no-print-directory test-postgresql; postgresql=$$?; \
+	test $$sqlite -eq 0 && test $$postgresql -eq 0
+
+test-sqlite: $(VENV)/dev
+	@echo "== SQLite"; env -u TEST_DATABASE_URL $(BIN)/python -m pytest -n auto $(ARGS)
+
+test-postgresql: $(VENV)/dev
+	@echo "== PostgreSQL"; $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto $(ARGS)
+
+test-long: $(VENV)/dev  ## many generated requests, faults under load, growth; SEED=1 repeats a run
+	env TEST_EXAMPLES=20 $(BIN)/python -m pytest -n auto --hypothesis-seed=$(SEED) $(GENERATED) $(ARGS)
+	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m long $(ARGS)
+	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.faults --seed $(SEED)
+	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.growth --seed $(SEED)
 
 check: $(VENV)/dev  ## lint, format, types, migrations, deploy check, layers, OpenAPI, lock
 	$(BIN)/ruff check .
@@ -39,6 +65,7 @@ check: $(VENV)/dev  ## lint, format, types, migrations, deploy check, layers, Op
 	$(BIN)/lint-imports
 	$(PRODUCTION) $(BIN)/mypy
 	$(PRODUCTION) $(MANAGE) makemigrations --check --dry-run
+	$(PRODUCTION) $(MANAGE) lint_migrations
 	$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
 	$(PRODUCTION) $(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m pytest --quiet tests/test_lock.py
@@ -64,12 +91,12 @@ $(BIN)/python:
 		echo "No Python 3.11 or newer was found. Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; \
 	fi >&2; exit 1
 
-# Only who refreshes the lock needs uv, and not in the environment that the lock describes.
+# Only `make lock` needs uv, in an environment of its own, which the lock does not describe.
 $(VENV)/lock/bin/uv: | $(BIN)/python
 	@$(BIN)/python -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
 
-# The stamps are younger than the lock that they were made from, so a second run installs nothing.
+# Stamps that are newer than the lock file: a second run installs nothing.
 $(VENV)/production $(VENV)/dev: $(VENV)/%: requirements/%.txt | $(BIN)/python
 	@echo "Installing $<"
 	@$(INSTALL) -r $<

@@ -13,7 +13,7 @@ from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.staff import display, panels
-from crm_project.staff.actions import RestoreAct, TrashAct
+from crm_project.staff.actions import RestoreAction, TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import InstantRange, choice_filter, range_filter
 from crm_project.staff.forms import StaffForm, references_field, when
@@ -21,8 +21,8 @@ from crm_project.staff.inputs import Textarea
 from crm_project.staff.request_actor import actor_of, member_choices
 
 PEOPLE_SHOWN = 50
-# As many letters find so few contacts that they can be sorted.
-SELECTIVE = 3
+# Shortest search text that finds few enough contacts to sort them.
+SORTABLE_LENGTH = 3
 
 
 class ContactForm(StaffForm):
@@ -42,7 +42,7 @@ class ContactForm(StaffForm):
             companies.queryset = companies.queryset.filter(kind=Contact.Kinds.COMPANY)
 
     def change(self) -> dict[str, Any]:
-        """What the form hides for this kind of contact is empty."""
+        """Fields that the form hides for this kind of contact are empty."""
         change = super().change()
         kind = self.cleaned_data.get("kind")
         hidden = hidden_for(kind)
@@ -63,11 +63,30 @@ def hidden_for(kind: Any) -> tuple[str, ...]:
 
 
 def trash(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
-    services.trash_contacts(actor=actor, contacts=rows)
+    services.trash_contacts(actor=actor, rows=rows)
 
 
 def restore(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
-    services.restore_contacts(actor=actor, contacts=rows)
+    services.restore_contacts(actor=actor, rows=rows)
+
+
+def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
+    """The panel of the people of a company."""
+    actor = actor_of(request)
+    if actor is None or company.kind != Contact.Kinds.COMPANY:
+        return None
+    people = Contact.objects.visible_to(actor.member).filter(company=company.pk).order_by("full_name", "id")
+    add = f"{reverse('admin:contacts_contact_add')}?kind=person&company={company.pk}"
+    return panels.Panel(
+        title="People",
+        headers=("Name", "Job title", "E-mail", "Phone"),
+        rows=[
+            (display.link(person), person.job_title, person.email, person.phone or person.mobile)
+            for person in people[:PEOPLE_SHOWN]
+        ],
+        empty="No people yet.",
+        add_url=add if actor.may(Permission.EDIT_DEALS) else "",
+    )
 
 
 @admin.register(Contact)
@@ -75,13 +94,14 @@ class ContactAdmin(StaffModelAdmin):
     form = ContactForm
     has_trash = True
     custom_kind = "contact"
+    panel_factories: ClassVar[Any] = {Contact: people_of}
     select_related: ClassVar[Any] = ("company", "owner__user")
     search_fields: ClassVar[Any] = ("search_text",)
     search_help_text = "Name, e-mail or phone"
     palette_icon = "person"
-    empty_hint = "People and companies come by hand, from a file, or with the deals that name their e-mail."
+    empty_hint = "Add people and companies here, import them from a file, or enter their e-mail with a deal."
     ordering: ClassVar[Any] = ("-created_at", "-id")
-    long_by: ClassVar[Any] = ("created_at",)
+    keyset_columns: ClassVar[Any] = ("created_at",)
     list_display: ClassVar[Any] = (
         "full_name",
         "kind_of",
@@ -106,9 +126,11 @@ class ContactAdmin(StaffModelAdmin):
         "job_title": when("kind", "== 'person'"),
         "department": when("kind", "== 'person'"),
     }
-    acts: ClassVar[Any] = (
-        TrashAct(trash, "Contacts that deals use stay; others can be restored for 30 days."),
-        RestoreAct(restore),
+    row_actions: ClassVar[Any] = (
+        TrashAction(
+            trash, "Contacts of deals cannot be moved to the trash. Others can be restored for 30 days."
+        ),
+        RestoreAction(restore),
     )
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Contact:
@@ -134,15 +156,15 @@ class ContactAdmin(StaffModelAdmin):
         return {"owner": self.actor(request).member.pk, **super().get_changeform_initial_data(request)}
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A person's company is looked for among companies, and found before its people as a deal's account."""
-        asked = request.GET.get("field_name") if "term" in request.GET else None
-        rows = queryset.filter(kind=Contact.Kinds.COMPANY) if asked == "company" else queryset
-        if asked == "client" and len(search_term.strip()) >= SELECTIVE:
+        """The choices of a person's company are companies; those of a deal's account have companies first."""
+        field_name = request.GET.get("field_name") if "term" in request.GET else None
+        rows = queryset.filter(kind=Contact.Kinds.COMPANY) if field_name == "company" else queryset
+        if field_name == "client" and len(search_term.strip()) >= SORTABLE_LENGTH:
             rows = rows.order_by("kind", "full_name", "id")
         return super().get_search_results(request, rows, search_term)
 
     def header(self, request: HttpRequest, row: Contact) -> dict[str, Any] | None:
-        """How to reach them, and whom they work for."""
+        """How to reach the contact, and the company of a person."""
         facts = [
             ("E-mail", row.email and display.mail(row.email)),
             ("Phone", row.phone and display.phone(row.phone)),
@@ -150,8 +172,8 @@ class ContactAdmin(StaffModelAdmin):
             ("Company", row.company and display.link(row.company)),
             ("Website", row.website and display.web(row.website)),
         ]
-        known = [(label, value) for label, value in facts if value]
-        return {"template": "admin/facts.html", "facts": known} if known else None
+        present = [(label, value) for label, value in facts if value]
+        return {"template": "admin/facts.html", "facts": present} if present else None
 
     def palette_description(self, row: Contact) -> str:
         return " · ".join(part for part in (row.get_kind_display(), row.email) if part)
@@ -181,24 +203,3 @@ class ContactAdmin(StaffModelAdmin):
     @admin.display(description="Owner")
     def owned_by(self, contact: Contact) -> Any:
         return contact.owner.full_name if contact.owner else display.NOTHING
-
-
-def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
-    actor = actor_of(request)
-    if actor is None or company.kind != Contact.Kinds.COMPANY:
-        return None
-    people = Contact.objects.visible_to(actor.member).filter(company=company.pk).order_by("full_name", "id")
-    add = f"{reverse('admin:contacts_contact_add')}?kind=person&company={company.pk}"
-    return panels.Panel(
-        title="People",
-        headers=("Name", "Job title", "E-mail", "Phone"),
-        rows=[
-            (display.link(person), person.job_title, person.email, person.phone or person.mobile)
-            for person in people[:PEOPLE_SHOWN]
-        ],
-        empty="No people yet.",
-        add_url=add if actor.may(Permission.EDIT_DEALS) else "",
-    )
-
-
-panels.register(Contact, people_of)

@@ -8,11 +8,11 @@ class ContactsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from contacts import history
+        from contacts import kinds
         from contacts.models import Contact
         from contacts.services import hand_over_contacts
         from crm_project.accounts import hooks
 
         hooks.hand_over.append(hand_over_contacts)
         hooks.count_owned["contact"] = lambda member: Contact.objects.live().filter(owner=member).count()
-        history.connect()
+        kinds.connect()

@@ -1,4 +1,4 @@
-"""The Content-Security-Policy header: strict everywhere, weaker by two words in the admin."""
+"""The Content-Security-Policy header: strict, with two exceptions in the admin."""
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
@@ -9,7 +9,7 @@ ADMIN = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
-    """A view's own decorator still wins over what is decided here."""
+    """Adds the exceptions of the admin. A decorator of a view still overrides them."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False

@@ -1,4 +1,4 @@
-"""What the environment says: one optional `.env` is read, real variables win, unsafe answers are refused."""
+"""Environment variables, completed by an optional `.env`. Unsafe values are refused."""
 
 import os
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# Known to everybody who can read this file, therefore good for nothing but DEBUG on loopback.
+# Public, therefore accepted only with DEBUG.
 DEVELOPMENT_SECRET = "this-secret-is-public-and-serves-development-on-one-machine-only"
 SECRET_LENGTH = 50
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -33,37 +33,37 @@ def secret_key(env: environ.Env, *, debug: bool) -> str:
     if not secret:
         raise ImproperlyConfigured("SECRET_KEY is not set. Set it to at least 50 random characters.")
     if secret == DEVELOPMENT_SECRET and not debug:
-        raise ImproperlyConfigured("SECRET_KEY is the public one of the repository. Set your own.")
+        raise ImproperlyConfigured("SECRET_KEY is the public key of the repository. Set a key of your own.")
     if len(secret) < SECRET_LENGTH:
         raise ImproperlyConfigured(f"SECRET_KEY has {len(secret)} characters. It needs at least 50.")
     return secret
 
 
 def dialect_hosts(env: environ.Env) -> dict[str, str]:
-    """`other.example.com=<system>,…`: host names that speak one dialect at their root."""
+    """DIALECT_HOSTS, `other.example.com=<system>,…`: hosts that serve a dialect at their root."""
     pairs = [pair.partition("=") for pair in env.list("DIALECT_HOSTS", default=[]) if pair.strip()]
     if any(not host.strip() or not system.strip() for host, _, system in pairs):
-        raise ImproperlyConfigured("DIALECT_HOSTS is a list of host=system, separated by commas.")
+        raise ImproperlyConfigured("DIALECT_HOSTS must be a list of host=system, separated by commas.")
     return {host.strip().lower(): system.strip() for host, _, system in pairs}
 
 
 def allowed_hosts(env: environ.Env, *, debug: bool, also: Iterable[str] = ()) -> list[str]:
-    """The hosts that this server answers for; those of the dialects come by themselves."""
+    """ALLOWED_HOSTS with the hosts of the dialects."""
     hosts: list[str] = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[]) if host.strip()]
     if debug:
         refuse_strangers([*hosts, *also])
         return [*(hosts or LOOPBACK), *also]
     if "*" in hosts:
-        raise ImproperlyConfigured("ALLOWED_HOSTS holds `*`. Name the hosts that this server answers for.")
+        raise ImproperlyConfigured("ALLOWED_HOSTS contains `*`. List the hosts of this server.")
     return [*hosts, *also]
 
 
 def refuse_strangers(hosts: list[str]) -> None:
-    """Debug pages show source and settings: nobody but this machine may see them."""
+    """Allow loopback names only: debug pages show source code and settings."""
     strangers = [host for host in hosts if host not in LOOPBACK and not host.endswith(".localhost")]
     if strangers:
         raise ImproperlyConfigured(
-            f"DEBUG is on and ALLOWED_HOSTS holds {', '.join(strangers)}. "
+            f"DEBUG is on and ALLOWED_HOSTS contains {', '.join(strangers)}. "
             "With DEBUG only loopback names are allowed."
         )
 
@@ -72,7 +72,7 @@ def secret_key_fallbacks(env: environ.Env) -> list[str]:
     """Earlier keys: what they have signed stays valid, and nothing new is signed with them."""
     keys = [key.strip() for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key.strip()]
     if any(len(key) < SECRET_LENGTH or key == DEVELOPMENT_SECRET for key in keys):
-        raise ImproperlyConfigured("SECRET_KEY_FALLBACKS holds a key that is public or too short.")
+        raise ImproperlyConfigured("SECRET_KEY_FALLBACKS contains a key that is public or too short.")
     return keys
 
 
@@ -96,7 +96,7 @@ def database(env: environ.Env, *, limits: dict[str, str]) -> dict[str, Any]:
         long_statements = env.bool("LONG_STATEMENTS", default=False)
         pool_size = env.int("DATABASE_POOL", default=0)
         return postgresql(config, limits=limits, long_statements=long_statements, pool_size=pool_size)
-    raise ImproperlyConfigured("DATABASE_URL names neither SQLite nor PostgreSQL.")
+    raise ImproperlyConfigured("DATABASE_URL must be of SQLite or PostgreSQL.")
 
 
 def sqlite(config: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Gunicorn's configuration: `gunicorn -c python:crm_project.server crm_project.wsgi`; its own options win."""
+"""Gunicorn's configuration: `gunicorn -c python:crm_project.server crm_project.wsgi`; its options override it."""
 
 import threading
 from typing import Any
@@ -8,14 +8,14 @@ from crm_project import environment
 env = environment.load()
 bind = f"{env.str('HOST', default='127.0.0.1')}:{env.int('PORT', default=8000)}"
 
-# Clients that dribble their bodies hold a thread each: sixteen leave room for the others.
+# A client that sends its body slowly occupies a thread; sixteen leave some for others.
 worker_class = "crm_project.gunicorn_worker.Worker"
 workers = env.int("WEB_CONCURRENCY", default=2)
 threads = env.int("WEB_THREADS", default=16)
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
-# A link to the next page names the last row's text, up to 255 characters of twelve bytes when they are escaped.
+# A cursor contains a text of the last row: up to 255 characters of twelve bytes each when they are escaped.
 limit_request_line = 8190
 
 # Workers are forks of a process that has the application loaded: a restart begins to answer at once.

@@ -11,7 +11,7 @@ env = environment.load()
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = environment.secret_key(env, debug=DEBUG)
 SECRET_KEY_FALLBACKS = environment.secret_key_fallbacks(env)
-# Host names that speak one dialect at their root.
+# Hosts that serve a dialect at their root.
 DIALECT_HOSTS = environment.dialect_hosts(env)
 ALLOWED_HOSTS = environment.allowed_hosts(env, debug=DEBUG, also=DIALECT_HOSTS)
 
@@ -82,7 +82,7 @@ TEMPLATES = [
     },
 ]
 
-# Transactions are opened by the base view around unsafe methods alone; ATOMIC_REQUESTS stays off.
+# The base view of the API opens a transaction for unsafe methods; ATOMIC_REQUESTS stays off.
 DATABASE_LIMITS = environment.database_limits(env)
 DATABASES = {"default": environment.database(env, limits=DATABASE_LIMITS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -105,19 +105,19 @@ FORMAT_MODULE_PATH = ["crm_project.staff.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Off only where browsers reach the server without TLS, as `make run` does on loopback. The proxy's
-# X-Forwarded-Proto is believed by gunicorn, for the addresses in its FORWARDED_ALLOW_IPS, and not here.
+# Off only if browsers reach the server without TLS, as with `make run` on loopback. Gunicorn, not Django, trusts the
+# X-Forwarded-Proto of a proxy, for the addresses in its FORWARDED_ALLOW_IPS.
 BEHIND_TLS = env.bool("BEHIND_TLS", default=not DEBUG)
 SECURE_SSL_REDIRECT = BEHIND_TLS
-# A client of the API that speaks plain HTTP has sent its token already: a redirect would only hide that.
+# A client of the API without TLS has already sent its token: a redirect would only hide that.
 SECURE_REDIRECT_EXEMPT = [r"^api(/|$)", r"^dialects(/|$)"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BEHIND_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS
-# Preloading is a vow for a whole domain, and its owner's to make.
+# Preloading applies to the whole domain, so its owner must decide.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SESSION_COOKIE_SECURE = BEHIND_TLS
 CSRF_COOKIE_SECURE = BEHIND_TLS
-# The prefix keeps other hosts of the domain from planting a cookie; browsers accept it with TLS alone.
+# The prefix prevents other hosts of the domain from setting the cookie; browsers accept it only with TLS.
 SESSION_COOKIE_NAME = "__Host-sessionid" if BEHIND_TLS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if BEHIND_TLS else "csrftoken"
 X_FRAME_OPTIONS = "DENY"
@@ -132,13 +132,13 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# The API refuses a body above 1 MiB with a 413 of its own; this is the net below it.
+# The API refuses a body above 1 MiB with a 413 itself; this limit is above that.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024 + 64 * 1024
 
-# Uploaded files are kept in the database, where every machine finds them, for so many days.
+# Uploaded files are stored in the database, which all machines share, for this number of days.
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
-# `thread`: the process that is asked does the work; `command`: only `manage.py work_imports` does.
+# `thread`: a thread of the web process runs imports; `command`: only `manage.py work_imports` does.
 IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")
 
 # Where `manage.py backup` writes, and `doctor` looks: a directory, or a file that another tool writes.
@@ -156,7 +156,7 @@ STORAGES = {
     },
 }
 
-# Sent to the console unless EMAIL_URL says where to.
+# E-mail is printed to the console unless EMAIL_URL is set.
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crm@localhost")

@@ -1,4 +1,4 @@
-"""Every route: the canonical API, its documents, the admin."""
+"""Root URLconf: the API, its documentation, dialects, the admin."""
 
 from django.conf.urls import handler403  # noqa: F401
 from django.contrib import admin
@@ -21,7 +21,7 @@ urlpatterns = [
     path("api/", include("contacts.api.urls")),
     path("api/", include("pipelines.api.urls")),
     path("api/", include("deals.api.urls")),
-    path("api/", include("crm_project.api.references.urls")),
+    path("api/", include("crm_project.references.urls")),
     path("api/", include("crm_project.imports.api.urls")),
     path("api/<rest:rest>", pages.UnknownView.as_view()),
     path("dialects/", include("crm_project.dialects.urls")),

@@ -8,7 +8,7 @@ class DealsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from deals import history, subscriptions
+        from deals import kinds, subscriptions
 
         subscriptions.connect()
-        history.connect()
+        kinds.connect()

@@ -1,4 +1,4 @@
-"""Pipelines in the admin, with their stages in order; a stage leaves by its own page, which moves its deals first."""
+"""Pipelines in the admin, with their stages in order. A stage is removed on its own page, which moves its deals."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -15,13 +15,14 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, FieldError, counted
 from crm_project.staff import display
-from crm_project.staff.actions import AdminAction, RestoreAct, TrashAct, act_url, each
+from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction, action_url, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import TRASH
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import Color, Select, TextInput, WholeNumber
 from crm_project.staff.request_actor import visible
-from pipelines import hooks, services
+from pipelines import services
+from pipelines.hooks import hooks
 from pipelines.models import Pipeline, Stage
 
 STAGE_FIELDS = ("name", "color", "probability", "kind")
@@ -30,16 +31,18 @@ STAGE_FIELDS = ("name", "color", "probability", "kind")
 class PipelineForm(StaffForm):
     labels: ClassVar[Mapping[str, str]] = {"is_default": "Default", "is_active": "Active"}
     help_texts: ClassVar[Mapping[str, str]] = {
-        "is_default": "New deals that name no pipeline begin here.",
-        "is_active": "Off: takes no new deals.",
+        "is_default": "The pipeline of new deals, unless another one is chosen.",
+        "is_active": "If off, new deals cannot be added to it.",
     }
     external_references = references_field()
 
-    def tell(self, refusal: DomainError) -> None:
-        """What is wrong with a stage is told in its row."""
+    def add_refusal(self, refusal: DomainError) -> None:
+        """Errors of a stage are shown in its row, by StageFormSet."""
         own = [wrong for wrong in refusal.fields if not wrong.field.startswith("stages.")]
         if own or not refusal.fields:
-            super().tell(type(refusal)(refusal.template, refusal.params, code=refusal.code, fields=own))
+            super().add_refusal(
+                type(refusal)(refusal.template, refusal.params, code=refusal.code, fields=own)
+            )
 
 
 class StageForm(StaffForm):
@@ -53,11 +56,11 @@ class StageForm(StaffForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            # In a table the head of the column is all that the eye needs, and nothing to a screen reader.
+            # Screen readers do not read the header of a column as the label of a field.
             field.widget.attrs.setdefault("aria-label", f"{field.label} of the stage")
 
     def entry(self) -> dict[str, Any]:
-        """The stage as the pipeline's service takes it: of an existing one, what was changed."""
+        """The stage for the service of the pipeline; of an existing stage the changed fields."""
         names = set(self.changed_data) if self.instance.pk else set(STAGE_FIELDS)
         entry = {name: self.cleaned_data[name] for name in STAGE_FIELDS if name in names}
         if entry.get("probability", 0) is None:
@@ -70,7 +73,7 @@ class StagePageForm(StaffForm):
 
 
 class StageFormSet(BaseInlineFormSet):
-    """The stages of one pipeline, in the order of their positions; those that came meanwhile keep their place."""
+    """The stages of a pipeline by position, including stages that somebody else has added in the meantime."""
 
     refusal: ClassVar[DomainError | None] = None
 
@@ -83,36 +86,36 @@ class StageFormSet(BaseInlineFormSet):
         if not self.is_bound:
             return
         if any(form.instance.pk is None for form in self.initial_forms):
-            self._non_form_errors.append("A stage was removed meanwhile. Open the pipeline again.")  # type: ignore[attr-defined]
+            self._non_form_errors.append("Somebody else has removed a stage. Open the pipeline again.")  # type: ignore[attr-defined]
         for wrong in self.refusal.fields if self.refusal else ():
-            self._tell(wrong)
+            self._add_error(wrong)
 
-    def _tell(self, wrong: FieldError) -> None:
-        """`stages.1.name` is the name in the second row of those that were sent."""
+    def _add_error(self, wrong: FieldError) -> None:
+        """Add an error to its form: `stages.1.name` is the name in the second of the forms in order."""
         words, order = wrong.field.split("."), self.in_order()
         if len(words) == 3 and words[0] == "stages" and words[1].isdigit() and int(words[1]) < len(order):
             form = order[int(words[1])]
             form.add_error(words[2] if words[2] in form.fields else None, wrong.detail)
 
     def in_order(self) -> list[Any]:
-        """The forms that hold a stage, as they shall stand."""
+        """The forms with a stage, in the order of their positions."""
         filled = [form for form in self.forms if form.instance.pk or form.has_changed()]
-        return sorted(filled, key=lambda form: _place(form, self.forms.index(form)))
+        return sorted(filled, key=lambda form: _position(form, self.forms.index(form)))
 
     def validate_unique(self) -> None:
-        """Positions are given anew by the service."""
+        """Skip: the service assigns the positions."""
 
     def entries(self) -> list[dict[str, Any]]:
-        """All stages as the service takes them. Those that somebody added meanwhile stay, at the end."""
+        """All stages for the service. Stages that somebody else has added in the meantime come last."""
         entries = [form.entry() for form in self.in_order()]
-        named = {entry["id"] for entry in entries if "id" in entry}
+        sent = {entry["id"] for entry in entries if "id" in entry}
         if self.instance.pk is None:
             return entries
-        held = Stage.objects.in_order().filter(pipeline=self.instance).values_list("pk", flat=True)
-        return [*entries, *({"id": pk} for pk in held if pk not in named)]
+        stored = Stage.objects.in_order().filter(pipeline=self.instance).values_list("pk", flat=True)
+        return [*entries, *({"id": pk} for pk in stored if pk not in sent)]
 
 
-def _place(form: Any, index: int) -> tuple[int, int]:
+def _position(form: Any, index: int) -> tuple[int, int]:
     position = getattr(form, "cleaned_data", {}).get("position")
     return (index if position is None else position, index)
 
@@ -144,9 +147,9 @@ class StageInline(TabularInline):
         return list(self.fields) if self.has_change_permission(request) else ["chip", "probability", "kind"]
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        made = super().get_formset(request, obj, **kwargs)
-        made.refusal = getattr(request, "staff_refusal", None)
-        return made
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.refusal = getattr(request, "staff_refusal", None)
+        return formset
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return 0 if obj else 3
@@ -161,7 +164,7 @@ class StageInline(TabularInline):
             return ""
         page = admin.site._registry[Stage]
         back = f"/admin/pipelines/pipeline/{stage.pipeline_id}/change/"
-        url = act_url(page, page.act("trash"), [stage.pk], back=back)  # type: ignore[attr-defined]
+        url = action_url(page, page.row_action("trash"), [stage.pk], back=back)  # type: ignore[attr-defined]
         return format_html('<a class="crm-link" href="{}">Remove…</a>', url)
 
 
@@ -169,8 +172,8 @@ def _pipelines(inline: Any) -> Any:
     return inline.admin_site._registry[Pipeline]
 
 
-class TrashWithDeals(TrashAct):
-    """Asks where to move the deals that stand there, if any do."""
+class TrashWithDeals(TrashAction):
+    """Asks for a stage to which the deals of the removed stages move, if there are any."""
 
     on_many = False
 
@@ -178,17 +181,19 @@ class TrashWithDeals(TrashAct):
         raise NotImplementedError
 
     def uses(self, rows: Sequence[Any]) -> int:
-        return sum(count(self.stages(rows)) for count in hooks.count_uses)
+        return hooks.count_uses(self.stages(rows))
 
     def note(self, rows: Sequence[Any]) -> str:
         count = self.uses(rows)
-        return f"It holds {counted(count, 'deal')}. Say where to move to." if count else "It holds no deals."
+        return (
+            f"It has {counted(count, 'deal')}. Choose a stage for its deals." if count else "It has no deals."
+        )
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
-        going = self.stages(rows)
+        removed = self.stages(rows)
         if not self.uses(rows):
             return {}
-        others = visible(request, Stage).exclude(pk__in=going).select_related("pipeline")
+        others = visible(request, Stage).exclude(pk__in=removed).select_related("pipeline")
         choices = [
             (stage.pk, f"{stage.pipeline.name}: {stage.name}")
             for stage in others.order_by("pipeline", "position")
@@ -221,8 +226,8 @@ class TrashStage(TrashWithDeals):
         return [row.pk for row in rows]
 
 
-class RestoreStage(RestoreAct):
-    explanation = "Comes back as the last stage of its pipeline."
+class RestoreStage(RestoreAction):
+    explanation = "It becomes the last stage of its pipeline."
 
 
 @admin.register(Pipeline)
@@ -235,9 +240,9 @@ class PipelineAdmin(StaffModelAdmin):
     sortable_by: ClassVar[Any] = ()
     inlines: ClassVar[Any] = (StageInline,)
     has_trash = True
-    acts: ClassVar[Sequence[AdminAction]] = (
+    row_actions: ClassVar[Sequence[AdminAction]] = (
         TrashPipeline(each(services.trash_pipeline, "pipeline"), on_many=False),
-        RestoreAct(each(services.restore_pipeline, "pipeline")),
+        RestoreAction(each(services.restore_pipeline, "pipeline")),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -245,7 +250,7 @@ class PipelineAdmin(StaffModelAdmin):
         return rows.with_stages()
 
     def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
-        """Stages have no list of their own in the menu; what was removed of them is found from here."""
+        """Link to the removed stages: the menu has no list of stages."""
         own = super().tools_for(request)
         url = f"{reverse('admin:pipelines_stage_changelist')}?{TRASH}=only"
         return [*own, {"label": "Removed stages", "icon": "delete_sweep", "url": url}] if own else own
@@ -261,17 +266,17 @@ class PipelineAdmin(StaffModelAdmin):
         return {"is_active": True, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Pipeline and stages are one write, which `save_related` makes: only then are the stages known."""
+        """Pipeline and stages are one write, in `save_related`, where the forms of the stages are available."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        actor, stages, wanted = self.actor(request), formsets[0], form.change()
+        actor, stages, values = self.actor(request), formsets[0], form.change()
         row = form.instance
         if not change or stages.has_changed():
-            wanted["stages"] = stages.entries()
+            values["stages"] = stages.entries()
         if not change:
-            saved = services.create_pipeline(actor=actor, change=wanted)
+            saved = services.create_pipeline(actor=actor, change=values)
         else:
-            saved = services.update_pipeline(actor=actor, pipeline=row, change=wanted) if wanted else row
+            saved = services.update_pipeline(actor=actor, pipeline=row, change=values) if values else row
         vars(row).update(vars(saved))
 
     @admin.display(description="Default")
@@ -294,7 +299,7 @@ class PipelineAdmin(StaffModelAdmin):
 
 @admin.register(Stage)
 class StageAdmin(StaffModelAdmin):
-    """Stages are edited with their pipeline; on its own a stage has what is rarely needed, and how to remove it."""
+    """Stages are edited with their pipeline. The page of a stage has its other fields and the removal."""
 
     form = StagePageForm
     edit_permission = Permission.EDIT_PIPELINES
@@ -303,7 +308,7 @@ class StageAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("pipeline", "position")
     list_display: ClassVar[Any] = ("name", "pipeline", "kind")
     has_trash = True
-    acts: ClassVar[Sequence[AdminAction]] = (
+    row_actions: ClassVar[Sequence[AdminAction]] = (
         TrashStage(each(services.trash_stage, "stage"), on_many=False),
         RestoreStage(each(services.restore_stage, "stage")),
     )

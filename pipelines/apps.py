@@ -8,6 +8,6 @@ class PipelinesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from pipelines import history
+        from pipelines import kinds
 
-        history.connect()
+        kinds.connect()

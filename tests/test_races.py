@@ -248,7 +248,7 @@ def test_what_is_trashed_stays_trashed(world):
         return update_deals(actor=world.bob, changes=[(deal, {"name": str(n)})])
 
     results = at_once(
-        *(lambda n=n: update(n) for n in range(6)), lambda: trash_deals(actor=world.alice, deals=[deal])
+        *(lambda n=n: update(n) for n in range(6)), lambda: trash_deals(actor=world.alice, rows=[deal])
     )
 
     counted = codes(results)
@@ -261,8 +261,8 @@ def test_what_is_trashed_stays_trashed(world):
 def test_a_deal_is_trashed_and_restored_once(world):
     deal = world.deal(external_references=[("erp", "1")])
 
-    trashed = at_once(*[lambda: trash_deals(actor=world.bob, deals=[deal])] * 4)
-    restored = at_once(*[lambda: restore_deals(actor=world.bob, deals=[deal])] * 4)
+    trashed = at_once(*[lambda: trash_deals(actor=world.bob, rows=[deal])] * 4)
+    restored = at_once(*[lambda: restore_deals(actor=world.bob, rows=[deal])] * 4)
 
     assert codes(trashed) == codes(restored) == {"done": 1, "not_found": 3}
     assert Deal.objects.get().version == 3
@@ -270,11 +270,11 @@ def test_a_deal_is_trashed_and_restored_once(world):
 
 def test_a_reference_does_not_come_back_while_it_is_given_away(world):
     deal = world.deal(external_references=[("erp", "1")])
-    trash_deals(actor=world.bob, deals=[deal])
+    trash_deals(actor=world.bob, rows=[deal])
     change = {"external_references": [("erp", "1")]}
 
     results = at_once(
-        lambda: restore_deals(actor=world.bob, deals=[deal]),
+        lambda: restore_deals(actor=world.bob, rows=[deal]),
         *[lambda: create_deals(actor=world.bob, changes=[change])] * 4,
     )
 
@@ -307,15 +307,15 @@ def test_no_live_deal_stands_in_a_trashed_stage(world, move_deals_to):
 def test_no_live_deal_has_a_trashed_contact(world):
     person, deals = world.person(), [world.deal() for _ in range(6)]
     restored = world.deal(members=[person.pk])
-    trash_deals(actor=world.bob, deals=[restored])
+    trash_deals(actor=world.bob, rows=[restored])
 
     def link(deal):
         return update_deals(actor=world.bob, changes=[(deal, {"contact": person.pk})])
 
     results = at_once(
         *(lambda deal=deal: link(deal) for deal in deals),
-        lambda: restore_deals(actor=world.bob, deals=[restored]),
-        lambda: trash_contacts(actor=world.bob, contacts=[person]),
+        lambda: restore_deals(actor=world.bob, rows=[restored]),
+        lambda: trash_contacts(actor=world.bob, rows=[person]),
     )
 
     assert codes(results).keys() <= {"done", "in_use", "does_not_exist", "restore_conflict"}

@@ -37,13 +37,16 @@ def database(**variables):
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
         ({"SECRET_KEY": "x" * 49}, "SECRET_KEY has 49 characters"),
-        ({"SECRET_KEY": DEVELOPMENT_SECRET}, "SECRET_KEY is the public one"),
-        ({"ALLOWED_HOSTS": "crm.example.com,*"}, "ALLOWED_HOSTS holds `*`"),
-        ({"DEBUG": "on"}, "DEBUG is on and ALLOWED_HOSTS holds crm.example.com"),
-        ({"DEBUG": "on", "ALLOWED_HOSTS": "*"}, "DEBUG is on and ALLOWED_HOSTS holds *"),
+        ({"SECRET_KEY": DEVELOPMENT_SECRET}, "SECRET_KEY is the public key"),
+        ({"ALLOWED_HOSTS": "crm.example.com,*"}, "ALLOWED_HOSTS contains `*`"),
+        ({"DEBUG": "on"}, "DEBUG is on and ALLOWED_HOSTS contains crm.example.com"),
+        ({"DEBUG": "on", "ALLOWED_HOSTS": "*"}, "DEBUG is on and ALLOWED_HOSTS contains *"),
         ({"DEBUG": "on", "ALLOWED_HOSTS": "127.0.0.1.example.com"}, "DEBUG is on and ALLOWED_HOSTS"),
-        ({"SECRET_KEY_FALLBACKS": "short"}, "SECRET_KEY_FALLBACKS holds a key that is public or too short"),
-        ({"DATABASE_URL": "mysql://localhost/crm"}, "DATABASE_URL names neither SQLite nor PostgreSQL"),
+        (
+            {"SECRET_KEY_FALLBACKS": "short"},
+            "SECRET_KEY_FALLBACKS contains a key that is public or too short",
+        ),
+        ({"DATABASE_URL": "mysql://localhost/crm"}, "DATABASE_URL must be of SQLite or PostgreSQL"),
     ],
 )
 def test_it_refuses_to_start(variables, sentence):

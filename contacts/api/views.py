@@ -7,9 +7,9 @@ from contacts import services
 from contacts.api.filters import ContactFilter
 from contacts.api.serializers import ContactReceiptSerializer, ContactSerializer, UpsertContactSerializer
 from contacts.models import Contact
-from crm_project.api.pagination import Key
 from crm_project.api.views import KeyedViewSet, RestoreMixin, keyed_schema
 from crm_project.records.bulk import Operation
+from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 
 
@@ -40,10 +40,10 @@ class ContactViewSet(RestoreMixin, KeyedViewSet):
         return services.update_contacts(actor=self.actor, changes=[(row, change)])[0].row
 
     def perform_destroy(self, row: Contact) -> None:
-        services.trash_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))
+        services.trash_contacts(actor=self.actor, rows=[row], if_match=self.expected(row))
 
     def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Contact]]:
         return services.carry_out_contacts(actor=self.actor, operations=operations)
 
     def perform_restore(self, row: Contact) -> Contact:
-        return services.restore_contacts(actor=self.actor, contacts=[row], if_match=self.expected(row))[0]
+        return services.restore_contacts(actor=self.actor, rows=[row], if_match=self.expected(row))[0]

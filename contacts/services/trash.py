@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from django.utils import timezone
 
-from contacts import hooks
+from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
 from contacts.services.write import email_key
 from crm_project.accounts.actors import Actor
@@ -18,34 +18,36 @@ from crm_project.records.writing import store
 from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, refusal
 
+IN_USE = "This contact is used by %(deals)s."
 ANY: Mapping[int, Versions] = MappingProxyType({})
 
 
 def trash_contacts(
-    *, actor: Actor, contacts: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
+    *, actor: Actor, rows: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
 ) -> list[Contact]:
     """Move to the trash, unless a live deal uses one of them; `if_match` holds the version expected of each id."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
-        ids = [contact.pk for contact in contacts]
-        rows = {
-            row.pk: row for row in for_update(Contact.objects.visible_to(actor.member).filter(pk__in=ids))
+        ids = [row.pk for row in rows]
+        visible = Contact.objects.visible_to(actor.member).filter(pk__in=ids)
+        found = {row.pk: row for row in for_update(visible)}
+        errors: dict[int, DomainError] = {
+            place: NotFound() for place, pk in enumerate(ids) if pk not in found
         }
-        errors: dict[int, DomainError] = {place: NotFound() for place, pk in enumerate(ids) if pk not in rows}
-        stale = ((place, refusal(rows[pk], if_match.get(pk))) for place, pk in enumerate(ids) if pk in rows)
+        stale = ((place, refusal(found[pk], if_match.get(pk))) for place, pk in enumerate(ids) if pk in found)
         errors |= {place: error for place, error in stale if error}
-        used = _used(list(rows))
+        used = _used(list(found))
         errors |= {
             place: _in_use(used[pk]) for place, pk in enumerate(ids) if pk in used and place not in errors
         }
         refuse(errors, rows=len(ids))
-        _set_live(changes, list(rows.values()), live=False)
-        return [rows[pk] for pk in ids]
+        _set_live(changes, list(found.values()), live=False)
+        return [found[pk] for pk in ids]
 
 
 def _used(ids: Sequence[int]) -> dict[int, int]:
     """How many live rows use each of these, if any does: asked of all at once, and in halves only if there are some."""
-    count = sum(count(ids) for count in hooks.count_uses) if ids else 0
+    count = hooks.count_uses(ids) if ids else 0
     if not count or len(ids) == 1:
         return {ids[0]: count} if count else {}
     half = len(ids) // 2
@@ -53,29 +55,29 @@ def _used(ids: Sequence[int]) -> dict[int, int]:
 
 
 def _in_use(count: int) -> Conflict:
-    return Conflict(f"This contact is used by {counted(count, 'deal')}.", code="in_use", count=count)
+    return Conflict(IN_USE, {"deals": counted(count, "deal")}, code="in_use", count=count)
 
 
 def restore_contacts(
-    *, actor: Actor, contacts: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
+    *, actor: Actor, rows: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
 ) -> list[Contact]:
     """Bring back from the trash what clashes with no live row."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         now = timezone.now()
-        trashed = Contact.objects.trash_visible_to(actor.member, now).filter(pk__in=[c.pk for c in contacts])
+        trashed = Contact.objects.trash_visible_to(actor.member, now).filter(pk__in=[row.pk for row in rows])
         hold_keys(email_key(actor, contact.email) for contact in trashed if contact.email)
-        rows = list(for_update(trashed))
-        if len(rows) != len(contacts):
+        found = list(for_update(trashed))
+        if len(found) != len(rows):
             raise NotFound
-        _require(rows, if_match)
-        emails = [(row.kind, row.email) for row in rows if row.email]
+        _require(found, if_match)
+        emails = [(row.kind, row.email) for row in found if row.email]
         live = Contact.objects.of(actor.organization_id).live().with_email(email for _, email in emails)
         # Two contacts of the trash may have had the same address, one after the other.
         if {(row.kind, row.email) for row in live} & set(emails) or len(set(emails)) != len(emails):
             raise Conflict("Another contact has this e-mail address now.", code="restore_conflict")
-        _set_live(changes, rows, live=True)
-        return rows
+        _set_live(changes, found, live=True)
+        return found
 
 
 def _require(rows: Sequence[Contact], if_match: Mapping[int, Versions]) -> None:

@@ -1,4 +1,4 @@
-"""The actor of a request: a member, and the token that speaks for the member, if any."""
+"""The actor of a request: a member, and the token of the request, if any."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +29,6 @@ class Actor:
         return permission in self.permissions
 
     def require(self, permission: Permission) -> None:
-        """Refuse unless role and token allow it; every service starts with this."""
+        """Raise Forbidden unless role and token allow it. Every service calls this first."""
         if not self.may(permission):
             raise Forbidden

@@ -1,4 +1,4 @@
-"""Who: organizations, logins, members and their tokens."""
+"""Organizations, logins, members and API tokens."""
 
 from django.apps import AppConfig
 

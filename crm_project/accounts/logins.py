@@ -1,4 +1,4 @@
-"""Signing in with a password: a brake on guessing, per account and address, that is kept in the database."""
+"""Sign-in with a password: a throttle for each account and IP address, in the database."""
 
 import datetime
 import hashlib
@@ -26,33 +26,33 @@ class TooManyAttempts(DomainError):
 
 
 def throttled_login(email: str, address: str, check: Callable[[], T | None]) -> T | None:
-    """Run `check`, which answers nothing for a wrong password, unless five have been wrong in fifteen minutes.
+    """Run `check`, which returns None for a wrong password; raises TooManyAttempts after five in fifteen minutes.
 
-    The attempt is noted before the password is looked at, so that many at once get no more tries than one by one.
-    Call it outside of any transaction: a failure that is rolled back would not count.
+    The attempt is stored before the check, so that concurrent attempts are counted too. Call this outside of a
+    transaction: a failed attempt that is rolled back would not count.
     """
     key, now = _key(email, address), timezone.now()
     SignInAttempt.objects.filter(at__lt=now - WINDOW).delete()
     own = SignInAttempt.objects.create(key=key, at=now)
     others = SignInAttempt.objects.filter(key=key).exclude(pk=own.pk)
     if others.count() >= ATTEMPTS:
-        # Not counted itself: the wait ends fifteen minutes after the fifth failure, however often one tries.
+        # A throttled attempt is not counted: the wait ends fifteen minutes after the fifth failure.
         own.delete()
         raise TooManyAttempts
-    found = check()
-    if found:
+    result = check()
+    if result:
         SignInAttempt.objects.filter(key=key).delete()
-    return found
+    return result
 
 
 def client_address(request: HttpRequest) -> str:
-    """Where the request comes from. A proxy on this machine is believed, others can write what they like."""
+    """The IP address of the client. X-Forwarded-For is trusted only from a proxy on this machine."""
     peer = str(request.META.get("REMOTE_ADDR") or "")
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR") or "").rpartition(",")[2].strip()
     return forwarded if forwarded and peer in LOOPBACK else peer
 
 
 def _key(email: str, address: str) -> str:
-    """Hashed, so that the table is no list of accounts and addresses."""
+    """A hash, so that the table does not reveal accounts and addresses."""
     text = f"{email.strip().lower()} {address}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Organization (the tenant), User (a login), Member (a user's place in an organization) and ApiToken."""
+"""Organization (the tenant), User (a login), Member (a user's membership in an organization) and ApiToken."""
 
 import uuid
 from typing import ClassVar
@@ -18,7 +18,7 @@ def every_scope() -> list[str]:
 
 
 class Organization(models.Model):
-    """The tenant. `catalogue_version` rises with every write to reference data and keys its caches."""
+    """The tenant. `catalogue_version` is the key of its caches: every write to reference data increments it."""
 
     row_kind: ClassVar[str] = "organization"
     derived: ClassVar[frozenset[str]] = frozenset({"catalogue_version", "updated_at", "version"})
@@ -39,7 +39,7 @@ class Organization(models.Model):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A login and nothing more; rights in an organization come from Member."""
+    """A login. Its permissions in an organization come from Member."""
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
@@ -68,7 +68,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Member(models.Model):
-    """A user's place in an organization. Deactivated when somebody leaves, never deleted."""
+    """The membership of a user in an organization. Deactivated when the person leaves, never deleted."""
 
     class Roles(models.TextChoices):
         VIEWER = Role.VIEWER
@@ -111,7 +111,7 @@ class Member(models.Model):
 
 
 class ApiToken(models.Model):
-    """A member's bearer token. Only the SHA-256 of its secret is kept; `hint` lets its owner recognise it."""
+    """A bearer token of a member. Only the SHA-256 of its secret is stored; `hint` is the start of the secret."""
 
     row_kind: ClassVar[str] = "token"
     derived: ClassVar[frozenset[str]] = frozenset({"digest", "last_used_at", "version"})
@@ -123,7 +123,7 @@ class ApiToken(models.Model):
     hint = models.CharField(max_length=16, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(default=every_scope)
-    # In whose name it speaks where a dialect's ids are told apart by application.
+    # The application whose ids a dialect uses, in dialects with ids of each application.
     app_code = models.CharField(max_length=255, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -144,7 +144,7 @@ class ApiToken(models.Model):
 
 
 class SignInAttempt(models.Model):
-    """One try to sign in that has not succeeded; `key` is a hash of the account and the address."""
+    """A failed attempt to sign in; `key` is a hash of the e-mail address and the IP address."""
 
     key = models.CharField(max_length=64)
     at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Reads of accounts, said aloud: `Member.objects.visible_to(member)`, `ApiToken.objects.usable(now)`."""
+"""Querysets of accounts: `Member.objects.visible_to(member)`, `ApiToken.objects.usable(now)`."""
 
 import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -35,7 +35,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return self.filter(is_active=True, user__is_active=True)
 
     def named_like(self, text: str) -> Self:
-        """Whose name or e-mail address holds the text, whatever its case; an organization's members are few."""
+        """Members with the text in their name or e-mail address. Not indexed: an organization has few members."""
         return (
             self.filter(Q(user__full_name__icontains=text) | Q(user__email__icontains=text)) if text else self
         )
@@ -43,7 +43,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
 class ApiTokenQuerySet(models.QuerySet[Any]):
     def visible_to(self, member: "Member") -> Self:
-        """One's own; an admin sees those of the whole organization."""
+        """The member's own tokens; for an admin, those of the whole organization."""
         own = self.filter(organization_id=member.organization_id)
         return own if member.role == Role.ADMIN else own.filter(member=member)
 

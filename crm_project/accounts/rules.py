@@ -1,4 +1,4 @@
-"""What each role and each token scope allows; the only place that knows."""
+"""The permissions of each role and each token scope."""
 
 from collections.abc import Collection
 from enum import StrEnum
@@ -40,7 +40,7 @@ ALL_SCOPES = tuple(scope.value for scope in Scope)
 
 
 def permissions(role: str, scopes: Collection[str] | None = None) -> frozenset[Permission]:
-    """What a member of `role` may do, narrowed by a token's scopes; only a token of every scope administers."""
+    """The permissions of a role, limited by the scopes of a token. ADMINISTER needs a token with all scopes."""
     granted = ROLE_PERMISSIONS.get(role, frozenset())
     if scopes is None or set(ALL_SCOPES) <= set(scopes):
         return granted

@@ -1,4 +1,4 @@
-"""Writes of accounts: organizations, members and tokens."""
+"""Services of accounts: organizations, logins, members and tokens."""
 
 import datetime
 import hashlib
@@ -28,10 +28,10 @@ LAST_USED_EVERY = datetime.timedelta(minutes=1)
 
 
 def create_organization(*, name: str, slug: str = "", **fields: Any) -> Organization:
-    """Create an organization under a free slug made of its name."""
+    """Create an organization, by default with a slug derived from its name."""
     slug = slug or _free_slug(name)
     if Organization.objects.filter(slug=slug).exists():
-        raise Conflict(f"There is an organization {slug!r} already.", code="slug_taken")
+        raise Conflict("There is already an organization %(slug)r.", {"slug": slug}, code="slug_taken")
     with change_set(None) as changes:
         organization = Organization.objects.create(name=name, slug=slug, **fields)
         changes.record(organization, "created", difference({}, columns(organization)))
@@ -47,7 +47,7 @@ def _free_slug(name: str) -> str:
 
 
 def update_organization(*, actor: Actor | None, organization: Organization, **fields: Any) -> Organization:
-    """Change name, currency, time zone or language. An operator, who is no member, comes without an actor."""
+    """Change name, currency, time zone or language. `actor` is None for an operator, who is not a member."""
     _require_admin(actor, organization.pk)
     refuse_fields(_organization_errors(fields))
     with change_set(actor) as changes:
@@ -72,21 +72,21 @@ def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
 
 
 def bump_catalogue(organization_id: int) -> None:
-    """Tell every cache of the organization's reference data that it is stale."""
+    """Invalidate all caches of the organization's reference data."""
     Organization.objects.filter(pk=organization_id).update(catalogue_version=F("catalogue_version") + 1)
 
 
 def find_or_create_user(
     *, email: str, full_name: str = "", password: str | None = None, **flags: bool
 ) -> User:
-    """The login of an e-mail address; an existing one is left as it is."""
+    """The login of an e-mail address; created if there is none, else unchanged."""
     email = email.strip().lower()
     user = User.objects.filter(email=email).first()
     return user or User.objects.create_user(email, password, full_name=full_name, **flags)
 
 
 def create_login(*, email: str, password: str = "", full_name: str = "", **flags: bool) -> User:
-    """A login of its own, for operators to make."""
+    """Create a login without a membership; for operators."""
     if User.objects.filter(email=email.strip().lower()).exists():
         wrong = FieldError("email", "email_taken", "There is a login of this e-mail address already.")
         raise Conflict(wrong.template, wrong.params, code="email_taken", fields=[wrong])
@@ -94,7 +94,7 @@ def create_login(*, email: str, password: str = "", full_name: str = "", **flags
 
 
 def update_login(*, user: User, password: str = "", **fields: Any) -> User:
-    """Change a login; there is always an operator left to manage the others."""
+    """Change a login. At least one active operator must remain."""
     with transaction.atomic():
         operators = list(
             User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("id")
@@ -108,7 +108,7 @@ def update_login(*, user: User, password: str = "", **fields: Any) -> User:
         for name, value in fields.items():
             setattr(row, name, value)
         if [operator.pk for operator in operators] == [row.pk] and not (row.is_superuser and row.is_active):
-            raise Conflict("There is always one active operator.", code="last_operator")
+            raise Conflict("There must be at least one active operator.", code="last_operator")
         if password:
             row.set_password(password)
         row.save(update_fields=[*fields, *(["password"] if password else [])])
@@ -118,14 +118,14 @@ def update_login(*, user: User, password: str = "", **fields: Any) -> User:
 def add_member(
     *, actor: Actor | None, organization: Organization, user: User, role: str = Role.REP, job_title: str = ""
 ) -> Member:
-    """Give a login its place in an organization. Only the opening of an organization has no actor."""
+    """Make a login a member of an organization. `actor` is None only when the organization is created."""
     _require_admin(actor, organization.id)
     with change_set(actor) as changes:
         member, created = Member.objects.get_or_create(
             organization=organization, user=user, defaults={"role": role, "job_title": job_title}
         )
         if not created:
-            raise Conflict(f"{user.email} is a member already.", code="member_exists")
+            raise Conflict("%(email)s is already a member.", {"email": user.email}, code="member_exists")
         bump_catalogue(organization.id)
         changes.record(member, "created", difference({}, columns(member)))
         for hook in hooks.member_added:
@@ -134,10 +134,10 @@ def add_member(
 
 
 def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
-    """Change role, job title or activity; an organization keeps at least one active admin."""
+    """Change role, job title or `is_active`. At least one active admin must remain."""
     _require_admin(actor, member.organization_id)
     with change_set(actor) as changes:
-        # Two admins who demote each other at once must not both succeed: the organization's admins are locked together.
+        # All admins are locked, so that two admins who demote each other at once do not both succeed.
         admins = list(
             Member.objects.select_for_update(no_key=True)
             .filter(organization_id=member.organization_id, role=Role.ADMIN, is_active=True)
@@ -153,7 +153,7 @@ def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
             setattr(row, name, value)
         stays_admin = row.role == Role.ADMIN and row.is_active
         if not stays_admin and [admin.pk for admin in admins] == [row.pk]:
-            raise Conflict("An organization keeps at least one active admin.", code="last_admin")
+            raise Conflict("There must be at least one active admin.", code="last_admin")
         _store(row, before, changes)
         bump_catalogue(row.organization_id)
     return row
@@ -168,9 +168,9 @@ def invite_member(
     role: str = Role.REP,
     job_title: str = "",
 ) -> Member:
-    """Add somebody by e-mail address, with a login that may use the admin if there is none yet.
+    """Add a member by e-mail address; a login that can use the admin is created if there is none.
 
-    Name and password are for a new login alone: an existing one belongs to its person, and perhaps to others too.
+    Name and password are for a new login only: an existing one may belong to other organizations too.
     """
     actor.require(Permission.ADMINISTER)
     with change_set(actor):
@@ -181,7 +181,7 @@ def invite_member(
 
 
 def deactivate_member(*, actor: Actor, member: Member, hand_over_to: Member | None = None) -> int:
-    """End a member's access, and give all they own to another; answers how many rows changed hands."""
+    """Deactivate a member and hand over their rows to another one; returns the number of these rows."""
     _require_admin(actor, member.organization_id)
     if hand_over_to is not None:
         refuse_fields(_heir_errors(member, hand_over_to))
@@ -197,15 +197,15 @@ def _heir_errors(member: Member, heir: Member) -> list[FieldError]:
 
 
 def set_password(*, actor: Actor, member: Member, password: str) -> None:
-    """Give a member's login a new password, which ends its sessions.
+    """Set the password of a member's login, which ends its sessions.
 
-    Only where the login is this organization's alone: with it one could sign in wherever else the person works.
+    Refused if the login belongs to another organization too, which the password would give access to.
     """
     update_login(user=_own_login(actor, member), password=password)
 
 
 def rename_member(*, actor: Actor, member: Member, full_name: str) -> None:
-    """Change the name of a member's login, where that is this organization's alone: it shows wherever they work."""
+    """Change the name of a member's login. Refused if it belongs to another organization too, which would see it."""
     update_login(user=_own_login(actor, member), full_name=full_name.strip())
 
 
@@ -214,7 +214,9 @@ def _own_login(actor: Actor, member: Member) -> User:
     user = User.objects.get(pk=member.user_id)
     elsewhere = Member.objects.filter(user=user).exclude(organization_id=member.organization_id)
     if user.pk != actor.member.user_id and (user.is_superuser or elsewhere.exists()):
-        raise Forbidden("This login is not your organization's alone; its person or the operator changes it.")
+        raise Forbidden(
+            "This login belongs to other organizations too. Only the person or an operator can change it."
+        )
     return user
 
 
@@ -228,7 +230,7 @@ def create_token(
     app_code: str = "",
     secret: str = "",
 ) -> tuple[ApiToken, str]:
-    """Make a token for oneself, or as an admin for another member; answers the row and the secret, shown once."""
+    """Create a token for the actor or, as an admin, for another member. Returns the token and its secret."""
     member = member or actor.member
     if member.pk != actor.member.pk:
         _require_admin(actor, member.organization_id)
@@ -257,7 +259,7 @@ def rename_token(*, actor: Actor, token: ApiToken, name: str, if_match: Versions
 def renew_token(
     *, actor: Actor, token: ApiToken, expires_at: datetime.datetime | None = None
 ) -> tuple[ApiToken, str]:
-    """Give a token another secret and another end; the secret that it had opens nothing any more."""
+    """Replace the secret and the expiry of a token. Returns the token and the new secret."""
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     refuse_fields(_token_errors(actor, token.member, token.scopes, expires_at))
     with change_set(actor):
@@ -270,19 +272,19 @@ def renew_token(
 
 
 def revoke_token(*, actor: Actor, token: ApiToken, if_match: Versions | None = None) -> ApiToken:
-    """Once is for ever: what is revoked already keeps its instant."""
+    """Idempotent: keeps the first revocation time."""
     if token.revoked_at:
         return token
     return _update_token(actor, token, if_match, revoked_at=timezone.now())
 
 
 def token_digest(secret: str) -> str:
-    """What is kept of a secret. It has 256 random bits, so that one SHA-256 is enough and can be looked up."""
+    """The hash that is stored of a secret. With 256 random bits, one SHA-256 is enough, and can be indexed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def authenticate_token(secret: str) -> Actor | None:
-    """The actor of a bearer token, in one query; nobody for an unknown, expired, revoked or orphaned one."""
+    """The actor of a bearer token, in one query; None if it is unknown, expired, revoked or of an inactive member."""
     now = timezone.now()
     token = ApiToken.objects.usable(now).filter(digest=token_digest(secret)).first()
     if token is None:
@@ -299,7 +301,7 @@ def _note_use(token: ApiToken, now: datetime.datetime) -> None:
     try:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     except DatabaseError:
-        # A busy, full or read-only database may cost the note, never the request.
+        # Busy, full or read-only: the time of the last use is less important than the request.
         return
     token.last_used_at = now
 
@@ -311,23 +313,32 @@ def _name_errors(name: str) -> list[FieldError]:
 def _token_errors(
     actor: Actor, member: Member, scopes: Sequence[str], expires_at: datetime.datetime | None
 ) -> list[FieldError]:
-    """A token never makes a wider one: not in scope, not in time."""
+    """The errors of a new token. A token cannot create one with more scopes or a later expiry than its own."""
     errors = []
     if unknown := set(scopes) - set(ALL_SCOPES):
-        errors.append(FieldError("scopes", "invalid_choice", f"Not a scope: {', '.join(sorted(unknown))}."))
+        errors.append(
+            FieldError(
+                "scopes",
+                "invalid_choice",
+                "Unknown scopes: %(scopes)s.",
+                {"scopes": ", ".join(sorted(unknown))},
+            )
+        )
     if not scopes:
         errors.append(FieldError("scopes", "required", "Name at least one scope."))
     if not member.is_active:
         errors.append(FieldError("member", "inactive", "This member is deactivated."))
     if expires_at and expires_at <= timezone.now():
-        errors.append(FieldError("expires_at", "past", "This instant has passed."))
+        errors.append(FieldError("expires_at", "past", "This time is in the past."))
     own = actor.token
     if own and not set(scopes) <= set(own.scopes):
         errors.append(
-            FieldError("scopes", "wider", "A token cannot make a token of more scopes than its own.")
+            FieldError("scopes", "wider", "A token cannot create a token with more scopes than its own.")
         )
     if own and own.expires_at and (expires_at is None or expires_at > own.expires_at):
-        errors.append(FieldError("expires_at", "wider", "A token cannot make a token that outlives it."))
+        errors.append(
+            FieldError("expires_at", "wider", "A token cannot create a token that expires later than itself.")
+        )
     return errors
 
 
@@ -337,7 +348,7 @@ def _update_token(actor: Actor, token: ApiToken, if_match: Versions | None = Non
     elif not actor.may(Permission.VIEW):
         raise Forbidden
     with change_set(actor) as changes:
-        row = (
+        row: ApiToken = (
             ApiToken.objects.select_for_update(of=("self",), no_key=True)
             .select_related("member__user")
             .get(pk=token.pk)

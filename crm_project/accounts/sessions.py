@@ -1,4 +1,4 @@
-"""Which member a signed-in user works as: chosen once per session, else the first place the user has."""
+"""The member of a session: the one that the user has chosen, else the oldest membership."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ SESSION_KEY = "member_id"
 
 def session_member(user: Any, session: Any) -> Member | None:
     """The member of this session, in one query; None for a login without an organization."""
-    places = Member.objects.active().filter(user=user).select_related("user", "organization").order_by("id")
-    found = list(places)
+    memberships = (
+        Member.objects.active().filter(user=user).select_related("user", "organization").order_by("id")
+    )
+    members = list(memberships)
     chosen = session.get(SESSION_KEY)
-    return next((member for member in found if member.pk == chosen), found[0] if found else None)
+    return next((member for member in members if member.pk == chosen), members[0] if members else None)

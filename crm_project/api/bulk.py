@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 
 from crm_project.api import etags
-from crm_project.api.errors import InvalidHeader, Problem, Refused, problem_of, spoken, titled
+from crm_project.api.errors import InvalidHeader, Problem, Refused, core_code, flattened, problem_of, titled
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.fields import StrictBoolean, StrictChoice, StrictUUID
 from crm_project.api.preconditions import changes_since
@@ -115,8 +114,8 @@ class Bulk:
             return dict(reader.run_validation(sent))
         except ValidationError as error:
             wrong = [
-                FieldError(flat.attr or "", spoken(flat.code), str(flat.detail))
-                for flat in flatten_errors(error.detail)
+                FieldError(path, core_code(detail.code), str(detail))
+                for path, detail in flattened(error.detail)
             ]
             self.refused[index] = MisreadRow(wrong, place=place)
             return None

@@ -1,6 +1,7 @@
 """Every refusal as an RFC 9457 problem: one shape, stable codes, all wrong fields at once."""
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import Error, IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
-from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -16,6 +16,7 @@ from crm_project.api.preconditions import changes_since
 from crm_project.database import state_of
 from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
 from crm_project.logs import note
+from crm_project.records.violations import code_of
 
 log = logging.getLogger(__name__)
 
@@ -51,14 +52,6 @@ CODES = {
 
 # DRF's own words for what the core calls invalid.
 IGNORED_CODES = {"error", "null_characters_not_allowed", "surrogate_characters_not_allowed"}
-
-# What the database keeps, two workers may both try. On SQLite a violation names columns, not the constraint.
-CONSTRAINTS: tuple[tuple[str, str, str], ...] = (
-    ("contacts_contact_live_email", "contacts_contact.organization_id, contacts_contact.kind", "email_taken"),
-    ("reference_live_key", "reference.organization_id", "reference_taken"),
-    ("deals_lostreason_live_name", "deals_lostreason.organization_id", "name_taken"),
-    ("records_customfield_live_key", "records_customfield.organization_id", "key_taken"),
-)
 
 
 class InvalidQuery(exceptions.ValidationError):
@@ -203,10 +196,35 @@ def wire_field(field: str, wire_names: Mapping[str, str]) -> str:
 def _of_fields(error: exceptions.ValidationError) -> Problem:
     place = "query" if isinstance(error, InvalidQuery) else "body"
     errors = tuple(
-        _entry(place, flat.attr or "", spoken(flat.code), flat.detail)
-        for flat in flatten_errors(error.detail)
+        _entry(place, path, core_code(detail.code), detail) for path, detail in flattened(error.detail)
     )
     return Problem(400, _common_code(errors), _sentence(errors), errors)
+
+
+def flattened(detail: Any) -> list[tuple[str, exceptions.ErrorDetail]]:
+    """The errors of a ValidationError's nested detail, each with its dotted path: `("stages.1.name", …)`.
+
+    The errors of a level come before those below it; errors of the whole body have the empty path.
+    """
+    flat: list[tuple[str, exceptions.ErrorDetail]] = []
+    nested: deque[tuple[str, Any]] = deque([("", detail)])
+    while nested:
+        path, detail = nested.popleft()
+        if isinstance(detail, exceptions.ErrorDetail):
+            flat.append((path, detail))
+        elif isinstance(detail, Mapping):
+            nested.extend((_below(path, key), value) for key, value in detail.items())
+        else:
+            # The errors of one field, or one entry for each item of a list, which is empty for a valid item.
+            nested.extend(
+                (path if isinstance(item, exceptions.ErrorDetail) else _below(path, index), item)
+                for index, item in enumerate(detail)
+            )
+    return flat
+
+
+def _below(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)
 
 
 def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
@@ -215,9 +233,9 @@ def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
     return codes.pop() if len(codes) == 1 else Invalid.code
 
 
-def spoken(code: str) -> str:
-    """DRF's code of a wrong field as the core has it."""
-    return "invalid" if code in IGNORED_CODES else code
+def core_code(code: str | None) -> str:
+    """The core's code for DRF's code of a wrong field."""
+    return "invalid" if code is None or code in IGNORED_CODES else code
 
 
 def _sentence(errors: Iterable[Mapping[str, str]]) -> str:
@@ -246,11 +264,8 @@ def _of_api(error: exceptions.APIException) -> Problem:
 
 def _of_constraint(error: Error) -> Problem:
     """Two requests at once: the slower one is told what the faster one took."""
-    named = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    if code := code_of(error):
+        return Problem(409, code, "Another row has this value already.")
     # The first line: the others quote the row.
-    text = named or str(error).partition("\n")[0]
-    for constraint, columns, code in CONSTRAINTS:
-        if constraint in text or (named is None and columns in text):
-            return Problem(409, code, "Another row has this value already.")
-    log.warning("constraint violated: %s", text)
+    log.warning("constraint violated: %s", str(error).partition("\n")[0])
     return Problem(409, "conflict", "The data was changed at the same moment; try again.")

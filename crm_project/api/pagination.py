@@ -1,101 +1,26 @@
-"""Cursor pages by (value, id): each row once, with ties and nulls, whatever is inserted or deleted meanwhile."""
+"""Cursor pages of the API: the query parameters, the links and the OpenAPI entries around `records.paging`."""
 
-import datetime
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, cast
 
-from django.core import signing
-from django.core.exceptions import ValidationError
-from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import Combinable
+from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from crm_project.api.errors import InvalidQuery
-from crm_project.changes import plain
-from crm_project.records.expressions import CodePoints
+from crm_project.records.paging import Cursor, InvalidCursor, Key, all_rows, page_of
 
-SALT = "crm.cursor"
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
-READ_BACK: Mapping[str, Any] = {
-    "datetime": datetime.datetime.fromisoformat,
-    "date": datetime.date.fromisoformat,
-    "Decimal": Decimal,
-}
 
 
-@dataclass(frozen=True)
-class Key:
-    """What a list can be sorted by: a column or an expression. Nulls sort last ascending, first descending.
-
-    `text` sorts by code point, which is the same on every database.
-    """
-
-    expression: str | Combinable
-    nullable: bool = False
-    text: bool = False
-
-    def annotated(self, queryset: QuerySet[Any]) -> tuple[QuerySet[Any], str]:
-        """The queryset and the name under which it has the value."""
-        if isinstance(self.expression, str) and not self.text:
-            return queryset, self.expression
-        source = F(self.expression) if isinstance(self.expression, str) else self.expression
-        return queryset.annotate(sort_key=CodePoints(source) if self.text else source), "sort_key"
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """A place between two rows: behind `value` and `row_id`, looking forward or back."""
-
-    ordering: str
-    backward: bool
-    value: Any
-    row_id: int
-
-    def encode(self) -> str:
-        kind = type(self.value).__name__
-        place = [self.ordering, int(self.backward), kind, plain(self.value), self.row_id]
-        # Without the time that signing.dumps would add: the same page has the same links, hence the same ETag.
-        return signing.Signer(salt=SALT).sign_object(place)
-
-    @classmethod
-    def decode(cls, text: str, ordering: str) -> "Cursor":
-        """The cursor that this server gave out for the same ordering; anything else is refused."""
-        try:
-            given, backward, kind, value, row_id = signing.Signer(salt=SALT).unsign_object(text)
-        except (signing.BadSignature, ValueError, UnicodeError):
-            raise InvalidQuery({"cursor": ["This cursor was not given out by this server."]}) from None
-        if given != ordering:
-            raise InvalidQuery({"cursor": ["This cursor belongs to another ordering."]})
-        read_back = READ_BACK.get(kind, lambda same: same) if value is not None else (lambda same: same)
-        return cls(ordering, bool(backward), read_back(value), row_id)
-
-
-def all_rows(queryset: QuerySet[Any], request: Request, view: Any, *, size: int = 500) -> Iterator[Any]:
-    """Every row of a list in its order, read a page at a time: for what is streamed."""
+def streamed_rows(queryset: QuerySet[Any], request: Request, view: Any, *, size: int = 500) -> Iterator[Any]:
+    """Iterate over every row of a list in the order that the request asks for, `size` rows per query."""
     ordering = request.query_params.get("ordering") or view.default_ordering
     key = _key(view.orderings_for(request), ordering)
-    return _rows(queryset, key, ordering, size)
-
-
-def _rows(queryset: QuerySet[Any], key: Key, ordering: str, size: int) -> Iterator[Any]:
-    page = page_of(queryset, key, ordering, None, size)
-    yield from page.rows
-    while page.next is not None:
-        page = page_of(queryset, key, ordering, page.next, size)
-        yield from page.rows
-
-
-@dataclass
-class Page:
-    rows: list[Any] = field(default_factory=list)
-    next: Cursor | None = None
-    previous: Cursor | None = None
+    return all_rows(queryset, key, ordering, size=size)
 
 
 class KeysetPagination(BasePagination):
@@ -103,18 +28,21 @@ class KeysetPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.url = request.build_absolute_uri()
-        ordering, key, cursor, size, wants_total = self.asked(request, view)
+        ordering, key, cursor, size, wants_total = self.parameters(request, view)
         self.count = queryset.count() if wants_total else None
-        self.page = page_of(queryset, key, ordering, cursor, size)
+        try:
+            self.page = page_of(queryset, key, ordering, cursor, size)
+        except InvalidCursor as error:
+            raise _wrong_cursor(error) from None
         return self.page.rows
 
-    def asked(self, request: Request, view: Any) -> tuple[str, Key, Cursor | None, int, bool]:
-        """What the parameters ask for; all that mean nothing are named at once."""
+    def parameters(self, request: Request, view: Any) -> tuple[str, Key, Cursor | None, int, bool]:
+        """Read ordering, key, cursor, page size and total; one InvalidQuery names every wrong parameter."""
         ordering = request.query_params.get("ordering") or view.default_ordering
         text = request.query_params.get("cursor")
         wrong: dict[str, Any] = {}
         key = _read(wrong, _key, view.orderings_for(request), ordering)
-        cursor = _read(wrong, Cursor.decode, text, ordering) if text else None
+        cursor = _read(wrong, _cursor, text, ordering) if text else None
         size, wants_total = _read(wrong, _page_size, request), _read(wrong, _wants_total, request)
         if wrong:
             raise InvalidQuery(wrong)
@@ -167,82 +95,43 @@ def _parameter(name: str, schema: dict[str, Any], description: str = "") -> dict
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
 
 
-def _read(wrong: dict[str, Any], read: Callable[..., Any], *given: Any) -> Any:
-    """What `read` makes of what was given; why it cannot goes to `wrong`."""
+def _read(wrong: dict[str, Any], read: Callable[..., Any], *arguments: Any) -> Any:
+    """Call `read`; add the details of its InvalidQuery to `wrong`."""
     try:
-        return read(*given)
+        return read(*arguments)
     except InvalidQuery as error:
         wrong |= cast(dict[str, Any], error.detail)
 
 
+def _cursor(text: str, ordering: str) -> Cursor:
+    try:
+        return Cursor.decode(text, ordering)
+    except InvalidCursor as error:
+        raise _wrong_cursor(error) from None
+
+
+def _wrong_cursor(error: InvalidCursor) -> InvalidQuery:
+    return InvalidQuery({wrong.field: [wrong.detail] for wrong in error.fields})
+
+
 def _wants_total(request: Request) -> bool:
-    given = request.query_params.get("total", "false")
-    if given not in ("true", "false"):
-        raise InvalidQuery({"total": ["true or false."]})
-    return given == "true"
+    text = request.query_params.get("total", "false")
+    if text not in ("true", "false"):
+        raise InvalidQuery({"total": ["Must be true or false."]})
+    return text == "true"
 
 
 def _page_size(request: Request) -> int:
-    given = request.query_params.get("page_size", str(DEFAULT_PAGE_SIZE))
-    size = int(given) if given.isascii() and given.isdigit() and len(given) < 5 else 0
+    text = request.query_params.get("page_size", str(DEFAULT_PAGE_SIZE))
+    size = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
     if not 1 <= size <= MAX_PAGE_SIZE:
-        raise InvalidQuery({"page_size": [f"From 1 to {MAX_PAGE_SIZE}."]})
+        raise InvalidQuery({"page_size": [f"Must be a number from 1 to {MAX_PAGE_SIZE}."]})
     return size
 
 
 def _key(orderings: Mapping[str, Key], ordering: str) -> Key:
     key = orderings.get(ordering.removeprefix("-"))
     if key is None:
-        raise InvalidQuery({"ordering": [f"One of, with - for descending: {', '.join(orderings)}."]})
+        sentence = f"Must be one of these, with - in front for descending: {', '.join(orderings)}."
+        raise InvalidQuery({"ordering": [sentence]})
     return key
-
-
-def page_of(queryset: QuerySet[Any], key: Key, ordering: str, cursor: Cursor | None, size: int) -> Page:
-    queryset, name = key.annotated(queryset)
-    backward = bool(cursor and cursor.backward)
-    descending = ordering.startswith("-") != backward
-    if cursor is not None:
-        queryset = _after(queryset, _behind(name, key.nullable, descending, cursor.value, cursor.row_id))
-    rows = list(queryset.order_by(*order_of(name, key.nullable, descending))[: size + 1])
-    more = len(rows) > size
-    rows = rows[:size][::-1] if backward else rows[:size]
-    page = Page(rows)
-    if rows and (more or backward):
-        page.next = Cursor(ordering, False, *_place(rows[-1], name))
-    if rows and (more if backward else cursor is not None):
-        page.previous = Cursor(ordering, True, *_place(rows[0], name))
-    return page
-
-
-def _place(row: Any, name: str) -> tuple[Any, int]:
-    """Of a model's instance, or of plain values."""
-    return (row[name], row["id"]) if isinstance(row, dict) else (getattr(row, name), row.pk)
-
-
-def _after(queryset: QuerySet[Any], behind: Q) -> QuerySet[Any]:
-    """The rows behind a cursor. Its value may be of another type than the list's: a custom field may have been declared
-    anew, or the cursor be another list's."""
-    try:
-        return queryset.filter(behind)
-    except (TypeError, ValueError, ArithmeticError, ValidationError):
-        raise InvalidQuery({"cursor": ["This cursor belongs to another list."]}) from None
-
-
-def order_of(name: str, nullable: bool, descending: bool) -> list[Any]:
-    if not nullable:
-        return [f"-{name}", "-id"] if descending else [name, "id"]
-    if descending:
-        return [F(name).desc(nulls_first=True), "-id"]
-    return [F(name).asc(nulls_last=True), "id"]
-
-
-def _behind(name: str, nullable: bool, descending: bool, value: Any, row_id: int) -> Q:
-    """The rows that come after (value, row_id), where nulls sort as if they were the greatest value."""
-    step = "lt" if descending else "gt"
-    later_id = Q(**{f"id__{step}": row_id})
-    if value is None:
-        tied = Q(**{f"{name}__isnull": True}) & later_id
-        return tied | Q(**{f"{name}__isnull": False}) if descending else tied
-    # The first condition is implied by the second, and lets an index on the value be used.
-    behind = Q(**{f"{name}__{step}e": value}) & (Q(**{f"{name}__{step}": value}) | later_id)
-    return behind | Q(**{f"{name}__isnull": True}) if nullable and not descending else behind

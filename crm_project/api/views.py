@@ -22,13 +22,14 @@ from crm_project.api.errors import InvalidQuery, Refused, field_of, joined, prob
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import CUSTOM_PREFIX, StrictFilterBackend, custom_definitions
 from crm_project.api.negotiation import TokenGetsJson
-from crm_project.api.pagination import Key, KeysetPagination
+from crm_project.api.pagination import KeysetPagination
 from crm_project.api.serializers import StrictSerializer, changed_names
 from crm_project.changes import attempt
 from crm_project.errors import DomainError, Invalid, NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.expressions import CustomValue
 from crm_project.records.models import CustomField
+from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 from crm_project.versions import Versions
 
@@ -123,7 +124,7 @@ class ScopedView(DispatchView):
 
     def _look_at_page(self, request: Request) -> None:
         if self.pages:
-            self.pagination_class().asked(request, self)
+            self.pagination_class().parameters(request, self)
 
     def _look_at_filters(self, request: Request) -> None:
         if self.filters:

@@ -1,4 +1,4 @@
-"""Import and export in the admin: upload, choose, preview, run, report; and files of what a list shows."""
+"""Imports in the admin: upload, mapping, preview, run, report; and exports of lists."""
 
 from itertools import chain
 from typing import Any, ClassVar
@@ -16,48 +16,57 @@ from crm_project.accounts.rules import Permission
 from crm_project.batches import in_batches
 from crm_project.errors import DomainError, counted
 from crm_project.imports import services, worker
-from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, table_of
+from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, file_response, table_of
 from crm_project.imports.files import BLOCK as PIECE
 from crm_project.imports.files import receive
 from crm_project.imports.forms import ChoicesForm, UploadForm
-from crm_project.imports.kinds import KINDS, kind_for
+from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import
 from crm_project.imports.refusals import error_table, sentence
-from crm_project.imports.responses import download
 from crm_project.staff import filters
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import visible
 from deals.models import Deal
 
-SHOWN_ROWS = 100
+REFUSED_ROWS = 100
 OUTCOMES = ("created", "updated", "unchanged", "refused")
 MODELS = {"deals": Deal, "contacts": Contact}
+
+
+def _tools(kind: str) -> tuple[tuple[str, str, str, Permission], ...]:
+    return (
+        ("Import", "upload", "admin:imports_import_add", Permission.EDIT_DEALS),
+        ("CSV", "download", f"admin:imports_export_{kind}", Permission.VIEW),
+        ("XLSX", "download", f"admin:imports_export_{kind}_xlsx", Permission.VIEW),
+    )
 
 
 @admin.register(Import)
 class ImportAdmin(StaffModelAdmin):
     view_permission = Permission.EDIT_DEALS
-    empty_hint = "Upload a CSV or XLSX file of deals or contacts; you see what would happen before it does."
-    list_display: ClassVar[Any] = ("file_name", "kind", "told_state", "told_counts", "created_at")
+    empty_hint = (
+        "Upload a CSV or XLSX file of deals or contacts. A preview shows the result before anything is saved."
+    )
+    list_display: ClassVar[Any] = ("file_name", "kind", "state_text", "counts_text", "created_at")
     ordering: ClassVar[Any] = ("-created_at", "-id")
-    long_by: ClassVar[Any] = ("created_at",)
+    keyset_columns: ClassVar[Any] = ("created_at",)
     search_fields: ClassVar[Any] = ("file_name",)
+    list_tools: ClassVar[Any] = {model: _tools(kind) for kind, model in MODELS.items()}
 
     @admin.display(description="State")
-    def told_state(self, row: Import) -> str:
+    def state_text(self, row: Import) -> str:
         return row.get_state_display()
 
     def outcome(self, source: Import) -> str:
-        """What became, or would become, of the rows."""
-        names = {name: name for name in source.counts} | {"unchanged": "left as they are"}
-        told = [(names[name], source.counts[name]) for name in OUTCOMES if source.counts.get(name)]
-        would = " would be" if source.state == Import.States.PREVIEWED else " were"
-        parts = [f"{count:,}{'' if place else would} {name}" for place, (name, count) in enumerate(told)]
+        """The counts of the run as a sentence, or the expected counts of a preview."""
+        counts = [(name, source.counts[name]) for name in OUTCOMES if source.counts.get(name)]
+        verb = " would be" if source.state == Import.States.PREVIEWED else " were"
+        parts = [f"{count:,}{'' if place else verb} {name}" for place, (name, count) in enumerate(counts)]
         return f"Of {counted(source.counts.get('rows', 0), 'row')} {', '.join(parts)}."
 
     @admin.display(description="Rows")
-    def told_counts(self, row: Import) -> str:
+    def counts_text(self, row: Import) -> str:
         return ", ".join(f"{row.counts[name]:,} {name}" for name in OUTCOMES if row.counts.get(name))
 
     def get_urls(self) -> list[URLPattern]:
@@ -88,12 +97,12 @@ class ImportAdmin(StaffModelAdmin):
             request.POST or None, request.FILES or None, initial={"kind": kind} if kind in KINDS else {}
         )
         if request.method == "POST" and form.is_valid():
-            source = self._uploaded(request, form)
+            source = self._upload(request, form)
             if source is not None:
                 return HttpResponseRedirect(_page(source))
-        return self._shown(request, "admin/imports/upload.html", title="Import a file", form=form)
+        return self._page(request, "admin/imports/upload.html", title="Import a file", form=form)
 
-    def _uploaded(self, request: HttpRequest, form: UploadForm) -> Import | None:
+    def _upload(self, request: HttpRequest, form: UploadForm) -> Import | None:
         given = form.cleaned_data
         try:
             upload = receive(given["file"].name, given["file"].chunks(PIECE))
@@ -109,10 +118,10 @@ class ImportAdmin(StaffModelAdmin):
     ) -> HttpResponse:
         if request.method != "GET":
             raise PermissionDenied
-        source = self._found(request, object_id)
+        source = self._get_import(request, object_id)
         if source.is_busy:
             worker.wake()
-        return self._shown_import(request, source, self._choices(request, source))
+        return self._import_page(request, source, self._choices(request, source))
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._ask_for(request, pk, Import.Tasks.PREVIEW)
@@ -121,13 +130,13 @@ class ImportAdmin(StaffModelAdmin):
         return self._ask_for(request, pk, Import.Tasks.RUN)
 
     def _ask_for(self, request: HttpRequest, pk: int, task: str) -> HttpResponse:
-        """Save what was chosen and have it done; a refusal is told in the form."""
-        source = self._found(request, pk)
+        """Save the mapping and options and queue the task; a refusal is shown in the form."""
+        source = self._get_import(request, pk)
         if request.method != "POST":
             return HttpResponseRedirect(_page(source))
         form = self._choices(request, source, request.POST)
         if not form.is_valid():
-            return self._shown_import(request, source, form)
+            return self._import_page(request, source, form)
         change = form.change()
         try:
             with transaction.atomic():
@@ -135,15 +144,15 @@ class ImportAdmin(StaffModelAdmin):
                 if "mapping" in change:
                     services.ask_for(actor=self.actor(request), source=source, task=task)
         except (DomainError, IntegrityError) as error:
-            for told in getattr(error, "fields", ()) or (error,):
-                form.add_error(None, getattr(told, "detail", str(told)))
-            return self._shown_import(request, self._found(request, pk), form)
+            for wrong in getattr(error, "fields", ()) or (error,):
+                form.add_error(None, getattr(wrong, "detail", str(wrong)))
+            return self._import_page(request, self._get_import(request, pk), form)
         if "mapping" not in change:
-            messages.info(request, "The file was read anew; look at its columns.")
+            messages.info(request, "The file was read again with these options. Check its columns.")
         return HttpResponseRedirect(_page(source))
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        source = self._found(request, pk)
+        source = self._get_import(request, pk)
         if request.method == "POST":
             try:
                 services.ask_to_undo(actor=self.actor(request), source=source)
@@ -152,7 +161,7 @@ class ImportAdmin(StaffModelAdmin):
         return HttpResponseRedirect(_page(source))
 
     def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        source = self._found(request, pk)
+        source = self._get_import(request, pk)
         if request.method != "POST":
             return HttpResponseRedirect(_page(source))
         try:
@@ -160,14 +169,14 @@ class ImportAdmin(StaffModelAdmin):
         except DomainError as error:
             messages.error(request, error.detail)
             return HttpResponseRedirect(_page(source))
-        messages.success(request, f"{source.file_name} is discarded; what was imported stays.")
+        messages.success(request, f"{source.file_name} was discarded. Imported rows stay.")
         return HttpResponseRedirect(reverse("admin:imports_import_changelist"))
 
     def error_file_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        source = self._found(request, pk)
-        return download(csv_stream(error_table(source)), f"errors-{source.uuid}.csv", CSV)
+        source = self._get_import(request, pk)
+        return file_response(csv_stream(error_table(source)), f"errors-{source.uuid}.csv", CSV)
 
-    def _found(self, request: HttpRequest, pk: Any) -> Import:
+    def _get_import(self, request: HttpRequest, pk: Any) -> Import:
         number = whole_number(str(pk))
         source: Import | None = None
         if self.has_view_permission(request):
@@ -177,11 +186,11 @@ class ImportAdmin(StaffModelAdmin):
         return source
 
     def _choices(self, request: HttpRequest, source: Import, data: Any = None) -> ChoicesForm:
-        return ChoicesForm(data, source=source, fields=kind_for(source.kind, self.actor(request)).fields)
+        return ChoicesForm(data, source=source, fields=import_kind(source.kind, self.actor(request)).fields)
 
-    def _shown_import(self, request: HttpRequest, source: Import, form: ChoicesForm) -> HttpResponse:
-        refused = list(source.refused_rows.order_by("line")[:SHOWN_ROWS])
-        return self._shown(
+    def _import_page(self, request: HttpRequest, source: Import, form: ChoicesForm) -> HttpResponse:
+        refused = list(source.refused_rows.order_by("line")[:REFUSED_ROWS])
+        return self._page(
             request,
             "admin/imports/import.html",
             title=source.file_name,
@@ -189,11 +198,11 @@ class ImportAdmin(StaffModelAdmin):
             form=form,
             outcome=self.outcome(source),
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
-            more_refused=max(source.counts.get("refused", 0) - SHOWN_ROWS, 0),
+            more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
             list_url=reverse(f"admin:{MODELS[source.kind]._meta.label_lower.replace('.', '_')}_changelist"),
         )
 
-    def _shown(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         everywhere = self.admin_site.each_context(request)
         return TemplateResponse(
             request, template, {**everywhere, "opts": self.opts, "media": self.media, **context}
@@ -205,23 +214,23 @@ class ImportAdmin(StaffModelAdmin):
         return lambda request: self.export_view(request, kind, file_format)
 
     def export_view(self, request: HttpRequest, kind: str, file_format: str) -> HttpResponse:
-        """What the list of this address would show, page after page."""
+        """All rows of the change list with the same query."""
         if kind not in KINDS or file_format not in STREAMS:
             raise PermissionDenied
         listing = self.admin_site._registry[MODELS[kind]]
         if not listing.has_view_permission(request):
             raise PermissionDenied
         if request.GET.get(filters.TRASH) == "only":
-            messages.error(request, "The trash is not exported.")
+            messages.error(request, "The trash cannot be exported.")
             return HttpResponseRedirect(_list(kind))
-        shape = kind_for(kind, self.actor(request))
+        kind_of_rows = import_kind(kind, self.actor(request))
         try:
-            rows = shape.for_export(listing.get_changelist_instance(request).get_queryset(request))
+            rows = kind_of_rows.for_export(listing.get_changelist_instance(request).get_queryset(request))
         except IncorrectLookupParameters:
             return HttpResponseRedirect(_list(kind))
         stream, media_type = STREAMS[file_format]
-        table = table_of(shape, chain.from_iterable(in_batches(rows, BLOCK)))
-        return download(stream(table), f"{kind}.{file_format}", media_type)
+        table = table_of(kind_of_rows, chain.from_iterable(in_batches(rows, BLOCK)))
+        return file_response(stream(table), f"{kind}.{file_format}", media_type)
 
 
 def _list(kind: str) -> str:
@@ -230,18 +239,3 @@ def _list(kind: str) -> str:
 
 def _page(source: Import) -> str:
     return reverse("admin:imports_import_change", args=[source.pk])
-
-
-def _offer_on_lists() -> None:
-    """The lists of deals and contacts lead to here."""
-    for kind, model in MODELS.items():
-        listing = admin.site._registry[model]
-        listing.tools = (  # type: ignore[attr-defined]
-            *getattr(listing, "tools", ()),
-            ("Import", "upload", "admin:imports_import_add", Permission.EDIT_DEALS),
-            ("CSV", "download", f"admin:imports_export_{kind}", Permission.VIEW),
-            ("XLSX", "download", f"admin:imports_export_{kind}_xlsx", Permission.VIEW),
-        )
-
-
-_offer_on_lists()

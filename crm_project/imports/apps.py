@@ -1,4 +1,4 @@
-"""Files in and out: imports of deals and contacts with a preview, and exports of what a list shows."""
+"""Imports of deals and contacts with a preview, and exports of lists."""
 
 from django.apps import AppConfig
 
@@ -10,8 +10,8 @@ class ImportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crm_project.imports.undoing import follow_undo, refuse_great_undo
-        from crm_project.journal.hooks import after_undo, before_undo
+        from crm_project.imports.undoing import follow_undo, refuse_large_undo
+        from crm_project.journal.hooks import hooks
 
-        before_undo.append(refuse_great_undo)
-        after_undo.append(follow_undo)
+        hooks.before_undo = refuse_large_undo
+        hooks.after_undo = follow_undo

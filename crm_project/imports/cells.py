@@ -1,4 +1,4 @@
-"""What a cell says: text, amounts, days and choices as people in several countries write them; never a guess."""
+"""Readers of cells: text, numbers, dates and choices in the notations of several countries. Nothing is guessed."""
 
 import datetime
 import re
@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from crm_project.imports.errors import UnreadableCell
 
-# What a spreadsheet would take for a formula. A quote before it makes it text, here and in what is exported.
+# Text that a spreadsheet would run as a formula. A quote before it marks it as text, in imports and in exports.
 FORMULA = re.compile(r"'*[=+\-@\t\r\x00]")
 DANGEROUS = frozenset("'=+-@\t\r\x00")
 QUOTED = re.compile(r"'+[=+\-@\t\r\x00]")
@@ -32,28 +32,28 @@ NO = frozenset("false no n 0 off nein falsch non faux nao não falso nie".split(
 
 
 @dataclass(frozen=True)
-class Habits:
-    """How the file's people write numbers and days; `zone` is where their clocks hang."""
+class CellFormat:
+    """How the file writes numbers and dates; `zone` is the time zone of times without an offset."""
 
     decimal: str = "."
     date_order: str = "ymd"
     zone: datetime.tzinfo = datetime.UTC
 
     @classmethod
-    def of(cls, options: dict[str, Any], time_zone: str) -> "Habits":
+    def of(cls, options: dict[str, Any], time_zone: str) -> "CellFormat":
         return cls(options["decimal"], options["date_order"], ZoneInfo(time_zone))
 
 
-Reader = Callable[[Any, Habits], Any]
+Reader = Callable[[Any, CellFormat], Any]
 
 
 def safe(text: str) -> str:
-    """The text with a quote before what a spreadsheet would run; `text` takes it off again."""
+    """The text with a quote before a formula; `text` removes it again."""
     return f"'{text}" if text[:1] in DANGEROUS and FORMULA.match(text) else text
 
 
-def text(cell: Any, habits: Habits) -> str:
-    """Kept as it is written, but for the quote that an export puts before a formula."""
+def text(cell: Any, cell_format: CellFormat) -> str:
+    """The text unchanged, except for the quote that an export puts before a formula."""
     if isinstance(cell, str):
         return cell[1:] if QUOTED.match(cell) else cell
     if isinstance(cell, bool):
@@ -67,8 +67,8 @@ def text(cell: Any, habits: Habits) -> str:
     return str(cell)
 
 
-def word(cell: Any, habits: Habits) -> str:
-    return text(cell, habits).strip()
+def word(cell: Any, cell_format: CellFormat) -> str:
+    return text(cell, cell_format).strip()
 
 
 def is_empty(cell: Any) -> bool:
@@ -76,30 +76,34 @@ def is_empty(cell: Any) -> bool:
 
 
 def refuse_cut(cell: Any) -> None:
-    """A workbook's cell holds 32,767 characters; what an export had to cut must not replace the whole."""
+    """An XLSX cell has at most 32,767 characters. A text that the export cut must not replace the complete one."""
     if isinstance(cell, str) and cell.endswith(CUT):
-        raise UnreadableCell("This text was cut by the export; empty the cell, or import a CSV export.")
+        raise UnreadableCell(
+            "This text was cut by the export. Empty the cell, or import a CSV export instead."
+        )
 
 
-def number(cell: Any, habits: Habits) -> Decimal:
+def number(cell: Any, cell_format: CellFormat) -> Decimal:
     if isinstance(cell, bool | datetime.date | datetime.time):
         raise UnreadableCell("This is not a number.")
     if isinstance(cell, int | float):
-        # A sheet's numbers are doubles: their shortest form is what the person typed.
+        # Numbers in a sheet are doubles: the shortest form of one is the number as typed.
         return _finite(Decimal(repr(cell)))
-    written = word(cell, habits)
-    if PLAIN.fullmatch(written) and habits.decimal == ".":
+    written = word(cell, cell_format)
+    if PLAIN.fullmatch(written) and cell_format.decimal == ".":
         return Decimal(written)
     bare = written.strip(SYMBOLS)
     closed_up = bare.translate(SPACES)
-    if habits.decimal == "," and WITH_COMMA.fullmatch(closed_up):
+    if cell_format.decimal == "," and WITH_COMMA.fullmatch(closed_up):
         return Decimal(closed_up.replace(",", "."))
-    if habits.decimal == "." and PLAIN.fullmatch(closed_up):
+    if cell_format.decimal == "." and PLAIN.fullmatch(closed_up):
         return Decimal(closed_up)
-    if not GROUPED[habits.decimal].fullmatch(closed_up):
-        kind = "comma" if habits.decimal == "," else "point"
-        raise UnreadableCell(f"{_quoted(written)} is not a number with a decimal {kind}.")
-    group = "." if habits.decimal == "," else ","
+    if not GROUPED[cell_format.decimal].fullmatch(closed_up):
+        kind = "comma" if cell_format.decimal == "," else "point"
+        raise UnreadableCell(
+            "%(value)s is not a number with a decimal %(sign)s.", _value(written) | {"sign": kind}
+        )
+    group = "." if cell_format.decimal == "," else ","
     return Decimal(closed_up.replace(group, "").replace(",", "."))
 
 
@@ -109,97 +113,104 @@ def _finite(value: Decimal) -> Decimal:
     return value
 
 
-def whole(cell: Any, habits: Habits) -> int:
-    value = number(cell.strip().rstrip("%") if isinstance(cell, str) else cell, habits)
+def whole(cell: Any, cell_format: CellFormat) -> int:
+    value = number(cell.strip().rstrip("%") if isinstance(cell, str) else cell, cell_format)
     if value != value.to_integral_value():
-        raise UnreadableCell(f"{value:f} is not a whole number.")
+        raise UnreadableCell("%(value)s is not a whole number.", {"value": f"{value:f}"})
     return int(value)
 
 
-def boolean(cell: Any, habits: Habits) -> bool:
+def boolean(cell: Any, cell_format: CellFormat) -> bool:
     if isinstance(cell, bool):
         return cell
-    said = word(cell, habits).lower()
-    if said in YES or said in NO:
-        return said in YES
-    raise UnreadableCell(f"{_quoted(said)} is neither yes nor no.")
+    written = word(cell, cell_format).lower()
+    if written in YES or written in NO:
+        return written in YES
+    raise UnreadableCell("%(value)s is neither yes nor no.", _value(written))
 
 
-def day(cell: Any, habits: Habits) -> datetime.date:
+def day(cell: Any, cell_format: CellFormat) -> datetime.date:
     if isinstance(cell, datetime.datetime):
         return cell.date()
     if isinstance(cell, datetime.date):
         return cell
-    written = word(cell, habits)
+    written = word(cell, cell_format)
     match = DAY.fullmatch(written.partition("T")[0].partition(" ")[0])
     if match is None or isinstance(cell, int | float):
-        raise UnreadableCell(f"{_quoted(written)} is not a day; write YYYY-MM-DD.")
+        raise UnreadableCell("%(value)s is not a date; write YYYY-MM-DD.", _value(written))
     first, separator, middle, last = match.groups()
-    order = "ymd" if len(first) == 4 else ("dmy" if separator == "." else habits.date_order)
+    order = "ymd" if len(first) == 4 else ("dmy" if separator == "." else cell_format.date_order)
     if order == "ymd" and len(first) != 4:
-        raise UnreadableCell(f"{_quoted(written)} is not a day of four-digit year, month and day.")
+        raise UnreadableCell(
+            "%(value)s is not a date that begins with a year of four digits.", _value(written)
+        )
     parts = dict(zip(order, (first, middle, last), strict=True))
     if len(parts["y"]) != 4:
-        raise UnreadableCell(f"{_quoted(written)} has no year of four digits.")
+        raise UnreadableCell("%(value)s has no year of four digits.", _value(written))
     try:
         return datetime.date(int(parts["y"]), int(parts["m"]), int(parts["d"]))
     except ValueError:
         kind = {"ymd": "year-month-day", "dmy": "day-month-year", "mdy": "month-day-year"}[order]
-        raise UnreadableCell(f"{_quoted(written)} is not a day, read as {kind}.") from None
+        raise UnreadableCell(
+            "%(value)s is not a date in the order %(order)s.", _value(written) | {"order": kind}
+        ) from None
 
 
-def instant(cell: Any, habits: Habits) -> datetime.datetime:
-    """With its offset, or by the clocks of the organization; a bare day begins at midnight."""
+def instant(cell: Any, cell_format: CellFormat) -> datetime.datetime:
+    """With an offset, or in the time zone of the organization. A date without a time is its midnight."""
     if isinstance(cell, datetime.datetime):
-        return cell if cell.tzinfo else cell.replace(tzinfo=habits.zone)
+        return cell if cell.tzinfo else cell.replace(tzinfo=cell_format.zone)
     if isinstance(cell, str):
         try:
-            read = parse_datetime(cell.strip())
+            parsed = parse_datetime(cell.strip())
         except ValueError:
-            read = None
-        if read is not None:
-            return _on_the_scale(read if read.tzinfo else read.replace(tzinfo=habits.zone))
+            parsed = None
+        if parsed is not None:
+            return _in_utc(parsed if parsed.tzinfo else parsed.replace(tzinfo=cell_format.zone))
         if ":" in cell:
-            raise UnreadableCell(f"{_quoted(cell)} is not an instant; write YYYY-MM-DDThh:mm:ss+hh:mm.")
-    return _on_the_scale(datetime.datetime.combine(day(cell, habits), datetime.time(), habits.zone))
+            template = "%(value)s is not a date with a time; write YYYY-MM-DDThh:mm:ss+hh:mm."
+            raise UnreadableCell(template, _value(cell))
+    return _in_utc(datetime.datetime.combine(day(cell, cell_format), datetime.time(), cell_format.zone))
 
 
-def _on_the_scale(value: datetime.datetime) -> datetime.datetime:
+def _in_utc(value: datetime.datetime) -> datetime.datetime:
     try:
         return value.astimezone(datetime.UTC)
     except OverflowError:
-        raise UnreadableCell("This instant is beyond the calendar.") from None
+        raise UnreadableCell("This date is out of range.") from None
 
 
-def uuid(cell: Any, habits: Habits) -> UUID:
-    written = word(cell, habits)
+def uuid(cell: Any, cell_format: CellFormat) -> UUID:
+    written = word(cell, cell_format)
     try:
         if len(written) == 36:
             return UUID(written)
     except ValueError:
         pass
-    raise UnreadableCell(f"{_quoted(written)} is not a uuid.")
+    raise UnreadableCell("%(value)s is not a UUID.", _value(written))
 
 
-def items(cell: Any, habits: Habits) -> list[str]:
-    """Several words, separated by semicolons or line breaks."""
-    parts = re.split(r"[;\n]", text(cell, habits))
+def items(cell: Any, cell_format: CellFormat) -> list[str]:
+    """A list of texts, separated by semicolons or line breaks."""
+    parts = re.split(r"[;\n]", text(cell, cell_format))
     return [part.strip() for part in parts if part.strip()]
 
 
-def uuids(cell: Any, habits: Habits) -> list[UUID]:
-    return [uuid(item, habits) for item in items(cell, habits)]
+def uuids(cell: Any, cell_format: CellFormat) -> list[UUID]:
+    return [uuid(item, cell_format) for item in items(cell, cell_format)]
 
 
 def choice(*values: str) -> Reader:
-    def read(cell: Any, habits: Habits) -> str:
-        said = word(cell, habits).lower()
-        if said not in values:
-            raise UnreadableCell(f"{_quoted(said)} is none of: {', '.join(values)}.")
-        return said
+    def read(cell: Any, cell_format: CellFormat) -> str:
+        written = word(cell, cell_format).lower()
+        if written not in values:
+            params = _value(written) | {"choices": ", ".join(values)}
+            raise UnreadableCell("%(value)s is none of: %(choices)s.", params)
+        return written
 
     return read
 
 
-def _quoted(written: str) -> str:
-    return repr(written if len(written) <= 60 else f"{written[:60]}…")
+def _value(written: str) -> dict[str, str]:
+    """The cell, quoted and cut, as a parameter of a message."""
+    return {"value": repr(written if len(written) <= 60 else f"{written[:60]}…")}

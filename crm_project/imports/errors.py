@@ -1,16 +1,28 @@
-"""What is wrong with a file as such; a row's own refusals are the core's."""
+"""Errors of a file and of a cell; a row is refused by the services."""
 
-from crm_project.errors import FieldError, Invalid
+from collections.abc import Mapping
+from typing import Any
+
+from crm_project.errors import FieldError, Invalid, message
 
 
 class UnreadableFile(Invalid):
-    """The file cannot be read; the sentence says why and, where it can, at which line."""
+    """The file cannot be read. The message gives the reason and, if known, the line."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, template: str, params: Mapping[str, Any] | None = None) -> None:
+        code = "unreadable_file"
         super().__init__(
-            sentence, code="unreadable_file", fields=[FieldError("file", "unreadable_file", sentence)]
+            template, params, code=code, fields=[FieldError("file", code, template, params or {})]
         )
 
 
 class UnreadableCell(Exception):
-    """A cell that does not say what its field asks for; the message is the sentence for it."""
+    """A cell is not a value of its field."""
+
+    def __init__(self, template: str, params: Mapping[str, Any] | None = None) -> None:
+        self.template = template
+        self.params = params or {}
+        super().__init__(message(template, self.params))
+
+    def of(self, field: str, code: str = "invalid") -> FieldError:
+        return FieldError(field, code, self.template, self.params)

@@ -1,4 +1,4 @@
-"""Exports as streams: a table of what a list shows, in CSV or XLSX, whose cells no spreadsheet runs."""
+"""Streamed exports in CSV or XLSX, with cells that a spreadsheet does not run as formulas."""
 
 import csv
 import datetime
@@ -11,9 +11,11 @@ from itertools import chain, islice
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
+from django.http import StreamingHttpResponse
+
 from crm_project.imports.cells import CUT, safe
 from crm_project.imports.fields import cell_of, is_figure
-from crm_project.imports.kinds.base import RowKind
+from crm_project.imports.kinds.base import ImportKind
 from crm_project.imports.tables import letters
 
 T = TypeVar("T")
@@ -22,16 +24,16 @@ CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BLOCK = 1_000
 
-# Excel's own limits and counting.
+# Limits of Excel, and its first date. Dates before March 1900 are text: Excel counts a 29 February 1900.
 CELL_LIMIT = 32_767
 FIRST_DAY = datetime.date(1899, 12, 30)
-SANE_FROM = datetime.date(1900, 3, 1)
+DATES_FROM = datetime.date(1900, 3, 1)
 EXACT_DIGITS = 15
 UNPRINTABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
 
-def table_of(kind: RowKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
-    """The header, then the values of each of the rows, which are read for export."""
+def table_of(kind: ImportKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
+    """The header, then the values of each row of `kind.for_export`."""
     yield [field.key for field in kind.fields]
     values_of = [field.value_of for field in kind.fields]
     for block in blocks(rows):
@@ -41,7 +43,7 @@ def table_of(kind: RowKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cel
 
 
 def text_of(value: Any, *, raw: bool) -> str:
-    """A value in a file that people open; `raw` is for machines."""
+    """The text of a value; formulas are quoted unless `raw`."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -51,7 +53,7 @@ def text_of(value: Any, *, raw: bool) -> str:
 
 
 def csv_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]:
-    """UTF-8, with the mark by which Excel knows it unless a machine asks."""
+    """CSV in UTF-8, with a byte order mark for Excel unless `raw`."""
     if not raw:
         yield b"\xef\xbb\xbf"
     for block in blocks(table):
@@ -67,7 +69,7 @@ def blocks(rows: Iterable[T]) -> Iterator[list[T]]:
 
 
 class _Outbox(io.RawIOBase):
-    """A file that cannot seek: what is written is taken out again."""
+    """An unseekable file for `zipfile`; `take` returns and clears what was written."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
@@ -79,13 +81,13 @@ class _Outbox(io.RawIOBase):
         self.pieces.append(bytes(data))
         return len(data)
 
-    def taken(self) -> bytes:
+    def take(self) -> bytes:
         pieces, self.pieces = self.pieces, []
         return b"".join(pieces)
 
 
 def xlsx_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]:
-    """One sheet, sent as it is made: memory does not grow with the rows."""
+    """XLSX with one sheet, in constant memory."""
     outbox = _Outbox()
     with zipfile.ZipFile(outbox, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
         for name, content in PARTS.items():
@@ -97,9 +99,9 @@ def xlsx_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]
                 lines = (_row(number + place, cells, raw) for place, cells in enumerate(block, 1))
                 sheet.write("".join(lines).encode("utf-8"))
                 number += len(block)
-                yield outbox.taken()
+                yield outbox.take()
             sheet.write(b"</sheetData></worksheet>")
-    yield outbox.taken()
+    yield outbox.take()
 
 
 def _row(number: int, cells: Cells, raw: bool) -> str:
@@ -116,29 +118,23 @@ def _cell(place: str, value: Any, raw: bool) -> str:
         return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
     if isinstance(value, int | float | Decimal) and _is_exact(value):
         return f'<c r="{place}"><v>{cell_of(value)}</v></c>'
-    if type(value) is datetime.date and value >= SANE_FROM:
+    if type(value) is datetime.date and value >= DATES_FROM:
         return f'<c r="{place}" s="1"><v>{(value - FIRST_DAY).days}</v></c>'
     text = text_of(value, raw=raw)
     text = text if len(text) <= CELL_LIMIT else text[: CELL_LIMIT - len(CUT)] + CUT
-    spoken = escape(UNPRINTABLE.sub(_spelled, text))
-    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{spoken}</t></is></c>'
+    content = escape(UNPRINTABLE.sub(_escaped, text))
+    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{content}</t></is></c>'
 
 
 def _is_exact(value: Any) -> bool:
-    """A spreadsheet keeps numbers as doubles."""
+    """Whether a spreadsheet, which stores numbers as doubles, keeps all digits."""
     return len(cell_of(value).replace(".", "").lstrip("-0")) <= EXACT_DIGITS
 
 
-def _spelled(match: re.Match[str]) -> str:
-    """As Excel writes what XML cannot hold; a text that looks like that is spelled itself."""
+def _escaped(match: re.Match[str]) -> str:
+    """Excel's escape of characters that XML lacks; a text that looks like such an escape is escaped too."""
     found = match[0]
     return f"_x{ord(found):04X}_" if len(found) == 1 else f"_x005F{found}"
-
-
-def primed(stream: Iterator[bytes]) -> Iterator[bytes]:
-    """The stream with its first piece made already: what fails at the start is still answered as a refusal."""
-    first = next(stream, b"")
-    return chain([first], stream)
 
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -172,3 +168,14 @@ PARTS = {
     '<cellXfs count="2"><xf/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>',
 }
 STREAMS = {"csv": (csv_stream, CSV), "xlsx": (xlsx_stream, XLSX)}
+
+
+def file_response(stream: Iterator[bytes], name: str, media_type: str) -> Any:
+    """A download. The first block is made before the response begins, so that an error is still answered as one."""
+    first = next(stream, b"")
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return StreamingHttpResponse(chain([first], stream), content_type=media_type, headers=headers)

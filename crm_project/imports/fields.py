@@ -1,4 +1,4 @@
-"""The fields a column can be mapped to: one list for each kind of row, used by the import and by the export."""
+"""The fields that a column can be mapped to: one list for each kind of row, used by the import and by the export."""
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
@@ -8,65 +8,70 @@ from operator import itemgetter
 from typing import Any
 
 from crm_project.imports import cells
-from crm_project.imports.cells import Habits, Reader
+from crm_project.imports.cells import Reader
 from crm_project.records.models import CustomField
 
 CUSTOM_PREFIX = "custom_"
-# What an export reads of a row: its columns, and what they lead to, by their names in a query.
-Shown = Mapping[str, Any]
+# One row of an export query: column paths and their values.
+ExportRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Field:
-    """A column of the table: its name, how a cell of it is read, and what is shown of a row: what a query calls so, or
-    what is made of the row.
+class ImportField:
+    """A column of a table: its key, how a cell of it is read, and its value in an export.
 
-    `clears` is what an emptied cell means, where the field can be emptied at all; `names` are other words for it.
+    `read` is None for a field that is exported only. `show` is a column path or a function of the row. `names` are
+    other headers that mean this field. An empty cell stands for `clears`, if `can_clear`. `attribute` is the name of
+    the value in a service's change, which is the key unless another one is given.
     """
 
     key: str
     label: str
     read: Reader | None
-    show: str | Callable[[Shown], Any]
+    show: str | Callable[[ExportRow], Any]
     names: Sequence[str] = field(default=())
     clears: Any = None
     can_clear: bool = False
+    attribute: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attribute", self.attribute or self.key)
 
     @property
     def is_read_only(self) -> bool:
-        """Shown in an export, and left alone by an import."""
+        """Whether the field is exported but not imported."""
         return self.read is None
 
     @property
-    def value_of(self) -> Callable[[Shown], Any]:
+    def value_of(self) -> Callable[[ExportRow], Any]:
         return itemgetter(self.show) if isinstance(self.show, str) else self.show
 
 
 def plain(
     key: str, label: str, read: Reader, *names: str, clears: Any = None, can_clear: bool = True
-) -> Field:
-    """A field that the row has under the same name."""
-    return Field(key, label, read, key, names, clears, can_clear)
+) -> ImportField:
+    """A field whose key is the name of its column."""
+    return ImportField(key, label, read, key, names, clears, can_clear)
 
 
-def shown_only(key: str, label: str, show: str = "") -> Field:
-    return Field(key, label, None, show or key)
+def export_only(key: str, label: str, show: str = "", *, attribute: str = "") -> ImportField:
+    return ImportField(key, label, None, show or key, attribute=attribute)
 
 
-def custom_fields(definitions: Mapping[str, CustomField]) -> list[Field]:
+def custom_fields(definitions: Mapping[str, CustomField]) -> list[ImportField]:
     return [_custom(definition) for definition in definitions.values() if definition.type != "heading"]
 
 
-def _custom(definition: CustomField) -> Field:
+def _custom(definition: CustomField) -> ImportField:
     key = definition.key
     readers: dict[str, Reader] = {
         "number": cells.number,
         "checkbox": cells.boolean,
-        "date": lambda cell, habits: cells.day(cell, habits).isoformat(),
+        "date": lambda cell, cell_format: cells.day(cell, cell_format).isoformat(),
         "multiselect": cells.items,
         "select": cells.word,
     }
-    return Field(
+    return ImportField(
         f"{CUSTOM_PREFIX}{key}",
         definition.label,
         readers.get(definition.type, cells.text),
@@ -78,7 +83,7 @@ def _custom(definition: CustomField) -> Field:
 
 
 def cell_of(value: Any) -> str:
-    """A value as a cell that is read back as the same value."""
+    """The text of a value, which an import reads as the same value."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -99,8 +104,5 @@ def cell_of(value: Any) -> str:
 
 
 def is_figure(value: Any) -> bool:
-    """A number or a day is no formula, even with a minus before it."""
+    """Whether the value is a number or a date, which is not a formula even if it begins with a minus."""
     return isinstance(value, int | float | Decimal | datetime.date) or value is None
-
-
-__all__ = ["CUSTOM_PREFIX", "Field", "Habits", "cell_of", "custom_fields", "is_figure", "plain", "shown_only"]

@@ -1,4 +1,4 @@
-"""The uploaded bytes: taken in piece by piece, kept in the database for every machine, read from a local copy."""
+"""Uploaded files: received and stored in blocks, in the database that all machines share, read from a local copy."""
 
 import hashlib
 import tempfile
@@ -19,11 +19,12 @@ IN_MEMORY = 4 * BLOCK
 
 class FileTooLarge(DomainError):
     code = "too_large"
+    template = "A file can have at most %(limit)s MiB."
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A received file; its digest stands for its content wherever uploads are compared."""
+    """A received file. Two uploads are equal if name, size and digest are."""
 
     name: str
     size: int
@@ -32,24 +33,24 @@ class Upload:
 
 
 def receive(name: str, pieces: Iterable[bytes]) -> Upload:
-    """Take in a file of bounded size; what is longer is refused as soon as that is seen."""
+    """Receive a file; raises FileTooLarge at the first block beyond the limit."""
     digest, size = hashlib.sha256(), 0
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  (gone with the upload)
     for piece in pieces:
         size += len(piece)
         if size > settings.IMPORT_MAX_BYTES:
             file.close()
-            raise FileTooLarge(f"A file has at most {settings.IMPORT_MAX_BYTES // BLOCK} MiB.")
+            raise FileTooLarge(params={"limit": settings.IMPORT_MAX_BYTES // BLOCK})
         digest.update(piece)
         file.write(piece)
     return Upload(plain_name(name), size, digest.hexdigest(), file)
 
 
 def plain_name(name: str) -> str:
-    """The last part of a path, as browsers and systems of all kinds send it."""
+    """The last part of a path with slashes or backslashes, without unprintable characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    shown = "".join(character for character in last if character.isprintable())
-    return shown.encode("utf-8", "ignore").decode()[:255].strip() or "file"
+    name = "".join(character for character in last if character.isprintable())
+    return name.encode("utf-8", "ignore").decode()[:255].strip() or "file"
 
 
 def pieces_of(file: IO[bytes], size: int = BLOCK) -> Iterator[bytes]:
@@ -59,14 +60,14 @@ def pieces_of(file: IO[bytes], size: int = BLOCK) -> Iterator[bytes]:
 
 
 def keep(source: Import, upload: Upload) -> None:
-    """Store the bytes a piece at a time."""
+    """Store the file in blocks."""
     for number, piece in enumerate(pieces_of(upload.file)):
         ImportChunk.objects.create(source=source, number=number, data=piece)
 
 
 @contextmanager
 def local_copy(source: Import) -> Iterator[IO[bytes]]:
-    """The stored file as one that can be searched, on disk once it is big."""
+    """The stored file as a seekable file, in memory or, if it is large, on disk."""
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
         for (chunk,) in in_batches(source.chunks.order_by("number"), 1):
             file.write(bytes(chunk.data))

@@ -1,4 +1,4 @@
-"""The forms of an import in the admin: the file, and what its columns mean."""
+"""Forms of an import in the admin: the upload, and the mapping of columns with the options."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from crm_project.imports.fields import Field
+from crm_project.imports.fields import ImportField
 from crm_project.imports.models import Import
 
 OPTION_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "match_on": (
-        "Rows are the same when they agree in",
+        "Update existing rows with the same",
         [
-            ("auto", "the first key they have"),
-            ("external_reference", "the external ID"),
-            ("email", "the e-mail address"),
-            ("uuid", "the UUID"),
-            ("none", "nothing: every row is new"),
+            ("auto", "UUID, external ID or e-mail: the first that a row has"),
+            ("external_reference", "external ID"),
+            ("email", "e-mail address"),
+            ("uuid", "UUID"),
+            ("none", "nothing: always create new rows"),
         ],
     ),
     "bad_rows": (
-        "When a row is wrong",
+        "If a row has errors",
         [("refuse_all", "import nothing"), ("skip", "import the others")],
     ),
     "empty_cells": (
@@ -30,14 +30,14 @@ OPTION_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     ),
     "decimal": ("Decimal sign", [(".", "1,234.50"), (",", "1.234,50")]),
     "date_order": (
-        "Order of dates",
+        "Date format",
         [("ymd", "2026-12-31"), ("dmy", "31/12/2026"), ("mdy", "12/31/2026")],
     ),
 }
 CSV_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "delimiter": (
         "Columns are separated by",
-        [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar")],
+        [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "vertical bar")],
     ),
     "encoding": (
         "Encoding",
@@ -54,26 +54,24 @@ CSV_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
         ],
     ),
 }
-TEXTS = {"external_system": "The external IDs belong to the system", "sheet": "Sheet (empty for the first)"}
+TEXTS = {"external_system": "System of the external IDs", "sheet": "Sheet (empty for the first)"}
 
 
 class UploadForm(forms.Form):
-    kind = forms.ChoiceField(
-        label="What is in it", choices=Import.Kinds.choices, widget=UnfoldAdminSelectWidget
-    )
+    kind = forms.ChoiceField(label="Content", choices=Import.Kinds.choices, widget=UnfoldAdminSelectWidget)
     file = forms.FileField(label="CSV or XLSX file", widget=UnfoldAdminFileFieldWidget)
 
 
 class ChoicesForm(forms.Form):
-    """A select for each column, and the options."""
+    """A select of the field for each column, and the options."""
 
-    def __init__(self, *args: Any, source: Import, fields: Sequence[Field], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, source: Import, fields: Sequence[ImportField], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.source = source
-        known = [(field.key, field.label) for field in fields if not field.is_read_only]
+        choices = [(field.key, field.label) for field in fields if not field.is_read_only]
         for index, column in enumerate(source.columns):
             self.fields[f"column_{index}"] = forms.ChoiceField(
-                choices=[("", "— leave out —"), *known],
+                choices=[("", "— leave out —"), *choices],
                 required=False,
                 label=column["label"],
                 initial=source.mapping.get(column["label"]) or "",
@@ -101,7 +99,7 @@ class ChoicesForm(forms.Form):
         return [*offered, *texts]
 
     def columns(self) -> list[tuple[Any, list[str]]]:
-        """Each column's select with its first values."""
+        """The select and the first values of each column."""
         return [
             (self[f"column_{index}"], column["samples"]) for index, column in enumerate(self.source.columns)
         ]
@@ -110,7 +108,7 @@ class ChoicesForm(forms.Form):
         return [self[name] for name in self.option_names]
 
     def change(self) -> dict[str, Any]:
-        """What was chosen, in the words of the service; other columns come with guesses of their own."""
+        """The change for the service. Options that change the columns leave out the mapping, which is guessed again."""
         given = self.cleaned_data
         options = {
             name: given[name] for name in self.option_names if given[name] != self.source.options.get(name)

@@ -1,4 +1,4 @@
-"""Which column means which field, and how its people write: guessed from names and samples, then chosen."""
+"""The mapping of columns to fields, and the formats of cells: guesses from headers and samples, and validation."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from crm_project.errors import FieldError
-from crm_project.imports.fields import CUSTOM_PREFIX, Field
+from crm_project.imports.fields import CUSTOM_PREFIX, ImportField
 from crm_project.imports.tables import SourceLine
 from crm_project.imports.tables.texts import ENCODINGS
 from crm_project.records.text import fold
@@ -51,19 +51,19 @@ def header_digest(labels: Sequence[str]) -> str:
 def samples_of(
     labels: Sequence[str], lines: Iterable[SourceLine]
 ) -> tuple[list[dict[str, Any]], list[SourceLine]]:
-    """Each column with its first values, for people to recognise it, and the rows that were looked at."""
+    """Each column with its first values, by which people recognise it, and the first LOOKED_AT rows."""
     looked_at = list(islice(lines, LOOKED_AT))
     columns = []
     for index, label in enumerate(labels):
-        found = (_shown(line.cells[index]) for line in looked_at if index < len(line.cells))
-        columns.append({"label": label, "samples": list(islice((cell for cell in found if cell), SAMPLES))})
+        samples = (_sample(line.cells[index]) for line in looked_at if index < len(line.cells))
+        columns.append({"label": label, "samples": list(islice((cell for cell in samples if cell), SAMPLES))})
     return columns, looked_at
 
 
-def _shown(cell: Any) -> str:
-    shown = "" if cell is None else " ".join(str(cell).replace("\x00", "\ufffd").split())
-    shown = shown.encode("utf-8", "replace").decode()
-    return shown if len(shown) <= SAMPLE_LENGTH else f"{shown[:SAMPLE_LENGTH]}…"
+def _sample(cell: Any) -> str:
+    text = "" if cell is None else " ".join(str(cell).replace("\x00", "\ufffd").split())
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= SAMPLE_LENGTH else f"{text[:SAMPLE_LENGTH]}…"
 
 
 def folded(name: str) -> str:
@@ -71,8 +71,8 @@ def folded(name: str) -> str:
     return WORDS.sub(" ", fold(name)).strip()
 
 
-def guess_mapping(labels: Sequence[str], fields: Sequence[Field]) -> dict[str, str | None]:
-    """A column whose header is a field's key, label or other name; each field once, the best name first."""
+def guess_mapping(labels: Sequence[str], fields: Sequence[ImportField]) -> dict[str, str | None]:
+    """The field of each column by its header: the key, else the label, else another name. Each field is used once."""
     by_name: dict[str, str] = {}
     for names in (lambda f: [f.key], lambda f: [f.label], lambda f: f.names):
         for candidate in fields:
@@ -88,12 +88,12 @@ def guess_mapping(labels: Sequence[str], fields: Sequence[Field]) -> dict[str, s
     return {label: mapping[label] for label in labels}
 
 
-def guess_habits(
-    labels: Sequence[str], fields: Sequence[Field], lines: Sequence[SourceLine], language: str
+def guess_cell_format(
+    labels: Sequence[str], fields: Sequence[ImportField], lines: Sequence[SourceLine], language: str
 ) -> dict[str, str]:
-    """Decimal sign and order of dates: of what an export has written, of the samples, else of the language."""
-    known = {field.key for field in fields}
-    if all(label in known or label.startswith(CUSTOM_PREFIX) for label in labels):
+    """Decimal sign and order of dates: those of an export, else of the samples, else of the language."""
+    keys = {field.key for field in fields}
+    if all(label in keys or label.startswith(CUSTOM_PREFIX) for label in labels):
         return {"decimal": ".", "date_order": "ymd"}
     cells = [
         cell.strip() for line in lines for cell in line.cells if isinstance(cell, str) and len(cell) < 30
@@ -122,9 +122,9 @@ def _of_language(language: str) -> tuple[str, str]:
 
 
 def mapping_errors(
-    mapping: Mapping[str, Any], labels: Sequence[str], fields: Sequence[Field]
+    mapping: Mapping[str, Any], labels: Sequence[str], fields: Sequence[ImportField]
 ) -> list[FieldError]:
-    """A mapping names columns of the file and fields that can be written, each field once."""
+    """The errors of a mapping: unknown columns, unknown or read-only fields, a field of two columns."""
     writable = {field.key for field in fields if not field.is_read_only}
     errors, taken = [], set()
     for label, key in mapping.items():
@@ -132,10 +132,13 @@ def mapping_errors(
         if label not in labels:
             errors.append(FieldError(place, "unknown_field", "The file has no such column."))
         elif key is not None and key not in writable:
-            known = ", ".join(sorted(writable))
-            errors.append(FieldError(place, "invalid_choice", f"There is no such field. One of: {known}."))
+            params = {"keys": ", ".join(sorted(writable))}
+            errors.append(
+                FieldError(place, "invalid_choice", "There is no such field. One of: %(keys)s.", params)
+            )
         elif key is not None and key in taken:
-            errors.append(FieldError(place, "field_twice", f"Another column is mapped to {key} already."))
+            template = "Another column is mapped to %(key)s already."
+            errors.append(FieldError(place, "field_twice", template, {"key": key}))
         taken.add(key)
     return errors
 
@@ -146,16 +149,15 @@ def option_errors(options: Mapping[str, Any], file_format: str) -> list[FieldErr
         place = f"options.{name}"
         if name in CHOICES and (file_format == "csv" or name not in ("encoding", "delimiter")):
             if value not in CHOICES[name]:
-                known = ", ".join(repr(choice) for choice in CHOICES[name])
-                errors.append(FieldError(place, "invalid_choice", f"One of: {known}."))
+                params = {"choices": ", ".join(repr(choice) for choice in CHOICES[name])}
+                errors.append(FieldError(place, "invalid_choice", "One of: %(choices)s.", params))
         elif name in TEXTS and (file_format == "xlsx" or name != "sheet"):
             if not isinstance(value, str) or "\x00" in value or not len(value.strip()) < 256:
-                errors.append(FieldError(place, "invalid", "A text of at most 255 characters."))
+                errors.append(FieldError(place, "invalid", "Must be a string of at most 255 characters."))
             elif name == "external_system" and not value.strip():
                 errors.append(FieldError(place, "blank", "This may not be blank."))
         else:
-            known = ", ".join(
-                [*DEFAULTS, *(("encoding", "delimiter") if file_format == "csv" else ("sheet",))]
-            )
-            errors.append(FieldError(place, "unknown_field", f"There is no such option. Known: {known}."))
+            names = [*DEFAULTS, *(("encoding", "delimiter") if file_format == "csv" else ("sheet",))]
+            template = "There is no such option. One of: %(names)s."
+            errors.append(FieldError(place, "unknown_field", template, {"names": ", ".join(names)}))
     return errors

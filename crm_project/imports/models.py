@@ -1,4 +1,4 @@
-"""An uploaded file of deals or contacts, its bytes, and the rows of it that were refused."""
+"""An uploaded file of deals or contacts, its content in blocks, and its refused rows."""
 
 import uuid
 from typing import ClassVar
@@ -13,7 +13,7 @@ from crm_project.records.fields import RowForeignKey
 
 
 class Import(models.Model):
-    """One uploaded file, from its columns to its report. Every machine finds it in the database."""
+    """One uploaded file with its columns, mapping, options and report."""
 
     class Kinds(models.TextChoices):
         DEALS = "deals"
@@ -43,7 +43,7 @@ class Import(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     member = RowForeignKey(Member, editable=False)
-    # Whoever asked for the run or its undo, an admin perhaps, did what it does.
+    # The member who started the run or the undo (perhaps an admin) is the actor of its changes.
     asked_by = RowForeignKey(Member, null=True, editable=False)
     kind = models.CharField(max_length=16, choices=Kinds)
     file_name = models.CharField(max_length=255)
@@ -96,12 +96,12 @@ class Import(models.Model):
 
     @property
     def state_at_rest(self) -> str:
-        """What a carried out import is when nobody works on it."""
+        """The state of an import that has run, without a worker."""
         return self.States.UNDONE if "undone_by" in self.counts else self.States.DONE
 
 
 class ImportChunk(models.Model):
-    """A piece of the uploaded bytes, so that nobody ever holds a whole file in memory."""
+    """A block of the file, so that a large file is never in memory as a whole."""
 
     source = models.ForeignKey(Import, models.CASCADE, related_name="chunks", db_index=False)
     number = models.PositiveIntegerField()
@@ -114,7 +114,7 @@ class ImportChunk(models.Model):
 
 
 class RefusedRow(models.Model):
-    """A row of the file that cannot be imported, with its line and all that is wrong with it."""
+    """A row of the file that cannot be imported, with its line and errors."""
 
     source = models.ForeignKey(Import, models.CASCADE, related_name="refused_rows", db_index=False)
     line = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Reads of imports: one's own, and for an admin those of the whole organization."""
+"""Queries of imports: a member sees their own, an admin those of the whole organization."""
 
 import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -12,30 +12,30 @@ from crm_project.accounts.rules import Role
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member
 
-# A worker says every few hundred rows that it is alive; one that has been silent for so long is dead.
-SILENCE = datetime.timedelta(minutes=2)
+# A worker updates the heartbeat of its import every second; without one for this long it is considered dead.
+HEARTBEAT_LIMIT = datetime.timedelta(minutes=2)
 
 
 class ImportQuerySet(models.QuerySet[Any]):
     def visible_to(self, member: "Member") -> Self:
-        """An uploaded file is its owner's: it may hold what others must not see."""
+        """A file belongs to the member who uploaded it: others may not be allowed to see its rows."""
         own = self.filter(organization_id=member.organization_id)
         return own if member.role == Role.ADMIN else own.filter(member=member)
 
     def waiting(self, now: datetime.datetime) -> Self:
-        """What no worker has taken yet, or one that has died since; one import of an organization at a time."""
-        dead = Q(state="working", heartbeat_at__lt=now - SILENCE)
+        """Imports to run: queued, or claimed by a worker that has died; one at a time in each organization."""
+        dead = Q(state="working", heartbeat_at__lt=now - HEARTBEAT_LIMIT)
         alive = self.model.objects.filter(
-            organization=OuterRef("organization"), state="working", heartbeat_at__gte=now - SILENCE
+            organization=OuterRef("organization"), state="working", heartbeat_at__gte=now - HEARTBEAT_LIMIT
         )
         return self.filter(Q(state="queued") | dead).exclude(Exists(alive)).order_by("queued_at", "id")
 
-    def that_did(self, organization_id: int, change_set: UUID) -> Self:
-        """The import whose run, or whose undo, this change set is."""
-        known = Q(counts__change_set=str(change_set)) | Q(counts__undone_by=str(change_set))
-        return self.filter(known, organization_id=organization_id)
+    def of_change_set(self, organization_id: int, change_set: UUID) -> Self:
+        """The import whose run or undo is this change set."""
+        run_or_undo = Q(counts__change_set=str(change_set)) | Q(counts__undone_by=str(change_set))
+        return self.filter(run_or_undo, organization_id=organization_id)
 
-    def remembered(self, *, organization_id: int, kind: str, header_digest: str) -> Self:
-        """Earlier uploads with the same columns, the newest first: their mapping is the best guess."""
+    def with_chosen_mapping(self, *, organization_id: int, kind: str, header_digest: str) -> Self:
+        """Earlier files with the same columns whose mapping was chosen by a member, newest first."""
         same = self.filter(organization_id=organization_id, kind=kind, header_digest=header_digest)
         return same.filter(is_mapping_chosen=True).order_by("-created_at", "-id")

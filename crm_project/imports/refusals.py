@@ -1,4 +1,4 @@
-"""The error file: the refused rows as they came, each with its line and what is wrong, to be mended and sent."""
+"""The error file: the refused rows with their line and errors, to be corrected and imported again."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -7,7 +7,7 @@ from typing import Any
 from crm_project.batches import in_batches
 from crm_project.imports.models import Import
 
-COLUMNS = ("SourceLine", "Errors")
+COLUMNS = ("Line", "Errors")
 
 
 def error_table(source: Import) -> Iterator[Sequence[Any]]:
@@ -19,10 +19,10 @@ def error_table(source: Import) -> Iterator[Sequence[Any]]:
 
 
 def sentence(errors: Sequence[dict[str, Any]]) -> str:
-    """All that is wrong with one row, in one line."""
+    """The errors of one row as text."""
     return " ".join(f"{_place(error)}: {error['detail']}" for error in errors)
 
 
 def _place(error: dict[str, Any]) -> str:
-    """The column as the file calls it; a field that no column holds, as the mapping does."""
+    """The header of the column, or the label of a field without a column."""
     return str(error["column"] or error.get("label") or error["field"] or "Row")

@@ -1,4 +1,4 @@
-"""The import itself, one transaction: all or nothing, or the good rows alone; a preview is the run, undone."""
+"""Run an import in one transaction: all rows, none, or the valid ones. A preview is a run that is rolled back."""
 
 import gc
 from collections import Counter
@@ -19,8 +19,8 @@ from crm_project.errors import DomainError, FieldError, RowsRefused
 from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.fields import cell_of
 from crm_project.imports.files import local_copy
-from crm_project.imports.kinds import kind_for
-from crm_project.imports.kinds.base import RowKind, Values
+from crm_project.imports.kinds import import_kind
+from crm_project.imports.kinds.base import ImportKind, Values
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.tables import SourceLine, Table
 from crm_project.imports.tables.opening import open_table
@@ -32,21 +32,21 @@ from deals.models import Deal
 
 CHUNK = 1_000
 EXAMPLES = 20
-# About as many objects as a chunk makes.
+# About as many objects as a chunk of rows creates.
 COLLECT_AFTER = 100_000
-# What is shown of a refused row's cell; the error file is made to be mended, so it holds all of the row.
-CELL_SHOWN = 100_000
+# Longest part of a refused row's cell that is stored. The error file is meant to be corrected, so it is generous.
+CELL_STORED = 100_000
 
 Progress = Callable[[int], None]
 
 
 class PreviewRollback(Exception):
-    """Ends the transaction of a preview, or of a run that refused a row, without leaving anything."""
+    """Rolls back the transaction of a preview, or of a run that refused a row."""
 
 
 @dataclass
 class Report:
-    """What became of the rows, or would; the refused ones with their lines."""
+    """The outcome of each row, or its expected outcome in a preview, and the refused rows with their lines."""
 
     rows: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -70,20 +70,20 @@ class _Candidate:
 
 
 class Runner:
-    """Carries one import through its file."""
+    """Imports the rows of one file."""
 
     def __init__(self, source: Import, actor: Actor, progress: Progress) -> None:
         self.source = source
         self.actor = actor
         self.progress = progress
-        self.kind: RowKind[Any] = kind_for(source.kind, actor, source.options)
+        self.kind: ImportKind[Any] = import_kind(source.kind, actor, source.options)
         self.report = Report()
         self.keys: dict[tuple[Any, ...], int] = {}
         self.places: list[tuple[str, int]] = []
         self.width = 0
 
     def run(self) -> Report:
-        """Do it all; `finish` marks the import in the same transaction that writes its rows."""
+        """Import the file; `finish` updates the import in the transaction that writes its rows."""
         preview = self.source.task == Import.Tasks.PREVIEW
         skipping = self.source.options["bad_rows"] == "skip"
         try:
@@ -93,7 +93,7 @@ class Runner:
                 free_keys(),
                 change_set(self.actor) as changes,
             ):
-                take_time()
+                extend_statement_timeout()
                 self._write_all(open_table(file, self.source.format, self.source.options))
                 if preview or (self.report.refused and not skipping):
                     raise PreviewRollback
@@ -133,10 +133,10 @@ class Runner:
                 errors = refused.errors
             except DomainError as error:
                 if len(candidates) > 1:
-                    raise  # of no row, but of all: the actor may not, say
+                    raise  # not about one row: the actor lacks permission, for example
                 errors = {0: error}
             for index, refusal in errors.items():
-                self._refuse(candidates[index].line, _told(refusal))
+                self._refuse(candidates[index].line, self._field_errors(refusal))
             candidates = [candidate for index, candidate in enumerate(candidates) if index not in errors]
         else:
             return
@@ -144,7 +144,7 @@ class Runner:
             self._count(candidate.line, receipt)
 
     def _readable(self, lines: Sequence[SourceLine]) -> Iterator[_Candidate]:
-        """The rows that can be read and whose key no earlier row has; the others are refused here."""
+        """Yield the valid rows with a key that no earlier row has; refuse the others."""
         for line in lines:
             change, errors = self._read(line)
             if errors:
@@ -153,16 +153,17 @@ class Runner:
             key = self.kind.key_of(change)
             first = self.keys.setdefault(key, line.number) if key is not None else line.number
             if first != line.number:
-                detail = f"The row at line {first} has the same key; one file changes a row once."
-                self._refuse(line, [FieldError(_field_of(key), "row_twice", detail)])
+                template = "The row at line %(line)s has the same key; a file can change a row only once."
+                self._refuse(line, [FieldError(_field_of(key), "row_twice", template, {"line": first})])
                 continue
             yield _Candidate(line, change)
 
     def _read(self, line: SourceLine) -> tuple[Values, list[FieldError]]:
         if any(cell not in (None, "") for cell in line.cells[self.width :]):
-            detail = f"The row has {len(line.cells)} cells, the header {self.width}."
-            return {}, [FieldError("", "too_many_cells", detail)]
-        # A row that ends early has nothing in the columns that are missing.
+            params = {"cells": len(line.cells), "columns": self.width}
+            template = "The row has %(cells)s cells, the header %(columns)s."
+            return {}, [FieldError("", "too_many_cells", template, params)]
+        # A shorter row has empty cells in the remaining columns.
         return self.kind.read({key: _cell(line, place) for key, place in self.places})
 
     def _count(self, line: SourceLine, receipt: Any) -> None:
@@ -179,7 +180,7 @@ class Runner:
 
     def _refuse(self, line: SourceLine, errors: Sequence[FieldError]) -> None:
         label_of = {key: label for label, key in self.source.mapping.items() if key}
-        told = [
+        described = [
             {
                 "column": label_of.get(error.field, ""),
                 "field": error.field,
@@ -190,7 +191,19 @@ class Runner:
             for error in errors
         ]
         cells = [_storable(cell) for cell in line.cells[:1000]]
-        self.report.refused.append(RefusedRow(source=self.source, line=line.number, cells=cells, errors=told))
+        self.report.refused.append(
+            RefusedRow(source=self.source, line=line.number, cells=cells, errors=described)
+        )
+
+    def _field_errors(self, error: DomainError) -> list[FieldError]:
+        """The errors of a refusal by the service, with the keys of the import's fields."""
+        if not error.fields:
+            codes = {"reference_taken": "external_id", "not_found": "uuid", "row_twice": "uuid"}
+            return [FieldError(codes.get(error.code, ""), error.code, error.template, error.params)]
+        return [
+            FieldError(self.kind.field_key(wrong.field), wrong.code, wrong.template, wrong.params)
+            for wrong in error.fields
+        ]
 
     def _label(self, key: str) -> str:
         field = self.kind.by_key.get(key)
@@ -199,7 +212,7 @@ class Runner:
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Rows are no part of any cycle: looking for one after every 700 objects took a third of an import's time."""
+    """Collect garbage less often: rows are in no cycles. The default doubles the time of an import (9 s for 5 s)."""
     thresholds = gc.get_threshold()
     gc.set_threshold(COLLECT_AFTER, *thresholds[1:])
     try:
@@ -208,15 +221,15 @@ def rare_collections() -> Iterator[None]:
         gc.set_threshold(*thresholds)
 
 
-def take_time() -> None:
-    """The limit on a statement is made for requests; the commit of a great import checks all its events at once."""
+def extend_statement_timeout() -> None:
+    """The configured limit is for requests; the commit of a large import checks all its events in one statement."""
     allow_long_statements(600)
 
 
 def check_constraints() -> None:
-    """All that the commit would check, a million keys perhaps, before the journal's counter is locked for everybody.
+    """Check the deferred foreign keys, perhaps a million, before the commit locks the journal's counter.
 
-    A run that is undone is spared it: a service lets no row through that names another organization's, or none.
+    A run that is rolled back does without: the services refuse rows that refer to another organization's rows.
     """
     if connection.vendor == "postgresql":
         connection.check_constraints()
@@ -230,49 +243,14 @@ def _field_of(key: tuple[Any, ...] | None) -> str:
     return {"external_reference": "external_id"}.get(str(key[0]), str(key[0])) if key else ""
 
 
-# What the core calls its fields, where a table calls them otherwise.
-TABLE_NAMES = {
-    "contact": "contact_uuid",
-    "client": "client_uuid",
-    "owner": "owner_email",
-    "company": "company_uuid",
-    "members": "member_uuids",
-    "followers": "follower_emails",
-    "access_list": "access_list_emails",
-    "next_deal": "next_deal_uuid",
-}
-
-
-def _told(error: DomainError) -> list[FieldError]:
-    """The core's refusal in the table's words."""
-    if not error.fields:
-        field_name = {"reference_taken": "external_id", "not_found": "uuid", "row_twice": "uuid"}.get(
-            error.code, ""
-        )
-        return [FieldError(field_name, error.code, error.template, error.params)]
-    return [
-        FieldError(_table_name(wrong.field), wrong.code, wrong.template, wrong.params)
-        for wrong in error.fields
-    ]
-
-
-def _table_name(name: str) -> str:
-    first, _, rest = name.partition(".")
-    if first == "custom_fields":
-        return f"custom_{rest}"
-    if first == "external_references":
-        return "external_system" if rest.endswith("system") else "external_id"
-    return TABLE_NAMES.get(first, first)
-
-
 def _storable(cell: Any) -> str:
-    """As JSON and both databases hold it."""
-    shown = cell_of(cell)[:CELL_SHOWN]
-    return shown.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    """The text of a cell as JSON and both databases can store it."""
+    text = cell_of(cell)[:CELL_STORED]
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def insert_refused(report: Report) -> None:
-    """After the transaction of the rows has ended, unless it is kept."""
+    """Store the refused rows: in the run's transaction if that is committed, else after its rollback."""
     refused = iter(report.refused)
     while batch := list(islice(refused, CHUNK)):
         insert_rows(batch)
@@ -281,7 +259,7 @@ def insert_refused(report: Report) -> None:
 def finish(
     source: Import, state: str, report: Report | None, *, change_set: str = "", problem: str = ""
 ) -> None:
-    """Tell what became of the import, unless another worker has taken it over meanwhile: then nothing is kept."""
+    """Store the outcome of an import. Raises Superseded if another worker has taken it over."""
     counts = {**(report.counts if report else {}), **({"change_set": change_set} if change_set else {})}
     mark(
         source,
@@ -294,11 +272,11 @@ def finish(
 
 
 def mark(source: Import, **columns: Any) -> None:
-    """The last write of a worker: what became of the import it has taken."""
+    """Release an import that this worker has claimed. Raises Superseded if another worker has taken it over."""
     taken = Import.objects.filter(pk=source.pk, attempt=source.attempt, state=Import.States.WORKING)
     if not taken.update(finished_at=timezone.now(), **columns):
         raise Superseded
 
 
 class Superseded(Exception):
-    """Another worker took this import for abandoned and has begun it again."""
+    """Another worker considered this import abandoned and has started it again."""

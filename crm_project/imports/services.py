@@ -1,4 +1,4 @@
-"""Writes of imports: upload, choose what columns mean, ask for a preview or the run, give up."""
+"""Services of imports: upload, change the mapping, request a preview, a run or an undo, discard."""
 
 import datetime
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from crm_project.changes import change_set
 from crm_project.errors import Conflict, FieldError, NotFound, refuse_fields
 from crm_project.imports import worker
 from crm_project.imports.files import Upload, keep, local_copy
-from crm_project.imports.kinds import kind_for
+from crm_project.imports.kinds import import_kind
 from crm_project.imports.mapping import (
     DEFAULTS,
-    guess_habits,
+    guess_cell_format,
     guess_mapping,
     header_digest,
     mapping_errors,
@@ -31,7 +31,7 @@ States = Import.States
 
 
 def upload_file(*, actor: Actor, kind: str, upload: Upload) -> Import:
-    """Keep the file and read its columns; what they mean is guessed, from the last file that had the same ones."""
+    """Store the file and read its columns. The mapping is that of the last file with the same columns, or a guess."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         delete_old_files()
@@ -52,7 +52,7 @@ def upload_file(*, actor: Actor, kind: str, upload: Upload) -> Import:
 
 
 def change_import(*, actor: Actor, source: Import, change: Mapping[str, Any]) -> Import:
-    """Choose fields and options. Another encoding, delimiter or sheet makes other columns, which are guessed anew."""
+    """Change mapping and options. Another encoding, delimiter or sheet means other columns and a new guess."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         row = _locked(actor, source)
@@ -77,7 +77,7 @@ def change_import(*, actor: Actor, source: Import, change: Mapping[str, Any]) ->
 
 
 def ask_for(*, actor: Actor, source: Import, task: str) -> Import:
-    """Queue the preview or the run; a worker takes it up as soon as this is committed."""
+    """Queue the preview or the run; a worker starts it after the commit."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         row = _locked(actor, source)
@@ -90,7 +90,7 @@ def ask_for(*, actor: Actor, source: Import, task: str) -> Import:
 
 
 def ask_to_undo(*, actor: Actor, source: Import) -> Import:
-    """Queue the undo of all that the import did, or, once that is done, of the undo."""
+    """Queue the undo of an import, or the undo of that undo."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         row = _locked(actor, source)
@@ -109,7 +109,7 @@ def _queue(actor: Actor, row: Import, task: str) -> Import:
 
 
 def discard_import(*, actor: Actor, source: Import) -> None:
-    """Forget the file, its report and its choices; what has been imported stays."""
+    """Delete the file with its report, mapping and options; imported rows stay."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         row = _locked(actor, source)
@@ -119,7 +119,7 @@ def discard_import(*, actor: Actor, source: Import) -> None:
 
 
 def delete_old_files(now: datetime.datetime | None = None) -> int:
-    """Files hold people's data: they go after IMPORT_KEEP_DAYS, with the rows that were refused. Answers how many."""
+    """Delete files, which hold personal data, and refused rows after IMPORT_KEEP_DAYS; returns the number of files."""
     before = (now or timezone.now()) - datetime.timedelta(days=settings.IMPORT_KEEP_DAYS)
     old = Import.objects.filter(created_at__lt=before, file_deleted_at=None).exclude(
         state__in=[States.QUEUED, States.WORKING]
@@ -141,48 +141,50 @@ def _locked(actor: Actor, source: Import) -> Import:
     if row is None:
         raise NotFound
     if row.is_busy:
-        raise Conflict("This import is being worked on.", code="import_busy")
+        raise Conflict("This import is running. Wait until it has ended.", code="import_busy")
     return row
 
 
 def _require_not_done(row: Import) -> None:
     if row.state in (States.DONE, States.UNDONE):
-        raise Conflict("This file has been imported; upload it again to import it anew.", code="import_done")
+        raise Conflict(
+            "This file has been imported already. Upload it again to import it once more.", code="import_done"
+        )
 
 
 def _require_file(row: Import) -> None:
     if row.file_deleted_at is not None:
-        raise Conflict("The file has been deleted meanwhile; upload it again.", code="file_deleted")
+        raise Conflict("The file has been deleted. Upload it again.", code="file_deleted")
 
 
 def _read_columns(actor: Actor, source: Import, file: Any) -> None:
-    fields = kind_for(source.kind, actor).fields
+    fields = import_kind(source.kind, actor).fields
     table = open_table(file, source.format, source.options)
     source.columns, looked_at = samples_of(table.labels, table.rows)
     source.header_digest = header_digest(table.labels)
-    source.options |= guess_habits(table.labels, fields, looked_at, actor.organization.language)
-    source.mapping = _remembered(source, table.labels, fields) or guess_mapping(table.labels, fields)
+    source.options |= guess_cell_format(table.labels, fields, looked_at, actor.organization.language)
+    source.mapping = _earlier_mapping(source, table.labels, fields) or guess_mapping(table.labels, fields)
 
 
-def _remembered(source: Import, labels: list[str], fields: Any) -> dict[str, Any] | None:
-    """What was chosen for these columns last time, as far as those fields still exist."""
-    earlier = Import.objects.remembered(
+def _earlier_mapping(source: Import, labels: list[str], fields: Any) -> dict[str, Any] | None:
+    """The mapping and options that were chosen for these columns before, without fields that no longer exist."""
+    earlier = Import.objects.with_chosen_mapping(
         organization_id=source.organization_id, kind=source.kind, header_digest=source.header_digest
     ).first()
     if earlier is None:
         return None
-    known = {field.key for field in fields if not field.is_read_only}
+    writable = {field.key for field in fields if not field.is_read_only}
     chosen = {label: earlier.mapping.get(label) for label in labels}
     for name in ("match_on", "external_system", "decimal", "date_order", "empty_cells"):
         source.options[name] = earlier.options.get(name, source.options[name])
-    return {label: key if key in known else None for label, key in chosen.items()}
+    return {label: key if key in writable else None for label, key in chosen.items()}
 
 
 def _choose_mapping(actor: Actor, row: Import, sent: Mapping[str, Any]) -> None:
-    """Columns that are not named keep their field, unless it has been given to another."""
+    """Columns that are not sent keep their field, unless it is given to another column."""
     labels = [column["label"] for column in row.columns]
-    refuse_fields(mapping_errors(sent, labels, kind_for(row.kind, actor).fields))
-    given = {key for key in sent.values() if key}
-    kept = {label: None if key in given else key for label, key in row.mapping.items() if label not in sent}
-    row.mapping = {label: {**kept, **sent}.get(label) for label in labels}
+    refuse_fields(mapping_errors(sent, labels, import_kind(row.kind, actor).fields))
+    taken = {key for key in sent.values() if key}
+    others = {label: None if key in taken else key for label, key in row.mapping.items() if label not in sent}
+    row.mapping = {label: {**others, **sent}.get(label) for label in labels}
     row.is_mapping_chosen = True

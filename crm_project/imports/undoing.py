@@ -1,4 +1,4 @@
-"""Taking an import back, and taking that back again: one undo of the journal, done by the worker like the import."""
+"""Undo of an import, and undo of that undo: one undo of the journal, run by the worker like the import."""
 
 from typing import Any
 from uuid import UUID
@@ -7,46 +7,46 @@ from crm_project.accounts.actors import Actor
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError
 from crm_project.imports.models import Import
-from crm_project.imports.running import check_constraints, mark, rare_collections, take_time
+from crm_project.imports.running import check_constraints, extend_statement_timeout, mark, rare_collections
 from crm_project.journal import undo
 from crm_project.journal.models import Event
 from crm_project.journal.undo import HasUndoOfItsOwn
 from crm_project.records.locks import free_keys
 
 States = Import.States
-TOLD = 3
-# What a request takes back in about a second; its locks, the journal's counter among them, are held for as long.
+SHOWN_ERRORS = 3
+# Rows that a request can undo in about a second. Its locks are held as long, that of the journal's counter included.
 IN_REQUEST = 2_000
 
 
 def take_back(source: Import, actor: Actor) -> None:
-    """All that the import did becomes undone; of one that is undone, all comes back. A refusal leaves it as it is."""
+    """Undo an import, or the undo of an import that is undone. A refusal changes nothing."""
     last = source.counts.get("undone_by") or source.counts["change_set"]
     with rare_collections(), free_keys(), change_set(actor) as changes:
-        take_time()
+        extend_statement_timeout()
         event = Event.objects.of_change_set(actor.organization_id, UUID(last)).first()
-        if event is not None:  # a file of rows that were all there already did nothing
+        if event is not None:  # an import of unchanged rows has no event
             undo.take_back(actor=actor, event=event)
             check_constraints()
-        mark(source, **_turned(source, changes.uuid), problem="")
+        mark(source, **_columns_after(source, changes.uuid), problem="")
 
 
-def _turned(source: Import, by: UUID) -> dict[str, Any]:
-    """What an import is after this change set has undone it, or its undo."""
+def _columns_after(source: Import, by: UUID) -> dict[str, Any]:
+    """State and counts of an import after the change set `by` has undone it, or its undo."""
     counts = {name: value for name, value in source.counts.items() if name != "undone_by"}
     if source.state_at_rest == States.DONE:
         return {"state": States.UNDONE, "counts": counts | {"undone_by": str(by)}}
     return {"state": States.DONE, "counts": counts}
 
 
-UNDO_AS_A_WHOLE = "This is the work of an import of %(rows)s rows, which is undone as a whole: %(file)s."
+UNDO_AS_A_WHOLE = "An import of %(rows)s rows made this change. It can only be undone as a whole: %(file)s."
 UNDO_BY_OTHERS = (
-    "This is the work of an import of %(rows)s rows, which is undone as a whole by its author or by an admin."
+    "An import of %(rows)s rows made this change. Only its author or an admin can undo it, as a whole."
 )
 
 
-def refuse_great_undo(actor: Actor, change_set: UUID) -> None:
-    """The worker takes a great import back: whoever asks elsewhere is told where to ask for it."""
+def refuse_large_undo(actor: Actor, change_set: UUID) -> None:
+    """Refuse the undo of a large import, which the worker runs. The refusal refers to the page of the import."""
     source = _import_of(actor.organization_id, change_set)
     rows = sum(source.counts[name] for name in ("created", "updated")) if source else 0
     if source is None or rows <= IN_REQUEST:
@@ -59,26 +59,28 @@ def refuse_great_undo(actor: Actor, change_set: UUID) -> None:
 
 
 def follow_undo(actor: Actor, undone: UUID, by: UUID) -> None:
-    """A small import that was taken back from a row's history, or whose undo was, tells so itself."""
-    found = _import_of(actor.organization_id, undone)
-    source = found and Import.objects.select_for_update(of=("self",)).get(pk=found.pk)
+    """Update a small import that was undone, or whose undo was undone, from the history of a row."""
+    related = _import_of(actor.organization_id, undone)
+    source = related and Import.objects.select_for_update(of=("self",)).get(pk=related.pk)
     if source and not source.is_busy:
-        Import.objects.filter(pk=source.pk).update(**_turned(source, by), problem="")
+        Import.objects.filter(pk=source.pk).update(**_columns_after(source, by), problem="")
 
 
 def _import_of(organization_id: int, change_set: UUID) -> Import | None:
-    """The import whose run this change set is, or its undo, or the undo of that, and so on."""
-    at: UUID | None = change_set
-    while at is not None:
-        source: Import | None = Import.objects.that_did(organization_id, at).first()
+    """The import that a change set ran, or that it undid, directly or by the undo of an undo."""
+    current: UUID | None = change_set
+    while current is not None:
+        source: Import | None = Import.objects.of_change_set(organization_id, current).first()
         if source is not None:
             return source
-        at = Event.objects.of_change_set(organization_id, at).values_list("undoes", flat=True).first()
+        current = (
+            Event.objects.of_change_set(organization_id, current).values_list("undoes", flat=True).first()
+        )
     return None
 
 
-def told(refusal: DomainError) -> str:
-    """Why it cannot be undone: the sentence, and the first fields that somebody changed since."""
+def undo_problem(refusal: DomainError) -> str:
+    """The reason why an import cannot be undone: the refusal, and the first of its field errors."""
     fields = dict.fromkeys(f"{wrong.field}: {wrong.detail}" for wrong in refusal.fields)
-    more = f" And {len(fields) - TOLD} more." if len(fields) > TOLD else ""
-    return " ".join([f"Nothing was undone. {refusal.detail}", *list(fields)[:TOLD]]) + more
+    more = f" And {len(fields) - SHOWN_ERRORS} more." if len(fields) > SHOWN_ERRORS else ""
+    return " ".join([f"Nothing was undone. {refusal.detail}", *list(fields)[:SHOWN_ERRORS]]) + more

@@ -1,7 +1,7 @@
-"""Who does the work: a thread of the process that was asked, or `manage.py work_imports`; the database is the queue.
+"""The import worker: a thread of the web process, or `manage.py work_imports`. The database is the queue.
 
-An import is one transaction, and is marked as done in it. A worker that dies leaves nothing behind: its import falls
-silent, and the next worker, or whoever asks for the import's state, has it begun again.
+An import is one transaction, which also sets its state. If a worker dies, the transaction is rolled back and the
+heartbeat stops; the next worker, or the next request for the state of the import, starts it again.
 """
 
 import logging
@@ -19,14 +19,14 @@ from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, Forbidden
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.running import Progress, Runner, Superseded, finish, mark
-from crm_project.imports.undoing import take_back, told
+from crm_project.imports.undoing import take_back, undo_problem
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-EVERY_SECONDS = 1.0
-# The worker's own transaction holds the row from its last write on, while the journal of a great import is written.
-PULSE = """
+HEARTBEAT_SECONDS = 1.0
+# SKIP LOCKED: the worker's transaction locks the row at its end, while the journal of a large import is written.
+HEARTBEAT = """
 UPDATE imports_import SET progress = %s, heartbeat_at = now() WHERE id = (
     SELECT id FROM imports_import WHERE id = %s AND attempt = %s AND state = 'working' FOR UPDATE SKIP LOCKED
 )
@@ -35,7 +35,7 @@ _working = threading.Lock()
 
 
 def wake() -> None:
-    """See to it that somebody works, unless that is left to `manage.py work_imports`."""
+    """Start a worker thread unless one is running or IMPORT_WORKER leaves the work to `manage.py work_imports`."""
     if settings.IMPORT_WORKER == "thread" and not _working.locked():
         threading.Thread(target=_work_in_thread, name="imports", daemon=True).start()
 
@@ -53,7 +53,7 @@ def _work_in_thread() -> None:
 
 
 def work() -> int:
-    """Work until nothing waits; answers how many imports were worked on."""
+    """Run the imports in the queue; returns their number."""
     count = 0
     while (source := claim()) is not None:
         carry_out(source)
@@ -62,7 +62,7 @@ def work() -> int:
 
 
 def claim() -> Import | None:
-    """Take the next import, so that no other worker does."""
+    """Claim the next import, so that no other worker runs it."""
     now = timezone.now()
     with transaction.atomic():
         rows = Import.objects.waiting(now).select_for_update(skip_locked=True, of=("self",))
@@ -71,7 +71,7 @@ def claim() -> Import | None:
 
 
 def claimed(source: Import) -> Import:
-    """The import, taken by this worker. The rows that a run has refused are still of interest when it is undone."""
+    """Mark the import as claimed. An undo leaves the refused rows of the run, which are still shown."""
     source.state, source.attempt = Import.States.WORKING, source.attempt + 1
     source.started_at = source.heartbeat_at = timezone.now()
     source.save(update_fields=["state", "attempt", "started_at", "heartbeat_at"])
@@ -81,11 +81,12 @@ def claimed(source: Import) -> Import:
 
 
 def carry_out(source: Import) -> None:
-    """Run one import; whatever happens, its state tells it."""
+    """Run one import. Every error ends in its state and `problem`."""
     try:
         if source.attempt > ATTEMPTS:
             raise DomainError(
-                f"The work was broken off {ATTEMPTS} times; the file may be too large for the server."
+                "The work was interrupted %(attempts)s times; the file may be too large for the server.",
+                {"attempts": ATTEMPTS},
             )
         with progress_of(source) as progress:
             if source.task == Import.Tasks.UNDO:
@@ -95,85 +96,85 @@ def carry_out(source: Import) -> None:
     except Superseded:
         log.warning("import %s was taken over", source.uuid)
     except DomainError as error:
-        _fail(source, told(error) if source.task == Import.Tasks.UNDO else error.detail)
+        _fail(source, undo_problem(error) if source.task == Import.Tasks.UNDO else error.detail)
     except DatabaseError:
-        log.exception("import %s met the database's refusal", source.uuid)
-        _again(source)
+        log.exception("import %s failed with a database error", source.uuid)
+        _retry(source)
     except Exception:
         log.exception("import %s failed", source.uuid)
-        _fail(source, f"The server made a mistake; it has been noted. {_nothing(source)}")
+        _fail(source, f"An unexpected error occurred; it has been logged. {_nothing(source)}")
 
 
 def _actor(source: Import) -> Actor:
-    """The member as he or she is now: who may not write any more does not import either."""
+    """The member with the role of today: a member who may no longer edit deals cannot import either."""
     members = Member.objects.active().select_related("user", "organization")
     member = members.filter(pk=source.asked_by_id or source.member_id).first()
     if member is None:
-        raise Forbidden("The member who asked for it is not active any more.")
+        raise Forbidden("The member who started this is no longer active.")
     actor = Actor(member)
     actor.require(Permission.EDIT_DEALS)
     return actor
 
 
-def _again(source: Import) -> None:
-    """Somebody wrote the same rows at the same moment, or the database went away: begin again, a few times."""
+def _retry(source: Import) -> None:
+    """Queue the import again after a serialization failure or a lost connection, up to ATTEMPTS times."""
     if source.attempt < ATTEMPTS:
         Import.objects.filter(pk=source.pk, attempt=source.attempt).update(state=Import.States.QUEUED)
     else:
-        again = "The data was changed at the same moment, again and again."
-        _fail(source, f"{again} {_nothing(source)} Try later.")
+        conflict = f"Other changes to the same data got in the way {ATTEMPTS} times."
+        _fail(source, f"{conflict} {_nothing(source)} Try again later.")
 
 
 def _nothing(source: Import) -> str:
     return "Nothing was undone." if source.task == Import.Tasks.UNDO else "Nothing was imported."
 
 
-def _fail(source: Import, sentence: str) -> None:
-    """An undo that fails leaves the import what it was."""
+def _fail(source: Import, problem: str) -> None:
+    """Store the problem. An import whose undo failed keeps its state."""
     try:
         if source.task == Import.Tasks.UNDO:
-            mark(source, state=source.state_at_rest, problem=sentence)
+            mark(source, state=source.state_at_rest, problem=problem)
         else:
-            finish(source, Import.States.FAILED, None, problem=sentence)
+            finish(source, Import.States.FAILED, None, problem=problem)
     except Superseded:
         log.warning("import %s was taken over", source.uuid)
 
 
 @contextmanager
 def progress_of(source: Import) -> Iterator[Progress]:
-    """Tells the number of rows beside the transaction that writes them, and that the worker lives.
+    """Store the number of rows and the heartbeat of a running import, outside its transaction.
 
-    By a thread of its own, since the last statements of a great import take their time. On SQLite nobody else can
-    write meanwhile: there the number is known at the end.
+    A thread does it, since the last statements of a large import take minutes. SQLite allows no second writer, so
+    there the number is stored at the end only.
     """
     if connection.vendor != "postgresql":
         yield lambda rows: None
         return
-    pulse = _Pulse(source)
-    pulse.start()
+    heartbeat = _Heartbeat(source)
+    heartbeat.start()
     try:
-        yield pulse.tell
+        yield heartbeat.update
     finally:
-        pulse.over.set()
-        pulse.join()
+        heartbeat.stopped.set()
+        heartbeat.join()
 
 
-class _Pulse(threading.Thread):
-    """Says every second that the worker of an import lives, and how far it is."""
+class _Heartbeat(threading.Thread):
+    """Stores the heartbeat and the progress of an import every second."""
 
     def __init__(self, source: Import) -> None:
-        super().__init__(name="imports-pulse", daemon=True)
-        self.source, self.rows, self.over = source, 0, threading.Event()
+        super().__init__(name="imports-heartbeat", daemon=True)
+        self.source, self.rows, self.stopped = source, 0, threading.Event()
 
-    def tell(self, rows: int) -> None:
+    def update(self, rows: int) -> None:
         self.rows = rows
 
     def run(self) -> None:
         try:
-            while not self.over.wait(EVERY_SECONDS):
-                with connection.cursor() as cursor:  # this thread's own
-                    cursor.execute(PULSE, [self.rows, self.source.pk, self.source.attempt])
+            while not self.stopped.wait(HEARTBEAT_SECONDS):
+                with connection.cursor() as cursor:  # a connection of this thread
+                    cursor.execute(HEARTBEAT, [self.rows, self.source.pk, self.source.attempt])
         except DatabaseError:
-            log.exception("the worker of import %s cannot tell that it lives", self.source.uuid)
+            log.exception("the heartbeat of import %s failed", self.source.uuid)
         finally:
             connection.close()

@@ -13,8 +13,8 @@ from uuid import UUID
 from django.db.models import CharField, F, Value
 
 from crm_project.accounts.models import Member
-from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Counter, Event
+from crm_project.records.kinds import kinds
 
 # A reader who may see little, or asks for a rare kind, gets on in steps of this many events.
 STRIDE = 10_000

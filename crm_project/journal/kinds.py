@@ -1,48 +1,67 @@
-"""The kinds of row of the inner apps, which know nothing of the journal."""
+"""The declarations of the kinds of inner apps, which lie below the journal."""
 
 from crm_project.accounts.models import ApiToken, Member, Organization
+from crm_project.accounts.rules import Permission
 from crm_project.journal.catalogue import CatalogueUndoer
-from crm_project.journal.hooks import Kind, fields_of, named_by_id, named_by_uuid, person_by_uuid, register
 from crm_project.journal.members import MemberUndoer
-from crm_project.records.models import CustomField, CustomFieldReference
-
-REFERENCES = {"external_references": ""}
+from crm_project.records import services
+from crm_project.records.kinds import Everyone, Kind, Private, register
+from crm_project.records.models import (
+    CustomField,
+    CustomFieldReference,
+    MemberReference,
+    OrganizationReference,
+)
+from crm_project.records.writing.reference_data import one_by_one
 
 
 def connect() -> None:
     register(
         Kind(
             Organization,
-            rows=lambda member: Organization.objects.filter(pk=member.organization_id),
-            part=named_by_uuid,
-            fields=fields_of(Organization, lists=REFERENCES),
-        )
-    )
-    register(
+            visible=Everyone(organization="pk"),
+            rank=0,
+            named_by="uuid",
+            references=OrganizationReference,
+            lists={"external_references": ""},
+            in_catalogue=True,
+        ),
         Kind(
             Member,
-            rows=lambda member: Member.objects.visible_to(member).select_related("user"),
-            part=person_by_uuid,
-            fields=fields_of(Member, lists=REFERENCES, omit=frozenset({"user_id"})),
+            visible=Everyone(),
+            rank=10,
+            named_by="uuid",
+            label="full_name",
+            related=("user",),
+            references=MemberReference,
+            lists={"external_references": ""},
+            hidden_columns=frozenset({"user_id"}),
+            in_catalogue=True,
             undoer=MemberUndoer(),
-        )
-    )
-    register(
+        ),
         Kind(
             ApiToken,
-            rows=lambda member: ApiToken.objects.visible_to(member),
-            part=named_by_uuid,
-            fields=fields_of(ApiToken),
-            private=True,
-        )
-    )
-    register(
+            visible=Private(lambda rows, member: rows.visible_to(member)),
+            rank=20,
+            named_by="uuid",
+        ),
         Kind(
             CustomField,
-            rows=lambda member: CustomField.objects.seen_by(member),
-            part=named_by_id,
-            fields=fields_of(CustomField, lists=REFERENCES),
-            catalogue=True,
+            visible=Everyone(),
+            rank=30,
+            permission=Permission.EDIT_PIPELINES,
+            services=one_by_one(
+                "custom_field",
+                create=services.create_custom_field,
+                update=services.update_custom_field,
+                trash=services.trash_custom_field,
+                restore=services.restore_custom_field,
+            ),
+            references=CustomFieldReference,
+            lists={"external_references": ""},
+            constraints={"records_customfield_live_key": "key_taken"},
+            is_reference_data=True,
+            in_catalogue=True,
             undoer=CatalogueUndoer(CustomField, CustomFieldReference, unique=["kind", "key"]),
-        )
+        ),
     )

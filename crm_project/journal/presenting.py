@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_project.accounts.models import Member
-from crm_project.journal.hooks import Field, kinds
 from crm_project.journal.models import Event
+from crm_project.records.kinds import Field, kinds
 
 # What a member learns of a row that is none of the member's business.
 HIDDEN = {"hidden": True}

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Exists, Max, OuterRef, Q
 
-from crm_project.journal import hooks
+from crm_project.records.kinds import kinds
 
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member
@@ -19,16 +19,16 @@ class EventQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, member: "Member") -> Self:
         """The events of rows that the member may see today; those of a kind that no app registered stay hidden."""
-        told = Q(kind__in=[name for name, kind in hooks.kinds.items() if not kind.private])
-        for name, kind in hooks.kinds.items():
-            if kind.private:
+        told = Q(kind__in=[name for name, kind in kinds.items() if not kind.is_private])
+        for name, kind in kinds.items():
+            if kind.is_private:
                 rows = kind.rows(member).order_by().filter(pk=OuterRef("row_id"))
                 told |= Q(Exists(rows), kind=name)
         return self.of(member.organization_id).filter(told)
 
     def history_of(self, row: Any) -> Self:
         """What happened to a row, and for some kinds to its parts."""
-        kind = hooks.kinds[row.row_kind]
+        kind = kinds[row.row_kind]
         own = Q(kind=kind.name, row_id=row.pk)
         return self.of(row.organization_id).filter(kind.history(row) if kind.history else own)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_project.accounts.models import Member
-from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import EMPTY, HIDDEN, Change, PresentedEvent, present
+from crm_project.records.kinds import kinds
 
 ACTIONS = {
     "created": "created it",

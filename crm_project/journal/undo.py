@@ -19,9 +19,10 @@ from crm_project.accounts.actors import Actor
 from crm_project.batches import in_batches
 from crm_project.changes import ChangeSet, change_set, columns, plain
 from crm_project.errors import Conflict, DomainError, FieldError, NotFound
-from crm_project.journal.hooks import Kind, Undoer, after_undo, before_undo, kinds
+from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
 from crm_project.journal.services import event_of
+from crm_project.records.kinds import Kind, Undoer, kinds
 from crm_project.records.locks import hold_catalogue
 from crm_project.records.writing.store import Draft
 
@@ -99,7 +100,7 @@ class Net:
         return {
             fact: pair
             for name, old in self.before.items()
-            for fact, pair in facts_of(name, old, self.after[name]).items()
+            for fact, pair in facts_of(self.kind, name, old, self.after[name]).items()
         }
 
 
@@ -109,11 +110,9 @@ def undo(*, actor: Actor, sequence: int) -> Undone:
     if event is None:
         raise NotFound
     with change_set(actor):
-        for refuse in before_undo:
-            refuse(actor, event.change_set)
+        hooks.before_undo(actor, event.change_set)
         undone = take_back(actor=actor, event=event)
-        for follow in after_undo:
-            follow(actor, undone.undoes, undone.change_set)
+        hooks.after_undo(actor, undone.undoes, undone.change_set)
         return undone
 
 
@@ -154,7 +153,7 @@ def _nets(events: Iterable[Event]) -> dict[RowKey, Net]:
 
 
 def _by_kind(nets: Mapping[RowKey, Net]) -> dict[str, list[Net]]:
-    """In the order in which the kinds are registered: the inner ones first, as locks are taken."""
+    """In the order of the kinds' ranks, as locks are taken."""
     return {
         name: found for name in kinds if (found := [net for net in nets.values() if net.kind.name == name])
     }
@@ -167,7 +166,7 @@ def _undoer(kind: Kind) -> Undoer:
 
 def _require(actor: Actor, by_kind: Mapping[str, Sequence[Net]]) -> None:
     for name in by_kind:
-        actor.require(_undoer(kinds[name]).permission)
+        actor.require(kinds[name].permission)
 
 
 def _locked(
@@ -177,7 +176,7 @@ def _locked(
 
     Answers the rows as they shall be, or none of so many that they are read anew when they are written.
     """
-    hold_catalogue(actor.organization_id, alone=any(kinds[name].catalogue for name in by_kind))
+    hold_catalogue(actor.organization_id, alone=any(kinds[name].is_reference_data for name in by_kind))
     for name, nets in by_kind.items():
         _undoer(kinds[name]).hold(actor, [net.before for net in nets])
     are_few = sum(map(len, by_kind.values())) <= BATCH
@@ -202,7 +201,7 @@ def _read(actor: Actor, nets: Sequence[Net]) -> dict[RowKey, Draft]:
 def _look_at(net: Net, draft: Draft, now: datetime.datetime) -> None:
     """Note what has to be known of all rows before one is written, and give the draft what the row was before."""
     present = _present(draft)
-    net.stale = [fact for fact, (_, left) in net.facts().items() if _value(present, fact) != left]
+    net.stale = [fact for fact, (_, left) in net.facts().items() if _value(net.kind, present, fact) != left]
     _turn_back(draft, net, now)
     net.goes = getattr(draft.row, "deleted_at", None) is not None
     net.is_inner = net.kind.is_inner is None or net.kind.is_inner(draft.row)
@@ -240,20 +239,16 @@ def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
 
 
-def facts_of(name: str, old: Any, new: Any) -> dict[Fact, tuple[Any, Any]]:
+def facts_of(kind: Kind, name: str, old: Any, new: Any) -> dict[Fact, tuple[Any, Any]]:
     """One column's or list's change as changes of single facts, each from what to what."""
     if name == "custom_fields":
         old, new = old or {}, new or {}
         keys = [key for key in {**old, **new} if old.get(key, ABSENT) != new.get(key, ABSENT)]
         return {(name, key): (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
-    if is_list(name):
+    if name in kind.lists:
         was, now = entries(old), entries(new)
         return {(name, entry): (entry in was, entry in now) for entry in {*was} ^ {*now}}
     return {(name, None): (old, new)}
-
-
-def is_list(name: str) -> bool:
-    return name in ("external_references", "members", "followers", "access_list")
 
 
 def entries(value: Any) -> list[Any]:
@@ -271,7 +266,7 @@ def _refuse_conflicts(
         if not names:
             continue
         conflicts.append({"kind": net.kind.name, "row": str(net.row_uuid), "fields": sorted(names)})
-        fields += [FieldError(name, "changed_since", sentence) for name, sentence in sorted(names.items())]
+        fields += [names[name] for name in sorted(names)]
     if conflicts:
         raise conflict(fields, conflicts)
 
@@ -280,7 +275,8 @@ def conflict(fields: Sequence[FieldError], rows: Sequence[Mapping[str, Any]] = (
     """What was changed since would be lost, or does not fit what was."""
     names = ", ".join(dict.fromkeys(error.field for error in fields))
     return Conflict(
-        f"Changed since, so that it cannot be undone: {names}.",
+        "Changed since, so that it cannot be undone: %(fields)s.",
+        {"fields": names},
         code="undo_conflict",
         fields=fields,
         conflicts=list(rows),
@@ -328,23 +324,24 @@ def _settled(sets: Iterable[tuple[int, UUID, UUID | None]]) -> set[UUID]:
     return undone | undoing
 
 
-def _changed_since(net: Net, later: Sequence[Event]) -> dict[str, str]:
-    """The fields of the change that are no longer as it left them, each with who changed it."""
+def _changed_since(net: Net, later: Sequence[Event]) -> dict[str, FieldError]:
+    """An error for each field of the change that is no longer as it left it: who changed it, and when."""
     facts = net.facts() if later else {}
-    names: dict[str, str] = {}
+    errors: dict[str, FieldError] = {}
     for event in later:
         touched = {
             fact
             for name, (old, new) in event.changes.items()
-            for fact in facts_of(name, old, new)
+            for fact in facts_of(net.kind, name, old, new)
             if net.created or fact in facts
         }
         who = event.actor.full_name if event.actor else "The system"
-        for fact in touched:
-            names[_field(net.kind, fact)] = f"{who} changed it at {event.at:%Y-%m-%d %H:%M:%S} UTC."
-    for fact in net.stale:
-        names.setdefault(_field(net.kind, fact), "It has changed.")
-    return names
+        params = {"who": who, "at": f"{event.at:%Y-%m-%d %H:%M:%S}"}
+        for name in {_field(net.kind, fact) for fact in touched}:
+            errors[name] = FieldError(name, "changed_since", "%(who)s changed it at %(at)s UTC.", params)
+    for name in {_field(net.kind, fact) for fact in net.stale} - errors.keys():
+        errors[name] = FieldError(name, "changed_since", "It has changed.")
+    return errors
 
 
 def _field(kind: Kind, fact: Fact) -> str:
@@ -359,12 +356,12 @@ def _present(draft: Draft) -> dict[str, Any]:
     return {name: plain(value) for name, value in columns(draft.row).items()} | draft.lists_before
 
 
-def _value(present: Mapping[str, Any], fact: Fact) -> Any:
+def _value(kind: Kind, present: Mapping[str, Any], fact: Fact) -> Any:
     """The fact as it is, in the words of `facts_of`."""
     name, part = fact
     if name == "custom_fields":
         return present[name].get(part, ABSENT)
-    if is_list(name):
+    if name in kind.lists:
         return part in entries(present.get(name))
     return present.get(name)
 
@@ -380,9 +377,9 @@ def _turn_back(draft: Draft, net: Net, now: datetime.datetime) -> None:
             values = dict(draft.row.custom_fields)
             values.pop(part, None)
             draft.row.custom_fields = values if old == ABSENT else {**values, part: old}
-        elif not is_list(name):
+        elif name not in net.kind.lists:
             setattr(draft.row, name, fields[name].to_python(old))
-    for name in net.before.keys() & {name for name in draft.lists if is_list(name)}:
+    for name in net.before.keys() & draft.lists.keys() & net.kind.lists.keys():
         if not net.created:
             draft.lists[name] = _list_back(draft.lists[name], net.before[name], net.after[name])
 

@@ -12,30 +12,30 @@ from crm_project.accounts.rules import Permission
 from crm_project.records import services
 from crm_project.records.models import CustomField
 from crm_project.records.text import fold
-from crm_project.staff.actions import RestoreAct, TrashAct, each
+from crm_project.staff.actions import RestoreAction, TrashAction, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter
 from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Lines, Textarea, WholeNumber
 
-GOING = "The values stay in their rows, and show again when it is restored or the same key is declared again."
-FROZEN = ("kind", "key", "type_name")
+TRASH_NOTE = "Existing values are hidden, not deleted. They are shown again if the field is restored."
+READ_ONLY = ("kind", "key", "type_name")
 WITH_OPTIONS = (CustomField.Types.SELECT, CustomField.Types.MULTISELECT)
 
 
 LABELS = {"kind": "Field of", "mask": "Example", "key": "Name in the API"}
 HELP = {
-    "key": "Lower-case words of a-z and 0-9, joined by single underscores. Empty: made of the label.",
-    "mask": "What it looks like when it is filled in; shown beside the field.",
-    "required": "New rows need a value.",
+    "key": "Lower-case letters a-z, digits and single underscores. If empty, it is derived from the label.",
+    "mask": "An example of a value, shown below the field.",
+    "required": "New deals or contacts need a value.",
 }
 
 
 TYPES = {
-    CustomField.Types.TEXT: "A line of text",
+    CustomField.Types.TEXT: "Single line of text",
     CustomField.Types.TEXTAREA: "Several lines of text",
-    CustomField.Types.SELECT: "One of a list",
-    CustomField.Types.MULTISELECT: "Several of a list",
+    CustomField.Types.SELECT: "One choice of a list",
+    CustomField.Types.MULTISELECT: "Several choices of a list",
     CustomField.Types.CHECKBOX: "Yes or no",
 }
 
@@ -47,8 +47,8 @@ def type_names() -> list[tuple[str, str]]:
 class CustomFieldForm(StaffForm):
     labels: ClassVar[Mapping[str, str]] = LABELS
     help_texts: ClassVar[Mapping[str, str]] = HELP
-    options = Lines(required=False, widget=Textarea({"rows": 5}), help_text="One a line.")
-    position = WholeNumber(initial=0, help_text="Lower ones come first.")
+    options = Lines(required=False, widget=Textarea({"rows": 5}), help_text="One per line.")
+    position = WholeNumber(initial=0, help_text="Fields with a lower position come first.")
     external_references = references_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -74,7 +74,9 @@ def key_of(label: str) -> str:
 @admin.register(CustomField)
 class CustomFieldAdmin(StaffModelAdmin):
     form = CustomFieldForm
-    empty_hint = "Fields of your own for deals and contacts: in forms, in filters, in files and over the API."
+    empty_hint = (
+        "Add your own fields to deals and contacts. They appear in forms, filters, files and the API."
+    )
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("label", "key")
     ordering: ClassVar[Any] = ("kind", "position", "id")
@@ -85,9 +87,9 @@ class CustomFieldAdmin(StaffModelAdmin):
     )
     conditional_fields: ClassVar[Any] = {"options": when("type", "== 'select' || type == 'multiselect'")}
     has_trash = True
-    acts: ClassVar[Any] = (
-        TrashAct(each(services.trash_custom_field, "custom_field"), GOING),
-        RestoreAct(each(services.restore_custom_field, "custom_field")),
+    row_actions: ClassVar[Any] = (
+        TrashAction(each(services.trash_custom_field, "custom_field"), TRASH_NOTE),
+        RestoreAction(each(services.restore_custom_field, "custom_field")),
     )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
@@ -107,8 +109,8 @@ class CustomFieldAdmin(StaffModelAdmin):
         return [(None, {"fields": names})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        """Values are stored under them."""
-        return FROZEN if obj is not None else ()
+        """Stored values depend on these fields."""
+        return READ_ONLY if obj is not None else ()
 
     def create(self, actor: Actor, change: dict[str, Any]) -> CustomField:
         return services.create_custom_field(actor=actor, change=change)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
 
+from crm_project.records.kinds import kind_of
 from crm_project.records.text import fold
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ class RowQuerySet(models.QuerySet[R]):
         return self.filter(deleted_at__gt=now - RESTORABLE_FOR).seen_by(member)
 
     def seen_by(self, member: "Member") -> Self:
-        """Live or not; kinds of row with a privacy of their own narrow it further."""
-        return self.of(member.organization_id)
+        """Live or not, as the kind's declaration says; a row of no declared kind is visible to nobody."""
+        kind = kind_of(self.model)
+        return self.none() if kind is None else kind.visible.narrow(self, member)
 
     def matching(self, text: str) -> Self:
         """Rows whose searchable text holds `text`, whatever the case and the accents."""

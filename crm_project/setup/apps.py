@@ -8,7 +8,7 @@ class SetupConfig(AppConfig):
     label = "setup"
 
     def ready(self) -> None:
+        from crm_project.accounts.admin.operators import OrganizationAdmin
         from crm_project.setup.organizations import opened
-        from crm_project.staff import hooks
 
-        hooks.open_organization.append(opened)
+        OrganizationAdmin.open_organization = opened

@@ -1,4 +1,4 @@
-"""Acts: what can be done to one row or to several at once, each on a page of its own with what it needs to know."""
+"""Admin actions on one row or several, each with a confirmation page that has a form."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ AT_ONCE = 200
 
 
 class AdminAction:
-    """One thing to do. Its form asks what a service must know; `run` calls the service."""
+    """An action. `fields` are those of its form, whose cleaned data `run` passes to a service."""
 
     name: ClassVar[str]
     label: ClassVar[str]
@@ -28,32 +28,32 @@ class AdminAction:
     done: ClassVar[str] = "done"
     explanation: ClassVar[str] = ""
     is_dangerous: ClassVar[bool] = False
-    # Whether it is for rows in the trash, instead of for live ones.
+    # Whether the action is for rows in the trash instead of live rows.
     on_trash: ClassVar[bool] = False
-    # Whether it can be done to several rows at once.
+    # Whether the action is offered for several rows at once.
     on_many: ClassVar[bool] = True
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
-        """What has to be asked."""
+        """The fields of the form, by argument of the service."""
         return {}
 
     def may(self, admin: Any, request: HttpRequest) -> bool:
         return bool(admin.has_change_permission(request))
 
     def fits(self, row: Any) -> bool:
-        """Whether a button for it makes sense on this row's page."""
+        """Whether the action is offered on the page of this row."""
         return True
 
     def note(self, rows: Sequence[Any]) -> str:
-        """What is worth knowing before doing it."""
+        """The text above the form."""
         return self.explanation
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
         raise NotImplementedError
 
 
-class TrashAct(AdminAction):
-    """Moves to the trash by the ModelAdmin's own service."""
+class TrashAction(AdminAction):
+    """Moves rows to the trash with the service of the ModelAdmin."""
 
     name = "trash"
     label = "Move to the trash"
@@ -77,7 +77,7 @@ class TrashAct(AdminAction):
 
 
 def each(service: Any, name: str) -> Any:
-    """What an act runs where a service takes one row at a time, as its argument `name`."""
+    """A function for `run` that calls a service of one row for each row, as its argument `name`."""
 
     def run(actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
         for row in rows:
@@ -86,7 +86,7 @@ def each(service: Any, name: str) -> Any:
     return run
 
 
-class RestoreAct(AdminAction):
+class RestoreAction(AdminAction):
     name = "restore"
     label = "Restore"
     icon = "restore_from_trash"
@@ -100,87 +100,82 @@ class RestoreAct(AdminAction):
         self._restore(actor, rows, given)
 
 
-def act_url(admin: Any, act: AdminAction, ids: Sequence[Any], back: str = "") -> str:
-    path = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_act", args=[act.name])
+def action_url(admin: Any, action: AdminAction, ids: Sequence[Any], back: str = "") -> str:
+    path = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_action", args=[action.name])
     query = {"ids": ",".join(map(str, ids)), **({"next": back} if back else {})}
     return f"{path}?{urlencode(query, safe=',/')}"
 
 
-def list_action(act: AdminAction) -> Any:
-    """The entry in a change list's menu of actions: it leads to the act's page."""
+def list_action(action: AdminAction) -> Any:
+    """The action of a change list, as Django expects it: a redirect to the page of the action."""
 
-    def lead(admin: Any, request: HttpRequest, rows: Any) -> HttpResponse:
+    def redirect(admin: Any, request: HttpRequest, rows: Any) -> HttpResponse:
         ids = list(rows.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])
         if len(ids) > AT_ONCE:
             messages.error(request, f"At most {AT_ONCE} rows at once. Narrow the list first.")
             return HttpResponseRedirect(request.get_full_path())
-        return HttpResponseRedirect(act_url(admin, act, ids, back=request.get_full_path()))
+        return HttpResponseRedirect(action_url(admin, action, ids, back=request.get_full_path()))
 
-    lead.__name__ = f"act_{act.name}"
-    return lead
+    redirect.__name__ = f"action_{action.name}"
+    return redirect
 
 
-def act_page(
-    admin: Any, request: HttpRequest, act: AdminAction, actor: Actor, rows: list[Any]
+def action_page(
+    admin: Any, request: HttpRequest, action: AdminAction, actor: Actor, rows: list[Any]
 ) -> HttpResponse:
-    """Ask, and do it; a refusal is told in the form, with nothing typed lost."""
+    """The page of an action: shows the form, runs the action, and shows a refusal as an error of the form."""
     back = _back(admin, request)
     if not rows:
-        messages.warning(request, "These rows are not there any more.")
+        messages.warning(request, "These rows no longer exist.")
         return HttpResponseRedirect(back)
-    form = _form(act, request, actor, rows)
+    form = forms.Form(request.POST if request.method == "POST" else None)
+    form.fields.update(action.fields(request, actor, rows))
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                act.run(actor, rows, form.cleaned_data)
+                action.run(actor, rows, form.cleaned_data)
         except (DomainError, IntegrityError) as error:
-            _tell(form, refusal_of(error), rows)
+            _add_errors(form, refusal_of(error), rows)
         else:
-            what = str(rows[0]) if len(rows) == 1 else f"{len(rows)} {admin.opts.verbose_name_plural}"
-            messages.success(request, f"{what}: {act.done}.")
-            return HttpResponseRedirect(_after(admin, request, act, back))
+            subject = str(rows[0]) if len(rows) == 1 else f"{len(rows)} {admin.opts.verbose_name_plural}"
+            messages.success(request, f"{subject}: {action.done}.")
+            return HttpResponseRedirect(_url_after(admin, action, back))
     context = {
         **admin.admin_site.each_context(request),
-        "title": act.label,
-        "act": act,
+        "title": action.label,
+        "action": action,
         "opts": admin.opts,
-        "row_link": _row_link(admin, act, rows),
+        "row_link": _row_link(admin, action, rows),
         "form": form,
         "rows": rows,
-        "note": act.note(rows),
+        "note": action.note(rows),
         "back": back,
         "media": admin.media + form.media,
     }
-    return TemplateResponse(request, "admin/act.html", context)
+    return TemplateResponse(request, "admin/action.html", context)
 
 
-def _row_link(admin: Any, act: AdminAction, rows: Sequence[Any]) -> dict[str, str] | None:
-    """The way back to the one row that the act is for, if it has a page."""
-    if len(rows) != 1 or act.on_trash:
+def _row_link(admin: Any, action: AdminAction, rows: Sequence[Any]) -> dict[str, str] | None:
+    """The link to the row of the action, if it is one row with a page."""
+    if len(rows) != 1 or action.on_trash:
         return None
     url = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_change", args=[rows[0].pk])
     return {"url": url, "text": str(rows[0])}
 
 
-def _form(act: AdminAction, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> forms.Form:
-    form = forms.Form(request.POST if request.method == "POST" else None)
-    form.fields.update(act.fields(request, actor, rows))
-    return form
-
-
 def refusal_of(error: Exception) -> DomainError:
-    """What the database keeps, two people may both try: the slower one is told in the same words as over HTTP."""
+    """The DomainError itself, or the one that the API would answer for a constraint of the database."""
     if isinstance(error, DomainError):
         return error
     problem = problem_of(error, wire_names={})
     return Conflict(problem.detail, code=problem.code)
 
 
-def _tell(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> None:
+def _add_errors(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> None:
     if isinstance(refusal, RowsRefused):
         for index, error in refusal.errors.items():
-            told = " ".join(wrong.detail for wrong in error.fields) or error.detail
-            form.add_error(None, f"{rows[index]}: {told}")
+            detail = " ".join(wrong.detail for wrong in error.fields) or error.detail
+            form.add_error(None, f"{rows[index]}: {detail}")
         return
     for wrong in refusal.fields:
         form.add_error(wrong.field if wrong.field in form.fields else None, wrong.detail)
@@ -189,15 +184,15 @@ def _tell(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> None:
 
 
 def _back(admin: Any, request: HttpRequest) -> str:
-    """Where one came from, if that is a page of ours."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    if wanted and url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
-        return str(wanted)
+    """The URL in `next` if it is on this host, else the change list."""
+    url = request.POST.get("next") or request.GET.get("next") or ""
+    if url and url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()):
+        return str(url)
     return reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
 
 
-def _after(admin: Any, request: HttpRequest, act: AdminAction, back: str) -> str:
-    """A row that has moved to the trash has no page to go back to."""
+def _url_after(admin: Any, action: AdminAction, back: str) -> str:
+    """`back`, unless that is the page of a row that has moved to the trash."""
     changelist = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
-    leaves = act.name in (TrashAct.name, RestoreAct.name)
+    leaves = action.name in (TrashAction.name, RestoreAction.name)
     return changelist if leaves and not back.startswith(f"{changelist}?") else back

@@ -1,4 +1,4 @@
-"""The admin's grammar: one base class for every ModelAdmin."""
+"""The admin site and the base class of every ModelAdmin."""
 
 from django.apps import AppConfig
 
@@ -8,7 +8,7 @@ class StaffConfig(AppConfig):
     label = "staff"
 
     def ready(self) -> None:
-        """Put our site in Django's place; this app comes before `django.contrib.admin`, which then fills it."""
+        """Replace the site of Django. This app precedes `django.contrib.admin`, which then registers on ours."""
         from django.contrib import admin
         from django.contrib.admin import sites
 

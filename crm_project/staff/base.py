@@ -1,7 +1,7 @@
-"""The base of every ModelAdmin: role permissions, visible rows alone, writes by services, refusals in the form.
+"""The base of every ModelAdmin: permissions by role, visible rows only, writes by services, refusals as form errors.
 
-Stock Django answers with other organizations' rows in filters, autocompletes and forged foreign keys, deletes past
-the services, and turns a refusal into a 500; here one class answers for all of that. A subclass names its services.
+Django's ModelAdmin would offer other organizations' rows in filters, autocompletes and foreign keys, delete without
+the services, and answer a refusal with a 500. A subclass declares its services and fields.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from crm_project.errors import DomainError, counted
 from crm_project.records.fields import MoneyField
 from crm_project.records.querysets import RESTORABLE_FOR
 from crm_project.staff import custom, display, filters, inputs, panels
-from crm_project.staff.actions import AdminAction, act_page, act_url, list_action, refusal_of
+from crm_project.staff.actions import AdminAction, action_page, action_url, list_action, refusal_of
 from crm_project.staff.edit_conflicts import SavedMeanwhile
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.lists import PeekPaginator, StaffChangeList
@@ -42,20 +42,22 @@ class StaffModelAdmin(ModelAdmin):
     form = StaffForm
     view_permission: ClassVar[Permission] = Permission.VIEW
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
-    acts: ClassVar[Sequence[AdminAction]] = ()
-    # The kind of row whose custom fields this model has, if any.
+    row_actions: ClassVar[Sequence[AdminAction]] = ()
+    # The kind of the custom fields that this model has, if any.
     custom_kind: ClassVar[str] = ""
     has_trash: ClassVar[bool] = False
-    # Many-to-many relations that the form has, by field name.
+    # Labels of the many-to-many relations in the form, by field name.
     many: ClassVar[Mapping[str, str]] = {}
-    # Relations whose row one may be forbidden to see while one sees this row.
+    # Relations to rows that may be invisible to a member who sees this row.
     guarded: ClassVar[Sequence[str]] = ()
     select_related: ClassVar[Sequence[str]] = ()
-    # Links beside a list's title, as (label, icon, URL name, permission): import and export have their place here.
-    tools: ClassVar[Sequence[tuple[str, str, str, Permission]]] = ()
+    # Links beside the titles of lists, by the model of the list, as (label, icon, URL name, permission).
+    list_tools: ClassVar[Mapping[type[Model], Sequence[tuple[str, str, str, Permission]]]] = {}
 
-    # The columns that a long list is sorted by, each with an index; a list without any is a short one.
-    long_by: ClassVar[Sequence[str]] = ()
+    # Panels on the pages of other models, or of this one.
+    panel_factories: ClassVar[Mapping[type[Model], panels.PanelFactory]] = {}
+    # Columns with an index by which a long list can be sorted, in pages by cursor. A list without has numbered pages.
+    keyset_columns: ClassVar[Sequence[str]] = ()
 
     paginator = PeekPaginator
     list_per_page = 50
@@ -70,7 +72,7 @@ class StaffModelAdmin(ModelAdmin):
     save_on_top = False
     view_on_site = False
     empty_value_display = display.NOTHING
-    # What a list without rows tells a newcomer.
+    # The text of an empty list.
     empty_hint: ClassVar[str] = ""
     search_help_text = "Search"
     formfield_overrides: ClassVar[Any] = {
@@ -81,20 +83,20 @@ class StaffModelAdmin(ModelAdmin):
         MoneyField: {"form_class": inputs.DecimalInput, "widget": inputs.TextInput},
     }
 
-    # -- What a subclass says: the services that write its rows.
+    # -- Services of the subclass.
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Any:
-        """Write a new row; answers it."""
+        """Create a row and return it."""
         raise PermissionDenied
 
     def update(self, actor: Actor, row: Any, change: dict[str, Any]) -> Any:
-        """Write the change; answers the row as it is then."""
+        """Apply the change and return the row as written."""
         raise PermissionDenied
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         raise NotImplementedError
 
-    # -- Who may do what.
+    # -- Permissions.
 
     def actor(self, request: HttpRequest) -> Actor:
         actor = actor_of(request)
@@ -119,9 +121,9 @@ class StaffModelAdmin(ModelAdmin):
         return self.may(request, self.edit_permission)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.act("trash") is not None and self.may(request, self.edit_permission)
+        return self.row_action("trash") is not None and self.may(request, self.edit_permission)
 
-    # -- Which rows and which relations there are.
+    # -- Rows and relations.
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         actor = actor_of(request)
@@ -133,9 +135,9 @@ class StaffModelAdmin(ModelAdmin):
         return rows.select_related(*self.select_related) if self.select_related else rows
 
     def in_trash(self, request: HttpRequest) -> bool:
-        """Whether it is the trash that the change list shows."""
-        at = getattr(request, "resolver_match", None)
-        is_list = at is not None and str(at.url_name).endswith("_changelist")
+        """Whether the request is a change list of the trash."""
+        match = getattr(request, "resolver_match", None)
+        is_list = match is not None and str(match.url_name).endswith("_changelist")
         return self.has_trash and is_list and request.GET.get(filters.TRASH) == "only"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -148,7 +150,7 @@ class StaffModelAdmin(ModelAdmin):
         return row
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Only what may be seen can be named: a forged id is as unknown as another organization's."""
+        """Offer visible rows only; the id of any other row is an invalid choice."""
         kwargs["queryset"] = self.offered(request, db_field.related_model, db_field.name)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -177,15 +179,15 @@ class StaffModelAdmin(ModelAdmin):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if hasattr(queryset, "matching") and self.search_fields == ("search_text",):
             return queryset.matching(search_term.strip()), False
-        wanted = models.Q()
+        condition = models.Q()
         for column in self.search_fields:
-            wanted |= models.Q(**{f"{column}__icontains": search_term.strip()})
-        return (queryset.filter(wanted) if search_term.strip() else queryset), False
+            condition |= models.Q(**{f"{column}__icontains": search_term.strip()})
+        return (queryset.filter(condition) if search_term.strip() else queryset), False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """A list is narrowed by its filters alone: free look-ups would tell of columns and rows one may not see."""
+        """Allow parameters of filters only: other lookups would reveal invisible columns and rows."""
         own = self.get_list_filter(request) if request is not None else []
-        return any(lookup in narrowing.names() for narrowing in own)
+        return any(lookup in list_filter.names() for list_filter in own)
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         return to_field == self.opts.pk.name
@@ -198,24 +200,31 @@ class StaffModelAdmin(ModelAdmin):
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         own = list(super().get_list_filter(request))
         if self.custom_kind:
-            known = custom.definitions(request, self.custom_kind)
-            own += [filters.custom_filter(definition) for definition in known.values()]
+            definitions = custom.definitions(request, self.custom_kind)
+            own += [filters.custom_filter(definition) for definition in definitions.values()]
         return [*own, filters.TrashFilter] if self.has_trash else own
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        """A row in the trash has no page; it can be restored."""
+        """A row in the trash has no page."""
         return None if self.in_trash(request) else super().get_list_display_links(request, list_display)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         if IS_POPUP_VAR in request.GET:
             return {}
         trash = self.in_trash(request)
-        own = [act for act in self.acts if act.on_many and act.on_trash == trash and act.may(self, request)]
-        return {f"act_{act.name}": (list_action(act), f"act_{act.name}", act.label) for act in own}
+        own = [
+            action
+            for action in self.row_actions
+            if action.on_many and action.on_trash == trash and action.may(self, request)
+        ]
+        return {
+            f"action_{action.name}": (list_action(action), f"action_{action.name}", action.label)
+            for action in own
+        }
 
     @property
     def media(self) -> Any:
-        """Django's own: the theme would ask the list's filters, and keep a request on this shared object."""
+        """Django's own: the theme's would instantiate the list filters and store a request on this shared object."""
         return DjangoModelAdmin.media.fget(self)  # type: ignore[attr-defined]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -228,7 +237,8 @@ class StaffModelAdmin(ModelAdmin):
         query = request.GET.urlencode()
         own = [
             {"label": label, "icon": icon, "url": f"{reverse(name)}?{query}" if query else reverse(name)}
-            for label, icon, name, permission in self.tools
+            for page in self.admin_site._registry.values()
+            for label, icon, name, permission in page.list_tools.get(self.model, ())
             if self.may(request, permission)
         ]
         trash = {"label": "Trash", "icon": "delete", "url": f"?{filters.TRASH}=only"}
@@ -246,22 +256,22 @@ class StaffModelAdmin(ModelAdmin):
     # -- Forms.
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:
-        known = custom.definitions(request, self.custom_kind) if self.custom_kind else {}
+        definitions = custom.definitions(request, self.custom_kind) if self.custom_kind else {}
         own = self.fieldsets_for(request, obj)
-        if not known:
+        if not definitions:
             return own
-        names = [f"{custom.PREFIX}{key}" for key in known]
+        names = [f"{custom.PREFIX}{key}" for key in definitions]
         return [*own, ("Custom fields", {"fields": names, "classes": ["tab"]})]
 
     def extra_fields(self, request: HttpRequest, row: Any) -> dict[str, forms.Field]:
-        """Form fields that are no columns."""
+        """Form fields that are not columns."""
         fields: dict[str, forms.Field] = {
             name: self.many_field(request, name, label) for name, label in self.many.items()
         }
         if self.custom_kind:
-            known = custom.definitions(request, self.custom_kind)
+            definitions = custom.definitions(request, self.custom_kind)
             stored = row.custom_fields if row is not None else {}
-            fields |= custom.form_fields(known, stored, creating=row is None)
+            fields |= custom.form_fields(definitions, stored, creating=row is None)
         return fields
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -269,14 +279,14 @@ class StaffModelAdmin(ModelAdmin):
         attributes["many"] = tuple(self.many)
         attributes |= self.extra_fields(request, obj)
         kwargs["form"] = type(self.form.__name__, (self.form,), attributes)
-        wanted = flatten_fieldsets(self.get_fieldsets(request, obj))
+        names = flatten_fieldsets(self.get_fieldsets(request, obj))
         columns = {field.name for field in self.opts.get_fields() if getattr(field, "editable", False)}
         declared = {**self.form.base_fields, **attributes}
         readonly = set(self.get_readonly_fields(request, obj))
         kwargs["fields"] = [
-            name for name in wanted if name in columns and name not in declared and name not in readonly
+            name for name in names if name in columns and name not in declared and name not in readonly
         ]
-        # Who may only read sees the same words as those who write.
+        # Read-only fields have the labels of the form too.
         kwargs["labels"] = self.form.labels
         return super().get_form(request, obj, change, **kwargs)
 
@@ -287,7 +297,7 @@ class StaffModelAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: Any = None,
     ) -> HttpResponse:
-        """A refusal undoes the transaction; the same page is made once more, and its form tells why."""
+        """After a refusal, which rolls back the transaction, show the form again with the errors of the refusal."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except (DomainError, IntegrityError) as error:
@@ -298,18 +308,18 @@ class StaffModelAdmin(ModelAdmin):
         return form.instance
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        actor, wanted = self.actor(request), form.change()
+        actor, values = self.actor(request), form.change()
         if not change:
-            row = self.create(actor, wanted)
+            row = self.create(actor, values)
         else:
             seen = getattr(obj, "version", None)
-            row = self.update(actor, obj, wanted) if wanted else obj
+            row = self.update(actor, obj, values) if values else obj
             if seen is not None and row.version > seen + 1:
                 raise SavedMeanwhile
         vars(obj).update(vars(row))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Lists are part of the change; whoever has inlines says how they are written."""
+        """Many-to-many relations are part of the change. A subclass with inlines overrides this."""
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
@@ -317,10 +327,10 @@ class StaffModelAdmin(ModelAdmin):
         return ""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """The journal knows already."""
+        """The service has recorded it in the journal."""
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """The journal knows already."""
+        """The service has recorded it in the journal."""
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -329,58 +339,73 @@ class StaffModelAdmin(ModelAdmin):
         context["show_history"] = False
         context["show_delete"] = False
         if row is not None and not context.get("is_popup"):
-            context["row_acts"] = self.row_acts(request, row)
+            context["row_action_links"] = self.row_action_links(request, row)
             context["panels"] = self.panels(request, row)
             context["header"] = self.header(request, row)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def panels(self, request: HttpRequest, row: Any) -> list[panels.Panel]:
-        history = timeline(request, row)
-        return [*panels.panels_of(request, row), *([history] if history else [])]
+        factories = [
+            page.panel_factories[self.model]
+            for page in self.admin_site._registry.values()
+            if self.model in page.panel_factories
+        ]
+        return [panel for factory in (*factories, timeline) if (panel := factory(request, row))]
 
     def header(self, request: HttpRequest, row: Any) -> Any:
-        """What stands above the form: a mapping with a `template` of its own, or nothing."""
+        """The context of the header above the form, with its `template`, or None."""
         return None
 
-    # -- Acts.
+    def home_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What this model adds to the context of the home page."""
+        return {}
 
-    def act(self, name: str) -> AdminAction | None:
-        return next((act for act in self.acts if act.name == name), None)
+    # -- Actions.
 
-    def row_acts(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
-        """The buttons on a row's page."""
-        fitting = [act for act in self.acts if not act.on_trash and act.may(self, request) and act.fits(row)]
-        return [{"act": act, "url": act_url(self, act, [row.pk], back=request.path)} for act in fitting]
+    def row_action(self, name: str) -> AdminAction | None:
+        return next((action for action in self.row_actions if action.name == name), None)
+
+    def row_action_links(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        """The buttons on the page of a row."""
+        offered = [
+            action
+            for action in self.row_actions
+            if not action.on_trash and action.may(self, request) and action.fits(row)
+        ]
+        return [
+            {"action": action, "url": action_url(self, action, [row.pk], back=request.path)}
+            for action in offered
+        ]
 
     def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        name = f"{self.opts.app_label}_{self.opts.model_name}_action"
         own: list[URLPattern] = [
-            path("act/<slug:name>/", self.admin_site.admin_view(self.act_view), name=name)
+            path("action/<slug:name>/", self.admin_site.admin_view(self.action_view), name=name)
         ]
         return own + super().get_urls()
 
-    def act_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        act, actor = self.act(name), actor_of(request)
-        # An operator has no place in any organization, and acts on logins all the same.
+    def action_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        action, actor = self.row_action(name), actor_of(request)
+        # None for an operator without an organization, who may change logins.
         acting: Any = actor
-        if act is None or not act.may(self, request):
+        if action is None or not action.may(self, request):
             raise PermissionDenied
         ids = [inputs.whole_number(key) for key in request.GET.get("ids", "").split(",")[:500]]
         rows = visible(request, self.model)
-        if act.on_trash and actor is not None:
+        if action.on_trash and actor is not None:
             rows = self.model.objects.trash_visible_to(actor.member, timezone.now())
         related = self.select_related
         rows = rows.select_related(*related) if related else rows
-        return act_page(self, request, act, acting, list(rows.filter(pk__in=ids).order_by("pk")))
+        return action_page(self, request, action, acting, list(rows.filter(pk__in=ids).order_by("pk")))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Django's own page would list, and delete, whatever hangs on the row."""
-        act = self.act("trash")
-        if act is None or not self.has_delete_permission(request):
+        """Redirect to our page: Django's would list and delete related rows."""
+        action = self.row_action("trash")
+        if action is None or not self.has_delete_permission(request):
             raise PermissionDenied
-        return HttpResponseRedirect(act_url(self, act, [object_id]))
+        return HttpResponseRedirect(action_url(self, action, [object_id]))
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """What happened to a row is told on its page."""
+        """The history is a panel on the page of the row."""
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return HttpResponseRedirect(reverse(name, args=[object_id]))

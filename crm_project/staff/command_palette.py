@@ -1,4 +1,4 @@
-"""The command palette (Ctrl+K): pages and rows, each only as far as the person may see it."""
+"""The command palette (Ctrl+K): a search of pages and rows that the member may see."""
 
 import time
 from typing import Any
@@ -11,23 +11,23 @@ from unfold.dataclasses import SearchResult
 
 from crm_project.staff.request_actor import actor_of
 
-EACH = 8
-LONGEST = 200
+ROWS_PER_MODEL = 8
+TEXT_LIMIT = 200
 
 
-def results(site: Any, request: HttpRequest) -> HttpResponse:
-    """At most eight rows of each kind that the palette searches."""
-    text = request.GET.get("s", "").replace("\x00", "").strip()[:LONGEST]
+def search(site: Any, request: HttpRequest) -> HttpResponse:
+    """Pages and at most eight rows of each model with a `palette_icon`."""
+    text = request.GET.get("s", "").replace("\x00", "").strip()[:TEXT_LIMIT]
     if not text:
         return HttpResponse()
-    begun = time.monotonic()
-    found = [*_pages(site, request, text), *_rows(site, request, text)]
-    paginator = Paginator(found, max(1, len(found)))
+    started = time.monotonic()
+    results = [*_pages(site, request, text), *_rows(site, request, text)]
+    paginator = Paginator(results, max(1, len(results)))
     context = {
         "page_obj": paginator,
         "results": paginator.page(1),
         "page_counter": 0,
-        "execution_time": time.monotonic() - begun,
+        "execution_time": time.monotonic() - started,
         "command_show_history": False,
     }
     extended = "extended" in request.GET
@@ -50,15 +50,15 @@ def _pages(site: Any, request: HttpRequest, text: str) -> list[SearchResult]:
 def _rows(site: Any, request: HttpRequest, text: str) -> list[SearchResult]:
     if actor_of(request) is None:
         return []
-    found = []
+    results = []
     for model, admin in site._registry.items():
         icon = getattr(admin, "palette_icon", "")
         if not icon or not admin.has_view_permission(request):
             continue
         rows, _ = admin.get_search_results(request, admin.get_queryset(request), text)
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-        for row in rows.order_by(*admin.ordering)[:EACH]:
+        for row in rows.order_by(*admin.ordering)[:ROWS_PER_MODEL]:
             description = admin.palette_description(row)
             link = reverse(name, args=[row.pk])
-            found.append(SearchResult(title=str(row), description=description, link=link, icon=icon))
-    return found
+            results.append(SearchResult(title=str(row), description=description, link=link, icon=icon))
+    return results

@@ -27,9 +27,9 @@ NUMBER = CustomField.Types.NUMBER
 
 
 class NumberInput(DecimalInput):
-    """A number that may be below zero."""
+    """A number, which may be negative."""
 
-    sentence = "Write a number as 12.5."
+    invalid_message = "Write a number as 12.5."
 
     def to_python(self, value: Any) -> Decimal | None:
         if isinstance(value, int | float):
@@ -42,7 +42,7 @@ class NumberInput(DecimalInput):
 
 
 def definitions(request: HttpRequest, kind: str) -> dict[str, CustomField]:
-    """The definitions that hold values, in order, looked up once per request."""
+    """The definitions by key, in order and without headings, looked up once per request."""
     actor = actor_of(request)
     if actor is None:
         return {}
@@ -58,12 +58,12 @@ def definitions(request: HttpRequest, kind: str) -> dict[str, CustomField]:
 
 
 def form_field(definition: CustomField, *, creating: bool) -> forms.Field:
-    """Required ones are the core's to ask for; an old row may have been there before the definition."""
+    """A required field is optional in the form of an existing row, which may be older than the definition."""
     options: dict[str, Any] = {
         "label": definition.label,
         "required": definition.required and creating and definition.type != CustomField.Types.CHECKBOX,
-        # The theme takes help for markup.
-        "help_text": format_html("Like {}", definition.mask) if definition.mask else "",
+        # The theme renders help texts as HTML.
+        "help_text": format_html("For example {}", definition.mask) if definition.mask else "",
     }
     choices = [(option, option) for option in definition.options]
     match definition.type:
@@ -85,24 +85,24 @@ def form_field(definition: CustomField, *, creating: bool) -> forms.Field:
 def form_fields(
     known: Mapping[str, CustomField], stored: Mapping[str, Any], *, creating: bool
 ) -> dict[str, Any]:
-    """Form fields by name. An option that is stored and no longer offered stays choosable."""
+    """Form fields by name. A stored option that was removed from the definition is still offered."""
     fields = {}
     for key, definition in known.items():
         field = form_field(definition, creating=creating)
         field.initial = stored.get(key)
-        held = field.initial if isinstance(field.initial, list) else [field.initial]
+        selected = field.initial if isinstance(field.initial, list) else [field.initial]
         if isinstance(field, forms.ChoiceField):
             offered: Any = field.choices
             field.choices = [
                 *offered,
-                *((value, value) for value in held if value and value not in definition.options),
+                *((value, value) for value in selected if value and value not in definition.options),
             ]
         fields[f"{PREFIX}{key}"] = field
     return fields
 
 
-def core_value(value: Any) -> Any:
-    """A cleaned value as the core takes it; an empty one removes."""
+def custom_value(value: Any) -> Any:
+    """A cleaned value for a service; None removes the value."""
     if value in ("", [], None):
         return None
     if hasattr(value, "isoformat"):
@@ -110,12 +110,3 @@ def core_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else value
     return value
-
-
-def shown(definition: CustomField | None, value: Any) -> str:
-    """A stored value as text."""
-    if value in ("", [], None):
-        return "—"
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

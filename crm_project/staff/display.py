@@ -1,4 +1,4 @@
-"""How values look in lists and panels: money, days, ages, stages as coloured chips."""
+"""Values in lists and panels: money, dates, ages, stages as coloured chips."""
 
 import datetime
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ NOTHING = "—"
 
 
 def money(amount: Decimal | None, currency: str, decimals: int = 2) -> SafeString | str:
-    """`15,000.00 EUR`; whole sums without decimals, to be read at a glance."""
+    """`15,000.50 EUR`; whole amounts without decimals."""
     if amount is None:
         return NOTHING
     text = number(amount, decimals)
@@ -27,7 +27,7 @@ def number(amount: Decimal, decimals: int = 2) -> str:
 
 
 def chip(text: str, color: str) -> SafeString:
-    """Colours are checked to be #rrggbb before they are stored."""
+    """A coloured label; `color` is #rrggbb, which is validated before it is stored."""
     return format_html('<span class="crm-chip" style="--chip: {}">{}</span>', color, text)
 
 
@@ -41,7 +41,7 @@ def text_color_on(color: str) -> str:
 
 
 def clipped(text: str) -> SafeString:
-    """Two lines of a text that may be long; the rest shows under the mouse."""
+    """The first two lines of a text, with the whole text as a tooltip."""
     return format_html('<span class="crm-clip" title="{0}">{0}</span>', text)
 
 
@@ -50,7 +50,7 @@ def joined(parts: Sequence[SafeString]) -> SafeString:
 
 
 def titled(text: str, icon: str = "") -> SafeString | str:
-    """A name, with an icon where there is something to know of it."""
+    """A name, with an icon for a private row."""
     if not icon:
         return text
     return format_html(
@@ -75,7 +75,7 @@ def day(value: datetime.date | None, *, late: bool = False) -> SafeString | str:
 
 
 def age(since: datetime.datetime, now: datetime.datetime) -> SafeString:
-    """Whole days, in a word."""
+    """The age in whole days."""
     days = max(0, (now - since).days)
     text = "today" if days == 0 else f"{days} day{'' if days == 1 else 's'}"
     return format_html('<span title="{}">{}</span>', formats.date_format(since, "j M Y"), text)
@@ -90,7 +90,7 @@ def phone(number: str) -> SafeString | str:
 
 
 def web(address: str) -> SafeString | str:
-    """A link to elsewhere, where the address is one that a browser may safely follow."""
+    """A link to another site, if the address is http or https; else the text."""
     if not address.lower().startswith(("http://", "https://")):
         return address or NOTHING
     text = address.split("://", 1)[1].removesuffix("/")
@@ -100,7 +100,7 @@ def web(address: str) -> SafeString | str:
 
 
 def link(row: Any, text: str = "") -> SafeString | str:
-    """The row's page in the admin."""
+    """A link to the page of the row in the admin."""
     if row is None:
         return NOTHING
     meta = row._meta

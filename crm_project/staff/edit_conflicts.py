@@ -1,9 +1,9 @@
-"""A form that was opened before somebody else saved: both people's changes are shown, and neither is lost."""
+"""Conflicts of a form with changes that somebody else saved after it was opened: both are shown, neither is lost."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.db.models import Model
@@ -12,20 +12,17 @@ from crm_project.errors import Conflict
 from crm_project.journal.models import Event
 from crm_project.staff.custom import PREFIX
 
-if TYPE_CHECKING:
-    from crm_project.staff.forms import StaffForm
-
-# What follows from other columns, or is told by them.
+# Columns that are derived from others.
 IGNORED_COLUMNS = frozenset(
     {"stage_entered_at", "search_text", "full_name", "position", "updated_at", "deleted_at"}
 )
 
 
 class SavedMeanwhile(Conflict):
-    """Somebody else's write came between reading the row and writing it."""
+    """Somebody else saved the row while this request was saving it."""
 
     code = "saved_meanwhile"
-    template = "Somebody saved this while you were saving. Look at the changes and save again."
+    template = "Somebody else saved this at the same moment. Look at the changes and save again."
 
 
 @dataclass
@@ -43,8 +40,8 @@ class OthersChange:
     mine_text: str = ""
 
 
-def changes_since(form: "StaffForm", seen: int) -> list[OthersChange]:
-    """What the journal tells of this row since version `seen`, one entry for each field."""
+def changes_since(form: forms.ModelForm, seen: int) -> list[OthersChange]:
+    """The changes of the row since version `seen` according to the journal, one for each field."""
     row = form.instance
     events = Event.objects.filter(
         organization_id=getattr(row, "organization_id", row.pk),
@@ -52,24 +49,24 @@ def changes_since(form: "StaffForm", seen: int) -> list[OthersChange]:
         row_id=row.pk,
         row_version__gt=seen,
     ).select_related("actor__user")
-    found: dict[str, OthersChange] = {}
+    changes: dict[str, OthersChange] = {}
     for event in events.order_by("sequence"):
         who = event.actor.full_name if event.actor else "The system"
         for name, old, new in _fields(row, event.changes):
-            known = found.get(name)
-            first = known.old if known else old
-            found[name] = OthersChange(name, _label(form, name), first, new, who, event.at)
-    changed = [change for change in found.values() if change.old != change.new]
+            earlier = changes.get(name)
+            first = earlier.old if earlier else old
+            changes[name] = OthersChange(name, _label(form, name), first, new, who, event.at)
+    changed = [change for change in changes.values() if change.old != change.new]
     for change in changed:
         change.old_text, change.new_text = (
-            text(form, change.name, change.old),
-            text(form, change.name, change.new),
+            _text(form, change.name, change.old),
+            _text(form, change.name, change.new),
         )
     return changed
 
 
 def _fields(row: Model, changes: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Columns and lists as a form names them, custom fields one by one."""
+    """The changed columns and lists by the names of form fields, with each custom field on its own."""
     columns = {field.attname: field for field in row._meta.concrete_fields}
     for column, (old, new) in changes.items():
         if column in IGNORED_COLUMNS:
@@ -87,29 +84,31 @@ def _fields(row: Model, changes: dict[str, Any]) -> Iterator[tuple[str, Any, Any
             yield field.name, field.to_python(old), field.to_python(new)
 
 
-def merge(form: "StaffForm") -> None:
-    """Put the others' values where nothing was typed, keep what was typed, and ask to save again."""
+def merge(form: forms.ModelForm, others: Sequence[OthersChange]) -> None:
+    """Fill unchanged fields with the new values, keep the changed ones, and add errors that ask to save again."""
     mine = set(form.changed_data)
     data: Any = form.data.copy()  # type: ignore[attr-defined]
     data[form.add_prefix("seen")] = str(form.instance.version)
-    for change in form.others:
+    for change in others:
         if change.name not in form.fields:
             continue
         if change.name in mine:
-            change.mine_text = text(form, change.name, form.cleaned_data.get(change.name))
-            told = f"{change.who} changed this from {change.old_text} to {change.new_text} meanwhile. "
-            form.add_error(change.name, told + "Saving again puts your value in its place.")
+            change.mine_text = _text(form, change.name, form.cleaned_data.get(change.name))
+            conflict = (
+                f"{change.who} changed this from {change.old_text} to {change.new_text} in the meantime. "
+            )
+            form.add_error(change.name, conflict + "Save again to replace that with your value.")
         else:
-            _type_in(form, data, change.name, change.new)
+            _fill_in(form, data, change.name, change.new)
     form.data = data
-    who = ", ".join(sorted({change.who for change in form.others}))
+    who = ", ".join(sorted({change.who for change in others}))
     form.add_error(
-        None, f"{who} saved this while you were editing it. Nothing is saved yet and nothing is lost."
+        None, f"{who} saved this while you were editing it. Your changes are not saved yet, and not lost."
     )
 
 
-def _type_in(form: "StaffForm", data: Any, name: str, value: Any) -> None:
-    """Fill the bound form as if somebody had typed `value`."""
+def _fill_in(form: forms.ModelForm, data: Any, name: str, value: Any) -> None:
+    """Set the submitted data of a field to `value`."""
     field, key = form.fields[name], form.add_prefix(name)
     value = field.prepare_value(value)
     if isinstance(field.widget, forms.CheckboxInput):
@@ -119,18 +118,18 @@ def _type_in(form: "StaffForm", data: Any, name: str, value: Any) -> None:
     elif isinstance(field.widget, forms.Select):
         data[key] = "" if value is None else str(value)
     else:
-        shown = field.widget.format_value(value)
-        data[key] = "" if shown is None else str(shown)
+        text = field.widget.format_value(value)
+        data[key] = "" if text is None else str(text)
 
 
-def _label(form: "StaffForm", name: str) -> str:
+def _label(form: forms.ModelForm, name: str) -> str:
     if name in form.fields:
         return str(form[name].label)
     return name.removeprefix(PREFIX).replace("_", " ").capitalize()
 
 
-def text(form: "StaffForm", name: str, value: Any) -> str:
-    """A value for people; of rows, those that this person may see."""
+def _text(form: forms.ModelForm, name: str, value: Any) -> str:
+    """A value as text; rows only if they are visible to the member."""
     field = form.fields.get(name)
     if isinstance(field, forms.ModelChoiceField):
         keys = value if isinstance(value, list) else [getattr(value, "pk", value)]
@@ -140,7 +139,7 @@ def text(form: "StaffForm", name: str, value: Any) -> str:
             else [row.pk for row in value]
         )
         rows = field.queryset.filter(pk__in=keys) if keys and field.queryset is not None else []
-        return ", ".join(str(row) for row in rows) or ("—" if not keys else "a row you may not see")
+        return ", ".join(str(row) for row in rows) or ("—" if not keys else "a hidden row")
     if value in (None, "", []):
         return "—"
     if isinstance(value, bool):

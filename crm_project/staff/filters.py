@@ -1,4 +1,4 @@
-"""Filters of change lists: each a small form. A value that is not understood shows nothing, never everything."""
+"""Filters of change lists, each a small form. With an invalid value the list is empty, not unfiltered."""
 
 import datetime
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ YES_NO = [("", "All"), ("yes", "Yes"), ("no", "No")]
 
 
 class FormFilter(admin.ListFilter):
-    """The base: declares form fields by parameter name, and narrows the list by what they hold."""
+    """Base of the filters: `fields` are its form fields by parameter, `narrow` filters by their cleaned data."""
 
     title = ""
     template = "admin/filter_form.html"
@@ -29,13 +29,13 @@ class FormFilter(admin.ListFilter):
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
         self.request = request
-        self.form = forms.Form(self._taken(params))
+        self.form = forms.Form(self._pop_parameters(params))
         self.form.fields.update(self.fields(request))
         for field in self.form.fields.values():
             field.required = False
 
-    def _taken(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Our parameters, out of the list's."""
+    def _pop_parameters(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Move our parameters from the list's to `used_parameters`."""
         for name in self.names():
             values = params.pop(name, None)
             if values:
@@ -69,7 +69,7 @@ class FormFilter(admin.ListFilter):
 
 
 def choice_filter(title: str, parameter: str, choices: Any, *, column: str = "") -> type[FormFilter]:
-    """One of a few values. `choices` is a list, or a function of the request where rows are offered."""
+    """A choice. `choices` is a list, or a function of the request if the choices are rows."""
 
     class ChoiceFilter(FormFilter):
         @classmethod
@@ -105,7 +105,7 @@ def yes_no_filter(title: str, column: str) -> type[FormFilter]:
 
 
 class RangeFilter(FormFilter):
-    """From and to, both included, of one column."""
+    """A range of one column; both ends are included."""
 
     column: ClassVar[str]
     is_range = True
@@ -145,7 +145,7 @@ class DayRange(RangeFilter):
 
 
 class InstantRange(DayRange):
-    """Whole days in the organization's zone, which the middleware has made the current one."""
+    """Whole days in the time zone of the organization, which the middleware has activated."""
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         try:
@@ -154,9 +154,9 @@ class InstantRange(DayRange):
             return rows.none()
 
     def start(self, value: datetime.date) -> Any:
-        """In UTC, since the first day of the calendar has begun before it in the east."""
-        begun = timezone.make_aware(datetime.datetime.combine(value, datetime.time()))
-        return begun.astimezone(datetime.UTC)
+        """In UTC: the first day of the calendar is out of range in eastern time zones."""
+        midnight = timezone.make_aware(datetime.datetime.combine(value, datetime.time()))
+        return midnight.astimezone(datetime.UTC)
 
     def until(self, value: datetime.date) -> dict[str, Any]:
         if value == datetime.date.max:
@@ -169,7 +169,7 @@ def range_filter(base: type[RangeFilter], title: str, column: str) -> type[Range
 
 
 class TrashFilter(FormFilter):
-    """What can still be restored, in place of the live rows; the ModelAdmin's queryset follows the parameter."""
+    """Rows in the trash instead of live rows; `StaffModelAdmin.get_queryset` reads the parameter."""
 
     title = "Trash"
 
@@ -182,7 +182,7 @@ class TrashFilter(FormFilter):
         return {TRASH: forms.ChoiceField(choices=choices, widget=Select(), label="Trash")}
 
     def has_output(self) -> bool:
-        """A button leads to the trash; in it, the filters' form has to remember where one is."""
+        """Only in the trash, where the form of the filters must keep the parameter. A button opens the trash."""
         return bool(self.used_parameters)
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
@@ -190,7 +190,7 @@ class TrashFilter(FormFilter):
 
 
 def custom_filter(definition: CustomField) -> type[FormFilter]:
-    """The value of one custom field, compared as its definition says."""
+    """A filter by a custom field, with the input of the field's type."""
     parameter = f"custom_{definition.key}"
 
     class CustomFilter(FormFilter):
@@ -202,11 +202,11 @@ def custom_filter(definition: CustomField) -> type[FormFilter]:
             return {parameter: _custom_field(definition)}
 
         def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
-            wanted = _custom_wanted(definition, value[parameter])
+            custom_value = _custom_value(definition, value[parameter])
             if definition.type == CustomField.Types.MULTISELECT:
-                return rows.filter(HoldsOption(definition.key, wanted))
+                return rows.filter(HoldsOption(definition.key, custom_value))
             return rows.alias(**{parameter: CustomValue(definition.key, definition.type)}).filter(
-                **{parameter: wanted}
+                **{parameter: custom_value}
             )
 
     CustomFilter.title = definition.label
@@ -227,7 +227,7 @@ def _custom_field(definition: CustomField) -> forms.Field:
     return forms.CharField(label=definition.label, widget=TextInput(), strip=False)
 
 
-def _custom_wanted(definition: CustomField, value: Any) -> Any:
+def _custom_value(definition: CustomField, value: Any) -> Any:
     match definition.type:
         case CustomField.Types.CHECKBOX:
             return value == "yes"

@@ -1,4 +1,4 @@
-"""The base of every form: it turns what was typed into a change for a service, and a refusal into form errors."""
+"""The base of every form: its data becomes a change for a service, and a refusal becomes form errors."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -8,23 +8,23 @@ from django.db.models import Model, QuerySet
 
 from crm_project.errors import DomainError
 from crm_project.staff import edit_conflicts
-from crm_project.staff.custom import PREFIX, core_value
+from crm_project.staff.custom import PREFIX, custom_value
 from crm_project.staff.inputs import References, whole_number
 
-NO_CONTENT = ("seen", "id", "DELETE")
+INTERNAL_FIELDS = ("seen", "id", "DELETE")
 EMPTY: tuple[Any, ...] = (None, "", [], ())
 
 
 class StaffForm(forms.ModelForm):
-    """Bound to a row it never touches: a service writes it. The ModelAdmin sets the class attributes per request."""
+    """The form never writes its instance; a service does. The ModelAdmin sets the class attributes for each request."""
 
     request: ClassVar[Any] = None
     refusal: ClassVar[DomainError | None] = None
-    # Form fields whose value the core decides unless it is another than this.
+    # Initial values that are left out of the change of a new row, so that the service chooses.
     defaults: ClassVar[Mapping[str, Any]] = {}
     labels: ClassVar[Mapping[str, str]] = {}
     help_texts: ClassVar[Mapping[str, str]] = {}
-    # Many-to-many relations among the fields: they have through-models, which Django's form leaves alone.
+    # Many-to-many relations among the fields. They have through models, which Django's form does not support.
     many: ClassVar[Sequence[str]] = ()
 
     # The row's version when the form was opened.
@@ -42,16 +42,16 @@ class StaffForm(forms.ModelForm):
         for name in self.many if self.instance.pk else ():
             self.initial[name] = [row.pk for row in getattr(self.instance, name).all()]
         if "external_references" in self.fields and self.instance.pk:
-            held = [(key.system, key.external_id) for key in self.instance.references.all() if key.is_live]
-            self.initial["external_references"] = held
-            self.fields["external_references"].hold(held)  # type: ignore[attr-defined]
+            keys = [(key.system, key.external_id) for key in self.instance.references.all() if key.is_live]
+            self.initial["external_references"] = keys
+            self.fields["external_references"].keep_lines(keys)  # type: ignore[attr-defined]
         if self.instance.pk and "seen" in self.fields:
             self.initial["seen"] = self.instance.version
             if self.is_bound:
-                self._note_others()
+                self._find_conflicts()
 
-    def _note_others(self) -> None:
-        """What was shown is what changes are told from, even if somebody has changed the row since."""
+    def _find_conflicts(self) -> None:
+        """If somebody else has saved since the form was opened, compare the data with the values of that time."""
         seen = whole_number(self.data.get(self.add_prefix("seen"), ""))
         if not 0 < seen < self.instance.version:
             return
@@ -65,46 +65,47 @@ class StaffForm(forms.ModelForm):
         if not self.is_bound:
             return
         if self.others:
-            edit_conflicts.merge(self)
+            edit_conflicts.merge(self, self.others)
         elif self.refusal is not None:
-            self.tell(self.refusal)
+            self.add_refusal(self.refusal)
 
     def _post_clean(self) -> None:
-        """Rules are the services' alone; the instance stays as the database has it."""
+        """Skip the validation of the model: the rules are in the services."""
 
-    def tell(self, refusal: DomainError) -> None:
-        """Put a refusal at the fields it names, in the words of this form."""
-        told = False
+    def add_refusal(self, refusal: DomainError) -> None:
+        """Add the errors of a refusal to the fields of this form."""
         for wrong in refusal.fields:
             name = self.form_name(wrong.field)
-            self.add_error(name, wrong.detail if name else f"{_words(wrong.field)}: {wrong.detail}")
-            told = True
-        if not told:
+            label = wrong.field.replace("_", " ").replace(".", " ").capitalize()
+            self.add_error(name, wrong.detail if name else f"{label}: {wrong.detail}")
+        if not refusal.fields:
             self.add_error(None, refusal.detail)
 
     def form_name(self, path: str) -> str | None:
-        """The form field for the core's dotted path, if this form has one."""
+        """The form field for the path of a field error, if this form has one."""
         first, _, rest = path.partition(".")
         name = f"{PREFIX}{rest}" if first == "custom_fields" else first.removeprefix("add_")
         return name if name in self.fields else None
 
     def change(self) -> dict[str, Any]:
-        """What was changed, for an existing row; for a new one, all that is not empty."""
-        names = [name for name in self.cleaned_data if name not in NO_CONTENT]
+        """The change for the service: the changed values of an existing row, the values of a new one."""
+        names = [name for name in self.cleaned_data if name not in INTERNAL_FIELDS]
         if self.instance.pk:
             changed = set(self.changed_data)
             names = [name for name in names if name in changed]
         else:
-            names = [name for name in names if not self._left_alone(name)]
-        change = {name: core(self.cleaned_data[name]) for name in names if not name.startswith(PREFIX)}
+            names = [name for name in names if not self._is_default(name)]
+        change = {
+            name: service_value(self.cleaned_data[name]) for name in names if not name.startswith(PREFIX)
+        }
         custom = {
-            name.removeprefix(PREFIX): core_value(self.cleaned_data[name])
+            name.removeprefix(PREFIX): custom_value(self.cleaned_data[name])
             for name in names
             if name.startswith(PREFIX)
         }
         return {**change, "custom_fields": custom} if custom else change
 
-    def _left_alone(self, name: str) -> bool:
+    def _is_default(self, name: str) -> bool:
         value = self.cleaned_data[name]
         if isinstance(value, QuerySet):
             return not value
@@ -114,12 +115,12 @@ class StaffForm(forms.ModelForm):
 
 
 def when(field: str, test: str) -> str:
-    """For `conditional_fields`: show where the form's `field` is like that, and where a page has no such input."""
+    """An expression of `conditional_fields`: show if `field` passes the test, or if the page has no such field."""
     return f"typeof {field} === 'undefined' || {field} {test}"
 
 
-def core(value: Any) -> Any:
-    """A cleaned value as the services take it: rows by their ids."""
+def service_value(value: Any) -> Any:
+    """A cleaned value for a service: rows by their ids."""
     if isinstance(value, Model):
         return value.pk
     if isinstance(value, QuerySet):
@@ -129,7 +130,3 @@ def core(value: Any) -> Any:
 
 def references_field() -> References:
     return References(label="External references")
-
-
-def _words(path: str) -> str:
-    return path.replace("_", " ").replace(".", " ").capitalize()

@@ -1,4 +1,4 @@
-"""Form fields that take what the core takes, and nothing of which it would have to guess the meaning."""
+"""Form fields and widgets that accept what the services accept, and no ambiguous notations."""
 
 import datetime
 import re
@@ -14,7 +14,7 @@ from crm_project.records.models import DEFAULT_SYSTEM
 AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
 WHOLE = re.compile(r"-?[0-9]{1,19}")
 
-# The one place that names the theme's widgets.
+# The widgets of the theme.
 TextInput = widgets.UnfoldAdminTextInputWidget
 Textarea = widgets.UnfoldAdminTextareaWidget
 Select = widgets.UnfoldAdminSelectWidget
@@ -25,7 +25,7 @@ Password = widgets.UnfoldAdminPasswordWidget
 
 
 class DayInput(TextInput):  # type: ignore[misc, valid-type]
-    """The browser's own calendar: it works on a phone, by keyboard and without scripts."""
+    """The date input of the browser, which works on a phone, by keyboard and without scripts."""
 
     input_type = "date"
     template_name = "django/forms/widgets/date.html"
@@ -43,7 +43,7 @@ class InstantInput(TextInput):  # type: ignore[misc, valid-type]
 
 
 class PlainText(forms.CharField):
-    """A line of text, kept as typed."""
+    """One line of text, not stripped."""
 
     widget = TextInput
 
@@ -52,7 +52,7 @@ class PlainText(forms.CharField):
 
 
 class LongText(PlainText):
-    """Several lines. Browsers send CRLF for every line break; that alone is no change."""
+    """Several lines of text. Browsers send CRLF for a line break, which alone is not a change."""
 
     widget = Textarea
 
@@ -65,10 +65,10 @@ class LongText(PlainText):
 
 
 class DecimalInput(forms.Field):
-    """A decimal as it is typed: never a float, no exponents, no digits but 0 to 9."""
+    """A decimal of the digits 0 to 9 with a point, without an exponent."""
 
     widget = TextInput
-    sentence = "Write an amount as 15000.00."
+    invalid_message = "Write an amount as 15000.00."
 
     def to_python(self, value: Any) -> Decimal | None:
         if value is None or isinstance(value, Decimal):
@@ -77,7 +77,7 @@ class DecimalInput(forms.Field):
         if not text:
             return None
         if not AMOUNT.fullmatch(text):
-            raise forms.ValidationError(self.sentence, code="invalid")
+            raise forms.ValidationError(self.invalid_message, code="invalid")
         return Decimal(text)
 
     def widget_attrs(self, widget: Any) -> dict[str, Any]:
@@ -91,12 +91,12 @@ class DecimalInput(forms.Field):
 
 
 def whole_number(text: str) -> int:
-    """What an address or a hidden field holds where a row's id or version belongs; 0 where it holds anything else."""
+    """The id or version in a URL or a hidden field; 0 for any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 class WholeNumber(forms.Field):
-    """A whole number; the core says from where to where."""
+    """A whole number; the service validates its range."""
 
     widget = TextInput
 
@@ -125,37 +125,37 @@ class Day(forms.DateField):
 
 
 class Instant(forms.DateTimeField):
-    """A date and a time in the organization's zone. What the input cannot show is no change."""
+    """A date and a time in the time zone of the organization. Fractions of a second are not a change."""
 
     widget = InstantInput
 
     def to_python(self, value: Any) -> datetime.datetime | None:
-        typed = super().to_python(value)
+        instant = super().to_python(value)
         try:
-            return typed and typed.astimezone(datetime.UTC)
+            return instant and instant.astimezone(datetime.UTC)
         except OverflowError:
-            raise forms.ValidationError("This is beyond the calendar.", code="invalid") from None
+            raise forms.ValidationError("This date is out of range.", code="invalid") from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            typed, shown = self.to_python(data), initial
+            value = self.to_python(data)
         except forms.ValidationError:
             return True
-        if typed is None or shown is None:
-            return typed is not shown
-        return bool(typed.replace(microsecond=0) != shown.replace(microsecond=0))
+        if value is None or initial is None:
+            return value is not initial
+        return bool(value.replace(microsecond=0) != initial.replace(microsecond=0))
 
 
 class References(forms.CharField):
-    """External references, one a line: `system: id`."""
+    """External references, one per line: `system: id`."""
 
     widget = Textarea
 
     def __init__(self, **kwargs: Any) -> None:
-        text = "One a line, as “system: id”. What other systems call this row."
+        text = "IDs of this row in other systems, one per line, as “system: id”."
         defaults = {"required": False, "help_text": text, "widget": Textarea({"rows": 3})}
         super().__init__(**{**defaults, **kwargs})
-        self.held: dict[str, tuple[str, str]] = {}
+        self.lines: dict[str, tuple[str, str]] = {}
 
     def prepare_value(self, value: Any) -> Any:
         return value if isinstance(value, str) or value is None else _reference_lines(value)
@@ -164,17 +164,17 @@ class References(forms.CharField):
         if isinstance(value, list):
             return [tuple(key) for key in value]
         lines = [line.strip() for line in str(value or "").splitlines()]
-        return [self.held.get(line) or _reference(line) for line in lines if line]
+        return [self.lines.get(line) or _reference(line) for line in lines if line]
 
-    def hold(self, keys: Sequence[tuple[str, str]]) -> None:
-        """Lines that are left as they were shown mean what they meant, whatever colons they hold."""
-        self.held = {_reference_lines([key]).strip(): key for key in keys}
+    def keep_lines(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Read the line of each of these keys as that key: an id or a system may contain colons."""
+        self.lines = {_reference_lines([key]).strip(): key for key in keys}
 
     def validate(self, value: Any) -> None:
-        """The core judges each key."""
+        """The service validates each key."""
 
     def run_validators(self, value: Any) -> None:
-        """The core judges each key."""
+        """The service validates each key."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(initial) != self.to_python(data))
@@ -192,7 +192,7 @@ def _reference_lines(keys: Sequence[Any]) -> str:
 
 
 class Lines(forms.CharField):
-    """A list of texts, one a line."""
+    """A list of texts, one per line."""
 
     widget = Textarea
 
@@ -205,7 +205,7 @@ class Lines(forms.CharField):
         return [line.strip() for line in str(value or "").splitlines() if line.strip()]
 
     def run_validators(self, value: Any) -> None:
-        """The core judges each line."""
+        """The service validates each line."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(initial) != self.to_python(data))

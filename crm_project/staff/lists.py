@@ -1,4 +1,4 @@
-"""Change lists that never count: a page, and whether there is a next one."""
+"""Change lists without counts: a page, and whether there is a next one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,22 +13,21 @@ from django.utils.text import capfirst
 from unfold.views import ChangeList
 
 from crm_project.accounts.actors import Actor
-from crm_project.api.errors import InvalidQuery
-from crm_project.api.pagination import Cursor, Key, order_of, page_of
+from crm_project.records.paging import Cursor, InvalidCursor, Key, order_of, page_of
 from crm_project.staff.filters import TrashFilter
 from crm_project.staff.request_actor import actor_of
 
-# More than any list has pages of; nobody asks the database.
-UNCOUNTED = 10**9
+# Instead of a count of rows: more than any list has.
+NO_COUNT = 10**9
 
 
 class PeekPage(Page):
-    """A page that has looked one row ahead."""
+    """A page that was read with one row more, to know whether there is a next page."""
 
-    more = False
+    has_more = False
 
     def has_next(self) -> bool:
-        return self.more
+        return self.has_more
 
 
 class PeekPaginator(Paginator):
@@ -36,22 +35,22 @@ class PeekPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return UNCOUNTED
+        return NO_COUNT
 
     def page(self, number: Any) -> PeekPage:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         rows: Sequence[Any] = list(self.object_list[start : start + self.per_page + 1])
         page = PeekPage(rows[: self.per_page], number, self)
-        page.more = len(rows) > self.per_page
+        page.has_more = len(rows) > self.per_page
         return page
 
 
 class StaffChangeList(ChangeList):
-    """Remembers the ways to other pages, and who is asking.
+    """A change list with links to the next and previous page.
 
-    Long lists are read by a cursor, as over the API: the thousandth page costs what the first one does. Lists of
-    settings have numbers.
+    Long lists have pages by cursor, like the API: the thousandth page is as fast as the first one. Lists of settings
+    have numbered pages.
     """
 
     in_trash = False
@@ -66,7 +65,7 @@ class StaffChangeList(ChangeList):
 
     @property
     def active_filters(self) -> int:
-        """How many filters narrow the list; the trash is a place, and no filter to the eye."""
+        """The number of active filters; the trash is not counted as a filter."""
         used = [spec for spec in self.filter_specs if any(spec.used_parameters.values())]
         return len([spec for spec in used if not isinstance(spec, TrashFilter)])
 
@@ -76,12 +75,12 @@ class StaffChangeList(ChangeList):
 
     @property
     def filter_errors(self) -> list[str]:
-        """What was typed into the filters and is not understood: it is why nothing is shown."""
+        """The errors of the filters' forms, because of which the list is empty."""
         return [
-            f"{spec.title}: {told}"
+            f"{spec.title}: {error}"
             for spec in self.filter_specs
             for errors in spec.form.errors.values()
-            for told in errors
+            for error in errors
         ]
 
     @property
@@ -90,7 +89,7 @@ class StaffChangeList(ChangeList):
 
     @property
     def first_page(self) -> str:
-        """The way to the first page, where one is not there."""
+        """The link to the first page, on the other pages."""
         return self.get_query_string(remove=[PAGE_VAR]) if self.previous_page else ""
 
     def get_results(self, request: Any) -> None:
@@ -107,10 +106,10 @@ class StaffChangeList(ChangeList):
     def _by_cursor(self, request: Any, ordering: str) -> list[Any]:
         key, text = self._key(ordering), request.GET.get(PAGE_VAR, "")
         try:
-            # Numbers are from the time when pages had them.
+            # A number is from an old bookmark: long lists had numbered pages once.
             cursor = Cursor.decode(text, ordering=ordering) if text and not text.isdigit() else None
             page = page_of(self.queryset, key, ordering, cursor, self.list_per_page)
-        except InvalidQuery as error:
+        except InvalidCursor as error:
             raise IncorrectLookupParameters from error
         self.next_page, self.previous_page = self._link(page.next), self._link(page.previous)
         return page.rows
@@ -129,10 +128,10 @@ class StaffChangeList(ChangeList):
         return page.object_list
 
     def _keyset_ordering(self, request: Any) -> str:
-        """The one column that a long list is sorted by, with its sign; empty for a list that has numbers."""
-        chosen = next(iter(super().get_ordering(request, self.root_queryset)), None)
-        known = isinstance(chosen, str) and chosen.lstrip("-") in self.model_admin.long_by
-        return str(chosen) if known else ""
+        """The column by which a long list is sorted, with its sign; empty for a list with numbered pages."""
+        ordering = next(iter(super().get_ordering(request, self.root_queryset)), None)
+        is_keyset = isinstance(ordering, str) and ordering.lstrip("-") in self.model_admin.keyset_columns
+        return str(ordering) if is_keyset else ""
 
     def _key(self, ordering: str) -> Key:
         name = ordering.lstrip("-")
@@ -141,10 +140,10 @@ class StaffChangeList(ChangeList):
     def get_ordering_field_columns(self) -> Any:
         """A long list is sorted by one column at a time."""
         columns = list(super().get_ordering_field_columns().items())
-        return dict(columns[:1] if self.model_admin.long_by else columns)
+        return dict(columns[:1] if self.model_admin.keyset_columns else columns)
 
     def get_ordering(self, request: Any, queryset: Any) -> list[Any]:
-        """On both databases rows without a value come last going up, and first coming down."""
+        """On both databases, rows without a value come last in ascending order and first in descending order."""
         ordering = self._keyset_ordering(request)
         if ordering:
             key = self._key(ordering)
@@ -153,7 +152,7 @@ class StaffChangeList(ChangeList):
 
 
 def _nulls_like_postgres(key: Any) -> Any:
-    """PostgreSQL sorts so by itself, and only its own way can use an index."""
+    """PostgreSQL sorts like this by default, and uses an index only without NULLS FIRST or LAST."""
     if connection.vendor == "postgresql" or not isinstance(key, str) or key.lstrip("-") in ("pk", "id"):
         return key
     name = key.lstrip("-")

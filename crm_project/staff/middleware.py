@@ -1,4 +1,4 @@
-"""What the admin's pages have of their own: the organization's zone, and a size that a phone can bear."""
+"""Middleware of the admin: the time zone of the organization, and compressed pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from crm_project.staff.request_actor import actor_of
 
 
 class PageCompressionMiddleware(GZipMiddleware):
-    """A long list is a page of 400 kB, and a twentieth of that when compressed. Files that stream are left alone."""
+    """Compress pages of the admin, but not streamed files. A long list has 400 kB, compressed a twentieth."""
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         is_page = request.path_info.startswith("/admin/") and not response.streaming
@@ -21,6 +21,8 @@ class PageCompressionMiddleware(GZipMiddleware):
 
 
 class OrganizationZoneMiddleware:
+    """Activate the time zone of the organization for pages of the admin."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 

@@ -1,16 +1,15 @@
-"""Panels below a form: lists that belong to a row. Outer apps add theirs to the pages of inner ones."""
+"""Panels below a form: lists that belong to a row."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Model
 from django.http import HttpRequest
 
 
 @dataclass
 class Panel:
-    """A table, or a template with a context of its own."""
+    """A table, or a template with its own context."""
 
     title: str
     headers: Sequence[str] = ()
@@ -22,14 +21,5 @@ class Panel:
     context: dict[str, Any] = field(default_factory=dict)
 
 
-Maker = Callable[[HttpRequest, Any], Panel | None]
-_makers: dict[type[Model], list[Maker]] = {}
-
-
-def register(model: type[Model], maker: Maker) -> None:
-    _makers.setdefault(model, []).append(maker)
-
-
-def panels_of(request: HttpRequest, row: Any) -> list[Panel]:
-    made = [maker(request, row) for maker in _makers.get(type(row), [])]
-    return [panel for panel in made if panel is not None]
+# Returns the panel of a row, or None.
+PanelFactory = Callable[[HttpRequest, Any], Panel | None]

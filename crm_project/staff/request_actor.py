@@ -1,4 +1,4 @@
-"""Who works in the admin, and what of a model that person may see."""
+"""The actor of a request in the admin, and the rows that are visible to it."""
 
 import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from crm_project.accounts.sessions import session_member
 
 
 def actor_of(request: Any) -> Actor | None:
-    """The member this session works as, looked up once per request; None for a login without an organization."""
+    """The actor of the session, looked up once per request; None for a login without an organization."""
     if not hasattr(request, "staff_actor"):
         signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
         member = session_member(request.user, request.session) if signed_in else None
@@ -23,12 +23,12 @@ def actor_of(request: Any) -> Actor | None:
 
 
 def is_operator(request: HttpRequest) -> bool:
-    """Operators manage organizations and logins. That shows them no organization's rows."""
+    """Whether the user manages organizations and logins; that does not make an organization's rows visible."""
     return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
 
 
 def visible(request: HttpRequest, model: type[Model]) -> "QuerySet[Any]":
-    """The rows of any model that this request may see; nothing of a model that does not say who sees it."""
+    """The rows of a model that are visible to the request; none if the queryset has no `visible_to`."""
     rows: Any = model._default_manager.all()
     actor = actor_of(request)
     if model in (Organization, User):
@@ -46,11 +46,11 @@ def _operators_rows(request: HttpRequest, rows: Any, model: type[Model], actor: 
 
 
 def member_choices(request: HttpRequest) -> list[tuple[int, str]]:
-    """The members by name, those who have left too: what they owned can still be looked for."""
+    """All members by name, including inactive ones, whose rows can still be searched for."""
     members = visible(request, Member).select_related("user").order_by("user__full_name", "id")
     return [(member.pk, member.full_name) for member in members]
 
 
 def today(actor: Actor) -> datetime.date:
-    """The day it is where the organization works."""
+    """Today's date in the time zone of the organization."""
     return timezone.now().astimezone(ZoneInfo(actor.organization.time_zone)).date()

@@ -1,4 +1,4 @@
-"""The admin's login form, behind the brake."""
+"""The login form of the admin, with the throttle of logins."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from crm_project.accounts.logins import TooManyAttempts, client_address, throttl
 
 
 class SignInForm(AuthenticationForm):
-    """Django's own, but that five wrong passwords in fifteen minutes close the door for a while."""
+    """Django's login form, with a limit of five wrong passwords in fifteen minutes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

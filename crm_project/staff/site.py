@@ -1,4 +1,4 @@
-"""The admin site: who may enter, the home page, the search, the choice of the organization."""
+"""The admin site: sign-in, the home page, the search, and the choice of the organization."""
 
 import datetime
 from typing import Any
@@ -14,8 +14,8 @@ from unfold.sites import UnfoldAdminSite
 
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.sessions import SESSION_KEY
-from crm_project.staff import command_palette, home, inputs
-from crm_project.staff.request_actor import actor_of
+from crm_project.staff import command_palette, inputs
+from crm_project.staff.request_actor import actor_of, is_operator
 from crm_project.staff.sign_in import SignInForm
 from crm_project.staff.timeline import undo_view
 
@@ -23,7 +23,7 @@ SESSION_LASTS = datetime.timedelta(hours=12)
 
 
 class Autocomplete(AutocompleteJsonView):
-    """Namesakes are told apart by what the palette says of them."""
+    """Adds the description of the command palette to each entry, to distinguish rows of the same name."""
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         entry = super().serialize_result(obj, to_field_name)
@@ -39,7 +39,7 @@ class StaffSite(UnfoldAdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.login_form = SignInForm
-        # Rows leave by way of the services alone.
+        # Rows are moved to the trash by services, never deleted by the admin.
         self.disable_action("delete_selected")
 
     def get_urls(self) -> list[URLPattern]:
@@ -50,44 +50,48 @@ class StaffSite(UnfoldAdminSite):
         return own + super().get_urls()
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """A session ends twelve hours after signing in, however busy it is."""
-        nobody = {"nobody_can_sign_in": not User.objects.exists()}
-        response = super().login(request, {**nobody, **(extra_context or {})})
+        """A session ends twelve hours after the sign-in, even if it is in use."""
+        context = {"nobody_can_sign_in": not User.objects.exists(), **(extra_context or {})}
+        response = super().login(request, context)
         if request.method == "POST" and request.user.is_authenticated:
             request.session.set_expiry(timezone.now() + SESSION_LASTS)
         return response
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        actor = actor_of(request)
+        home: dict[str, Any] = {"actor": actor, "is_operator": is_operator(request)}
+        for page in self._registry.values() if actor else ():
+            home |= page.home_context(request)
         context = {
             **self.each_context(request),
             "title": self.index_title,
-            "home": home.home(request),
+            "home": home,
             **(extra_context or {}),
         }
         request.current_app = self.name
         return TemplateResponse(request, "admin/index.html", context)
 
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The command palette. Never cached: what one may see may have changed, and another organization chosen."""
-        return command_palette.results(self, request)
+        """The command palette. Not cached, since the member's permissions or organization may have changed."""
+        return command_palette.search(self, request)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return Autocomplete.as_view(admin_site=self)(request)
 
     def choose_organization(self, request: HttpRequest) -> HttpResponse:
-        """Work in another organization from now on; a POST, since it changes the session."""
+        """Switch to another organization; a POST, since it changes the session."""
         user: Any = request.user
-        places = Member.objects.active().filter(user=user).select_related("organization")
+        memberships = Member.objects.active().filter(user=user).select_related("organization")
         if request.method == "POST":
-            chosen = places.filter(pk=inputs.whole_number(request.POST.get("member", ""))).first()
+            chosen = memberships.filter(pk=inputs.whole_number(request.POST.get("member", ""))).first()
             if chosen is not None:
                 request.session[SESSION_KEY] = chosen.pk
-                messages.success(request, f"You work in {chosen.organization.name} now.")
+                messages.success(request, f"You are now working in {chosen.organization.name}.")
             return HttpResponseRedirect(reverse("admin:index"))
         context = {
             **self.each_context(request),
             "title": "Choose an organization",
-            "places": places.order_by("organization__name", "id"),
+            "memberships": memberships.order_by("organization__name", "id"),
             "chosen": actor_of(request),
         }
         return TemplateResponse(request, "admin/choose_organization.html", context)

@@ -1,4 +1,7 @@
-"""The theme's settings: names, colours, and the sidebar as far as the role allows."""
+"""Settings of the theme: titles, colours, and the sidebar by role.
+
+Settings import this module before the apps are loaded; therefore functions import what needs models.
+"""
 
 from typing import Any
 
@@ -40,12 +43,12 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
 ]
 
 
-# For a login that no organization has invited yet.
-NOWHERE = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
+# The only entry for a login that no organization has invited yet.
+HOME_ENTRY = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The sidebar. Sections without an entry for this person are left out."""
+    """The sidebar, without sections and entries that the role does not allow."""
     from crm_project.staff.request_actor import actor_of, is_operator
 
     actor = actor_of(request)
@@ -62,7 +65,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         if items:
             groups.append({"title": title, "separator": bool(groups), "items": items})
-    return groups or [{"title": "", "separator": False, "items": [NOWHERE]}]
+    return groups or [{"title": "", "separator": False, "items": [HOME_ENTRY]}]
 
 
 def _link(name: str, actor: Any) -> str:
@@ -72,7 +75,7 @@ def _link(name: str, actor: Any) -> str:
 
 
 def header(request: HttpRequest) -> str:
-    """The organization one works in."""
+    """The organization of the session."""
     from crm_project.staff.request_actor import actor_of
 
     actor = actor_of(request)
@@ -89,7 +92,7 @@ def subheader(request: HttpRequest) -> str:
 
 
 def organizations(request: HttpRequest) -> list[dict[str, Any]]:
-    """The menu at the organization's name: where else one may work."""
+    """The menu at the name of the organization."""
     return [
         {
             "title": "Choose an organization",

@@ -1,4 +1,4 @@
-"""What can be done to deals: win, lose, reopen, move, hand over."""
+"""Actions on deals: win, lose, reopen, move, hand over, trash, restore."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
-from crm_project.staff.actions import AdminAction, RestoreAct
+from crm_project.staff.actions import AdminAction, RestoreAction
 from crm_project.staff.inputs import Select
 from crm_project.staff.request_actor import visible
 from deals import services
@@ -23,8 +23,8 @@ def change_all(actor: Actor, deals: Sequence[Deal], change_of: Any) -> None:
     services.update_deals(actor=actor, changes=[(deal, change_of(deal)) for deal in deals])
 
 
-def entries(actor: Actor, deals: Sequence[Deal], kind: str) -> dict[int, int]:
-    """Each pipeline's first stage of a kind."""
+def first_stages(actor: Actor, deals: Sequence[Deal], kind: str) -> dict[int, int]:
+    """The first stage of a kind in each pipeline of the deals."""
     pipelines = {deal.stage.pipeline_id for deal in deals}
     stages = Stage.objects.visible_to(actor.member).filter(pipeline__in=pipelines, kind=kind)
     return {stage.pipeline_id: stage.pk for stage in stages.order_by("-position")}
@@ -35,13 +35,15 @@ class Win(AdminAction):
     label = "Win"
     icon = "emoji_events"
     done = "won"
-    explanation = "Moves to the pipeline's won stage, if it has one, and closes as won today."
+    explanation = (
+        "Moves the deal to the won stage of its pipeline, if there is one, and closes it as won today."
+    )
 
     def fits(self, row: Deal) -> bool:
         return row.status != Deal.Statuses.WON
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
-        stages = entries(actor, rows, Stage.Kinds.WON)
+        stages = first_stages(actor, rows, Stage.Kinds.WON)
         change_all(actor, rows, lambda deal: _close(deal, stages, Deal.Statuses.WON, {}))
 
 
@@ -50,7 +52,9 @@ class Lose(AdminAction):
     label = "Lose"
     icon = "thumb_down"
     done = "lost"
-    explanation = "Moves to the pipeline's lost stage, if it has one, and closes as lost today."
+    explanation = (
+        "Moves the deal to the lost stage of its pipeline, if there is one, and closes it as lost today."
+    )
 
     def fits(self, row: Deal) -> bool:
         return row.status != Deal.Statuses.LOST
@@ -64,7 +68,7 @@ class Lose(AdminAction):
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
         reason = given["lost_reason"].pk if given["lost_reason"] else None
-        stages = entries(actor, rows, Stage.Kinds.LOST)
+        stages = first_stages(actor, rows, Stage.Kinds.LOST)
         change_all(
             actor, rows, lambda deal: _close(deal, stages, Deal.Statuses.LOST, {"lost_reason": reason})
         )
@@ -79,19 +83,21 @@ class Reopen(AdminAction):
     name = "reopen"
     label = "Reopen"
     icon = "undo"
-    done = "open again"
-    explanation = "Opens again; from a won or lost stage it goes back to the pipeline's first open stage."
+    done = "reopened"
+    explanation = (
+        "Opens the deal again. From a won or lost stage it moves to the first open stage of its pipeline."
+    )
 
     def fits(self, row: Deal) -> bool:
         return row.status != Deal.Statuses.OPEN
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
-        stages = entries(actor, rows, Stage.Kinds.OPEN)
+        stages = first_stages(actor, rows, Stage.Kinds.OPEN)
 
         def change_of(deal: Deal) -> dict[str, Any]:
-            closing = deal.stage.kind != Stage.Kinds.OPEN
-            goal = stages.get(deal.stage.pipeline_id) if closing else None
-            return {"status": Deal.Statuses.OPEN, **({"stage": goal} if goal else {})}
+            is_closed = deal.stage.kind != Stage.Kinds.OPEN
+            stage = stages.get(deal.stage.pipeline_id) if is_closed else None
+            return {"status": Deal.Statuses.OPEN, **({"stage": stage} if stage else {})}
 
         change_all(actor, rows, change_of)
 
@@ -101,11 +107,13 @@ class Move(AdminAction):
     label = "Move"
     icon = "arrow_forward"
     done = "moved"
-    explanation = "A won or lost stage closes the deal; leaving one for an open stage reopens it."
+    explanation = (
+        "Moving to a won or lost stage closes the deal. Moving from there to an open stage reopens it."
+    )
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Deal]) -> dict[str, forms.Field]:
-        here = {deal.stage_id for deal in rows}
-        return {"stage": StageChoiceField(request, initial=here.pop() if len(here) == 1 else None)}
+        current = {deal.stage_id for deal in rows}
+        return {"stage": StageChoiceField(request, initial=current.pop() if len(current) == 1 else None)}
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
         services.move_deals(actor=actor, deals=rows, stage=given["stage"])
@@ -131,21 +139,21 @@ class HandOver(AdminAction):
         change_all(actor, rows, lambda deal: {"owner": given["owner"].pk})
 
 
-class RestoreDeals(RestoreAct):
-    """Asks for a stage, which is needed where the old one is gone."""
+class RestoreDeals(RestoreAction):
+    """Restores deals; a stage is required if their own was removed."""
 
     def __init__(self) -> None:
         super().__init__(restore_deals)
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Deal]) -> dict[str, forms.Field]:
-        text = "Only if the deal's own stage is gone, or to put it somewhere else."
+        text = "Required only if the stage of the deal was removed. Leave empty to restore it where it was."
         return {"stage": StageChoiceField(request, required=False, help_text=text)}
 
 
 def trash_deals(actor: Actor, rows: Sequence[Deal], given: Given) -> None:
-    services.trash_deals(actor=actor, deals=rows)
+    services.trash_deals(actor=actor, rows=rows)
 
 
 def restore_deals(actor: Actor, rows: Sequence[Deal], given: Given) -> None:
     stage = given["stage"].pk if given["stage"] else None
-    services.restore_deals(actor=actor, deals=rows, stage=stage)
+    services.restore_deals(actor=actor, rows=rows, stage=stage)

@@ -1,4 +1,4 @@
-"""The deals of the admin: the list, its filters, the page of one deal."""
+"""Deals in the admin: the list, its filters, the page of a deal."""
 
 from typing import Any, ClassVar
 
@@ -7,9 +7,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
+from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.staff import display
-from crm_project.staff.actions import TrashAct
+from crm_project.staff.actions import TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import (
     AmountRange,
@@ -26,7 +27,7 @@ from crm_project.staff.request_actor import member_choices
 from deals import money, services
 from deals.admin import actions
 from deals.admin.forms import DealForm, StageChoiceField, may_share, stage_choices, stages_of
-from deals.admin.work import STALE_AFTER
+from deals.admin.work import STALE_AFTER, deals_of, home_context
 from deals.models import Deal
 from pipelines.models import Stage
 
@@ -36,7 +37,7 @@ def pipeline_choices(request: HttpRequest) -> list[tuple[int, str]]:
 
 
 class StaleFilter(FormFilter):
-    """Open deals that have not moved for long."""
+    """Deals that have been in one stage for a long time."""
 
     title = "In one stage for over 30 days"
 
@@ -58,13 +59,14 @@ class DealAdmin(StaffModelAdmin):
     custom_kind = "deal"
     many: ClassVar[Any] = {"members": "Participants", "followers": "Followers", "access_list": "Access list"}
     guarded: ClassVar[Any] = ("next_deal",)
+    panel_factories: ClassVar[Any] = {Contact: deals_of}
     select_related: ClassVar[Any] = ("stage__pipeline", "owner__user", "client", "contact")
     search_fields: ClassVar[Any] = ("search_text",)
     search_help_text = "Name, number, description, contact or account"
     palette_icon = "handshake"
-    empty_hint = "Add the first one here, or import those you have from a file."
+    empty_hint = "Add the first one here, or import deals from a file."
     ordering: ClassVar[Any] = ("-created_at", "-id")
-    long_by: ClassVar[Any] = ("created_at", "amount", "expected_close_date")
+    keyset_columns: ClassVar[Any] = ("created_at", "amount", "expected_close_date")
     list_display: ClassVar[Any] = (
         "title",
         "worth",
@@ -73,7 +75,7 @@ class DealAdmin(StaffModelAdmin):
         "account",
         "owned_by",
         "closing",
-        "stands_since",
+        "time_in_stage",
     )
     list_display_links: ClassVar[Any] = ("title",)
     list_filter: ClassVar[Any] = (
@@ -95,13 +97,13 @@ class DealAdmin(StaffModelAdmin):
         "lost_reason": when("status", "== 'lost' || status == 'abandoned'"),
         "closed_at": when("status", "!= 'open'"),
     }
-    acts: ClassVar[Any] = (
+    row_actions: ClassVar[Any] = (
         actions.Win(),
         actions.Lose(),
         actions.Reopen(),
         actions.Move(),
         actions.HandOver(),
-        TrashAct(actions.trash_deals, "Deals in the trash can be restored for 30 days."),
+        TrashAction(actions.trash_deals, "Deals in the trash can be restored for 30 days."),
         actions.RestoreDeals(),
     )
 
@@ -112,10 +114,10 @@ class DealAdmin(StaffModelAdmin):
         return services.update_deals(actor=actor, changes=[(row, change)])[0].row
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
-        reads = row is not None and not self.has_change_permission(request, row)
+        is_read_only = row is not None and not self.has_change_permission(request, row)
         main = [
             "name",
-            "worth" if reads else ("amount", "currency"),
+            "worth" if is_read_only else ("amount", "currency"),
             "stage",
             "client",
             "contact",
@@ -129,10 +131,10 @@ class DealAdmin(StaffModelAdmin):
             "State": ["status", "lost_reason", "closed_at", "probability"],
             **({} if row else {"New contact": new_contact}),
             "Money": [
-                "gross" if reads else "amount_gross",
+                "gross" if is_read_only else "amount_gross",
                 "tax_rate",
                 "bid_type",
-                "price" if reads else "bid_value",
+                "price" if is_read_only else "bid_value",
                 "bid_periods",
             ],
             "People": ["members", "followers", *sharing],
@@ -166,6 +168,9 @@ class DealAdmin(StaffModelAdmin):
         }
         return {**own, **super().get_changeform_initial_data(request)}
 
+    def home_context(self, request: HttpRequest) -> dict[str, Any]:
+        return home_context(self.actor(request), request)
+
     def header(self, request: HttpRequest, row: Deal) -> dict[str, Any]:
         steps = [stage for stage in stages_of(request) if stage.pipeline_id == row.stage.pipeline_id]
         return {
@@ -177,13 +182,13 @@ class DealAdmin(StaffModelAdmin):
                 ("Status", self.state(row)),
                 ("Probability", f"{row.effective_probability} %"),
                 ("Expected close", self.closing(row)),
-                ("In this stage", self.stands_since(row)),
+                ("In this stage", self.time_in_stage(row)),
                 *self.people_facts(row),
             ],
         }
 
     def people_facts(self, row: Deal) -> list[tuple[str, Any]]:
-        """Whom it is with, and how to reach them."""
+        """The people of the deal and how to reach them."""
         person = row.contact or row.client
         facts = [
             ("Account", display.link(row.client)),
@@ -239,7 +244,7 @@ class DealAdmin(StaffModelAdmin):
         return display.day(day, late=late)
 
     @admin.display(description="In stage")
-    def stands_since(self, deal: Deal) -> Any:
+    def time_in_stage(self, deal: Deal) -> Any:
         return display.age(deal.stage_entered_at, timezone.now())
 
 
@@ -248,17 +253,17 @@ def _money(amount: Any, deal: Deal) -> Any:
 
 
 def _first_stage(request: HttpRequest) -> int | None:
-    """Of the default pipeline, where the core would put a new deal too."""
+    """The first stage of the default pipeline, which is the service's default too."""
     first = next(iter(stages_of(request)), None)
     return first.pk if first and first.pipeline.is_default else None
 
 
 def _step(stage: Stage, deal: Deal) -> dict[str, str]:
-    here = stage.pk == deal.stage_id
-    passed = not here and (stage.position or 0) < (deal.stage.position or 0)
+    current = stage.pk == deal.stage_id
+    passed = not current and (stage.position or 0) < (deal.stage.position or 0)
     return {
         "name": stage.name,
         "color": stage.color,
         "text_color": display.text_color_on(stage.color),
-        "state": "here" if here else "passed" if passed else "ahead",
+        "state": "current" if current else "passed" if passed else "ahead",
     }

@@ -1,4 +1,4 @@
-"""The form of a deal: one select for the stage in its pipeline, money with its currency, a contact found by e-mail."""
+"""The form of a deal: one select for pipeline and stage, amounts in a currency, a contact by e-mail address."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "PLN", "CAD", "AUD", "JPY")
 
 
 def stages_of(request: Any) -> list[Stage]:
-    """The visible stages with their pipelines, the default pipeline's first, looked up once per request."""
+    """The visible stages with their pipelines, the default pipeline first; queried once per request."""
     if not hasattr(request, "staff_stages"):
         stages = visible(request, Stage).select_related("pipeline")
         rows = stages.order_by("-pipeline__is_default", "pipeline_id", "position")
@@ -28,7 +28,7 @@ def stages_of(request: Any) -> list[Stage]:
 
 
 def stage_choices(request: HttpRequest) -> list[Any]:
-    """Stages in order, under their pipelines."""
+    """Stages in order, grouped by pipeline."""
     return _grouped(stages_of(request))
 
 
@@ -46,7 +46,7 @@ class StageChoiceField(forms.ModelChoiceField):
         self.widget.choices = self.grouped
 
     def __deepcopy__(self, memo: Any) -> Any:
-        """ModelChoiceField would throw the choices away and ask the database again."""
+        """Keep the choices: ModelChoiceField would query them again."""
         copied: Any = super().__deepcopy__(memo)
         copied.widget.choices = self.grouped
         return copied
@@ -82,9 +82,9 @@ LABELS = {
 }
 HELP = {
     "client": "The company or person the deal is with.",
-    "is_private": "Only its owner, its creator, the access list and admins see it.",
-    "closed_at": "Set when the deal is closed; may be put earlier.",
-    "tax_rate": "In percent, such as 23; or a word, such as exempt.",
+    "is_private": "Visible to its owner, its creator, the access list and admins only.",
+    "closed_at": "Set when the deal is closed; you can change it to an earlier time.",
+    "tax_rate": "In percent, such as 23, or a word, such as exempt.",
 }
 
 
@@ -97,16 +97,18 @@ class DealForm(StaffForm):
     amount_gross = DecimalInput(
         label="Gross amount",
         required=False,
-        help_text="Empty: follows from the amount and a tax rate in percent.",
+        help_text="If empty, it is calculated from the amount and the tax rate.",
     )
     bid_value = DecimalInput(required=False, label="Price per period")
     bid_periods = WholeNumber(required=False, label="Number of periods")
     probability = WholeNumber(
-        required=False, help_text="In percent. Empty: the stage's own.", widget=TextInput({"suffix": "%"})
+        required=False,
+        help_text="In percent. If empty, that of the stage applies.",
+        widget=TextInput({"suffix": "%"}),
     )
     external_references = references_field()
     contact_email = forms.EmailField(
-        required=False, widget=TextInput(), help_text="Finds the contact of this address, or makes a new one."
+        required=False, widget=TextInput(), help_text="Uses the contact with this address, or creates one."
     )
     contact_first_name = PlainText(required=False, max_length=255, label="First name")
     contact_last_name = PlainText(required=False, max_length=255, label="Last name")
@@ -114,7 +116,7 @@ class DealForm(StaffForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._name_the_fields()
+        self._set_widgets()
         if self.instance.pk:
             for name in AMOUNTS:
                 if not self.is_bound and getattr(self.instance, name) is not None:
@@ -123,7 +125,7 @@ class DealForm(StaffForm):
             for name in ("contact_email", "contact_first_name", "contact_last_name", "contact_phone"):
                 self.fields.pop(name, None)
 
-    def _name_the_fields(self) -> None:
+    def _set_widgets(self) -> None:
         if "description" in self.fields:
             self.fields["description"].widget = Textarea({"rows": 5})
         if "currency" in self.fields:
@@ -133,17 +135,17 @@ class DealForm(StaffForm):
 
 
 def currencies(current: str) -> list[tuple[str, str]]:
-    """All of ISO 4217, the common ones first; one that has been withdrawn stays where it is held."""
-    known = list(
+    """The current currency, which may be withdrawn, then the common ones, then all others of ISO 4217."""
+    codes = list(
         dict.fromkeys(
             [*([current] if current else []), *COMMON_CURRENCIES, *sorted(money.currency_decimals())]
         )
     )
-    return [(code, code) for code in known]
+    return [(code, code) for code in codes]
 
 
 def may_share(request: HttpRequest, deal: Deal | None) -> bool:
-    """Who may set a deal's privacy: those whom the core would let."""
+    """Whether the member may set the privacy of a deal; the same rule as in the service."""
     actor = actor_of(request)
     if actor is None:
         return False

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.staff.actions import RestoreAct, TrashAct, each
+from crm_project.staff.actions import RestoreAction, TrashAction, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.forms import StaffForm, references_field
 from deals import services
@@ -21,16 +21,16 @@ class LostReasonForm(StaffForm):
 @admin.register(LostReason)
 class LostReasonAdmin(StaffModelAdmin):
     form = LostReasonForm
-    empty_hint = "Why are deals lost? Whoever closes one as lost chooses from this list."
+    empty_hint = "Add the reasons why deals are lost. Members choose one when they close a deal as lost."
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("name",)
     ordering: ClassVar[Any] = ("created_at", "id")
-    long_by: ClassVar[Any] = ("created_at", "name")
+    keyset_columns: ClassVar[Any] = ("created_at", "name")
     list_display: ClassVar[Any] = ("name", "created_at")
     has_trash = True
-    acts: ClassVar[Any] = (
-        TrashAct(each(services.trash_lost_reason, "lost_reason"), "Deals that were lost for it keep it."),
-        RestoreAct(each(services.restore_lost_reason, "lost_reason")),
+    row_actions: ClassVar[Any] = (
+        TrashAction(each(services.trash_lost_reason, "lost_reason"), "Deals with this reason keep it."),
+        RestoreAction(each(services.restore_lost_reason, "lost_reason")),
     )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:

@@ -1,4 +1,4 @@
-"""What deals put on other pages: the home page's work lists, the deals of a contact."""
+"""Deals on other pages: the lists of the home page, the deals of a contact."""
 
 import datetime
 from typing import Any
@@ -12,14 +12,15 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.staff import display, home, panels
+from crm_project.staff import display, panels
 from crm_project.staff.request_actor import actor_of, today
 from deals import money
 from deals.models import Deal, DealContact
 from pipelines.models import Pipeline
 
-SHOWN = 8
-MANY = 500
+LIST_LENGTH = 8
+# Most people of a company, and most deals that they take part in, that are searched for deals of the company.
+PARTICIPANT_LIMIT = 500
 STALE_AFTER = datetime.timedelta(days=30)
 
 
@@ -29,8 +30,8 @@ def month_of(day: datetime.date) -> tuple[datetime.date, datetime.date]:
     return first, (first + datetime.timedelta(days=32)).replace(day=1)
 
 
-def work(actor: Actor, request: HttpRequest) -> dict[str, Any]:
-    """Open deals by what they need, one's own or everybody's, and what the pipelines hold."""
+def home_context(actor: Actor, request: HttpRequest) -> dict[str, Any]:
+    """The lists of open deals, the member's own or all, and the totals of the pipelines."""
     visible = (
         Deal.objects.visible_to(actor.member).open().select_related("stage__pipeline", "client", "contact")
     )
@@ -49,7 +50,7 @@ def work(actor: Actor, request: HttpRequest) -> dict[str, Any]:
 
 
 def first_steps(actor: Actor) -> list[dict[str, str]]:
-    """What somebody does first where there is no deal yet, as far as the role allows it."""
+    """The first steps of a new organization that the role allows; none if there is a deal."""
     if Deal.objects.visible_to(actor.member).exists():
         return []
     steps = [
@@ -57,28 +58,28 @@ def first_steps(actor: Actor) -> list[dict[str, str]]:
             Permission.EDIT_PIPELINES,
             "view_column",
             "Look at your pipeline",
-            "Name its stages as your sales go; add another pipeline where they go differently.",
+            "Rename its stages to match how you sell. Add another pipeline for a different process.",
             "admin:pipelines_pipeline_changelist",
         ),
         (
             Permission.ADMINISTER,
             "group",
             "Invite your colleagues",
-            "Each gets a role, which says what they may see and do.",
+            "Each gets a role, which decides what they can see and do.",
             "admin:accounts_member_add",
         ),
         (
             Permission.EDIT_DEALS,
             "upload",
-            "Bring what you have",
-            "Import contacts and deals from CSV or XLSX; you see what would happen before it does.",
+            "Import your data",
+            "Import contacts and deals from CSV or XLSX. A preview shows the result before anything is saved.",
             "admin:imports_import_add",
         ),
         (
             Permission.EDIT_DEALS,
             "handshake",
             "Add your first deal",
-            "A name is enough. Its amount, its contact and the rest can follow.",
+            "A name is enough to begin with. Add its amount, contact and other details later.",
             "admin:deals_deal_add",
         ),
     ]
@@ -90,10 +91,10 @@ def first_steps(actor: Actor) -> list[dict[str, str]]:
 
 
 def work_lists(deals: Any, day: datetime.date, own: dict[str, str]) -> list[dict[str, Any]]:
-    """Each links to the change list of the same deals, as far as its filters can say them."""
+    """The lists of the home page, each with a link to a change list with the same filters."""
     _, next_month = month_of(day)
     by_day = deals.filter(expected_close_date__isnull=False).order_by("expected_close_date", "id")
-    # Those that have just slipped can still be saved; the oldest ones stand in one stage for long, too.
+    # The latest first: the oldest are in the list of stale deals too.
     overdue = deals.filter(expected_close_date__lt=day).order_by("-expected_close_date", "-id")
     this_month = by_day.filter(expected_close_date__gte=day, expected_close_date__lt=next_month)
     stale = deals.filter(stage_entered_at__lt=timezone.now() - STALE_AFTER).order_by("stage_entered_at", "id")
@@ -112,9 +113,9 @@ def _before(day: datetime.date) -> str:
 
 
 def _list(title: str, icon: str, deals: Any, filters: dict[str, str], tone: str) -> dict[str, Any]:
-    """A few rows, and whether there are more: nothing is counted."""
-    rows = list(deals[: SHOWN + 1])
-    shown = [
+    """The first deals of a list; whether there are more is known from one row more, without a count."""
+    rows = list(deals[: LIST_LENGTH + 1])
+    entries = [
         {
             "link": display.link(deal),
             "worth": _worth(deal),
@@ -123,13 +124,13 @@ def _list(title: str, icon: str, deals: Any, filters: dict[str, str], tone: str)
             "age": display.age(deal.stage_entered_at, timezone.now()),
             "account": deal.client or deal.contact or "",
         }
-        for deal in rows[:SHOWN]
+        for deal in rows[:LIST_LENGTH]
     ]
-    count = f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
+    count = f"{LIST_LENGTH}+" if len(rows) > LIST_LENGTH else str(len(rows))
     return {
         "title": title,
         "icon": icon,
-        "rows": shown,
+        "rows": entries,
         "count": count,
         "url": _filtered(filters),
         "tone": tone,
@@ -145,7 +146,7 @@ def _worth(deal: Deal) -> Any:
 
 
 def pipeline_totals(actor: Actor) -> list[dict[str, Any]]:
-    """Open deals per pipeline and currency, in one grouped query; currencies are never added up."""
+    """Open deals per pipeline and currency, in one grouped query; currencies are not added up."""
     groups = (
         Deal.objects.visible_to(actor.member)
         .open()
@@ -162,7 +163,7 @@ def pipeline_totals(actor: Actor) -> list[dict[str, Any]]:
 
 
 def _pipeline(pipeline: Pipeline, groups: list[dict[str, Any]], own: str) -> dict[str, Any]:
-    """The organization's own currency stands first."""
+    """The totals of a pipeline, that of the organization's currency first."""
     groups = sorted(groups, key=lambda group: (group["currency"] != own, group["currency"]))
     decimals = money.currency_decimals()
     return {
@@ -178,7 +179,7 @@ def _pipeline(pipeline: Pipeline, groups: list[dict[str, Any]], own: str) -> dic
 
 
 def deals_of(request: HttpRequest, contact: Contact) -> panels.Panel | None:
-    """The deals a person or a company takes part in; a company's are those of its people too."""
+    """The panel of a contact's deals; those of a company include the deals of its people."""
     actor = actor_of(request)
     if actor is None:
         return None
@@ -209,16 +210,14 @@ def _people(actor: Actor, contact: Contact) -> list[int]:
     if contact.kind != Contact.Kinds.COMPANY:
         return []
     people = Contact.objects.visible_to(actor.member).filter(company=contact.pk)
-    return list(people.values_list("pk", flat=True)[:MANY])
+    return list(people.values_list("pk", flat=True)[:PARTICIPANT_LIMIT])
 
 
 def _taking_part(actor: Actor, contacts: list[int]) -> Any:
-    """Deals with any of these contacts in any part. Three keys the database can look up, instead of a subquery."""
-    joined = list(DealContact.objects.filter(contact__in=contacts).values_list("deal_id", flat=True)[:MANY])
-    named = Q(contact__in=contacts) | Q(client__in=contacts) | Q(pk__in=joined)
-    visible = Deal.objects.visible_to(actor.member).filter(named)
+    """Deals of any of these contacts. Three indexed conditions, since a subquery would be slower."""
+    deal_ids = list(
+        DealContact.objects.filter(contact__in=contacts).values_list("deal_id", flat=True)[:PARTICIPANT_LIMIT]
+    )
+    condition = Q(contact__in=contacts) | Q(client__in=contacts) | Q(pk__in=deal_ids)
+    visible = Deal.objects.visible_to(actor.member).filter(condition)
     return visible.select_related("stage", "owner__user", "client", "contact")
-
-
-home.parts.append(work)
-panels.register(Contact, deals_of)

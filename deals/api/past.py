@@ -1,15 +1,17 @@
-"""The pipeline as it was: what `as_of` does to the list and the summary, and `changes`."""
+"""The past of deals: the list and the summary with `as_of`, and the comparison of two instants."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, wraps
 from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,9 +28,10 @@ from crm_project.api.filters import (
     TextFilter,
     UUIDFilter,
 )
-from crm_project.api.pagination import Key
-from crm_project.api.views import KeyedViewSet
+from crm_project.api.views import ScopedView
+from crm_project.records.paging import Key
 from deals import money
+from deals.api.serializers import DealSerializer, summary_of
 from deals.models import Deal, DealState
 from deals.past import CHANGES
 
@@ -41,6 +44,7 @@ AS_OF = {
     " expected_close_date and closed_at, and is ordered by one of created_at, amount, expected_close_date,"
     " closed_at, name, status.",
 }
+AS_OF_PARAMETERS = {"list": {"as_of": AS_OF}, "summary": {"as_of": AS_OF}}
 BOUND = {
     "type": "string",
     "description": "An instant, or a day: `since` from its beginning, `until` to its end.",
@@ -73,8 +77,8 @@ class PastDealFilter(StrictFilterSet):
 class ChangesFilter(StrictFilterSet):
     """Of the deals as they are at the end of the time asked for."""
 
-    pipeline = IntegerFilter("stage__pipeline")
-    owner = UUIDFilter("owner__uuid")
+    pipeline = IntegerFilter("stage__pipeline", help_text="The id of the pipeline at `until`.")
+    owner = UUIDFilter("owner__uuid", help_text="The uuid of the owner at `until`.")
 
 
 class ChangeTotalSerializer(serializers.Serializer[Any]):
@@ -103,20 +107,15 @@ class ChangesSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), **{name: ChangeCountSerializer() for name in CHANGES}}
 
 
-class PastDealsViewSet(KeyedViewSet):
-    """Deals, now or as they were."""
+class DealStateViewSet(ScopedView):
+    """Deals as they were at `as_of`: the list and the summary of their states of that instant."""
 
-    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "list": {"as_of": AS_OF},
-        "summary": {"as_of": AS_OF},
-        "changes": {
-            "since": BOUND,
-            "until": BOUND,
-            "pipeline": {**IntegerFilter.schema, "description": "The id of the pipeline at `until`."},
-            "owner": {**UUIDFilter.schema, "description": "The uuid of the owner at `until`."},
-        },
-    }
-    past_orderings: ClassVar[Mapping[str, Key]] = {
+    queryset = DealState.objects.none()
+    serializer_class = DealSerializer
+    filterset_class = PastDealFilter
+    filtered_actions = frozenset({"list", "summary"})
+    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
+    orderings = {
         "created_at": Key(F("deal__created_at")),
         "amount": Key("amount", nullable=True),
         "expected_close_date": Key("expected_close_date", nullable=True),
@@ -124,87 +123,118 @@ class PastDealsViewSet(KeyedViewSet):
         "name": Key("deal__name", text=True),
         "status": Key("status", text=True),
     }
-    as_of: datetime.datetime | None = None
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """With `as_of` the view speaks of states: it takes other filters and orderings, and no others."""
-        if "as_of" in request.query_params and self.action in ("list", "summary"):
-            self.filterset_class, self.orderings = PastDealFilter, self.past_orderings  # type: ignore[misc]
-        super().initial(request, *args, **kwargs)
-        if "as_of" in request.query_params:
-            self.as_of = self._instant("as_of", end=True)
-            if "deleted" in request.query_params:
-                raise InvalidQuery({"deleted": ["Not together with as_of."]})
+    @cached_property
+    def as_of(self) -> datetime.datetime:
+        """The instant of the parameter, without which no request comes to this view."""
+        return cast(datetime.datetime, instant_parameter(self, "as_of", end=True))
 
     def get_queryset(self) -> Any:
-        if self.as_of is None:
-            return super().get_queryset()
         states = DealState.objects.visible_to(self.actor.member).live().as_of(self.as_of)
         if self.action != "list":
             return states
         # A deal had no state before it was created. The bound is given twice: only this form uses the list's index.
         return states.filter(deal__organization=self.actor.organization_id, deal__created_at__lte=self.as_of)
 
-    def list(self, request: Request) -> Response:
-        if self.as_of is None:
-            return super().list(request)
+    def list(self, request: Request, **_: Any) -> Response:
+        self.look_at_own(request)
         states = self.filter_queryset(self.get_queryset()).select_related("stage__pipeline", "owner__user")
         page: Any = self.paginate_queryset(states)
-        shown = self.get_serializer(_as_they_were(page, self.actor.member), many=True).data
+        deals = self.get_serializer(_as_they_were(page, self.actor.member), many=True).data
         instant = StrictDateTime().to_representation(self.as_of)
-        return self.get_paginated_response([{**deal, "as_of": instant} for deal in shown])
+        return self.get_paginated_response([{**deal, "as_of": instant} for deal in deals])
+
+    def summary(self, request: Request) -> Response:
+        self.look_at_own(request)
+        return Response(summary_of(self.filter_queryset(self.get_queryset())))
+
+    def look_at_own(self, request: Request) -> None:
+        refuse_parameters(self, "as_of")
+        if "deleted" in request.query_params:
+            raise InvalidQuery({"deleted": ["Not together with as_of."]})
+
+
+class DealChangesView(ScopedView):
+    """The comparison of the deals of two instants."""
+
+    queryset = DealState.objects.none()
+    serializer_class = ChangesSerializer
+    filterset_class = ChangesFilter
+    filtered_actions = frozenset({"changes"})
+    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "changes": {"since": BOUND, "until": BOUND}
+    }
+
+    def get_queryset(self) -> Any:
+        return DealState.objects.visible_to(self.actor.member)
 
     @extend_schema(responses=ChangesSerializer, summary="What has changed between two instants")
-    @action(detail=False)
     def changes(self, request: Request) -> Response:
         """Added, won, lost, abandoned, reopened, grown, shrunk, slipped, moved, removed: with counts and sums.
 
         The state at `until` (now, if absent) is compared with that at `since`; `pipeline` and `owner` are those at
         `until`.
         """
-        until = self._instant("until", end=True) or timezone.now()
-        since = self._instant("since", end=False)
+        until = instant_parameter(self, "until", end=True) or timezone.now()
+        since = instant_parameter(self, "since", end=False)
         if since is None:
             raise InvalidQuery({"since": ["An instant or a day is needed."]})
         if since > until:
             raise InvalidQuery({"since": ["This is after `until`."]})
-        self.filterset_class = ChangesFilter
-        states = DealState.objects.visible_to(self.actor.member)
-        narrowed: Any = self.filter_queryset(states)
-        found = narrowed.changes_between(since, until)
+        states: Any = self.filter_queryset(self.get_queryset())
         counted = {
             name: {"count": sum(total["count"] for total in totals), "totals": totals}
-            for name, totals in found.items()
+            for name, totals in states.changes_between(since, until).items()
         }
         return Response(ChangesSerializer({"since": since, "until": until, **counted}).data)
 
     def look_at_own(self, request: Request) -> None:
-        wrong: dict[str, Any] = {}
-        for name in ("as_of", "since", "until"):
-            try:
-                self._instant(name, end=False)
-            except InvalidQuery as error:
-                wrong |= cast(dict[str, Any], error.detail)
-        if wrong:
-            raise InvalidQuery(wrong)
+        refuse_parameters(self, "since", "until")
 
-    def _instant(self, name: str, *, end: bool) -> datetime.datetime | None:
-        """The parameter's instant; a day is its first or its last one in the organization's zone."""
-        text = self.request.query_params.get(name)
-        if text is None:
-            return None
-        read = InstantValue().read(text)
-        if read is None:
-            raise InvalidQuery({name: [InstantValue.sentence]})
-        if isinstance(read, datetime.datetime):
-            return read
-        zone = ZoneInfo(self.actor.organization.time_zone)
+
+def now_or_as_of(now: Callable[..., Any], past: Callable[..., Any]) -> Callable[..., Any]:
+    """A view that passes reads with `as_of` to `past` and all other requests to `now`.
+
+    It carries the attributes of `now`, so that routes and OpenAPI have one operation.
+    """
+
+    @wraps(now)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        is_past = request.method in SAFE_METHODS and "as_of" in request.GET
+        return (past if is_past else now)(request, *args, **kwargs)
+
+    return view
+
+
+def refuse_parameters(view: ScopedView, *names: str) -> None:
+    """Raise one InvalidQuery for all of these parameters that are not an instant or a day."""
+    wrong: dict[str, Any] = {}
+    for name in names:
         try:
-            begin = datetime.datetime.combine(read + DAY if end else read, datetime.time(), zone)
-            begin = begin.astimezone(datetime.UTC)
-        except OverflowError:
-            raise InvalidQuery({name: [InstantValue.sentence]}) from None
-        return begin - TICK if end else begin
+            instant_parameter(view, name, end=False)
+        except InvalidQuery as error:
+            wrong |= cast(dict[str, Any], error.detail)
+    if wrong:
+        raise InvalidQuery(wrong)
+
+
+def instant_parameter(view: ScopedView, name: str, *, end: bool) -> datetime.datetime | None:
+    """The parameter's instant. A day is its first microsecond in the organization's zone, or at the `end` its last."""
+    text = view.request.query_params.get(name)
+    if text is None:
+        return None
+    read = InstantValue().read(text)
+    if read is None:
+        raise InvalidQuery({name: [InstantValue.sentence]})
+    if isinstance(read, datetime.datetime):
+        return read
+    zone = ZoneInfo(view.actor.organization.time_zone)
+    try:
+        begin = datetime.datetime.combine(read + DAY if end else read, datetime.time(), zone)
+        begin = begin.astimezone(datetime.UTC)
+    except OverflowError:
+        raise InvalidQuery({name: [InstantValue.sentence]}) from None
+    return begin - TICK if end else begin
 
 
 def _as_they_were(states: Sequence[DealState], member: Any) -> list[Deal]:

@@ -218,6 +218,12 @@ class SummarySerializer(serializers.Serializer[Any]):
     totals = TotalSerializer(many=True)
 
 
+def summary_of(deals: Any) -> dict[str, Any]:
+    """The summary of a queryset of deals or of their states."""
+    totals = deals.totals()
+    return SummarySerializer({"count": sum(total["count"] for total in totals), "totals": totals}).data
+
+
 def _shown(amount: Decimal, total: Mapping[str, Any]) -> str:
     return money.formatted(amount, total["currency"]) or "0"
 

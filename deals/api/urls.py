@@ -1,15 +1,31 @@
 """Routes of deals and lost reasons."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from crm_project.api.routers import routes
-from deals.api.views import DealViewSet, LostReasonViewSet, PipelineDealViewSet
+from deals.api.past import DealChangesView, DealStateViewSet, now_or_as_of
+from deals.api.views import DealViewSet, LostReasonViewSet, PipelineDealStateViewSet, PipelineDealViewSet
+
+STATE_VIEWS = {
+    "deal-list": DealStateViewSet.as_view({"get": "list"}),
+    "deal-summary": DealStateViewSet.as_view({"get": "summary"}),
+}
+
+
+def _with_past(route: URLPattern) -> URLPattern:
+    if route.name in STATE_VIEWS:
+        route.callback = now_or_as_of(route.callback, STATE_VIEWS[route.name])
+    return route
+
 
 urlpatterns = [
-    *routes("deals", DealViewSet, "deal"),
+    path("deals/changes", DealChangesView.as_view({"get": "changes"}), name="deal-changes"),
+    *map(_with_past, routes("deals", DealViewSet, "deal")),
     path(
         "pipelines/<int:pipeline_id>/deals",
-        PipelineDealViewSet.as_view({"get": "list"}),
+        now_or_as_of(
+            PipelineDealViewSet.as_view({"get": "list"}), PipelineDealStateViewSet.as_view({"get": "list"})
+        ),
         name="pipeline-deals",
     ),
     *routes("lost-reasons", LostReasonViewSet, "lost-reason"),

@@ -1,7 +1,7 @@
 """`/api/deals` and `/api/lost-reasons`."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -11,14 +11,14 @@ from rest_framework.response import Response
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.api.pagination import Key
-from crm_project.api.views import RestoreMixin, RowViewSet, keyed_schema
+from crm_project.api.views import KeyedViewSet, RestoreMixin, RowViewSet, ScopedView, keyed_schema
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
+from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 from deals import services
 from deals.api.filters import DealFilter
-from deals.api.past import PastDealsViewSet
+from deals.api.past import AS_OF_PARAMETERS, DealStateViewSet
 from deals.api.serializers import (
     DealReceiptSerializer,
     DealSerializer,
@@ -26,13 +26,14 @@ from deals.api.serializers import (
     RestoreDealSerializer,
     SummarySerializer,
     UpsertDealSerializer,
+    summary_of,
 )
 from deals.models import Deal, LostReason
 from pipelines.models import Pipeline
 
 
 @keyed_schema(DealSerializer, UpsertDealSerializer, DealReceiptSerializer, row_name="deal")
-class DealViewSet(PastDealsViewSet):
+class DealViewSet(KeyedViewSet):
     """Deals: what may be sold, to whom, for how much, and how far it has come."""
 
     model = Deal
@@ -42,6 +43,8 @@ class DealViewSet(PastDealsViewSet):
     row_name = "deal"
     filterset_class = DealFilter
     filtered_actions = frozenset({"list", "summary"})
+    # With `as_of` the request goes to DealStateViewSet; see urls.py.
+    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
     orderings = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),
@@ -62,7 +65,7 @@ class DealViewSet(PastDealsViewSet):
         return services.update_deals(actor=self.actor, changes=[(row, change)])[0].row
 
     def perform_destroy(self, row: Deal) -> None:
-        services.trash_deals(actor=self.actor, deals=[row], if_match=self.expected(row))
+        services.trash_deals(actor=self.actor, rows=[row], if_match=self.expected(row))
 
     def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Deal]]:
         return services.carry_out_deals(actor=self.actor, operations=operations, require_name=True)
@@ -70,10 +73,7 @@ class DealViewSet(PastDealsViewSet):
     @extend_schema(responses=SummarySerializer, summary="Count and sums of the filtered deals")
     @action(detail=False)
     def summary(self, request: Request) -> Response:
-        deals: Any = self.filter_queryset(self.get_queryset())
-        totals = deals.totals()
-        count = sum(total["count"] for total in totals)
-        return Response(SummarySerializer({"count": count, "totals": totals}).data)
+        return Response(summary_of(self.filter_queryset(self.get_queryset())))
 
     @extend_schema(
         request=RestoreDealSerializer, responses=DealSerializer, summary="Bring back from the trash"
@@ -85,7 +85,7 @@ class DealViewSet(PastDealsViewSet):
         row = self.get_trashed()
         restored = services.restore_deals(
             actor=self.actor,
-            deals=[row],
+            rows=[row],
             stage=change.validated_data.get("stage"),
             if_match=self.expected(row),
         )[0]
@@ -108,14 +108,26 @@ class DealViewSet(PastDealsViewSet):
         return Response(self.shown(row))
 
 
+def of_pipeline(view: ScopedView, rows: Any) -> Any:
+    """Narrow deals or their states to the pipeline of the path."""
+    pipelines = Pipeline.objects.visible_to(view.actor.member)
+    if not pipelines.filter(pk=view.kwargs["pipeline_id"]).exists():
+        raise NotFound
+    return rows.filter(stage__pipeline=view.kwargs["pipeline_id"])
+
+
+class PipelineDealStateViewSet(DealStateViewSet):
+    """The deals of one pipeline as they were."""
+
+    def get_queryset(self) -> Any:
+        return of_pipeline(self, super().get_queryset())
+
+
 class PipelineDealViewSet(DealViewSet):
     """The deals of one pipeline, with the filters of the whole list."""
 
     def get_queryset(self) -> Any:
-        pipelines = Pipeline.objects.visible_to(self.actor.member)
-        if not pipelines.filter(pk=self.kwargs["pipeline_id"]).exists():
-            raise NotFound
-        return super().get_queryset().filter(stage__pipeline=self.kwargs["pipeline_id"])
+        return of_pipeline(self, super().get_queryset())
 
     @extend_schema(summary="List the deals of one pipeline")
     def list(self, request: Request, **_: Any) -> Response:

@@ -1,7 +1,7 @@
 """Lists of mixed writes of deals, and the upsert, which is a list of its own kind alone."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,14 +17,20 @@ from crm_project.records import bulk, references
 from crm_project.records.bulk import Found, Operation
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.writing.columns import Change
-from crm_project.records.writing.receipts import Receipt
+from crm_project.records.writing.receipts import HasKey, Receipt, has
 from crm_project.versions import Versions
 from deals.models import Deal, DealReference
 from deals.services.context import Context, look_up
 from deals.services.trash import trash_deals
 from deals.services.write import write_deals
 
-MATCH_KEYS = ("uuid", "external_reference", "contact_and_pipeline")
+# The keys of an upsert, each with whether a change has it.
+MATCH: dict[str, HasKey] = {
+    "uuid": has("uuid"),
+    "external_reference": has("external_references"),
+    "contact_and_pipeline": has("contact", "contact_email"),
+}
+MATCH_KEYS = tuple(MATCH)
 OPEN = Deal.Statuses.OPEN
 # A contact in a pipeline.
 Pair = tuple[int, int]
@@ -64,7 +70,7 @@ def upsert_deal(*, actor: Actor, change: Change, match_on: Sequence[str]) -> Rec
 class _DealWork:
     actor: Actor
     require_name: bool = False
-    match_keys: Sequence[str] = MATCH_KEYS
+    match_keys: Mapping[str, HasKey] = field(default_factory=lambda: MATCH)
 
     @cached_property
     def visible(self) -> Any:
@@ -97,7 +103,7 @@ class _DealWork:
         return write_deals(self.actor, targets, add_references=adding, require_name=self.require_name)
 
     def trash(self, rows: Sequence[Deal], *, if_match: Mapping[int, Versions]) -> list[Deal]:
-        return trash_deals(actor=self.actor, deals=rows, if_match=if_match)
+        return trash_deals(actor=self.actor, rows=rows, if_match=if_match)
 
     def _find_by_contact(self, operations: Mapping[int, Operation]) -> dict[int, Found | DomainError]:
         """No constraint can help here: the contacts' keys are held until the deals are written."""
@@ -176,7 +182,8 @@ def _status(change: Change, context: Context) -> str:
 
 def _ambiguous(deals: Sequence[Deal]) -> Conflict:
     return Conflict(
-        f"{len(deals)} open deals of this contact in this pipeline; name one by its uuid.",
+        "%(count)s open deals of this contact in this pipeline; name one by its uuid.",
+        {"count": len(deals)},
         code="ambiguous_match",
         candidates=[{"uuid": str(deal.uuid), "name": str(deal)} for deal in deals],
     )

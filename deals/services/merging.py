@@ -34,7 +34,7 @@ def merge_contacts(*, actor: Actor, source: Contact, target: Contact) -> Contact
         _pass_on_deals(actor, source, target)
         update_contacts(actor=actor, changes=[(person, {"company": target.pk}) for person in people])
         # Before the target takes over the address and the references, of which there is only one alive.
-        trash_contacts(actor=actor, contacts=[source])
+        trash_contacts(actor=actor, rows=[source])
         return update_contacts(actor=actor, changes=[(target, gained)])[0].row
 
 

@@ -26,35 +26,35 @@ from deals.services.write import lock_drafts
 ANY: Mapping[int, Versions] = MappingProxyType({})
 
 
-def trash_deals(*, actor: Actor, deals: Sequence[Deal], if_match: Mapping[int, Versions] = ANY) -> list[Deal]:
+def trash_deals(*, actor: Actor, rows: Sequence[Deal], if_match: Mapping[int, Versions] = ANY) -> list[Deal]:
     """Move to the trash; `if_match` holds the version that each id is expected to have."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
-        drafts = lock_drafts(actor, look_up(actor, []), deals)
+        drafts = lock_drafts(actor, look_up(actor, []), rows)
         _require(drafts, if_match)
         now = timezone.now()
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts}
         for draft in drafts:
             draft.row.deleted_at = now
         store.record(changes, store.update(drafts, now=now), "trashed")
-        rows = [draft.row for draft in drafts]
-        write_states(rows, states, now=now)
-        references.set_live(DealReference, rows, live=False)
-        return rows
+        deals = [draft.row for draft in drafts]
+        write_states(deals, states, now=now)
+        references.set_live(DealReference, deals, live=False)
+        return deals
 
 
 def restore_deals(
-    *, actor: Actor, deals: Sequence[Deal], stage: Any = None, if_match: Mapping[int, Versions] = ANY
+    *, actor: Actor, rows: Sequence[Deal], stage: Any = None, if_match: Mapping[int, Versions] = ANY
 ) -> list[Deal]:
     """Bring back from the trash; `stage` names the stage to stand in, needed where the old one is gone."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         now = timezone.now()
         trashed = Deal.objects.trash_visible_to(actor.member, now)
-        _hold_references(actor, deals)
+        _hold_references(actor, rows)
         context = look_up(actor, [])
-        people = _held_people(actor, deals)
-        drafts = lock_drafts(actor, context, deals, rows=trashed)
+        people = _held_people(actor, rows)
+        drafts = lock_drafts(actor, context, rows, rows=trashed)
         _require(drafts, if_match)
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts}
         references.check_restorable(DealReference, [draft.row.pk for draft in drafts])
@@ -65,10 +65,10 @@ def restore_deals(
         for draft in drafts:
             _restore(draft, context, stage, now)
         store.record(changes, store.update(drafts, now=now), "restored")
-        rows = [draft.row for draft in drafts]
-        references.set_live(DealReference, rows, live=True)
-        write_states(rows, states, now=now)
-        return rows
+        deals = [draft.row for draft in drafts]
+        references.set_live(DealReference, deals, live=True)
+        write_states(deals, states, now=now)
+        return deals
 
 
 def _require(drafts: Sequence[Draft], if_match: Mapping[int, Versions]) -> None:

@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.filters import IntegerFilter, StrictFilterSet
-from crm_project.api.pagination import Key
 from crm_project.api.views import RestoreMixin, RowViewSet
+from crm_project.records.paging import Key
 from pipelines import services
 from pipelines.api.serializers import PipelineSerializer, StageSerializer
 from pipelines.models import Pipeline, Stage

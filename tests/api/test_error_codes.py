@@ -42,12 +42,8 @@ def codes_of(node):
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
         at = POSITION.get(name, len(node.args))
         found = [keyword.value for keyword in node.keywords if keyword.arg == "code"] + node.args[at : at + 1]
-    elif isinstance(node, ast.ClassDef):
-        found = [
-            line.value
-            for line in node.body
-            if isinstance(line, ast.Assign) and getattr(line.targets[0], "id", "") in ("code", "default_code")
-        ]
+    elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("code", "default_code"):
+        found = [node.value]
     else:
         return set()
     return set().union(*map(constant, found))

@@ -17,6 +17,7 @@ from crm_project.server import limit_request_line
 from deals.models import Deal
 from deals.services import create_deals
 from tests.api.client import ApiTestCase, problem
+from tests.examples import IS_REPEATABLE, examples
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory, PersonFactory
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -305,7 +306,12 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
     def test_the_smallest_pages(self):
         assert self.walked(1, ordering="amount") == self.expected({}, "amount")
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(
+        max_examples=examples(15),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=IS_REPEATABLE,
+    )
     @given(data=st.data())
     def test_filters_orderings_and_pages_go_together(self, data):
         names = data.draw(

@@ -14,8 +14,8 @@ from crm_project.wsgi import application
 from tests.api.client import PROBLEM, ApiClient, ApiTestCase, document
 from tests.api.routes import PUBLIC, ROUTES, make_rows, served, served_methods
 from tests.base import World
+from tests.examples import IS_REPEATABLE, examples
 
-EXAMPLES = 6
 METHODS = ("get", "post", "put", "patch", "delete")
 # A body that fits its schema may name rows that nobody has, or break a rule that no schema can tell.
 UNTELLABLE = [positive_data_acceptance]
@@ -82,9 +82,9 @@ def alice(world, django_db_blocker):
 
 @schema.parametrize()
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(6),
     deadline=None,
-    derandomize=True,
+    derandomize=IS_REPEATABLE,
     database=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],

@@ -78,4 +78,4 @@ class UnavailableTests(ApiTestCase):
             with away():
                 answer = self.asked_to_come_again(browser.get(path))
 
-            assert "cannot answer right now" in answer.content.decode()
+            assert "temporarily unavailable" in answer.content.decode()

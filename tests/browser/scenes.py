@@ -103,7 +103,7 @@ def chosen(page: Any, base: str) -> None:
 def several(page: Any, base: str) -> None:
     chosen(page, base)
     page.click("#changelist-actions button[type=submit]")
-    page.wait_for_selector(".crm-act")
+    page.wait_for_selector(".crm-action")
 
 
 def nothing_matches(page: Any, base: str) -> None:
@@ -119,8 +119,8 @@ def timeline(page: Any, base: str) -> None:
 def deactivation(page: Any, base: str) -> None:
     page.goto(f"{base}/admin/accounts/member/?q=omar")
     page.locator(".field-full_name a").first.click()
-    page.locator(".crm-acts >> text=Deactivate").click()
-    page.wait_for_selector(".crm-act")
+    page.locator(".crm-actions >> text=Deactivate").click()
+    page.wait_for_selector(".crm-action")
 
 
 def tab(page: Any, base: str, name: str) -> None:

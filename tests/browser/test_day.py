@@ -15,14 +15,14 @@ def names(page):
     return [text.strip() for text in page.locator("#result_list .field-title").all_inner_texts()]
 
 
-def act(page, label, **choices):
+def carry_out(page, label, **choices):
     """A row's button, and what its page asks."""
-    page.locator(".crm-acts").get_by_role("link", name=label, exact=True).click()
-    page.wait_for_selector(".crm-act")
+    page.locator(".crm-actions").get_by_role("link", name=label, exact=True).click()
+    page.wait_for_selector(".crm-action")
     for name, choice in choices.items():
         page.select_option(f"select[name={name}]", label=choice)
-    page.locator(".crm-act button[type=submit]").click()
-    page.wait_for_selector(".crm-act", state="detached")
+    page.locator(".crm-action button[type=submit]").click()
+    page.wait_for_selector(".crm-action", state="detached")
 
 
 def choose(page, field, typed):
@@ -81,11 +81,11 @@ def test_a_rep_finds_a_deal_and_works_on_it(page, sign_in, world):
         assert "Wall" not in names(page) or field == "status"
     page.click(".field-title a")
 
-    act(page, "Lose", lost_reason="Too dear")
+    carry_out(page, "Lose", lost_reason="Too dear")
     page.wait_for_selector(".crm-facts >> text=Lost")
-    act(page, "Reopen")
-    act(page, "Move", stage="Offer")
-    act(page, "Hand over", owner="Mary")
+    carry_out(page, "Reopen")
+    carry_out(page, "Move", stage="Offer")
+    carry_out(page, "Hand over", owner="Mary")
     page.locator("#content-main form nav").get_by_text("People", exact=True).click()
     choose(page, "followers", "Victor")
     page.click("button[name=_continue]")
@@ -94,12 +94,12 @@ def test_a_rep_finds_a_deal_and_works_on_it(page, sign_in, world):
     assert (deal.status, deal.stage, deal.owner) == ("open", world.offer, world.manager.member)
     assert [member.full_name for member in deal.followers.all()] == ["Victor"]
 
-    act(page, "Move to the trash")
+    carry_out(page, "Move to the trash")
     page.locator(".crm-tools").get_by_role("link", name="Trash").click()
     page.locator("input.action-select").first.check()
     page.select_option("select[name=action]", label="Restore")
     page.click("#changelist-actions button[type=submit]")
-    page.locator(".crm-act button[type=submit]").click()
+    page.locator(".crm-action button[type=submit]").click()
     page.wait_for_selector("text=Roof: restored.")
     assert Deal.objects.live().filter(pk=deal.pk).exists()
 
@@ -121,9 +121,9 @@ def test_a_manager_orders_stages_and_removes_one(page, sign_in, world):
     assert [stage.name for stage in stages_of(world.pipeline)][:2] == ["New", "Offer"]
 
     page.locator("tr", has=page.locator("input[value=Offer]")).get_by_text("Remove…").click()
-    page.wait_for_selector("text=It holds 1 deal. Say where to move to.")
+    page.wait_for_selector("text=It has 1 deal. Choose a stage for its deals.")
     page.select_option("select[name=move_deals_to]", label="Sales: New")
-    page.click(".crm-act button[type=submit]")
+    page.click(".crm-action button[type=submit]")
     page.wait_for_selector("text=Offer: moved to the trash.")
     deal.refresh_from_db()
     assert deal.stage == world.new
@@ -143,7 +143,7 @@ def test_an_admin_invites_hands_over_and_revokes(page, sign_in, world, client):
     page.wait_for_selector("text=was added successfully")
 
     page.click("#result_list >> text=Bob")
-    act(page, "Deactivate", hand_over_to="Nina")
+    carry_out(page, "Deactivate", hand_over_to="Nina")
     deal.refresh_from_db()
     assert deal.owner == Member.objects.get(user__email="nina@example.com")
     assert not Member.objects.get(pk=world.bob.member.pk).is_active
@@ -156,7 +156,7 @@ def test_an_admin_invites_hands_over_and_revokes(page, sign_in, world, client):
     assert client.get("/api/me", headers=bearer).status_code == 200
     page.click("text=I have copied it")
     page.click("#result_list >> text=Shop")
-    act(page, "Revoke")
+    carry_out(page, "Revoke")
     assert client.get("/api/me", headers=bearer).status_code == 401
     assert ApiToken.objects.get(name="Shop").revoked_at
 

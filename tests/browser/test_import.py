@@ -43,7 +43,7 @@ class ImportTest(StaticLiveServerTestCase):
 
             self.upload(HEADER + GOOD + BAD.replace("forty", "40"))
             self.press("Import", "done")
-            assert self.page.get_by_text("40 were left as they are").is_visible()
+            assert self.page.get_by_text("40 were unchanged").is_visible()
             assert Deal.objects.count() == 40
 
     def sign_in(self):

@@ -39,7 +39,7 @@ def test_a_deal_from_the_list_to_the_api(page, sign_in, world, client):
     page.fill("input[name=amount]", "12.34")
     page.click("button[name=_continue]")
     page.wait_for_selector("text=was changed successfully")
-    page.click(".crm-acts >> text=Win")
+    page.click(".crm-actions >> text=Win")
     page.click("button:has-text('Win')")
     page.wait_for_selector("text=Typed before the refusal: won.")
 

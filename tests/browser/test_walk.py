@@ -9,7 +9,7 @@ from crm_project.accounts.services import create_token
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
-from tests.staff.base import act_url, add_url, change_url, list_url
+from tests.staff.base import action_url, add_url, change_url, list_url
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -43,7 +43,7 @@ def rows(world):
 
 
 def addresses(world):
-    """Every list, with and without rows, every form, every act."""
+    """Every list, with and without rows, every form, every action."""
     yield from ("/admin/", "/admin/organization/", "/admin/password_change/")
     for row in rows(world):
         model, listing = type(row), list_url(type(row))
@@ -52,7 +52,7 @@ def addresses(world):
         yield change_url(row)
         yield from (f"{listing}?trash=only",) if page.has_trash else ()
         yield from (add_url(model),) if model is not type(world.new) else ()
-        yield from (act_url(act.name, row) for act in page.acts if not act.on_trash)
+        yield from (action_url(action.name, row) for action in page.row_actions if not action.on_trash)
 
 
 def test_every_page(page, sign_in, world):

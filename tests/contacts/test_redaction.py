@@ -120,7 +120,7 @@ class CommandTests(BaseTestCase):
 
     def test_by_uuid_also_in_the_trash(self):
         contact = self.person(first_name="Sophie")
-        trash_contacts(actor=self.bob, contacts=[contact])
+        trash_contacts(actor=self.bob, rows=[contact])
 
         assert str(contact.uuid) in self.run_command(str(contact.uuid))
         assert Contact.objects.get(pk=contact.pk).full_name == "(erased)"

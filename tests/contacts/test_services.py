@@ -35,11 +35,11 @@ class ContactTestCase(BaseTestCase):
         return upsert_contacts(actor=actor or self.bob, changes=[change])[0]
 
     def trash(self, contact, actor=None):
-        trash_contacts(actor=actor or self.bob, contacts=[contact])
+        trash_contacts(actor=actor or self.bob, rows=[contact])
         return contact
 
     def restore(self, contact, actor=None):
-        return restore_contacts(actor=actor or self.bob, contacts=[contact])[0]
+        return restore_contacts(actor=actor or self.bob, rows=[contact])[0]
 
     def company(self, **change):
         return CompanyFactory(actor=self.bob, **change)
@@ -318,7 +318,7 @@ class Trash(ContactTestCase):
 
     def test_trashed_deals_do_not_count(self):
         eva = self.person()
-        trash_deals(actor=self.bob, deals=[self.deal(contact=eva.pk)])
+        trash_deals(actor=self.bob, rows=[self.deal(contact=eva.pk)])
 
         self.trash(eva)
 
@@ -359,7 +359,7 @@ class Restore(ContactTestCase):
         contacts = [self.trash(self.person(email="eva@example.com")) for _ in range(2)]
 
         with refused("restore_conflict"):
-            restore_contacts(actor=self.bob, contacts=contacts)
+            restore_contacts(actor=self.bob, rows=contacts)
 
     def test_it_hides_what_is_live_foreign_or_too_old(self):
         old, foreign = self.trash(self.person()), self.trash(self.person(self.charlie), self.charlie)

@@ -61,8 +61,8 @@ class MergeContacts(BaseTestCase):
         assert (plain.contact, both.contact, hidden.client) == (target, target, target)
         assert set(plain.members.all()) == {target, other}
         assert list(both.members.all()) == [target]
-        trash_deals(actor=self.bob, deals=[plain])
-        assert restore_deals(actor=self.bob, deals=[plain])[0].contact == target
+        trash_deals(actor=self.bob, rows=[plain])
+        assert restore_deals(actor=self.bob, rows=[plain])[0].contact == target
 
     def test_a_companys_people_move(self) -> None:
         source, target = CompanyFactory(actor=self.bob), CompanyFactory(actor=self.bob)

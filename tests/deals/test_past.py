@@ -5,6 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -18,6 +19,7 @@ from crm_project.errors import DomainError
 from deals.models import Deal
 from deals.services import create_deals, restore_deals, trash_deals, update_deals
 from tests.base import BaseTestCase
+from tests.examples import examples
 
 Snapshot = dict[str, dict[str, Any]]
 DAYS = ("2026-01-31", "2026-02-28", None)
@@ -77,10 +79,10 @@ class History:
             case "status":
                 change = {"status": STATUSES[value]}
             case "trash":
-                trash_deals(actor=world.alice, deals=[deal])
+                trash_deals(actor=world.alice, rows=[deal])
                 return
             case _:
-                restore_deals(actor=world.alice, deals=[deal])
+                restore_deals(actor=world.alice, rows=[deal])
                 return
         update_deals(actor=world.alice, changes=[(deal, change)])
 
@@ -170,8 +172,9 @@ def changes(before: Snapshot, after: Snapshot) -> dict[str, dict[str, tuple[int,
     return result
 
 
+@pytest.mark.slow
 class PastTests(BaseTestCase, HypothesisTestCase):
-    @settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
+    @settings(max_examples=examples(12), deadline=None, phases=[Phase.explicit, Phase.generate])
     @given(script=st.lists(steps, min_size=3, max_size=10))
     def test_it_equals_what_was_there(self, script):
         history = History(self, script)
@@ -246,7 +249,7 @@ class AsOfTests(BaseTestCase):
     def test_a_deal_in_the_trash_was_there_before(self):
         deal = self.deal()
         then = timezone.now()
-        trash_deals(actor=self.bob, deals=[deal])
+        trash_deals(actor=self.bob, rows=[deal])
 
         assert len(self.client.get("/api/deals", {"as_of": then.isoformat()}).json()["results"]) == 1
         later = timezone.now().isoformat()

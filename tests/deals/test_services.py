@@ -40,10 +40,10 @@ class DealTestCase(BaseTestCase):
         return upsert_deals(actor=actor or self.bob, changes=[change])[0]
 
     def trash(self, deal, actor=None):
-        return trash_deals(actor=actor or self.bob, deals=[deal])[0]
+        return trash_deals(actor=actor or self.bob, rows=[deal])[0]
 
     def restore(self, deal, actor=None, **stage):
-        return restore_deals(actor=actor or self.bob, deals=[deal], **stage)[0]
+        return restore_deals(actor=actor or self.bob, rows=[deal], **stage)[0]
 
     def references(self, deal):
         return list(DealReference.objects.filter(row=deal).values_list("system", "external_id"))
@@ -177,7 +177,7 @@ class CreateDeals(DealTestCase):
 
     def test_it_rejects_trashed_rows(self):
         person, next_deal, reason = self.person(), self.deal(), LostReasonFactory(actor=self.alice)
-        trash_contacts(actor=self.bob, contacts=[person])
+        trash_contacts(actor=self.bob, rows=[person])
         self.trash(next_deal)
         trash_lost_reason(actor=self.alice, lost_reason=reason)
         trash_stage(actor=self.alice, stage=self.offer)
@@ -260,7 +260,7 @@ class FindOrCreateTheContact(DealTestCase):
 
     def test_a_trashed_one_is_not_found(self):
         person = self.person(email="eva@example.com")
-        trash_contacts(actor=self.bob, contacts=[person])
+        trash_contacts(actor=self.bob, rows=[person])
 
         assert self.deal(contact_email="eva@example.com", contact_first_name="Eva").contact != person
 
@@ -1008,7 +1008,7 @@ class Trash(DealTestCase):
     def test_many_at_once(self):
         deals = [self.deal(), self.deal()]
 
-        trash_deals(actor=self.bob, deals=deals)
+        trash_deals(actor=self.bob, rows=deals)
 
         assert not Deal.objects.live().exists()
 
@@ -1060,7 +1060,7 @@ class Restore(DealTestCase):
         deals = [self.trash(self.deal(external_references=[("erp", "1")])) for _ in range(2)]
 
         with refused("restore_conflict"):
-            restore_deals(actor=self.bob, deals=deals)
+            restore_deals(actor=self.bob, rows=deals)
 
     def test_it_rejects_one_whose_stage_is_gone(self):
         deal = self.deal(stage=self.offer.pk)
@@ -1092,7 +1092,7 @@ class Restore(DealTestCase):
                 person = self.person()
                 deal = self.deal(**{name: [person.pk] if name == "members" else person.pk})
                 self.trash(deal)
-                trash_contacts(actor=self.bob, contacts=[person])
+                trash_contacts(actor=self.bob, rows=[person])
 
                 with refused("restore_conflict"):
                     self.restore(deal)

@@ -158,11 +158,11 @@ class TestIds(BaseTestCase):
     def test_a_key_that_comes_back_from_the_trash_is_no_number_of_anothers(self) -> None:
         deal = self.deal()
         self.name(deal, deal.pk + 1)
-        trash_deals(actor=self.bob, deals=[deal])
+        trash_deals(actor=self.bob, rows=[deal])
         new = self.deal()
         assert self.ids().shown(new) == new.pk == deal.pk + 1
 
-        restore_deals(actor=self.bob, deals=[deal])
+        restore_deals(actor=self.bob, rows=[deal])
 
         assert self.ids().resolve("deal", new.pk) == deal
         assert self.ids().resolve("deal", self.ids().shown(new)) == new
@@ -247,7 +247,7 @@ class TestIds(BaseTestCase):
     def test_a_trashed_row_gives_its_key_back(self) -> None:
         deal, other = self.deal(), self.deal()
         self.name(deal, "their-1")
-        trash_deals(actor=self.bob, deals=[deal])
+        trash_deals(actor=self.bob, rows=[deal])
 
         update_deals(actor=self.bob, changes=[(other, {"external_references": [("numbers", "their-1")]})])
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from deals.models import Deal
 from tests.dialects.base import BaseTestCase, Call, DialectClient
+from tests.examples import examples
 
 KINDS = {"open": "open", "won": "won", "lost": "lost"}
 LETTERS = st.text(alphabet="abcdefghijklmnopqrstuvwxyzäößéłż ABC&'\"<>123", min_size=1, max_size=40)
@@ -224,7 +225,7 @@ class PairTests(BaseTestCase):
         stages = st.sampled_from([self.new, self.offer, self.won, self.lost])
         facts = st.builds(Facts, name=NAMES, amount=AMOUNTS, stage=stages, person=st.just(person))
 
-        @settings(max_examples=18, deadline=None, phases=[Phase.generate])
+        @settings(max_examples=examples(18), deadline=None, phases=[Phase.generate])
         @given(st.sampled_from([*VOICES, CANONICAL]), facts)
         def hold(writer: Voice, drawn: Facts) -> None:
             self.pass_on(writer, drawn)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import openpyxl
 
 from contacts.models import Contact
-from crm_project.api.pagination import all_rows
+from crm_project.api.pagination import streamed_rows
 from deals.models import Deal
 from pipelines.services import create_stage
 from tests.api.client import problem
@@ -143,14 +143,14 @@ class ExportTests(ImportTestCase):
             default_ordering = "amount"
 
             def orderings_for(self, request):
-                from crm_project.api.pagination import Key
+                from crm_project.records.paging import Key
 
                 return {"amount": Key("amount", nullable=True)}
 
         class Request:
             query_params = {}
 
-        rows = list(all_rows(Deal.objects.all(), Request(), View(), size=2))
+        rows = list(streamed_rows(Deal.objects.all(), Request(), View(), size=2))
         assert [row.name for row in rows] == ["0", "2", "4", "6", "1", "3", "5"]
 
     def test_the_answer_is_a_file(self):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm_project.imports import services, worker
 from crm_project.imports.models import Import, ImportChunk, RefusedRow
-from crm_project.imports.querysets import SILENCE
+from crm_project.imports.querysets import HEARTBEAT_LIMIT
 from crm_project.journal.models import Event
 from deals.models import Deal
 from tests.api.client import ApiTestCase, problem
@@ -119,6 +119,7 @@ class RunTests(ImportTestCase):
 
         content = self.error_file(result)
 
+        assert content.splitlines()[0].endswith(b",Line,Errors")
         assert b"'=Two" in content
         assert b",3,amount: " in content
         assert counts(imported(self.as_bob, "deals", content.replace(b"ten", b"7"))) == (1, 0, 0, 0)
@@ -400,7 +401,7 @@ class LifeTests(ImportTestCase):
         taken = worker.claim()
         assert worker.claim() is None
 
-        Import.objects.update(heartbeat_at=timezone.now() - 2 * SILENCE)
+        Import.objects.update(heartbeat_at=timezone.now() - 2 * HEARTBEAT_LIMIT)
         worker.work()
         worker.carry_out(taken)
 
@@ -410,7 +411,7 @@ class LifeTests(ImportTestCase):
     def test_one_that_always_dies_is_given_up(self):
         services.ask_for(actor=self.bob, source=self.upload(), task="run")
         Import.objects.update(
-            state="working", attempt=worker.ATTEMPTS, heartbeat_at=timezone.now() - 2 * SILENCE
+            state="working", attempt=worker.ATTEMPTS, heartbeat_at=timezone.now() - 2 * HEARTBEAT_LIMIT
         )
 
         worker.work()

@@ -15,7 +15,7 @@ from contacts.models import Contact
 from crm_project.imports import services
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import
-from crm_project.imports.querysets import SILENCE
+from crm_project.imports.querysets import HEARTBEAT_LIMIT
 from crm_project.imports.running import mark
 from crm_project.imports.worker import claim, progress_of
 from crm_project.journal.models import Counter, Event
@@ -130,7 +130,7 @@ def test_a_killed_worker_leaves_nothing_and_two_others_do_it_once():
     assert not Contact.objects.exists()
 
     second = asked(bob)
-    Import.objects.filter(pk=first.pk).update(heartbeat_at=timezone.now() - 2 * SILENCE)
+    Import.objects.filter(pk=first.pk).update(heartbeat_at=timezone.now() - 2 * HEARTBEAT_LIMIT)
     others = [worker(), worker()]
     assert [other.wait(SECONDS) for other in others] == [0, 0]
     until(first, "done")

@@ -288,7 +288,7 @@ class UndoPageTests(StaffTestCase):
         self.client.post(undo)
         assert "Undoing" in self.page(change_url(source))
         worker.work()
-        assert "Imported, and undone" in self.page(change_url(source))
+        assert "Import undone" in self.page(change_url(source))
         assert not Deal.objects.live().exists()
 
         self.client.post(undo)

@@ -62,7 +62,7 @@ class RaceTests(TransactionTestCase):
                 change = {"name": f"Deal {number}.{n}", "is_private": secret}
                 deals = create_deals(actor=actor, changes=[change] * (1 + n))
                 update_deals(actor=actor, changes=[(deal, {"stage": world.offer.pk}) for deal in deals])
-            trash_deals(actor=actor, deals=deals[:1])
+            trash_deals(actor=actor, rows=deals[:1])
         except BaseException as error:
             self.errors.append(error)
         finally:

@@ -115,7 +115,7 @@ class HistoryTests(BaseTestCase):
 
     def test_the_trash_keeps_its_history(self):
         deal = self.deal()
-        trash_deals(actor=self.bob, deals=[deal])
+        trash_deals(actor=self.bob, rows=[deal])
 
         assert self.history(deal)["results"][0]["action"] == "trashed"
 
@@ -198,9 +198,9 @@ class SentenceTests(BaseTestCase):
     def test_the_trash_and_undoing(self):
         deal = self.deal()
         assert self.said(deal) == "Bob created it"
-        trash_deals(actor=self.bob, deals=[deal])
+        trash_deals(actor=self.bob, rows=[deal])
         assert self.said(deal) == "Bob moved it to the trash"
-        restore_deals(actor=self.bob, deals=[deal])
+        restore_deals(actor=self.bob, rows=[deal])
         assert self.said(deal) == "Bob brought it back from the trash"
         update_deals(actor=self.bob, changes=[(deal, {"stage": self.offer.pk})])
         undo(actor=self.alice, sequence=Event.objects.history_of(deal).order_by("-sequence")[0].sequence)

@@ -134,8 +134,8 @@ class Replay(BaseTestCase):
             upsert_contacts(actor=actor, changes=[{"email": "upsert@example.com", **change}])
         change_references(actor=actor, row=cls.zoe, add=[("erp", "z"), ("shop", "z")])
         change_references(actor=actor, row=cls.zoe, remove=[("erp", "z")])
-        trash_contacts(actor=actor, contacts=[cls.kiss, cls.zoe])
-        restore_contacts(actor=actor, contacts=[cls.kiss])
+        trash_contacts(actor=actor, rows=[cls.kiss, cls.zoe])
+        restore_contacts(actor=actor, rows=[cls.kiss])
         refuse(create_contacts, actor=actor, changes=[{"email": "eva@example.com"}])
 
     @classmethod
@@ -209,10 +209,10 @@ class Replay(BaseTestCase):
         ):
             upsert_deals(actor=actor, changes=[change])
         change_references(actor=actor, row=full, add=[("crm", "1")], remove=[("shop", "2")])
-        trash_deals(actor=actor, deals=[full, hourly])
-        restore_deals(actor=actor, deals=[full])
-        restore_deals(actor=actor, deals=[hourly], stage=lost.pk)
-        trash_deals(actor=actor, deals=[empty])
+        trash_deals(actor=actor, rows=[full, hourly])
+        restore_deals(actor=actor, rows=[full])
+        restore_deals(actor=actor, rows=[hourly], stage=lost.pk)
+        trash_deals(actor=actor, rows=[empty])
         update_contacts(actor=actor, changes=[(cls.eva, {"last_name": "Renamed"})])
         refuse(update_deals, actor=actor, changes=[(full, {"name": "ok"}), (hourly, {"currency": "nope"})])
         refuse(create_deals, actor=actor, changes=[{**by_email_refused(), "stage": 2**62}])
@@ -273,10 +273,10 @@ class Replay(BaseTestCase):
                         actor=actor, changes=[(row, chance.choice(changes)()) for row in rows.values()]
                     )
                 elif act == "trash":
-                    trash_deals(actor=actor, deals=[deal])
+                    trash_deals(actor=actor, rows=[deal])
                 elif act == "restore":
                     restore_deals(
-                        actor=actor, deals=[deal], stage=chance.choice([None, chance.choice(stages).pk])
+                        actor=actor, rows=[deal], stage=chance.choice([None, chance.choice(stages).pk])
                     )
                 else:
                     position = chance.randint(0, 3)

@@ -29,6 +29,7 @@ from pipelines.models import Pipeline, Stage
 from pipelines.services import create_stage, trash_pipeline, trash_stage, update_pipeline, update_stage
 from tests.api.client import ApiClient
 from tests.base import BaseTestCase, refused, stages_of
+from tests.examples import examples
 from tests.factories import CustomFieldFactory, LostReasonFactory
 
 LINKS = ((DealContact, "contact_id"), (DealFollower, "member_id"), (DealAccess, "member_id"))
@@ -142,7 +143,7 @@ class UndoTests(DealWithAll):
 
     def test_the_trash_and_back(self):
         before = picture(self.row)
-        trash_deals(actor=self.bob, deals=[self.row])
+        trash_deals(actor=self.bob, rows=[self.row])
 
         undo_last(self.bob, self.row)
 
@@ -153,9 +154,9 @@ class UndoTests(DealWithAll):
         assert picture(self.row) == before
 
     def test_a_restoring_to_another_stage(self):
-        trash_deals(actor=self.bob, deals=[self.row])
+        trash_deals(actor=self.bob, rows=[self.row])
         before = picture(self.row)
-        restore_deals(actor=self.bob, deals=[self.row], stage=self.offer.pk)
+        restore_deals(actor=self.bob, rows=[self.row], stage=self.offer.pk)
 
         undo_last(self.bob, self.row)
 
@@ -190,7 +191,7 @@ class UndoTests(DealWithAll):
         with change_set(self.bob):
             create_deals(actor=self.bob, changes=[{"name": "New"}])
             update_deals(actor=self.bob, changes=[(deal, {"stage": self.won.pk}) for deal in deals])
-            trash_deals(actor=self.bob, deals=deals[:2])
+            trash_deals(actor=self.bob, rows=deals[:2])
             update_contacts(actor=self.bob, changes=[(self.sophie, {"first_name": "Sofia"})])
 
         undone = undo_last(self.bob, deals[3])
@@ -221,8 +222,8 @@ class UndoTests(DealWithAll):
                 assert picture(self.sophie) == before
                 undo_last(self.bob, self.sophie)
                 assert picture(self.sophie) == after
-        trash_deals(actor=self.bob, deals=[self.row])
-        trash_contacts(actor=self.bob, contacts=[self.sophie])
+        trash_deals(actor=self.bob, rows=[self.row])
+        trash_contacts(actor=self.bob, rows=[self.sophie])
         undo_last(self.bob, self.sophie)
         assert picture(self.sophie) == after
 
@@ -355,7 +356,7 @@ class ConflictTests(DealWithAll):
     def test_a_contact_that_is_gone_is_told(self):
         self.change(contact=None, members=[])
         event = last(self.row)
-        trash_contacts(actor=self.alice, contacts=[self.sophie])
+        trash_contacts(actor=self.alice, rows=[self.sophie])
 
         self.refuses(event, "contact", "members")
 
@@ -606,8 +607,9 @@ FIELDS = ("name", "amount", "status", "stage", "colour", "size", "follower", "pr
 steps = st.lists(st.tuples(st.booleans(), st.sampled_from(FIELDS), st.integers(0, 3)), min_size=2, max_size=9)
 
 
+@pytest.mark.slow
 class TwoPeopleTests(BaseTestCase, HypothesisTestCase):
-    @settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
+    @settings(max_examples=examples(60), deadline=None, phases=[Phase.explicit, Phase.generate])
     @given(script=steps, undone=st.integers(0, 9))
     def test_an_undo_never_loses_the_others_change(self, script, undone):
         for key in ("colour", "size"):

@@ -301,7 +301,7 @@ class TrashStage(PipelineTestCase):
         assert self.versions() == {"New": 1, "Offer": 2, "Won": 2, "Lost": 2}
 
     def test_trashed_deals_do_not_count(self):
-        trash_deals(actor=self.bob, deals=[self.deal(stage=self.offer.pk)])
+        trash_deals(actor=self.bob, rows=[self.deal(stage=self.offer.pk)])
 
         trash_stage(actor=self.alice, stage=self.offer)
 

@@ -26,8 +26,8 @@ def add_url(model: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
 
 
-def act_url(name: str, *rows: Any) -> str:
-    path = reverse(f"admin:{rows[0]._meta.app_label}_{rows[0]._meta.model_name}_act", args=[name])
+def action_url(name: str, *rows: Any) -> str:
+    path = reverse(f"admin:{rows[0]._meta.app_label}_{rows[0]._meta.model_name}_action", args=[name])
     return f"{path}?ids={','.join(str(row.pk) for row in rows)}"
 
 

@@ -12,7 +12,7 @@ from deals.models import Deal
 from deals.services import trash_deals, update_deals
 from tests.base import stages_of
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
-from tests.staff.base import StaffTestCase, act_url, add_url, change_url, errors, list_url
+from tests.staff.base import StaffTestCase, action_url, add_url, change_url, errors, list_url
 
 
 class AddTests(StaffTestCase):
@@ -134,7 +134,7 @@ class ChangeTests(StaffTestCase):
 
         response = self.save(self.url, status="won", closed_at="0001-01-01T00:00")
 
-        assert errors(response) == {"closed_at": ["This is beyond the calendar."]}
+        assert errors(response) == {"closed_at": ["This date is out of range."]}
 
     def test_a_conflict_of_status_and_stage_is_told(self):
         response = self.save(self.url, stage=self.won.pk, status="lost")
@@ -260,7 +260,7 @@ class MeanwhileTests(StaffTestCase):
         response = self.post(name="Mine")
 
         page = response.content.decode()
-        assert "Saved meanwhile" in page
+        assert "Somebody else has saved changes" in page
         assert all(text in page for text in ("Amount", "100", "200", "Alice", "Mine"))
         assert Deal.objects.get(pk=self.row.pk).name == "Old"
 
@@ -317,7 +317,7 @@ class MeanwhileTests(StaffTestCase):
             response = self.post(name="Mine")
 
         assert response.status_code == 200
-        assert "while you were saving" in response.content.decode()
+        assert "at the same moment" in response.content.decode()
 
 
 class ActTests(StaffTestCase):
@@ -325,19 +325,19 @@ class ActTests(StaffTestCase):
         super().setUp()
         self.first, self.second = self.deal(name="First"), self.deal(name="Second")
 
-    def do(self, act, **typed):
-        return self.client.post(act_url(act, self.first, self.second), typed, follow=True)
+    def do(self, action, **typed):
+        return self.client.post(action_url(action, self.first, self.second), typed, follow=True)
 
     def statuses(self):
         return list(Deal.objects.order_by("pk").values_list("status", "stage_id"))
 
     def test_the_lists_menu_leads_to_the_acts_page(self):
-        data = {"action": "act_win", "_selected_action": [self.first.pk, self.second.pk]}
+        data = {"action": "action_win", "_selected_action": [self.first.pk, self.second.pk]}
 
         response = self.client.post(list_url(Deal), data, follow=True)
 
         assert "First" in response.content.decode()
-        assert response.request["PATH_INFO"].endswith("/act/win/")
+        assert response.request["PATH_INFO"].endswith("/action/win/")
 
     def test_win(self):
         self.do("win")
@@ -380,8 +380,8 @@ class ActTests(StaffTestCase):
         assert Deal.objects.live().count() == 2
 
     def test_a_refusal_is_told_on_the_page_and_nothing_is_done(self):
-        trash_deals(actor=self.bob, deals=[self.first])
-        restored = act_url("restore", self.first)
+        trash_deals(actor=self.bob, rows=[self.first])
+        restored = action_url("restore", self.first)
         from pipelines.services import trash_stage
 
         Deal.objects.filter(pk=self.second.pk).update(stage=self.offer)
@@ -396,16 +396,16 @@ class ActTests(StaffTestCase):
         self.sign_in(self.viewer)
 
         for name in ("win", "lose", "move", "hand-over", "trash", "restore"):
-            assert self.client.post(act_url(name, self.first)).status_code == 403
-        assert "act_win" not in self.page(list_url(Deal))
+            assert self.client.post(action_url(name, self.first)).status_code == 403
+        assert "action_win" not in self.page(list_url(Deal))
 
     def test_the_way_back_is_a_page_of_ours(self):
-        response = self.client.post(act_url("win", self.first), {"next": "https://evil.example/"})
+        response = self.client.post(action_url("win", self.first), {"next": "https://evil.example/"})
 
         assert response["location"] == list_url(Deal)
 
     def test_it_needs_a_post(self):
-        self.client.get(act_url("win", self.first))
+        self.client.get(action_url("win", self.first))
 
         assert Deal.objects.get(pk=self.first.pk).status == "open"
 
@@ -469,7 +469,7 @@ class ListTests(StaffTestCase):
             exported = self.client.get(f"{reverse('admin:imports_export_deals')}{query}")
             assert exported.status_code in (200, 302, 400), query
         for ids in ("", "x", "1,2,99999999999999999999", "-1", "9" * 5000):
-            assert self.client.get(f"/admin/deals/deal/act/win/?ids={ids}").status_code in (200, 302), ids
+            assert self.client.get(f"/admin/deals/deal/action/win/?ids={ids}").status_code in (200, 302), ids
         assert self.client.get("/admin/deals/deal/%00/change/").status_code in (302, 404)
         assert self.client.get("/admin/deals/deal/99999999999999999999/change/").status_code in (302, 404)
 

@@ -31,7 +31,7 @@ from tests.factories import (
     PersonFactory,
     PipelineFactory,
 )
-from tests.staff.base import StaffTestCase, act_url, add_url, change_url, list_url
+from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
 
 SECRET = "zyxsecret"
 PRIVATE = "zyxprivate"
@@ -62,7 +62,7 @@ class LeakTestCase(StaffTestCase):
         )
         update_deals(actor=cls.alice, changes=[(cls.own["deal"], {"next_deal": cls.private.pk})])
         cls.trashed_private = DealFactory(actor=cls.alice, name=f"{PRIVATE} trashed", is_private=True)
-        trash_deals(actor=cls.alice, deals=[cls.trashed_private])
+        trash_deals(actor=cls.alice, rows=[cls.trashed_private])
 
     @classmethod
     def _fill(cls, actor, word):
@@ -91,7 +91,7 @@ class LeakTestCase(StaffTestCase):
             custom_fields={f"key_{word}": word},
         )
         gone = DealFactory(actor=actor, name=f"{word} gone", stage=stage.pk)
-        trash_deals(actor=actor, deals=[gone])
+        trash_deals(actor=actor, rows=[gone])
         token, _ = create_token(actor=actor, name=f"{word} token")
         content = f"name,{word}\n{word},{word}\n".encode()
         source = upload_file(actor=actor, kind="deals", upload=receive(f"{word}.csv", [content]))
@@ -187,22 +187,26 @@ class PageTests(LeakTestCase):
             self.sign_in(who)
             for model in TENANT_MODELS:
                 rows = [row for row in [*self.foreign.values(), self.private] if isinstance(row, model)]
-                for act in admin.site._registry[model].acts if rows else ():
-                    self.assert_clean(self.client.get(act_url(act.name, *rows), follow=True), words=words)
-                    self.client.post(act_url(act.name, *rows), {"lost_reason": "", "stage": "", "owner": ""})
+                for action in admin.site._registry[model].row_actions if rows else ():
+                    self.assert_clean(
+                        self.client.get(action_url(action.name, *rows), follow=True), words=words
+                    )
+                    self.client.post(
+                        action_url(action.name, *rows), {"lost_reason": "", "stage": "", "owner": ""}
+                    )
         assert Deal.objects.get(pk=self.foreign["deal"].pk).version == self.foreign["deal"].version
         assert Deal.objects.get(pk=self.private.pk).status == "open"
 
-    def test_the_acts_forms_offer_only_what_may_be_seen(self):
+    def test_the_actions_forms_offer_only_what_may_be_seen(self):
         for who, words in blind(self)[:3]:
             self.sign_in(who)
-            for act in admin.site._registry[Deal].acts:
+            for action in admin.site._registry[Deal].row_actions:
                 self.assert_clean(
-                    self.client.get(act_url(act.name, self.own["deal"]), follow=True), words=words
+                    self.client.get(action_url(action.name, self.own["deal"]), follow=True), words=words
                 )
 
     def test_a_list_action_on_a_foreign_row_leads_nowhere(self):
-        data = {"action": "act_trash", "_selected_action": [self.foreign["deal"].pk, self.private.pk]}
+        data = {"action": "action_trash", "_selected_action": [self.foreign["deal"].pk, self.private.pk]}
 
         response = self.client.post(list_url(Deal), data, follow=True)
 
@@ -403,8 +407,8 @@ class MarkupTests(StaffTestCase):
         self.sign_in(self.alice)
         urls = ["/admin/", "/admin/organization/", "/admin/search/?s=alert&extended=1", add_url(Deal)]
         for row in self.rows:
-            acts = [act_url(act.name, row) for act in admin.site._registry[type(row)].acts]
-            urls += [list_url(type(row)), f"{list_url(type(row))}?q=alert", change_url(row), *acts]
+            actions = [action_url(action.name, row) for action in admin.site._registry[type(row)].row_actions]
+            urls += [list_url(type(row)), f"{list_url(type(row))}?q=alert", change_url(row), *actions]
 
         for url in urls:
             assert '"><b x-init' not in self.client.get(url, follow=True).content.decode(), url

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member
-from crm_project.api.pagination import Cursor
+from crm_project.records.paging import Cursor
 from deals.models import Deal, LostReason
 from deals.services import update_deals
 from pipelines.models import Pipeline
@@ -20,7 +20,7 @@ from tests.factories import (
     LostReasonFactory,
     PipelineFactory,
 )
-from tests.staff.base import StaffTestCase, act_url, add_url, change_url, list_url
+from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
 
 # Session, user, member, then what the page shows. A number that grows is a finding, not a nuisance.
 COUNTS = {
@@ -130,8 +130,8 @@ class QueryCountTests(StaffTestCase):
         deal = self.deal(client=company.pk)
         models = (Contact, Deal, LostReason, Member, Pipeline)
         rows = (company, deal, reason, self.bob.member, self.new.pipeline, self.new)
-        acts = [("lose", deal), ("move", deal), ("hand-over", deal)]
-        urls = [*map(add_url, models), *map(change_url, rows), *(act_url(*act) for act in acts)]
+        actions = [("lose", deal), ("move", deal), ("hand-over", deal)]
+        urls = [*map(add_url, models), *map(change_url, rows), *(action_url(*action) for action in actions)]
         for url in urls:
             self.client.get(url)
         few = {url: self.count(url)[0] for url in urls}

@@ -103,7 +103,7 @@ class OrganizationTests(StaffTestCase):
         type(self.bob.member).objects.filter(pk=self.bob.member.pk).update(is_active=False)
 
         assert self.client.get("/admin/deals/deal/").status_code == 403
-        assert "You belong to no organization" in self.page("/admin/")
+        assert "You are not a member of an organization" in self.page("/admin/")
 
     def test_times_are_the_organizations(self):
         type(self.organization).objects.filter(pk=self.organization.pk).update(time_zone="Asia/Tokyo")
@@ -140,9 +140,9 @@ class RefusalPageTests(StaffTestCase):
 
     def test_a_page_that_is_not_theirs_and_one_that_is_not_there(self):
         for url, status, told in (
-            ("/admin/accounts/user/", 403, "You may not do that"),
-            ("/admin/nothing/here/", 404, "There is no such page"),
-            ("/nothing", 404, "There is no such page"),
+            ("/admin/accounts/user/", 403, "You do not have permission"),
+            ("/admin/nothing/here/", 404, "Page not found"),
+            ("/nothing", 404, "Page not found"),
         ):
             page = self.page(url, status=status)
             assert told in page
@@ -155,7 +155,7 @@ class RefusalPageTests(StaffTestCase):
         response = strict.post("/admin/organization/", {"member": 1})
 
         assert response.status_code == 403
-        assert "This page has grown old" in response.content.decode()
+        assert "This page is out of date" in response.content.decode()
 
 
 class FirstStepsTests(StaffTestCase):
@@ -190,7 +190,7 @@ class RoleTests(StaffTestCase):
 
         page = self.page("/admin/")
 
-        assert "You belong to no organization" in page
+        assert "You are not a member of an organization" in page
         assert "permission to view" not in page
 
 

@@ -1,4 +1,4 @@
-"""Members: invited, given a role, deactivated with a hand-over, given a password without e-mail."""
+"""Members: invitation, role, deactivation with a hand-over, password."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -21,7 +21,7 @@ from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import Password, PlainText, Select, TextInput
 from crm_project.staff.request_actor import visible
 
-PASSWORD_HELP = "At least 12 characters. Tell it to the person yourself; no e-mail is sent."
+PASSWORD_HELP = "At least 12 characters. Give it to the person yourself; no e-mail is sent."
 
 
 def password_field(**options: Any) -> forms.CharField:
@@ -32,7 +32,7 @@ def password_field(**options: Any) -> forms.CharField:
 
 
 ROLE_HELP = (
-    "Viewers read. Reps edit contacts and deals, managers also pipelines and fields, admins everything."
+    "Viewers only read. Reps edit contacts and deals, managers also pipelines and fields, admins everything."
 )
 
 
@@ -66,7 +66,7 @@ class Deactivate(AdminAction):
     is_dangerous = True
     on_many = False
     explanation = (
-        "Ends the access to this organization, with all tokens. Deals and contacts stay, or change hands."
+        "Ends all access to this organization, API tokens too. Deals and contacts stay or get a new owner."
     )
 
     def fits(self, row: Member) -> bool:
@@ -74,8 +74,8 @@ class Deactivate(AdminAction):
 
     def note(self, rows: Sequence[Member]) -> str:
         owned = {name: sum(map(count, rows)) for name, count in hooks.count_owned.items()}
-        told = " and ".join(counted(count, name) for name, count in owned.items() if count)
-        return f"{self.explanation} {', '.join(map(str, rows))} owns {told or 'nothing'}."
+        rows_owned = " and ".join(counted(count, name) for name, count in owned.items() if count)
+        return f"{self.explanation} {', '.join(map(str, rows))} owns {rows_owned or 'nothing'}."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
         others = visible(request, Member).filter(is_active=True).exclude(pk__in=[row.pk for row in rows])
@@ -95,7 +95,7 @@ class Activate(AdminAction):
     name = "activate"
     label = "Activate"
     icon = "person_check"
-    done = "active again"
+    done = "activated"
     on_many = False
 
     def fits(self, row: Member) -> bool:
@@ -112,7 +112,7 @@ class Rename(AdminAction):
     icon = "badge"
     done = "renamed"
     on_many = False
-    explanation = "Only for a login that works in no other organization."
+    explanation = "Only for a login that belongs to no other organization."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
         name = rows[0].user.full_name
@@ -129,7 +129,7 @@ class SetPassword(AdminAction):
     icon = "password"
     done = "has a new password"
     on_many = False
-    explanation = "Ends all sessions of this login. Only for a login that works in no other organization."
+    explanation = "Ends all sessions of this login. Only for a login that belongs to no other organization."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
         return {"password": password_field(label="New password", validators=[validate_password])}
@@ -153,12 +153,12 @@ class MemberAdmin(StaffModelAdmin):
         choice_filter("Role", "role", Member.Roles.choices),
         yes_no_filter("Active", "is_active"),
     )
-    acts: ClassVar[Sequence[AdminAction]] = (Rename(), SetPassword(), Activate(), Deactivate())
+    row_actions: ClassVar[Sequence[AdminAction]] = (Rename(), SetPassword(), Activate(), Deactivate())
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         if row is not None:
             return [(None, {"fields": ["full_name", "address", "role", "job_title"]})]
-        text = "Somebody who has a login already keeps its name and password."
+        text = "A person who already has a login keeps their name and password."
         names = ["email", "full_name", "role", "job_title", "password"]
         return [(None, {"fields": names, "description": text})]
 
@@ -166,19 +166,19 @@ class MemberAdmin(StaffModelAdmin):
         return ("full_name", "address") if obj is not None else ()
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """Who has left is offered no more."""
+        """Inactive members are not offered as choices."""
         rows = queryset.active() if "field_name" in request.GET else queryset
         return super().get_search_results(request, rows, search_term)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        known = not change and User.objects.filter(email=form.cleaned_data["email"]).exists()
+        has_login = not change and User.objects.filter(email=form.cleaned_data["email"]).exists()
         super().save_model(request, obj, form, change)
-        if known:
-            messages.info(
-                request, "This person had a login already; its name and password stay as they were."
-            )
+        if has_login:
+            messages.info(request, "This person already had a login. Its name and password were not changed.")
         elif not change and not form.cleaned_data["password"]:
-            messages.warning(request, "Without a password nobody can sign in: set one on the member's page.")
+            messages.warning(
+                request, "This member has no password yet and cannot sign in. Set one on the member's page."
+            )
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Member:
         return services.invite_member(actor=actor, **change)

@@ -1,6 +1,6 @@
-"""Organizations and logins, which operators manage; an organization's admin changes its own."""
+"""Organizations and logins, which operators manage. An admin can change their own organization."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -15,7 +15,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.admin.members import password_field
 from crm_project.accounts.models import Organization, User
 from crm_project.accounts.rules import Permission
-from crm_project.staff import display, hooks
+from crm_project.staff import display
 from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import yes_no_filter
@@ -23,27 +23,27 @@ from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import PlainText, Select, TextInput
 from crm_project.staff.request_actor import is_operator
 
-# What one may do follows from the role, not from Django's groups and permissions.
+# Permissions follow from the role, not from Django's groups.
 admin.site.unregister(Group)
 
-OWNER = ("owner_email", "owner_name", "owner_password")
+FIRST_ADMIN = ("owner_email", "owner_name", "owner_password")
 FLAGS = ("is_active", "is_staff", "is_superuser")
 
 
 class OrganizationForm(StaffForm):
-    """A new organization comes with its first admin."""
+    """A new organization is created with its first admin."""
 
     time_zone = forms.ChoiceField(widget=Select(), initial="UTC")
     currency = PlainText(
-        max_length=3, initial="EUR", help_text="ISO 4217, such as EUR. New deals begin with it."
+        max_length=3, initial="EUR", help_text="ISO 4217 code, such as EUR. The default of new deals."
     )
-    owner_email = forms.EmailField(widget=TextInput(), label="E-mail of its first admin")
-    owner_name = PlainText(required=False, max_length=255, label="Name of its first admin")
-    owner_password = password_field(required=False, label="Password, if the login is new")
+    owner_email = forms.EmailField(widget=TextInput(), label="E-mail of the first admin")
+    owner_name = PlainText(required=False, max_length=255, label="Name of the first admin")
+    owner_password = password_field(required=False, label="Password for a new login")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in OWNER if self.instance.pk else ():
+        for name in FIRST_ADMIN if self.instance.pk else ():
             del self.fields[name]
         if "time_zone" in self.fields:
             zones: Any = self.fields["time_zone"]
@@ -63,9 +63,11 @@ class OrganizationForm(StaffForm):
 class OrganizationAdmin(StaffModelAdmin):
     form = OrganizationForm
     edit_permission = Permission.ADMINISTER
+    # Creates an organization with its first admin and pipeline; set by the setup app, which depends on this one.
+    open_organization: ClassVar[Callable[..., Organization]]
     search_fields: ClassVar[Any] = ("name", "slug")
     ordering: ClassVar[Any] = ("name", "id")
-    long_by: ClassVar[Any] = ("name", "slug", "created_at")
+    keyset_columns: ClassVar[Any] = ("name", "slug", "created_at")
     list_display: ClassVar[Any] = ("name", "slug", "currency", "time_zone", "created_at")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -78,34 +80,30 @@ class OrganizationAdmin(StaffModelAdmin):
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         own = ["name", "currency", "time_zone"]
-        first = [] if row else [("First admin", {"fields": list(OWNER)})]
+        first = [] if row else [("First admin", {"fields": list(FIRST_ADMIN)})]
         return [(None, {"fields": own}), *first]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        wanted = form.change()
+        values = form.change()
         if change:
             actor = None if is_operator(request) else self.actor(request)
-            row = services.update_organization(actor=actor, organization=obj, **wanted) if wanted else obj
+            row = services.update_organization(actor=actor, organization=obj, **values) if values else obj
         else:
-            row = _open(wanted)
+            owner = services.find_or_create_user(
+                email=values["owner_email"],
+                full_name=values.get("owner_name", ""),
+                password=values.get("owner_password") or None,
+                is_staff=True,
+            )
+            fields = {name: values[name] for name in ("name", "currency", "time_zone") if name in values}
+            row = type(self).open_organization(owner=owner, **fields)
         vars(obj).update(vars(row))
 
 
-def _open(wanted: Mapping[str, Any]) -> Organization:
-    owner = services.find_or_create_user(
-        email=wanted["owner_email"],
-        full_name=wanted.get("owner_name", ""),
-        password=wanted.get("owner_password") or None,
-        is_staff=True,
-    )
-    fields = {name: wanted[name] for name in ("name", "currency", "time_zone") if name in wanted}
-    return hooks.open_organization[0](owner=owner, **fields)
-
-
 LOGIN_HELP = {
-    "is_active": "Off: cannot sign in anywhere.",
-    "is_staff": "May sign in here.",
-    "is_superuser": "Operator: manages organizations and logins. Shows no organization's rows.",
+    "is_active": "If off, the login cannot sign in.",
+    "is_staff": "Can sign in to this site.",
+    "is_superuser": "Manages organizations and logins, but cannot see the data of an organization.",
 }
 LOGIN_LABELS = {"is_active": "Active", "is_staff": "Staff", "is_superuser": "Operator"}
 
@@ -150,7 +148,7 @@ class LoginAdmin(StaffModelAdmin):
     form = LoginForm
     search_fields: ClassVar[Any] = ("email", "full_name")
     ordering: ClassVar[Any] = ("email",)
-    long_by: ClassVar[Any] = ("email", "full_name")
+    keyset_columns: ClassVar[Any] = ("email", "full_name")
     list_display: ClassVar[Any] = (
         "email",
         "full_name",
@@ -163,7 +161,7 @@ class LoginAdmin(StaffModelAdmin):
         yes_no_filter("Active", "is_active"),
         yes_no_filter("Operator", "is_superuser"),
     )
-    acts: ClassVar[Sequence[AdminAction]] = (SetLoginPassword(),)
+    row_actions: ClassVar[Sequence[AdminAction]] = (SetLoginPassword(),)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_operator(request)
@@ -177,8 +175,8 @@ class LoginAdmin(StaffModelAdmin):
         return {"is_active": True, "is_staff": True, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        wanted = form.change()
-        row = services.update_login(user=obj, **wanted) if change else services.create_login(**wanted)
+        values = form.change()
+        row = services.update_login(user=obj, **values) if change else services.create_login(**values)
         vars(obj).update(vars(row))
 
     @admin.display(description="Active", boolean=True)

@@ -1,4 +1,4 @@
-"""API tokens: made, shown once, revoked."""
+"""API tokens: created, shown once, revoked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -19,10 +19,13 @@ from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import CheckboxList, Instant
 
 SCOPE_NAMES = {
-    "read": "Read everything its member may see",
+    "read": "Read everything that its member can see",
     "write": "Write contacts and deals",
-    "pipelines": "Write pipelines, reasons and fields",
+    "pipelines": "Write pipelines, lost reasons and custom fields",
 }
+
+
+READ_ONLY = ("of_member", "begins", "scope_list", "state", "created_at", "last_used_at", "expires_at")
 
 
 class TokenForm(StaffForm):
@@ -31,7 +34,7 @@ class TokenForm(StaffForm):
         widget=CheckboxList(),
         initial=list(ALL_SCOPES),
     )
-    expires_at = Instant(required=False, label="Expires", help_text="Empty: never.")
+    expires_at = Instant(required=False, label="Expires", help_text="If empty, it never expires.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,7 +54,7 @@ class Revoke(AdminAction):
     icon = "key_off"
     done = "revoked"
     is_dangerous = True
-    explanation = "Whoever uses this token is locked out at once, and for good."
+    explanation = "Programs that use this token lose access at once. This cannot be undone."
 
     def may(self, admin: Any, request: HttpRequest) -> bool:
         return bool(admin.has_change_permission(request))
@@ -68,14 +71,14 @@ class Revoke(AdminAction):
 class TokenAdmin(StaffModelAdmin):
     form = TokenForm
     empty_hint = (
-        "Programs that read or write your deals sign in with a token. It can do no more than its member."
+        "Programs that read or write your data sign in with a token. It can do no more than its member."
     )
-    # Everybody may have tokens of their own: none can do more than its member.
+    # Every member can have tokens: a token has the permissions of its member at most.
     edit_permission = Permission.VIEW
     select_related: ClassVar[Any] = ("member__user",)
     search_fields: ClassVar[Any] = ("name", "hint")
     ordering: ClassVar[Any] = ("-created_at", "-id")
-    long_by: ClassVar[Any] = ("created_at",)
+    keyset_columns: ClassVar[Any] = ("created_at",)
     list_display: ClassVar[Any] = (
         "name",
         "of_member",
@@ -87,18 +90,16 @@ class TokenAdmin(StaffModelAdmin):
     )
     sortable_by: ClassVar[Any] = ()
     autocomplete_fields: ClassVar[Any] = ("member",)
-    acts: ClassVar[Sequence[AdminAction]] = (Revoke(),)
+    row_actions: ClassVar[Sequence[AdminAction]] = (Revoke(),)
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         if row is not None:
-            shown = ["of_member", "begins", "scope_list", "state", "created_at", "last_used_at", "expires_at"]
-            return [(None, {"fields": ["name", *shown]})]
+            return [(None, {"fields": ["name", *READ_ONLY]})]
         for_others = ["member"] if self.actor(request).member.role == Role.ADMIN else []
         return [(None, {"fields": ["name", *for_others, "scopes", "expires_at"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        shown = ("of_member", "begins", "scope_list", "state", "created_at", "last_used_at", "expires_at")
-        return shown if obj is not None else ()
+        return READ_ONLY if obj is not None else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"member": self.actor(request).member.pk, **super().get_changeform_initial_data(request)}
@@ -114,10 +115,10 @@ class TokenAdmin(StaffModelAdmin):
         return services.rename_token(actor=actor, token=row, name=change["name"])
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        """The only page that ever shows the secret; it is not kept, in the session neither."""
+        """Show the secret, which is stored nowhere, not even in the session."""
         context = {
             **self.admin_site.each_context(request),
-            "title": "API token made",
+            "title": "API token created",
             "opts": self.opts,
             "token": obj,
             "secret": request.new_secret,  # type: ignore[attr-defined]

@@ -18,9 +18,9 @@ from crm_project.accounts.api.serializers import (
 )
 from crm_project.accounts.models import ApiToken, Member
 from crm_project.accounts.rules import Permission
-from crm_project.api.pagination import Key
 from crm_project.api.views import RowViewSet, ScopedView
 from crm_project.errors import FieldError, Invalid
+from crm_project.records.paging import Key
 
 EXAMPLE = {"name": "Shop", "scopes": ["read"], "expires_at": "2100-01-01T00:00:00Z"}
 

@@ -1,4 +1,4 @@
-"""Receiving files: as a form, or as the bare body of a request that says what kind of rows it holds."""
+"""Parsers of uploads: a form, or a body that is the file."""
 
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
@@ -32,14 +32,14 @@ class FormParser(MultiPartParser):
 
 
 class FileParser(BaseParser):
-    """The body is the file; its kind and name are in the query."""
+    """The body is the file; `kind` and `file_name` are query parameters."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         return bare(parser_context["request"], stream)
 
 
 def bare(request: Request, stream: IO[bytes] | None) -> dict[str, Any]:
-    """What a bare body says, also one of no bytes, which no parser is asked about."""
+    """The data of a request whose body is the file. DRF calls no parser for an empty body, so the view does."""
     _refuse_length(request.META)
     query = request.query_params
     named = {"kind": query["kind"]} if "kind" in query else {}
@@ -59,7 +59,7 @@ class BytesParser(FileParser):
 
 
 def _refuse_length(meta: Mapping[str, Any]) -> None:
-    """Before a byte of it is read."""
+    """Refuse a body that is too large before it is read."""
     given = str(meta.get("CONTENT_LENGTH") or "0")
     if given.isascii() and given.isdigit() and int(given) > settings.IMPORT_MAX_BYTES + BLOCK:
         raise _too_large()

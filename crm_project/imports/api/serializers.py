@@ -1,4 +1,4 @@
-"""The shape of imports."""
+"""Serializers of imports."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,13 +17,16 @@ from crm_project.imports.models import Import
 MAPPING = {
     "type": "object",
     "additionalProperties": {"type": ["string", "null"]},
-    "description": "The field of each column, by the column's label; null leaves a column out.",
+    "description": "The field of each column, by the label of the column; null leaves a column out.",
 }
 OPTIONS = {
     "type": "object",
     "properties": {
         **{name: {"type": "string", "enum": list(choices)} for name, choices in CHOICES.items()},
-        "external_system": {"type": "string", "description": "Whose ids the column external_id holds."},
+        "external_system": {
+            "type": "string",
+            "description": "The system of the ids in the column external_id.",
+        },
         "sheet": {"type": "string", "description": "The name of an XLSX file's sheet; empty for the first."},
     },
 }
@@ -31,7 +34,7 @@ OPTIONS = {
 
 @extend_schema_field(OpenApiTypes.BINARY)
 class UploadField(serializers.Field[Any, Any, Any, Any]):
-    default_error_messages = {"required": "Send the file.", "invalid": "Send a file, not a text."}
+    default_error_messages = {"required": "Send the file.", "invalid": "Must be a file, not a string."}
 
     def to_internal_value(self, data: Any) -> Upload:
         if not isinstance(data, Upload):
@@ -47,7 +50,7 @@ class UploadSerializer(StrictSerializer):
 
 
 class TextUploadSerializer(StrictSerializer):
-    """A small CSV file as a JSON text, for clients that speak nothing else."""
+    """A small CSV file as a JSON string, for clients that can only send JSON."""
 
     kind = StrictChoice(Import.Kinds.choices)
     file_name = TextField(required=False)
@@ -76,9 +79,9 @@ class ColumnSerializer(serializers.Serializer[Any]):
 
 
 class CountsSerializer(serializers.Serializer[Any]):
-    """Empty until a preview or a run has ended; in the states previewed and refused they tell what would have been.
+    """Empty until a preview or a run has ended. In the states previewed and refused, the counts are those expected.
 
-    `change_set` names a run that is done in the feed, and `undone_by` the undo that took it back.
+    `change_set` is the change set of the run in the feed, and `undone_by` that of its undo.
     """
 
     rows = serializers.IntegerField(required=False)
@@ -91,7 +94,7 @@ class CountsSerializer(serializers.Serializer[Any]):
 
 
 class ExampleSerializer(serializers.Serializer[Any]):
-    """What became, or would become, of one of the first rows."""
+    """The outcome, or the expected outcome, of one of the first rows."""
 
     line = serializers.IntegerField()
     outcome = serializers.ChoiceField(["created", "updated", "unchanged"])
@@ -115,7 +118,7 @@ class RefusedRowSerializer(serializers.Serializer[Any]):
 
 
 class ImportSerializer(StrictSerializer):
-    """An uploaded file, what its columns mean, and what became of its rows."""
+    """An uploaded file, the mapping of its columns, and the outcome of its rows."""
 
     uuid = StrictUUID(read_only=True)
     kind = StrictChoice(Import.Kinds.choices, read_only=True)
@@ -145,7 +148,7 @@ class ImportSerializer(StrictSerializer):
 
 def _object_of(value: Any, types: tuple[type, ...]) -> Any:
     if not isinstance(value, Mapping) or not all(isinstance(item, types) for item in value.values()):
-        raise serializers.ValidationError("An object of texts.", "invalid")
+        raise serializers.ValidationError("Must be an object of strings.", "invalid")
     return value
 
 

@@ -13,7 +13,7 @@ from contacts.api.views import ContactViewSet
 from crm_project.accounts.rules import Permission
 from crm_project.api.dispatch import DRY_RUN
 from crm_project.api.errors import InvalidQuery
-from crm_project.api.pagination import Key, all_rows
+from crm_project.api.pagination import streamed_rows
 from crm_project.api.views import RowViewSet, ScopedView
 from crm_project.errors import NotFound
 from crm_project.imports import services, worker
@@ -25,12 +25,12 @@ from crm_project.imports.api.serializers import (
     TextUploadSerializer,
     UploadSerializer,
 )
-from crm_project.imports.exporting import BLOCK, CSV, STREAMS, XLSX, csv_stream, table_of
-from crm_project.imports.kinds import KINDS, kind_for
+from crm_project.imports.exporting import BLOCK, CSV, STREAMS, XLSX, csv_stream, file_response, table_of
+from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.refusals import error_table
-from crm_project.imports.responses import download
 from crm_project.imports.undoing import take_back
+from crm_project.records.paging import Key
 from deals.api.views import DealViewSet
 
 FILES = dict.fromkeys(("text/csv", XLSX, "application/octet-stream"), OpenApiTypes.BINARY)
@@ -39,7 +39,7 @@ TRUE_OR_FALSE = {"1": True, "true": True, "0": False, "false": False}
 
 
 class ImportViewSet(RowViewSet):
-    """Files of deals or contacts: upload, choose what the columns mean, preview, run."""
+    """Files of deals or contacts: upload, map the columns, preview, run, undo."""
 
     model = Import
     queryset = Import.objects.none()
@@ -48,13 +48,17 @@ class ImportViewSet(RowViewSet):
     orderings = {"created_at": Key("created_at")}
     action_parameters = {
         "create": {
-            "kind": {"type": "string", "enum": Import.Kinds.values, "description": "For a bare body."},
-            "file_name": {"type": "string", "description": "For a bare body."},
+            "kind": {
+                "type": "string",
+                "enum": Import.Kinds.values,
+                "description": "If the body is the file.",
+            },
+            "file_name": {"type": "string", "description": "If the body is the file."},
         }
     }
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """The charset of the body is the file's; a query is UTF-8 whatever the file is."""
+        """Decode the query as UTF-8: the charset of the request is that of the file."""
         request.encoding = "utf-8"
         return super().initialize_request(request, *args, **kwargs)
 
@@ -62,7 +66,7 @@ class ImportViewSet(RowViewSet):
         return Import.objects.visible_to(self.actor.member)
 
     def shown(self, row: Any) -> Any:
-        """An import is no row of the core: it has no version to compare."""
+        """An import has no version."""
         return self.get_serializer(self.reread(row)).data
 
     def get_parsers(self) -> list[Any]:
@@ -80,7 +84,7 @@ class ImportViewSet(RowViewSet):
         summary="Upload a file",
     )
     def create(self, request: Request) -> Response:
-        """CSV or XLSX, as a form or as the bare body. The answer holds its columns and a guess at their meaning."""
+        """CSV or XLSX, as a form or as the body. The response has its columns and a guess of their mapping."""
         serializer = TextUploadSerializer if _is(request, "application/json") else UploadSerializer
         is_bare = not _is(request, "application/json", "multipart/form-data")
         upload = serializer(data=bare(request, None) if is_bare and not request.data else request.data)
@@ -91,12 +95,12 @@ class ImportViewSet(RowViewSet):
 
     @extend_schema(summary="The state of an import")
     def retrieve(self, request: Request, **_: Any) -> Response:
-        """`state` is ready, queued, working, previewed, done, undone, failed, or refused: then a row was, and none is
-        written.
+        """`state` is ready, queued, working, previewed, done, undone, failed, or refused: then at least one row is
+        wrong, and no row was written.
         """
         row = self.get_object()
         if row.is_busy:
-            worker.wake()  # a worker that died is replaced by whoever asks
+            worker.wake()  # restarts the import if its worker has died
         return Response(self.shown(row))
 
     def perform_update(self, row: Import, change: dict[str, Any]) -> Import:
@@ -105,10 +109,10 @@ class ImportViewSet(RowViewSet):
     def perform_destroy(self, row: Import) -> None:
         services.discard_import(actor=self.actor, source=row)
 
-    @extend_schema(request=None, responses={202: ImportSerializer}, summary="Find out what a run would do")
+    @extend_schema(request=None, responses={202: ImportSerializer}, summary="Preview an import")
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, **_: Any) -> Response:
-        """The run itself, undone at its end: every row that is wrong, and what would become of the others."""
+        """A run that is rolled back: reports every wrong row, and the expected outcome of the others."""
         self.expect_no_body(request)
         return self._ask_for(Import.Tasks.PREVIEW)
 
@@ -119,11 +123,11 @@ class ImportViewSet(RowViewSet):
         self.expect_no_body(request)
         return self._ask_for(Import.Tasks.PREVIEW if self.dry_run else Import.Tasks.RUN)
 
-    @extend_schema(request=None, responses={202: ImportSerializer}, summary="Take an import back")
+    @extend_schema(request=None, responses={202: ImportSerializer}, summary="Undo an import")
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, **_: Any) -> Response:
-        """Undoes all that the run did, or, when that is done, the undo. All or nothing: `problem` tells what somebody
-        has changed since. With `dry_run=true` it is tried at once, and a refusal is a 409 `undo_conflict`.
+        """Undoes the whole run; for an import that is undone, undoes the undo. If a row was changed since, nothing is
+        undone and `problem` names it. With `dry_run=true` it is checked at once; a refusal is a 409 `undo_conflict`.
         """
         self.expect_no_body(request)
         row = services.ask_to_undo(actor=self.actor, source=self.get_object())
@@ -133,7 +137,7 @@ class ImportViewSet(RowViewSet):
 
     def _ask_for(self, task: str) -> Response:
         headers = {DRY_RUN: "true"} if self.dry_run else {}
-        # What a dry run asks for is itself kept: the preview is the dry run.
+        # The request of a preview is committed: the preview is the dry run.
         self.dry_run = False
         row = services.ask_for(actor=self.actor, source=self.get_object(), task=task)
         return Response(self.shown(row), status=202, headers=headers)
@@ -141,15 +145,15 @@ class ImportViewSet(RowViewSet):
     @extend_schema(responses=FILE, summary="The refused rows as a file")
     @action(detail=True, url_path="error-file")
     def error_file(self, request: Request, **_: Any) -> HttpResponse:
-        """Their cells as they came, with the line and what is wrong; mend it and send it as a new import."""
+        """The cells with the line and the errors of each row. Correct it and upload it as a new import."""
         row = self.get_object()
-        return download(csv_stream(error_table(row)), f"errors-{row.uuid}.csv", CSV)
+        return file_response(csv_stream(error_table(row)), f"errors-{row.uuid}.csv", CSV)
 
-    @extend_schema(responses=FieldListSerializer, summary="What columns can be mapped to")
+    @extend_schema(responses=FieldListSerializer, summary="Fields that columns can be mapped to")
     @action(detail=False, url_path="fields")
     def known_fields(self, request: Request) -> Response:
         fields = {
-            name: [field for field in kind_for(name, self.actor).fields if not field.is_read_only]
+            name: [field for field in import_kind(name, self.actor).fields if not field.is_read_only]
             for name in KINDS
         }
         return Response(FieldListSerializer(fields).data)
@@ -184,23 +188,23 @@ EXPORT_PARAMETERS = {
         "type": "string",
         "enum": list(STREAMS),
         "default": "csv",
-        "description": "What the file is to be.",
+        "description": "The format of the file.",
     },
     "raw": {
         "type": "boolean",
         "default": False,
-        "description": "Without the ' before what looks like a formula.",
+        "description": "Without the quote before text that looks like a formula.",
     },
     "ordering": {"type": "string", "description": "As in the list."},
 }
 EXPORTED = extend_schema(
     responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY},
-    summary="Export what the list shows",
+    summary="Export the list",
 )
 
 
 class DealExportViewSet(DealViewSet):
-    """The deals that the filters leave and the member may see, as a file that imports back unchanged."""
+    """The visible deals that match the filters, as a file that can be imported again without a change."""
 
     filtered_actions = frozenset({"export"})
     action_parameters = {"export": EXPORT_PARAMETERS}
@@ -211,7 +215,7 @@ class DealExportViewSet(DealViewSet):
 
 
 class ContactExportViewSet(ContactViewSet):
-    """The contacts that the filters leave, as a file that imports back unchanged."""
+    """The contacts that match the filters, as a file that can be imported again without a change."""
 
     filtered_actions = frozenset({"export"})
     action_parameters = {"export": EXPORT_PARAMETERS}
@@ -222,7 +226,7 @@ class ContactExportViewSet(ContactViewSet):
 
 
 def exported(view: Any, kind_name: str) -> HttpResponse:
-    """A stream of all pages of the list."""
+    """A streamed file of all rows of the list."""
     view.actor.require(Permission.VIEW)
     query = view.request.query_params
     file_format = query.get("file_format", "csv")
@@ -230,10 +234,10 @@ def exported(view: Any, kind_name: str) -> HttpResponse:
         raise InvalidQuery({"file_format": [f"One of: {', '.join(STREAMS)}."]})
     raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
     if raw is None:
-        raise InvalidQuery({"raw": ["true or false."]})
-    kind = kind_for(kind_name, view.actor)
-    rows = all_rows(
+        raise InvalidQuery({"raw": ["Must be true or false."]})
+    kind = import_kind(kind_name, view.actor)
+    rows = streamed_rows(
         kind.for_export(view.filter_queryset(view.get_queryset())), view.request, view, size=BLOCK
     )
     stream, media_type = STREAMS[file_format]
-    return download(stream(table_of(kind, rows), raw=raw), f"{kind_name}.{file_format}", media_type)
+    return file_response(stream(table_of(kind, rows), raw=raw), f"{kind_name}.{file_format}", media_type)

@@ -1,13 +1,13 @@
-"""What is imported and exported: deals and contacts, each with its fields and the services that write it."""
+"""The kinds of rows that are imported and exported, each with its fields and the services that write it."""
 
 from typing import Any
 
-from crm_project.imports.kinds.base import RowKind
-from crm_project.imports.kinds.contacts import ContactKind
-from crm_project.imports.kinds.deals import DealKind
+from crm_project.imports.kinds.base import ImportKind
+from crm_project.imports.kinds.contacts import ContactImportKind
+from crm_project.imports.kinds.deals import DealImportKind
 
-KINDS: dict[str, type[RowKind[Any]]] = {"deals": DealKind, "contacts": ContactKind}
+KINDS: dict[str, type[ImportKind[Any]]] = {"deals": DealImportKind, "contacts": ContactImportKind}
 
 
-def kind_for(kind: str, actor: Any, options: dict[str, Any] | None = None) -> RowKind[Any]:
+def import_kind(kind: str, actor: Any, options: dict[str, Any] | None = None) -> ImportKind[Any]:
     return KINDS[kind](actor, options or {})

@@ -1,4 +1,4 @@
-"""What deals and contacts have in common as rows of a table."""
+"""The base of the kinds of rows that are imported and exported."""
 
 import hashlib
 import json
@@ -9,77 +9,77 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
-from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
-from crm_project.imports.cells import Habits, is_empty, refuse_cut
+from crm_project.errors import DomainError, FieldError, RowsRefused
+from crm_project.imports.cells import CellFormat, is_empty, refuse_cut
 from crm_project.imports.errors import UnreadableCell
-from crm_project.imports.fields import CUSTOM_PREFIX, Field, Shown, custom_fields
+from crm_project.imports.fields import CUSTOM_PREFIX, ExportRow, ImportField, custom_fields
 from crm_project.records.models import DEFAULT_SYSTEM, reference_models
 from crm_project.records.writing.columns import definitions_of
 from crm_project.records.writing.receipts import Receipt
 
 T = TypeVar("T")
-# Rows without a key of their own are known again by what they say, under this system.
+# The system of the references that identify rows without a key: digests of their cells.
 OWN_SYSTEM = "import"
 Values = dict[str, Any]
 
 
-class RowKind(Generic[T]):
-    """One kind of row: its fields, what a row of cells means as a change, and how changes are written."""
+class ImportKind(Generic[T]):
+    """One kind of row: its fields, how the cells of a row become a change, and how changes are written."""
 
     model: ClassVar[Any]
     custom_kind: ClassVar[str]
     keys: ClassVar[Sequence[str]]
-    # What is read of a row for the fields that are made of several things.
+    # The column paths that functions in `ImportField.show` read.
     parts: ClassVar[Sequence[str]]
 
     def __init__(self, actor: Actor, options: Mapping[str, Any]) -> None:
         self.actor = actor
         self.options = options
-        self.habits = Habits.of(
+        self.cell_format = CellFormat.of(
             {"decimal": ".", "date_order": "ymd", **options}, actor.organization.time_zone
         )
         self.repeated: Counter[str] = Counter()
 
-    def own_fields(self) -> list[Field]:
+    def own_fields(self) -> list[ImportField]:
         raise NotImplementedError
 
-    def named(self, values: Values) -> Values:
-        """The values under the names of the core's change; what is wrong is an UnreadableCell of a field."""
-        raise NotImplementedError
+    def to_change(self, values: Values) -> Values:
+        """The change for the service, from the values of the row's fields."""
+        return {self.by_key[key].attribute: value for key, value in values.items()}
 
     def write(self, changes: Sequence[Values]) -> list[Receipt[T]]:
-        """Create or update by each change's key."""
+        """Create or update a row for each change."""
         raise NotImplementedError
 
     def for_export(self, rows: Any) -> Any:
-        """What is shown of the rows and no more, as plain values: a great export has millions of them."""
+        """The columns that the export needs, as dicts: an export may have millions of rows."""
         columns = [field.show for field in self.fields if isinstance(field.show, str)]
         return rows.prefetch_related(None).values(*{"id", "custom_fields", *self.parts, *columns})
 
     def complete(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Add what other tables hold of these rows, with one query for each."""
+        """Add the lists of these rows, with one query for each list."""
         for name, pairs in self.lists([row["id"] for row in rows]).items():
-            held: dict[int, list[Any]] = defaultdict(list)
+            entries: dict[int, list[Any]] = defaultdict(list)
             for row_id, entry in pairs:
-                held[row_id].append(entry)
+                entries[row_id].append(entry)
             for row in rows:
-                row[name] = held.get(row["id"], [])
+                row[name] = entries.get(row["id"], [])
 
     def lists(self, ids: Sequence[int]) -> dict[str, Iterable[tuple[int, Any]]]:
-        """Pairs of a row's id and one entry of its list, in the list's order."""
+        """Pairs of a row's id and one entry of its list, in the list's order, by the name of the list."""
         model: Any = reference_models()[self.custom_kind]
-        found = model.objects.filter(row__in=ids).values_list("row_id", "system", "external_id")
-        return {"references": ((row_id, names) for row_id, *names in found)}
+        references = model.objects.filter(row__in=ids).values_list("row_id", "system", "external_id")
+        return {"references": ((row_id, names) for row_id, *names in references)}
 
     @cached_property
-    def fields(self) -> list[Field]:
+    def fields(self) -> list[ImportField]:
         return [
             *self.own_fields(),
             *custom_fields(definitions_of(self.actor.organization_id, self.custom_kind)),
         ]
 
     @cached_property
-    def by_key(self) -> dict[str, Field]:
+    def by_key(self) -> dict[str, ImportField]:
         return {field.key: field for field in self.fields}
 
     @cached_property
@@ -88,13 +88,22 @@ class RowKind(Generic[T]):
         return dict(members.values_list("user__email", "id"))
 
     def member(self, email: str) -> int:
-        found = self.member_ids.get(email.strip().lower())
-        if found is None:
+        member_id = self.member_ids.get(email.strip().lower())
+        if member_id is None:
             raise UnreadableCell("No member has this e-mail address.")
-        return found
+        return member_id
+
+    def field_key(self, path: str) -> str:
+        """The key of the field that an error of the service is about; `path` is in the names of the change."""
+        first, _, rest = path.partition(".")
+        if first == "custom_fields":
+            return f"{CUSTOM_PREFIX}{rest}"
+        if first == "external_references":
+            return "external_system" if rest.endswith("system") else "external_id"
+        return next((field.key for field in self.fields if field.attribute == first), first)
 
     def read(self, cells: Mapping[str, Any]) -> tuple[Values, list[FieldError]]:
-        """The cells of one row, by field, as the core's change; all that cannot be read is named."""
+        """The change for the service from the cells of one row by field key, and an error for each wrong cell."""
         values: Values = {}
         errors: list[FieldError] = []
         for key, cell in cells.items():
@@ -105,78 +114,77 @@ class RowKind(Generic[T]):
                 continue
             try:
                 refuse_cut(cell)
-                values[key] = field.read(cell, self.habits) if field.read else None
+                values[key] = field.read(cell, self.cell_format) if field.read else None
             except UnreadableCell as error:
-                errors.append(FieldError(key, "invalid", str(error)))
+                errors.append(error.of(key))
+        errors += self._resolve(values) if not errors else []
         if errors:
             return {}, errors
-        return self._change(values, cells, errors), errors
+        change = self._change(values)
+        return change, self._choose_key(change, cells)
 
-    def _change(self, values: Values, cells: Mapping[str, Any], errors: list[FieldError]) -> Values:
-        custom = {
-            key.removeprefix(CUSTOM_PREFIX): values.pop(key)
-            for key in list(values)
-            if key.startswith(CUSTOM_PREFIX)
-        }
-        self._take_reference(values)
-        change = self._resolve(values, errors)
-        if custom:
-            change["custom_fields"] = custom
-        self._choose_key(change, cells, errors)
-        return change
-
-    def _take_reference(self, values: Values) -> None:
-        system = values.pop("external_system", None) or self.options.get("external_system", DEFAULT_SYSTEM)
-        external_id = values.pop("external_id", None)
-        if external_id:
-            values["external_references"] = [(system, external_id)]
-
-    def _resolve(self, values: Values, errors: list[FieldError]) -> Values:
-        """Each name in the values becomes an id; a name that nobody has is told of its own field."""
+    def _resolve(self, values: Values) -> list[FieldError]:
+        """Replace names by ids; a name without a row is an error of its field."""
+        errors = []
         for key, find in self.resolvers.items():
             if values.get(key) is not None:
                 try:
                     values[key] = find(values[key], values)
                 except UnreadableCell as error:
-                    errors.append(FieldError(key, "does_not_exist", str(error)))
-        return {} if errors else self.named(values)
+                    errors.append(error.of(key, "does_not_exist"))
+        return errors
 
     @property
     def resolvers(self) -> Mapping[str, Any]:
+        """Functions of a name and all values that return the id, by field key."""
         return {}
 
-    def _choose_key(self, change: Values, cells: Mapping[str, Any], errors: list[FieldError]) -> None:
-        """What makes this row the same row next time: the key asked for, the first it has, or all it says."""
-        if errors:
-            return
-        wanted = self.options.get("match_on", "auto")
-        if wanted != "uuid" and wanted != "auto":
+    def _change(self, values: Values) -> Values:
+        custom = {
+            key.removeprefix(CUSTOM_PREFIX): values.pop(key)
+            for key in list(values)
+            if key.startswith(CUSTOM_PREFIX)
+        }
+        system = values.pop("external_system", None) or self.options.get("external_system", DEFAULT_SYSTEM)
+        external_id = values.pop("external_id", None)
+        change = self.to_change(values)
+        if external_id:
+            change["external_references"] = [(system, external_id)]
+        if custom:
+            change["custom_fields"] = custom
+        return change
+
+    def _choose_key(self, change: Values, cells: Mapping[str, Any]) -> list[FieldError]:
+        """Set `match_on`: the key of the options, else the first that the row has, else a digest of its cells."""
+        match_on = self.options.get("match_on", "auto")
+        if match_on != "uuid" and match_on != "auto":
             change.pop("uuid", None)
-        if wanted == "none":
-            return
+        if match_on == "none":
+            return []
         present = [key for key in self.keys if self._has(change, key)]
-        key = wanted if wanted != "auto" else next(iter(present), None)
+        key = match_on if match_on != "auto" else next(iter(present), None)
         if key is None:
             key = "external_reference"
             change["external_references"] = [(OWN_SYSTEM, self._digest(cells))]
         elif key not in present:
             field = {"external_reference": "external_id"}.get(key, key)
-            errors.append(FieldError(field, "required", "Rows are matched on this; it may not be empty."))
+            return [FieldError(field, "required", "Rows are matched on this field; it may not be empty.")]
         change["match_on"] = key
+        return []
 
     def _has(self, change: Values, key: str) -> bool:
         return bool(change.get("external_references" if key == "external_reference" else key))
 
     def _digest(self, cells: Mapping[str, Any]) -> str:
-        """Equal rows are told apart by their number among their like, so that each comes in once."""
-        said = sorted((key, str(cell)) for key, cell in cells.items() if not is_empty(cell))
-        digest = hashlib.sha256(json.dumps(said).encode("utf-8", "surrogatepass")).hexdigest()[:40]
+        """A key of the row's content. Equal rows are numbered, so that each of them is imported once."""
+        content = sorted((key, str(cell)) for key, cell in cells.items() if not is_empty(cell))
+        digest = hashlib.sha256(json.dumps(content).encode("utf-8", "surrogatepass")).hexdigest()[:40]
         self.repeated[digest] += 1
         count = self.repeated[digest]
         return digest if count == 1 else f"{digest}-{count}"
 
     def key_of(self, change: Values) -> tuple[Any, ...] | None:
-        """What no other row of the file may have."""
+        """The key that must be unique in the file; None for a row that is always created."""
         match change.get("match_on"):
             case "external_reference":
                 return ("external_reference", *change["external_references"][0])
@@ -187,16 +195,12 @@ class RowKind(Generic[T]):
         return None
 
 
-def oldest_reference(part: int) -> Callable[[Shown], str]:
-    """The system, or the external id: an import adds references and takes none away."""
+def oldest_reference(part: int) -> Callable[[ExportRow], str]:
+    """The system (0) or the external id (1) of the oldest reference: an import adds references, it removes none."""
     return lambda row: row["references"][0][part] if row["references"] else ""
 
 
 def refuse_rows(errors: Mapping[int, DomainError]) -> None:
-    """Also for a list of one: the importer asks by index."""
+    """Unlike `errors.refuse`, this raises RowsRefused for a list of one row too: the importer needs the index."""
     if errors:
         raise RowsRefused(dict(errors))
-
-
-def required(field: str, sentence: str) -> Invalid:
-    return Invalid(fields=[FieldError(field, "required", sentence)])

@@ -5,11 +5,10 @@ from typing import Any
 
 from contacts.models import Contact
 from contacts.services import create_contacts, upsert_contacts
-from crm_project.errors import FieldError, Invalid
+from crm_project.errors import DomainError, FieldError, Invalid
 from crm_project.imports import cells
-from crm_project.imports.errors import UnreadableCell
-from crm_project.imports.fields import Field, Shown, plain, shown_only
-from crm_project.imports.kinds.base import RowKind, Values, oldest_reference, refuse_rows
+from crm_project.imports.fields import ExportRow, ImportField, export_only, plain
+from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference, refuse_rows
 from crm_project.imports.kinds.names import companies_named
 from crm_project.records.writing.receipts import Receipt
 
@@ -28,45 +27,60 @@ TEXTS = (
 )
 
 
-class ContactKind(RowKind[Contact]):
+class ContactImportKind(ImportKind[Contact]):
     model = Contact
     custom_kind = "contact"
     keys = ("uuid", "external_reference", "email")
     parts = ("company__uuid", "company__full_name", "company__deleted_at")
 
-    def own_fields(self) -> list[Field]:
+    def own_fields(self) -> list[ImportField]:
         return [
             plain("uuid", "UUID", cells.uuid, can_clear=False),
-            Field("external_system", "External system", cells.word, oldest_reference(0)),
-            Field("external_id", "External ID", cells.word, oldest_reference(1), IDS),
+            ImportField("external_system", "External system", cells.word, oldest_reference(0)),
+            ImportField("external_id", "External ID", cells.word, oldest_reference(1), IDS),
             plain("kind", "Kind", cells.choice("person", "company"), "type", can_clear=False),
             plain("first_name", "First name", cells.text, "given name", "vorname", "prénom"),
             plain("last_name", "Last name", cells.text, "surname", "family name", "nachname", "nom"),
             plain("name", "Name of the company", cells.text),
             plain("email", "E-mail", cells.word, "email address", "mail", "courriel"),
             *(plain(key, label, cells.text, *names) for key, label, names in TEXTS),
-            Field("company_uuid", "Company's UUID", cells.uuid, _of_company("uuid"), can_clear=True),
-            Field("company_name", "Company", cells.word, _of_company("full_name"), COMPANIES, can_clear=True),
-            Field("owner_email", "Owner", cells.word, "owner__user__email", OWNERS, can_clear=True),
-            shown_only("full_name", "Full name"),
-            shown_only("created_at", "Created"),
-            shown_only("updated_at", "Updated"),
+            ImportField(
+                "company_uuid",
+                "Company's UUID",
+                cells.uuid,
+                _of_company("uuid"),
+                can_clear=True,
+                attribute="company",
+            ),
+            ImportField(
+                "company_name", "Company", cells.word, _of_company("full_name"), COMPANIES, can_clear=True
+            ),
+            ImportField(
+                "owner_email",
+                "Owner",
+                cells.word,
+                "owner__user__email",
+                OWNERS,
+                can_clear=True,
+                attribute="owner",
+            ),
+            export_only("full_name", "Full name"),
+            export_only("created_at", "Created"),
+            export_only("updated_at", "Updated"),
         ]
 
     @property
     def resolvers(self) -> dict[str, Any]:
         return {"owner_email": lambda email, values: self.member(email)}
 
-    def named(self, values: Values) -> Values:
-        if "owner_email" in values:
-            values["owner"] = values.pop("owner_email")
-        if values.get("company_uuid") is not None:
-            values.pop("company_name", None)
-        if "company_uuid" in values:
-            values["company"] = values.pop("company_uuid")
-        if "company_name" in values and values["company_name"] is None:
-            values.setdefault("company", values.pop("company_name"))
-        return values
+    def to_change(self, values: Values) -> Values:
+        """The UUID of a company takes precedence over its name."""
+        change = super().to_change(values)
+        if change.get("company") is not None:
+            change.pop("company_name", None)
+        elif change.get("company_name", "") is None:
+            change["company"] = change.pop("company_name")
+        return change
 
     def write(self, changes: Sequence[Values]) -> list[Receipt[Contact]]:
         changes = with_companies(self.actor, changes, "company_name", "company")
@@ -81,27 +95,24 @@ COMPANIES = ("company", "organization", "organisation", "account", "firma", "soc
 
 
 def with_companies(actor: Any, changes: Sequence[Values], field: str, target: str) -> list[Values]:
-    """The changes with the company's id in place of its name; companies that nobody knows are created."""
+    """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created."""
     names = {change[field] for change in changes if change.get(field)}
-    found = companies_named(actor, sorted(names)) if names else {}
-    errors = {
-        index: Invalid(fields=[FieldError(field, "ambiguous_match", "Several companies have this name.")])
-        for index, change in enumerate(changes)
-        if change.get(field) and found[change[field]] is None
-    }
+    companies = companies_named(actor, sorted(names)) if names else {}
+    ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
+    errors: dict[int, DomainError] = {}
+    resolved = []
+    for index, change in enumerate(changes):
+        name = change.get(field)
+        company = companies[name] if name else None
+        if company is not None:
+            change = {key: value for key, value in change.items() if key != field} | {target: company.pk}
+        elif name:
+            errors[index] = Invalid(fields=[ambiguous])
+        resolved.append(change)
     refuse_rows(errors)
-    return [_with_company(change, found, field, target) for change in changes]
+    return resolved
 
 
-def _with_company(change: Values, found: dict[str, Contact | None], field: str, target: str) -> Values:
-    if not change.get(field):
-        return change
-    company = found[change[field]]
-    if company is None:
-        raise UnreadableCell("Several companies have this name.")
-    return {name: value for name, value in change.items() if name != field} | {target: company.pk}
-
-
-def _of_company(column: str) -> Callable[[Shown], Any]:
-    """A company in the trash is none."""
+def _of_company(column: str) -> Callable[[ExportRow], Any]:
+    """A column of the company, unless that is in the trash."""
     return lambda row: row[f"company__{column}"] if row["company__deleted_at"] is None else None

@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db.models import OuterRef, Subquery
 
+from crm_project.errors import FieldError, Invalid
 from crm_project.imports import cells
 from crm_project.imports.errors import UnreadableCell
-from crm_project.imports.fields import Field, Shown, plain, shown_only
-from crm_project.imports.kinds.base import RowKind, Values, oldest_reference, refuse_rows, required
+from crm_project.imports.fields import ExportRow, ImportField, export_only, plain
+from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference, refuse_rows
 from crm_project.imports.kinds.contacts import COMPANIES, IDS, with_companies
 from crm_project.imports.kinds.names import Names
 from crm_project.records.writing.receipts import Receipt
@@ -23,20 +24,20 @@ from deals.services import create_deals, upsert_deals
 from pipelines.models import Pipeline, Stage
 
 
-class DealKind(RowKind[Deal]):
+class DealImportKind(ImportKind[Deal]):
     model = Deal
     custom_kind = "deal"
     keys = ("uuid", "external_reference")
     parts = ("stage_id", "stage__pipeline_id", "lost_reason_id", *AMOUNT_FIELDS)
 
-    def own_fields(self) -> list[Field]:
-        return [*self._what(), *self._where(), *self._who(), *self._when(), *self._rest(), *SHOWN]
+    def own_fields(self) -> list[ImportField]:
+        return [*self._what(), *self._where(), *self._who(), *self._when(), *self._rest(), *EXPORT_ONLY]
 
-    def _what(self) -> list[Field]:
+    def _what(self) -> list[ImportField]:
         return [
             plain("uuid", "UUID", cells.uuid, can_clear=False),
-            Field("external_system", "External system", cells.word, oldest_reference(0)),
-            Field("external_id", "External ID", cells.word, oldest_reference(1), (*IDS, "deal id")),
+            ImportField("external_system", "External system", cells.word, oldest_reference(0)),
+            ImportField("external_id", "External ID", cells.word, oldest_reference(1), (*IDS, "deal id")),
             plain("name", "Name", cells.text, "deal", "deal name", "title", "opportunity", "titel", "titre"),
             plain("description", "Description", cells.text, "notes", "note", "comment", "beschreibung"),
             _amount("amount", "Amount", "value", "deal value", "total", "net", "betrag", "wert", "montant"),
@@ -48,34 +49,34 @@ class DealKind(RowKind[Deal]):
             plain("bid_periods", "Bid periods", cells.whole),
         ]
 
-    def _where(self) -> list[Field]:
+    def _where(self) -> list[ImportField]:
         return [
-            Field("pipeline", "Pipeline", cells.word, self._pipeline_name),
-            Field("stage", "Stage", cells.word, self._stage_name, ("deal stage", "phase", "étape")),
+            ImportField("pipeline", "Pipeline", cells.word, self._pipeline_name),
+            ImportField("stage", "Stage", cells.word, self._stage_name, ("deal stage", "phase", "étape")),
             plain("status", "Status", cells.choice(*Deal.Statuses.values), can_clear=False),
             plain("probability", "Probability", cells.whole, "wahrscheinlichkeit", "probabilité"),
-            Field(
+            ImportField(
                 "lost_reason", "Lost reason", cells.word, self._reason_name, ("loss reason",), can_clear=True
             ),
         ]
 
-    def _who(self) -> list[Field]:
+    def _who(self) -> list[ImportField]:
         return [
-            Field("contact_uuid", "Contact's UUID", cells.uuid, "contact__uuid", can_clear=True),
-            Field("contact_email", "Contact's e-mail", cells.word, "contact__email", EMAILS),
+            _row("contact_uuid", "Contact's UUID", cells.uuid, "contact__uuid", "contact"),
+            ImportField("contact_email", "Contact's e-mail", cells.word, "contact__email", EMAILS),
             _contact("first_name", "Contact's first name", "first name"),
             _contact("last_name", "Contact's last name", "last name"),
             _contact("phone", "Contact's phone", "phone"),
-            Field("client_uuid", "Client's UUID", cells.uuid, "client__uuid", can_clear=True),
-            Field("client_name", "Client", cells.word, "client__full_name", COMPANIES, can_clear=True),
-            Field("owner_email", "Owner", cells.word, "owner__user__email", OWNERS, can_clear=True),
-            _list("member_uuids", "Participants' UUIDs", cells.uuids),
-            _list("follower_emails", "Followers", cells.items),
+            _row("client_uuid", "Client's UUID", cells.uuid, "client__uuid", "client"),
+            ImportField("client_name", "Client", cells.word, "client__full_name", COMPANIES, can_clear=True),
+            _row("owner_email", "Owner", cells.word, "owner__user__email", "owner", OWNERS),
+            _list("member_uuids", "Participants' UUIDs", cells.uuids, "members"),
+            _list("follower_emails", "Followers", cells.items, "followers"),
             plain("is_private", "Private", cells.boolean, can_clear=False),
-            _list("access_list_emails", "Access list", cells.items),
+            _list("access_list_emails", "Access list", cells.items, "access_list"),
         ]
 
-    def _when(self) -> list[Field]:
+    def _when(self) -> list[ImportField]:
         return [
             plain(
                 "expected_close_date",
@@ -93,7 +94,7 @@ class DealKind(RowKind[Deal]):
             plain("date_to", "To", cells.day, "end", "end date"),
         ]
 
-    def _rest(self) -> list[Field]:
+    def _rest(self) -> list[ImportField]:
         return [
             plain("number", "Number", cells.text, "deal number", "nummer", "numéro"),
             plain("invoice_no", "Invoice number", cells.text, "invoice"),
@@ -102,7 +103,7 @@ class DealKind(RowKind[Deal]):
             plain("department_id", "Department ID", cells.whole),
             plain("project_id", "Project ID", cells.whole),
             plain("task_id", "Task ID", cells.whole),
-            plain("next_deal_uuid", "Next deal's UUID", cells.uuid),
+            _row("next_deal_uuid", "Next deal's UUID", cells.uuid, "next_deal_uuid", "next_deal"),
         ]
 
     @cached_property
@@ -112,12 +113,12 @@ class DealKind(RowKind[Deal]):
 
     @cached_property
     def stages(self) -> dict[int, Names]:
-        """The stages of each pipeline: a stage's name means something within its pipeline alone."""
+        """The stages of each pipeline: stages of several pipelines may have the same name."""
         rows = Stage.objects.visible_to(self.actor.member).values_list("pipeline_id", "id", "name")
-        of: dict[int, list[tuple[int, str]]] = {pipeline: [] for pipeline in self.pipelines.name_of}
+        stages: dict[int, list[tuple[int, str]]] = {pipeline: [] for pipeline in self.pipelines.name_of}
         for pipeline, stage, name in rows:
-            of.setdefault(pipeline, []).append((stage, name))
-        return {pipeline: Names("stage", named) for pipeline, named in of.items()}
+            stages.setdefault(pipeline, []).append((stage, name))
+        return {pipeline: Names("stage", pairs) for pipeline, pairs in stages.items()}
 
     @cached_property
     def default_pipeline(self) -> int | None:
@@ -142,7 +143,7 @@ class DealKind(RowKind[Deal]):
         }
 
     def _find_stage(self, name: str, values: Values) -> int:
-        """Within the pipeline that the row names; else in the default one, or wherever there is only one."""
+        """In the pipeline that the row names; else in the default pipeline, or the only stage of this name."""
         pipeline = values.get("pipeline")
         if isinstance(pipeline, int):
             return self.stages[pipeline].find(name)
@@ -159,29 +160,28 @@ class DealKind(RowKind[Deal]):
         rows = [pair for names in self.stages.values() for pair in names.name_of.items()]
         return Names("stage", rows)
 
-    def _pipeline_name(self, row: Shown) -> str:
-        return self.pipelines.shown(row["stage__pipeline_id"])
+    def _pipeline_name(self, row: ExportRow) -> str:
+        return self.pipelines.text_of(row["stage__pipeline_id"])
 
-    def _stage_name(self, row: Shown) -> str:
-        return self.stages[row["stage__pipeline_id"]].shown(row["stage_id"])
+    def _stage_name(self, row: ExportRow) -> str:
+        return self.stages[row["stage__pipeline_id"]].text_of(row["stage_id"])
 
-    def _reason_name(self, row: Shown) -> str:
-        return self.lost_reasons.shown(row["lost_reason_id"])
+    def _reason_name(self, row: ExportRow) -> str:
+        return self.lost_reasons.text_of(row["lost_reason_id"])
 
-    def named(self, values: Values) -> Values:
-        for key, name in RENAMED.items():
-            if key in values:
-                values[name] = values.pop(key)
-        if values.get("contact") is not None:
+    def to_change(self, values: Values) -> Values:
+        """The UUID of a contact or a client takes precedence over its other columns."""
+        change = super().to_change(values)
+        if change.get("contact") is not None:
             for name in ("contact_email", "contact_first_name", "contact_last_name", "contact_phone"):
-                values.pop(name, None)
-        if values.get("client") is not None:
-            values.pop("client_name", None)
-        elif values.get("client_name", "") is None:
-            values["client"] = values.pop("client_name")
-        if isinstance(values.get("currency"), str):
-            values["currency"] = values["currency"].upper()
-        return values
+                change.pop(name, None)
+        if change.get("client") is not None:
+            change.pop("client_name", None)
+        elif change.get("client_name", "") is None:
+            change["client"] = change.pop("client_name")
+        if isinstance(change.get("currency"), str):
+            change["currency"] = change["currency"].upper()
+        return change
 
     def write(self, changes: Sequence[Values]) -> list[Receipt[Deal]]:
         changes = with_companies(self.actor, changes, "client_name", "client")
@@ -190,7 +190,7 @@ class DealKind(RowKind[Deal]):
         else:
             receipts = upsert_deals(actor=self.actor, changes=changes)
         nameless = {
-            index: required("name", "A new deal needs a name.")
+            index: Invalid(fields=[FieldError("name", "required", "A new deal needs a name.")])
             for index, receipt in enumerate(receipts)
             if receipt.outcome == "created" and not receipt.row.name.strip()
         }
@@ -217,40 +217,38 @@ class DealKind(RowKind[Deal]):
         }
 
 
-RENAMED = {
-    "contact_uuid": "contact",
-    "client_uuid": "client",
-    "owner_email": "owner",
-    "member_uuids": "members",
-    "follower_emails": "followers",
-    "access_list_emails": "access_list",
-    "next_deal_uuid": "next_deal",
-}
 EMAILS = ("email", "e-mail", "contact email", "mail", "person email")
 OWNERS = ("owner", "deal owner", "assigned to", "besitzer", "verantwortlich", "responsable")
 
 
-def _amount(key: str, label: str, *names: str) -> Field:
-    def show(row: Shown) -> Decimal | None:
-        """With the currency's decimals, and a figure: a spreadsheet adds it up."""
+def _amount(key: str, label: str, *names: str) -> ImportField:
+    def show(row: ExportRow) -> Decimal | None:
+        """A number with the currency's decimals, so that a spreadsheet can add it up."""
         text = money.formatted(row[key], row["currency"])
         return Decimal(text) if text else None
 
-    return Field(key, label, cells.number, show, names, can_clear=True)
+    return ImportField(key, label, cells.number, show, names, can_clear=True)
 
 
-def _contact(name: str, label: str, *names: str) -> Field:
-    return Field(f"contact_{name}", label, cells.text, f"contact__{name}", names)
+def _contact(name: str, label: str, *names: str) -> ImportField:
+    return ImportField(f"contact_{name}", label, cells.text, f"contact__{name}", names)
 
 
-def _list(key: str, label: str, read: cells.Reader) -> Field:
-    return Field(key, label, read, itemgetter(key), clears=[], can_clear=True)
+def _row(
+    key: str, label: str, read: cells.Reader, show: str, attribute: str, names: Sequence[str] = ()
+) -> ImportField:
+    """Another row, by a column that identifies it."""
+    return ImportField(key, label, read, show, names, can_clear=True, attribute=attribute)
 
 
-SHOWN = (
-    shown_only("probability_in_force", "Probability in force"),
-    shown_only("stage_entered_at", "In this stage since"),
-    shown_only("created_by_email", "Created by", "created_by__user__email"),
-    shown_only("created_at", "Created"),
-    shown_only("updated_at", "Updated"),
+def _list(key: str, label: str, read: cells.Reader, attribute: str) -> ImportField:
+    return ImportField(key, label, read, itemgetter(key), clears=[], can_clear=True, attribute=attribute)
+
+
+EXPORT_ONLY = (
+    export_only("probability_in_force", "Probability in force"),
+    export_only("stage_entered_at", "In this stage since"),
+    export_only("created_by_email", "Created by", "created_by__user__email", attribute="created_by"),
+    export_only("created_at", "Created"),
+    export_only("updated_at", "Updated"),
 )

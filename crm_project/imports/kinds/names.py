@@ -1,4 +1,4 @@
-"""Names as a table has them: the row of a name, and the name of a row, unique enough to be read back."""
+"""Names in a table: the row of a name, and a name of a row that identifies it."""
 
 import re
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ NUMBERED = re.compile(r"(?:.*\s)?#([0-9]{1,18})", re.DOTALL)
 
 
 class Names:
-    """The names of some rows. A name that several have is written, and read, with the id behind it: `Offer #12`."""
+    """The names of some rows. A name of several rows is written, and read, with the id behind it: `Offer #12`."""
 
     def __init__(self, what: str, rows: Iterable[tuple[int, str]]) -> None:
         self.what = what
@@ -25,14 +25,14 @@ class Names:
         for row_id, name in self.name_of.items():
             self.folded[fold(name.strip())].append(row_id)
 
-    def shown(self, row_id: int | None) -> str:
+    def text_of(self, row_id: int | None) -> str:
         name = self.name_of.get(row_id, "") if row_id is not None else ""
-        # A name that looks numbered itself would be read as another row's.
-        alike = name and (self.count[name] > 1 or NUMBERED.fullmatch(name) or not name.strip())
-        return f"{name} #{row_id}" if alike else name
+        # A name that ends in a number itself could be read as the name of another row.
+        ambiguous = name and (self.count[name] > 1 or NUMBERED.fullmatch(name) or not name.strip())
+        return f"{name} #{row_id}" if ambiguous else name
 
     def find(self, name: str) -> int:
-        """The row of this name, whatever its case and accents; several are refused, not chosen from."""
+        """The id of the row of this name, regardless of case and accents; a name of several rows is an error."""
         numbered = NUMBERED.fullmatch(name)
         if numbered and int(numbered[1]) in self.name_of:
             return int(numbered[1])
@@ -42,24 +42,25 @@ class Names:
         if len(found) == 1:
             return found[0]
         if found:
-            choices = ", ".join(self.shown(row_id) for row_id in found)
-            raise UnreadableCell(f"Several have this name; write one of: {choices}.")
-        raise UnreadableCell(f"There is no {self.what} of this name.{self._known()}")
+            names = self._list(found)
+            raise UnreadableCell("Several have this name; write one of: %(names)s.", {"names": names})
+        if not self.name_of:
+            raise UnreadableCell("There is no %(what)s of this name.", {"what": self.what})
+        params = {"what": self.what, "names": self._list(sorted(self.name_of)[:20])}
+        raise UnreadableCell("There is no %(what)s of this name. Known: %(names)s.", params)
 
-    def _known(self) -> str:
-        known = sorted(self.name_of)[:20]
-        return f" Known: {', '.join(self.shown(row_id) for row_id in known)}." if known else ""
+    def _list(self, row_ids: Iterable[int]) -> str:
+        return ", ".join(self.text_of(row_id) for row_id in row_ids)
 
 
 def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | None]:
-    """The company of each name, created where there is none; None where several have it."""
-    wanted = {" ".join(name.split()): name for name in names}
-    rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY, name__in=list(wanted))
-    found: dict[str, Contact | None] = {}
+    """The company of each name, created if there is none; None if several have the name."""
+    by_name = {" ".join(name.split()): name for name in names}
+    rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY, name__in=list(by_name))
+    companies: dict[str, Contact | None] = {}
     for row in rows.only("id", "uuid", "name", "organization_id"):
-        found[row.name] = None if row.name in found else row
-    absent = [{"kind": "company", "name": name, "incomplete": True} for name in wanted if name not in found]
-    if absent:
-        created = create_contacts(actor=actor, changes=absent)
-        found |= {company.name: company for company in created}
-    return {written: found[name] for name, written in wanted.items()}
+        companies[row.name] = None if row.name in companies else row
+    new = [{"kind": "company", "name": name, "incomplete": True} for name in by_name if name not in companies]
+    if new:
+        companies |= {company.name: company for company in create_contacts(actor=actor, changes=new)}
+    return {original: companies[name] for name, original in by_name.items()}

@@ -1,4 +1,4 @@
-"""Reading of uploaded tables: a header, then rows with the line each begins at."""
+"""Uploaded tables: a header, then rows with their line numbers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from crm_project.imports.errors import UnreadableFile
 
 MAX_COLUMNS = 500
 MAX_ROWS = 1_000_000
-# A description has at most 65,535 characters; longer cells are told of by their row, absurd ones end the reading.
+# A description has at most 65,535 characters. A longer cell is an error of its row, up to this limit; then of the file.
 CELL_LIMIT = 1_000_000
-# A row is held as a whole, each of its cells an object: one of millions of cells would fill the memory.
+# A row is in memory as a whole with an object for each cell, so its length is limited too.
 ROW_LIMIT = 4 * CELL_LIMIT
 
 
 @dataclass(frozen=True)
 class SourceLine:
-    """One row of the file; `number` is the line, or the sheet's row, that a person looks for."""
+    """One row of the file; `number` is its first line in the file, or its row in the sheet."""
 
     number: int
     cells: Sequence[Any]
@@ -25,7 +25,7 @@ class SourceLine:
 
 @dataclass
 class Table:
-    """An open file: its columns' labels and its rows, which can be read once."""
+    """An open file: the labels of its columns, and an iterator of its rows."""
 
     labels: list[str]
     rows: Iterator[SourceLine]
@@ -33,7 +33,7 @@ class Table:
 
 @cache
 def letters(index: int) -> str:
-    """0 → A, 26 → AA, as spreadsheets call their columns."""
+    """The column name in a spreadsheet: 0 → A, 26 → AA."""
     name = ""
     index += 1
     while index:
@@ -43,14 +43,15 @@ def letters(index: int) -> str:
 
 
 def labels_of(header: Sequence[Any]) -> list[str]:
-    """One name for each column: an empty header is called by its letter, a doubled one is counted."""
+    """A unique name for each column: an empty header gets the column's letter, a repeated one a number."""
     cells = [" ".join(str(cell).split()) if cell is not None else "" for cell in header]
     while cells and not cells[-1]:
         cells.pop()
     if not cells:
-        raise UnreadableFile("The file has no header: its first row names no column.")
+        raise UnreadableFile("The file has no header: its first row is empty.")
     if len(cells) > MAX_COLUMNS:
-        raise UnreadableFile(f"The file has {len(cells)} columns; at most {MAX_COLUMNS} are read.")
+        params = {"columns": len(cells), "limit": MAX_COLUMNS}
+        raise UnreadableFile("The file has %(columns)s columns; the limit is %(limit)s.", params)
     labels: list[str] = []
     for index, cell in enumerate(cells):
         name = cell.replace("\x00", "")[:200] or f"Column {letters(index)}"
@@ -68,12 +69,15 @@ def _unused(name: str, taken: Sequence[str]) -> str:
 
 
 def lines(numbered: Iterator[tuple[int, Sequence[Any]]]) -> Iterator[SourceLine]:
-    """The rows that hold anything; a file of absurd length is refused, whatever it claims to be."""
+    """The rows that are not empty; raises UnreadableFile beyond MAX_ROWS."""
     count = 0
     for number, cells in numbered:
         if all(cell is None or cell == "" for cell in cells):
             continue
         count += 1
         if count > MAX_ROWS:
-            raise UnreadableFile(f"The file has more than {MAX_ROWS:,} rows; split it.")
+            params = {"limit": f"{MAX_ROWS:,}"}
+            raise UnreadableFile(
+                "The file has more than %(limit)s rows. Split it into several files.", params
+            )
         yield SourceLine(number, cells)

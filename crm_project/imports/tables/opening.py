@@ -1,4 +1,4 @@
-"""Which kind of file the bytes are, and the table in it."""
+"""The format of a file by its content, and the table in it."""
 
 from typing import IO, Any
 
@@ -7,8 +7,11 @@ from crm_project.imports.tables import Table
 from crm_project.imports.tables.texts import open_text, sniff_delimiter, sniff_encoding
 from crm_project.imports.tables.workbooks import open_workbook
 
-OTHERS = (
-    (b"\xd0\xcf\x11\xe0", "an old Excel file or one with a password; save it as XLSX without a password"),
+OTHER_FORMATS = (
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an Excel file of the old format (XLS) or one with a password; save it as XLSX without a password",
+    ),
     (b"%PDF", "a PDF"),
     (b"\x1f\x8b", "a compressed file; unpack it first"),
     (b"\x89PNG", "a picture"),
@@ -18,16 +21,16 @@ OTHERS = (
 
 
 def sniff_format(file: IO[bytes]) -> str:
-    """By its content: a name says little."""
+    """`csv` or `xlsx`, by the first bytes."""
     file.seek(0)
     start = file.read(8)
     if not start:
         raise UnreadableFile("The file is empty.")
     if start.startswith(b"PK"):
         return "xlsx"
-    for mark, what in OTHERS:
+    for mark, what in OTHER_FORMATS:
         if start.startswith(mark):
-            raise UnreadableFile(f"This is {what}. CSV and XLSX are read.")
+            raise UnreadableFile("This is %(what)s. Only CSV and XLSX can be imported.", {"what": what})
     return "csv"
 
 

@@ -3,9 +3,9 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.tables import CELL_LIMIT, ROW_LIMIT, Table, labels_of, lines
@@ -22,29 +22,26 @@ ENCODINGS = (
     "iso-8859-15",
     "cp1250",
 )
-# UTF-32's mark begins like UTF-16's, so it is looked for first.
-MARKS = (
+# UTF-32's byte order mark begins with UTF-16's, so it comes first.
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Whose letters are Windows-1250's; where nothing else tells, the text is taken for the organization's own.
+# Languages of Windows-1250, which is the guess for an organization of such a language.
 CENTRAL_EUROPEAN = frozenset("pl cs sk hu sl hr ro bs sq".split())
 BLOCK = 1024 * 1024
 SAMPLE = 64 * 1024
 SAMPLE_ROWS = 50
 
-# The limit is the process's; a cell above it ends the reading with a sentence instead of filling the memory.
-csv.field_size_limit(CELL_LIMIT)
-
 
 def sniff_encoding(file: IO[bytes], language: str = "") -> str:
-    """By its mark, else UTF-8 if all of it is, else what Windows writes in this language; anything else is no text."""
+    """By the byte order mark, else UTF-8 if it can be decoded, else the Windows code page of the language."""
     file.seek(0)
     start = file.read(SAMPLE)
-    for mark, encoding in MARKS:
+    for mark, encoding in BYTE_ORDER_MARKS:
         if start.startswith(mark):
             return encoding
     even, odd = start[0::2].count(0), start[1::2].count(0)
@@ -54,7 +51,9 @@ def sniff_encoding(file: IO[bytes], language: str = "") -> str:
     for encoding in ("utf-8", windows):
         if _decodes(file, encoding):
             return encoding
-    raise UnreadableFile("The file is no text: neither UTF-8 nor UTF-16 nor what Windows writes.")
+    raise UnreadableFile(
+        "This is not a text file: it is neither in UTF-8 or UTF-16 nor in a Windows encoding."
+    )
 
 
 def _decodes(file: IO[bytes], encoding: str) -> bool:
@@ -70,13 +69,13 @@ def _decodes(file: IO[bytes], encoding: str) -> bool:
 
 
 def text_of(file: IO[bytes], encoding: str) -> io.TextIOWrapper:
-    """The file as text from its start, without its mark; the wrapper must be detached, not closed."""
+    """The file as text from its start, without the byte order mark; the wrapper must be detached, not closed."""
     file.seek(0)
     return io.TextIOWrapper(file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
 
 
 def sniff_delimiter(file: IO[bytes], encoding: str) -> str:
-    """The one that cuts the first rows into the same number of columns, and into more than one."""
+    """The delimiter that splits most of the first rows into the same number of columns, more than one."""
     sample = read_sample(file, encoding)
     if sample[:4].lower() == "sep=" and sample[4:5] in DELIMITERS:
         return sample[4]
@@ -85,7 +84,7 @@ def sniff_delimiter(file: IO[bytes], encoding: str) -> str:
 
 
 def read_sample(file: IO[bytes], encoding: str) -> str:
-    """The beginning of the text."""
+    """The first SAMPLE characters."""
     text = text_of(file, encoding)
     try:
         return text.read(SAMPLE)
@@ -97,7 +96,7 @@ def read_sample(file: IO[bytes], encoding: str) -> str:
 
 def _consistency(sample: str, delimiter: str) -> tuple[float, int]:
     try:
-        rows = list(islice(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), SAMPLE_ROWS))
+        rows = list(islice(_reader(io.StringIO(sample, newline=""), delimiter), SAMPLE_ROWS))
     except csv.Error:
         return 0.0, 0
     widths = [len(row) for row in rows if row]
@@ -112,52 +111,67 @@ def open_text(file: IO[bytes], *, encoding: str, delimiter: str) -> Table:
     if header is None:
         raise UnreadableFile("The file is empty.")
     if any("\x00" in cell for cell in header[1]):
-        raise UnreadableFile("The file is no text: its first row holds NUL characters.")
+        raise UnreadableFile("This is not a text file: its first row has NUL characters.")
     return Table(labels_of(header[1]), lines(rows))
 
 
+def _reader(lines: Iterable[str], delimiter: str) -> Any:
+    """A CSV reader with our limit of a cell's size. The limit belongs to the process: the csv module has no other."""
+    csv.field_size_limit(CELL_LIMIT)
+    return csv.reader(lines, delimiter=delimiter)
+
+
 def _rows(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line it begins at: a quoted cell may run over several lines."""
+    """Each row with its first line: a quoted cell may have several lines."""
     text = text_of(file, encoding)
-    bounded = _Bounded(text)
-    reader = csv.reader(bounded, delimiter=delimiter)
-    begun = 1
+    bounded = _BoundedLines(text)
+    reader = _reader(bounded, delimiter)
+    first_line = 1
     try:
         for cells in reader:
-            bounded.begun, bounded.room = reader.line_num + 1, ROW_LIMIT
-            if not (begun == 1 and len(cells) <= 2 and delimiter.join(cells).lower().startswith("sep=")):
-                yield begun, cells
-            begun = reader.line_num + 1
+            bounded.first_line, bounded.room = reader.line_num + 1, ROW_LIMIT
+            if not (first_line == 1 and len(cells) <= 2 and delimiter.join(cells).lower().startswith("sep=")):
+                yield first_line, cells
+            first_line = reader.line_num + 1
     except csv.Error as error:
-        raise UnreadableFile(_sentence(error, begun)) from None
+        raise _unreadable_row(error, first_line) from None
     except UnicodeError:
-        raise _wrong_encoding(encoding, begun) from None
+        raise _wrong_encoding(encoding, first_line) from None
     finally:
         text.detach()
 
 
-class _Bounded:
-    """The lines of a text, as long as those of one row together are no longer than a row may be."""
+class _BoundedLines:
+    """The lines of a text; raises UnreadableFile if the lines of one row exceed ROW_LIMIT together."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
-        self.text, self.begun, self.room = text, 1, ROW_LIMIT
+        self.text, self.first_line, self.room = text, 1, ROW_LIMIT
 
     def __iter__(self) -> Iterator[str]:
         while line := self.text.readline(self.room + 1):
             self.room -= len(line)
             if self.room < 0:
-                limit = f"{ROW_LIMIT:,} characters"
-                raise UnreadableFile(f"The row at line {self.begun} has more than {limit}; is this a table?")
+                params = {"line": self.first_line, "limit": f"{ROW_LIMIT:,}"}
+                template = "The row at line %(line)s has more than %(limit)s characters. Is this a table?"
+                raise UnreadableFile(template, params)
             yield line
 
 
-def _sentence(error: csv.Error, line: int) -> str:
+def _unreadable_row(error: csv.Error, line: int) -> UnreadableFile:
     if "field larger than" in str(error):
-        limit = f"{CELL_LIMIT:,} characters"
-        return f"A cell of the row at line {line} has more than {limit}; is a quotation mark not closed?"
-    return f"The row at line {line} cannot be read: {error}."
+        return UnreadableFile(
+            "A cell of the row at line %(line)s has more than %(limit)s characters. Is a quotation mark missing?",
+            {"line": line, "limit": f"{CELL_LIMIT:,}"},
+        )
+    return UnreadableFile(
+        "The row at line %(line)s cannot be read: %(reason)s.", {"line": line, "reason": error}
+    )
 
 
 def _wrong_encoding(encoding: str, line: int | None = None) -> UnreadableFile:
-    place = f" from line {line} on" if line else ""
-    return UnreadableFile(f"The file is not in the encoding {encoding}{place}; choose another.")
+    if line is None:
+        return UnreadableFile(
+            "The file is not in the encoding %(encoding)s. Choose another.", {"encoding": encoding}
+        )
+    template = "The file is not in the encoding %(encoding)s from line %(line)s on. Choose another."
+    return UnreadableFile(template, {"encoding": encoding, "line": line})

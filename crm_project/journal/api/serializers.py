@@ -6,8 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.api.pagination import MAX_PAGE_SIZE
-from crm_project.journal.hooks import kinds
 from crm_project.journal.presenting import PresentedEvent
+from crm_project.records.kinds import kinds
 
 VALUE = {
     "description": "The field's value as the row shows it: a text, a number, a list; a row as its id or uuid and its"

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
-from crm_project.api.pagination import MAX_PAGE_SIZE, Key
+from crm_project.api.pagination import MAX_PAGE_SIZE
 from crm_project.api.views import ScopedView
 from crm_project.errors import NotFound
 from crm_project.journal import feed
@@ -19,10 +19,11 @@ from crm_project.journal.api.serializers import (
     UndoneSerializer,
     known_kinds,
 )
-from crm_project.journal.hooks import kinds
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import present
 from crm_project.journal.undo import undo
+from crm_project.records.kinds import kinds
+from crm_project.records.paging import Key
 from crm_project.records.writing.columns import BIGGEST_ID
 
 DEFAULT_LIMIT = 100

@@ -6,11 +6,11 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 
 from crm_project.accounts.rules import Permission
 from crm_project.api.filters import ChoicesFilter, StrictFilterSet
-from crm_project.api.pagination import Key
 from crm_project.api.views import RestoreMixin, RowViewSet
 from crm_project.records import services
 from crm_project.records.api.serializers import CustomFieldSerializer
 from crm_project.records.models import CustomField
+from crm_project.records.paging import Key
 
 EXAMPLE = {
     "kind": "deal",

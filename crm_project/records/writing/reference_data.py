@@ -1,7 +1,7 @@
 """Writes of small reference rows that have columns, references and a trash, and nothing else."""
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,10 +13,12 @@ from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fields
 from crm_project.records import references
+from crm_project.records.kinds import Services
 from crm_project.records.locks import for_update, hold_catalogue
 from crm_project.records.models import Row
 from crm_project.records.writing import store
 from crm_project.records.writing.columns import Change, set_columns
+from crm_project.records.writing.receipts import Receipt
 from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, require
 
@@ -129,3 +131,43 @@ def restore_rows(
         draft.row.deleted_at = None
     store.record(changes, store.update(drafts, now=now or timezone.now()), "restored")
     references.set_live(reference_model, [draft.row for draft in drafts], live=True)
+
+
+def one_by_one(
+    row_name: str,
+    *,
+    create: Callable[..., Any],
+    update: Callable[..., Any],
+    trash: Callable[..., Any],
+    restore: Callable[..., Any],
+) -> Services:
+    """Services of a kind that is written one row at a time; `row_name` is the keyword of the row in each of them."""
+
+    def create_all(*, actor: Actor, changes: Sequence[Change]) -> list[Any]:
+        with change_set(actor):
+            return [create(actor=actor, change=change) for change in changes]
+
+    def update_all(*, actor: Actor, changes: Sequence[tuple[Any, Change]]) -> list[Receipt[Any]]:
+        with change_set(actor):
+            saved = [update(actor=actor, **{row_name: row}, change=change) for row, change in changes]
+        return [
+            Receipt(new, "updated" if new.version != row.version else "unchanged")
+            for new, (row, _) in zip(saved, changes, strict=True)
+        ]
+
+    def each(service: Callable[..., Any]) -> Callable[..., list[Any]]:
+        def call(
+            *, actor: Actor, rows: Sequence[Any], if_match: Mapping[int, Versions] | None = None, **extra: Any
+        ) -> list[Any]:
+            expected = if_match or {}
+            with change_set(actor):
+                done = [
+                    service(actor=actor, **{row_name: row}, if_match=expected.get(row.pk), **extra)
+                    for row in rows
+                ]
+            # A service that trashes a row answers nothing.
+            return [answer if answer is not None else row for answer, row in zip(done, rows, strict=True)]
+
+        return call
+
+    return Services(create=create_all, update=update_all, trash=each(trash), restore=each(restore))

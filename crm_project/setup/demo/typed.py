@@ -24,8 +24,8 @@ SERVICES: dict[tuple[str, str], Service] = {
     ),
     ("deal", "create"): lambda actor, row, change: create_deals(actor=actor, changes=[change])[0],
     ("deal", "update"): lambda actor, row, change: update_deals(actor=actor, changes=[(row, change)])[0].row,
-    ("deal", "trash"): lambda actor, row, change: trash_deals(actor=actor, deals=[row])[0],
-    ("deal", "restore"): lambda actor, row, change: restore_deals(actor=actor, deals=[row])[0],
+    ("deal", "trash"): lambda actor, row, change: trash_deals(actor=actor, rows=[row])[0],
+    ("deal", "restore"): lambda actor, row, change: restore_deals(actor=actor, rows=[row])[0],
 }
 
 

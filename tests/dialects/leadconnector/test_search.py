@@ -140,7 +140,7 @@ class TestQuery(Searching, BaseTestCase):
     def test_a_walk_goes_on_where_the_last_row_is_gone(self) -> None:
         first, second = self.deal(name="A"), self.deal(name="B")
         meta = self.call("GET", SEARCH, location_id=LOCATION, limit="1")["meta"]
-        trash_deals(actor=self.bob, deals=[second])
+        trash_deals(actor=self.bob, rows=[second])
 
         rest = self.names(startAfter=str(meta["startAfter"]), startAfterId=meta["startAfterId"])
 

@@ -308,7 +308,7 @@ class TestSeed(Upserting, DialectContract, BaseTestCase):
         private, trashed = self.deal(self.alice, is_private=True), self.deal()
         named = self.deal(self.alice, is_private=True)
         change_references(actor=self.alice, row=named, add=[("leadconnector", "hidden")])
-        trash_deals(actor=self.bob, deals=[trashed])
+        trash_deals(actor=self.bob, rows=[trashed])
 
         for taken in (str(private.uuid), str(trashed.uuid), "hidden"):
             answer = self.as_actor(self.bob, self.create_call(id=taken))

@@ -40,10 +40,10 @@ class ContactView(EntityView):
         return super().narrowed(rows, name, value, part=part)
 
     def trash(self, row: Contact) -> None:
-        trash_contacts(actor=self.actor, contacts=[row])
+        trash_contacts(actor=self.actor, rows=[row])
 
     def restore(self, row: Contact) -> Contact:
-        return restore_contacts(actor=self.actor, contacts=[row])[0]
+        return restore_contacts(actor=self.actor, rows=[row])[0]
 
     @extend_schema(request=wire.ContactWords, responses={201: wire.ShownContact}, summary="Create a company")
     def create(self, request: Request) -> Response:

@@ -51,10 +51,10 @@ class DealView(EntityView):
         return rows.filter(Q(client__in=keys) | Q(client=None, contact__in=keys))
 
     def trash(self, row: Deal) -> None:
-        trash_deals(actor=self.actor, deals=[row])
+        trash_deals(actor=self.actor, rows=[row])
 
     def restore(self, row: Deal) -> Deal:
-        return restore_deals(actor=self.actor, deals=[row])[0]
+        return restore_deals(actor=self.actor, rows=[row])[0]
 
     @extend_schema(
         request=wire.DealWords,

@@ -66,7 +66,7 @@ class ContactView(IntumView):
     def destroy(self, request: Request, row: str) -> Response:
         contact = self.one(row)
         shown = self.shown(contact)
-        trash_contacts(actor=self.actor, contacts=[contact])
+        trash_contacts(actor=self.actor, rows=[contact])
         return Response(shown, self.delete_status)
 
     def read(

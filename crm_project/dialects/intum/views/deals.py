@@ -55,7 +55,7 @@ class DealView(IntumView):
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
         shown = self.shown(deal)
-        trash_deals(actor=self.actor, deals=[deal])
+        trash_deals(actor=self.actor, rows=[deal])
         return Response(shown, self.delete_status)
 
     @extend_schema(responses=wire.ShownDeal, summary="Find a deal by what an application calls it")

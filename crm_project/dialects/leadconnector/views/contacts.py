@@ -85,7 +85,7 @@ class ContactView(ContactPages):
 
     @extend_schema(request=None, responses=Done, summary="Move to the trash")
     def destroy(self, request: Request, row_id: str) -> Response:
-        trash_contacts(actor=self.actor, contacts=[self.find("contact", row_id)])
+        trash_contacts(actor=self.actor, rows=[self.find("contact", row_id)])
         return Response(self.done)
 
     def _settled(self, change: Change, contact: Contact | None) -> Change:

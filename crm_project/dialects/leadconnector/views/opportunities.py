@@ -92,7 +92,7 @@ class OpportunityView(LeadConnectorView):
 
     @extend_schema(request=None, responses=wire.Done, summary="Move to the trash")
     def destroy(self, request: Request, row_id: str) -> Response:
-        trash_deals(actor=self.actor, deals=[self.find("deal", row_id)])
+        trash_deals(actor=self.actor, rows=[self.find("deal", row_id)])
         return Response(self.done)
 
     @extend_schema(request=wire.ChangedStatus, responses=wire.Done, summary="Set the status")

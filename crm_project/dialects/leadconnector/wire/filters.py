@@ -8,9 +8,9 @@ from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from crm_project.api.pagination import Key
 from crm_project.dialects.leadconnector.wire.fields import BoundField
 from crm_project.dialects.leadconnector.wire.pages import NEWEST, Order
+from crm_project.records.paging import Key
 
 BOUNDS = {"gte": False, "gt": False, "lte": True, "lt": True}
 Condition = Callable[[Any], Q]

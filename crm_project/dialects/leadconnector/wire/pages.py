@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from rest_framework import serializers
 
-from crm_project.api.pagination import Key
 from crm_project.dialects.leadconnector.wire.fields import BoundField
 from crm_project.dialects.places import keys_between, rows_of
 from crm_project.dialects.wire import WireSerializer
+from crm_project.records.paging import Key
 
 LIMIT, MOST = 20, 100
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from crm_project.api.fields import StrictChoice
-from crm_project.api.pagination import Key
 from crm_project.dialects.leadconnector.wire.fields import BoundField, FilterField, LocationField
 from crm_project.dialects.leadconnector.wire.filters import (
     FiltersField,
@@ -30,6 +29,7 @@ from crm_project.dialects.leadconnector.wire.pages import (
     PageQuery,
 )
 from crm_project.dialects.wire import NumberField, UnsayableField, WireSerializer
+from crm_project.records.paging import Key
 
 BY_NAME = Key("name", text=True)
 ORDERS = {

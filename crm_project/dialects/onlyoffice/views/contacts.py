@@ -66,7 +66,7 @@ class ContactsView(OnlyofficeView):
 
     def trashed(self, ids: Sequence[int]) -> Response:
         items = self.all_shown(ids, wire.ContactPart)
-        trash_contacts(actor=self.actor, contacts=[Contact(pk=pk) for pk in ids])
+        trash_contacts(actor=self.actor, rows=[Contact(pk=pk) for pk in ids])
         return self.many(items)
 
 
@@ -80,7 +80,7 @@ class ContactView(ContactsView):
         contact = self.find("contact", pk)
         self.read(Nothing)
         shown = self.shown(contact)
-        trash_contacts(actor=self.actor, contacts=[contact])
+        trash_contacts(actor=self.actor, rows=[contact])
         return self.one(shown)
 
     @described("Delete contacts", wire.ContactPart, request=wire.ContactIds, many=True)

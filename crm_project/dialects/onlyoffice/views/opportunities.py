@@ -64,7 +64,7 @@ class DealsView(OnlyofficeView):
 
     def trashed(self, ids: Sequence[int]) -> Response:
         items = self.all_shown(ids)
-        trash_deals(actor=self.actor, deals=[Deal(pk=pk) for pk in ids])
+        trash_deals(actor=self.actor, rows=[Deal(pk=pk) for pk in ids])
         return self.many(items)
 
 
@@ -103,7 +103,7 @@ class OpportunityView(DealsView):
         deal = self.find("deal", pk)
         self.read(Nothing)
         shown = self.shown(deal.pk)
-        trash_deals(actor=self.actor, deals=[deal])
+        trash_deals(actor=self.actor, rows=[deal])
         return self.one(shown)
 
     @described("Move an opportunity to a stage", wire.ShownOpportunity, request=wire.StageMove)

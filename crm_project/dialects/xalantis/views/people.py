@@ -47,7 +47,7 @@ class PeopleView(V1View):
     def deleted(self, row: str) -> Response:
         contact = self.named(row)
         shown = self.shown(contact)
-        trash_contacts(actor=self.actor, contacts=[contact])
+        trash_contacts(actor=self.actor, rows=[contact])
         return self.one(shown, self.delete_status)
 
     def named(self, row: str) -> Contact:

@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from crm_project.api.pagination import Cursor, Key, page_of
 from crm_project.dialects.places import rows_between
 from crm_project.dialects.xalantis import errors
 from crm_project.dialects.xalantis.views.base import XalantisView
 from crm_project.dialects.xalantis.wire import v1 as wire
 from crm_project.records.models import CustomField
+from crm_project.records.paging import Cursor, Key, page_of
 from deals.models import Deal
 from deals.services import create_deals, trash_deals, update_deals
 from pipelines.models import Pipeline
@@ -146,7 +146,7 @@ class DealView(V1View):
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
         shown = self.shown(deal)
-        trash_deals(actor=self.actor, deals=[deal])
+        trash_deals(actor=self.actor, rows=[deal])
         return self.one(shown, self.delete_status)
 
     def shown(self, deal: Deal) -> Any:

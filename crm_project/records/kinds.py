@@ -1,0 +1,239 @@
+"""The registry of kinds: one declaration for each model whose rows members read, write, undo and refer to.
+
+An app declares its kinds in its `kinds.py` and registers them in `AppConfig.ready()`. Rooms that treat all rows alike
+(the journal, external references, the API's viewsets) read the declaration and import no app. A row whose kind is not
+registered is visible to nobody.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.db import models
+from django.db.models import Q
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
+from crm_project.accounts.rules import Permission
+from crm_project.changes import ChangeSet
+
+if TYPE_CHECKING:
+    from crm_project.records.writing.store import Draft
+
+# Columns that every row has: an event's own attributes and its action stand for them.
+OMITTED_COLUMNS = frozenset({"id", "uuid", "organization_id", "created_at", "deleted_at"})
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column or list in the journal: its name in the API and, if it holds ids, the kind of row that they name."""
+
+    name: str
+    kind: str = ""
+    is_instant: bool = False
+
+
+@dataclass(frozen=True)
+class Everyone:
+    """Every member of the organization sees every row. `organization` is the column that holds the organization."""
+
+    organization: str = "organization_id"
+
+    def narrow(self, rows: Any, member: Member) -> Any:
+        return rows.filter(**{self.organization: member.organization_id})
+
+    def hidden(self, rows: Any, member: Member) -> Any:
+        return rows.none()
+
+
+@dataclass(frozen=True)
+class Private:
+    """`rule(rows, member)` narrows rows of any organization to those that the member may see.
+
+    A rule may depend on the member's role or teams. `complement(rows, member)` answers the other rows of the member's
+    organization, for queries about many rows of which few are hidden; without it, they are derived from the rule.
+    """
+
+    rule: Callable[[Any, Member], Any]
+    complement: Callable[[Any, Member], Any] | None = None
+
+    def narrow(self, rows: Any, member: Member) -> Any:
+        return self.rule(rows, member)
+
+    def hidden(self, rows: Any, member: Member) -> Any:
+        if self.complement is not None:
+            return self.complement(rows, member)
+        return _others(rows, member, self)
+
+
+@dataclass(frozen=True)
+class AsParent:
+    """A row is visible to those who see the row that its foreign key `field` names; without one, to nobody."""
+
+    field: str
+
+    def narrow(self, rows: Any, member: Member) -> Any:
+        parent = kind_of(rows.model._meta.get_field(self.field).related_model)
+        if parent is None:
+            return rows.none()
+        return rows.filter(
+            organization_id=member.organization_id, **{f"{self.field}__in": parent.rows(member).values("pk")}
+        )
+
+    def hidden(self, rows: Any, member: Member) -> Any:
+        return _others(rows, member, self)
+
+
+Visibility = Everyone | Private | AsParent
+
+
+def _others(rows: Any, member: Member, visible: Private | AsParent) -> Any:
+    seen = visible.narrow(rows.model._default_manager.all(), member)
+    return rows.filter(organization_id=member.organization_id).exclude(pk__in=seen.values("pk"))
+
+
+@dataclass(frozen=True)
+class Services:
+    """The writes of a kind, each with the same keyword-only parameters for every kind.
+
+    `if_match` maps a row's id to the version that the client expects; an update has it in its change as `if_match`.
+    Further keyword arguments (`move_deals_to`, `stage`) are the kind's own.
+    """
+
+    # create(*, actor, changes) -> the new rows
+    create: Callable[..., Sequence[Any]] | None = None
+    # update(*, actor, changes=[(row, change), ...]) -> a Receipt for each
+    update: Callable[..., Sequence[Any]] | None = None
+    # trash(*, actor, rows, if_match={}, **extra) -> the rows
+    trash: Callable[..., Sequence[Any]] | None = None
+    # restore(*, actor, rows, if_match={}, **extra) -> the rows
+    restore: Callable[..., Sequence[Any]] | None = None
+    # carry_out(*, actor, operations) -> a Receipt for each; lists of mixed writes
+    carry_out: Callable[..., Sequence[Any]] | None = None
+
+
+class Undoer(Protocol):
+    """How rows of a kind are restored to earlier values. Called in this order, in one transaction."""
+
+    def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
+        """Take the locks that come before row locks. `wanted` has each row's columns and lists to be restored."""
+
+    def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, "Draft"]:
+        """The current rows, live or not, locked in id order, with their lists in other tables."""
+
+    def revert(self, changes: ChangeSet, actor: Actor, drafts: Sequence["Draft"]) -> None:
+        """Write the drafts, which hold the restored values, or refuse them."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of row, declared once. `visible` has no default: who may see the rows is always decided.
+
+    `rank` is its place in the lock order: an undo locks rows of lower ranks first, so a foreign key leads to a lower
+    rank. `crm_project.records.checks` verifies both at start.
+    """
+
+    model: Any
+    visible: Visibility
+    rank: int
+    # What its writers need, for external references and undo as for everything else.
+    permission: Permission = Permission.ADMINISTER
+    services: Services = Services()
+    # How the API refers to a row: by its "id" or "uuid", and by its name under `label`.
+    named_by: str = "id"
+    label: str = "name"
+    # The relations that a row's name needs.
+    related: tuple[str, ...] = ()
+    # Its table of external references, if other systems may name its rows.
+    references: Any = None
+    # Its lists in other tables, each with the kind that its ids name; "" for lists of something else.
+    lists: Mapping[str, str] = field(default_factory=dict)
+    # Columns that its events do not show.
+    hidden_columns: frozenset[str] = frozenset()
+    # Tables whose rows are parts of its rows and are never read without them.
+    parts: tuple[Any, ...] = ()
+    # Foreign keys to private rows that show the row to those only who may see it, and nothing to others.
+    guarded: frozenset[str] = frozenset()
+    # The keys of an upsert in the order of their precedence, each with whether a change has it.
+    match_keys: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
+    # The error code of each constraint that two writers at the same moment may violate.
+    constraints: Mapping[str, str] = field(default_factory=dict)
+    # Written under the exclusive lock of the catalogue.
+    is_reference_data: bool = False
+    # Cached by readers until the version of the organization's catalogue changes.
+    in_catalogue: bool = False
+    # The events of a row's history, where those are more than its own.
+    history: Callable[[Any], Q] | None = None
+    # polish(presented events of this kind): finish their values, for a page of them at once.
+    polish: Callable[[Sequence[Any]], None] | None = None
+    # clauses(presented event) -> clauses of its sentence, and the names of the fields that they cover.
+    clauses: Callable[[Any], tuple[list[str], set[str]]] | None = None
+    undoer: Undoer | None = None
+    # Whether other rows of the same kind may refer to this one: it is restored before them.
+    is_inner: Callable[[Any], bool] | None = None
+    # The columns and lists that hold personal data, which redaction erases.
+    personal: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        return str(self.model.row_kind)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether some members of the organization may not see some of the rows."""
+        return not isinstance(self.visible, Everyone)
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """The columns and lists that events show, by the names of their storage."""
+        skipped = OMITTED_COLUMNS | self.hidden_columns | getattr(self.model, "derived", frozenset())
+        columns = {
+            column.attname: Field(
+                column.name,
+                getattr(column.related_model, "row_kind", ""),
+                is_instant=isinstance(column, models.DateTimeField),
+            )
+            for column in self.model._meta.concrete_fields
+            if column.attname not in skipped
+        }
+        return columns | {name: Field(name, kind) for name, kind in self.lists.items()}
+
+    def rows(self, member: Member) -> Any:
+        """The rows that the member may see, live or not, with the relations of their names."""
+        rows = self.visible.narrow(self.model._default_manager.all(), member)
+        return rows.select_related(*self.related) if self.related else rows
+
+    def live_rows(self, member: Member) -> Any:
+        """The rows that the member may see and that are not in the trash, where the kind has one."""
+        rows = self.rows(member)
+        return rows.filter(deleted_at=None) if hasattr(self.model, "deleted_at") else rows
+
+    def part(self, row: Any) -> dict[str, Any]:
+        """A row as others refer to it: its id or uuid, and its name."""
+        key = str(row.uuid) if self.named_by == "uuid" else row.pk
+        return {
+            self.named_by: key,
+            self.label: str(row) if self.label == "name" else getattr(row, self.label),
+        }
+
+
+# By name, in the order of their ranks.
+kinds: dict[str, Kind] = {}
+
+
+def register(*declared: Kind) -> None:
+    by_rank = sorted([*kinds.values(), *declared], key=lambda kind: kind.rank)
+    kinds.clear()
+    kinds.update({kind.name: kind for kind in by_rank})
+
+
+def referable() -> dict[str, Kind]:
+    """The kinds that external references may name."""
+    return {name: kind for name, kind in kinds.items() if kind.references is not None}
+
+
+def kind_of(model: Any) -> Kind | None:
+    """The declaration of a model, or None if there is none."""
+    kind = kinds.get(getattr(model, "row_kind", ""))
+    return kind if kind is not None and kind.model is model else None

@@ -1,0 +1,130 @@
+"""`/api/external-references`: what other systems call our rows."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.accounts.rules import Permission
+from crm_project.api.errors import InvalidQuery
+from crm_project.api.fields import UUID as UUID_PATTERN
+from crm_project.api.filters import ChoicesFilter, StrictFilterSet, TextFilter
+from crm_project.api.views import RowViewSet
+from crm_project.errors import FieldError, Invalid, NotFound, refuse_fields
+from crm_project.records.kinds import Kind, kinds, referable
+from crm_project.records.models import MemberReference
+from crm_project.records.paging import Key
+from crm_project.records.services import change_references, rename_reference
+from crm_project.references.rows import ReferenceRows
+from crm_project.references.serializers import ExternalReferenceSerializer
+
+
+class ReferenceFilter(StrictFilterSet):
+    system = TextFilter("system")
+    external_id = TextFilter("external_id")
+    kind = ChoicesFilter(choices=list(referable()))
+
+
+class ExternalReferenceViewSet(RowViewSet):
+    """A reference is part of its row: whoever may edit the row may edit it, and the row's version counts it."""
+
+    queryset = MemberReference.objects.none()
+    serializer_class = ExternalReferenceSerializer
+    filterset_class = ReferenceFilter
+    edit_permission = Permission.EDIT_DEALS
+    orderings = {"created_at": Key("created_at")}
+
+    def get_queryset(self) -> Any:
+        return ReferenceRows.visible_to(self.actor)
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        params = self.request.query_params
+        for name in ("system", "external_id"):
+            if name in params:
+                queryset = queryset.filter(**{name: params[name]})
+        if "kind" not in params:
+            return queryset
+        wanted = params["kind"].split(",")
+        if not set(wanted) <= referable().keys():
+            raise InvalidQuery({"kind": [f"One or several of: {', '.join(referable())}."]})
+        return queryset.of_kinds(wanted)
+
+    def get_object(self) -> Any:
+        found = [
+            row
+            for part in self.get_queryset().parts.values()
+            for row in part.filter(uuid=self.kwargs["uuid"])
+        ]
+        if not found:
+            raise NotFound
+        return found[0]
+
+    def reread(self, row: Any) -> Any:
+        return row
+
+    def shown(self, row: Any) -> Any:
+        """Its version is its row's, which counts every write to the references."""
+        self.shown_version = row.row.version
+        return self.get_serializer(row).data
+
+    @extend_schema(responses={200: ExternalReferenceSerializer, 201: ExternalReferenceSerializer})
+    def create(self, request: Request) -> Response:
+        """One that is there already is answered with 200."""
+        change = self.validated(request)
+        kind = kinds[change["kind"]]
+        row, key = self._row(kind, change["row"]), (change["system"], change["external_id"])
+        if kind.references.objects.filter(
+            row=row.pk, system=key[0], external_id=key[1], is_live=True
+        ).exists():
+            return Response(self.shown(self._reference(kind, row, key)))
+        change_references(actor=self.actor, row=row, add=[key])
+        reference = self._reference(kind, row, key)
+        return Response(self.shown(reference), status=201, headers={"Location": self.location(reference)})
+
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        """Another system or id for the same row."""
+        reference = self.get_object()
+        change = self.validated(request, reference)
+        shown = self.shown(reference)
+        refuse_fields(
+            FieldError(name, "read_only", "A reference stays with its row.")
+            for name in ("kind", "row")
+            if name in change and change[name] != shown[name]
+        )
+        kind, old = kinds[reference.kind], (reference.system, reference.external_id)
+        new = (change.get("system", old[0]), change.get("external_id", old[1]))
+        if new != old:
+            rename_reference(actor=self.actor, row=reference.row, old=old, new=new, if_match=self.if_match)
+        return Response(self.shown(self._reference(kind, reference.row, new)))
+
+    def perform_destroy(self, row: Any) -> None:
+        change_references(
+            actor=self.actor,
+            row=row.row,
+            remove=[(row.system, row.external_id)],
+            if_match=self.if_match,
+        )
+
+    def _reference(self, kind: Kind, row: Any, key: tuple[str, str]) -> Any:
+        found = self.get_queryset().parts[kind.name]
+        return found.get(row=row.pk, system=key[0], external_id=key[1])
+
+    def _row(self, kind: Kind, name: Any) -> Any:
+        key = _named(kind, name)
+        row = (
+            kind.live_rows(self.actor.member).filter(**{kind.named_by: key}).first()
+            if key is not None
+            else None
+        )
+        if row is None:
+            raise Invalid(fields=[FieldError("row", "does_not_exist", "There is no such row.")])
+        return row
+
+
+def _named(kind: Kind, name: Any) -> UUID | int | None:
+    if kind.named_by == "uuid":
+        return UUID(name) if isinstance(name, str) and UUID_PATTERN.fullmatch(name) else None
+    whole = isinstance(name, int) and not isinstance(name, bool) and 0 < name < 2**63
+    return cast(int, name) if whole else None

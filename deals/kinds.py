@@ -1,0 +1,142 @@
+"""The declarations of deals and lost reasons, and how the journal presents amounts and moves."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from crm_project.accounts.rules import Permission
+from crm_project.journal.catalogue import CatalogueUndoer
+from crm_project.journal.models import Event
+from crm_project.journal.presenting import PresentedEvent
+from crm_project.journal.sentences import words
+from crm_project.records.kinds import Everyone, Kind, Private, Services, register
+from crm_project.records.writing.reference_data import one_by_one
+from deals import money, services
+from deals.models import (
+    Deal,
+    DealAccess,
+    DealContact,
+    DealFollower,
+    DealReference,
+    DealState,
+    LostReason,
+    LostReasonReference,
+)
+from deals.querysets import DealQuerySet
+from deals.services.bulk import MATCH
+from deals.services.revert import DealUndoer
+
+# What a move or a closing brings along, and is not repeated beside it.
+JOURNEY = {"stage", "status", "closed_at", "stage_entered_at", "lost_reason"}
+
+
+def connect() -> None:
+    register(
+        Kind(
+            LostReason,
+            visible=Everyone(),
+            rank=70,
+            permission=Permission.EDIT_PIPELINES,
+            services=one_by_one(
+                "lost_reason",
+                create=services.create_lost_reason,
+                update=services.update_lost_reason,
+                trash=services.trash_lost_reason,
+                restore=services.restore_lost_reason,
+            ),
+            references=LostReasonReference,
+            lists={"external_references": ""},
+            constraints={"deals_lostreason_live_name": "name_taken"},
+            is_reference_data=True,
+            in_catalogue=True,
+            undoer=CatalogueUndoer(LostReason, LostReasonReference, unique=["name"]),
+        ),
+        Kind(
+            Deal,
+            visible=Private(DealQuerySet.shared_with, complement=DealQuerySet.hidden_from),
+            rank=80,
+            permission=Permission.EDIT_DEALS,
+            services=Services(
+                create=services.create_deals,
+                update=services.update_deals,
+                trash=services.trash_deals,
+                restore=services.restore_deals,
+                carry_out=services.carry_out_deals,
+            ),
+            named_by="uuid",
+            related=("contact", "client"),
+            references=DealReference,
+            lists={
+                "members": "contact",
+                "followers": "user",
+                "access_list": "user",
+                "external_references": "",
+            },
+            parts=(DealAccess, DealContact, DealFollower, DealReference, DealState),
+            guarded=frozenset({"next_deal"}),
+            match_keys=MATCH,
+            polish=_show_amounts,
+            clauses=_journey,
+            undoer=DealUndoer(),
+        ),
+    )
+
+
+def _show_amounts(shown: Sequence[PresentedEvent]) -> None:
+    """Each amount with the decimals of the currency that it had then."""
+    with_amounts = [
+        presented
+        for presented in shown
+        if any(change.field in money.AMOUNT_FIELDS for change in presented.changes)
+    ]
+    named = _currencies_named([presented.event for presented in with_amounts])
+    for presented in with_amounts:
+        units = _currencies(presented.event, named)
+        for change in presented.changes:
+            if change.field in money.AMOUNT_FIELDS:
+                change.before, change.after = (
+                    money.formatted(Decimal(value), unit) if value is not None else None
+                    for value, unit in zip((change.before, change.after), units, strict=True)
+                )
+                change.units = units
+
+
+Named = dict[int, list[tuple[int, str]]]
+
+
+def _currencies_named(events: Sequence[Event]) -> Named:
+    """Which event gave each deal which currency; asked only where an event does not say it itself."""
+    asked = {event.row_id for event in events if "currency" not in event.changes}
+    named: Named = defaultdict(list)
+    if asked:
+        telling = Event.objects.of(events[0].organization_id).filter(
+            kind="deal", row_id__in=asked, changes__has_key="currency"
+        )
+        for row_id, sequence, currency in telling.order_by("sequence").values_list(
+            "row_id", "sequence", "changes__currency"
+        ):
+            named[row_id].append((sequence, currency[1]))
+    return named
+
+
+def _currencies(event: Event, named: Named) -> tuple[str, str]:
+    """The currency of an event's deal before and after it; a deal's creation names the first one."""
+    if "currency" in event.changes:
+        before, after = event.changes["currency"]
+        return before or after, after
+    # An event that is not written yet has no number, and comes after all others.
+    past = [code for number, code in named[event.row_id] if not event.sequence or number < event.sequence]
+    return (past[-1], past[-1]) if past else ("", "")
+
+
+def _journey(presented: PresentedEvent) -> tuple[list[str], set[str]]:
+    """A move or a change of status in one clause."""
+    stage, status, reason = presented.of("stage"), presented.of("status"), presented.of("lost_reason")
+    why = f" because of {words(reason.after)}" if reason and reason.after else ""
+    if stage:
+        clause = f"moved it from {words(stage.before)} to {words(stage.after)}{why}"
+        unsaid = status and words(stage.after).lower() != status.after
+        return [clause + (f", now {status.after}" if status and unsaid else "")], JOURNEY
+    if status:
+        return ["reopened it" if status.after == "open" else f"marked it as {status.after}{why}"], JOURNEY
+    return [], {"stage_entered_at"}

@@ -1,0 +1,218 @@
+"""Every column and list of a deal and a contact is in the admin form, the import, the export, the API and the service.
+
+A column that is missing from one of them fails here, unless it is excluded by name, with the reason.
+"""
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.db import models
+from django.test import RequestFactory
+
+from contacts.api.serializers import ContactSerializer
+from contacts.models import Contact
+from contacts.services import create_contacts
+from crm_project.imports.kinds import import_kind
+from crm_project.records.models import Row
+from crm_project.records.services import create_custom_field
+from deals.api.serializers import DealSerializer
+from deals.models import Deal, DealState
+from deals.rules import STATE_FIELDS
+from deals.services import create_deals, create_lost_reason
+from tests.base import BaseTestCase
+
+INTERNAL = {
+    "id": "internal key; rows are named by uuid",
+    "organization": "the actor's",
+    "version": "sent as the ETag, and in the form as `seen`",
+    "deleted_at": "set by trash and restore alone",
+    "search_text": "derived from the searched columns",
+}
+DERIVED = {
+    "uuid": "assigned once",
+    "created_at": "assigned once",
+    "updated_at": "set at each write",
+    "full_name": "derived from the names",
+    "stage_entered_at": "set when the stage changes",
+    "created_by": "the actor",
+}
+# Sums and lists of an earlier day are made of states, which have no other columns.
+NOT_IN_STATES = (
+    "name description amount_gross tax_rate bid_type bid_value bid_periods contact client is_private lost_reason date"
+    " date_from date_to number invoice_no url origin department_id project_id task_id next_deal custom_fields"
+    " members followers access_list external_references stage_entered_at created_by created_at updated_at uuid"
+).split()
+# Import fields whose `attribute` is not the column.
+IMPORTED_AS = {"custom_fields": "custom_extra", "external_references": "external_id"}
+
+
+class ColumnsTestCase(BaseTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        for kind in ("deal", "contact"):
+            change = {"kind": kind, "key": "extra", "label": "Extra", "type": "text"}
+            create_custom_field(actor=cls.alice, change=change)
+        cls.lost_reason = create_lost_reason(actor=cls.alice, change={"name": "Price"})
+        cls.company = cls.person(cls, kind="company", name="Acme", first_name="", last_name="", email="")
+        cls.other = cls.person(cls)
+        cls.next_deal = cls.deal(cls, name="Next")
+
+
+def columns_of(model: type[Row]) -> list[str]:
+    """The columns and lists of a kind of row."""
+    lists = [field.name for field in model._meta.many_to_many]
+    return [*(field.name for field in model._meta.concrete_fields), *lists, "external_references"]
+
+
+def assert_complete(
+    where: str, model: type[Row], present: Collection[str], *excluded: Mapping[str, str]
+) -> None:
+    reasons = {name: reason for names in excluded for name, reason in names.items()}
+    columns = set(columns_of(model))
+    missing = columns - set(present) - reasons.keys()
+    assert not missing, f"{where} lacks {sorted(missing)}: add each, or exclude it by name with the reason"
+    needless = columns & set(present) & reasons.keys()
+    assert not needless, f"{where} has {sorted(needless)}, which are excluded"
+
+
+class AdminFormTests(ColumnsTestCase):
+    """The form to add a row and the form to change it, as an admin gets them."""
+
+    def fields(self, model: type[Row], row: Any) -> set[str]:
+        request = RequestFactory().get("/admin/")
+        request.user, request.staff_actor = self.alice.member.user, self.alice
+        page = admin.site._registry[model]
+        form = page.get_form(request, row, change=row is not None)
+        names = set(flatten_fieldsets(page.get_fieldsets(request, row))) & set(form.base_fields)
+        return {"custom_fields" if name == "custom_extra" else name for name in names}
+
+    def test_deals(self) -> None:
+        for row in (None, self.next_deal):
+            assert_complete("The form of deals", Deal, self.fields(Deal, row), INTERNAL, DERIVED)
+
+    def test_contacts(self) -> None:
+        for row in (None, self.other):
+            assert_complete("The form of contacts", Contact, self.fields(Contact, row), INTERNAL, DERIVED)
+
+
+class TableTests(ColumnsTestCase):
+    """What a column of a file can be mapped to, and the columns of an export."""
+
+    def names(self, kind: str, *, written: bool) -> set[str]:
+        fields = [
+            field for field in import_kind(kind, self.alice).fields if not (written and field.is_read_only)
+        ]
+        as_columns = {key: name for name, key in IMPORTED_AS.items()}
+        return {as_columns.get(field.key, field.attribute) for field in fields}
+
+    def test_imported_deals(self) -> None:
+        assigned = {name: reason for name, reason in DERIVED.items() if name != "uuid"}
+        assert_complete("The import of deals", Deal, self.names("deals", written=True), INTERNAL, assigned)
+
+    def test_imported_contacts(self) -> None:
+        assigned = {name: reason for name, reason in DERIVED.items() if name != "uuid"}
+        assert_complete(
+            "The import of contacts", Contact, self.names("contacts", written=True), INTERNAL, assigned
+        )
+
+    def test_exported(self) -> None:
+        assert_complete("The export of deals", Deal, self.names("deals", written=False), INTERNAL)
+        assert_complete("The export of contacts", Contact, self.names("contacts", written=False), INTERNAL)
+
+
+class SerializerTests(BaseTestCase):
+    def test_read(self) -> None:
+        for serializer, model in ((DealSerializer(), Deal), (ContactSerializer(), Contact)):
+            fields = [field for field in serializer.fields.values() if not field.write_only]
+            names = {str(field.field_name) for field in fields}
+            assert_complete(type(serializer).__name__, model, names, INTERNAL)
+
+    def test_written(self) -> None:
+        for serializer, model in ((DealSerializer(), Deal), (ContactSerializer(), Contact)):
+            fields = [field for field in serializer.fields.values() if not field.read_only]
+            names = {str(field.source) for field in fields}
+            assert_complete(type(serializer).__name__, model, names, INTERNAL, DERIVED)
+
+
+class ServiceTests(ColumnsTestCase):
+    """Each column is sent to the service and read back; `values` has those that need more than a value of the type."""
+
+    def written(self, model: type[Row], create: Any, values: Mapping[str, Any]) -> set[str]:
+        names = [name for name in columns_of(model) if name not in INTERNAL and name not in DERIVED]
+        change = {name: values.get(name, self.value_of(model, name)) for name in names}
+        row = model.objects.get(pk=create(actor=self.alice, changes=[change])[0].pk)
+        return {name for name in names if _value(row, name) == change[name]}
+
+    def value_of(self, model: type[Row], name: str) -> Any:
+        match name:
+            case "external_references":
+                return [("crm", f"{model.__name__}-1")]
+            case "custom_fields":
+                return {"extra": "more"}
+        match model._meta.get_field(name):
+            case models.BooleanField():
+                return True
+            case models.IntegerField():
+                return 7
+            case models.DecimalField():
+                return Decimal("20.00")
+            case models.DateField():
+                return self.next_deal.created_at.date()
+        return f"{name}@example.com"
+
+    def test_deals(self) -> None:
+        values = {
+            "currency": "USD",
+            "bid_type": "hour",
+            "amount": Decimal("140.00"),
+            "amount_gross": Decimal("150.00"),
+            "tax_rate": "exempt",
+            "status": "lost",
+            "stage": self.lost.pk,
+            "contact": self.other.pk,
+            "client": self.company.pk,
+            "owner": self.manager.member.pk,
+            "lost_reason": self.lost_reason.pk,
+            "closed_at": self.next_deal.created_at,
+            "next_deal": self.next_deal.pk,
+            "members": [self.other.pk],
+            "followers": [self.manager.member.pk],
+            "access_list": [self.alice.member.pk, self.manager.member.pk],
+        }
+        assert_complete("create_deals", Deal, self.written(Deal, create_deals, values), INTERNAL, DERIVED)
+
+    def test_contacts(self) -> None:
+        person = {"kind": "person", "company": self.company.pk, "owner": self.manager.member.pk}
+        company = {**person, "kind": "company", "company": None, "first_name": "", "last_name": ""}
+        names = self.written(Contact, create_contacts, {**person, "name": ""})
+        names |= self.written(Contact, create_contacts, {**company, "external_references": []})
+        assert_complete("create_contacts", Contact, names, INTERNAL, DERIVED)
+
+
+class StateTests(BaseTestCase):
+    def test_every_column_of_a_state_is_compared(self) -> None:
+        """A state is written when one of `STATE_FIELDS` or the probability changes."""
+        own = {"id", "organization_id", "deal_id", "valid_from", "valid_to"}
+        columns = {field.attname for field in DealState._meta.concrete_fields}
+
+        assert columns - own == {*STATE_FIELDS, "probability"}
+
+    def test_every_column_of_a_deal_is_in_its_states(self) -> None:
+        present = {field.name for field in DealState._meta.concrete_fields}
+        reasons = dict.fromkeys(NOT_IN_STATES, "never read as of an earlier day")
+        internal = {name: reason for name, reason in INTERNAL.items() if name not in present}
+        assert_complete("The state of a deal", Deal, present, internal, reasons)
+
+
+def _value(row: Any, name: str) -> Any:
+    """A column or list of the row in the form in which a service takes it."""
+    if name == "external_references":
+        return [(reference.system, reference.external_id) for reference in row.references.all()]
+    field = row._meta.get_field(name)
+    if field.many_to_many:
+        return sorted(target.pk for target in getattr(row, name).all())
+    return getattr(row, field.attname)
