@@ -113,7 +113,8 @@ def test_a_graceful_restart_leaves_no_gap(world):
             thread.join(30)
         longest = max(answer.seconds for answer in answers)
     assert {answer.status for answer in answers} == {200}
-    assert longest < 5, longest
+    # Of a second when idle; the bound is that of every answer, on a machine that does other work.
+    assert longest < 15, longest
 
 
 def children(pid):

@@ -20,8 +20,9 @@ def streamed(rows: Any, keys: Sequence[int], total: int, shown: Callable[[list[A
 
 def _parts(rows: Any, keys: Sequence[int], shown: Callable[[list[Any]], list[Any]]) -> Iterator[bytes]:
     """JSON lists without their brackets."""
-    for start in range(0, len(keys), AT_ONCE):
-        if some := rows_of(rows, keys[start : start + AT_ONCE]):
+    size = AT_ONCE
+    for start in range(0, len(keys), size):
+        if some := rows_of(rows, keys[start : start + size]):
             yield ExactJSONRenderer().render(shown(some))[1:-1]
 
 
