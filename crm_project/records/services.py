@@ -109,8 +109,6 @@ def _rekeying(
     actor.require(REFERENCE_PERMISSION.get(row.row_kind, Permission.EDIT_PIPELINES))
     model = reference_models()[row.row_kind]
     with change_set(actor) as changes:
-        if row.row_kind not in (CustomField.Kinds.DEAL, CustomField.Kinds.CONTACT):
-            bump_catalogue(actor.organization_id)
         references.hold(model, actor.organization_id, added)
         draft = Draft.of(_named(actor, row))
         require(draft.row, if_match)
@@ -118,6 +116,8 @@ def _rekeying(
         refuse_fields(references.set_on(draft, {"external_references": added}, add=True))
         refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
         yield model, draft
+        if row.row_kind not in (CustomField.Kinds.DEAL, CustomField.Kinds.CONTACT):
+            bump_catalogue(actor.organization_id)
         if not draft.changed:
             return
         type(row).objects.filter(pk=row.pk).update(version=F("version") + 1, updated_at=timezone.now())
