@@ -8,14 +8,16 @@ from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import PresentedEvent
 from crm_project.journal.sentences import words
-from crm_project.records.kinds import Everyone, Kind, Private, Services, fields_of, register
+from crm_project.records.kinds import Everyone, Field, Kind, Private, Services, fields_of, register
 from crm_project.records.writing.reference_data import one_by_one
 from deals import money, services
 from deals.models import Deal, LostReason, LostReasonReference
 from deals.querysets import DealQuerySet
 from deals.services.revert import DealUndoer
 
-LISTS = {"members": "contact", "followers": "user", "access_list": "user", "external_references": ""}
+LISTS = {"followers": "user", "access_list": "user", "external_references": ""}
+# Events store the participants under the name of the relation.
+PARTICIPANTS = {"members": Field("participants", "contact")}
 # What a move or a closing brings along, and is not repeated beside it.
 JOURNEY = {"stage", "status", "closed_at", "stage_entered_at", "lost_reason"}
 
@@ -50,7 +52,7 @@ def connect() -> None:
             ),
             named_by="uuid",
             related=("contact", "client"),
-            fields=fields_of(Deal, lists=LISTS),
+            fields=fields_of(Deal, lists=LISTS) | PARTICIPANTS,
             polish=_show_amounts,
             clauses=_journey,
             undoer=DealUndoer(),

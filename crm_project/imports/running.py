@@ -237,7 +237,7 @@ TABLE_NAMES = {
     "client": "client_uuid",
     "owner": "owner_email",
     "company": "company_uuid",
-    "members": "member_uuids",
+    "members": "participant_uuids",
     "followers": "follower_emails",
     "access_list": "access_list_emails",
     "next_deal": "next_deal_uuid",

@@ -69,7 +69,7 @@ class DealKind(RowKind[Deal]):
             Field("client_uuid", "Client's UUID", cells.uuid, "client__uuid", can_clear=True),
             Field("client_name", "Client", cells.word, "client__full_name", COMPANIES, can_clear=True),
             Field("owner_email", "Owner", cells.word, "owner__user__email", OWNERS, can_clear=True),
-            _list("member_uuids", "Participants' UUIDs", cells.uuids),
+            _list("participant_uuids", "Participants' UUIDs", cells.uuids, "member_uuids"),
             _list("follower_emails", "Followers", cells.items),
             plain("is_private", "Private", cells.boolean, can_clear=False),
             _list("access_list_emails", "Access list", cells.items),
@@ -211,7 +211,7 @@ class DealKind(RowKind[Deal]):
 
         return {
             **super().lists(ids),
-            "member_uuids": of_links(DealContact, "contact__uuid"),
+            "participant_uuids": of_links(DealContact, "contact__uuid"),
             "follower_emails": of_links(DealFollower, "member__user__email"),
             "access_list_emails": of_links(DealAccess, "member__user__email"),
         }
@@ -221,7 +221,7 @@ RENAMED = {
     "contact_uuid": "contact",
     "client_uuid": "client",
     "owner_email": "owner",
-    "member_uuids": "members",
+    "participant_uuids": "members",
     "follower_emails": "followers",
     "access_list_emails": "access_list",
     "next_deal_uuid": "next_deal",
@@ -243,8 +243,8 @@ def _contact(name: str, label: str, *names: str) -> Field:
     return Field(f"contact_{name}", label, cells.text, f"contact__{name}", names)
 
 
-def _list(key: str, label: str, read: cells.Reader) -> Field:
-    return Field(key, label, read, itemgetter(key), clears=[], can_clear=True)
+def _list(key: str, label: str, read: cells.Reader, *names: str) -> Field:
+    return Field(key, label, read, itemgetter(key), names, clears=[], can_clear=True)
 
 
 SHOWN = (
