@@ -14,7 +14,7 @@ from crm_project.api.filters import ChoicesFilter, StrictFilterSet, TextFilter
 from crm_project.api.references.kinds import KINDS, Kind
 from crm_project.api.references.rows import ReferenceRows
 from crm_project.api.references.serializers import ExternalReferenceSerializer
-from crm_project.api.views import RowViewSet
+from crm_project.api.views import ScopedView
 from crm_project.errors import FieldError, Invalid, NotFound, refuse_fields
 from crm_project.records.models import MemberReference
 from crm_project.records.paging import Key
@@ -27,7 +27,7 @@ class ReferenceFilter(StrictFilterSet):
     kind = ChoicesFilter(choices=list(KINDS))
 
 
-class ExternalReferenceViewSet(RowViewSet):
+class ExternalReferenceViewSet(ScopedView):
     """A reference is part of its row: whoever may edit the row may edit it, and the row's version counts it."""
 
     queryset = MemberReference.objects.none()
@@ -66,7 +66,7 @@ class ExternalReferenceViewSet(RowViewSet):
 
     def shown(self, row: Any) -> Any:
         """Its version is its row's, which counts every write to the references."""
-        self.shown_version = row.row.version
+        self.etag_version = row.row.version
         return self.get_serializer(row).data
 
     @extend_schema(responses={200: ExternalReferenceSerializer, 201: ExternalReferenceSerializer})
