@@ -1,9 +1,10 @@
 """The declaration of contacts, and which of their columns hold personal data."""
 
 from contacts import services
-from contacts.models import Contact
+from contacts.models import Contact, ContactReference
 from contacts.revert import ContactUndoer
-from crm_project.records.kinds import Everyone, Kind, Services, fields_of, register
+from crm_project.accounts.rules import Permission
+from crm_project.records.kinds import Everyone, Kind, Services, register
 
 PERSONAL = frozenset(
     "first_name last_name name email phone mobile job_title department website street postal_code city country"
@@ -16,6 +17,8 @@ def connect() -> None:
         Kind(
             Contact,
             visible=Everyone(),
+            rank=40,
+            permission=Permission.EDIT_DEALS,
             services=Services(
                 create=services.create_contacts,
                 update=services.update_contacts,
@@ -25,9 +28,12 @@ def connect() -> None:
             ),
             named_by="uuid",
             label="full_name",
-            fields=fields_of(Contact, lists={"external_references": ""}),
-            personal=PERSONAL,
+            references=ContactReference,
+            lists={"external_references": ""},
+            match_keys=services.MATCH,
+            constraints={"contacts_contact_live_email": "email_taken"},
             undoer=ContactUndoer(),
             is_inner=lambda row: row.kind == Contact.Kinds.COMPANY,
+            personal=PERSONAL,
         )
     )

@@ -10,7 +10,6 @@ from contacts import hooks
 from contacts.models import Contact, ContactReference
 from contacts.services import NAMING, clashes, email_key, row_errors
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet
 from crm_project.errors import Conflict, FieldError, counted
 from crm_project.journal.undo import conflict, refuse_first
@@ -23,8 +22,6 @@ from crm_project.records.writing.store import Draft
 
 class ContactUndoer:
     """What `journal.undo` asks of contacts."""
-
-    permission = Permission.EDIT_DEALS
 
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]

@@ -22,7 +22,7 @@ urlpatterns = [
     path("api/", include("contacts.api.urls")),
     path("api/", include("pipelines.api.urls")),
     path("api/", include("deals.api.urls")),
-    path("api/", include("crm_project.api.references.urls")),
+    path("api/", include("crm_project.references.urls")),
     path("api/", include("crm_project.imports.api.urls")),
     path("api/<rest:rest>", pages.UnknownView.as_view()),
     path("dialects/", include("crm_project.dialects.urls")),

@@ -4,20 +4,28 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
+from crm_project.accounts.rules import Permission
 from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import PresentedEvent
 from crm_project.journal.sentences import words
-from crm_project.records.kinds import Everyone, Field, Kind, Private, Services, fields_of, register
+from crm_project.records.kinds import Everyone, Kind, Private, Services, register
 from crm_project.records.writing.reference_data import one_by_one
 from deals import money, services
-from deals.models import Deal, LostReason, LostReasonReference
+from deals.models import (
+    Deal,
+    DealAccess,
+    DealContact,
+    DealFollower,
+    DealReference,
+    DealState,
+    LostReason,
+    LostReasonReference,
+)
 from deals.querysets import DealQuerySet
+from deals.services.bulk import MATCH
 from deals.services.revert import DealUndoer
 
-LISTS = {"followers": "user", "access_list": "user", "external_references": ""}
-# Events store the participants under the name of the relation.
-PARTICIPANTS = {"members": Field("participants", "contact")}
 # What a move or a closing brings along, and is not repeated beside it.
 JOURNEY = {"stage", "status", "closed_at", "stage_entered_at", "lost_reason"}
 
@@ -27,6 +35,8 @@ def connect() -> None:
         Kind(
             LostReason,
             visible=Everyone(),
+            rank=70,
+            permission=Permission.EDIT_PIPELINES,
             services=one_by_one(
                 "lost_reason",
                 create=services.create_lost_reason,
@@ -34,15 +44,18 @@ def connect() -> None:
                 trash=services.trash_lost_reason,
                 restore=services.restore_lost_reason,
             ),
-            fields=fields_of(LostReason, lists={"external_references": ""}),
+            references=LostReasonReference,
+            lists={"external_references": ""},
+            constraints={"deals_lostreason_live_name": "name_taken"},
             is_reference_data=True,
+            in_catalogue=True,
             undoer=CatalogueUndoer(LostReason, LostReasonReference, unique=["name"]),
-        )
-    )
-    register(
+        ),
         Kind(
             Deal,
-            visible=Private(DealQuerySet.seen_by),
+            visible=Private(DealQuerySet.shared_with, complement=DealQuerySet.hidden_from),
+            rank=80,
+            permission=Permission.EDIT_DEALS,
             services=Services(
                 create=services.create_deals,
                 update=services.update_deals,
@@ -52,11 +65,22 @@ def connect() -> None:
             ),
             named_by="uuid",
             related=("contact", "client"),
-            fields=fields_of(Deal, lists=LISTS) | PARTICIPANTS,
+            references=DealReference,
+            lists={
+                "members": "contact",
+                "followers": "user",
+                "access_list": "user",
+                "external_references": "",
+            },
+            parts=(DealAccess, DealContact, DealFollower, DealReference, DealState),
+            guarded=frozenset({"next_deal"}),
+            match_keys=MATCH,
+            # A member is a login: the API calls the deal's contacts participants.
+            api_names={"members": "participants"},
             polish=_show_amounts,
             clauses=_journey,
             undoer=DealUndoer(),
-        )
+        ),
     )
 
 

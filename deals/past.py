@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThan
 
 from crm_project.records.fields import MoneyField
+from crm_project.records.kinds import kinds
 
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member
@@ -31,8 +32,8 @@ CLOSED = ("won", "lost", "abandoned")
 class DealStateQuerySet(models.QuerySet[Any]):
     def visible_to(self, member: "Member") -> Self:
         """The states of deals that the member may see today, those in the trash included."""
-        deals: Any = self.model._meta.get_field("deal").related_model
-        hidden = deals.objects.hidden_from(member).filter(pk=OuterRef("deal"))
+        deal: Any = self.model._meta.get_field("deal").related_model
+        hidden = kinds["deal"].visible.hidden(deal.objects.all(), member).filter(pk=OuterRef("deal"))
         own = self.filter(organization_id=member.organization_id)
         return own if hidden.query.is_empty() else own.filter(~Exists(hidden))
 

@@ -40,8 +40,8 @@ EFFECTIVE_PROBABILITY = Case(
 
 
 class DealQuerySet(RowQuerySet[Any]):
-    def seen_by(self, member: "Member") -> Self:
-        """A private deal exists for its owner, its creator, its access list and the organization's admins."""
+    def shared_with(self, member: "Member") -> Self:
+        """All but private deals of others: those are visible to owner, creator, access list and admins alone."""
         own = self.of(member.organization_id)
         if member.role == Role.ADMIN:
             return own
@@ -49,7 +49,7 @@ class DealQuerySet(RowQuerySet[Any]):
         return own.filter(Q(is_private=False) | Q(owner=member) | Q(created_by=member) | Exists(listed))
 
     def hidden_from(self, member: "Member") -> Self:
-        """The other side of `seen_by`: few rows, for those who ask about many."""
+        """The complement of `shared_with` in the member's organization: few rows."""
         if member.role == Role.ADMIN:
             return self.none()
         listed = self.model.access_list.through.objects.filter(deal=OuterRef("pk"), member=member)

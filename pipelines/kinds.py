@@ -4,13 +4,12 @@ from typing import Any
 
 from django.db.models import Q
 
-from crm_project.records.kinds import Everyone, Kind, fields_of, register
+from crm_project.accounts.rules import Permission
+from crm_project.records.kinds import Everyone, Kind, register
 from crm_project.records.writing.reference_data import one_by_one
 from pipelines import services
 from pipelines.models import Pipeline, PipelineReference, Stage, StageReference
 from pipelines.revert import PipelineUndoer, StageUndoer
-
-REFERENCES = {"external_references": ""}
 
 
 def connect() -> None:
@@ -18,6 +17,8 @@ def connect() -> None:
         Kind(
             Pipeline,
             visible=Everyone(),
+            rank=50,
+            permission=Permission.EDIT_PIPELINES,
             services=one_by_one(
                 "pipeline",
                 create=services.create_pipeline,
@@ -25,16 +26,18 @@ def connect() -> None:
                 trash=services.trash_pipeline,
                 restore=services.restore_pipeline,
             ),
-            fields=fields_of(Pipeline, lists=REFERENCES),
-            history=_with_stages,
+            references=PipelineReference,
+            lists={"external_references": ""},
             is_reference_data=True,
+            in_catalogue=True,
+            history=_with_stages,
             undoer=PipelineUndoer(Pipeline, PipelineReference),
-        )
-    )
-    register(
+        ),
         Kind(
             Stage,
             visible=Everyone(),
+            rank=60,
+            permission=Permission.EDIT_PIPELINES,
             services=one_by_one(
                 "stage",
                 create=services.create_stage,
@@ -42,10 +45,12 @@ def connect() -> None:
                 trash=services.trash_stage,
                 restore=services.restore_stage,
             ),
-            fields=fields_of(Stage, lists=REFERENCES),
+            references=StageReference,
+            lists={"external_references": ""},
             is_reference_data=True,
+            in_catalogue=True,
             undoer=StageUndoer(Stage, StageReference),
-        )
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contacts.models import Contact
-from contacts.services.bulk import MATCH_KEYS, carry_out_contacts, upsert_contacts
+from contacts.services.bulk import MATCH, MATCH_KEYS, carry_out_contacts, upsert_contacts
 from contacts.services.people import (
     NewPerson,
     create_people,
@@ -22,6 +22,7 @@ from crm_project.records.writing.receipts import Receipt
 
 __all__ = [
     "COLUMNS",
+    "MATCH",
     "MATCH_KEYS",
     "NAMING",
     "NewPerson",

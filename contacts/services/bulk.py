@@ -1,7 +1,7 @@
 """Lists of mixed writes of contacts, and the upsert, which is a list of its own kind alone."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,10 +17,16 @@ from crm_project.records import bulk
 from crm_project.records.bulk import Found, Operation
 from crm_project.records.locks import for_update
 from crm_project.records.writing.columns import Change
-from crm_project.records.writing.receipts import Receipt
+from crm_project.records.writing.receipts import HasKey, Receipt, has
 from crm_project.versions import Versions
 
-MATCH_KEYS = ("uuid", "external_reference", "email")
+# The keys of an upsert, each with whether a change has it.
+MATCH: dict[str, HasKey] = {
+    "uuid": has("uuid"),
+    "external_reference": has("external_references"),
+    "email": has("email"),
+}
+MATCH_KEYS = tuple(MATCH)
 
 
 def carry_out_contacts(*, actor: Actor, operations: Sequence[Operation]) -> list[Receipt[Contact]]:
@@ -39,7 +45,7 @@ def upsert_contacts(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[
 @dataclass
 class _ContactWork:
     actor: Actor
-    match_keys: Sequence[str] = MATCH_KEYS
+    match_keys: Mapping[str, HasKey] = field(default_factory=lambda: MATCH)
 
     @cached_property
     def visible(self) -> Any:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from crm_project.api.preconditions import changes_since
 from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
+from crm_project.records.violations import code_of
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +46,6 @@ CODES = {
 
 # DRF's own words for what the core calls invalid.
 IGNORED_CODES = {"error", "null_characters_not_allowed", "surrogate_characters_not_allowed"}
-
-# What the database keeps, two workers may both try. On SQLite a violation names columns, not the constraint.
-CONSTRAINTS: tuple[tuple[str, str, str], ...] = (
-    ("contacts_contact_live_email", "contacts_contact.organization_id, contacts_contact.kind", "email_taken"),
-    ("reference_live_key", "reference.organization_id", "reference_taken"),
-    ("deals_lostreason_live_name", "deals_lostreason.organization_id", "name_taken"),
-    ("records_customfield_live_key", "records_customfield.organization_id", "key_taken"),
-)
 
 
 class InvalidQuery(exceptions.ValidationError):
@@ -268,10 +261,7 @@ def _of_api(error: exceptions.APIException) -> Problem:
 
 def _of_constraint(error: Error) -> Problem:
     """Two requests at once: the slower one is told what the faster one took."""
-    named = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
-    text = named or str(error)
-    for constraint, columns, code in CONSTRAINTS:
-        if constraint in text or (named is None and columns in text):
-            return Problem(409, code, "Another row has this value already.")
-    log.warning("constraint violated: %s", text)
+    if code := code_of(error):
+        return Problem(409, code, "Another row has this value already.")
+    log.warning("constraint violated: %s", error)
     return Problem(409, "conflict", "The data was changed at the same moment; try again.")

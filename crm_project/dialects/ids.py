@@ -7,9 +7,9 @@ from uuid import UUID
 
 from crm_project.accounts.actors import Actor
 from crm_project.api.fields import UUID as UUID_PATTERN
-from crm_project.api.references.kinds import KINDS
 from crm_project.dialects.registry import DIALECTS
 from crm_project.records import references
+from crm_project.records.kinds import kinds
 from crm_project.records.rules import text_error
 from crm_project.records.writing.columns import BIGGEST_ID, rows_by_key
 
@@ -31,13 +31,13 @@ class Ids:
     def resolve_all(self, kind: str, values: Iterable[Any]) -> dict[str | None, Any]:
         """The rows that the ids name, under the ids as text; those that name nothing are left out."""
         texts = {text for value in values if (text := as_text(value)) is not None}
-        model = KINDS[kind].references
+        model = kinds[kind].references
         keys = [(self.system, text) for text in texts]
         held = {
             text: pk for (_, text), pk in references.holders(model, self.actor.organization_id, keys).items()
         }
         own = {text: self._own(kind, text) for text in texts - held.keys()}
-        rows = rows_by_key(KINDS[kind].rows(self.actor), [*held.values(), *own.values()])
+        rows = rows_by_key(kinds[kind].live_rows(self.actor.member), [*held.values(), *own.values()])
         return {text: rows[key] for text, key in (held | own).items() if key in rows}
 
     def _own(self, kind: str, text: str) -> int | UUID | None:
@@ -56,7 +56,7 @@ class Ids:
                 by_kind[row.row_kind].add(row.pk)
         for kind, pks in by_kind.items():
             self._shown |= {(kind, pk): None for pk in pks}
-            found = KINDS[kind].references.objects.filter(row__in=pks, system=self.system).order_by("-id")
+            found = kinds[kind].references.objects.filter(row__in=pks, system=self.system).order_by("-id")
             # The oldest comes last and stays.
             self._shown |= {
                 (kind, row_id): text for row_id, text in found.values_list("row_id", "external_id")

@@ -7,7 +7,6 @@ from typing import Any
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import ChangeSet
 from crm_project.errors import Conflict
@@ -21,8 +20,6 @@ from crm_project.records.writing.store import Draft
 
 class CatalogueUndoer:
     """What `journal.undo` asks of a kind of reference row. `unique` names the columns that no two live rows share."""
-
-    permission = Permission.EDIT_PIPELINES
 
     def __init__(self, model: Any, reference_model: Any, *, unique: Sequence[str] = ()) -> None:
         self.model = model

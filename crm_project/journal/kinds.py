@@ -1,14 +1,18 @@
 """The declarations of the kinds of inner apps, which lie below the journal."""
 
 from crm_project.accounts.models import ApiToken, Member, Organization
+from crm_project.accounts.rules import Permission
 from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.members import MemberUndoer
 from crm_project.records import services
-from crm_project.records.kinds import Everyone, Kind, Private, fields_of, register
-from crm_project.records.models import CustomField, CustomFieldReference
+from crm_project.records.kinds import Everyone, Kind, Private, register
+from crm_project.records.models import (
+    CustomField,
+    CustomFieldReference,
+    MemberReference,
+    OrganizationReference,
+)
 from crm_project.records.writing.reference_data import one_by_one
-
-REFERENCES = {"external_references": ""}
 
 
 def connect() -> None:
@@ -16,33 +20,36 @@ def connect() -> None:
         Kind(
             Organization,
             visible=Everyone(organization="pk"),
+            rank=0,
             named_by="uuid",
-            fields=fields_of(Organization, lists=REFERENCES),
-        )
-    )
-    register(
+            references=OrganizationReference,
+            lists={"external_references": ""},
+            in_catalogue=True,
+        ),
         Kind(
             Member,
             visible=Everyone(),
+            rank=10,
             named_by="uuid",
             label="full_name",
             related=("user",),
-            fields=fields_of(Member, lists=REFERENCES, omit=frozenset({"user_id"})),
+            references=MemberReference,
+            lists={"external_references": ""},
+            hidden_columns=frozenset({"user_id"}),
+            in_catalogue=True,
             undoer=MemberUndoer(),
-        )
-    )
-    register(
+        ),
         Kind(
             ApiToken,
             visible=Private(lambda rows, member: rows.visible_to(member)),
+            rank=20,
             named_by="uuid",
-            fields=fields_of(ApiToken),
-        )
-    )
-    register(
+        ),
         Kind(
             CustomField,
             visible=Everyone(),
+            rank=30,
+            permission=Permission.EDIT_PIPELINES,
             services=one_by_one(
                 "custom_field",
                 create=services.create_custom_field,
@@ -50,8 +57,11 @@ def connect() -> None:
                 trash=services.trash_custom_field,
                 restore=services.restore_custom_field,
             ),
-            fields=fields_of(CustomField, lists=REFERENCES),
+            references=CustomFieldReference,
+            lists={"external_references": ""},
+            constraints={"records_customfield_live_key": "key_taken"},
             is_reference_data=True,
+            in_catalogue=True,
             undoer=CatalogueUndoer(CustomField, CustomFieldReference, unique=["kind", "key"]),
-        )
+        ),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
-from crm_project.accounts.rules import Permission, Role
+from crm_project.accounts.rules import Role
 from crm_project.accounts.services import update_member
 from crm_project.changes import ChangeSet
 from crm_project.records import references
@@ -19,8 +19,6 @@ COLUMNS = ("role", "job_title", "is_active")
 
 class MemberUndoer:
     """What `journal.undo` asks of members; the services know what an organization cannot do without."""
-
-    permission = Permission.ADMINISTER
 
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]

@@ -98,7 +98,7 @@ class Net:
         return {
             fact: pair
             for name, old in self.before.items()
-            for fact, pair in facts_of(name, old, self.after[name]).items()
+            for fact, pair in facts_of(self.kind, name, old, self.after[name]).items()
         }
 
 
@@ -157,7 +157,7 @@ def _nets(events: Iterable[Event]) -> dict[RowKey, Net]:
 
 
 def _by_kind(nets: Mapping[RowKey, Net]) -> dict[str, list[Net]]:
-    """In the order in which the kinds are registered: the inner ones first, as locks are taken."""
+    """In the order of the kinds' ranks, as locks are taken."""
     return {
         name: found for name in kinds if (found := [net for net in nets.values() if net.kind.name == name])
     }
@@ -170,7 +170,7 @@ def _undoer(kind: Kind) -> Undoer:
 
 def _require(actor: Actor, by_kind: Mapping[str, Sequence[Net]]) -> None:
     for name in by_kind:
-        actor.require(_undoer(kinds[name]).permission)
+        actor.require(kinds[name].permission)
 
 
 def _locked(
@@ -205,7 +205,7 @@ def _read(actor: Actor, nets: Sequence[Net]) -> dict[RowKey, Draft]:
 def _look_at(net: Net, draft: Draft, now: datetime.datetime) -> None:
     """Note what has to be known of all rows before one is written, and give the draft what the row was before."""
     present = _present(draft)
-    net.stale = [fact for fact, (_, left) in net.facts().items() if _value(present, fact) != left]
+    net.stale = [fact for fact, (_, left) in net.facts().items() if _value(net.kind, present, fact) != left]
     _turn_back(draft, net, now)
     net.goes = getattr(draft.row, "deleted_at", None) is not None
     net.is_inner = net.kind.is_inner is None or net.kind.is_inner(draft.row)
@@ -243,20 +243,16 @@ def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
 
 
-def facts_of(name: str, old: Any, new: Any) -> dict[Fact, tuple[Any, Any]]:
+def facts_of(kind: Kind, name: str, old: Any, new: Any) -> dict[Fact, tuple[Any, Any]]:
     """One column's or list's change as changes of single facts, each from what to what."""
     if name == "custom_fields":
         old, new = old or {}, new or {}
         keys = [key for key in {**old, **new} if old.get(key, ABSENT) != new.get(key, ABSENT)]
         return {(name, key): (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
-    if is_list(name):
+    if name in kind.lists:
         was, now = entries(old), entries(new)
         return {(name, entry): (entry in was, entry in now) for entry in {*was} ^ {*now}}
     return {(name, None): (old, new)}
-
-
-def is_list(name: str) -> bool:
-    return name in ("external_references", "members", "followers", "access_list")
 
 
 def entries(value: Any) -> list[Any]:
@@ -339,7 +335,7 @@ def _changed_since(net: Net, later: Sequence[Event]) -> dict[str, str]:
         touched = {
             fact
             for name, (old, new) in event.changes.items()
-            for fact in facts_of(name, old, new)
+            for fact in facts_of(net.kind, name, old, new)
             if net.created or fact in facts
         }
         who = event.actor.full_name if event.actor else "The system"
@@ -362,12 +358,12 @@ def _present(draft: Draft) -> dict[str, Any]:
     return {name: plain(value) for name, value in columns(draft.row).items()} | draft.lists_before
 
 
-def _value(present: Mapping[str, Any], fact: Fact) -> Any:
+def _value(kind: Kind, present: Mapping[str, Any], fact: Fact) -> Any:
     """The fact as it is, in the words of `facts_of`."""
     name, part = fact
     if name == "custom_fields":
         return present[name].get(part, ABSENT)
-    if is_list(name):
+    if name in kind.lists:
         return part in entries(present.get(name))
     return present.get(name)
 
@@ -383,9 +379,9 @@ def _turn_back(draft: Draft, net: Net, now: datetime.datetime) -> None:
             values = dict(draft.row.custom_fields)
             values.pop(part, None)
             draft.row.custom_fields = values if old == ABSENT else {**values, part: old}
-        elif not is_list(name):
+        elif name not in net.kind.lists:
             setattr(draft.row, name, fields[name].to_python(old))
-    for name in net.before.keys() & {name for name in draft.lists if is_list(name)}:
+    for name in net.before.keys() & draft.lists.keys() & net.kind.lists.keys():
         if not net.created:
             draft.lists[name] = _list_back(draft.lists[name], net.before[name], net.after[name])
 

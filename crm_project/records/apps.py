@@ -9,7 +9,11 @@ class RecordsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.core.checks import register
+
         from crm_project.accounts import hooks
+        from crm_project.records.checks import check_kinds
         from crm_project.records.services import keep_member_apart
 
         hooks.member_added.append(keep_member_apart)
+        register(check_kinds)

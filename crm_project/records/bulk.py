@@ -11,7 +11,7 @@ from crm_project.changes import attempt, change_set
 from crm_project.errors import DomainError, Invalid, NotFound, RowsRefused, refuse
 from crm_project.records import references
 from crm_project.records.writing.columns import Change
-from crm_project.records.writing.receipts import Receipt, match_key
+from crm_project.records.writing.receipts import HasKey, Receipt, match_key
 from crm_project.versions import Versions
 
 OPERATIONS = ("create", "update", "upsert", "delete")
@@ -40,7 +40,7 @@ class Found:
 class Work(Protocol):
     """What a kind of row does for a list. Every call takes a fixed number of queries, however long the list is."""
 
-    match_keys: Sequence[str]
+    match_keys: Mapping[str, HasKey]
 
     def find(
         self, operations: Mapping[int, Operation], keys: Mapping[int, str]
@@ -91,7 +91,7 @@ def carry_out(operations: Sequence[Operation], work: Work) -> list[Receipt[Any]]
 
 
 def _upsert_keys(
-    operations: Sequence[Operation], known: Sequence[str]
+    operations: Sequence[Operation], known: Mapping[str, HasKey]
 ) -> tuple[dict[int, DomainError], dict[int, str]]:
     """The key that decides each upsert, and the upserts that have none."""
     refused: dict[int, DomainError] = {}

@@ -7,6 +7,7 @@ registered is visible to nobody.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import models
@@ -42,15 +43,28 @@ class Everyone:
     def narrow(self, rows: Any, member: Member) -> Any:
         return rows.filter(**{self.organization: member.organization_id})
 
+    def hidden(self, rows: Any, member: Member) -> Any:
+        return rows.none()
+
 
 @dataclass(frozen=True)
 class Private:
-    """`rule(rows, member)` answers the rows, of any organization, that the member may see."""
+    """`rule(rows, member)` narrows rows of any organization to those that the member may see.
+
+    A rule may depend on the member's role or teams. `complement(rows, member)` answers the other rows of the member's
+    organization, for queries about many rows of which few are hidden; without it, they are derived from the rule.
+    """
 
     rule: Callable[[Any, Member], Any]
+    complement: Callable[[Any, Member], Any] | None = None
 
     def narrow(self, rows: Any, member: Member) -> Any:
         return self.rule(rows, member)
+
+    def hidden(self, rows: Any, member: Member) -> Any:
+        if self.complement is not None:
+            return self.complement(rows, member)
+        return _others(rows, member, self)
 
 
 @dataclass(frozen=True)
@@ -67,8 +81,16 @@ class AsParent:
             organization_id=member.organization_id, **{f"{self.field}__in": parent.rows(member).values("pk")}
         )
 
+    def hidden(self, rows: Any, member: Member) -> Any:
+        return _others(rows, member, self)
+
 
 Visibility = Everyone | Private | AsParent
+
+
+def _others(rows: Any, member: Member, visible: Private | AsParent) -> Any:
+    seen = visible.narrow(rows.model._default_manager.all(), member)
+    return rows.filter(organization_id=member.organization_id).exclude(pk__in=seen.values("pk"))
 
 
 @dataclass(frozen=True)
@@ -94,8 +116,6 @@ class Services:
 class Undoer(Protocol):
     """How rows of a kind are restored to earlier values. Called in this order, in one transaction."""
 
-    permission: Permission
-
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         """Take the locks that come before row locks. `wanted` has each row's columns and lists to be restored."""
 
@@ -108,20 +128,43 @@ class Undoer(Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of row, declared once. `visible` has no default: who may see the rows is always decided."""
+    """One kind of row, declared once. `visible` has no default: who may see the rows is always decided.
+
+    `rank` is its place in the lock order: an undo locks rows of lower ranks first, so a foreign key leads to a lower
+    rank. `crm_project.records.checks` verifies both at start.
+    """
 
     model: Any
     visible: Visibility
+    rank: int
+    # What its writers need, for external references and undo as for everything else.
+    permission: Permission = Permission.ADMINISTER
     services: Services = Services()
     # How the API refers to a row: by its "id" or "uuid", and by its name under `label`.
     named_by: str = "id"
     label: str = "name"
     # The relations that a row's name needs.
     related: tuple[str, ...] = ()
-    # The columns and lists of its events, by the names of their storage.
-    fields: Mapping[str, Field] = field(default_factory=dict)
-    # Written under the exclusive lock of the catalogue, and cached by readers until its version changes.
+    # Its table of external references, if other systems may name its rows.
+    references: Any = None
+    # Its lists in other tables, each with the kind that its ids name; "" for lists of something else.
+    lists: Mapping[str, str] = field(default_factory=dict)
+    # The names of lists in the API, where they differ from those of their storage.
+    api_names: Mapping[str, str] = field(default_factory=dict)
+    # Columns that its events do not show.
+    hidden_columns: frozenset[str] = frozenset()
+    # Tables whose rows are parts of its rows and are never read without them.
+    parts: tuple[Any, ...] = ()
+    # Foreign keys to private rows that show the row to those only who may see it, and nothing to others.
+    guarded: frozenset[str] = frozenset()
+    # The keys of an upsert in the order of their precedence, each with whether a change has it.
+    match_keys: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
+    # The error code of each constraint that two writers at the same moment may violate.
+    constraints: Mapping[str, str] = field(default_factory=dict)
+    # Written under the exclusive lock of the catalogue.
     is_reference_data: bool = False
+    # Cached by readers until the version of the organization's catalogue changes.
+    in_catalogue: bool = False
     # The events of a row's history, where those are more than its own.
     history: Callable[[Any], Q] | None = None
     # polish(presented events of this kind): finish their values, for a page of them at once.
@@ -143,10 +186,32 @@ class Kind:
         """Whether some members of the organization may not see some of the rows."""
         return not isinstance(self.visible, Everyone)
 
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """The columns and lists that events show, by the names of their storage."""
+        skipped = OMITTED_COLUMNS | self.hidden_columns | getattr(self.model, "derived", frozenset())
+        columns = {
+            column.attname: Field(
+                column.name,
+                getattr(column.related_model, "row_kind", ""),
+                is_instant=isinstance(column, models.DateTimeField),
+            )
+            for column in self.model._meta.concrete_fields
+            if column.attname not in skipped
+        }
+        return columns | {
+            name: Field(self.api_names.get(name, name), kind) for name, kind in self.lists.items()
+        }
+
     def rows(self, member: Member) -> Any:
         """The rows that the member may see, live or not, with the relations of their names."""
         rows = self.visible.narrow(self.model._default_manager.all(), member)
         return rows.select_related(*self.related) if self.related else rows
+
+    def live_rows(self, member: Member) -> Any:
+        """The rows that the member may see and that are not in the trash, where the kind has one."""
+        rows = self.rows(member)
+        return rows.filter(deleted_at=None) if hasattr(self.model, "deleted_at") else rows
 
     def part(self, row: Any) -> dict[str, Any]:
         """A row as others refer to it: its id or uuid, and its name."""
@@ -157,32 +222,22 @@ class Kind:
         }
 
 
-# By name, in the order of registration.
+# By name, in the order of their ranks.
 kinds: dict[str, Kind] = {}
 
 
-def register(kind: Kind) -> None:
-    kinds[kind.name] = kind
+def register(*declared: Kind) -> None:
+    by_rank = sorted([*kinds.values(), *declared], key=lambda kind: kind.rank)
+    kinds.clear()
+    kinds.update({kind.name: kind for kind in by_rank})
+
+
+def referable() -> dict[str, Kind]:
+    """The kinds that external references may name."""
+    return {name: kind for name, kind in kinds.items() if kind.references is not None}
 
 
 def kind_of(model: Any) -> Kind | None:
     """The declaration of a model, or None if there is none."""
     kind = kinds.get(getattr(model, "row_kind", ""))
     return kind if kind is not None and kind.model is model else None
-
-
-def fields_of(
-    model: Any, *, lists: Mapping[str, str] | None = None, omit: frozenset[str] = frozenset()
-) -> dict[str, Field]:
-    """The columns of a model that events show, each with the kind that its foreign key leads to, and its lists."""
-    skipped = OMITTED_COLUMNS | omit | getattr(model, "derived", frozenset())
-    shown = {
-        column.attname: Field(
-            column.name,
-            getattr(column.related_model, "row_kind", ""),
-            is_instant=isinstance(column, models.DateTimeField),
-        )
-        for column in model._meta.concrete_fields
-        if column.attname not in skipped
-    }
-    return shown | {name: Field(name, kind) for name, kind in (lists or {}).items()}

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
-from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import change_set, columns
 from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fields
 from crm_project.records import references
+from crm_project.records.kinds import kinds
 from crm_project.records.locks import for_update
-from crm_project.records.models import CustomField, CustomFieldReference, MemberReference, reference_models
+from crm_project.records.models import CustomField, CustomFieldReference, MemberReference
 from crm_project.records.rules import definition_errors
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.reference_data import (
@@ -29,12 +29,6 @@ from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, require
 
 COLUMNS = ("kind", "key", "label", "type", "mask", "position", "required")
-REFERENCE_PERMISSION = {
-    "organization": Permission.ADMINISTER,
-    "user": Permission.ADMINISTER,
-    "contact": Permission.EDIT_DEALS,
-    "deal": Permission.EDIT_DEALS,
-}
 
 
 def create_custom_field(*, actor: Actor, change: Change) -> CustomField:
@@ -106,8 +100,9 @@ def _rekeying(
     actor: Actor, row: Any, added: list[references.Key], if_match: Versions | None
 ) -> Iterator[tuple[Any, Draft]]:
     """The row's draft, with the added keys behind its own; what the block makes of the list is recorded."""
-    actor.require(REFERENCE_PERMISSION.get(row.row_kind, Permission.EDIT_PIPELINES))
-    model = reference_models()[row.row_kind]
+    kind = kinds[row.row_kind]
+    actor.require(kind.permission)
+    model = kind.references
     with change_set(actor) as changes:
         references.hold(model, actor.organization_id, added)
         draft = Draft.of(_named(actor, row))
@@ -116,7 +111,7 @@ def _rekeying(
         refuse_fields(references.set_on(draft, {"external_references": added}, add=True))
         refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
         yield model, draft
-        if row.row_kind not in (CustomField.Kinds.DEAL, CustomField.Kinds.CONTACT):
+        if kind.in_catalogue:
             bump_catalogue(actor.organization_id)
         if not draft.changed:
             return

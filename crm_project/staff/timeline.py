@@ -36,7 +36,7 @@ def timeline(request: HttpRequest, row: Any) -> Panel | None:
         context={
             "lines": list(zip(told[:SHOWN], _parts(row, told[:SHOWN], actor), strict=True)),
             "more": len(told) > SHOWN,
-            "may_undo": kind.undoer is not None and actor.may(kind.undoer.permission),
+            "may_undo": kind.undoer is not None and actor.may(kind.permission),
             "here": request.path,
         },
     )

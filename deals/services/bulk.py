@@ -18,14 +18,20 @@ from crm_project.records import bulk, references
 from crm_project.records.bulk import Found, Operation
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.writing.columns import Change
-from crm_project.records.writing.receipts import Receipt
+from crm_project.records.writing.receipts import HasKey, Receipt, has
 from crm_project.versions import Versions
 from deals.models import Deal, DealReference
 from deals.services.context import Context, look_up
 from deals.services.trash import trash_deals
 from deals.services.write import write_deals
 
-MATCH_KEYS = ("uuid", "external_reference", "contact_and_pipeline")
+# The keys of an upsert, each with whether a change has it.
+MATCH: dict[str, HasKey] = {
+    "uuid": has("uuid"),
+    "external_reference": has("external_references"),
+    "contact_and_pipeline": has("contact", "contact_email"),
+}
+MATCH_KEYS = tuple(MATCH)
 OPEN = Deal.Statuses.OPEN
 # A contact, or the e-mail of a new one, in a pipeline.
 Pair = tuple[int | str, int]
@@ -65,7 +71,7 @@ def upsert_deal(*, actor: Actor, change: Change, match_on: Sequence[str]) -> Rec
 class _DealWork:
     actor: Actor
     require_name: bool = False
-    match_keys: Sequence[str] = MATCH_KEYS
+    match_keys: Mapping[str, HasKey] = field(default_factory=lambda: MATCH)
     # The people that changes name by e-mail, once they are looked up.
     people: dict[str, Contact] = field(default_factory=dict)
 

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet
 from crm_project.errors import FieldError, Forbidden
 from crm_project.journal.undo import conflict, refuse_first
@@ -28,8 +27,6 @@ PEOPLE = ("contact_id", "client_id")
 
 class DealUndoer:
     """What `journal.undo` asks of deals."""
-
-    permission = Permission.EDIT_DEALS
 
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]

@@ -1,6 +1,6 @@
 """The answer to a write: the row, what became of it, and by which key it was found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -28,29 +28,28 @@ class Receipt(Generic[T]):
         return cls(draft.row, "updated" if changed else "unchanged", changed)
 
 
-def match_key(change: Mapping[str, Any], keys: Sequence[str]) -> str:
+# Whether a change has the key that an upsert may match on.
+HasKey = Callable[[Mapping[str, Any]], bool]
+
+
+def has(*fields: str) -> HasKey:
+    """The change has a value for one of the fields."""
+    return lambda change: any(change.get(field) for field in fields)
+
+
+def match_key(change: Mapping[str, Any], keys: Mapping[str, HasKey]) -> str:
     """The key that decides an upsert: the one that `match_on` names, else the first that the change has."""
-    present = [key for key in keys if _has(change, key)]
+    present = [key for key, has_key in keys.items() if has_key(change)]
     wanted = change.get("match_on")
+    params = {"keys": ", ".join(keys)}
     if wanted is None:
         if present:
             return present[0]
-        known = ", ".join(keys)
-        raise Invalid(
-            fields=[FieldError("match_on", "required", f"An upsert needs a key to match on: {known}.")]
-        )
+        template = "An upsert needs a key to match on: %(keys)s."
+        raise Invalid(fields=[FieldError("match_on", "required", template, params)])
     if wanted not in keys:
-        raise Invalid(fields=[FieldError("match_on", "invalid_choice", f"One of: {', '.join(keys)}.")])
+        raise Invalid(fields=[FieldError("match_on", "invalid_choice", "One of: %(keys)s.", params)])
     if wanted not in present:
-        raise Invalid(fields=[FieldError("match_on", "required", f"The body has no {wanted} to match on.")])
+        template = "The body has no %(key)s to match on."
+        raise Invalid(fields=[FieldError("match_on", "required", template, {"key": wanted})])
     return str(wanted)
-
-
-def _has(change: Mapping[str, Any], key: str) -> bool:
-    match key:
-        case "external_reference":
-            return bool(change.get("external_references"))
-        case "contact_and_pipeline":
-            return bool(change.get("contact") or change.get("contact_email"))
-        case _:
-            return bool(change.get(key))

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from crm_project.api.fields import StrictChoice, StrictDateTime, StrictUUID, TextField
-from crm_project.api.references.kinds import KINDS
 from crm_project.api.serializers import StrictSerializer
+from crm_project.records.kinds import referable
 
 
 class ExternalReferenceSerializer(StrictSerializer):
@@ -14,7 +14,7 @@ class ExternalReferenceSerializer(StrictSerializer):
 
     uuid = StrictUUID(read_only=True)
     system = TextField()
-    kind = StrictChoice(list(KINDS))
+    kind = StrictChoice(list(referable()))
     external_id = TextField()
     row = serializers.JSONField()
     created_at = StrictDateTime(read_only=True)

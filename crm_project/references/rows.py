@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import F, Q
 
 from crm_project.accounts.actors import Actor
-from crm_project.api.references.kinds import KINDS
+from crm_project.records.kinds import Kind, referable
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ReferenceRows:
     @classmethod
     def visible_to(cls, actor: Actor) -> "ReferenceRows":
         """Those whose row the actor sees."""
-        return cls(actor, {name: _part(kind, actor) for name, kind in KINDS.items()})
+        return cls(actor, {name: _part(kind, actor) for name, kind in referable().items()})
 
     def of_kinds(self, names: Collection[str]) -> "ReferenceRows":
         parts = {kind: part for kind, part in self.parts.items() if kind in names}
@@ -46,8 +46,8 @@ class ReferenceRows:
         return rows[wanted]
 
 
-def _part(kind: Any, actor: Actor) -> Any:
-    rows = kind.rows(actor).values("pk")
+def _part(kind: Kind, actor: Actor) -> Any:
+    rows = kind.live_rows(actor.member).values("pk")
     references = kind.references.objects.filter(
         organization_id=actor.organization_id, is_live=True, row__in=rows
     )

@@ -11,20 +11,20 @@ from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import ChoicesFilter, StrictFilterSet, TextFilter
-from crm_project.api.references.kinds import KINDS, Kind
-from crm_project.api.references.rows import ReferenceRows
-from crm_project.api.references.serializers import ExternalReferenceSerializer
 from crm_project.api.views import ScopedView
 from crm_project.errors import FieldError, Invalid, NotFound, refuse_fields
+from crm_project.records.kinds import Kind, kinds, referable
 from crm_project.records.models import MemberReference
 from crm_project.records.paging import Key
 from crm_project.records.services import change_references, rename_reference
+from crm_project.references.rows import ReferenceRows
+from crm_project.references.serializers import ExternalReferenceSerializer
 
 
 class ReferenceFilter(StrictFilterSet):
     system = TextFilter("system")
     external_id = TextFilter("external_id")
-    kind = ChoicesFilter(choices=list(KINDS))
+    kind = ChoicesFilter(choices=list(referable()))
 
 
 class ExternalReferenceViewSet(ScopedView):
@@ -47,8 +47,8 @@ class ExternalReferenceViewSet(ScopedView):
         if "kind" not in params:
             return queryset
         wanted = params["kind"].split(",")
-        if not set(wanted) <= KINDS.keys():
-            raise InvalidQuery({"kind": [f"One or several of: {', '.join(KINDS)}."]})
+        if not set(wanted) <= referable().keys():
+            raise InvalidQuery({"kind": [f"One or several of: {', '.join(referable())}."]})
         return queryset.of_kinds(wanted)
 
     def get_object(self) -> Any:
@@ -73,7 +73,7 @@ class ExternalReferenceViewSet(ScopedView):
     def create(self, request: Request) -> Response:
         """One that is there already is answered with 200."""
         change = self.validated(request)
-        kind = KINDS[change["kind"]]
+        kind = kinds[change["kind"]]
         row, key = self._row(kind, change["row"]), (change["system"], change["external_id"])
         if kind.references.objects.filter(
             row=row.pk, system=key[0], external_id=key[1], is_live=True
@@ -93,7 +93,7 @@ class ExternalReferenceViewSet(ScopedView):
             for name in ("kind", "row")
             if name in change and change[name] != shown[name]
         )
-        kind, old = KINDS[reference.kind], (reference.system, reference.external_id)
+        kind, old = kinds[reference.kind], (reference.system, reference.external_id)
         new = (change.get("system", old[0]), change.get("external_id", old[1]))
         if new != old:
             rename_reference(actor=self.actor, row=reference.row, old=old, new=new, if_match=self.if_match)
@@ -113,7 +113,11 @@ class ExternalReferenceViewSet(ScopedView):
 
     def _row(self, kind: Kind, name: Any) -> Any:
         key = _named(kind, name)
-        row = kind.rows(self.actor).filter(**{kind.named_by: key}).first() if key is not None else None
+        row = (
+            kind.live_rows(self.actor.member).filter(**{kind.named_by: key}).first()
+            if key is not None
+            else None
+        )
         if row is None:
             raise Invalid(fields=[FieldError("row", "does_not_exist", "There is no such row.")])
         return row

@@ -1,0 +1,112 @@
+"""System checks of the declarations of kinds: nothing that a new kind needs may be forgotten in silence."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error
+from django.db.models import ForeignKey
+
+from crm_project.records.kinds import AsParent, Everyone, Kind, Private, kind_of, kinds
+from crm_project.records.models import ExternalReference, Row
+
+
+def check_kinds(**_: Any) -> list[CheckMessage]:
+    """Run by every `manage.py` command that checks, `migrate` among them."""
+    messages: list[CheckMessage] = list(_undeclared_rows())
+    messages += _same_ranks()
+    for kind in kinds.values():
+        messages += _visibility(kind)
+        messages += _lists(kind)
+        messages += _ranks_of_targets(kind)
+        messages += _constraints(kind)
+    for model in apps.get_models(include_auto_created=True):
+        messages += _relations_to_private_rows(model)
+    return messages
+
+
+def _undeclared_rows() -> Iterator[Error]:
+    for model in apps.get_models():
+        if issubclass(model, Row) and kind_of(model) is None:
+            yield Error(
+                f"{model.__name__} is a row of no registered kind: nobody can see its rows.",
+                hint="Declare a Kind for it in the app's kinds.py and register it in AppConfig.ready().",
+                obj=model,
+                id="records.E001",
+            )
+
+
+def _visibility(kind: Kind) -> Iterator[Error]:
+    if not isinstance(kind.visible, Everyone | Private | AsParent):
+        yield _error(kind, "E002", "`visible` must be Everyone, Private or AsParent.")
+    if not isinstance(kind.visible, AsParent):
+        return
+    relation = _foreign_keys(kind.model).get(kind.visible.field)
+    if relation is None or kind_of(relation.related_model) is None:
+        yield _error(kind, "E003", f"`{kind.visible.field}` is no foreign key to a registered kind.")
+    elif relation.related_model is kind.model:
+        yield _error(kind, "E003", "A kind cannot be as visible as itself.")
+
+
+def _same_ranks() -> Iterator[Error]:
+    by_rank: dict[int, Kind] = {}
+    for kind in kinds.values():
+        other = by_rank.setdefault(kind.rank, kind)
+        if other is not kind:
+            yield _error(kind, "E004", f"It has the same rank as {other.name}: {kind.rank}.")
+
+
+def _ranks_of_targets(kind: Kind) -> Iterator[Error]:
+    """An undo locks and restores the target of a foreign key before the row that refers to it."""
+    for name, relation in _foreign_keys(kind.model).items():
+        target = kind_of(relation.related_model)
+        if target is not None and target is not kind and target.rank >= kind.rank:
+            yield _error(kind, "E005", f"`{name}` leads to {target.name}, whose rank is not lower.")
+
+
+def _relations_to_private_rows(model: Any) -> Iterator[Error]:
+    """A foreign key would show the private row's name, unless something declares that it does not."""
+    kind = kind_of(model)
+    for name, relation in _foreign_keys(model).items():
+        target = kind_of(relation.related_model)
+        if target is None or not target.is_private or model in target.parts:
+            continue
+        if kind is not None and (name in kind.guarded or kind.visible == AsParent(name)):
+            continue
+        yield Error(
+            f"{model.__name__}.{name} leads to {target.name}, some of whose rows are private.",
+            hint="Make the kind visible AsParent, or its rows a part of the target, or guard the relation.",
+            obj=model,
+            id="records.E006",
+        )
+
+
+def _lists(kind: Kind) -> Iterator[Error]:
+    for name, target in kind.lists.items():
+        if target and target not in kinds:
+            yield _error(
+                kind, "E007", f"The list `{name}` holds ids of {target}, which is no registered kind."
+            )
+    has_list = "external_references" in kind.lists
+    if has_list != (kind.references is not None):
+        yield _error(kind, "E008", "`references` and the list `external_references` come together.")
+    if kind.references is not None and not (
+        issubclass(kind.references, ExternalReference) and kind.references.kind == kind.name
+    ):
+        yield _error(kind, "E008", f"`references` is the table of another kind: {kind.references.__name__}.")
+
+
+def _constraints(kind: Kind) -> Iterator[Error]:
+    names = {constraint.name for constraint in kind.model._meta.constraints}
+    for name in kind.constraints.keys() - names:
+        yield _error(kind, "E009", f"The model has no constraint `{name}`.")
+    for name in kind.guarded - _foreign_keys(kind.model).keys():
+        yield _error(kind, "E009", f"The model has no foreign key `{name}` that could be guarded.")
+
+
+def _foreign_keys(model: Any) -> dict[str, Any]:
+    return {field.name: field for field in model._meta.concrete_fields if isinstance(field, ForeignKey)}
+
+
+def _error(kind: Kind, number: str, text: str) -> Error:
+    return Error(f"Kind {kind.name}: {text}", obj=kind.model, id=f"records.{number}")

@@ -1,0 +1,37 @@
+"""The error codes of unique constraints that two writers at the same moment may violate."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import Error, models
+
+from crm_project.records.kinds import kinds
+
+
+def code_of(error: Error) -> str | None:
+    """The code declared for the violated constraint, or None. SQLite names the columns instead of the constraint."""
+    named = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    text = named or str(error)
+    for model, constraint, code in _declared():
+        if constraint.name in text or (named is None and _columns(model, constraint) in text):
+            return code
+    return None
+
+
+def _declared() -> Iterator[tuple[Any, Any, str]]:
+    for kind in kinds.values():
+        for constraint in _unique(kind.model):
+            if code := kind.constraints.get(constraint.name):
+                yield kind.model, constraint, code
+        for constraint in _unique(kind.references) if kind.references else ():
+            if constraint.name.endswith("_live_key"):
+                yield kind.references, constraint, "reference_taken"
+
+
+def _unique(model: Any) -> list[models.UniqueConstraint]:
+    return [one for one in model._meta.constraints if isinstance(one, models.UniqueConstraint)]
+
+
+def _columns(model: Any, constraint: models.UniqueConstraint) -> str:
+    names = (model._meta.get_field(name).column for name in constraint.fields)
+    return ", ".join(f"{model._meta.db_table}.{name}" for name in names)
