@@ -48,7 +48,7 @@ class ExternalReferenceViewSet(ScopedView):
             return queryset
         wanted = params["kind"].split(",")
         if not set(wanted) <= referable().keys():
-            raise InvalidQuery({"kind": [f"One or several of: {', '.join(referable())}."]})
+            raise InvalidQuery({"kind": [f"Must be one or more of: {', '.join(referable())}."]})
         return queryset.of_kinds(wanted)
 
     def get_object(self) -> Any:

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm_project.accounts.actors import Actor
-from crm_project.api.errors import problem_of
-from crm_project.errors import Conflict, DomainError, RowsRefused
+from crm_project.errors import DomainError, RowsRefused
+from crm_project.records.violations import conflict_of
 
 AT_ONCE = 200
 
@@ -168,12 +168,9 @@ def _form(act: AdminAction, request: HttpRequest, actor: Actor, rows: Sequence[A
     return form
 
 
-def refusal_of(error: Exception) -> DomainError:
+def refusal_of(error: DomainError | IntegrityError) -> DomainError:
     """What the database keeps, two people may both try: the slower one is told in the same words as over HTTP."""
-    if isinstance(error, DomainError):
-        return error
-    problem = problem_of(error, wire_names={})
-    return Conflict(problem.detail, code=problem.code)
+    return error if isinstance(error, DomainError) else conflict_of(error)
 
 
 def _tell(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> None:

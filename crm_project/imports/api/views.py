@@ -227,10 +227,10 @@ def exported(view: Any, kind_name: str) -> HttpResponse:
     query = view.request.query_params
     file_format = query.get("file_format", "csv")
     if file_format not in STREAMS:
-        raise InvalidQuery({"file_format": [f"One of: {', '.join(STREAMS)}."]})
+        raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
     raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
     if raw is None:
-        raise InvalidQuery({"raw": ["true or false."]})
+        raise InvalidQuery({"raw": ["Must be true or false."]})
     kind = kind_for(kind_name, view.actor)
     rows = streamed_rows(
         kind.for_export(view.filter_queryset(view.get_queryset())), view.request, view, size=BLOCK
