@@ -1,4 +1,4 @@
-"""Every refusal as an RFC 9457 problem: one shape, stable codes, all wrong fields at once."""
+"""Errors as RFC 9457 problem details: stable codes, and all wrong fields in one response."""
 
 import logging
 from collections import deque

@@ -1,4 +1,4 @@
-"""The canonical shape of deals and lost reasons."""
+"""Serializers of deals and lost reasons."""
 
 from collections.abc import Mapping
 from decimal import Decimal

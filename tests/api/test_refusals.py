@@ -2,6 +2,7 @@
 
 import copy
 
+import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -77,6 +78,20 @@ class RefusalTests(ApiTestCase):
 
         self.refused("POST", "/api/deals", wrong, "/stage_id", "/amount", "/nonsense")
         self.refused("PATCH", f"/api/deals/{self.rows['deal']}", wrong, "/stage_id", "/amount", "/nonsense")
+
+    @pytest.mark.postgres
+    def test_a_body_that_is_only_checked_takes_no_locks(self):
+        if connection.vendor != "postgresql":
+            self.skipTest("SQLite has no locks of rows and keys")
+        wrong = {"name": "Deal", **NEW_CONTACT, "contact_email": "x@example.com", "amount": "x"}
+        wrong["external_references"] = [{"system": "erp", "external_id": "new"}]
+
+        with CaptureQueriesContext(connection) as queries:
+            self.as_bob.post("/api/deals", wrong)
+            self.as_bob.patch(f"/api/deals/{self.rows['deal']}", wrong)
+
+        statements = [query["sql"] for query in queries.captured_queries]
+        assert not [sql for sql in statements if "pg_advisory" in sql or " FOR " in sql]
 
     def test_a_contact(self):
         wrong = {"first_name": "", "email": "no address", "nonsense": 1}

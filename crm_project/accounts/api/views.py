@@ -61,7 +61,7 @@ class TokenViewSet(ScopedView):
 
     @extend_schema(
         responses={201: NewTokenSerializer},
-        examples=[OpenApiExample("A read-only token", EXAMPLE, request_only=True)],
+        examples=[OpenApiExample("Read only", EXAMPLE, request_only=True)],
     )
     def create(self, request: Request) -> Response:
         """Only this response contains the secret."""

@@ -1,4 +1,4 @@
-"""The canonical shape of custom-field definitions."""
+"""Serializer of custom-field definitions."""
 
 from typing import Any
 
