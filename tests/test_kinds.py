@@ -1,7 +1,11 @@
 """Every kind of row is declared once: what a declaration lacks is found at start, and an undeclared row is hidden."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.db import connection
 
 from crm_project.journal.models import Event
@@ -9,6 +13,7 @@ from crm_project.records import checks
 from crm_project.records.checks import check_kinds
 from crm_project.records.kinds import AsParent, Everyone, Kind, Private, kind_of, kinds
 from crm_project.records.models import Row
+from crm_project.staff.theme import SECTIONS
 from deals.models import Deal, LostReasonReference
 from tests.base import BaseTestCase
 from tests.notes import NOTE, Note, changed, declared
@@ -159,3 +164,35 @@ class NoteTests(BaseTestCase):
             derived = Private(rule.rule).hidden(deals, actor.member)
             hidden = rule.hidden(deals, actor.member)
             assert set(hidden.values_list("pk")) == set(derived.values_list("pk"))
+
+
+ROOT = Path(__file__).parent.parent
+
+
+class TestPlaces:
+    """Where a kind must appear besides its declaration."""
+
+    # Stages are edited on the page of their pipeline too, and have a page of their own without an entry.
+    WITHIN_ANOTHER = {"stage"}
+
+    def test_every_app_is_in_the_layers(self):
+        tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+        layers = " ".join(tool["importlinter"]["contracts"][0]["layers"])
+        folders = {app.name: Path(app.path) for app in apps.get_app_configs()}
+        own = {name for name, folder in folders.items() if folder == ROOT.joinpath(*name.split("."))}
+
+        assert {name for name in own if f"({name})" not in layers} == set()
+        assert {name.split(".")[0] for name in own} <= set(tool["importlinter"]["root_packages"])
+        assert {name.split(".")[0] for name in own} <= set(tool["mypy"]["files"])
+
+    def test_every_kind_with_services_has_a_page_in_the_admin(self):
+        written = {kind.model for kind in kinds.values() if kind.services.create}
+
+        assert written - set(admin.site._registry) == set()
+
+    def test_the_sidebar_leads_to_every_kind_with_services(self):
+        pages = {url for _, entries in SECTIONS for _, _, url, _ in entries}
+        for kind in kinds.values():
+            if kind.services.create and kind.name not in self.WITHIN_ANOTHER:
+                options = kind.model._meta
+                assert f"admin:{options.app_label}_{options.model_name}_changelist" in pages, kind.name
