@@ -7,10 +7,8 @@ from contacts.models import Contact
 from contacts.services.bulk import MATCH, MATCH_KEYS, carry_out_contacts, upsert_contacts
 from contacts.services.people import (
     NewPerson,
-    create_people,
     find_or_create_company,
     find_or_create_people,
-    find_people,
     upsert_person,
 )
 from contacts.services.trash import restore_contacts, trash_contacts
@@ -29,11 +27,9 @@ __all__ = [
     "carry_out_contacts",
     "clashes",
     "create_contacts",
-    "create_people",
     "email_key",
     "find_or_create_company",
     "find_or_create_people",
-    "find_people",
     "hand_over_contacts",
     "restore_contacts",
     "row_errors",

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db.models import Q
 
-from contacts import services as contacts_services
 from contacts.models import Contact
 from contacts.querysets import fold_email
-from contacts.services import NewPerson
+from contacts.services.people import NewPerson
+from contacts.services.people import find_people as find_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.errors import FieldError
@@ -81,7 +81,7 @@ def find_people(actor: Actor, changes: Sequence[Change], known: Mapping[str, Con
         _person(change) for change in changes if change.get("contact_email") and not person_errors(change)
     ]
     unknown = [person for person in people if fold_email(person.email) not in known]
-    return {**known, **(contacts_services.find_people(actor=actor, people=unknown) if unknown else {})}
+    return {**known, **(find_contacts(actor=actor, people=unknown) if unknown else {})}
 
 
 def person_errors(change: Change) -> list[FieldError]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
-from contacts.services import create_people
+from contacts.services.people import create_people
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission, Role
 from crm_project.changes import ChangeSet, change_set
