@@ -105,7 +105,7 @@ class Bulk:
         reader = OperationSerializer()
         given: dict[int, dict[str, Any]] = {}
         for index, one in enumerate(outer.validated_data["operations"]):
-            if (sent := self._tried(index, reader, one)) is not None:
+            if (sent := self._validated(index, reader, one)) is not None:
                 given[index] = sent
         rows = self._rows(given.values())
         readers = self._readers()
@@ -114,7 +114,7 @@ class Bulk:
             if operation is not None:
                 self.operations[index] = operation
 
-    def _tried(self, index: int, reader: Any, sent: Any, *, place: str = "") -> dict[str, Any] | None:
+    def _validated(self, index: int, reader: Any, sent: Any, *, place: str = "") -> dict[str, Any] | None:
         try:
             return dict(reader.run_validation(sent))
         except ValidationError as error:
@@ -154,27 +154,27 @@ class Bulk:
         reader.instance = None if op == "create" else rows.get(uuid)  # type: ignore[arg-type]
         if op == "upsert" and "uuid" in sent and isinstance(data, dict):
             data = {"uuid": str(sent["uuid"]), **data}
-        change = self._tried(index, reader, data, place="data")
+        change = self._validated(index, reader, data, place="data")
         return None if change is None else Operation(op, uuid, {**change, **condition})
 
     def _results(self, results: Mapping[int, Result]) -> list[dict[str, Any]]:
         receipts = [result for result in results.values() if isinstance(result, Receipt)]
         ids = {receipt.row.pk for receipt in receipts if receipt.outcome != "deleted"}
-        shown = self._shown(ids)
+        representations = self._representations(ids)
         refusals = {index: result for index, result in results.items() if isinstance(result, DomainError)}
         problems = self._problems(refusals)
         rows = []
         for index in range(len(results)):
             result = results[index]
             if isinstance(result, Receipt):
-                rows.append(self._receipt(result, shown))
+                rows.append(self._receipt(result, representations))
             else:
                 problem = problems[index]
                 error = problem.body(self.view.request)
                 rows.append({"status": problem.status, "outcome": "refused", "error": error})
         return rows
 
-    def _shown(self, ids: set[int]) -> dict[int, tuple[Any, str]]:
+    def _representations(self, ids: set[int]) -> dict[int, tuple[Any, str]]:
         """Each written row as GET answers it, with its ETag."""
         rows = list(self.view.for_reading(self.view.model.objects.filter(pk__in=ids))) if ids else []
         answers = self.view.get_serializer(rows, many=True).data
@@ -184,11 +184,13 @@ class Bulk:
             for row, answer in zip(rows, answers, strict=True)
         }
 
-    def _receipt(self, receipt: Receipt[Any], shown: Mapping[int, tuple[Any, str]]) -> dict[str, Any]:
+    def _receipt(
+        self, receipt: Receipt[Any], representations: Mapping[int, tuple[Any, str]]
+    ) -> dict[str, Any]:
         result: dict[str, Any] = {"status": STATUSES[receipt.outcome], "outcome": receipt.outcome}
         if receipt.outcome == "deleted":
             return result
-        answer, tag = shown[receipt.row.pk]
+        answer, tag = representations[receipt.row.pk]
         return result | {
             "matched_on": receipt.matched_on,
             "changed": changed_names(receipt.changed, self.view.serializer_class.wire_names()),

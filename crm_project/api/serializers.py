@@ -43,8 +43,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         sent = [name for name, field in self.fields.items() if field.read_only and name in data]
         if not sent:
             return {}
-        shown = plain_json(self.to_representation(self.instance)) if self.instance is not None else {}
-        wrong = [name for name in sent if name not in shown or data[name] != shown[name]]
+        current = plain_json(self.to_representation(self.instance)) if self.instance is not None else {}
+        wrong = [name for name in sent if name not in current or data[name] != current[name]]
         return {name: [ErrorDetail("This field is read only.", "read_only")] for name in wrong}
 
     @classmethod

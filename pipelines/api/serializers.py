@@ -78,10 +78,8 @@ class PipelineSerializer(StrictSerializer):
     stages = serializers.ListField(child=PipelineStageSerializer(), required=False, max_length=200)
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        shown = {name: field for name, field in self.fields.items() if name != "stages"}
-        result = {
-            name: field.to_representation(field.get_attribute(instance)) for name, field in shown.items()
-        }
+        own = {name: field for name, field in self.fields.items() if name != "stages"}
+        result = {name: field.to_representation(field.get_attribute(instance)) for name, field in own.items()}
         return {**result, "stages": StageSerializer(instance.live_stages, many=True).data}
 
     def validate_stages(self, stages: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

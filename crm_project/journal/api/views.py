@@ -82,9 +82,9 @@ class EventViewSet(ScopedView):
     @extend_schema(responses=FeedSerializer, summary="List the events of the organization in order")
     def feed(self, request: Request) -> Response:
         """Continue with `after` = `last`: every event comes exactly once, even during concurrent writes."""
-        page = feed.read(self.actor.member, **self._asked(request.query_params))
-        shown = present(page.events, self.actor.member)
-        return Response(FeedSerializer({"results": shown, "last": page.last, "more": page.more}).data)
+        page = feed.read(self.actor.member, **self._feed_parameters(request.query_params))
+        events = present(page.events, self.actor.member)
+        return Response(FeedSerializer({"results": events, "last": page.last, "more": page.more}).data)
 
     @extend_schema(request=None, responses=UndoneSerializer, summary="Undo a change set")
     def undo(self, request: Request, sequence: int) -> Response:
@@ -102,25 +102,25 @@ class EventViewSet(ScopedView):
 
     def check_own_parameters(self, request: Request) -> None:
         if self.action == "feed":
-            self._asked(request.query_params)
+            self._feed_parameters(request.query_params)
 
-    def _asked(self, given: Mapping[str, str]) -> dict[str, Any]:
+    def _feed_parameters(self, given: Mapping[str, str]) -> dict[str, Any]:
         errors: dict[str, list[str]] = {}
-        asked: dict[str, Any] = {
+        parameters: dict[str, Any] = {
             "after": _whole(given, "after", 0, (0, BIGGEST_ID), errors),
             "limit": _whole(given, "limit", DEFAULT_LIMIT, (1, MAX_PAGE_SIZE), errors),
         }
         if kind := given.get("kind"):
-            asked["kind"] = kind
+            parameters["kind"] = kind
             if kind not in kinds:
                 errors["kind"] = [f"Must be one of: {', '.join(known_kinds())}."]
         if row := given.get("row"):
-            asked["row"] = row
+            parameters["row"] = row
             if not UUID_PATTERN.fullmatch(row):
                 errors["row"] = ["Must be a UUID."]
         if errors:
             raise InvalidQuery(errors)
-        return asked
+        return parameters
 
 
 def _whole(
