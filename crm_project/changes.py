@@ -73,6 +73,7 @@ class ChangeSet:
 
 Writer = Callable[[ChangeSet], None]
 _current: ContextVar[ChangeSet | None] = ContextVar("change_set", default=None)
+_is_checking: ContextVar[bool] = ContextVar("is_checking", default=False)
 _writers: list[Writer] = []
 
 
@@ -112,6 +113,35 @@ def attempt() -> Iterator[None]:
         if changes:
             changes.recorded.truncate(already)
         raise
+
+
+class _Checked(Exception):
+    """Ends a service that is only checked."""
+
+
+@contextmanager
+def check_only() -> Iterator[None]:
+    """Call a service for its refusals alone: look-ups and rules run without locks, and nothing is stored.
+
+    The call ends where it would store its first row, so that it has no result.
+    """
+    token = _is_checking.set(True)
+    try:
+        yield
+    except _Checked:
+        pass
+    finally:
+        _is_checking.reset(token)
+
+
+def is_checking() -> bool:
+    return _is_checking.get()
+
+
+def before_storing() -> None:
+    """End the call if it is only checked. Every service passes here before its first INSERT or UPDATE."""
+    if is_checking():
+        raise _Checked
 
 
 def columns(row: models.Model) -> Columns:

@@ -75,6 +75,8 @@ def connect() -> None:
             parts=(DealAccess, DealContact, DealFollower, DealReference, DealState),
             guarded=frozenset({"next_deal"}),
             match_keys=MATCH,
+            # A member is a login: the API calls the deal's contacts participants.
+            api_names={"members": "participants"},
             polish=_show_amounts,
             clauses=_journey,
             undoer=DealUndoer(),

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.changes import ChangeSet
+from crm_project.changes import ChangeSet, before_storing
 from crm_project.errors import Conflict, FieldError, Invalid, counted, refuse_fields
 from crm_project.journal.models import Event
 from crm_project.records import references
@@ -151,12 +151,7 @@ def restore_stage(*, actor: Actor, stage: Stage, if_match: Versions | None = Non
 
 
 def _stages(pipeline: Pipeline | None) -> Any:
-    return (
-        Stage.objects.filter(pipeline=pipeline)
-        .live()
-        .select_for_update(of=("self",), no_key=True)
-        .order_by("position", "id")
-    )
+    return for_update(Stage.objects.filter(pipeline=pipeline).live()).order_by("position", "id")
 
 
 def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Change) -> Pipeline:
@@ -166,8 +161,17 @@ def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Chang
         errors.append(FieldError("name", "blank", "This may not be blank."))
     if draft.before and was_default and not row.is_default:
         errors.append(FieldError("is_default", "invalid", "Make another pipeline the default instead."))
+    order: list[Draft] = []
+    leaving: list[Stage] = []
+    if "stages" in change:
+        order, leaving, wrong = _arranged(draft, change["stages"])
+        errors += wrong
     refuse_fields(errors)
     set_references(PipelineReference, actor, draft, change)
+    for stage in order:
+        _guard_kind(stage)
+    _guard_use([stage.pk for stage in leaving])
+    before_storing()
     if row.is_default:
         _dethrone(changes, actor, row.pk, now)
     if draft.before:
@@ -178,7 +182,10 @@ def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Chang
         references.write(PipelineReference, actor.organization_id, [draft])
         store.record(changes, [draft], "updated" if draft.before else "created")
     if "stages" in change:
-        _replace_stages(changes, actor, row, change["stages"])
+        for stage in order:
+            stage.row.pipeline = row
+        trash_rows(changes, StageReference, leaving)
+        _arrange(changes, actor, order)
     return row
 
 
@@ -191,13 +198,14 @@ def _dethrone(changes: ChangeSet, actor: Actor, keep: int | None, now: datetime.
     store.record(changes, store.update(drafts, now=now), "updated")
 
 
-def _replace_stages(changes: ChangeSet, actor: Actor, pipeline: Pipeline, stages: Sequence[Change]) -> None:
-    existing = {key: Draft.of(row) for row in _stages(pipeline) for key in (row.pk,)}
+def _arranged(pipeline: Draft, stages: Sequence[Change]) -> tuple[list[Draft], list[Stage], list[FieldError]]:
+    """The stages that the change lists, in its order; those that it leaves out; and what is wrong with them."""
+    existing = {row.pk: Draft.of(row) for row in (_stages(pipeline.row) if pipeline.before else ())}
     by_key = {key: draft for draft in existing.values() for key in (draft.row.pk, draft.row.uuid)}
     order, errors = [], []
     for index, change in enumerate(stages):
         key = change.get("id")
-        draft = by_key.pop(key, None) if key is not None else _new_stage(pipeline)
+        draft = by_key.pop(key, None) if key is not None else _new_stage(pipeline.row)
         if draft is None:
             errors.append(missing(f"stages.{index}.id"))
             continue
@@ -209,12 +217,8 @@ def _replace_stages(changes: ChangeSet, actor: Actor, pipeline: Pipeline, stages
                 FieldError(f"stages.{index}.position", "invalid", "Stages are in the order of the list.")
             )
         order.append(draft)
-    refuse_fields(errors)
-    for draft in order:
-        _guard_kind(draft)
-    kept = {draft.row.pk for draft in order}
-    _trash_stages(changes, actor, [draft.row for pk, draft in existing.items() if pk not in kept], None)
-    _arrange(changes, actor, order)
+    listed = {draft.row.pk for draft in order}
+    return order, [draft.row for pk, draft in existing.items() if pk not in listed], errors
 
 
 def _new_stage(pipeline: Pipeline) -> Draft:
@@ -248,6 +252,18 @@ def _guard_kind(draft: Draft) -> None:
         )
 
 
+def _guard_use(stage_ids: Sequence[int]) -> None:
+    """Refuse the deletion of stages in which live deals stand."""
+    count = hooks.count_uses(stage_ids) if stage_ids else 0
+    if count:
+        raise Conflict(
+            "It holds %(deals)s; name the stage to move to.",
+            {"deals": counted(count, "deal")},
+            code="in_use",
+            count=count,
+        )
+
+
 def _arrange(changes: ChangeSet, actor: Actor, order: Sequence[Draft]) -> None:
     """Number the stages in this order, and write those that are new or changed."""
     now = timezone.now()
@@ -256,6 +272,7 @@ def _arrange(changes: ChangeSet, actor: Actor, order: Sequence[Draft]) -> None:
     existing = [draft for draft in order if draft.before]
     moving = [draft.row.pk for draft in existing if draft.before["position"] != draft.row.position]
     if moving:
+        before_storing()
         Stage.objects.filter(pk__in=moving).update(position=F("position") + ASIDE)
     touched = store.update(existing, now=now)
     new = [draft for draft in order if not draft.before]
@@ -277,15 +294,9 @@ def _trash_stages(
     now: datetime.datetime | None = None,
 ) -> None:
     ids = [row.pk for row in rows]
-    count = hooks.count_uses(ids) if ids else 0
-    if count and move_deals_to is None:
-        raise Conflict(
-            "It holds %(deals)s; name the stage to move to.",
-            {"deals": counted(count, "deal")},
-            code="in_use",
-            count=count,
-        )
-    if move_deals_to is not None:
+    if move_deals_to is None:
+        _guard_use(ids)
+    else:
         target = rows_by_key(Stage.objects.visible_to(actor.member), [move_deals_to]).get(move_deals_to)
         if target is None or target.pk in ids:
             raise Invalid(fields=[missing("move_deals_to")])

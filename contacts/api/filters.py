@@ -1,4 +1,4 @@
-"""What lists of contacts can be narrowed by."""
+"""Filters of lists of contacts."""
 
 from typing import Any
 from uuid import UUID
@@ -21,10 +21,10 @@ class ContactFilter(ReferencedFilterSet):
     created_at_before = InstantFilter("created_at", "lte")
     updated_at_after = InstantFilter("updated_at", "gte")
     updated_at_before = InstantFilter("updated_at", "lte")
-    q = TextFilter(method="filter_text", help_text="In name, e-mail and phone numbers.")
+    q = TextFilter(method="filter_text", help_text="Every word occurs in name, e-mail or phone numbers.")
 
     def filter_company(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
-        """A company in the trash shows on none of its people, and finds none."""
+        """A company in the trash has no people, as in the response."""
         return rows.filter(company__uuid=value, company__deleted_at=None)
 
     def filter_email(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

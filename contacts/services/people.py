@@ -12,6 +12,7 @@ from contacts.services.write import email_key, write_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
+from crm_project.records.instances import fast_instance
 from crm_project.records.locks import hold_keys, share
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import Receipt
@@ -30,8 +31,16 @@ class NewPerson:
 def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[str, Contact]:
     """The contact of each e-mail, people before companies, created where there is none; found ones stay untouched.
 
-    Answered by folded e-mail; the rows are kept from being trashed. An e-mail that is missing from the answer has
-    no contact and no first name to make one of.
+    The keys are the folded e-mails. An e-mail without a contact is left out if no first name came with it.
+    """
+    found = find_people(actor=actor, people=people)
+    return found | create_people(actor=actor, people=[row for row in found.values() if row.pk is None])
+
+
+def find_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[str, Contact]:
+    """Like `find_or_create_people`, with unsaved rows in place of the contacts that `create_people` would create.
+
+    The rows that exist are kept from being trashed, and no other transaction creates those that do not.
     """
     wanted = {fold_email(person.email): person for person in people}
     found = _by_email(actor, wanted)
@@ -42,9 +51,16 @@ def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[
         return found
     hold_keys(email_key(actor, email) for email in absent)
     found |= _by_email(actor, absent)
-    new = [_person(person, email) for email, person in absent.items() if email not in found]
-    made = write_contacts(actor, [(None, change) for change in new])
-    return found | {receipt.row.email: receipt.row for receipt in made}
+    new = {email: _unsaved(actor, email, person) for email, person in absent.items() if email not in found}
+    return found | new
+
+
+def create_people(*, actor: Actor, people: Sequence[Contact]) -> dict[str, Contact]:
+    """Create the unsaved contacts of `find_people`; the stored rows, by e-mail."""
+    if not people:
+        return {}
+    receipts = write_contacts(actor, [(None, _change(person)) for person in people])
+    return {receipt.row.email: receipt.row for receipt in receipts}
 
 
 def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
@@ -81,9 +97,14 @@ def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:
     return {row.email: row for row in sorted(rows, key=lambda row: row.kind)}
 
 
-def _person(person: NewPerson, email: str) -> Change:
+def _unsaved(actor: Actor, email: str, person: NewPerson) -> Contact:
+    names = {"first_name": person.first_name, "last_name": person.last_name, "phone": person.phone}
+    return fast_instance(Contact, organization_id=actor.organization_id, email=email, **names)
+
+
+def _change(person: Contact) -> Change:
     return {
-        "email": email,
+        "email": person.email,
         "first_name": person.first_name,
         "last_name": person.last_name,
         "phone": person.phone,

@@ -17,7 +17,7 @@ from crm_project.accounts import hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
-from crm_project.changes import ChangeSet, change_set, columns, difference
+from crm_project.changes import ChangeSet, before_storing, change_set, columns, difference
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
 from crm_project.versions import Versions, require
 
@@ -252,6 +252,7 @@ def create_token(
 
 def rename_token(*, actor: Actor, token: ApiToken, name: str, if_match: Versions | None = None) -> ApiToken:
     refuse_fields(_name_errors(name))
+    before_storing()
     return _update_token(actor, token, if_match, name=name)
 
 

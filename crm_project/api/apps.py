@@ -1,4 +1,4 @@
-"""The grammar of the HTTP API."""
+"""What all parts of the HTTP API share."""
 
 from django.apps import AppConfig
 from django.urls import register_converter

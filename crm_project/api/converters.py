@@ -1,15 +1,15 @@
-"""What a path may hold, beyond Django's own."""
+"""Path converters beyond Django's."""
 
 from django.urls.converters import PathConverter, UUIDConverter
 
 
 class RestConverter(PathConverter):
-    """The rest of a path, whatever is in it: `path` stops at a line feed, and the answer is Django's own page."""
+    """The rest of a path, line feeds included, which `path` does not match."""
 
     regex = "(?s:.+)"
 
 
 class AnyCaseUUIDConverter(UUIDConverter):
-    """A uuid as RFC 9562 reads it: some systems write theirs in capitals."""
+    """A UUID in either case, as RFC 9562 has it."""
 
     regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"

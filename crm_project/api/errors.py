@@ -1,4 +1,4 @@
-"""Every refusal as an RFC 9457 problem: one shape, stable codes, all wrong fields at once."""
+"""Errors as RFC 9457 problem details: stable codes, and all wrong fields in one response."""
 
 import logging
 from collections import deque
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import Error, IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from crm_project.api.preconditions import changes_since
 from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
-from crm_project.records.violations import code_of
+from crm_project.records.violations import conflict_of
 
 log = logging.getLogger(__name__)
 
@@ -25,16 +25,16 @@ TITLES = {
     401: "Authentication is needed.",
     403: "This is not allowed.",
     404: "There is no such resource.",
-    405: "The method is not allowed here.",
-    406: "This cannot be answered in the format asked for.",
-    409: "The data forbids it.",
-    412: "The row has changed meanwhile.",
+    405: "The method is not allowed.",
+    406: "The requested format is not available.",
+    409: "The state of the data forbids the request.",
+    412: "The row has changed since it was read.",
     413: "The body is too large.",
     415: "The body must be JSON.",
     422: "The key belongs to another request.",
     429: "Too many requests.",
-    500: "The server made a mistake.",
-    503: "The service cannot answer right now.",
+    500: "The server failed.",
+    503: "The service is temporarily unavailable.",
 }
 CODES = {
     403: "forbidden",
@@ -53,7 +53,7 @@ class InvalidQuery(exceptions.ValidationError):
 
 
 class InvalidHeader(exceptions.APIException):
-    """A header that says something about the write, and cannot be understood."""
+    """A malformed header."""
 
     status_code = 400
     default_code = "invalid_header"
@@ -82,7 +82,7 @@ class Problem:
 
 
 class Refused(Exception):
-    """A refusal whose problem is known already."""
+    """Carries a finished problem to the exception handler."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
@@ -90,12 +90,12 @@ class Refused(Exception):
 
 
 def titled(problem: Problem) -> dict[str, Any]:
-    """The problem without the request that it is part of."""
+    """The problem without the members of a response of its own."""
     return {name: value for name, value in problem.body(None).items() if name not in ("type", "request_id")}
 
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
-    """DRF's exception handler: whatever is raised in a view becomes a problem; what nobody foresaw is logged."""
+    """DRF's exception handler: every exception becomes a problem; unexpected ones are logged."""
     wire_names = getattr(context["view"], "wire_names", {})
     problem = problem_of(error, wire_names=wire_names)
     if isinstance(error, PreconditionFailed):
@@ -104,14 +104,14 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     if problem.status >= 500 and problem.status != 503:
         log.exception("unhandled error in %s %s", request.method, request.path)
     body = problem.body(request)
-    # The browsable API shows a problem on a page of its own.
+    # The browsable API renders the problem as HTML.
     is_page = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
     content_type = None if is_page else MEDIA_TYPE
     return Response(body, problem.status, headers=dict(problem.headers or {}), content_type=content_type)
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> JsonResponse:
-    """The same shape where no DRF view is at work."""
+    """The problem as a response outside of DRF's views."""
     body = problem.body(request)
     return JsonResponse(body, status=problem.status, content_type=MEDIA_TYPE, headers=problem.headers)
 
@@ -131,11 +131,11 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
         case PermissionDenied():
             return Problem(403, "forbidden", str(error) or Forbidden.template)
         case RequestDataTooBig():
-            return Problem(413, "too_large", "A body has at most 1 MiB.")
+            return Problem(413, "too_large", "The body must not exceed 1 MiB.")
         case UnreadablePostError():
-            return Problem(400, "invalid", "The body broke off.")
+            return Problem(400, "invalid", "The body is incomplete.")
         case IntegrityError():
-            return _of_constraint(error)
+            return _of_domain(conflict_of(error), wire_names)
         case OperationalError() | InterfaceError():
             return Problem(
                 503,
@@ -143,7 +143,7 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
                 "The database cannot answer; try again.",
                 headers={"Retry-After": RETRY_AFTER},
             )
-    return Problem(500, "internal_error", "The server made a mistake; it has been noted.")
+    return Problem(500, "internal_error", "The server failed; the error has been logged.")
 
 
 def joined(one: Problem, other: Problem) -> Problem:
@@ -183,7 +183,7 @@ def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
 
 
 def wire_field(field: str, wire_names: Mapping[str, str]) -> str:
-    """`stage` as the wire calls it: `stage_id`; the rest of a dotted path stays, unless it has a name of its own."""
+    """The API's name of a field: `stage_id` for `stage`. Of a dotted path all or the first part is translated."""
     if field in wire_names:
         return wire_names[field]
     first, dot, rest = field.partition(".")
@@ -225,7 +225,7 @@ def _below(path: str, key: Any) -> str:
 
 
 def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
-    """What is wrong with every one of the fields, if that is the same."""
+    """The code that all fields share, else `invalid`."""
     codes = {entry["code"] for entry in errors}
     return codes.pop() if len(codes) == 1 else Invalid.code
 
@@ -241,11 +241,11 @@ def _sentence(errors: Iterable[Mapping[str, str]]) -> str:
 
 def _entry(place: str, field: str, code: str, detail: Any) -> dict[str, str]:
     pointer = "/" + field.replace(".", "/") if field and field != "non_field_errors" else ""
-    return {"in": place, "pointer": _sayable(pointer), "code": code, "detail": _sayable(str(detail))}
+    return {"in": place, "pointer": _encodable(pointer), "code": code, "detail": _encodable(str(detail))}
 
 
-def _sayable(text: str) -> str:
-    """A refusal may quote what was sent, and a lone surrogate cannot be sent back."""
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which an error may quote and UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -257,11 +257,3 @@ def _of_api(error: exceptions.APIException) -> Problem:
         headers["Retry-After"] = str(int(wait))
     code = CODES.get(error.status_code) or str(error.get_codes())
     return Problem(error.status_code, code, str(error.detail), headers=headers)
-
-
-def _of_constraint(error: Error) -> Problem:
-    """Two requests at once: the slower one is told what the faster one took."""
-    if code := code_of(error):
-        return Problem(409, code, "Another row has this value already.")
-    log.warning("constraint violated: %s", error)
-    return Problem(409, "conflict", "The data was changed at the same moment; try again.")

@@ -1,4 +1,4 @@
-"""Filters that refuse what they do not understand: an unknown parameter or value never widens a list."""
+"""Strict filters: a value that cannot be parsed is refused, and never ignored, which would widen the list."""
 
 import datetime
 import re
@@ -27,7 +27,7 @@ CUSTOM_PREFIX = "custom_"
 
 
 class _StrictField(forms.Field):
-    """A text that `read` turns into a value, or refuses by answering None."""
+    """A form field whose `read` parses the text; None stands for a text that is refused with `sentence`."""
 
     sentence = "This value is not valid."
 
@@ -40,55 +40,55 @@ class _StrictField(forms.Field):
         return read
 
     def read(self, text: str) -> Any:
-        raise AssertionError("each field reads its own texts")
+        raise NotImplementedError
 
 
 class TextValue(_StrictField):
-    sentence = "A text."
+    sentence = "Must be a string."
 
     def read(self, text: str) -> str | None:
         return None if "\x00" in text else text
 
 
 class NumberValue(_StrictField):
-    sentence = "A decimal number with at most four decimals."
+    sentence = "Must be a decimal number with at most four decimals."
 
     def read(self, text: str) -> Decimal | None:
         return Decimal(text) if NUMBER.fullmatch(text) else None
 
 
 class IntegerValue(_StrictField):
-    sentence = "A whole number."
+    sentence = "Must be an integer."
 
     def read(self, text: str) -> int | None:
         return int(text) if INTEGER.fullmatch(text) and abs(int(text)) <= BIGGEST_ID else None
 
 
 class UUIDValue(_StrictField):
-    sentence = "A uuid."
+    sentence = "Must be a UUID."
 
     def read(self, text: str) -> uuid.UUID | None:
         return uuid.UUID(text) if UUID.fullmatch(text) else None
 
 
 class BooleanValue(_StrictField):
-    sentence = "true or false."
+    sentence = "Must be true or false."
 
     def read(self, text: str) -> bool | None:
         return {"true": True, "false": False}.get(text)
 
 
 class DayValue(_StrictField):
-    sentence = "A day: YYYY-MM-DD."
+    sentence = "Must be a date: YYYY-MM-DD."
 
     def read(self, text: str) -> datetime.date | None:
         return datetime.date.fromisoformat(text) if is_day(text) else None
 
 
 class InstantValue(_StrictField):
-    """A day, which means all of it in the organization's zone, or an instant with its offset."""
+    """A date, which stands for the whole day in the organization's time zone, or an instant with its UTC offset."""
 
-    sentence = "A day, YYYY-MM-DD, or an instant with its offset."
+    sentence = "Must be a date, YYYY-MM-DD, or an instant with its UTC offset."
 
     def read(self, text: str) -> datetime.date | None:
         if DAY.fullmatch(text):
@@ -102,23 +102,24 @@ class InstantValue(_StrictField):
             return None
 
 
-# What a look-up that is no plain comparison adds to the kind of value that it takes.
-BOUNDS = {"gte": "At least this. ", "lte": "At most this. "}
+# The prefix of a filter's OpenAPI description, by its lookup.
+BOUNDS = {"gte": "Lower bound, included. ", "lte": "Upper bound, included. "}
 
 
 class ChoicesValue(_StrictField):
-    """One or several, comma-separated."""
+    """One or more choices, comma-separated."""
 
     def __init__(self, *, choices: list[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.choices = choices
 
     def to_python(self, value: Any) -> Any:
-        wanted = value.split(",") if value else []
-        if unknown := [choice for choice in wanted if choice not in self.choices]:
-            sentence = f"Not known: {', '.join(unknown)}. One or several of: {', '.join(self.choices)}."
+        names = value.split(",") if value else []
+        if unknown := [choice for choice in names if choice not in self.choices]:
+            known = ", ".join(self.choices)
+            sentence = f"Unknown: {', '.join(unknown)}. Must be one or more, comma-separated, of: {known}."
             raise forms.ValidationError(sentence)
-        return wanted
+        return names
 
 
 class _Documented(django_filters.Filter):
@@ -131,7 +132,7 @@ class _Documented(django_filters.Filter):
 
     @property
     def own_name(self) -> str:
-        """The parameter, which may be called otherwise than the column."""
+        """The name of the parameter, which may differ from the column's."""
         return next(name for name, declared in self.parent.filters.items() if declared is self)
 
 
@@ -165,7 +166,7 @@ class DayFilter(_Documented):
 
 
 class InstantFilter(_Documented):
-    """One bound of a range of instants, itself included."""
+    """One bound of a range of instants, included in it."""
 
     field_class = InstantValue
 
@@ -175,11 +176,11 @@ class InstantFilter(_Documented):
         try:
             lookup, instant = self._bound(value)
         except OverflowError:
-            raise InvalidQuery({self.own_name: ["This is beyond the years that can be told."]}) from None
+            raise InvalidQuery({self.own_name: ["Date out of range."]}) from None
         return queryset.filter(**{f"{self.field_name}__{lookup}": instant})
 
     def _bound(self, value: datetime.date) -> tuple[str, datetime.datetime]:
-        """The look-up and the instant; a day that bounds from above means up to the next one."""
+        """The lookup and the instant; a date as the upper bound stands for the instant before the next day."""
         if isinstance(value, datetime.datetime):
             return self.lookup_expr, value
         lookup, zone = self.lookup_expr, ZoneInfo(self.parent.actor.organization.time_zone)
@@ -189,7 +190,7 @@ class InstantFilter(_Documented):
 
 
 class ChoicesFilter(_Documented):
-    """One or several of the choices, comma-separated."""
+    """One or more of the choices, comma-separated."""
 
     field_class = ChoicesValue
 
@@ -198,7 +199,7 @@ class ChoicesFilter(_Documented):
         self.schema = {
             "type": "string",
             "examples": choices,
-            "description": f"One or several, comma-separated, of: {', '.join(choices)}.",
+            "description": f"One or more, comma-separated, of: {', '.join(choices)}.",
         }
 
     def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
@@ -206,7 +207,7 @@ class ChoicesFilter(_Documented):
 
 
 class CustomValueFilter(_Documented):
-    """The value of one custom field, compared as its definition says."""
+    """The value of one custom field, parsed and compared by the type of its definition."""
 
     def __init__(self, definition: CustomField) -> None:
         super().__init__()
@@ -231,7 +232,7 @@ class CustomValueFilter(_Documented):
 
 
 class StrictFilterSet(django_filters.FilterSet):
-    """Filters of one resource. `custom_kind` adds one for each custom field of that kind of row."""
+    """Filters of one resource. `custom_kind` names the kind of row whose custom fields are filters, too."""
 
     custom_kind = ""
 
@@ -247,13 +248,14 @@ class StrictFilterSet(django_filters.FilterSet):
 
 
 class ReferencedFilterSet(StrictFilterSet):
-    """Filters of rows that integrations know by keys of their own."""
+    """Filters of rows that have external references."""
 
     external_system = TextFilter(
-        method="filter_external_system", help_text="That has a key in this system; alone, any."
+        method="filter_external_system", help_text="Rows with an external reference in this system."
     )
     external_id = TextFilter(
-        method="filter_external_id", help_text=f"Its key in `external_system`, or else in `{DEFAULT_SYSTEM}`."
+        method="filter_external_id",
+        help_text=f"The row with this id in `external_system`, which is `{DEFAULT_SYSTEM}` if absent.",
     )
 
     def filter_external_system(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
@@ -261,27 +263,27 @@ class ReferencedFilterSet(StrictFilterSet):
         return rows if self.form.cleaned_data.get("external_id") else rows.filter(pk__in=held.values("row"))
 
     def filter_external_id(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """The holder is looked up beforehand: PostgreSQL does not reorder as many joins as a list of deals has, and
-        would read all of them to find one."""
+        """A query of its own: PostgreSQL does not reorder as many joins as a list of deals has, and would read all
+        deals to find one."""
         system = self.form.cleaned_data.get("external_system") or DEFAULT_SYSTEM
         held = self._references(rows, system=system, external_id=value)
         return rows.filter(pk__in=list(held.values_list("row", flat=True)))
 
     def _references(self, rows: QuerySet[Any], **key: str) -> Any:
-        """Named by all that the index of live keys is made of, so that it is used; those in the trash are not live."""
+        """Filters by every column of the index of live keys, so that it is used. Trashed rows have no live keys."""
         references: Any = rows.model._meta.get_field("references").related_model
         live = {"organization": self.actor.organization_id, "is_live": self.data.get("deleted") != "only"}
         return references.objects.filter(**live, **key)
 
 
 def custom_definitions(actor: Any, kind: str) -> dict[str, CustomField]:
-    """Those that hold a value; a heading does not."""
+    """The definitions by key, without headings, which have no value."""
     definitions = definitions_of(actor.organization_id, kind)
     return {key: row for key, row in definitions.items() if row.type != CustomField.Types.HEADING}
 
 
 class StrictFilterBackend(BaseFilterBackend):
-    """Applies the view's filter set and names every wrong value."""
+    """Applies the view's filter set; InvalidQuery names every wrong value."""
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         if view.filterset_class is None:

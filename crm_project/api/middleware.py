@@ -1,4 +1,4 @@
-"""What holds for every request: its id, the final slash, and no caching of data."""
+"""For every request: a request id, the final slash, and Cache-Control."""
 
 import re
 import uuid
@@ -11,7 +11,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestMiddleware:
-    """Give the request an id, strip a final slash (a redirect would lose a POST's body), forbid caches to keep data."""
+    """Set the request id, strip a final slash (a redirect would lose a POST's body) and forbid caches to store data."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What is no resource: health, the OpenAPI document and its pages, and answers for paths that nobody serves."""
+"""Views that are no resources: health, the OpenAPI document and its pages, and the error handlers."""
 
 import sys
 from typing import Any
@@ -19,7 +19,7 @@ from crm_project.api.middleware import API_PATH
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Whether the database answers; nothing more is told to strangers."""
+    """Whether the database answers. Public, hence without details."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -32,7 +32,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 class DocumentView(APIView):
-    """A page for people or programs, whose refusals are problems all the same."""
+    """A documentation page, whose errors are problems as in the API."""
 
     def handle_exception(self, exc: Exception) -> Response:
         self.request.accepted_renderer = JSONRenderer()
@@ -45,11 +45,11 @@ class SchemaView(DocumentView, SpectacularJSONAPIView):
 
 
 class DocsView(DocumentView, SpectacularSwaggerSplitView):
-    """The document to read and try, without any outside host."""
+    """Swagger UI, served without external hosts."""
 
 
 class UnknownView(APIView):
-    """A path under /api that nobody serves, whatever the method."""
+    """404 for an unknown path under /api, for every method."""
 
     authentication_classes: Any = []
     permission_classes: Any = []
@@ -66,14 +66,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What Django refuses before any view is asked, such as a Host that is not ours."""
+    """Requests that Django refuses before any view, such as those with an unknown Host."""
     if API_PATH.match(request.path_info):
-        return problem_response(request, Problem(400, "invalid", "The request was not understood."))
+        return problem_response(request, Problem(400, "invalid", "Bad request."))
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django calls it while the error is at hand: a database that is away or busy is no mistake of the server."""
+    """Called by Django while the exception is handled; 503 if the database is not available."""
     error = sys.exception()
     problem = problem_of(error if isinstance(error, Exception) else Exception(), wire_names={})
     if API_PATH.match(request.path_info):

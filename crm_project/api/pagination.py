@@ -74,16 +74,18 @@ class KeysetPagination(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         sortable = [f"{sign}{name}" for name in view.orderings for sign in ("", "-")]
         return [
-            _parameter("cursor", {"type": "string"}, "Where to go on; taken from `next` or `previous`."),
+            _parameter(
+                "cursor", {"type": "string"}, "The position of the page; taken from `next` or `previous`."
+            ),
             _parameter(
                 "page_size",
                 {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
-                "How many rows a page has.",
+                "The number of rows of a page.",
             ),
             _parameter(
                 "total",
                 {"type": "boolean", "default": False},
-                "Adds `count`, which costs time on long lists.",
+                "Adds `count`, which is slow on long lists.",
             ),
             _parameter(
                 "ordering", {"type": "string", "examples": sortable}, f"One of: {', '.join(sortable)}."

@@ -1,4 +1,4 @@
-"""Whether the actor may use a view at all; the services ask again for each write."""
+"""The permission to use a view; services check the permission of each write again."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from crm_project.accounts.rules import Permission
 
 
 class IsMember(BasePermission):
-    """Somebody's token or session; reading asks for `view`, writing for the view's `edit_permission`."""
+    """A token or session of a member. Reads need `view`, writes the view's `edit_permission`."""
 
     message = "Your role or token does not allow this."
 

@@ -1,4 +1,4 @@
-"""What the API forgets when a person's data is erased: the answers, kept for retries, that show the person."""
+"""Redaction of stored responses that contain the data of a redacted contact."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from crm_project.api.models import IdempotencyKey
 
 
 def forget_answers(row: Any) -> None:
-    """The keys stay, so that a retry still does nothing twice; only its answer is gone."""
+    """Delete their bodies. The keys stay, so that a retry is still refused."""
     kept = IdempotencyKey.objects.filter(organization=row.organization_id).exclude(body=None)
     named = str(row.uuid).encode()
     showing = [key.pk for key in kept.only("id", "body").iterator() if key.body and named in bytes(key.body)]

@@ -149,6 +149,8 @@ class Kind:
     references: Any = None
     # Its lists in other tables, each with the kind that its ids name; "" for lists of something else.
     lists: Mapping[str, str] = field(default_factory=dict)
+    # The names of lists in the API, where they differ from those of their storage.
+    api_names: Mapping[str, str] = field(default_factory=dict)
     # Columns that its events do not show.
     hidden_columns: frozenset[str] = frozenset()
     # Tables whose rows are parts of its rows and are never read without them.
@@ -197,7 +199,9 @@ class Kind:
             for column in self.model._meta.concrete_fields
             if column.attname not in skipped
         }
-        return columns | {name: Field(name, kind) for name, kind in self.lists.items()}
+        return columns | {
+            name: Field(self.api_names.get(name, name), kind) for name, kind in self.lists.items()
+        }
 
     def rows(self, member: Member) -> Any:
         """The rows that the member may see, live or not, with the relations of their names."""

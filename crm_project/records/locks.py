@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
+from crm_project.changes import is_checking
+
 M = TypeVar("M", bound=models.Model)
 _keys_are_free: ContextVar[bool] = ContextVar("keys_are_free", default=False)
 
@@ -19,7 +21,7 @@ _keys_are_free: ContextVar[bool] = ContextVar("keys_are_free", default=False)
 def share(queryset: "models.QuerySet[M]") -> list[M]:
     """Read rows and keep them as they are until the transaction ends: FOR SHARE, which Django lacks."""
     queryset = queryset.order_by("id")
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or is_checking():
         return list(queryset)
     try:
         sql, params = queryset.query.sql_with_params()
@@ -34,7 +36,8 @@ def for_update(queryset: "models.QuerySet[M]") -> "models.QuerySet[M]":
     Rows may be referred to meanwhile, since no id changes: the foreign keys are checked at the end of a transaction,
     which then holds the journal's counter, and would otherwise wait there for whoever waits for the counter.
     """
-    return queryset.select_for_update(of=("self",), no_key=True).order_by("id")
+    queryset = queryset.order_by("id")
+    return queryset if is_checking() else queryset.select_for_update(of=("self",), no_key=True)
 
 
 def hold_catalogue(organization_id: int, *, alone: bool) -> None:
@@ -42,7 +45,7 @@ def hold_catalogue(organization_id: int, *, alone: bool) -> None:
 
     An advisory lock, since locking each stage's row for every deal would write to that row.
     """
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or is_checking():
         return
     function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:
@@ -51,7 +54,7 @@ def hold_catalogue(organization_id: int, *, alone: bool) -> None:
 
 def hold_keys(keys: Iterable[tuple[Any, ...]]) -> None:
     """Until the transaction ends, be the only one that looks up or creates what these keys name."""
-    if connection.vendor != "postgresql" or _keys_are_free.get():
+    if connection.vendor != "postgresql" or _keys_are_free.get() or is_checking():
         return
     numbers = sorted({_number(key) for key in keys})
     if not numbers:

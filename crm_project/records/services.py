@@ -104,8 +104,6 @@ def _rekeying(
     actor.require(kind.permission)
     model = kind.references
     with change_set(actor) as changes:
-        if kind.in_catalogue:
-            bump_catalogue(actor.organization_id)
         references.hold(model, actor.organization_id, added)
         draft = Draft.of(_named(actor, row))
         require(draft.row, if_match)
@@ -113,6 +111,8 @@ def _rekeying(
         refuse_fields(references.set_on(draft, {"external_references": added}, add=True))
         refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
         yield model, draft
+        if kind.in_catalogue:
+            bump_catalogue(actor.organization_id)
         if not draft.changed:
             return
         type(row).objects.filter(pk=row.pk).update(version=F("version") + 1, updated_at=timezone.now())

@@ -11,7 +11,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import ChoicesFilter, StrictFilterSet, TextFilter
-from crm_project.api.views import RowViewSet
+from crm_project.api.views import ScopedView
 from crm_project.errors import FieldError, Invalid, NotFound, refuse_fields
 from crm_project.records.kinds import Kind, kinds, referable
 from crm_project.records.models import MemberReference
@@ -27,7 +27,7 @@ class ReferenceFilter(StrictFilterSet):
     kind = ChoicesFilter(choices=list(referable()))
 
 
-class ExternalReferenceViewSet(RowViewSet):
+class ExternalReferenceViewSet(ScopedView):
     """A reference is part of its row: whoever may edit the row may edit it, and the row's version counts it."""
 
     queryset = MemberReference.objects.none()
@@ -48,7 +48,7 @@ class ExternalReferenceViewSet(RowViewSet):
             return queryset
         wanted = params["kind"].split(",")
         if not set(wanted) <= referable().keys():
-            raise InvalidQuery({"kind": [f"One or several of: {', '.join(referable())}."]})
+            raise InvalidQuery({"kind": [f"Must be one or more of: {', '.join(referable())}."]})
         return queryset.of_kinds(wanted)
 
     def get_object(self) -> Any:
@@ -66,7 +66,7 @@ class ExternalReferenceViewSet(RowViewSet):
 
     def shown(self, row: Any) -> Any:
         """Its version is its row's, which counts every write to the references."""
-        self.shown_version = row.row.version
+        self.etag_version = row.row.version
         return self.get_serializer(row).data
 
     @extend_schema(responses={200: ExternalReferenceSerializer, 201: ExternalReferenceSerializer})

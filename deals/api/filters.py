@@ -1,4 +1,4 @@
-"""What lists of deals can be narrowed by."""
+"""Filters of lists of deals."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from deals.models import Deal
 
 
 class DealFilter(ReferencedFilterSet):
-    """Bounds include both ends; what is well formed and not ours gives an empty page."""
+    """Bounds are included; a well-formed id of no visible row gives an empty page."""
 
     custom_kind = "deal"
 
@@ -53,7 +53,7 @@ class DealFilter(ReferencedFilterSet):
     is_private = BooleanFilter("is_private")
     q = TextFilter(
         method="filter_text",
-        help_text="In name, description, number, and the contact's and client's name and e-mail.",
+        help_text="Every word occurs in name, description, number, or the name or e-mail of contact or client.",
     )
 
     def filter_contact_email(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

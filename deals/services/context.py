@@ -8,7 +8,8 @@ from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
-from contacts.services import NewPerson, find_or_create_people
+from contacts.services.people import NewPerson
+from contacts.services.people import find_people as find_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.errors import FieldError
@@ -38,13 +39,16 @@ class Context:
     definitions: Mapping[str, Any]
 
 
-def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
-    """Locks are taken in the order of the house: catalogue, then e-mail keys, then contacts."""
+def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
+    """Locks are taken in the order of the house: catalogue, then e-mail keys, then contacts.
+
+    `known` holds the people of an earlier look-up in the same transaction, by e-mail.
+    """
     organization_id = actor.organization_id
     catalogue = held_catalogue(organization_id)
     contacts = _named(changes, ("contact", "client"), CONTACT_LISTS)
     _hold_people(actor, changes, contacts)
-    people = find_people(actor, changes)
+    people = find_people(actor, changes, known or {})
     members = _named(changes, ("owner",), MEMBER_LISTS)
     return Context(
         catalogue=catalogue,
@@ -70,12 +74,14 @@ def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]
         )
 
 
-def find_people(actor: Actor, changes: Sequence[Change]) -> dict[str, Contact]:
-    """The contacts that changes name by e-mail, found or created; `person_errors` tells what is wrong with others."""
-    wanted = [
+def find_people(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact]) -> dict[str, Contact]:
+    """The contacts that changes name by e-mail, unsaved where they are new; `person_errors` has what is wrong with
+    others."""
+    people = [
         _person(change) for change in changes if change.get("contact_email") and not person_errors(change)
     ]
-    return find_or_create_people(actor=actor, people=wanted) if wanted else {}
+    unknown = [person for person in people if fold_email(person.email) not in known]
+    return {**known, **(find_contacts(actor=actor, people=unknown) if unknown else {})}
 
 
 def person_errors(change: Change) -> list[FieldError]:

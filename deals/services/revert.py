@@ -81,7 +81,7 @@ def _refusal(actor: Actor, draft: Draft, people: Mapping[int, Contact]) -> Any:
 def _gone(draft: Draft, people: Mapping[int, Contact]) -> list[FieldError]:
     row = draft.row
     named = [("contact", row.contact_id), ("client", row.client_id)]
-    named += [("members", key) for key in draft.lists["members"]]
+    named += [("participants", key) for key in draft.lists["members"]]
     errors = [
         FieldError(name, "gone", "This contact is in the trash.")
         for name, key in named

@@ -1,7 +1,7 @@
 """The one way a deal is written: look up what the changes name, lock, apply the rules to each, write set-wise."""
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
+from contacts.services.people import create_people
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission, Role
 from crm_project.changes import ChangeSet, change_set
@@ -53,17 +54,19 @@ def write_deals(
     add_references: Collection[int] = (),
     rows: DealQuerySet | None = None,
     require_name: bool = False,
+    people: Mapping[str, Contact] | None = None,
 ) -> list[Receipt[Deal]]:
     """Apply each change to its deal, or to a new one.
 
     `add_references` holds the indices of those whose references are added to what the deal has. `rows` widens what may
     be written beyond what the actor sees. `require_name` refuses a new deal without one, which the core itself allows.
+    `people` are those that the caller has looked up in the same transaction already, by e-mail.
     """
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
     with change_set(actor) as change:
         references.hold(DealReference, actor.organization_id, references.keys_of(changes))
-        context = look_up(actor, changes)
+        context = look_up(actor, changes, people)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
         note_lists(drafts, _lists_touched(changes))
         now = timezone.now()
@@ -76,6 +79,7 @@ def write_deals(
         clashing = references.clashes(DealReference, actor.organization_id, [drafts[index] for index in good])
         errors |= {good[place]: error for place, error in clashing.items()}
         refuse(errors, rows=len(drafts))
+        _create_people(actor, drafts)
         _store(change, actor, drafts, states, now)
         _notify(drafts, changes)
         return [Receipt.of(draft) for draft in drafts]
@@ -280,6 +284,19 @@ def may_set_privacy(actor: Actor, draft: Draft, was_private: bool) -> bool:
     own = actor.member.pk
     insider = own in (draft.before.get("owner_id"), draft.before.get("created_by_id"), *listed)
     return not draft.before or unchanged or insider or actor.member.role == Role.ADMIN
+
+
+def _create_people(actor: Actor, drafts: Sequence[Draft]) -> None:
+    """Store the new contacts that changes name by e-mail, once no deal is refused."""
+    new = {draft.row.contact.email: draft.row.contact for draft in drafts if _has_new_contact(draft)}
+    stored = create_people(actor=actor, people=list(new.values()))
+    for draft in drafts:
+        if _has_new_contact(draft):
+            draft.row.contact = stored[draft.row.contact.email]
+
+
+def _has_new_contact(draft: Draft) -> bool:
+    return draft.row.contact is not None and draft.row.contact.pk is None
 
 
 def _store(

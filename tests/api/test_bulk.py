@@ -209,7 +209,7 @@ class RefusalTests(BulkTestCase):
             {"name": "\ud800", "nonsense": 1},
             {"name": "a\x00b"},
             {"name": "x", "amount": "1.005", "stage_id": 999_999},
-            {"name": "x", "bid_periods": 2**40, "member_uuids": "none"},
+            {"name": "x", "bid_periods": 2**40, "participant_uuids": "none"},
             {"name": "x", "closed_at": "0001-01-01T00:00:00+14:00"},
             {"name": "x", "contact_email": "new@example.com"},
         ):

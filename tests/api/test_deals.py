@@ -19,7 +19,7 @@ SEED = {
 }
 READ = (
     "uuid name description amount amount_gross tax_rate currency bid_type bid_value bid_periods status"
-    " probability pipeline stage contact client owner members followers is_private access_list lost_reason"
+    " probability pipeline stage contact client owner participants followers is_private access_list lost_reason"
     " expected_close_date closed_at date date_from date_to number invoice_no url origin external_references"
     " department_id project_id task_id next_deal custom_fields stage_entered_at created_by created_at updated_at"
 ).split()
@@ -106,7 +106,7 @@ class CreateTests(ApiTestCase):
             "contact_uuid": str(person.uuid),
             "client_uuid": str(client.uuid),
             "owner_uuid": str(self.bob.member.uuid),
-            "member_uuids": [str(person.uuid)],
+            "participant_uuids": [str(person.uuid)],
             "follower_uuids": [str(self.manager.member.uuid)],
             "access_list_uuids": [str(self.viewer.member.uuid)],
             "next_deal_uuid": str(other.uuid),
@@ -129,7 +129,7 @@ class CreateTests(ApiTestCase):
         assert deal["contact"]["uuid"] == str(person.uuid)
         assert deal["client"] == {"uuid": str(client.uuid), "full_name": "Acme"}
         assert deal["owner"]["email"] == "bob@example.com"
-        assert [member["uuid"] for member in deal["members"]] == [str(person.uuid)]
+        assert [row["uuid"] for row in deal["participants"]] == [str(person.uuid)]
         assert [follower["full_name"] for follower in deal["followers"]] == ["Mary"]
         # Whoever writes an access list stays on it.
         assert {member["full_name"] for member in deal["access_list"]} == {"Victor", "Bob"}
@@ -180,8 +180,8 @@ class CreateTests(ApiTestCase):
             ]
             bodies = [problem(answer, 400, "does_not_exist", f"/{name}") for answer in answers]
             assert bodies[0] | {"request_id": ""} == bodies[1] | {"request_id": ""}
-        for name in ("member_uuids", "follower_uuids", "access_list_uuids"):
-            key = person.uuid if name == "member_uuids" else self.charlie.member.uuid
+        for name in ("participant_uuids", "follower_uuids", "access_list_uuids"):
+            key = person.uuid if name == "participant_uuids" else self.charlie.member.uuid
             answer = self.as_bob.post("/api/deals", {"name": "Deal", name: [str(key)]})
             problem(answer, 400, "does_not_exist", f"/{name}/0")
 

@@ -122,8 +122,8 @@ class BodyTests(ApiTestCase):
     def test_all_that_is_wrong_is_named_at_once(self):
         """What the body gets wrong by itself, and what only the core knows."""
         before = Event.objects.count()
-        body = {"name": "", "nonsense": 1, "amount": "1.005", "stage_id": 999_999, "member_uuids": "x"}
-        wrong = ("/name", "/nonsense", "/amount", "/stage_id", "/member_uuids")
+        body = {"name": "", "nonsense": 1, "amount": "1.005", "stage_id": 999_999, "participant_uuids": "x"}
+        wrong = ("/name", "/nonsense", "/amount", "/stage_id", "/participant_uuids")
         self.refused(body, 400, "invalid", *wrong)
         self.refused(
             {"currency": "XXX", "stage_id": 999_999}, 400, "invalid", "/name", "/currency", "/stage_id"
@@ -217,7 +217,7 @@ class BodyTests(ApiTestCase):
             "contact_uuid": [1, "x", "0" * 32, "{" + str(uuid.uuid4()) + "}", f"urn:uuid:{uuid.uuid4()}"],
             "stage_id": ["1", 1.5, True, [], None],
             "department_id": [2**63, -(2**63) - 1, "1", 1.5],
-            "member_uuids": ["x", {}, [1], [None], ["x"]],
+            "participant_uuids": ["x", {}, [1], [None], ["x"]],
             "external_references": ["x", {}, [1], [{}], [{"system": "s"}], [["s", "1"]]],
             "custom_fields": ["x", 1, []],
         }

@@ -71,7 +71,7 @@ class HistoryTests(BaseTestCase):
         sophie = {"uuid": str(contact.uuid), "full_name": "Sophie Martin"}
         assert changes["owner"] == (None, {"uuid": str(member.uuid), "full_name": "Bob"})
         assert changes["contact"] == (None, sophie)
-        assert changes["members"] == ([], [sophie])
+        assert changes["participants"] == ([], [sophie])
         assert changes["lost_reason"] == (None, {"id": reason.pk, "name": "Price"})
         assert changes["next_deal"][1]["uuid"] == str(following.uuid)
         assert changes["external_references"] == ([], [{"system": "erp", "external_id": "7"}])
@@ -184,8 +184,8 @@ class SentenceTests(BaseTestCase):
             ({"amount": Decimal(200)}, "changed the amount from 100.00 EUR to 200.00 EUR"),
             ({"name": "Other", "owner": self.bob.member.pk}, "to Other and set the owner to Bob"),
             ({"owner": None}, "cleared the owner"),
-            ({"members": [contact.pk]}, "added Sophie Martin to the members"),
-            ({"members": []}, "took Sophie Martin off the members"),
+            ({"members": [contact.pk]}, "added Sophie Martin to the participants"),
+            ({"members": []}, "took Sophie Martin off the participants"),
             ({"is_private": True}, "set is private to yes"),
             ({"description": "x" * 200}, "changed the description"),
             ({"custom_fields": {"shoe_size": 42}}, "set the shoe size to 42"),

@@ -358,7 +358,7 @@ class ConflictTests(DealWithAll):
         event = last(self.row)
         trash_contacts(actor=self.alice, rows=[self.sophie])
 
-        self.refuses(event, "contact", "members")
+        self.refuses(event, "contact", "participants")
 
     def test_one_row_that_does_not_fit_keeps_all_as_they_are(self):
         deals = [self.deal(name=f"Deal {n}") for n in range(3)]

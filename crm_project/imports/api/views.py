@@ -14,7 +14,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.api.dispatch import DRY_RUN
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.pagination import streamed_rows
-from crm_project.api.views import RowViewSet, ScopedView
+from crm_project.api.views import ScopedView
 from crm_project.errors import NotFound
 from crm_project.imports import services, worker
 from crm_project.imports.api.parsers import PARSERS, bare
@@ -38,10 +38,9 @@ FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
 TRUE_OR_FALSE = {"1": True, "true": True, "0": False, "false": False}
 
 
-class ImportViewSet(RowViewSet):
+class ImportViewSet(ScopedView):
     """Files of deals or contacts: upload, map the columns, preview, run, undo."""
 
-    model = Import
     queryset = Import.objects.none()
     serializer_class = ImportSerializer
     conditional_actions = frozenset()
@@ -231,7 +230,7 @@ def exported(view: Any, kind_name: str) -> HttpResponse:
     query = view.request.query_params
     file_format = query.get("file_format", "csv")
     if file_format not in STREAMS:
-        raise InvalidQuery({"file_format": [f"One of: {', '.join(STREAMS)}."]})
+        raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
     raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
     if raw is None:
         raise InvalidQuery({"raw": ["Must be true or false."]})

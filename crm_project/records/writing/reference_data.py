@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import bump_catalogue
-from crm_project.changes import ChangeSet, change_set
+from crm_project.changes import ChangeSet, before_storing, change_set
 from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fields
 from crm_project.records import references
 from crm_project.records.kinds import Services
@@ -31,8 +31,10 @@ def catalogue_writing(actor: Actor) -> Iterator[ChangeSet]:
     actor.require(Permission.EDIT_PIPELINES)
     with change_set(actor) as changes:
         hold_catalogue(actor.organization_id, alone=True)
-        bump_catalogue(actor.organization_id)
         yield changes
+        # Last, so that a refused write updates no row.
+        before_storing()
+        bump_catalogue(actor.organization_id)
 
 
 def locked(model: Any, actor: Actor, row_id: int, if_match: Versions | None = None) -> Any:

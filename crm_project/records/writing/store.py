@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_project.changes import ChangeSet, Columns, columns, difference
+from crm_project.changes import ChangeSet, Columns, before_storing, columns, difference
 from crm_project.errors import Invalid
 from crm_project.records.bulk_sql import insert_rows, update_rows
 from crm_project.records.models import Row
@@ -35,6 +35,7 @@ def insert(drafts: Sequence[Draft], *, now: datetime.datetime) -> None:
     """Insert new rows; their lists must be written by the caller, who knows the tables."""
     if not drafts:
         return
+    before_storing()
     for draft in drafts:
         draft.row.created_at = draft.row.updated_at = now
         draft.row.refresh_derived()
@@ -46,6 +47,7 @@ def update(drafts: Sequence[Draft], *, now: datetime.datetime) -> list[Draft]:
     touched = [draft for draft in drafts if draft.changed]
     if not touched:
         return []
+    before_storing()
     names: set[str] = set()
     for draft in touched:
         names |= difference(draft.before, columns(draft.row)).keys()
