@@ -1,4 +1,4 @@
-"""The command: what it prints, that it is the same each time, and that it stays in its own two houses."""
+"""`manage.py demo`: its output, that it is deterministic, and that it touches no other organization."""
 
 import datetime
 from io import StringIO
@@ -8,12 +8,12 @@ from django.core.management import CommandError, call_command
 
 from crm_project.accounts.models import ApiToken, Organization, User
 from crm_project.accounts.services import authenticate_token
-from crm_project.setup.demo.clock import stopped_at
+from crm_project.setup.demo.clock import frozen_time
 from crm_project.setup.demo.removal import tenant_models
 from deals.models import Deal
 from tests.setup.written import Written, without_catalogue
 
-DEALS = 60
+DEALS = 12
 NOON = datetime.datetime(2026, 5, 20, 12, tzinfo=datetime.UTC)
 PASSWORD = "as the environment says"
 TOKEN = "a-token-that-the-environment-brought-along"
@@ -77,7 +77,7 @@ class TestPeople:
 
 class TestAgain:
     def test_the_same_day_and_seed_make_the_same_demo(self):
-        with stopped_at(NOON):
+        with frozen_time(NOON):
             demo()
             first = [Written(organization(slug)).dump() for slug in ("demo", "other")]
             demo("--replace")
@@ -86,7 +86,7 @@ class TestAgain:
         assert [without_catalogue(told) for told in first] == [without_catalogue(told) for told in second]
 
     def test_another_seed_makes_another(self):
-        with stopped_at(NOON):
+        with frozen_time(NOON):
             demo()
             first = names()
             demo("--replace", "--seed=2")
@@ -172,10 +172,15 @@ class TestIfEmpty:
         assert Organization.objects.count() == 1
 
 
-@pytest.mark.parametrize("deals", ["-1", "many", "1.5", "99999999999"])
-def test_it_rejects_what_is_no_number_of_deals(deals):
-    with pytest.raises(CommandError):
+@pytest.mark.parametrize("deals", ["-1", "many", "1.5"])
+def test_it_rejects_an_invalid_number_of_deals(deals):
+    with pytest.raises(CommandError, match="is not a number of deals"):
         demo(deals=deals)
+
+
+def test_it_refers_to_the_load_tool_for_more_deals_than_it_creates():
+    with pytest.raises(CommandError, match=r"at most 20,000 deals.*python -m tests\.load"):
+        demo(deals=20_001)
 
 
 def test_it_can_be_without_deals():

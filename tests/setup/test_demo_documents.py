@@ -11,7 +11,7 @@ from django.test import TestCase
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member, Organization
-from crm_project.setup.demo.clock import stopped_at
+from crm_project.setup.demo.clock import frozen_time
 from deals.models import Deal
 from pipelines.models import Stage
 
@@ -23,7 +23,7 @@ TOKEN = "the-token-of-the-demo"
 class DocumentTests(TestCase):
     @classmethod
     def setUpTestData(cls):
-        with mock.patch.dict("os.environ", DEMO_TOKEN=TOKEN), stopped_at(NOON):
+        with mock.patch.dict("os.environ", DEMO_TOKEN=TOKEN), frozen_time(NOON):
             call_command("demo", "--deals=0", stdout=StringIO(), stderr=StringIO())
 
     def send(self, path, name="", *, method="POST", authorization=f"Bearer {TOKEN}", **placeholders):
