@@ -49,7 +49,8 @@ class DealCourse:
         """The change of the present step; a move after the expected date mostly postpones that date."""
         assert self.step is not None
         change = self.step[1]
-        if "stage" in change and self.expected < at.date() and self.rng.random() < 0.7:
+        stays_open = change.get("stage") in [stage.pk for stage in self.stages]
+        if stays_open and self.expected < at.date() and self.rng.random() < 0.7:
             self.at, self.expected = at, self._days_ahead(1, 4)
             return {**change, "expected_close_date": self.expected}
         return change
@@ -150,8 +151,10 @@ class DealCourse:
         return rng.choice(changes)
 
     def _closing(self, status: str) -> dict[str, Any]:
-        """By the status alone, which moves the deal to the closing stage. Some closings are entered days later."""
-        rng, change = self.rng, {"status": status}
+        """Mostly by a move to the closing stage. Some closings are entered days later."""
+        rng, stages = self.rng, {"won": self.won, "lost": self.lost}
+        moves = status in stages and rng.random() < 0.9
+        change: dict[str, Any] = {"stage": stages[status].pk} if moves else {"status": status}
         if status != "won" and rng.random() < 0.8:
             reasons = [reason.pk for reason in self.organization.lost_reasons.values()]
             # The first reasons are the most frequent ones.
