@@ -135,7 +135,7 @@ def _text(index: str, kind: str, convert: Callable[[str], str] = str) -> str:
 
 
 def _numbers(count: int) -> str:
-    return f"WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {count})"
+    return f"WITH RECURSIVE number(n) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT n + 1 FROM number WHERE n < {count})"
 
 
 def _create_work_tables(load: Load) -> None:
@@ -170,7 +170,7 @@ def _create_work_tables(load: Load) -> None:
     run(
         f"CREATE TEMPORARY TABLE load_deal AS {_numbers(load.deals)}, outline AS ("
         f" SELECT n, CAST((n * 104729) %% 100 AS integer) AS luck,"
-        f" {opening} + (CAST(n AS bigint) - 1) * {load.end - opening} / {load.deals} AS created,"
+        f" {opening} + (n - 1) * {load.end - opening} / {load.deals} AS created,"
         f" (3 + (n * 31) %% 25) * {DAY} + (n * 17) %% {DAY} AS pace,"
         f" {load.first_contact} + (n * 101) %% {load.contacts // 4} * 4 AS client FROM number)"
         f" SELECT n, {load.first_deal} + n - 1 AS id, {vendor().new_uuid} AS uuid, created, pace, client,"
