@@ -135,7 +135,8 @@ def _text(index: str, kind: str, convert: Callable[[str], str] = str) -> str:
 
 
 def _numbers(count: int) -> str:
-    return f"WITH RECURSIVE number(n) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT n + 1 FROM number WHERE n < {count})"
+    rows = f"SELECT CAST(1 AS bigint) UNION ALL SELECT n + 1 FROM number WHERE n < {count}"
+    return f"WITH RECURSIVE number(n) AS ({rows})"
 
 
 def _create_work_tables(load: Load) -> None:

@@ -83,7 +83,7 @@ class TestAgain:
             demo("--replace")
             second = [Written(organization(slug)).dump() for slug in ("demo", "other")]
 
-        assert [without_catalogue(told) for told in first] == [without_catalogue(told) for told in second]
+        assert [without_catalogue(dump) for dump in first] == [without_catalogue(dump) for dump in second]
 
     def test_another_seed_makes_another(self):
         with frozen_time(NOON):
@@ -107,8 +107,8 @@ class TestAgain:
         call_command(
             "create_token", "--organization=somebody-else", "--user=rep@example.com", stdout=StringIO()
         )
-        theirs = Written(organization("somebody-else"))
-        kept = counts()
+        other = organization("somebody-else")
+        present = counts()
         demo()
         before = counts()
         old = organization().pk
@@ -118,8 +118,8 @@ class TestAgain:
         assert counts() == before
         for model in tenant_models():
             assert not model._base_manager.filter(organization=old).exists()
-        for model, count in kept.items():
-            assert model._base_manager.filter(organization=theirs.organization).count() == count
+        for model, count in present.items():
+            assert model._base_manager.filter(organization=other).count() == count
 
     def test_replacing_sets_the_new_password(self, monkeypatch):
         demo()
