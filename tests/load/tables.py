@@ -1,4 +1,4 @@
-"""Tables stripped for a great load or removal: PostgreSQL checks and indexes a million rows at once."""
+"""Tables without foreign keys and indexes during a bulk load: PostgreSQL then checks and indexes all rows at once."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -6,8 +6,6 @@ from typing import Any
 
 from django.db import connection
 
-# From this many deals on it pays.
-GREAT = 20_000
 FOREIGN_KEYS = """
     SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
            format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid))
@@ -23,28 +21,29 @@ INDEXES = """
 
 
 @contextmanager
-def stripped(models: Iterable[Any], *, indexes: bool) -> Iterator[None]:
-    """Without foreign keys, and if asked without indexes that are not unique; they come back, checked, at the end.
+def without_constraints(models: Iterable[Any]) -> Iterator[None]:
+    """Drop foreign keys and indexes that are not unique; create them again, and check all rows, at the end.
 
-    The tables are locked for everybody else meanwhile. If the transaction fails, nothing of this has happened.
+    On PostgreSQL alone. The tables are locked until the transaction ends; if it fails, nothing has changed.
     """
-    tables = [model._meta.db_table for model in models]
-    if connection.vendor != "postgresql" or not tables:
+    if connection.vendor != "postgresql":
         yield
         return
+    tables = [model._meta.db_table for model in models]
     with connection.cursor() as cursor:
-        # What the transaction has written so far is checked now; a table with checks to come cannot be altered.
+        # A table with deferred checks to come cannot be altered.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
+        cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute(FOREIGN_KEYS, [tables, tables])
         parts = cursor.fetchall()
-        if indexes:
-            cursor.execute(INDEXES, [tables])
-            parts += cursor.fetchall()
+        cursor.execute(INDEXES, [tables])
+        parts += cursor.fetchall()
         for drop, _ in parts:
             cursor.execute(drop)
         yield
-        # The newest parts first: foreign keys are checked faster when the indexes are there.
-        for _, restore in reversed(parts):
-            cursor.execute(restore)
+        # Indexes first: they make the checks of the foreign keys faster.
+        for _, create in reversed(parts):
+            cursor.execute(create)
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
