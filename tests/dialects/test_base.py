@@ -17,9 +17,9 @@ from crm_project.accounts.models import Member
 from crm_project.accounts.services import add_member, create_login
 from crm_project.api.errors import problem_of
 from crm_project.api.idempotency import KeyInUse
-from crm_project.dialects.ids import Ids
+from crm_project.dialects.kit.ids import Ids
+from crm_project.dialects.kit.renderers import ExactJSONRenderer
 from crm_project.dialects.registry import DIALECTS
-from crm_project.dialects.renderers import ExactJSONRenderer
 from crm_project.environment import dialect_hosts
 from crm_project.records import references
 from crm_project.records.services import change_references

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
-from crm_project.dialects.wire import phrase
+from crm_project.dialects.kit.serializers import phrase
 
 MESSAGES = {
     401: "Unauthorized",
@@ -35,7 +35,7 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-class NoUuid(APIException):
+class MalformedId(APIException):
     """An id in a path that is no uuid."""
 
     status_code = 406

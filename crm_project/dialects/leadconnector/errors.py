@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import permissions
 from crm_project.api.errors import Problem
-from crm_project.dialects.ids import as_text
-from crm_project.dialects.wire import phrase
+from crm_project.dialects.kit.ids import as_text
+from crm_project.dialects.kit.serializers import phrase
 
 VERSIONS = frozenset({"2021-04-15", "2021-07-28", "2023-02-21", "v3"})
 BAD_TOKEN = "Invalid token: access token is invalid"

@@ -54,7 +54,7 @@ ENVELOPE: dict[str, Any] = {
 }
 
 
-class KeyOfAnother(APIException):
+class IdempotencyConflict(APIException):
     """An Idempotency-Key that came with another body."""
 
     status_code = 409

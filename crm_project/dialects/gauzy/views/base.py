@@ -8,9 +8,9 @@ from rest_framework.request import Request
 
 from crm_project.accounts.actors import Actor
 from crm_project.api.fields import UUID
-from crm_project.dialects.base import DialectView
 from crm_project.dialects.gauzy import errors
-from crm_project.dialects.gauzy.wire.query import parsed_query, relations_of
+from crm_project.dialects.gauzy.serializers.query import parsed_query, relations_of
+from crm_project.dialects.kit.views import DialectView
 
 OURS = ("tenantId", "organizationId")
 HEADERS = ("Tenant-Id", "Organization-Id")
@@ -75,5 +75,5 @@ class GauzyView(DialectView):
     def present(self, found: Any, row: str) -> Any:
         """The row, if there is one; what is no uuid and no id of this system is told apart."""
         if found is None:
-            raise NotFound if UUID.fullmatch(row) else errors.NoUuid
+            raise NotFound if UUID.fullmatch(row) else errors.MalformedId
         return found

@@ -14,23 +14,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.fields import UUID
+from crm_project.dialects.gauzy.serializers.query import is_text, is_true, picked
 from crm_project.dialects.gauzy.views.base import OURS, GauzyView
 from crm_project.dialects.gauzy.views.streams import AT_ONCE, streamed
-from crm_project.dialects.gauzy.wire.query import is_text, is_true, picked
-from crm_project.dialects.places import keys_between, rows_of
+from crm_project.dialects.kit.offset_pages import keys_between, rows_of
 
 PAGE, MAX_PAGE = 10, 100
 QUERY = frozenset(
     {"where", "relations", "order", "select", "withDeleted", "take", "skip", "page", "limit", "search"}
 )
-Found = inline_serializer("Found", {"items": serializers.ListField(), "total": serializers.IntegerField()})
+PageResponse = inline_serializer(
+    "Found", {"items": serializers.ListField(), "total": serializers.IntegerField()}
+)
 
 
 def documented(one: str, many: str, shown: Any) -> Any:
     """A class decorator: the inherited actions in the OpenAPI document."""
     told = {
-        "index": extend_schema(operation_id=f"{many}_find_all", responses=Found, summary=f"Find all {many}"),
-        "pagination": extend_schema(responses=Found, summary=f"List {many} by pages"),
+        "index": extend_schema(
+            operation_id=f"{many}_find_all", responses=PageResponse, summary=f"Find all {many}"
+        ),
+        "pagination": extend_schema(responses=PageResponse, summary=f"List {many} by pages"),
         "count": extend_schema(responses=OpenApiTypes.INT, summary=f"Count {many}"),
         "retrieve": extend_schema(responses=shown, summary=f"Get a {one}"),
         "destroy": extend_schema(responses={202: OpenApiTypes.OBJECT}, summary=f"Delete a {one}"),
@@ -46,7 +50,7 @@ def documented(one: str, many: str, shown: Any) -> Any:
     return decorate
 
 
-class EntityView(GauzyView):
+class GauzyEntityView(GauzyView):
     model: ClassVar[Any]
     kind: ClassVar[str]
     shown_class: ClassVar[Any]

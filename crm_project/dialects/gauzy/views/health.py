@@ -13,7 +13,7 @@ from crm_project.dialects.gauzy.views.base import GauzyView
 UP = {"database": {"status": "up"}}
 
 
-class HealthView(GauzyView):
+class GauzyHealthView(GauzyView):
     authentication_classes: Any = []
     permission_classes: Any = []
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, ErrorDetail, ValidationError
 from rest_framework.request import Request
@@ -14,15 +13,11 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import revoke_token
 from crm_project.api.authentication import BearerAuthentication
+from crm_project.dialects.gauzy.serializers import people as serializers
 from crm_project.dialects.gauzy.views.base import GauzyView
-from crm_project.dialects.gauzy.wire import people as wire
-from crm_project.dialects.logins import login_of, login_token, refresh_secret, refreshed, signed_in
+from crm_project.dialects.kit.logins import login_of, login_token, refresh_secret, refreshed, signed_in
 
 CREDENTIALS = ("email", "password")
-Tokens = inline_serializer(
-    "Tokens", {"token": serializers.CharField(), "refresh_token": serializers.CharField()}
-)
-Refresh = inline_serializer("Refresh", {"refresh_token": serializers.CharField()})
 
 
 def texts(request: Request, names: tuple[str, ...]) -> list[str]:
@@ -51,7 +46,7 @@ class RefreshAuthentication(BaseAuthentication):
         return member.user, Actor(member)
 
 
-class LenientAuthentication(BearerAuthentication):
+class OptionalAuthentication(BearerAuthentication):
     """Whoever has no good token is nobody, and no error."""
 
     def authenticate(self, request: Request) -> Any:
@@ -61,46 +56,47 @@ class LenientAuthentication(BearerAuthentication):
             return None
 
 
-class LoginView(GauzyView):
+class GauzyLoginView(GauzyView):
     authentication_classes = [PasswordAuthentication]
     permission_classes: Any = []
     secret_actions = frozenset({"login"})
 
     @extend_schema(
         auth=[],
-        request=inline_serializer(
-            "Login", {"email": serializers.EmailField(), "password": serializers.CharField()}
-        ),
-        responses={200: Tokens},
+        request=serializers.Login,
+        responses={200: serializers.Tokens},
         summary="Get a token of twelve hours",
     )
     def login(self, request: Request) -> Response:
         token, secret = login_token(self.actor.member, "Gauzy login")
-        user = self.show(wire.ShownMe, self.actor.member)
+        user = self.show(serializers.GauzyCurrentUserRead, self.actor.member)
         return Response({"user": user, "token": secret, "refresh_token": refresh_secret(token)})
 
 
-class RefreshView(GauzyView):
+class GauzyRefreshView(GauzyView):
     authentication_classes = [RefreshAuthentication]
     permission_classes: Any = []
     secret_actions = frozenset({"refresh"})
     secret_parameters = frozenset({"refresh_token"})
 
     @extend_schema(
-        auth=[], request=Refresh, responses={200: Tokens}, summary="Get another token of twelve hours"
+        auth=[],
+        request=serializers.Refresh,
+        responses={200: serializers.Tokens},
+        summary="Get another token of twelve hours",
     )
     def refresh(self, request: Request) -> Response:
         token, secret = refreshed(login_of(texts(request, ("refresh_token",))[0]))
         return Response({"token": secret, "refresh_token": refresh_secret(token)})
 
 
-class LogoutView(GauzyView):
+class GauzyLogoutView(GauzyView):
     """Anybody may end what is their own; a token to read too."""
 
     edit_permission = Permission.VIEW
     secret_parameters = frozenset({"refresh_token"})
 
-    @extend_schema(request=Refresh, responses={200: None}, summary="End the login")
+    @extend_schema(request=serializers.Refresh, responses={200: None}, summary="End the login")
     def logout(self, request: Request) -> Response:
         """The token of the request, and the login of the refresh token, which may have another one by now."""
         tokens = [self.actor.token] if self.actor.token else []
@@ -112,8 +108,8 @@ class LogoutView(GauzyView):
         return Response()
 
 
-class AuthenticatedView(GauzyView):
-    authentication_classes = [LenientAuthentication]
+class GauzyAuthenticatedView(GauzyView):
+    authentication_classes = [OptionalAuthentication]
     permission_classes: Any = []
 
     @extend_schema(auth=[], responses=OpenApiTypes.BOOL, summary="Whether the token is good")
@@ -121,22 +117,26 @@ class AuthenticatedView(GauzyView):
         return Response(isinstance(request.auth, Actor))
 
 
-class UserView(GauzyView):
+class GauzyUserView(GauzyView):
     parameters = frozenset({"relations", "includeEmployee", "includeOrganization", "permissions", "roles"})
     relates = frozenset({"employee", "tenant", "role", "organizations"})
 
-    @extend_schema(responses=wire.ShownMe, summary="Who the token belongs to")
+    @extend_schema(responses=serializers.GauzyCurrentUserRead, summary="Who the token belongs to")
     def me(self, request: Request) -> Response:
-        return Response(self.show(wire.ShownMe, self.actor.member))
+        return Response(self.show(serializers.GauzyCurrentUserRead, self.actor.member))
 
     @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether one may any of these")
     def permissions(self, request: Request) -> Response:
-        asked = [wire.PERMISSIONS[name] for name in self.asked("permissions") if name in wire.PERMISSIONS]
+        asked = [
+            serializers.PERMISSIONS[name]
+            for name in self.asked("permissions")
+            if name in serializers.PERMISSIONS
+        ]
         return Response(any(self.actor.may(permission) for permission in asked))
 
     @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether one has any of these roles")
     def role(self, request: Request) -> Response:
-        return Response(wire.ROLES[self.actor.member.role] in self.asked("roles"))
+        return Response(serializers.ROLES[self.actor.member.role] in self.asked("roles"))
 
     def asked(self, name: str) -> list[str]:
         value = self.query.get(name, [])

@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.gauzy.serializers import sales as serializers
+from crm_project.dialects.gauzy.serializers.query import is_text
 from crm_project.dialects.gauzy.views.base import GauzyView
-from crm_project.dialects.gauzy.views.entities import EntityView, documented
-from crm_project.dialects.gauzy.wire import sales as wire
-from crm_project.dialects.gauzy.wire.query import is_text
+from crm_project.dialects.gauzy.views.entities import GauzyEntityView, documented
 from pipelines.models import Pipeline, Stage
 from pipelines.services import (
     create_pipeline,
@@ -26,19 +26,19 @@ from pipelines.services import (
 )
 
 
-@documented("pipeline", "pipelines", wire.ShownPipeline)
-class PipelineView(EntityView):
+@documented("pipeline", "pipelines", serializers.GauzyPipelineRead)
+class GauzyPipelineView(GauzyEntityView):
     """Pipelines, their stages through them alone."""
 
-    model, kind, shown_class = Pipeline, "pipeline", wire.ShownPipeline
+    model, kind, shown_class = Pipeline, "pipeline", serializers.GauzyPipelineRead
     edit_permission = Permission.EDIT_PIPELINES
-    relates = frozenset({*wire.ShownPipeline.related, "stages.pipeline"})
+    relates = frozenset({*serializers.GauzyPipelineRead.related, "stages.pipeline"})
     columns = {"name": "name", "description": "description"}
     partial = frozenset({"name", "description"})
     flags = {"isActive": "is_active"}
     links = {"id": ("pipeline", "pk")}
     sortable = {
-        **EntityView.sortable,
+        **GauzyEntityView.sortable,
         "name": "name",
         "description": "description",
         "isActive": "is_active",
@@ -70,54 +70,64 @@ class PipelineView(EntityView):
         return Response(self.whole(self.restore(self.trashed(row))), self.update_status)
 
     @extend_schema(
-        request=wire.PipelineWords,
-        responses={201: wire.ShownPipelineWithStages},
+        request=serializers.GauzyPipelineWrite,
+        responses={201: serializers.GauzyPipelineWithStagesRead},
         summary="Create a pipeline with its stages",
-        examples=[OpenApiExample("Create", wire.EXAMPLE_PIPELINE, request_only=True)],
+        examples=[OpenApiExample("Create", serializers.EXAMPLE_PIPELINE, request_only=True)],
     )
     def create(self, request: Request) -> Response:
-        change = wire.pipeline_change(self.read(wire.PipelineWords, self.sent()))
+        change = serializers.pipeline_change(self.read(serializers.GauzyPipelineWrite, self.sent()))
         pipeline = create_pipeline(actor=self.actor, change=change)
         return Response(self.whole(pipeline), self.create_status)
 
     @extend_schema(
-        request=wire.PipelineWords,
-        responses={202: wire.ShownPipelineWithStages},
+        request=serializers.GauzyPipelineWrite,
+        responses={202: serializers.GauzyPipelineWithStagesRead},
         summary="Change a pipeline",
-        examples=[OpenApiExample("Change", wire.EXAMPLE_PIPELINE_CHANGE, request_only=True)],
+        examples=[OpenApiExample("Change", serializers.EXAMPLE_PIPELINE_CHANGE, request_only=True)],
     )
     def update(self, request: Request, row: str) -> Response:
         pipeline = self.one(self.kind, row)
-        change = wire.pipeline_change(self.changed(wire.PipelineWords, self.whole(pipeline)))
+        change = serializers.pipeline_change(
+            self.changed(serializers.GauzyPipelineWrite, self.whole(pipeline))
+        )
         return Response(
             self.whole(update_pipeline(actor=self.actor, pipeline=pipeline, change=change)),
             self.update_status,
         )
 
     def whole(self, pipeline: Pipeline) -> Any:
-        return self.show(wire.ShownPipelineWithStages, Pipeline.objects.with_stages().get(pk=pipeline.pk))
+        return self.show(
+            serializers.GauzyPipelineWithStagesRead, Pipeline.objects.with_stages().get(pk=pipeline.pk)
+        )
 
 
-class StageView(GauzyView):
+class GauzyStageView(GauzyView):
     """One stage of a pipeline: what the vendor's assistant calls, though the vendor's server does not serve it."""
 
     edit_permission = Permission.EDIT_PIPELINES
 
     @extend_schema(
-        request=wire.NewStage, responses={201: wire.ShownStage}, summary="Add a stage, as the last"
+        request=serializers.GauzyStageWrite,
+        responses={201: serializers.GauzyStageRead},
+        summary="Add a stage, as the last",
     )
     def create(self, request: Request, row: str) -> Response:
-        change = wire.stage_change(self.read(wire.NewStage, self.sent()))
+        change = serializers.stage_change(self.read(serializers.GauzyStageWrite, self.sent()))
         stage = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
-        return Response(self.show(wire.ShownStage, stage), self.create_status)
+        return Response(self.show(serializers.GauzyStageRead, stage), self.create_status)
 
-    @extend_schema(request=wire.NewStage, responses={202: wire.ShownStage}, summary="Change a stage")
+    @extend_schema(
+        request=serializers.GauzyStageWrite,
+        responses={202: serializers.GauzyStageRead},
+        summary="Change a stage",
+    )
     def update(self, request: Request, row: str, stage: str) -> Response:
         found = self.stage(row, stage)
-        sent = self.differing(self.sent(), self.show(wire.ShownStage, found))
-        change = wire.stage_change(self.read(wire.NewStage, sent, partial=True))
+        sent = self.differing(self.sent(), self.show(serializers.GauzyStageRead, found))
+        change = serializers.stage_change(self.read(serializers.GauzyStageWrite, sent, partial=True))
         changed = update_stage(actor=self.actor, stage=found, change=change)
-        return Response(self.show(wire.ShownStage, changed), self.update_status)
+        return Response(self.show(serializers.GauzyStageRead, changed), self.update_status)
 
     @extend_schema(
         responses={202: OpenApiTypes.OBJECT}, summary="Delete a stage that no deal stands in", request=None

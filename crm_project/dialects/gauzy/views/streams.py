@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from crm_project.dialects.renderers import ExactJSONRenderer
+from crm_project.dialects.kit.renderers import ExactJSONRenderer
 
 AT_ONCE = 500
 

@@ -10,10 +10,10 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import User
 from crm_project.accounts.services import authenticate_token
 from crm_project.api.authentication import BearerAuthentication, BearerScheme, bearer_secret
-from crm_project.dialects.base import DialectView
 from crm_project.dialects.intum import errors
-from crm_project.dialects.intum.wire.references import app_code as app_code_of
-from crm_project.dialects.places import rows_between
+from crm_project.dialects.intum.serializers.references import app_code as app_code_of
+from crm_project.dialects.kit.offset_pages import rows_between
+from crm_project.dialects.kit.views import DialectView
 from crm_project.records.models import DEFAULT_SYSTEM
 
 TOKEN = "api_token"
@@ -26,7 +26,7 @@ class MissingParameter(ParseError):
     default_code = "parameter_missing"
 
 
-class TokenAuthentication(BearerAuthentication):
+class IntumAuthentication(BearerAuthentication):
     """`Authorization: Bearer`, else `?api_token=`, else `api_token` beside the body's object."""
 
     def authenticate(self, request: Request) -> tuple[User, Actor] | None:
@@ -40,15 +40,15 @@ class TokenAuthentication(BearerAuthentication):
         return (actor.member.user, actor) if actor else None
 
 
-class TokenScheme(BearerScheme):
-    target_class = TokenAuthentication
+class IntumAuthenticationScheme(BearerScheme):
+    target_class = IntumAuthentication
 
 
 class IntumView(DialectView):
     system = "intum"
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
-    authentication_classes = [TokenAuthentication]
+    authentication_classes = [IntumAuthentication]
     secret_parameters = frozenset({TOKEN})
     wrapper: ClassVar[str] = ""
     always: ClassVar[tuple[str, ...]] = ()

@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from contacts.models import Contact
 from contacts.services import create_contacts, trash_contacts, update_contacts, upsert_contacts
+from crm_project.dialects.intum.serializers import contacts as serializers
+from crm_project.dialects.intum.serializers.references import app_code, with_references
 from crm_project.dialects.intum.views.base import IntumView
-from crm_project.dialects.intum.wire import contacts as wire
-from crm_project.dialects.intum.wire.references import app_code, with_references
-from crm_project.dialects.wire import WireSerializer
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records import references
 from crm_project.records.writing.columns import definitions_of
 
@@ -21,14 +21,18 @@ from crm_project.records.writing.columns import definitions_of
 KEY = ("app_code", "external_id")
 
 
-class ContactView(IntumView):
+class IntumContactView(IntumView):
     """People; `ClientView` shows the companies."""
 
     wrapper = "contact"
     kind = Contact.Kinds.PERSON
-    queries = {"index": wire.ContactQuery, "search": wire.ContactQuery}
+    queries = {"index": serializers.IntumContactQuery, "search": serializers.IntumContactQuery}
 
-    @extend_schema(parameters=[wire.ContactQuery], responses=wire.ShownContact(many=True), summary="List")
+    @extend_schema(
+        parameters=[serializers.IntumContactQuery],
+        responses=serializers.IntumContactRead(many=True),
+        summary="List",
+    )
     def index(self, request: Request) -> Response:
         rows = (
             Contact.objects.visible_to(self.actor.member)
@@ -41,28 +45,33 @@ class ContactView(IntumView):
         if "status_id" in self.query:
             rows = rows.none()
         rows = self.page(rows.order_by("-created_at", "-id").for_reading())
-        return Response(self.show(wire.ShownContact, list(rows), many=True))
+        return Response(self.show(serializers.IntumContactRead, list(rows), many=True))
 
     search = index
 
-    @extend_schema(request=wire.ContactBody, responses={201: wire.ShownContact}, summary="Create")
+    @extend_schema(
+        request=serializers.ContactBody, responses={201: serializers.IntumContactRead}, summary="Create"
+    )
     def create(self, request: Request) -> Response:
-        change = {**self.completed(self.read(wire.ContactWords, self.sent()), None), "kind": self.kind}
+        change = {
+            **self.completed(self.read(serializers.IntumContactWrite, self.sent()), None),
+            "kind": self.kind,
+        }
         return Response(
             self.shown(create_contacts(actor=self.actor, changes=[change])[0]), self.create_status
         )
 
-    @extend_schema(responses=wire.ShownContact, summary="Show")
+    @extend_schema(responses=serializers.IntumContactRead, summary="Show")
     def retrieve(self, request: Request, row: str) -> Response:
         return Response(self.shown(self.one(row)))
 
-    @extend_schema(request=wire.ContactBody, responses=wire.ShownContact, summary="Change")
+    @extend_schema(request=serializers.ContactBody, responses=serializers.IntumContactRead, summary="Change")
     def update(self, request: Request, row: str) -> Response:
         contact = self.one(row)
-        change = self.completed(self.changed(wire.ContactWords, self.shown(contact)), contact)
+        change = self.completed(self.changed(serializers.IntumContactWrite, self.shown(contact)), contact)
         return Response(self.shown(update_contacts(actor=self.actor, changes=[(contact, change)])[0].row))
 
-    @extend_schema(responses=wire.ShownContact, summary="Delete")
+    @extend_schema(responses=serializers.IntumContactRead, summary="Delete")
     def destroy(self, request: Request, row: str) -> Response:
         contact = self.one(row)
         shown = self.shown(contact)
@@ -70,11 +79,11 @@ class ContactView(IntumView):
         return Response(shown, self.delete_status)
 
     def read(
-        self, serializer_class: type[WireSerializer], data: Any = None, *, partial: bool = False
+        self, serializer_class: type[DialectSerializer], data: Any = None, *, partial: bool = False
     ) -> dict[str, Any]:
         """Whoever sends one name is told of that; declared custom fields stand beside all others."""
-        if serializer_class is wire.ContactWords:
-            data = wire.gathered(data, self.additional)
+        if serializer_class is serializers.IntumContactWrite:
+            data = serializers.gathered(data, self.additional)
         change = super().read(serializer_class, data, partial=partial)
         if "first_name" not in change:
             self.wire_names["first_name"] = "name"
@@ -84,7 +93,7 @@ class ContactView(IntumView):
     def additional(self) -> list[str]:
         """The custom fields that somebody declared and that hold values, but for names that Intum has a meaning for."""
         declared = definitions_of(self.actor.organization_id, "contact")
-        own = wire.ContactWords().fields.keys()
+        own = serializers.IntumContactWrite().fields.keys()
         return [key for key, row in declared.items() if key not in own and row.type != row.Types.HEADING]
 
     def one(self, row: str) -> Contact:
@@ -94,32 +103,34 @@ class ContactView(IntumView):
         return contact
 
     def completed(self, change: dict[str, Any], contact: Contact | None) -> dict[str, Any]:
-        change = wire.named(change, self.kind, creating=contact is None)
+        change = serializers.named(change, self.kind, creating=contact is None)
         change = with_references(change, contact, app_code(self.actor))
         return {**change, "free_custom_fields": True}
 
     def shown(self, contact: Contact) -> Any:
-        return self.show(wire.ShownContact, Contact.objects.for_reading().get(pk=contact.pk))
+        return self.show(serializers.IntumContactRead, Contact.objects.for_reading().get(pk=contact.pk))
 
 
 @extend_schema_view(
-    create=extend_schema(request=wire.ClientBody),
-    update=extend_schema(request=wire.ClientBody),
+    create=extend_schema(request=serializers.ClientBody),
+    update=extend_schema(request=serializers.ClientBody),
 )
-class ClientView(ContactView):
+class IntumClientView(IntumContactView):
     """Companies."""
 
     wrapper = "client"
     kind = Contact.Kinds.COMPANY
 
-    @extend_schema(request=wire.UpsertBody, responses=wire.ShownContact, summary="Update, or create")
+    @extend_schema(
+        request=serializers.UpsertBody, responses=serializers.IntumContactRead, summary="Update, or create"
+    )
     def upsert(self, request: Request) -> Response:
         sent, key = self.sent(*KEY), self._key()
         visible = Contact.objects.visible_to(self.actor.member)
         found = visible.holding_reference(system=key[0], external_id=key[1]).first()
         if found is not None and found.kind != self.kind:
             raise references.taken()
-        change = self.completed(self.read(wire.ContactWords, sent, partial=True), found)
+        change = self.completed(self.read(serializers.IntumContactWrite, sent, partial=True), found)
         change |= {"kind": self.kind, "external_references": [key], "match_on": "external_reference"}
         receipt = upsert_contacts(actor=self.actor, changes=[change])[0]
         status = self.create_status if receipt.outcome == "created" else self.update_status
@@ -127,16 +138,18 @@ class ClientView(ContactView):
 
     def _key(self) -> tuple[str, str]:
         body: Any = self.request.data
-        key = self.read(wire.UpsertKey, {name: body[name] for name in KEY if name in body})
+        key = self.read(serializers.IntumUpsertKey, {name: body[name] for name in KEY if name in body})
         return key.get("app_code") or app_code(self.actor), key["external_id"]
 
-    @extend_schema(responses=wire.ShownContact, summary="Find a client by what an application calls it")
+    @extend_schema(
+        responses=serializers.IntumContactRead, summary="Find a client by what an application calls it"
+    )
     def external(self, request: Request, app_code: str, external_id: str) -> Response:
         return Response(self.shown(self.called(self._companies, app_code, external_id)))
 
     @extend_schema(
         operation_id="dialects_intum_crm_clients_own_external",
-        responses=wire.ShownContact,
+        responses=serializers.IntumContactRead,
         summary="Find a client by what the token's own application calls it",
     )
     def own_external(self, request: Request, external_id: str) -> Response:

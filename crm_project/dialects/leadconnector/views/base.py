@@ -5,9 +5,9 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from crm_project.dialects.base import DialectView
+from crm_project.dialects.kit.schema import DialectSchema
+from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.leadconnector import errors
-from crm_project.dialects.schema import DialectSchema
 from crm_project.records.writing.columns import definitions_of
 
 VERSION = OpenApiParameter(
@@ -49,7 +49,7 @@ class LeadConnectorView(DialectView):
         return {"succeded": True, **({"success": True, "succeeded": True} if is_third else {})}
 
 
-class LocatedView(LeadConnectorView):
+class LeadConnectorLocationScopedView(LeadConnectorView):
     """What is asked for in the location that the path names; any other is out of reach."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

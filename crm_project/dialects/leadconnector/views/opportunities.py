@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.fields import UUID
+from crm_project.dialects.leadconnector.serializers import opportunities as serializers
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
-from crm_project.dialects.leadconnector.wire import opportunities as wire
 from crm_project.records import references
 from crm_project.records.writing.receipts import Receipt
 from deals.models import Deal, DealFollower
@@ -31,22 +31,22 @@ def opportunities(member: Any) -> Any:
     )
 
 
-class OpportunityView(LeadConnectorView):
+class LeadConnectorOpportunityView(LeadConnectorView):
     """Opportunities, one at a time."""
 
-    queries = {"remove_followers": wire.FollowersQuery}
+    queries = {"remove_followers": serializers.LeadConnectorFollowersQuery}
 
     @extend_schema(
-        request=wire.UpsertOpportunity,
-        responses={200: wire.UpsertedOpportunity},
+        request=serializers.LeadConnectorOpportunityUpsert,
+        responses={200: serializers.UpsertedOpportunity},
         summary="Update the opportunity of this id, else of this contact in this pipeline, else create it",
         examples=[
-            OpenApiExample("Upsert", wire.EXAMPLE_REQUEST, request_only=True),
-            OpenApiExample("Upserted", wire.EXAMPLE_ANSWER, response_only=True, status_codes=["200"]),
+            OpenApiExample("Upsert", serializers.EXAMPLE_REQUEST, request_only=True),
+            OpenApiExample("Upserted", serializers.EXAMPLE_ANSWER, response_only=True, status_codes=["200"]),
         ],
     )
     def upsert(self, request: Request) -> Response:
-        change = self.read(wire.UpsertOpportunity)
+        change = self.read(serializers.LeadConnectorOpportunityUpsert)
         receipt = self._upsert(change.pop("id", None), change)
         is_new = receipt.outcome == "created"
         return Response({"opportunity": self.shown(receipt.row), "new": is_new, **self.trace})
@@ -72,44 +72,65 @@ class OpportunityView(LeadConnectorView):
         if UUID.fullmatch(sent_id) and own.filter(uuid=sent_id).exists():
             raise references.taken()
 
-    @extend_schema(request=wire.NewOpportunity, responses={201: wire.OneOpportunity}, summary="Create")
+    @extend_schema(
+        request=serializers.LeadConnectorOpportunityCreate,
+        responses={201: serializers.OneOpportunity},
+        summary="Create",
+    )
     def create(self, request: Request) -> Response:
-        change = self._settled(self.read(wire.NewOpportunity), None)
+        change = self._settled(self.read(serializers.LeadConnectorOpportunityCreate), None)
         deal = create_deals(actor=self.actor, changes=[change])[0]
         return Response({"opportunity": self.shown(deal)}, self.create_status)
 
-    @extend_schema(responses=wire.OneOpportunity, summary="One opportunity")
+    @extend_schema(responses=serializers.OneOpportunity, summary="One opportunity")
     def retrieve(self, request: Request, row_id: str) -> Response:
         return Response({"opportunity": self.shown(self.find("deal", row_id))})
 
     @extend_schema(
-        request=wire.ChangedOpportunity, responses=wire.OneOpportunity, summary="Change what is named"
+        request=serializers.LeadConnectorOpportunityUpdate,
+        responses=serializers.OneOpportunity,
+        summary="Change what is named",
     )
     def update(self, request: Request, row_id: str) -> Response:
         deal = self.find("deal", row_id)
-        self._save(deal, self.read(wire.ChangedOpportunity))
+        self._save(deal, self.read(serializers.LeadConnectorOpportunityUpdate))
         return Response({"opportunity": self.shown(deal)})
 
-    @extend_schema(request=None, responses=wire.Done, summary="Move to the trash")
+    @extend_schema(request=None, responses=serializers.Done, summary="Move to the trash")
     def destroy(self, request: Request, row_id: str) -> Response:
         trash_deals(actor=self.actor, deals=[self.find("deal", row_id)])
         return Response(self.done)
 
-    @extend_schema(request=wire.ChangedStatus, responses=wire.Done, summary="Set the status")
+    @extend_schema(
+        request=serializers.LeadConnectorOpportunityStatusUpdate,
+        responses=serializers.Done,
+        summary="Set the status",
+    )
     def status(self, request: Request, row_id: str) -> Response:
-        self._save(self.find("deal", row_id), self.read(wire.ChangedStatus))
+        self._save(self.find("deal", row_id), self.read(serializers.LeadConnectorOpportunityStatusUpdate))
         return Response(self.done)
 
-    @extend_schema(request=wire.Followers, responses={201: wire.AddedFollowers}, summary="Add followers")
+    @extend_schema(
+        request=serializers.LeadConnectorFollowersWrite,
+        responses={201: serializers.AddedFollowers},
+        summary="Add followers",
+    )
     def add_followers(self, request: Request, row_id: str) -> Response:
-        deal, sent = self.find("deal", row_id), self.read(wire.Followers)["followers"]
+        deal, sent = (
+            self.find("deal", row_id),
+            self.read(serializers.LeadConnectorFollowersWrite)["followers"],
+        )
         before, after = self._follow(deal, {"add_followers": sent})
         added = [follower for follower in after if follower not in before]
         return Response({"followers": after, "followersAdded": added}, self.create_status)
 
-    @extend_schema(request=wire.GoneFollowers, responses=wire.RemovedFollowers, summary="Remove followers")
+    @extend_schema(
+        request=serializers.LeadConnectorFollowersRemoval,
+        responses=serializers.RemovedFollowers,
+        summary="Remove followers",
+    )
     def remove_followers(self, request: Request, row_id: str) -> Response:
-        deal, body = self.find("deal", row_id), self.read(wire.GoneFollowers)
+        deal, body = self.find("deal", row_id), self.read(serializers.LeadConnectorFollowersRemoval)
         everybody = self.query["isRemoveAllFollowers"]
         change = {"followers": []} if everybody else {"remove_followers": body.get("followers", [])}
         before, after = self._follow(deal, change)
@@ -128,9 +149,9 @@ class OpportunityView(LeadConnectorView):
     def _settled(self, change: Mapping[str, Any], deal: Deal | None) -> Change:
         """Without what says nothing about this deal: a reason while it is not lost, a contact that is shown anyway."""
         settled = dict(change)
-        if settled.get("lost_reason") and self._status_after(settled, deal) not in wire.LOST:
+        if settled.get("lost_reason") and self._status_after(settled, deal) not in serializers.LOST:
             del settled["lost_reason"]
-            self.ignore([wire.REASON])
+            self.ignore([serializers.REASON])
         if deal is not None and deal.contact_id is None and settled.get("contact") == deal.client_id:
             settled.pop("contact", None)
         return settled
@@ -145,4 +166,6 @@ class OpportunityView(LeadConnectorView):
 
     def shown(self, deal: Deal) -> Any:
         """The deal as the database has it now."""
-        return self.show(wire.ShownOpportunity, opportunities(self.actor.member).get(pk=deal.pk))
+        return self.show(
+            serializers.LeadConnectorOpportunityRead, opportunities(self.actor.member).get(pk=deal.pk)
+        )

@@ -7,43 +7,51 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.leadconnector.serializers import catalogue as serializers
+from crm_project.dialects.leadconnector.serializers.opportunities import Done
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
-from crm_project.dialects.leadconnector.wire import catalogue as wire
-from crm_project.dialects.leadconnector.wire.opportunities import Done
 from pipelines.models import Pipeline
 from pipelines.services import create_pipeline, trash_pipeline, trash_stage, update_pipeline
 
 
-class PipelineView(LeadConnectorView):
+class LeadConnectorPipelineView(LeadConnectorView):
     """Pipelines."""
 
     edit_permission = Permission.EDIT_PIPELINES
-    queries = {"index": wire.LocationQuery}
+    queries = {"index": serializers.LeadConnectorLocationQuery}
 
     @extend_schema(
         operation_id="dialects_leadconnector_opportunities_pipelines_list",
-        responses=wire.Pipelines,
+        responses=serializers.Pipelines,
         summary="All pipelines with their stages",
     )
     def index(self, request: Request) -> Response:
         rows = list(self.rows.default_first())
-        return Response({"pipelines": self.show(wire.ShownPipeline, rows, many=True), **self.trace})
+        return Response(
+            {"pipelines": self.show(serializers.LeadConnectorPipelineRead, rows, many=True), **self.trace}
+        )
 
-    @extend_schema(request=wire.PipelineWords, responses={201: wire.OnePipeline}, summary="Create")
+    @extend_schema(
+        request=serializers.LeadConnectorPipelineWrite,
+        responses={201: serializers.OnePipeline},
+        summary="Create",
+    )
     def create(self, request: Request) -> Response:
-        pipeline = create_pipeline(actor=self.actor, change=self.read(wire.PipelineWords))
+        pipeline = create_pipeline(actor=self.actor, change=self.read(serializers.LeadConnectorPipelineWrite))
         return Response({"pipeline": self.shown(pipeline)}, self.create_status)
 
-    @extend_schema(responses=wire.OnePipeline, summary="One pipeline")
+    @extend_schema(responses=serializers.OnePipeline, summary="One pipeline")
     def retrieve(self, request: Request, row_id: str) -> Response:
         return Response({"pipeline": self.shown(self.find("pipeline", row_id))})
 
     @extend_schema(
-        request=wire.ChangedPipeline, responses=wire.OnePipeline, summary="Change, or replace the stages"
+        request=serializers.LeadConnectorPipelineUpdate,
+        responses=serializers.OnePipeline,
+        summary="Change, or replace the stages",
     )
     def update(self, request: Request, row_id: str) -> Response:
         pipeline = self.find("pipeline", row_id)
-        change = self.read(wire.ChangedPipeline, self._without_none(pipeline))
+        change = self.read(serializers.LeadConnectorPipelineUpdate, self._without_none(pipeline))
         if "stages" in change:
             self._empty_stages(pipeline, {stage.get("id") for stage in change["stages"]})
         update_pipeline(actor=self.actor, pipeline=pipeline, change=change)
@@ -75,4 +83,4 @@ class PipelineView(LeadConnectorView):
         return Pipeline.objects.visible_to(self.actor.member).with_stages()
 
     def shown(self, pipeline: Pipeline) -> Any:
-        return self.show(wire.ShownPipeline, self.rows.get(pk=pipeline.pk))
+        return self.show(serializers.LeadConnectorPipelineRead, self.rows.get(pk=pipeline.pk))

@@ -10,39 +10,45 @@ from rest_framework.response import Response
 
 from contacts.models import Contact
 from contacts.services import update_contacts
+from crm_project.dialects.leadconnector.serializers import tags as serializers
+from crm_project.dialects.leadconnector.serializers.custom_field_backed import TAGS, held
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
-from crm_project.dialects.leadconnector.wire import tags as wire
-from crm_project.dialects.leadconnector.wire.kept import TAGS, held
 from crm_project.records.locks import for_update
 
 
-class TagView(LeadConnectorView):
+class LeadConnectorTagView(LeadConnectorView):
     """Tags. The contacts are locked before their tags are read, so that two who tag one at once both succeed."""
 
-    @extend_schema(request=wire.Tags, responses={201: wire.AddedTags}, summary="Add tags")
+    @extend_schema(
+        request=serializers.LeadConnectorTagsWrite, responses={201: serializers.AddedTags}, summary="Add tags"
+    )
     def add(self, request: Request, row_id: str) -> Response:
         contact = self._locked([self.find("contact", row_id).pk])[0]
-        told = self._retag([contact], add=self._sent(wire.Tags))[0]
-        answer = {"tags": wire.after(told), "tagsAdded": told["tagsAdded"]}
+        told = self._retag([contact], add=self._sent(serializers.LeadConnectorTagsWrite))[0]
+        answer = {"tags": serializers.after(told), "tagsAdded": told["tagsAdded"]}
         return Response({**answer, **self.trace}, self.create_status)
 
-    @extend_schema(request=wire.Tags, responses=wire.RemovedTags, summary="Remove tags")
+    @extend_schema(
+        request=serializers.LeadConnectorTagsWrite, responses=serializers.RemovedTags, summary="Remove tags"
+    )
     def remove(self, request: Request, row_id: str) -> Response:
         contact = self._locked([self.find("contact", row_id).pk])[0]
-        told = self._retag([contact], remove=self._sent(wire.Tags))[0]
-        return Response({"tags": wire.after(told), "tagsRemoved": told["tagsRemoved"], **self.trace})
+        told = self._retag([contact], remove=self._sent(serializers.LeadConnectorTagsWrite))[0]
+        return Response({"tags": serializers.after(told), "tagsRemoved": told["tagsRemoved"], **self.trace})
 
     @extend_schema(
-        request=wire.TagsOfMany, responses={201: wire.Retagged}, summary="Add or remove tags of many"
+        request=serializers.LeadConnectorBulkTagsWrite,
+        responses={201: serializers.Retagged},
+        summary="Add or remove tags of many",
     )
     def many(self, request: Request, kind: str) -> Response:
         if kind not in ("add", "remove"):
             raise NotFound
-        body = self.read(wire.TagsOfMany)
+        body = self.read(serializers.LeadConnectorBulkTagsWrite)
         known = self.ids.resolve_all("contact", body["contacts"])
         rows = self._locked(row.pk for row in known.values())
         told = self._retag(rows, **self._asked(kind, body))
-        unknown = [wire.missing(text) for text in body["contacts"] if text not in known]
+        unknown = [serializers.missing(text) for text in body["contacts"] if text not in known]
         answer = {"succeded": not unknown, "errorCount": len(unknown), "responses": [*told, *unknown]}
         return Response({**answer, **self.trace}, self.create_status)
 
@@ -70,6 +76,6 @@ class TagView(LeadConnectorView):
             if tags != before:
                 change = {"custom_fields": {TAGS: tags or None}, "free_custom_fields": [TAGS]}
                 changes.append((contact, change))
-            told.append(wire.told(self.ids.shown(contact), before, tags))
+            told.append(serializers.told(self.ids.shown(contact), before, tags))
         update_contacts(actor=self.actor, changes=changes)
         return told

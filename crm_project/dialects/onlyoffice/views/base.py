@@ -20,16 +20,24 @@ from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import authenticate_token
 from crm_project.api.authentication import BearerAuthentication
 from crm_project.api.parsers import StrictJSONParser
-from crm_project.dialects.base import DialectView
-from crm_project.dialects.logins import signed_in
+from crm_project.dialects.kit.logins import signed_in
+from crm_project.dialects.kit.offset_pages import keys_between, rows_of
+from crm_project.dialects.kit.schema import DialectSchema
+from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.onlyoffice import errors
-from crm_project.dialects.onlyoffice.wire.envelope import PAGE, documented, of_list, of_one
-from crm_project.dialects.onlyoffice.wire.forms import FormParser, MultipartParser, structured
-from crm_project.dialects.onlyoffice.wire.params import WHOLE, Nothing, Parameters
-from crm_project.dialects.onlyoffice.wire.xml import XmlRenderer
-from crm_project.dialects.places import keys_between, rows_of
-from crm_project.dialects.schema import DialectSchema
-from crm_project.dialects.wire import WireSerializer
+from crm_project.dialects.onlyoffice.serializers.envelope import PAGE, documented, of_list, of_one
+from crm_project.dialects.onlyoffice.serializers.forms import (
+    OnlyofficeFormParser,
+    OnlyofficeMultipartParser,
+    structured,
+)
+from crm_project.dialects.onlyoffice.serializers.params import (
+    WHOLE,
+    OnlyofficeNoParameters,
+    OnlyofficeParameters,
+)
+from crm_project.dialects.onlyoffice.serializers.xml import XmlRenderer
 from crm_project.records.models import CustomField
 
 COOKIE = "asc_auth_key"
@@ -38,7 +46,7 @@ AT_ONCE = 1000
 IGNORED_PARAMETERS = frozenset({"dry_run", "__", "_"})
 
 
-class PortalAuthentication(BearerAuthentication):
+class OnlyofficeAuthentication(BearerAuthentication):
     """The token bare, or after `Bearer`, or in a cookie; or e-mail address and password after `Basic`."""
 
     def authenticate(self, request: Request) -> Any:
@@ -64,15 +72,15 @@ def _credentials(text: str) -> tuple[str, str]:
     return email, password
 
 
-class PortalScheme(OpenApiAuthenticationExtension):
-    target_class = PortalAuthentication
+class OnlyofficeAuthenticationScheme(OpenApiAuthenticationExtension):
+    target_class = OnlyofficeAuthentication
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": "Authorization"}
 
 
-class PortalSchema(DialectSchema):
+class OnlyofficeSchema(DialectSchema):
     """One id for each path and method: `opportunity/{id}` and `opportunity` are both replaced by PUT."""
 
     def get_operation_id(self) -> str:
@@ -83,10 +91,10 @@ class OnlyofficeView(DialectView):
     system = "onlyoffice"
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
-    schema = PortalSchema()
-    authentication_classes: Any = (PortalAuthentication,)
-    parser_classes = (StrictJSONParser, FormParser, MultipartParser)
-    queries: ClassVar[Mapping[str, type[Parameters]]] = {}
+    schema = OnlyofficeSchema()
+    authentication_classes: Any = (OnlyofficeAuthentication,)
+    parser_classes = (StrictJSONParser, OnlyofficeFormParser, OnlyofficeMultipartParser)
+    queries: ClassVar[Mapping[str, type[OnlyofficeParameters]]] = {}
     # Whether the path ends in `.xml`.
     in_xml: ClassVar[bool] = False
 
@@ -126,7 +134,7 @@ class OnlyofficeView(DialectView):
         return {**query, **body} if isinstance(body, Mapping) else body
 
     def read(
-        self, serializer_class: type[WireSerializer], data: Any = None, *, partial: bool = False
+        self, serializer_class: type[DialectSerializer], data: Any = None, *, partial: bool = False
     ) -> dict[str, Any]:
         named = serializer_class.named(self.sent if data is None else data)  # type: ignore[attr-defined]
         return super().read(serializer_class, named, partial=partial)
@@ -134,7 +142,7 @@ class OnlyofficeView(DialectView):
     def _read_query(self, request: Request) -> None:
         """A write reads its query together with its body."""
         reads = request.method in SAFE_METHODS
-        self.query = self.read(self.queries.get(self.action or "", Nothing)) if reads else {}
+        self.query = self.read(self.queries.get(self.action or "", OnlyofficeNoParameters)) if reads else {}
 
     def find(self, kind: str, value: Any) -> Any:
         if WHOLE.fullmatch(value) and int(value) <= 0:
@@ -142,7 +150,7 @@ class OnlyofficeView(DialectView):
         return super().find(kind, value)
 
     def narrowed(
-        self, serializer: type[Parameters], matching: Callable[[Mapping[str, Any]], Any]
+        self, serializer: type[OnlyofficeParameters], matching: Callable[[Mapping[str, Any]], Any]
     ) -> tuple[dict[str, Any], list[int]]:
         """What a filter says and finds, for a write to all of it: a slip must not mean everything."""
         sent = self.read(serializer)

@@ -9,28 +9,35 @@ from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import update_organization
+from crm_project.dialects.kit.serializers import NumberField
+from crm_project.dialects.onlyoffice.serializers import currencies as serializers
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
-from crm_project.dialects.onlyoffice.wire import currencies as wire
-from crm_project.dialects.wire import NumberField
 
 
-class CurrencyView(OnlyofficeView):
+class OnlyofficeCurrencyView(OnlyofficeView):
     edit_permission = Permission.ADMINISTER
-    queries = {"convert": wire.Conversion, "summary": wire.OneCurrency}
+    queries = {
+        "convert": serializers.OnlyofficeConversionQuery,
+        "summary": serializers.OnlyofficeCurrencyWrite,
+    }
 
     @property
     def language(self) -> str:
         return self.actor.organization.language
 
-    @described("Currencies", wire.CurrencyPart, many=True)
+    @described("Currencies", serializers.OnlyofficeCurrencyNested, many=True)
     def list(self, request: Request) -> Response:
-        return self.many(wire.currencies(self.language))
+        return self.many(serializers.currencies(self.language))
 
-    @described("Set the organization's currency", wire.CurrencyPart, request=wire.OneCurrency)
+    @described(
+        "Set the organization's currency",
+        serializers.OnlyofficeCurrencyNested,
+        request=serializers.OnlyofficeCurrencyWrite,
+    )
     def set(self, request: Request) -> Response:
-        code = self.read(wire.OneCurrency)["currency"]
+        code = self.read(serializers.OnlyofficeCurrencyWrite)["currency"]
         update_organization(actor=self.actor, organization=self.actor.organization, currency=code)
-        return self.one(wire.currency(code, self.language))
+        return self.one(serializers.currency(code, self.language))
 
     @described("An amount in another currency", NumberField)
     def convert(self, request: Request) -> Response:
@@ -39,26 +46,31 @@ class CurrencyView(OnlyofficeView):
             raise ValidationError("This server knows no exchange rates.")
         return self.one(sent["amount"])
 
-    @described("The rates between a currency and the others", wire.RatedCurrency, many=True)
+    @described(
+        "The rates between a currency and the others", serializers.OnlyofficeRatedCurrencyRead, many=True
+    )
     def summary(self, request: Request) -> Response:
         """The currency itself alone has a rate here."""
-        own: dict[str, Any] = {**wire.currency(self.query["currency"], self.language), "rate": Decimal(1)}
+        own: dict[str, Any] = {
+            **serializers.currency(self.query["currency"], self.language),
+            "rate": Decimal(1),
+        }
         return self.many([own])
 
 
-class CurrencyRateView(OnlyofficeView):
+class OnlyofficeCurrencyRateView(OnlyofficeView):
     """There are no rates here."""
 
     edit_permission = Permission.ADMINISTER
 
-    @described("Rates of exchange", wire.RatePart, many=True)
+    @described("Rates of exchange", serializers.OnlyofficeRateRead, many=True)
     def list(self, request: Request) -> Response:
         return self.many([])
 
-    @described("A rate of exchange", wire.RatePart)
+    @described("A rate of exchange", serializers.OnlyofficeRateRead)
     def retrieve(self, request: Request, **_: str) -> Response:
         raise NotFound
 
-    @described("Keep rates of exchange", wire.RatePart, status=201)
+    @described("Keep rates of exchange", serializers.OnlyofficeRateRead, status=201)
     def refuse(self, request: Request, **_: str) -> Response:
         raise ValidationError("This server keeps no exchange rates.")

@@ -8,62 +8,71 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.onlyoffice.serializers import stages as serializers
+from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParameters
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
-from crm_project.dialects.onlyoffice.wire import stages as wire
-from crm_project.dialects.onlyoffice.wire.params import Nothing
 from deals.models import Deal
 from pipelines.models import Pipeline, Stage
 from pipelines.services import create_stage, trash_stage, update_pipeline, update_stage
 
 
-class StageView(OnlyofficeView):
+class OnlyofficeStageView(OnlyofficeView):
     edit_permission = Permission.EDIT_PIPELINES
 
-    @described("Stages, in order", wire.ShownStage, many=True)
+    @described("Stages, in order", serializers.OnlyofficeStageRead, many=True)
     def list(self, request: Request) -> Response:
         return self.many(self._shown())
 
     @described(
         "Create a stage, the last one",
-        wire.ShownStage,
-        request=wire.WrittenStage,
+        serializers.OnlyofficeStageRead,
+        request=serializers.OnlyofficeStageWrite,
         status=201,
     )
     def create(self, request: Request) -> Response:
-        sent = self.read(wire.WrittenStage)
+        sent = self.read(serializers.OnlyofficeStageWrite)
         pipeline = Pipeline.objects.visible_to(self.actor.member).default().first()
         stage = create_stage(actor=self.actor, change={**sent, "pipeline": pipeline and pipeline.pk})
         return self.one(self._one(stage), self.create_status)
 
-    @described("A stage", wire.ShownStage)
+    @described("A stage", serializers.OnlyofficeStageRead)
     def retrieve(self, request: Request, pk: str) -> Response:
         return self.one(self._one(self.find("stage", pk)))
 
-    @described("Replace a stage", wire.ShownStage, request=wire.WrittenStage)
+    @described("Replace a stage", serializers.OnlyofficeStageRead, request=serializers.OnlyofficeStageWrite)
     def replace(self, request: Request, pk: str) -> Response:
         stage = self._free(pk, "Can't be edited.")
-        change = wire.renamed(stage, self.read(wire.WrittenStage))
+        change = serializers.renamed(stage, self.read(serializers.OnlyofficeStageWrite))
         update_stage(actor=self.actor, stage=stage, change=change)
         return self.one(self._one(stage))
 
-    @described("Delete a stage", wire.ShownStage)
+    @described("Delete a stage", serializers.OnlyofficeStageRead)
     def destroy(self, request: Request, pk: str) -> Response:
         stage = self._free(pk, "Can't be deleted.")
-        self.read(Nothing)
+        self.read(OnlyofficeNoParameters)
         shown = self._one(stage)
         trash_stage(actor=self.actor, stage=stage)
         return self.one(shown)
 
-    @described("Give a stage another colour", wire.ShownStage, request=wire.StageColor)
+    @described(
+        "Give a stage another colour",
+        serializers.OnlyofficeStageRead,
+        request=serializers.OnlyofficeStageColorWrite,
+    )
     def recolor(self, request: Request, pk: str) -> Response:
         stage = self.find("stage", pk)
-        update_stage(actor=self.actor, stage=stage, change=self.read(wire.StageColor))
+        update_stage(actor=self.actor, stage=stage, change=self.read(serializers.OnlyofficeStageColorWrite))
         return self.one(self._one(stage))
 
-    @described("Put stages in another order", wire.ShownStage, request=wire.StageOrder, many=True)
+    @described(
+        "Put stages in another order",
+        serializers.OnlyofficeStageRead,
+        request=serializers.OnlyofficeStageOrder,
+        many=True,
+    )
     def reorder(self, request: Request) -> Response:
-        ids = self.read(wire.StageOrder)["ids"]
-        for pipeline, order in wire.reordered(self._rows(), ids).items():
+        ids = self.read(serializers.OnlyofficeStageOrder)["ids"]
+        for pipeline, order in serializers.reordered(self._rows(), ids).items():
             change = {"stages": [{"id": pk} for pk in order]}
             update_pipeline(actor=self.actor, pipeline=Pipeline(pk=pipeline), change=change)
         return self.many(self._shown())
@@ -76,16 +85,20 @@ class StageView(OnlyofficeView):
         return stage
 
     def _rows(self) -> Any:
-        return Stage.objects.visible_to(self.actor.member).select_related("pipeline").order_by(*wire.ORDER)
+        return (
+            Stage.objects.visible_to(self.actor.member)
+            .select_related("pipeline")
+            .order_by(*serializers.ORDER)
+        )
 
     def _shown(self) -> Any:
         deals = Deal.objects.visible_to(self.actor.member).order_by().values_list("stage")
         counts = dict(deals.annotate(count=Count("id")))
         rows = [
-            wire.StageView(row, number=number, count=counts.get(row.pk, 0))
+            serializers.StagePresentation(row, number=number, count=counts.get(row.pk, 0))
             for number, row in enumerate(self._rows())
         ]
-        return self.show(wire.ShownStage, rows, many=True)
+        return self.show(serializers.OnlyofficeStageRead, rows, many=True)
 
     def _one(self, stage: Stage) -> Any:
         """The stage as it is in the list."""

@@ -1,21 +1,19 @@
 """The endpoints of `/api/v1` for deals, pipelines and custom fields."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from crm_project.api.pagination import Cursor, Key, page_of
-from crm_project.dialects.places import rows_between
+from crm_project.dialects.kit.offset_pages import rows_between
 from crm_project.dialects.xalantis import errors
+from crm_project.dialects.xalantis.serializers import v1 as serializers
 from crm_project.dialects.xalantis.views.base import XalantisView
-from crm_project.dialects.xalantis.wire import v1 as wire
 from crm_project.records.models import CustomField
 from deals.models import Deal
 from deals.services import create_deals, trash_deals, update_deals
@@ -24,18 +22,11 @@ from pipelines.models import Pipeline
 NEWEST = "-created_at"
 
 
-@cache
-def answers(name: str, serializer: Any, *, many: bool = False) -> Any:
-    """The envelope in the OpenAPI document."""
-    fields = {"success": serializers.BooleanField(), "data": serializer(many=many)}
-    return inline_serializer(name, fields)
-
-
-class V1View(XalantisView):
+class XalantisV1View(XalantisView):
     """`{success, data}`, and for lists `meta` and `links`."""
 
     error_schema = errors.ENVELOPE
-    queries: ClassVar[Any] = {"index": wire.PageQuery}
+    queries: ClassVar[Any] = {"index": serializers.XalantisPageQuery}
     shown_class: ClassVar[Any]
 
     def one(self, data: Any, status: int = 200) -> Response:
@@ -87,22 +78,24 @@ class V1View(XalantisView):
         return Response({"success": True, "data": data, "meta": meta, "links": links})
 
 
-class PipelineView(V1View):
+class XalantisPipelineView(XalantisV1View):
     @extend_schema(
-        responses=answers("Pipelines", wire.ShownPipeline, many=True), summary="Pipelines and stages"
+        responses=serializers.response_of("Pipelines", serializers.XalantisPipelineRead, many=True),
+        summary="Pipelines and stages",
     )
     def pipelines(self, request: Request) -> Response:
         rows = Pipeline.objects.visible_to(self.actor.member).default_first().with_stages()
-        return self.one(self.show(wire.ShownPipeline, list(rows), many=True))
+        return self.one(self.show(serializers.XalantisPipelineRead, list(rows), many=True))
 
 
-class FieldView(V1View):
+class XalantisCustomFieldView(XalantisV1View):
     kind: ClassVar[str] = CustomField.Kinds.DEAL
-    queries: ClassVar[Any] = {"fields_of": wire.PageQuery}
-    shown_class = wire.ShownField
+    queries: ClassVar[Any] = {"fields_of": serializers.XalantisPageQuery}
+    shown_class = serializers.XalantisCustomFieldRead
 
     @extend_schema(
-        responses=answers("CustomFields", wire.ShownField, many=True), summary="Declared custom fields"
+        responses=serializers.response_of("CustomFields", serializers.XalantisCustomFieldRead, many=True),
+        summary="Declared custom fields",
     )
     def fields_of(self, request: Request) -> Response:
         rows = CustomField.objects.visible_to(self.actor.member).for_kind(self.kind)
@@ -110,13 +103,13 @@ class FieldView(V1View):
         return self.page(rows) if by_cursor else self.numbered(rows)
 
 
-class DealView(V1View):
-    shown_class = wire.ShownV1Deal
+class XalantisV1DealView(XalantisV1View):
+    shown_class = serializers.XalantisV1DealRead
 
     @extend_schema(
         operation_id="v1_deals_list",
-        parameters=[wire.PageQuery],
-        responses=answers("Deals", wire.ShownV1Deal, many=True),
+        parameters=[serializers.XalantisPageQuery],
+        responses=serializers.response_of("Deals", serializers.XalantisV1DealRead, many=True),
         summary="List deals",
     )
     def index(self, request: Request) -> Response:
@@ -124,25 +117,35 @@ class DealView(V1View):
         return self.page(rows.for_reading(self.actor.member))
 
     @extend_schema(
-        request=wire.NewV1Deal, responses={201: answers("Deal", wire.ShownV1Deal)}, summary="Create a deal"
+        request=serializers.XalantisV1DealCreate,
+        responses={201: serializers.response_of("Deal", serializers.XalantisV1DealRead)},
+        summary="Create a deal",
     )
     def create(self, request: Request) -> Response:
-        deal = create_deals(actor=self.actor, changes=[self.read(wire.NewV1Deal)])[0]
+        deal = create_deals(actor=self.actor, changes=[self.read(serializers.XalantisV1DealCreate)])[0]
         return self.one(self.shown(deal), self.create_status)
 
-    @extend_schema(responses=answers("Deal", wire.ShownV1Deal), summary="Show a deal")
+    @extend_schema(
+        responses=serializers.response_of("Deal", serializers.XalantisV1DealRead), summary="Show a deal"
+    )
     def retrieve(self, request: Request, row: str) -> Response:
         return self.one(self.shown(self.find("deal", row)))
 
     @extend_schema(
-        request=wire.DealChange, responses=answers("Deal", wire.ShownV1Deal), summary="Change a deal"
+        request=serializers.XalantisV1DealUpdate,
+        responses=serializers.response_of("Deal", serializers.XalantisV1DealRead),
+        summary="Change a deal",
     )
     def update(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        change = self.read(wire.DealChange, self.differing(self.sent(), self.shown(deal)), partial=True)
+        change = self.read(
+            serializers.XalantisV1DealUpdate, self.differing(self.sent(), self.shown(deal)), partial=True
+        )
         return self.one(self.shown(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
 
-    @extend_schema(responses=answers("Deal", wire.ShownV1Deal), summary="Delete a deal")
+    @extend_schema(
+        responses=serializers.response_of("Deal", serializers.XalantisV1DealRead), summary="Delete a deal"
+    )
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
         shown = self.shown(deal)
@@ -150,4 +153,6 @@ class DealView(V1View):
         return self.one(shown, self.delete_status)
 
     def shown(self, deal: Deal) -> Any:
-        return self.show(wire.ShownV1Deal, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk))
+        return self.show(
+            serializers.XalantisV1DealRead, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk)
+        )

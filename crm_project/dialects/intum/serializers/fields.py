@@ -1,0 +1,135 @@
+"""The kinds of value that Intum writes, read as Rails reads them: an empty text is nothing, a number may be a text."""
+
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rest_framework import serializers
+from rest_framework.fields import SkipField, empty
+
+from crm_project.api.fields import CustomFieldsField as PlainFields
+from crm_project.api.fields import OptionalText, StrictDate, StrictInteger, TextField
+from crm_project.dialects.kit.serializers import DialectSerializer, NumberedRowField, NumberField
+
+WHOLE = "oczekiwano liczby całkowitej"
+TEXT = "oczekiwano tekstu"
+DAY = "oczekiwano daty RRRR-MM-DD"
+OBJECT = "oczekiwano obiektu"
+AT_LEAST = "musi być większe lub równe {min_value}"
+AT_MOST = "musi być mniejsze lub równe {max_value}"
+BIGGEST: dict[str, Any] = {"min_value": -(2**63), "max_value": 2**63 - 1}
+
+
+class BlankAsNull:
+    """An empty text says what null says."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(None if data == "" else data)  # type: ignore[misc]
+
+
+class BlankSkipped:
+    """What a row always has: an empty text or null leaves it as it is, or as it is by default."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is None or data == "":
+            raise SkipField
+        return super().run_validation(data)  # type: ignore[misc]
+
+
+class NumberAsText:
+    """A number is a text, too."""
+
+    default_error_messages: Any = {"invalid": TEXT}
+
+    def to_internal_value(self, data: Any) -> Any:
+        is_number = isinstance(data, int | Decimal) and not isinstance(data, bool)
+        return super().to_internal_value(str(data) if is_number else data)  # type: ignore[misc]
+
+
+class IntumText(NumberAsText, OptionalText):
+    pass
+
+
+class IntumRequiredText(NumberAsText, TextField):
+    pass
+
+
+class IntumDefaultText(BlankSkipped, NumberAsText, TextField):
+    pass
+
+
+class IntumDate(BlankAsNull, StrictDate):
+    default_error_messages = {"invalid": DAY, "datetime": DAY}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, **kwargs})
+
+
+class IntumAmount(BlankAsNull, NumberField):
+    pass
+
+
+class IntumInteger(BlankAsNull, StrictInteger):
+    """A whole number, which may come as a text."""
+
+    default_error_messages = {"invalid": WHOLE, "min_value": AT_LEAST, "max_value": AT_MOST}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, **BIGGEST, **kwargs})
+
+    def to_internal_value(self, data: Any) -> int:
+        is_digits = isinstance(data, str) and data.isascii() and data.removeprefix("-").isdigit()
+        return super().to_internal_value(int(data) if is_digits and len(data) < 20 else data)
+
+
+class IntumRow(BlankAsNull, NumberedRowField):
+    """A row that may be none."""
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        super().__init__(kind, **{"required": False, "allow_null": True, **kwargs})
+
+
+class IntumRequiredRow(BlankSkipped, NumberedRowField):
+    """A row that there always is."""
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        super().__init__(kind, **{"required": False, **kwargs})
+
+
+class IntumCustomFields(PlainFields):
+    default_error_messages = {"invalid": OBJECT}
+
+
+class ClosedField(serializers.ChoiceField):
+    """`win`, `lost` or blank."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(["win", "lost"], required=False, allow_blank=True, allow_null=True, **kwargs)
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant in the organization's zone, with three digits of a second."""
+
+    def to_representation(self, value: Any) -> str:
+        zone = ZoneInfo(self.context["view"].actor.organization.time_zone)
+        return str(value.astimezone(zone).isoformat(timespec="milliseconds"))
+
+
+def written() -> dict[str, Any]:
+    """When a row was written, which is the last that is told of it."""
+    return {"created_at": InstantField(), "updated_at": InstantField()}
+
+
+class IntumListQuery(DialectSerializer):
+    """The pages of a list. An empty parameter says nothing."""
+
+    page = IntumInteger(min_value=1, max_value=1_000_000)
+    per_page = IntumInteger(min_value=1, max_value=200)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value({name: value for name, value in data.items() if value != ""})
+
+
+def token_field() -> serializers.CharField:
+    """The token, for clients that send it beside the object."""
+    return serializers.CharField(required=False, write_only=True)

@@ -1,0 +1,197 @@
+"""The view of every dialect: what differs between vendors is a class attribute here."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from django.http import HttpRequest
+from django.urls import path
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.accounts.rules import Permission
+from crm_project.api import idempotency
+from crm_project.api.authentication import BearerAuthentication
+from crm_project.api.dispatch import DispatchView
+from crm_project.api.errors import problem_of
+from crm_project.api.idempotency import KeyReused
+from crm_project.api.negotiation import TokenGetsJson
+from crm_project.api.parsers import StrictJSONParser
+from crm_project.api.permissions import IsMember
+from crm_project.dialects.kit.ids import Ids
+from crm_project.dialects.kit.renderers import ExactJSONRenderer
+from crm_project.dialects.kit.schema import DialectSchema
+from crm_project.dialects.kit.serializers import DialectSerializer, named_rows
+
+log = logging.getLogger(__name__)
+
+IGNORED_HEADER = "X-Ignored-Fields"
+# A header of a few kilobytes passes every proxy; who sends more nonsense than that reads the log.
+IGNORED_LIMIT = 40
+NAME_LIMIT = 60
+
+
+def _quoted(name: str) -> str:
+    """A name as a header can say it; a lone surrogate becomes a question mark."""
+    return quote(name, safe="[]. ", errors="replace")
+
+
+class FirstRenderer(TokenGetsJson):
+    """Vendors' clients send any Accept header or none; the first renderer answers them all."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class DialectView(DispatchView):
+    """A vendor's view names its actions in `urls.py`; its base names the system and the shape of the errors.
+
+    An action reads the body with `self.read(Serializer)`, answers with `self.show(Serializer, row)`, and calls the
+    core's services between the two, in the one transaction that the house gives to every unsafe method.
+    """
+
+    system: ClassVar[str]
+    answer: ClassVar[Any]
+    """`staticmethod(errors.answer)`: takes a Problem and the request, answers in the vendor's shape."""
+
+    error_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
+    edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
+    authentication_classes: Any = [BearerAuthentication]
+    permission_classes: Any = [IsMember]
+    parser_classes: Any = [StrictJSONParser]
+    renderer_classes: Any = [ExactJSONRenderer]
+    content_negotiation_class: Any = FirstRenderer
+    filter_backends: Any = []
+    pagination_class: Any = None
+    metadata_class: Any = None
+    schema = DialectSchema()
+    create_status: ClassVar[int] = 201
+    update_status: ClassVar[int] = 200
+    delete_status: ClassVar[int] = 200
+    queries: ClassVar[Mapping[str, type[DialectSerializer]]] = {}
+    """action → the query parameters that it knows; `self.query` holds what was sent of them."""
+
+    # What the body of this request calls each of the core's fields, once it is read.
+    wire_names: Any = {}
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        """Without OPTIONS, which Django would add and nobody answers."""
+        return [method for method in super().allowed_methods if method != "OPTIONS"]
+
+    @cached_property
+    def ids(self) -> Ids:
+        return Ids(self.actor, self.system)
+
+    @cached_property
+    def ignored(self) -> list[str]:
+        return []
+
+    def ignore(self, names: Iterable[str]) -> None:
+        """Note names that the vendor does not document: never an error, never dropped in silence."""
+        self.ignored.extend(name for name in sorted(names) if name not in self.ignored)
+
+    def query_data(self, request: Request) -> Mapping[str, Any]:
+        """The query as plain data; of a parameter that comes twice the last one counts."""
+        return request.query_params.dict()
+
+    def read(
+        self, serializer_class: type[DialectSerializer], data: Any = None, *, partial: bool = False
+    ) -> dict[str, Any]:
+        """The body, or `data` out of it, as the core's change; refusals then speak in the vendor's words."""
+        sent = self.request.data if data is None else data
+        self.wire_names = serializer_class.wire_names(sent)
+        serializer = serializer_class(data=sent, partial=partial, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def differing(self, sent: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+        """What is sent that differs from what was shown: whoever sends a row back whole changes nothing."""
+        return {name: value for name, value in sent.items() if name not in shown or value != shown[name]}
+
+    def show(self, serializer_class: Any, rows: Any, *, many: bool = False) -> Any:
+        """The row, or the rows, in the vendor's words; all ids they show are looked up at once."""
+        serializer = serializer_class(context=self.get_serializer_context())
+        self.ids.remember(
+            row for shown in (rows if many else [rows]) for row in named_rows(serializer, shown)
+        )
+        return serializer_class(rows, many=many, context=self.get_serializer_context()).data
+
+    def find(self, kind: str, value: Any) -> Any:
+        """The row that the path names."""
+        row = self.ids.resolve(kind, value)
+        if row is None:
+            raise NotFound
+        return row
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "\x00" in request.path_info:
+            raise NotFound  # no text of ours holds a NUL, and PostgreSQL would not even look
+        self._read_query(request)
+
+    def _read_query(self, request: Request) -> None:
+        """Vendors ignore what they do not know; `dry_run` is ours, and known everywhere."""
+        sent, known = self.query_data(request), self.queries.get(self.action or "")
+        self.query: dict[str, Any] = {}
+        if known is None:
+            self.ignore(sent.keys() - {"dry_run"})
+            return
+        data = {name: value for name, value in sent.items() if name != "dry_run"}
+        serializer = known(data=data, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        self.query = dict(serializer.validated_data)
+
+    def key_reused(self) -> Exception:
+        """As the vendor answers a wrong field: its clients know no other refusal of what they sent."""
+        wrong = ErrorDetail(KeyReused.default_detail, KeyReused.default_code)
+        return ValidationError({idempotency.HEADER: [wrong]})
+
+    def get_exception_handler(self) -> Callable[..., Response]:
+        return self._refuse
+
+    def _refuse(self, error: Exception, context: Mapping[str, Any]) -> Response:
+        problem = problem_of(error, wire_names=self.wire_names)
+        if problem.status >= 500 and problem.status != 503:
+            log.exception("unhandled error in %s %s", self.request.method, self.request.path)
+        response = type(self).answer(problem, self.request)
+        for name, value in (problem.headers or {}).items():
+            response[name] = value
+        return response
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.ignored:
+            names = [_quoted(name[:NAME_LIMIT]) for name in self.ignored[:IGNORED_LIMIT]]
+            response[IGNORED_HEADER] = ", ".join(names)
+        return response
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = super().dispatch(request, *args, **kwargs)
+        if self.ignored:
+            log.info("%s %s ignores %s", request.method, request.path, response[IGNORED_HEADER])
+        return response
+
+
+class _Nowhere:
+    """Whatever nobody serves: 404 in the vendor's shape, whatever the method, token or not."""
+
+    authentication_classes: Any = []
+    permission_classes: Any = []
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is no such resource.")
+
+    def nothing(self, request: Request, **_: Any) -> Response:
+        raise NotFound
+
+
+def catch_all(view: type[DialectView]) -> list[Any]:
+    """The end of every vendor's urls: the catch-all, in the shape of the vendor's base view."""
+    unknown_view: Any = type(f"Unknown{view.__name__}", (_Nowhere, view), {})
+    unknown = unknown_view.as_view({"get": "nothing"})
+    return [path("", unknown), path("<rest:rest>", unknown)]

@@ -1,0 +1,146 @@
+"""LeadConnector's searches for contacts: the list, a body of filters, and the look for a duplicate."""
+
+from typing import Any
+from urllib.parse import unquote
+
+from django.db.models import Q
+from rest_framework import serializers
+
+from contacts.querysets import fold_email
+from crm_project.api.fields import StrictChoice
+from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.dialects.leadconnector.serializers.custom_field_backed import TAGS
+from crm_project.dialects.leadconnector.serializers.fields import FilterField, LocationField, RangeBoundField
+from crm_project.dialects.leadconnector.serializers.filters import (
+    Condition,
+    FiltersField,
+    SearchAfterField,
+    SearchVocabulary,
+    SortField,
+)
+from crm_project.dialects.leadconnector.serializers.pages import (
+    CREATED,
+    LIMIT,
+    NEWEST,
+    UPDATED,
+    LeadConnectorPageQuery,
+    PageOrder,
+)
+from crm_project.dialects.leadconnector.serializers.search import with_location
+from crm_project.records.expressions import HoldsOption
+
+SORTS = {"date_added": CREATED, "dateAdded": CREATED, "date_updated": UPDATED, "dateUpdated": UPDATED}
+MOST_BY_BODY = 500
+# The texts of a contact that a search looks at, and the columns that hold them.
+TEXTS = {
+    "email": "email",
+    "phone": "phone",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "companyName": "company__name",
+    "address1": "street",
+    "city": "city",
+    "country": "country",
+    "postalCode": "postal_code",
+    "website": "website",
+    "source": "origin",
+}
+
+
+def has_tag(tag: str) -> Q:
+    return Q(HoldsOption(TAGS, tag))
+
+
+def text_is(column: str) -> Condition:
+    """An address is stored folded and found by its index; other texts are alike whatever their case."""
+    if column == "email":
+        return lambda value: Q(email=fold_email(value))
+    return lambda value: Q(**{f"{column}__iexact": value})
+
+
+def text_contains(column: str) -> Condition:
+    return lambda value: Q(**{f"{column}__icontains": value})
+
+
+VOCABULARY = SearchVocabulary(
+    equal={
+        **{name: (serializers.CharField, text_is(column)) for name, column in TEXTS.items()},
+        "id": (lambda: FilterField("contact"), lambda value: Q(pk=value)),
+        "assignedTo": (lambda: FilterField("user"), lambda value: Q(owner=value)),
+        TAGS: (serializers.CharField, has_tag),
+    },
+    ranges={
+        "dateAdded": (lambda last: RangeBoundField(last=last), "created_at"),
+        "dateUpdated": (lambda last: RangeBoundField(last=last), "updated_at"),
+    },
+    sorts={"dateAdded": CREATED, "dateUpdated": UPDATED},
+    contained={**{name: text_contains(column) for name, column in TEXTS.items()}, TAGS: has_tag},
+    present={
+        **{name: Q(**{f"{column}__gt": ""}) for name, column in TEXTS.items()},
+        "assignedTo": Q(owner__isnull=False),
+        TAGS: Q(custom_fields__has_key=TAGS),
+    },
+    words={
+        "firstNameLowerCase": "firstName",
+        "lastNameLowerCase": "lastName",
+        "date_added": "dateAdded",
+        "date_updated": "dateUpdated",
+        "createdAt": "dateAdded",
+        "updatedAt": "dateUpdated",
+    },
+)
+
+
+class LeadConnectorContactQuery(LeadConnectorPageQuery):
+    locationId = LocationField(required=False)
+    query = serializers.CharField(source="q", required=False)
+    sortBy = StrictChoice(list(SORTS), required=False, default="date_added")
+    order = StrictChoice(["asc", "desc"], required=False, default="desc")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return with_location(attrs)
+
+
+class EncodedText(serializers.CharField):
+    """The vendor's document asks for values in URL-encoded form: clients encode them once, twice, or not at all."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "trim_whitespace": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        text = unquote(super().to_internal_value(data))
+        # A plus that nobody encoded comes as a space; it can only have been at the beginning.
+        return f"+{text[1:]}" if text.startswith(" ") else text
+
+
+class LeadConnectorDuplicateQuery(DialectSerializer):
+    locationId = LocationField(required=False)
+    email = EncodedText()
+    number = EncodedText()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return with_location(attrs)
+
+
+class LeadConnectorContactSearchBody(DialectSerializer):
+    """What `POST /contacts/search` takes."""
+
+    locationId = LocationField()
+    query = serializers.CharField(source="q", required=False, allow_blank=True)
+    pageLimit = serializers.IntegerField(
+        source="limit", required=False, default=LIMIT, min_value=1, max_value=MOST_BY_BODY
+    )
+    page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=10**9)
+    searchAfter = SearchAfterField(required=False)
+    startAfter = RangeBoundField()
+    startAfterId = serializers.CharField(required=False)
+    filters = FiltersField(VOCABULARY)
+    sort = SortField(VOCABULARY)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {"sort": NEWEST, **attrs, **attrs.pop("searchAfter", {})}
+
+
+def order_of(query: dict[str, Any]) -> PageOrder:
+    key = SORTS[query["sortBy"]]
+    return NEWEST if key is CREATED and query["order"] == "desc" else PageOrder(key, query["order"] == "desc")

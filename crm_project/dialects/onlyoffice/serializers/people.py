@@ -1,0 +1,82 @@
+"""People: the members of the organization, and what a login sends and gets."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from crm_project.accounts.rules import Role
+from crm_project.dialects.kit.serializers import RowField
+from crm_project.dialects.onlyoffice.serializers.envelope import OnlyofficeListParameters
+from crm_project.dialects.onlyoffice.serializers.params import (
+    NOBODY,
+    OnlyofficeParameters,
+    OptionalTextParam,
+    RequiredTextParam,
+)
+from crm_project.dialects.onlyoffice.serializers.values import Always, InstantField, OnlyofficeRead
+
+PICTURE = "/static/staff/icon.svg"
+NO_ONE = {"id": NOBODY, "displayName": "", "title": "", "avatarSmall": PICTURE, "profileUrl": "/admin/"}
+
+
+class OnlyofficePersonNested(OnlyofficeRead):
+    """A member, as every opportunity shows its people."""
+
+    id = RowField("user", source="*")
+    displayName = serializers.CharField(source="full_name")
+    title = serializers.CharField(source="job_title")
+    avatarSmall = Always(PICTURE)
+    profileUrl = serializers.SerializerMethodField()
+
+    def get_profileUrl(self, member: Any) -> str:
+        return f"/admin/accounts/member/{member.pk}/change/"
+
+
+class OnlyofficePersonRead(OnlyofficePersonNested):
+    """A member, as the portal's people are listed."""
+
+    userName = serializers.CharField(source="email")
+    email = serializers.CharField()
+    firstName = serializers.SerializerMethodField()
+    lastName = serializers.SerializerMethodField()
+    status = serializers.SerializerMethodField()
+    isAdmin = serializers.SerializerMethodField()
+    workFrom = InstantField(source="created_at")
+
+    def get_firstName(self, member: Any) -> str:
+        return str(member.full_name.partition(" ")[0])
+
+    def get_lastName(self, member: Any) -> str:
+        return str(member.full_name.partition(" ")[2])
+
+    def get_status(self, member: Any) -> int:
+        """1 is active, 2 has left."""
+        return 1 if member.is_active else 2
+
+    def get_isAdmin(self, member: Any) -> bool:
+        return bool(member.role == Role.ADMIN)
+
+
+class OnlyofficePeopleFilter(OnlyofficeListParameters):
+    """`employeeStatus`: 1 or Active, 2 or Terminated."""
+
+    employeeStatus = OptionalTextParam()
+    query = OptionalTextParam()
+
+
+class OnlyofficePersonEmailQuery(OnlyofficeParameters):
+    email = RequiredTextParam()
+
+
+STATUSES = {"1": True, "active": True, "2": False, "terminated": False}
+EVERYBODY = ("", "7", "all")
+
+
+class OnlyofficeLoginWrite(OnlyofficeParameters):
+    userName = RequiredTextParam()
+    password = RequiredTextParam()
+
+
+class OnlyofficeTokenRead(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    expires = InstantField()

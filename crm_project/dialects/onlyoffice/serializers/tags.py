@@ -1,0 +1,69 @@
+"""Tags: texts that a row keeps under the custom field `tags`, declared or not; its options are those to choose from."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm_project.dialects.onlyoffice.serializers.params import (
+    OnlyofficeParameters,
+    RequiredTextParam,
+    RowListParam,
+)
+from crm_project.records.expressions import HoldsOption
+
+KEY = "tags"
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class OnlyofficeTagsField(serializers.Field[Any, Any, Any, Any]):
+    """The tags of a row, in the order of the alphabet."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, "source": "*", **kwargs})
+
+    def to_representation(self, value: Any) -> list[str]:
+        return sorted(tags_of(value))
+
+
+class OnlyofficeTagRead(serializers.Serializer[Any]):
+    title: Any = serializers.CharField()
+
+
+class OnlyofficeTagWrite(OnlyofficeParameters):
+    tagName = RequiredTextParam(source="tag")
+
+
+class OnlyofficeBulkTagWrite(OnlyofficeTagWrite):
+    entityid = RowListParam("contact", source="rows", required=True, allow_null=False)
+
+
+class OnlyofficeOpportunityBulkTagWrite(OnlyofficeTagWrite):
+    entityid = RowListParam("deal", source="rows", required=True, allow_null=False)
+
+
+def tags_of(row: Any) -> list[str]:
+    held = row.custom_fields.get(KEY)
+    return [tag for tag in held if isinstance(tag, str)] if isinstance(held, list) else []
+
+
+def tagged(row: Any, tag: str, *, add: bool) -> Mapping[str, Any]:
+    """The core's change that puts the tag on a row, or takes it off."""
+    rest = [other for other in tags_of(row) if other != tag]
+    tags = ([*tags_of(row), tag] if tag not in tags_of(row) else tags_of(row)) if add else rest
+    return {"custom_fields": {KEY: tags or None}, "free_custom_fields": [KEY]}
+
+
+def declaration(kind: str, tags: Iterable[str], position: int) -> Mapping[str, Any]:
+    """The core's change that declares the field, so that there are tags to choose from."""
+    options = list(dict.fromkeys(tags))
+    field = {"kind": kind, "key": KEY, "label": "Tags", "type": "multiselect"}
+    return {**field, "options": options, "position": position}
+
+
+def with_tags(rows: Any, tags: Iterable[str]) -> Any:
+    """The rows that have all of these tags."""
+    for tag in tags:
+        rows = rows.filter(HoldsOption(KEY, tag))
+    return rows

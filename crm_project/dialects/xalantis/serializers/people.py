@@ -1,0 +1,252 @@
+"""The words of `/api/v1` for contacts, clients and their representatives."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from contacts.models import Contact
+from crm_project.api.fields import CustomFieldsField, OptionalText, StrictChoice, TextField
+from crm_project.dialects.kit.serializers import (
+    DialectSerializer,
+    RowField,
+    TextOrNullField,
+    UnsupportedField,
+)
+from crm_project.dialects.xalantis.serializers.first import InstantField
+from crm_project.dialects.xalantis.serializers.v1 import NoText
+from crm_project.records.rules import LONG_TEXT
+from crm_project.records.writing.columns import BIGGEST_ID
+
+Change = dict[str, Any]
+CLIENT_TYPES = {"company": Contact.Kinds.COMPANY, "individual": Contact.Kinds.PERSON}
+KINDS: dict[str, str] = {kind: name for name, kind in CLIENT_TYPES.items()}
+
+
+class ClientTypeField(StrictChoice):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(list(CLIENT_TYPES), **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return CLIENT_TYPES[super().to_internal_value(data)]
+
+    def to_representation(self, value: Any) -> str:
+        return KINDS[value]
+
+
+class XalantisCountryNested(serializers.Serializer[Any]):
+    """Countries have no rows of their own here."""
+
+    id = NoText()
+    name = serializers.CharField(source="country")
+
+    def get_attribute(self, instance: Any) -> Any:
+        return instance if instance.country else None
+
+
+class XalantisClientRead(serializers.Serializer[Any]):
+    """A company, or a person who is nobody's contact, as v1 prints a client."""
+
+    uuid = RowField("contact", source="*")
+    id = serializers.IntegerField(source="pk")
+    client_type = ClientTypeField(source="kind")
+    legal_name = TextOrNullField(source="name")
+    name = TextOrNullField(source="full_name")
+    first_name = TextOrNullField()
+    last_name = TextOrNullField()
+    email = TextOrNullField()
+    phone = TextOrNullField()
+    company = TextOrNullField(source="name")
+    website = TextOrNullField()
+    legal_form = NoText()
+    registration_number = NoText()
+    vat_number = NoText()
+    share_capital = serializers.SerializerMethodField()
+    id_type = NoText()
+    id_number = NoText()
+    address = TextOrNullField(source="street")
+    address_line_2 = NoText()
+    city = TextOrNullField()
+    postal_code = TextOrNullField()
+    state = NoText()
+    full_address = serializers.SerializerMethodField()
+    logo_url = NoText()
+    settings = NoText()
+    industry = NoText()
+    notes = TextOrNullField(source="description")
+    country = XalantisCountryNested(source="*", allow_null=True)
+    custom_fields = CustomFieldsField()
+    created_at = InstantField()
+    updated_at = InstantField()
+
+    def get_share_capital(self, client: Contact) -> int:
+        return 0
+
+    def get_full_address(self, client: Contact) -> str | None:
+        town = " ".join(part for part in (client.postal_code, client.city) if part)
+        return ", ".join(part for part in (client.street, town, client.country) if part) or None
+
+
+class XalantisContactRead(serializers.Serializer[Any]):
+    uuid = RowField("contact", source="*")
+    full_name = TextOrNullField()
+    first_name = TextOrNullField()
+    last_name = TextOrNullField()
+    email = TextOrNullField()
+    phone = TextOrNullField()
+    mobile = TextOrNullField()
+    job_title = TextOrNullField()
+    department = TextOrNullField()
+    status = NoText()
+    address = TextOrNullField(source="street")
+    city = TextOrNullField()
+    country = TextOrNullField()
+    postal_code = TextOrNullField()
+    linkedin_url = NoText()
+    twitter_url = NoText()
+    source = TextOrNullField(source="origin")  # type: ignore[assignment]
+    notes = TextOrNullField(source="description")
+    custom_fields = CustomFieldsField()
+    client = XalantisClientRead(source="company", allow_null=True)
+    created_at = InstantField()
+    updated_at = InstantField()
+
+
+class XalantisRepresentativeRead(serializers.Serializer[Any]):
+    """A person of a client."""
+
+    id = serializers.IntegerField(source="pk")
+    uuid = RowField("contact", source="*")
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    email = TextOrNullField()
+    phone = TextOrNullField()
+    title = serializers.CharField(source="job_title")
+    can_sign = serializers.SerializerMethodField()
+    is_primary = serializers.SerializerMethodField()
+    valid_from = NoText()
+    valid_until = NoText()
+    created_at = InstantField()
+
+    def get_can_sign(self, person: Contact) -> bool:
+        return False
+
+    get_is_primary = get_can_sign
+
+
+class ClientIdField(RowField):
+    """A client by the number that it is shown with, or by its uuid."""
+
+    def to_internal_value(self, data: Any) -> int:
+        text = str(data)
+        if isinstance(data, bool) or not (text.isascii() and text.isdigit() and len(text) < 20):
+            return super().to_internal_value(data)
+        key = min(int(text), BIGGEST_ID)
+        if not Contact.objects.visible_to(self.ids.actor.member).filter(pk=key).exists():
+            self.fail("does_not_exist", kind="client")
+        return key
+
+
+class XalantisAddressWrite(DialectSerializer):
+    phone = OptionalText()
+    address = OptionalText(source="street")
+    postal_code = OptionalText()
+    city = OptionalText()
+    custom_fields = CustomFieldsField(required=False)
+
+
+class XalantisContactWrite(XalantisAddressWrite):
+    first_name = TextField()
+    last_name = OptionalText()
+    email = TextField(max_length=254)
+    mobile = OptionalText()
+    job_title = OptionalText()
+    department = OptionalText()
+    country = OptionalText()
+    client_id = ClientIdField("contact", source="company", required=False, allow_null=True)
+    status = UnsupportedField()
+    linkedin_url = UnsupportedField()
+    twitter_url = UnsupportedField()
+
+
+class XalantisRepresentativeWrite(DialectSerializer):
+    first_name = TextField()
+    last_name = TextField()
+    title = TextField(source="job_title")
+    email = OptionalText(max_length=254)
+    phone = OptionalText()
+    can_sign = UnsupportedField()
+    is_primary = UnsupportedField()
+    valid_from = UnsupportedField()
+    valid_until = UnsupportedField()
+
+
+class CountryCodeField(OptionalText):
+    default_error_messages = {"no_code": "A country is named by two letters."}
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data).strip().upper()
+        if text and not (len(text) == 2 and text.isascii() and text.isalpha()):
+            self.fail("no_code")
+        return text
+
+
+class XalantisClientWrite(XalantisAddressWrite):
+    """A client as it is written: `client_change` makes a change of a contact of it."""
+
+    client_type = ClientTypeField(source="kind")
+    company = OptionalText()
+    first_name = OptionalText()
+    last_name = OptionalText()
+    name = OptionalText(max_length=511)
+    email = OptionalText(max_length=254)
+    website = OptionalText(max_length=2000)
+    notes = OptionalText(source="description", max_length=LONG_TEXT)
+    country_code = CountryCodeField(source="country")
+    legal_form = UnsupportedField()
+    registration_number = UnsupportedField()
+    vat_number = UnsupportedField()
+    id_type = UnsupportedField()
+    id_number = UnsupportedField()
+    address_line_2 = UnsupportedField()
+    state = UnsupportedField()
+    industry_id = UnsupportedField()
+    share_capital = UnsupportedField()
+
+
+REQUIRED = ErrorDetail("This field is required.", "required")
+NEEDED: dict[str, tuple[str, ...]] = {
+    Contact.Kinds.COMPANY: ("company",),
+    Contact.Kinds.PERSON: ("first_name", "last_name"),
+}
+
+
+def client_change(sent: Change, client: Contact | None) -> Change:
+    """The change of a contact that a client's words mean; of a new one if there is none."""
+    kind = client.kind if client else sent["kind"]
+    wrong = _wrong(sent, kind, client)
+    if wrong:
+        raise serializers.ValidationError(wrong)
+    change = {name: value for name, value in sent.items() if name not in ("company", "name", "kind")}
+    if kind == Contact.Kinds.COMPANY and (name := sent.get("company") or sent.get("name")):
+        change["name"] = name
+    return change if client else {**change, "kind": kind}
+
+
+def _wrong(sent: Change, kind: str, client: Contact | None) -> dict[str, list[Any]]:
+    if client and sent.get("kind", kind) != kind:
+        return {"client_type": ["A client stays what it is."]}
+    missing = [name for name in NEEDED[kind] if client is None and not sent.get(name)]
+    if missing:
+        return {name: [REQUIRED] for name in missing}
+    others = [name for needed in NEEDED.values() for name in needed if needed != NEEDED[kind]]
+    foreign = {name: [f"This is not a word for a {KINDS[kind]}."] for name in others if sent.get(name)}
+    return foreign or _renamed(sent, kind, client)
+
+
+def _renamed(sent: Change, kind: str, client: Contact | None) -> dict[str, list[Any]]:
+    """A client has one name here: what is shown of it must be what it is made of."""
+    parts = [sent.get(part, getattr(client, part, "")) for part in NEEDED[kind]]
+    made, name = " ".join(filter(None, parts)), sent.get("name")
+    fits = not name or name == made or (kind == Contact.Kinds.COMPANY and not made)
+    return {} if fits else {"name": ["This server keeps one name of a client."]}
