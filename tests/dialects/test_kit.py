@@ -12,14 +12,9 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
 from crm_project.api.fields import StrictInteger
-from crm_project.dialects.kit.serializers import (
-    DialectSerializer,
-    NumberedRowField,
-    NumberField,
-    RowField,
-    RowListField,
-    UnsupportedField,
-)
+from crm_project.dialects.kit.fields import NumberField, UnsupportedField
+from crm_project.dialects.kit.rows import NumberedRowField, RowField, RowListField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.dialects.kit.views import DialectView
 from crm_project.records.services import change_references
 from deals.models import Deal
@@ -63,7 +58,7 @@ class View(DialectView):
 
     def index(self, request: Request) -> Response:
         deals = Deal.objects.visible_to(self.actor.member).for_reading(self.actor.member)
-        return Response(self.show(Shown, deals.order_by("id")[: self.query["limit"]], many=True))
+        return Response(self.serialize(Shown, deals.order_by("id")[: self.query["limit"]], many=True))
 
 
 class TestWire(BaseTestCase):

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
-from crm_project.dialects.kit.serializers import phrase
+from crm_project.dialects.kit.errors import dotted_path, reason_phrase
 
 MESSAGES = {
     401: "Unauthorized",
@@ -45,7 +45,7 @@ class MalformedId(APIException):
 def answer(problem: Problem, request: Request) -> Response:
     body: dict[str, Any] = {"statusCode": problem.status, "message": _message(problem)}
     if problem.status != 401:
-        body["error"] = phrase(problem.status)
+        body["error"] = reason_phrase(problem.status)
     return Response(body, problem.status)
 
 
@@ -56,5 +56,5 @@ def _message(problem: Problem) -> str | list[str]:
 
 
 def _sentence(error: dict[str, str]) -> str:
-    name = error["pointer"].lstrip("/").replace("/", ".") or "body"
+    name = dotted_path(error["pointer"])
     return WORDS.get(error["code"], "{name}: {detail}").format(name=name, detail=error["detail"])

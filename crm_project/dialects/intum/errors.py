@@ -4,6 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
+from crm_project.dialects.kit.errors import dotted_path
 
 MESSAGES = {
     401: "Brak autoryzacji",
@@ -76,7 +77,7 @@ def _message(problem: Problem) -> str:
 def by_field(problem: Problem) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     for error in problem.errors:
-        field = error["pointer"].lstrip("/").replace("/", ".") or "base"
+        field = dotted_path(error["pointer"], root="base")
         errors.setdefault(field, []).append(_sentence(field, error["code"], error["detail"]))
     return errors
 

@@ -1,4 +1,4 @@
-"""Keys for custom fields that a vendor declares by a label alone."""
+"""Keys for custom fields that are declared with a label only."""
 
 import re
 from collections.abc import Collection
@@ -12,7 +12,7 @@ KEY_LIMIT = 48
 
 
 def free_key(label: str, taken: Collection[str]) -> str:
-    """Lower-case words made of the label, with a number behind it where another field has them."""
+    """A key derived from the label, with a number at its end if another field has the key already."""
     words = NOT_A_KEY.sub("_", fold(label))[:KEY_LIMIT].strip("_")
     base = words if words[:1].isalpha() else f"field_{words}".strip("_")
     names = (base if number == 1 else f"{base}_{number}" for number in count(1))
@@ -20,6 +20,6 @@ def free_key(label: str, taken: Collection[str]) -> str:
 
 
 def taken_keys(organization_id: int, kind: str) -> set[str]:
-    """Also those of the trash: their values are still in the rows, and would show again."""
+    """The keys of all fields, also of trashed ones: their values are still stored in the rows."""
     everyone = CustomField.objects.of(organization_id).filter(kind=kind)
     return set(everyone.values_list("key", flat=True))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.urls import path
@@ -23,8 +24,11 @@ from crm_project.api.parsers import StrictJSONParser
 from crm_project.api.permissions import IsMember
 from crm_project.dialects.kit.ids import Ids
 from crm_project.dialects.kit.renderers import ExactJSONRenderer
+from crm_project.dialects.kit.rows import referenced_rows
 from crm_project.dialects.kit.schema import DialectSchema
-from crm_project.dialects.kit.serializers import DialectSerializer, named_rows
+from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.records.models import CustomField
+from crm_project.records.writing.columns import definitions_of
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +53,7 @@ class FirstRenderer(TokenGetsJson):
 class DialectView(DispatchView):
     """A vendor's view names its actions in `urls.py`; its base names the system and the shape of the errors.
 
-    An action reads the body with `self.read(Serializer)`, answers with `self.show(Serializer, row)`, and calls the
+    An action reads the body with `self.read(Serializer)`, answers with `self.serialize(Serializer, row)`, and calls the
     core's services between the two, in the one transaction that the house gives to every unsafe method.
     """
 
@@ -87,6 +91,21 @@ class DialectView(DispatchView):
         return Ids(self.actor, self.system)
 
     @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.actor.organization.time_zone)
+
+    @cached_property
+    def _definitions(self) -> dict[str, dict[str, CustomField]]:
+        return {}
+
+    def definitions(self, kind: str) -> dict[str, CustomField]:
+        """The custom fields of a kind of row by key, in order; read once for a request, together with their ids."""
+        if kind not in self._definitions:
+            self._definitions[kind] = definitions_of(self.actor.organization_id, kind)
+            self.ids.prefetch(self._definitions[kind].values())
+        return self._definitions[kind]
+
+    @cached_property
     def ignored(self) -> list[str]:
         return []
 
@@ -112,11 +131,11 @@ class DialectView(DispatchView):
         """What is sent that differs from what was shown: whoever sends a row back whole changes nothing."""
         return {name: value for name, value in sent.items() if name not in shown or value != shown[name]}
 
-    def show(self, serializer_class: Any, rows: Any, *, many: bool = False) -> Any:
+    def serialize(self, serializer_class: Any, rows: Any, *, many: bool = False) -> Any:
         """The row, or the rows, in the vendor's words; all ids they show are looked up at once."""
         serializer = serializer_class(context=self.get_serializer_context())
-        self.ids.remember(
-            row for shown in (rows if many else [rows]) for row in named_rows(serializer, shown)
+        self.ids.prefetch(
+            row for shown in (rows if many else [rows]) for row in referenced_rows(serializer, shown)
         )
         return serializer_class(rows, many=many, context=self.get_serializer_context()).data
 

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import permissions
 from crm_project.api.errors import Problem
+from crm_project.dialects.kit.errors import dotted_path, reason_phrase
 from crm_project.dialects.kit.ids import as_text
-from crm_project.dialects.kit.serializers import phrase
 
 VERSIONS = frozenset({"2021-04-15", "2021-07-28", "2023-02-21", "v3"})
 BAD_TOKEN = "Invalid token: access token is invalid"
@@ -78,7 +78,7 @@ def answer(problem: Problem, request: Request) -> Response:
 
 
 def _body(status: int, message: Any) -> dict[str, Any]:
-    return {"statusCode": status, "message": message, "error": phrase(status)}
+    return {"statusCode": status, "message": message, "error": reason_phrase(status)}
 
 
 def _conflict(problem: Problem) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _sentence(error: dict[str, str]) -> str:
 
 
 def _name(error: dict[str, str]) -> str:
-    return error["pointer"].lstrip("/").replace("/", ".").removesuffix(".non_field_errors")
+    return dotted_path(error["pointer"], root="").removesuffix(".non_field_errors")
 
 
 def _code(problem: Problem) -> dict[str, str]:

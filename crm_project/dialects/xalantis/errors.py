@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
 from crm_project.api.idempotency import KeyReused
+from crm_project.dialects.kit.errors import dotted_path
 
 MESSAGES = {
     401: "Unauthenticated.",
@@ -86,7 +87,7 @@ def envelope(status: int, message: str, errors: dict[str, list[str]]) -> dict[st
 def by_field(problem: Problem) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     for error in problem.errors:
-        field = error["pointer"].lstrip("/").replace("/", ".") or "body"
+        field = dotted_path(error["pointer"])
         sentence = WORDS.get(error["code"], error["detail"]).format(name=field.replace("_", " "))
         errors.setdefault(field, []).append(sentence)
     return errors

@@ -4,50 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
-from rest_framework.fields import SkipField
 
-from crm_project.dialects.kit.serializers import RowField, UnsupportedField
-
-
-class InstantField(serializers.DateTimeField):
-    """UTC with three digits of a second."""
-
-    def to_representation(self, value: Any) -> Any:
-        return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
-
-
-class NoField(serializers.CharField):
-    """What the vendor shows and the core does not have: always null."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
-
-    def get_attribute(self, instance: Any) -> None:
-        return None
-
-
-class NoneOfThem(serializers.ListField):
-    """Rows that the vendor shows and the core does not have: always an empty list."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"read_only": True, **kwargs})
-
-    def get_attribute(self, instance: Any) -> list[Any]:
-        return []
-
-
-class FixedField(UnsupportedField):
-    """What is the same of every row: its other values are refused."""
-
-    def __init__(self, *values: Any, **kwargs: Any) -> None:
-        self.values = values
-        super().__init__(**kwargs)
-
-    def to_internal_value(self, data: Any) -> Any:
-        if data in self.values:
-            raise SkipField
-        self.fail("not_supported")
-
+from crm_project.dialects.kit.fields import NullField
+from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.rows import RowField
 
 Relations = Mapping[str, Callable[[], serializers.Field[Any, Any, Any, Any]]]
 
@@ -69,15 +29,15 @@ class GauzyEntityRead(serializers.Serializer[Any]):
 
     kind: ClassVar[str] = ""
     related: ClassVar[Relations] = {}
-    createdAt = InstantField(source="created_at")
-    updatedAt = InstantField(source="updated_at")
-    deletedAt = InstantField(source="deleted_at", allow_null=True)
-    createdByUserId: Any = NoField()
-    updatedByUserId = NoField()
-    deletedByUserId = NoField()
+    createdAt = InstantField(digits=3, source="created_at")
+    updatedAt = InstantField(digits=3, source="updated_at")
+    deletedAt = InstantField(digits=3, source="deleted_at", allow_null=True)
+    createdByUserId: Any = NullField()
+    updatedByUserId = NullField()
+    deletedByUserId = NullField()
     isActive = serializers.SerializerMethodField()
     isArchived = serializers.SerializerMethodField()
-    archivedAt = NoField()
+    archivedAt = NullField()
     tenantId = serializers.SerializerMethodField()
     organizationId = serializers.SerializerMethodField()
 
@@ -99,7 +59,7 @@ class GauzyEntityRead(serializers.Serializer[Any]):
 
     def get_tenantId(self, row: Any) -> str:
         view = self.context["view"]
-        return str(view.ids.shown(view.actor.organization))
+        return str(view.ids.id_of(view.actor.organization))
 
     get_organizationId = get_tenantId
 

@@ -9,14 +9,18 @@ from rest_framework import serializers
 from contacts.models import Contact
 from crm_project.accounts.rules import Permission, Role
 from crm_project.api.fields import OptionalText, StrictChoice, TextField
-from crm_project.dialects.gauzy.serializers.entities import (
-    OURS,
+from crm_project.dialects.gauzy.serializers.entities import OURS, GauzyEntityRead
+from crm_project.dialects.kit.fields import (
+    EmptyListField,
+    FirstNameField,
     FixedField,
-    GauzyEntityRead,
-    NoField,
-    NoneOfThem,
+    LastNameField,
+    NullField,
+    UnsupportedField,
 )
-from crm_project.dialects.kit.serializers import DialectSerializer, RowField, UnsupportedField
+from crm_project.dialects.kit.names import split_name
+from crm_project.dialects.kit.rows import RowField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
 
 # A contact is a client unless it says otherwise; what it says is kept under this key, declared or not.
@@ -42,17 +46,11 @@ class GauzyUserRead(serializers.Serializer[Any]):
     id = RowField("user", source="*")
     email = serializers.CharField()
     name = serializers.CharField(source="full_name")
-    firstName = serializers.SerializerMethodField()
-    lastName = serializers.SerializerMethodField()
-    imageUrl = NoField()
+    firstName = FirstNameField()
+    lastName = LastNameField()
+    imageUrl = NullField()
     tenantId = RowField("organization", source="organization")
     role = serializers.SerializerMethodField()
-
-    def get_firstName(self, member: Any) -> str:
-        return str(member.full_name).partition(" ")[0]
-
-    def get_lastName(self, member: Any) -> str:
-        return str(member.full_name).partition(" ")[2]
 
     def get_role(self, member: Any) -> dict[str, str]:
         return {"name": ROLES[member.role]}
@@ -100,14 +98,14 @@ class GauzyAddressNested(serializers.Serializer[Any]):
     country = serializers.CharField()
     city = serializers.CharField()
     address = serializers.CharField(source="street")
-    address2 = NoField()
+    address2 = NullField()
     postcode = serializers.CharField(source="postal_code")
-    regionCode = NoField()
-    fax = NoField()
-    fiscalInformation = NoField()
+    regionCode = NullField()
+    fax = NullField()
+    fiscalInformation = NullField()
     website = serializers.CharField()
-    latitude = NoField()
-    longitude = NoField()
+    latitude = NullField()
+    longitude = NullField()
 
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})
@@ -151,8 +149,8 @@ class GauzyContactRead(GauzyEntityRead):
     related = {
         "contact": lambda: GauzyAddressNested(source="*"),
         "members": lambda: GauzyMemberNested(many=True),
-        "projects": NoneOfThem,
-        "tags": NoneOfThem,
+        "projects": EmptyListField,
+        "tags": EmptyListField,
         **OURS,
     }
     name = serializers.CharField(source="full_name")
@@ -161,11 +159,11 @@ class GauzyContactRead(GauzyEntityRead):
     notes = serializers.CharField(source="description")
     contactType = serializers.SerializerMethodField()
     contactId = RowField("contact", source="*")
-    inviteStatus = NoField()
-    imageUrl = NoField()
-    imageId = NoField()
-    budget = NoField()
-    budgetType = NoField()
+    inviteStatus = NullField()
+    imageUrl = NullField()
+    imageId = NullField()
+    budget = NullField()
+    budgetType = NullField()
 
     def get_contactType(self, contact: Contact) -> str:
         kept = contact.custom_fields.get(TYPE_KEY)
@@ -231,8 +229,7 @@ def contact_change(change: dict[str, Any], kind: str) -> dict[str, Any]:
     if "custom_fields" in change:
         change["free_custom_fields"] = [TYPE_KEY]
     if kind == Contact.Kinds.PERSON and "name" in change:
-        first, _, last = change.pop("name").partition(" ")
-        change |= {"first_name": first, "last_name": last}
+        change |= split_name(change.pop("name"))
     return {**change, **address}
 
 
@@ -241,7 +238,7 @@ class GauzyEmployeeContactNested(serializers.Serializer[Any]):
 
     id = RowField("contact", source="*")
     name = serializers.CharField(source="full_name")
-    imageUrl = NoField()
+    imageUrl = NullField()
 
 
 class GauzyAssignmentWrite(DialectSerializer):

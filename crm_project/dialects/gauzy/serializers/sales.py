@@ -5,9 +5,12 @@ from typing import Any
 from rest_framework import serializers
 
 from crm_project.api.fields import OptionalText, StrictBoolean, StrictInteger, TextField
-from crm_project.dialects.gauzy.serializers.entities import OURS, FixedField, GauzyEntityRead, NoField
+from crm_project.dialects.gauzy.serializers.entities import OURS, GauzyEntityRead
 from crm_project.dialects.gauzy.serializers.people import GauzyAddressNested, GauzyContactRead, GauzyUserRead
-from crm_project.dialects.kit.serializers import DialectSerializer, RowField, UnsupportedField
+from crm_project.dialects.kit.deal_contacts import DealClient, client_of
+from crm_project.dialects.kit.fields import FixedField, NullField, UnsupportedField
+from crm_project.dialects.kit.rows import RowField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
 from deals.models import Deal
 
@@ -53,7 +56,7 @@ class GauzyStageRead(GauzyEntityRead):
 class GauzyPipelineRead(GauzyPipelineNested):
     related = {
         "stages": lambda: GauzyStageRead(source="live_stages", many=True),
-        "createdByUser": NoField,
+        "createdByUser": NullField,
         **OURS,
     }
 
@@ -62,13 +65,10 @@ class GauzyPipelineWithStagesRead(GauzyPipelineRead):
     stages = GauzyStageRead(source="live_stages", many=True)
 
 
-class GauzyClientNested(GauzyContactRead):
+class GauzyClientNested(DealClient, GauzyContactRead):
     """The client, or the contact of a deal that has none."""
 
     related = {"contact": lambda: GauzyAddressNested(source="*")}
-
-    def get_attribute(self, instance: Deal) -> Any:
-        return instance.client or instance.contact
 
 
 class GauzyDealRead(GauzyEntityRead):
@@ -86,8 +86,8 @@ class GauzyDealRead(GauzyEntityRead):
     createdByUserId = RowField("user", source="created_by", allow_null=True)
 
     def get_clientId(self, deal: Deal) -> str | None:
-        client = deal.client or deal.contact
-        return self.context["view"].ids.shown(client) if client else None
+        client_id: str | None = self.context["view"].ids.id_of(client_of(deal))
+        return client_id
 
 
 class GauzyStageWrite(DialectSerializer):

@@ -59,7 +59,7 @@ class GauzyView(DialectView):
         objects = [self.body.get(name) for name in ("tenant", "organization")]
         named += [value.get("id") for value in objects if isinstance(value, Mapping)]
         organization = self.actor.organization
-        own = {str(organization.uuid), str(self.ids.shown(organization)).lower()}
+        own = {str(organization.uuid), str(self.ids.id_of(organization)).lower()}
         if any(str(value).lower() not in own for value in named):
             raise PermissionDenied
 

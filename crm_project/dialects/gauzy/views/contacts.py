@@ -17,10 +17,10 @@ from crm_project.dialects.gauzy.views.entities import GauzyEntityView, documente
 
 @documented("contact", "contacts", serializers.GauzyContactRead)
 class GauzyContactView(GauzyEntityView):
-    model, kind, shown_class = Contact, "contact", serializers.GauzyContactRead
+    model, kind, read_class = Contact, "contact", serializers.GauzyContactRead
     relates = frozenset({*serializers.GauzyContactRead.related, "members.user", "projects.members"})
     columns = {"name": "full_name", "primaryEmail": "email", "primaryPhone": "phone", "notes": "description"}
-    partial = frozenset({"name", "primaryEmail", "primaryPhone"})
+    partial_in_pages = frozenset({"name", "primaryEmail", "primaryPhone"})
     links = {"id": ("contact", "pk"), "employeeId": ("user", "owner"), "members": ("user", "owner")}
     sortable = {
         **GauzyEntityView.sortable,
@@ -36,13 +36,13 @@ class GauzyContactView(GauzyEntityView):
     def fetched(self, rows: Any) -> Any:
         return rows.select_related("owner__user", "owner__organization")
 
-    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
+    def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
         """Types are kept as custom fields, and addresses are folded."""
         if name == "contactType":
             return rows.filter(serializers.of_type(value))
         if name == "primaryEmail" and isinstance(value, str):
             value = fold_email(value)
-        return super().narrowed(rows, name, value, part=part)
+        return super().filter_by(rows, name, value, partial=partial)
 
     def trash(self, row: Contact) -> None:
         trash_contacts(actor=self.actor, contacts=[row])
@@ -80,7 +80,7 @@ class GauzyContactView(GauzyEntityView):
     )
     def of_employee(self, request: Request, row: str) -> Response:
         rows = self.ordered(self.listed().filter(owner=self.one("user", row)))
-        return Response(self.show(serializers.GauzyEmployeeContactNested, list(rows), many=True))
+        return Response(self.serialize(serializers.GauzyEmployeeContactNested, list(rows), many=True))
 
     @extend_schema(
         request=serializers.GauzyAssignmentWrite,

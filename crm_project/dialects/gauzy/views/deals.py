@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
@@ -10,6 +9,7 @@ from rest_framework.response import Response
 
 from crm_project.dialects.gauzy.serializers import sales as serializers
 from crm_project.dialects.gauzy.views.entities import GauzyEntityView, PageResponse, documented
+from crm_project.dialects.kit.deal_contacts import client_of, has_client
 from deals.models import Deal
 from deals.services import create_deals, restore_deals, trash_deals, update_deals
 
@@ -18,7 +18,7 @@ from deals.services import create_deals, restore_deals, trash_deals, update_deal
 class GauzyDealView(GauzyEntityView):
     """Deals, in Gauzy's few words."""
 
-    model, kind, shown_class = Deal, "deal", serializers.GauzyDealRead
+    model, kind, read_class = Deal, "deal", serializers.GauzyDealRead
     relates = frozenset({*serializers.GauzyDealRead.related, "stage.pipeline", "client.contact"})
     columns = {"title": "name"}
     links = {
@@ -40,15 +40,15 @@ class GauzyDealView(GauzyEntityView):
         )
 
     def entities(self, rows: list[Any]) -> Any:
-        self.ids.remember(deal.client or deal.contact for deal in rows)
+        self.ids.prefetch(client_of(deal) for deal in rows)
         return super().entities(rows)
 
-    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
+    def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
         """The client that is shown is the contact where a deal has no client."""
         if name != "clientId":
-            return super().narrowed(rows, name, value, part=part)
+            return super().filter_by(rows, name, value, partial=partial)
         keys = self.keys("contact", value)
-        return rows.filter(Q(client__in=keys) | Q(client=None, contact__in=keys))
+        return rows.filter(has_client(keys))
 
     def trash(self, row: Deal) -> None:
         trash_deals(actor=self.actor, deals=[row])

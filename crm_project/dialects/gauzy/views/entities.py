@@ -53,13 +53,13 @@ def documented(one: str, many: str, shown: Any) -> Any:
 class GauzyEntityView(GauzyView):
     model: ClassVar[Any]
     kind: ClassVar[str]
-    shown_class: ClassVar[Any]
+    read_class: ClassVar[Any]
     # What `where` may name: the vendor's word → a text, a flag, or the kind of row whose id it is.
     columns: ClassVar[Mapping[str, str]] = {}
     flags: ClassVar[Mapping[str, str]] = {}
     links: ClassVar[Mapping[str, tuple[str, str]]] = {}
     # Texts of which a page's `where` names a part; elsewhere it names the whole.
-    partial: ClassVar[frozenset[str]] = frozenset()
+    partial_in_pages: ClassVar[frozenset[str]] = frozenset()
     sortable: ClassVar[Mapping[str, str]] = {"createdAt": "created_at", "updatedAt": "updated_at"}
     default_order: ClassVar[tuple[str, ...]] = ("created_at", "id")
 
@@ -101,7 +101,7 @@ class GauzyEntityView(GauzyView):
     def retrieve(self, request: Request, row: str) -> Response:
         found = self.ids.resolve(self.kind, row)
         if found is None and is_true(self.query.get("withDeleted")):
-            found = self.in_trash(row)
+            found = self.find_trashed(row)
         return Response(self.selected(self.entity(self.present(found, row))))
 
     def destroy(self, request: Request, row: str) -> Response:
@@ -114,12 +114,12 @@ class GauzyEntityView(GauzyView):
         return Response(self.entity(found), self.delete_status)
 
     def recover(self, request: Request, row: str) -> Response:
-        return Response(self.entity(self.restore(self.trashed(row))), self.update_status)
+        return Response(self.entity(self.restore(self.get_trashed(row))), self.update_status)
 
-    def trashed(self, row: str) -> Any:
-        return self.present(self.in_trash(row), row)
+    def get_trashed(self, row: str) -> Any:
+        return self.present(self.find_trashed(row), row)
 
-    def in_trash(self, row: str) -> Any:
+    def find_trashed(self, row: str) -> Any:
         """The last trashed row of that id, its own or the one that the client's system had for it."""
         own = Q(uuid=row) if UUID.fullmatch(row) else Q()
         referred = self.model.objects.filter(references__system=self.system, references__external_id=row)
@@ -136,10 +136,10 @@ class GauzyEntityView(GauzyView):
             raise ValidationError({"where": ["This is not an object."]})
         rows = self.searched(self.reachable())
         for name, value in where.items():
-            part = self.action == "pagination" and name in self.partial
-            rows = rows if name in OURS else self.narrowed(rows, name, value, part=part)
+            partial = self.action == "pagination" and name in self.partial_in_pages
+            rows = rows if name in OURS else self.filter_by(rows, name, value, partial=partial)
         for name in self.filters & self.query.keys():
-            rows = self.narrowed(rows, name, self.query[name], part=True)
+            rows = self.filter_by(rows, name, self.query[name], partial=True)
         return rows
 
     def reachable(self) -> Any:
@@ -159,7 +159,7 @@ class GauzyEntityView(GauzyView):
     def matching(self, rows: Any, text: str) -> Any:
         return rows.matching(text)
 
-    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
+    def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
         if name in self.links:
             kind, column = self.links[name]
             return rows.filter(**{f"{column}__in": self.keys(kind, value)})
@@ -167,7 +167,7 @@ class GauzyEntityView(GauzyView):
             return rows.filter(**{self.flags[name]: is_true(value)})
         if name not in self.columns or not is_text(value):
             raise ValidationError({f"where.{name}": ["There is no such filter."]})
-        return rows.filter(**{f"{self.columns[name]}__{'icontains' if part else 'exact'}": value})
+        return rows.filter(**{f"{self.columns[name]}__{'icontains' if partial else 'exact'}": value})
 
     def keys(self, kind: str, value: Any) -> list[int]:
         """Our keys of the rows that one id or a list of them names."""
@@ -223,7 +223,7 @@ class GauzyEntityView(GauzyView):
         return rows
 
     def entities(self, rows: list[Any]) -> Any:
-        return self.show(self.shown_class, rows, many=True)
+        return self.serialize(self.read_class, rows, many=True)
 
     def entity(self, row: Any) -> Any:
-        return self.show(self.shown_class, self.fetched(self.model.objects.filter(pk=row.pk)).get())
+        return self.serialize(self.read_class, self.fetched(self.model.objects.filter(pk=row.pk)).get())

@@ -69,7 +69,7 @@ class GauzyLoginView(GauzyView):
     )
     def login(self, request: Request) -> Response:
         token, secret = login_token(self.actor.member, "Gauzy login")
-        user = self.show(serializers.GauzyCurrentUserRead, self.actor.member)
+        user = self.serialize(serializers.GauzyCurrentUserRead, self.actor.member)
         return Response({"user": user, "token": secret, "refresh_token": refresh_secret(token)})
 
 
@@ -123,7 +123,7 @@ class GauzyUserView(GauzyView):
 
     @extend_schema(responses=serializers.GauzyCurrentUserRead, summary="Who the token belongs to")
     def me(self, request: Request) -> Response:
-        return Response(self.show(serializers.GauzyCurrentUserRead, self.actor.member))
+        return Response(self.serialize(serializers.GauzyCurrentUserRead, self.actor.member))
 
     @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether one may any of these")
     def permissions(self, request: Request) -> Response:

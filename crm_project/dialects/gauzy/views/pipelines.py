@@ -30,11 +30,11 @@ from pipelines.services import (
 class GauzyPipelineView(GauzyEntityView):
     """Pipelines, their stages through them alone."""
 
-    model, kind, shown_class = Pipeline, "pipeline", serializers.GauzyPipelineRead
+    model, kind, read_class = Pipeline, "pipeline", serializers.GauzyPipelineRead
     edit_permission = Permission.EDIT_PIPELINES
     relates = frozenset({*serializers.GauzyPipelineRead.related, "stages.pipeline"})
     columns = {"name": "name", "description": "description"}
-    partial = frozenset({"name", "description"})
+    partial_in_pages = frozenset({"name", "description"})
     flags = {"isActive": "is_active"}
     links = {"id": ("pipeline", "pk")}
     sortable = {
@@ -54,10 +54,10 @@ class GauzyPipelineView(GauzyEntityView):
     def filters(self) -> frozenset[str]:
         return super().filters | {"stages"}
 
-    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
+    def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
         """By a part of a stage's name too."""
         if name != "stages" or not is_text(value):
-            return super().narrowed(rows, name, value, part=part)
+            return super().filter_by(rows, name, value, partial=partial)
         return rows.filter(pk__in=Stage.objects.live().filter(name__icontains=value).values("pipeline"))
 
     def trash(self, row: Pipeline) -> None:
@@ -67,7 +67,7 @@ class GauzyPipelineView(GauzyEntityView):
         return restore_pipeline(actor=self.actor, pipeline=row)
 
     def recover(self, request: Request, row: str) -> Response:
-        return Response(self.whole(self.restore(self.trashed(row))), self.update_status)
+        return Response(self.whole(self.restore(self.get_trashed(row))), self.update_status)
 
     @extend_schema(
         request=serializers.GauzyPipelineWrite,
@@ -97,7 +97,7 @@ class GauzyPipelineView(GauzyEntityView):
         )
 
     def whole(self, pipeline: Pipeline) -> Any:
-        return self.show(
+        return self.serialize(
             serializers.GauzyPipelineWithStagesRead, Pipeline.objects.with_stages().get(pk=pipeline.pk)
         )
 
@@ -115,7 +115,7 @@ class GauzyStageView(GauzyView):
     def create(self, request: Request, row: str) -> Response:
         change = serializers.stage_change(self.read(serializers.GauzyStageWrite, self.sent()))
         stage = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
-        return Response(self.show(serializers.GauzyStageRead, stage), self.create_status)
+        return Response(self.serialize(serializers.GauzyStageRead, stage), self.create_status)
 
     @extend_schema(
         request=serializers.GauzyStageWrite,
@@ -124,10 +124,10 @@ class GauzyStageView(GauzyView):
     )
     def update(self, request: Request, row: str, stage: str) -> Response:
         found = self.stage(row, stage)
-        sent = self.differing(self.sent(), self.show(serializers.GauzyStageRead, found))
+        sent = self.differing(self.sent(), self.serialize(serializers.GauzyStageRead, found))
         change = serializers.stage_change(self.read(serializers.GauzyStageWrite, sent, partial=True))
         changed = update_stage(actor=self.actor, stage=found, change=change)
-        return Response(self.show(serializers.GauzyStageRead, changed), self.update_status)
+        return Response(self.serialize(serializers.GauzyStageRead, changed), self.update_status)
 
     @extend_schema(
         responses={202: OpenApiTypes.OBJECT}, summary="Delete a stage that no deal stands in", request=None

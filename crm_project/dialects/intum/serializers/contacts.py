@@ -20,15 +20,12 @@ from crm_project.dialects.intum.serializers.fields import (
     written,
 )
 from crm_project.dialects.intum.serializers.references import app_code, external_id
-from crm_project.dialects.kit.serializers import (
-    DialectSerializer,
-    NumberedRowField,
-    TextOrNullField,
-    UnsupportedField,
-)
+from crm_project.dialects.kit import tags
+from crm_project.dialects.kit.fields import ConstantText, TextOrNullField, UnsupportedField
+from crm_project.dialects.kit.names import split_name
+from crm_project.dialects.kit.rows import NumberedRowField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
-
-TAGS = "tags"
 
 
 class IntumContactQuery(IntumListQuery):
@@ -48,32 +45,27 @@ class IntumTagsField(serializers.Field[Any, Any, Any, Any]):
     default_error_messages = {"invalid": TEXT}
 
     def __init__(self, **kwargs: Any) -> None:
-        source = f"custom_fields.{TAGS}"
+        source = f"custom_fields.{tags.KEY}"
         super().__init__(**{"source": source, "required": False, "allow_null": True, **kwargs})
 
     def to_internal_value(self, data: Any) -> list[str] | None:
         names = data.split(",") if isinstance(data, str) else data
-        if not are_texts(names):
+        if not tags.are_tags(names):
             self.fail("invalid")
         return list(dict.fromkeys(name.strip() for name in names if name.strip())) or None
 
     def get_attribute(self, instance: Contact) -> list[str]:
-        tags = instance.custom_fields.get(TAGS)
-        return tags if are_texts(tags) else []
+        return tags.tags_of(instance)
 
     def to_representation(self, value: list[str]) -> str:
         return ",".join(value)
-
-
-def are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 class IntumOtherCustomFields(CustomFieldsField):
     """The custom fields without the tags, which have a name of their own."""
 
     def to_representation(self, value: Any) -> dict[str, Any]:
-        return {key: kept for key, kept in value.items() if not (key == TAGS and are_texts(kept))}
+        return {key: kept for key, kept in value.items() if not (key == tags.KEY and tags.are_tags(kept))}
 
 
 class IntumContactWrite(DialectSerializer):
@@ -139,7 +131,7 @@ class IntumContactRead(serializers.Serializer[Any]):
     email = TextOrNullField()
     phone = TextOrNullField()
     mobile_phone = TextOrNullField(source="mobile")
-    kind = serializers.SerializerMethodField()
+    kind = ConstantText("buyer")
     client_id = NumberedRowField("contact", source="company", allow_null=True)
     responsible_id = NumberedRowField("user", source="owner", allow_null=True)
     external_id = serializers.SerializerMethodField()
@@ -160,9 +152,6 @@ class IntumContactRead(serializers.Serializer[Any]):
         values = instance.custom_fields
         additional = {key: values.get(key) for key in self.context["view"].additional}
         return {**additional, **super().to_representation(instance)}
-
-    def get_kind(self, contact: Contact) -> str:
-        return "buyer"
 
     def get_external_id(self, contact: Contact) -> str | None:
         return external_id(contact, app_code(self.context["view"].actor))
@@ -190,5 +179,4 @@ def named(change: dict[str, Any], kind: str, *, creating: bool) -> dict[str, Any
     name = change.pop("name")
     if "first_name" in change or "last_name" in change:
         return change
-    first, _, last = (name or "").strip().partition(" ")
-    return {**change, "first_name": first, "last_name": last}
+    return {**change, **split_name(name or "")}

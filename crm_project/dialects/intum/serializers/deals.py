@@ -23,12 +23,9 @@ from crm_project.dialects.intum.serializers.fields import (
     written,
 )
 from crm_project.dialects.intum.serializers.references import app_code, external_id
-from crm_project.dialects.kit.serializers import (
-    DialectSerializer,
-    NumberedRowField,
-    NumberField,
-    TextOrNullField,
-)
+from crm_project.dialects.kit.fields import NumberField, TextOrNullField
+from crm_project.dialects.kit.rows import NumberedRowField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
 from deals.models import Deal
 

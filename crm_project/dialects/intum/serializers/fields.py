@@ -1,15 +1,17 @@
 """The kinds of value that Intum writes, read as Rails reads them: an empty text is nothing, a number may be a text."""
 
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rest_framework import serializers
 from rest_framework.fields import SkipField, empty
 
 from crm_project.api.fields import CustomFieldsField as PlainFields
 from crm_project.api.fields import OptionalText, StrictDate, StrictInteger, TextField
-from crm_project.dialects.kit.serializers import DialectSerializer, NumberedRowField, NumberField
+from crm_project.dialects.kit.casts import is_number
+from crm_project.dialects.kit.fields import BlankAsNull, NumberField
+from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.rows import NumberedRowField
+from crm_project.dialects.kit.serializers import DialectQuery
 
 WHOLE = "oczekiwano liczby całkowitej"
 TEXT = "oczekiwano tekstu"
@@ -18,13 +20,6 @@ OBJECT = "oczekiwano obiektu"
 AT_LEAST = "musi być większe lub równe {min_value}"
 AT_MOST = "musi być mniejsze lub równe {max_value}"
 BIGGEST: dict[str, Any] = {"min_value": -(2**63), "max_value": 2**63 - 1}
-
-
-class BlankAsNull:
-    """An empty text says what null says."""
-
-    def run_validation(self, data: Any = empty) -> Any:
-        return super().run_validation(None if data == "" else data)  # type: ignore[misc]
 
 
 class BlankSkipped:
@@ -42,8 +37,7 @@ class NumberAsText:
     default_error_messages: Any = {"invalid": TEXT}
 
     def to_internal_value(self, data: Any) -> Any:
-        is_number = isinstance(data, int | Decimal) and not isinstance(data, bool)
-        return super().to_internal_value(str(data) if is_number else data)  # type: ignore[misc]
+        return super().to_internal_value(str(data) if is_number(data) else data)  # type: ignore[misc]
 
 
 class IntumText(NumberAsText, OptionalText):
@@ -107,27 +101,16 @@ class ClosedField(serializers.ChoiceField):
         super().__init__(["win", "lost"], required=False, allow_blank=True, allow_null=True, **kwargs)
 
 
-class InstantField(serializers.DateTimeField):
-    """An instant in the organization's zone, with three digits of a second."""
-
-    def to_representation(self, value: Any) -> str:
-        zone = ZoneInfo(self.context["view"].actor.organization.time_zone)
-        return str(value.astimezone(zone).isoformat(timespec="milliseconds"))
-
-
 def written() -> dict[str, Any]:
     """When a row was written, which is the last that is told of it."""
-    return {"created_at": InstantField(), "updated_at": InstantField()}
+    return {name: InstantField(digits=3, local=True, utc="+00:00") for name in ("created_at", "updated_at")}
 
 
-class IntumListQuery(DialectSerializer):
-    """The pages of a list. An empty parameter says nothing."""
+class IntumListQuery(DialectQuery):
+    """The page of a list."""
 
     page = IntumInteger(min_value=1, max_value=1_000_000)
     per_page = IntumInteger(min_value=1, max_value=200)
-
-    def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value({name: value for name, value in data.items() if value != ""})
 
 
 def token_field() -> serializers.CharField:

@@ -13,13 +13,14 @@ from crm_project.dialects.intum.serializers.fields import (
     IntumText,
     token_field,
 )
-from crm_project.dialects.kit.serializers import (
-    DialectSerializer,
+from crm_project.dialects.kit.fields import (
+    ConstantBoolean,
     FixedBooleanField,
-    NumberedRowField,
     TextOrNullField,
     UnsupportedField,
 )
+from crm_project.dialects.kit.rows import NumberedRowField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
 from pipelines.models import Stage
 
@@ -87,7 +88,7 @@ class IntumStatusRead(serializers.Serializer[Any]):
     closed = serializers.SerializerMethodField()
     active = serializers.BooleanField(source="pipeline.is_active")
     priority = serializers.IntegerField(source="position")
-    use_in_deals = serializers.SerializerMethodField()
+    use_in_deals = ConstantBoolean(True)
 
     def get_name(self, stage: Stage) -> str:
         return f"{place(stage)}{stage.name}"
@@ -97,6 +98,3 @@ class IntumStatusRead(serializers.Serializer[Any]):
 
     def get_closed(self, stage: Stage) -> bool:
         return bool(stage.kind != Stage.Kinds.OPEN)
-
-    def get_use_in_deals(self, stage: Stage) -> bool:
-        return True

@@ -12,7 +12,7 @@ from crm_project.accounts.services import authenticate_token
 from crm_project.api.authentication import BearerAuthentication, BearerScheme, bearer_secret
 from crm_project.dialects.intum import errors
 from crm_project.dialects.intum.serializers.references import app_code as app_code_of
-from crm_project.dialects.kit.offset_pages import rows_between
+from crm_project.dialects.kit.offset_pages import rows_of_page
 from crm_project.dialects.kit.views import DialectView
 from crm_project.records.models import DEFAULT_SYSTEM
 
@@ -72,7 +72,7 @@ class IntumView(DialectView):
         kept = {name: sent[name] for name in self.always if name in sent}
         return self.read(serializer_class, self.differing(sent, shown) | kept, partial=True)
 
-    def called(self, rows: Any, app_code: str, external_id: str) -> Any:
+    def by_reference(self, rows: Any, app_code: str, external_id: str) -> Any:
         """The row that the application calls so, or else that everybody does."""
         for system in dict.fromkeys((app_code or app_code_of(self.actor), DEFAULT_SYSTEM)):
             found = rows.holding_reference(system=system, external_id=external_id).first()
@@ -83,13 +83,11 @@ class IntumView(DialectView):
     def page(self, rows: Any) -> Any:
         """`page` and `per_page`, as the vendor's family has them; the list is a bare array."""
         size = self.query.get("per_page", PER_PAGE)
-        start = (self.query.get("page", 1) - 1) * size
-        return rows_between(rows, start, start + size)
+        return rows_of_page(rows, self.query.get("page", 1), size)
 
     def filtered(self, rows: Any, columns: Mapping[str, tuple[str, str]]) -> Any:
         """Narrow by ids: filter → (kind of row, column); an id that names nothing finds nothing."""
         for name, (kind, column) in columns.items():
             if name in self.query:
-                row = self.ids.resolve(kind, self.query[name])
-                rows = rows.filter(**{column: row.pk}) if row else rows.none()
+                rows = rows.filter(**{column: self.ids.filter_key(kind, self.query[name])})
         return rows

@@ -45,7 +45,7 @@ class IntumContactView(IntumView):
         if "status_id" in self.query:
             rows = rows.none()
         rows = self.page(rows.order_by("-created_at", "-id").for_reading())
-        return Response(self.show(serializers.IntumContactRead, list(rows), many=True))
+        return Response(self.serialize(serializers.IntumContactRead, list(rows), many=True))
 
     search = index
 
@@ -58,23 +58,27 @@ class IntumContactView(IntumView):
             "kind": self.kind,
         }
         return Response(
-            self.shown(create_contacts(actor=self.actor, changes=[change])[0]), self.create_status
+            self.representation(create_contacts(actor=self.actor, changes=[change])[0]), self.create_status
         )
 
     @extend_schema(responses=serializers.IntumContactRead, summary="Show")
     def retrieve(self, request: Request, row: str) -> Response:
-        return Response(self.shown(self.one(row)))
+        return Response(self.representation(self.one(row)))
 
     @extend_schema(request=serializers.ContactBody, responses=serializers.IntumContactRead, summary="Change")
     def update(self, request: Request, row: str) -> Response:
         contact = self.one(row)
-        change = self.completed(self.changed(serializers.IntumContactWrite, self.shown(contact)), contact)
-        return Response(self.shown(update_contacts(actor=self.actor, changes=[(contact, change)])[0].row))
+        change = self.completed(
+            self.changed(serializers.IntumContactWrite, self.representation(contact)), contact
+        )
+        return Response(
+            self.representation(update_contacts(actor=self.actor, changes=[(contact, change)])[0].row)
+        )
 
     @extend_schema(responses=serializers.IntumContactRead, summary="Delete")
     def destroy(self, request: Request, row: str) -> Response:
         contact = self.one(row)
-        shown = self.shown(contact)
+        shown = self.representation(contact)
         trash_contacts(actor=self.actor, contacts=[contact])
         return Response(shown, self.delete_status)
 
@@ -107,8 +111,8 @@ class IntumContactView(IntumView):
         change = with_references(change, contact, app_code(self.actor))
         return {**change, "free_custom_fields": True}
 
-    def shown(self, contact: Contact) -> Any:
-        return self.show(serializers.IntumContactRead, Contact.objects.for_reading().get(pk=contact.pk))
+    def representation(self, contact: Contact) -> Any:
+        return self.serialize(serializers.IntumContactRead, Contact.objects.for_reading().get(pk=contact.pk))
 
 
 @extend_schema_view(
@@ -134,7 +138,7 @@ class IntumClientView(IntumContactView):
         change |= {"kind": self.kind, "external_references": [key], "match_on": "external_reference"}
         receipt = upsert_contacts(actor=self.actor, changes=[change])[0]
         status = self.create_status if receipt.outcome == "created" else self.update_status
-        return Response(self.shown(receipt.row), status)
+        return Response(self.representation(receipt.row), status)
 
     def _key(self) -> tuple[str, str]:
         body: Any = self.request.data
@@ -145,7 +149,7 @@ class IntumClientView(IntumContactView):
         responses=serializers.IntumContactRead, summary="Find a client by what an application calls it"
     )
     def external(self, request: Request, app_code: str, external_id: str) -> Response:
-        return Response(self.shown(self.called(self._companies, app_code, external_id)))
+        return Response(self.representation(self.by_reference(self._companies, app_code, external_id)))
 
     @extend_schema(
         operation_id="dialects_intum_crm_clients_own_external",
@@ -153,7 +157,7 @@ class IntumClientView(IntumContactView):
         summary="Find a client by what the token's own application calls it",
     )
     def own_external(self, request: Request, external_id: str) -> Response:
-        return Response(self.shown(self.called(self._companies, "", external_id)))
+        return Response(self.representation(self.by_reference(self._companies, "", external_id)))
 
     @property
     def _companies(self) -> Any:

@@ -2,7 +2,6 @@
 
 import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.db.models.functions import Coalesce
@@ -32,7 +31,7 @@ class IntumDealView(IntumView):
     )
     def index(self, request: Request) -> Response:
         rows = self.page(self.listed().order_by("-created_at", "-id").for_reading(self.actor.member))
-        return Response(self.show(serializers.IntumDealRead, list(rows), many=True))
+        return Response(self.serialize(serializers.IntumDealRead, list(rows), many=True))
 
     @extend_schema(
         request=serializers.DealBody,
@@ -43,29 +42,29 @@ class IntumDealView(IntumView):
     def create(self, request: Request) -> Response:
         change = self.completed(self.read(serializers.IntumDealWrite, self.sent()), None)
         deal = create_deals(actor=self.actor, changes=[change])[0]
-        return Response(self.shown(deal), self.create_status)
+        return Response(self.representation(deal), self.create_status)
 
     @extend_schema(responses=serializers.IntumDealRead, summary="Show a deal")
     def retrieve(self, request: Request, row: str) -> Response:
-        return Response(self.shown(self.find("deal", row)))
+        return Response(self.representation(self.find("deal", row)))
 
     @extend_schema(request=serializers.DealBody, responses=serializers.IntumDealRead, summary="Change a deal")
     def update(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        change = self.completed(self.changed(serializers.IntumDealWrite, self.shown(deal)), deal)
-        return Response(self.shown(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
+        change = self.completed(self.changed(serializers.IntumDealWrite, self.representation(deal)), deal)
+        return Response(self.representation(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
 
     @extend_schema(responses=serializers.IntumDealRead, summary="Delete a deal")
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        shown = self.shown(deal)
+        shown = self.representation(deal)
         trash_deals(actor=self.actor, deals=[deal])
         return Response(shown, self.delete_status)
 
     @extend_schema(responses=serializers.IntumDealRead, summary="Find a deal by what an application calls it")
     def external(self, request: Request, app_code: str, external_id: str) -> Response:
         visible = Deal.objects.visible_to(self.actor.member)
-        return Response(self.shown(self.called(visible, app_code, external_id)))
+        return Response(self.representation(self.by_reference(visible, app_code, external_id)))
 
     def completed(self, change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
         change = serializers.with_status(change, deal)
@@ -73,8 +72,8 @@ class IntumDealView(IntumView):
         # `fields` is free-form JSON by contract.
         return {**change, "free_custom_fields": True}
 
-    def shown(self, deal: Deal) -> Any:
-        return self.show(
+    def representation(self, deal: Deal) -> Any:
+        return self.serialize(
             serializers.IntumDealRead, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk)
         )
 
@@ -94,12 +93,11 @@ class IntumDealView(IntumView):
 
     def dated(self, rows: Any) -> Any:
         """By the main date: the deal's own, else the day of its creation in the organization's zone."""
-        zone = ZoneInfo(self.actor.organization.time_zone)
         if start := self.query.get("main_date_from"):
-            instant = datetime.datetime.combine(start, datetime.time(), zone)
+            instant = datetime.datetime.combine(start, datetime.time(), self.zone)
             rows = rows.filter(Q(date__gte=start) | Q(date=None, created_at__gte=instant))
         if end := self.query.get("main_date_to"):
-            after = datetime.datetime.combine(end + datetime.timedelta(days=1), datetime.time(), zone)
+            after = datetime.datetime.combine(end + datetime.timedelta(days=1), datetime.time(), self.zone)
             rows = rows.filter(Q(date__lte=end) | Q(date=None, created_at__lt=after))
         return rows
 

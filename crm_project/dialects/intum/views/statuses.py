@@ -24,7 +24,7 @@ class IntumStatusView(IntumView):
     @extend_schema(responses=serializers.IntumStatusRead(many=True), summary="List statuses")
     def index(self, request: Request) -> Response:
         rows = self.stages().order_by("-pipeline__is_default", "pipeline_id", "position")
-        return Response(self.show(serializers.IntumStatusRead, list(rows), many=True))
+        return Response(self.serialize(serializers.IntumStatusRead, list(rows), many=True))
 
     @extend_schema(
         request=serializers.StatusBody,
@@ -36,25 +36,27 @@ class IntumStatusView(IntumView):
         self.refuse_taken(change, None)
         default = Pipeline.objects.of(self.actor.organization_id).default().first()
         stage = create_stage(actor=self.actor, change={**change, "pipeline": default and default.pk})
-        return Response(self.shown(stage), self.create_status)
+        return Response(self.representation(stage), self.create_status)
 
     @extend_schema(responses=serializers.IntumStatusRead, summary="Show a status")
     def retrieve(self, request: Request, row: str) -> Response:
-        return Response(self.shown(self.find("stage", row)))
+        return Response(self.representation(self.find("stage", row)))
 
     @extend_schema(
         request=serializers.StatusBody, responses=serializers.IntumStatusRead, summary="Change a status"
     )
     def update(self, request: Request, row: str) -> Response:
         stage = self.find("stage", row)
-        change = serializers.settled(self.changed(serializers.IntumStatusWrite, self.shown(stage)), stage)
+        change = serializers.settled(
+            self.changed(serializers.IntumStatusWrite, self.representation(stage)), stage
+        )
         self.refuse_taken(change, stage)
-        return Response(self.shown(update_stage(actor=self.actor, stage=stage, change=change)))
+        return Response(self.representation(update_stage(actor=self.actor, stage=stage, change=change)))
 
     @extend_schema(responses=serializers.IntumStatusRead, summary="Delete a status that no deal stands in")
     def destroy(self, request: Request, row: str) -> Response:
         stage = self.find("stage", row)
-        shown = self.shown(stage)
+        shown = self.representation(stage)
         trash_stage(actor=self.actor, stage=stage)
         return Response(shown, self.delete_status)
 
@@ -74,7 +76,7 @@ class IntumStatusView(IntumView):
         stage = self.find("stage", row)
         position = max(0, stage.position + step)
         return Response(
-            self.shown(update_stage(actor=self.actor, stage=stage, change={"position": position}))
+            self.representation(update_stage(actor=self.actor, stage=stage, change={"position": position}))
         )
 
     def refuse_taken(self, change: dict[str, Any], stage: Stage | None) -> None:
@@ -90,5 +92,5 @@ class IntumStatusView(IntumView):
     def stages(self) -> Any:
         return Stage.objects.visible_to(self.actor.member).select_related("pipeline")
 
-    def shown(self, stage: Stage) -> Any:
-        return self.show(serializers.IntumStatusRead, self.stages().get(pk=stage.pk))
+    def representation(self, stage: Stage) -> Any:
+        return self.serialize(serializers.IntumStatusRead, self.stages().get(pk=stage.pk))

@@ -7,13 +7,18 @@ from rest_framework import serializers
 
 from contacts.querysets import fold_email
 from crm_project.api.fields import TextField
-from crm_project.dialects.kit.serializers import (
-    DialectSerializer,
+from crm_project.dialects.kit.fields import (
+    ConstantBoolean,
+    ConstantText,
+    FirstNameField,
     FixedBooleanField,
-    RowField,
+    LastNameField,
     UnsupportedField,
 )
-from crm_project.dialects.leadconnector.serializers.fields import InstantField, LocationField
+from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.rows import RowField
+from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.dialects.leadconnector.serializers.fields import LocationField
 from crm_project.dialects.leadconnector.serializers.search import with_location
 
 
@@ -103,29 +108,13 @@ class LeadConnectorLocationListQuery(DialectSerializer):
     email = UnsupportedField()
 
 
-class YesField(serializers.BooleanField):
-    """What holds for every row."""
-
-    def __init__(self, *, value: bool = True, **kwargs: Any) -> None:
-        self.value = value
-        super().__init__(**{"read_only": True, **kwargs})
-
-    def get_attribute(self, instance: Any) -> bool:
-        return self.value
-
-
 class LeadConnectorStageNested(serializers.Serializer[Any]):
     id = RowField("stage", source="*")
     name = serializers.CharField()
     position = serializers.IntegerField()
-    showInFunnel = YesField()
-    showInPieChart = YesField()
+    showInFunnel = ConstantBoolean(True)
+    showInPieChart = ConstantBoolean(True)
     stageWinProbability = serializers.IntegerField(source="probability")
-
-
-class DotField(serializers.CharField):
-    def get_attribute(self, instance: Any) -> str:
-        return "dot"
 
 
 class LeadConnectorPipelineRead(serializers.Serializer[Any]):
@@ -133,20 +122,20 @@ class LeadConnectorPipelineRead(serializers.Serializer[Any]):
     name = serializers.CharField()
     locationId = LocationField()
     stages = LeadConnectorStageNested(source="live_stages", many=True)
-    showInFunnel = YesField()
-    showInPieChart = YesField()
-    useOpportunityProbability = YesField()
-    colorRenderMode = DotField(read_only=True)
-    dateAdded = InstantField(source="created_at")
-    dateUpdated = InstantField(source="updated_at")
+    showInFunnel = ConstantBoolean(True)
+    showInPieChart = ConstantBoolean(True)
+    useOpportunityProbability = ConstantBoolean(True)
+    colorRenderMode = ConstantText("dot")
+    dateAdded = InstantField(digits=3, source="created_at")
+    dateUpdated = InstantField(digits=3, source="updated_at")
 
 
 class LeadConnectorLostReasonRead(serializers.Serializer[Any]):
     id = RowField("lost_reason", source="*")
     name = serializers.CharField()
     locationId = LocationField()
-    createdAt = InstantField(source="created_at")
-    updatedAt = InstantField(source="updated_at")
+    createdAt = InstantField(digits=3, source="created_at")
+    updatedAt = InstantField(digits=3, source="updated_at")
 
 
 @extend_schema_field({"type": "object"})
@@ -154,7 +143,7 @@ class RolesField(serializers.Field[Any, Any, Any, Any]):
     """An admin, or a user; what each of our roles may is more than the vendor can say."""
 
     def to_representation(self, value: Any) -> dict[str, Any]:
-        location = self.context["view"].ids.shown(self.context["view"].actor.organization)
+        location = self.context["view"].ids.id_of(self.context["view"].actor.organization)
         role = "admin" if value.role == value.Roles.ADMIN else "user"
         return {"type": "account", "role": role, "locationIds": [location]}
 
@@ -162,17 +151,11 @@ class RolesField(serializers.Field[Any, Any, Any, Any]):
 class LeadConnectorUserRead(serializers.Serializer[Any]):
     id = RowField("user", source="*")
     name = serializers.CharField(source="full_name")
-    firstName = serializers.SerializerMethodField()
-    lastName = serializers.SerializerMethodField()
+    firstName = FirstNameField()
+    lastName = LastNameField()
     email = serializers.CharField()
     roles = RolesField(source="*")
-    deleted = YesField(value=False)
-
-    def get_firstName(self, member: Any) -> str:
-        return str(member.user.full_name.partition(" ")[0])
-
-    def get_lastName(self, member: Any) -> str:
-        return str(member.user.full_name.partition(" ")[2])
+    deleted = ConstantBoolean(False)
 
 
 class LeadConnectorLocationRead(serializers.Serializer[Any]):
@@ -184,7 +167,7 @@ class LeadConnectorLocationRead(serializers.Serializer[Any]):
     timezone = serializers.CharField(source="time_zone")
     language = serializers.CharField()
     currency = serializers.CharField()
-    dateAdded = InstantField(source="created_at")
+    dateAdded = InstantField(digits=3, source="created_at")
 
 
 class LeadConnectorTagRead(serializers.Serializer[Any]):

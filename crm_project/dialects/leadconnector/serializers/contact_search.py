@@ -8,9 +8,10 @@ from rest_framework import serializers
 
 from contacts.querysets import fold_email
 from crm_project.api.fields import StrictChoice
+from crm_project.dialects.kit.rows import FilterRowField
 from crm_project.dialects.kit.serializers import DialectSerializer
-from crm_project.dialects.leadconnector.serializers.custom_field_backed import TAGS
-from crm_project.dialects.leadconnector.serializers.fields import FilterField, LocationField, RangeBoundField
+from crm_project.dialects.kit.tags import KEY, has_tag
+from crm_project.dialects.leadconnector.serializers.fields import LocationField, RangeBoundField
 from crm_project.dialects.leadconnector.serializers.filters import (
     Condition,
     FiltersField,
@@ -27,7 +28,6 @@ from crm_project.dialects.leadconnector.serializers.pages import (
     PageOrder,
 )
 from crm_project.dialects.leadconnector.serializers.search import with_location
-from crm_project.records.expressions import HoldsOption
 
 SORTS = {"date_added": CREATED, "dateAdded": CREATED, "date_updated": UPDATED, "dateUpdated": UPDATED}
 MOST_BY_BODY = 500
@@ -47,10 +47,6 @@ TEXTS = {
 }
 
 
-def has_tag(tag: str) -> Q:
-    return Q(HoldsOption(TAGS, tag))
-
-
 def text_is(column: str) -> Condition:
     """An address is stored folded and found by its index; other texts are alike whatever their case."""
     if column == "email":
@@ -65,20 +61,20 @@ def text_contains(column: str) -> Condition:
 VOCABULARY = SearchVocabulary(
     equal={
         **{name: (serializers.CharField, text_is(column)) for name, column in TEXTS.items()},
-        "id": (lambda: FilterField("contact"), lambda value: Q(pk=value)),
-        "assignedTo": (lambda: FilterField("user"), lambda value: Q(owner=value)),
-        TAGS: (serializers.CharField, has_tag),
+        "id": (lambda: FilterRowField("contact"), lambda value: Q(pk=value)),
+        "assignedTo": (lambda: FilterRowField("user"), lambda value: Q(owner=value)),
+        KEY: (serializers.CharField, has_tag),
     },
     ranges={
         "dateAdded": (lambda last: RangeBoundField(last=last), "created_at"),
         "dateUpdated": (lambda last: RangeBoundField(last=last), "updated_at"),
     },
     sorts={"dateAdded": CREATED, "dateUpdated": UPDATED},
-    contained={**{name: text_contains(column) for name, column in TEXTS.items()}, TAGS: has_tag},
+    contained={**{name: text_contains(column) for name, column in TEXTS.items()}, KEY: has_tag},
     present={
         **{name: Q(**{f"{column}__gt": ""}) for name, column in TEXTS.items()},
         "assignedTo": Q(owner__isnull=False),
-        TAGS: Q(custom_fields__has_key=TAGS),
+        KEY: Q(custom_fields__has_key=KEY),
     },
     words={
         "firstNameLowerCase": "firstName",

@@ -1,27 +1,29 @@
 """LeadConnector's words for people and companies."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from contacts.models import Contact
 from crm_project.api.fields import OptionalText
-from crm_project.dialects.kit.serializers import (
-    DialectSerializer,
-    RowField,
-    TextOrNullField,
-    UnsupportedField,
-)
+from crm_project.dialects.kit.fields import TextOrNullField, UnsupportedField
+from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.names import split_name
+from crm_project.dialects.kit.rows import RowField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.dialects.leadconnector.serializers.custom_field_backed import (
+    CUSTOM_FIELD_BACKED,
     CustomFieldBackedDay,
     CustomFieldBackedFlag,
     CustomFieldBackedObject,
     CustomFieldBackedText,
     LeadConnectorOtherCustomFields,
     LeadConnectorTagsField,
+    without_no_ops,
 )
 from crm_project.dialects.leadconnector.serializers.fields import (
-    InstantField,
     LeadConnectorCustomFields,
     LocationField,
     RowOrBlankField,
@@ -106,8 +108,24 @@ class LeadConnectorContactRead(serializers.Serializer[Any]):
     dndSettings = CustomFieldBackedObject("dnd_settings")
     inboundDndSettings = CustomFieldBackedObject("inbound_dnd_settings")
     customFields = LeadConnectorOtherCustomFields("contact", source="custom_fields", shown_as="value")
-    dateAdded = InstantField(source="created_at")
-    dateUpdated = InstantField(source="updated_at")
+    dateAdded = InstantField(digits=3, source="created_at")
+    dateUpdated = InstantField(digits=3, source="updated_at")
+
+
+def is_company(contact: Contact | None) -> bool:
+    return contact is not None and contact.kind == Contact.Kinds.COMPANY
+
+
+def contact_change(sent: Mapping[str, Any], contact: Contact | None) -> dict[str, Any]:
+    """The core's change of a contact, or of a new person. A full name counts only where neither part is sent."""
+    change = {**sent, "free_custom_fields": CUSTOM_FIELD_BACKED.keys()}
+    if contact is not None and "custom_fields" in sent:
+        change["custom_fields"] = without_no_ops(sent["custom_fields"], contact)
+    full_name = change.pop("full", None)
+    is_known = contact is not None and contact.full_name == full_name
+    if full_name and not is_known and not change.get("first_name") and not change.get("last_name"):
+        change |= {"name": full_name} if is_company(contact) else split_name(full_name)
+    return change
 
 
 OneContact: Any = inline_serializer("OneContact", {"contact": LeadConnectorContactRead()})

@@ -1,9 +1,9 @@
-"""What LeadConnector's contacts have and ours have no column for: kept among their custom fields.
+"""Fields of the vendor's contacts that have no column here and are stored as custom fields.
 
-Nobody need declare these fields; where somebody did, the definition decides what they take.
+The custom fields need not be declared. Where one is, its definition decides which values are valid.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -11,58 +11,38 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.api.fields import OptionalText
+from crm_project.dialects.kit import tags
 from crm_project.dialects.leadconnector.serializers.fields import (
     LeadConnectorCustomFields,
     LeadConnectorDayField,
 )
 
-
-def is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-TAGS = "tags"
-# The key of each → whether a value under it can be shown as the vendor shows it.
-CUSTOM_FIELD_BACKED: Mapping[str, Callable[[Any], bool]] = {
-    TAGS: is_texts,
-    "type": is_text,
-    "state": is_text,
-    "timezone": is_text,
-    "gender": is_text,
-    "date_of_birth": is_text,
-    "dnd": is_flag,
-    "dnd_settings": is_object,
-    "inbound_dnd_settings": is_object,
+# The key of each custom field and the type of the values that the vendor's field can represent.
+CUSTOM_FIELD_BACKED: Mapping[str, type] = {
+    tags.KEY: list,
+    "type": str,
+    "state": str,
+    "timezone": str,
+    "gender": str,
+    "date_of_birth": str,
+    "dnd": bool,
+    "dnd_settings": dict,
+    "inbound_dnd_settings": dict,
 }
 
 
-def held(row: Any, key: str) -> Any:
-    """The value that the row keeps under the key, or None."""
+def is_representable(key: str, value: Any) -> bool:
+    return tags.are_tags(value) if key == tags.KEY else isinstance(value, CUSTOM_FIELD_BACKED[key])
+
+
+def value_of(row: Any, key: str) -> Any:
+    """The value of the row's custom field, or None if the vendor's field cannot represent it."""
     value = row.custom_fields.get(key)
-    return value if CUSTOM_FIELD_BACKED[key](value) else None
-
-
-def in_use(contacts: Any) -> list[str]:
-    """The tags of all these contacts."""
-    lists = contacts.filter(custom_fields__has_key=TAGS).values_list(f"custom_fields__{TAGS}", flat=True)
-    each = lists.order_by().distinct().iterator()
-    return sorted({tag for tags in each if is_texts(tags) for tag in tags}, key=str.lower)
+    return value if is_representable(key, value) else None
 
 
 class CustomFieldBacked:
-    """A word with a place among the custom fields; one that is empty is taken away."""
+    """Mixin of a field of the vendor that is stored as a custom field; an empty value removes it."""
 
     def __init__(self, key: str, **kwargs: Any) -> None:
         self.key = key
@@ -70,7 +50,7 @@ class CustomFieldBacked:
         super().__init__(**{"source": source, "required": False, "allow_null": True, **kwargs})
 
     def get_attribute(self, instance: Any) -> Any:
-        return held(instance, self.key)
+        return value_of(instance, self.key)
 
 
 class CustomFieldBackedText(CustomFieldBacked, OptionalText):
@@ -83,7 +63,7 @@ class CustomFieldBackedText(CustomFieldBacked, OptionalText):
 
 @extend_schema_field(OpenApiTypes.DATE)
 class CustomFieldBackedDay(CustomFieldBacked, LeadConnectorDayField):
-    """A day, as JSON holds it."""
+    """A day, stored as an ISO date."""
 
     def to_internal_value(self, value: Any) -> Any:
         return super().to_internal_value(value).isoformat()
@@ -93,7 +73,7 @@ class CustomFieldBackedDay(CustomFieldBacked, LeadConnectorDayField):
 
 
 class CustomFieldBackedFlag(CustomFieldBacked, serializers.BooleanField):
-    """Off unless it is on."""
+    """A boolean; false is stored as no value."""
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(data) or None
@@ -104,9 +84,9 @@ class CustomFieldBackedFlag(CustomFieldBacked, serializers.BooleanField):
 
 @extend_schema_field({"type": "object", "nullable": True})
 class CustomFieldBackedObject(CustomFieldBacked, serializers.Field[Any, Any, Any, Any]):
-    """An object that nobody here looks into."""
+    """An object of any content."""
 
-    default_error_messages = {"invalid": "An object."}
+    default_error_messages = {"invalid": "Must be an object."}
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
@@ -119,11 +99,11 @@ class CustomFieldBackedObject(CustomFieldBacked, serializers.Field[Any, Any, Any
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class LeadConnectorTagsField(CustomFieldBacked, serializers.ListField):
-    """A list of texts; a bare one stands for a list of one."""
+    """A list of strings; a single string is read as a list of one."""
 
     def __init__(self, **kwargs: Any) -> None:
         child = serializers.CharField(max_length=255, trim_whitespace=True)
-        super().__init__(TAGS, child=child, **kwargs)
+        super().__init__(tags.KEY, child=child, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         texts = super().to_internal_value([data] if isinstance(data, str) else data)
@@ -134,22 +114,21 @@ class LeadConnectorTagsField(CustomFieldBacked, serializers.ListField):
 
 
 class LeadConnectorOtherCustomFields(LeadConnectorCustomFields):
-    """The custom fields that no word of the vendor's own shows."""
+    """The custom fields without those that a field of the vendor represents."""
 
     def to_representation(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return super().to_representation(
-            {
-                key: value
-                for key, value in values.items()
-                if not (key in CUSTOM_FIELD_BACKED and CUSTOM_FIELD_BACKED[key](value))
-            }
-        )
+        other = {
+            key: value
+            for key, value in values.items()
+            if key not in CUSTOM_FIELD_BACKED or not is_representable(key, value)
+        }
+        return super().to_representation(other)
 
 
-def without_silence(values: Mapping[str, Any], row: Any) -> dict[str, Any]:
-    """Nothing sent where nothing was shown says nothing, whatever the row keeps under the key."""
+def without_no_ops(values: Mapping[str, Any], row: Any) -> dict[str, Any]:
+    """The custom fields to write. A null for a field that was read as null is a no-op, whatever is stored."""
     return {
         key: value
         for key, value in values.items()
-        if not (value is None and key in CUSTOM_FIELD_BACKED and held(row, key) is None)
+        if value is not None or key not in CUSTOM_FIELD_BACKED or value_of(row, key) is not None
     }

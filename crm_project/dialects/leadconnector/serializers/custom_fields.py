@@ -7,8 +7,11 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from crm_project.api.fields import StrictChoice, StrictInteger, TextField
-from crm_project.dialects.kit.serializers import DialectSerializer, RowField, UnsupportedField
-from crm_project.dialects.leadconnector.serializers.fields import InstantField, LocationField
+from crm_project.dialects.kit.fields import UnsupportedField
+from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.rows import RowField
+from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.dialects.leadconnector.serializers.fields import LocationField
 
 Change = dict[str, Any]
 DATA_TYPES = {
@@ -96,7 +99,7 @@ class LeadConnectorCustomFieldRead(serializers.Serializer[Any]):
     position = serializers.IntegerField()
     picklistOptions = serializers.ListField(child=serializers.CharField(), source="options")
     locationId = LocationField()
-    dateAdded = InstantField(source="created_at")
+    dateAdded = InstantField(digits=3, source="created_at")
 
     def get_model(self, field: Any) -> str:
         return MODELS[field.kind]

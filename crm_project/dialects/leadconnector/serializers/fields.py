@@ -3,38 +3,27 @@
 import datetime
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from crm_project.api.fields import DECIMAL, INSTANT, TextField
+from crm_project.api.fields import INSTANT, TextField
 from crm_project.api.fields import CustomFieldsField as PlainValues
+from crm_project.dialects.kit.casts import custom_field_value, is_number
+from crm_project.dialects.kit.fields import BlankAsNull
 from crm_project.dialects.kit.ids import as_text
-from crm_project.dialects.kit.serializers import RowField
+from crm_project.dialects.kit.rows import RowField
 from crm_project.dialects.leadconnector import errors
 from crm_project.records.models import CustomField
 
 # The six ways to write a day that the vendor takes, beside ISO 8601.
 DAY_FIRST_YEAR = re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{2})\2(?P<day>\d{2})", re.ASCII)
 DAY_LAST_YEAR = re.compile(r"(?P<month>\d{2})([-/.])(?P<day>\d{2})\2(?P<year>\d{4})", re.ASCII)
+BOOLEANS = {"true": True, "false": False}
 TEXTS = (CustomField.Types.TEXT, CustomField.Types.TEXTAREA)
 MILLISECONDS = re.compile(r"\d{11,14}", re.ASCII)
-
-
-class InstantField(serializers.DateTimeField):
-    """UTC with milliseconds."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"read_only": True, **kwargs})
-
-    def to_representation(self, value: Any) -> Any:
-        return value and value.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace(
-            "+00:00", "Z"
-        )
 
 
 class LeadConnectorDayField(serializers.DateField):
@@ -78,10 +67,11 @@ class RangeBoundField(serializers.Field[Any, Any, Any, Any]):
             if INSTANT.fullmatch(text):
                 return datetime.datetime.fromisoformat(text).astimezone(datetime.UTC)
             day = day_of(text)
-            zone = ZoneInfo(self.context["view"].actor.organization.time_zone)
             if day is not None:
                 clock = datetime.time.max if self.last else datetime.time.min
-                return datetime.datetime.combine(day, clock, zone).astimezone(datetime.UTC)
+                return datetime.datetime.combine(day, clock, self.context["view"].zone).astimezone(
+                    datetime.UTC
+                )
         except (ValueError, OverflowError):
             pass
         return self.fail("invalid")
@@ -115,26 +105,11 @@ class LocationField(RowField):
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class FilterField(RowField):
-    """A row to filter by: an id that names nothing finds nothing."""
-
-    def __init__(self, kind: str, **kwargs: Any) -> None:
-        super().__init__(kind, **{"required": False, **kwargs})
-
-    def to_internal_value(self, data: Any) -> int:
-        row = self.ids.resolve(self.kind, data)
-        return 0 if row is None else int(row.pk)
-
-
-@extend_schema_field(OpenApiTypes.STR)
-class RowOrBlankField(RowField):
+class RowOrBlankField(BlankAsNull, RowField):
     """A row that may be none: what a form was left empty for comes as an empty text."""
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         super().__init__(kind, **{"required": False, "allow_null": True, **kwargs})
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        return super().run_validation(None if data == "" else data)
 
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})
@@ -176,34 +151,28 @@ class LeadConnectorCustomFields(serializers.Field[Any, Any, Any, Any]):
         view = self.context["view"]
         definitions = view.definitions(self.kind)
         return [
-            {"id": view.ids.shown(definitions[key]) if key in definitions else key, self.shown_as: value}
+            {"id": view.ids.id_of(definitions[key]) if key in definitions else key, self.shown_as: value}
             for key, value in values.items()
         ]
 
 
 def cast(definition: Any, value: Any) -> Any:
-    """Texts for numbers, and numbers for texts, as the field has them; whatever cannot be read so, the core refuses."""
-    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if definition is not None and definition.type in TEXTS and is_number:
-        return str(value)
-    if definition is None or definition.type in TEXTS or not isinstance(value, str):
+    """The value in the type of its custom field: the vendor's clients send numbers as strings and strings as numbers.
+
+    What cannot be converted is returned as it is, for the core to refuse.
+    """
+    if definition is None:
         return value
-    text = value.strip()
-    if text == "":
-        return None
-    match definition.type:
-        case CustomField.Types.NUMBER:
-            return Decimal(text) if DECIMAL.fullmatch(text) else value
-        case CustomField.Types.CHECKBOX:
-            return {"true": True, "false": False}.get(text.lower(), value)
-        case CustomField.Types.DATE:
-            day = day_of(text)
-            return day.isoformat() if day else value
-        case CustomField.Types.MULTISELECT if value not in definition.options:
-            return [part.strip() for part in value.split(",")]
-        case CustomField.Types.MULTISELECT:
-            return [value]
-    return value
+    if definition.type in TEXTS:
+        return str(value) if is_number(value) else value
+    if not isinstance(value, str):
+        return value
+    return custom_field_value(definition, value, booleans=BOOLEANS, day_of=iso_day) if value.strip() else None
+
+
+def iso_day(text: str) -> str | None:
+    day = day_of(text.strip())
+    return day.isoformat() if day else None
 
 
 def bare_key(key: str) -> str:

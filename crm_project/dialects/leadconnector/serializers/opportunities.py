@@ -8,18 +8,15 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from crm_project.api.fields import OptionalText, StrictChoice, StrictInteger, TextField
+from crm_project.dialects.kit.deal_contacts import DealContact
+from crm_project.dialects.kit.fields import NumberField, TextOrNullField
 from crm_project.dialects.kit.ids import as_text
-from crm_project.dialects.kit.serializers import (
-    DialectSerializer,
-    NumberField,
-    RowField,
-    RowListField,
-    TextOrNullField,
-)
+from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.rows import RowField, RowListField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.dialects.leadconnector.serializers.custom_field_backed import LeadConnectorTagsField
 from crm_project.dialects.leadconnector.serializers.fields import (
     IdField,
-    InstantField,
     LeadConnectorCustomFields,
     LeadConnectorDayField,
     LocationField,
@@ -80,14 +77,11 @@ EXAMPLE_ANSWER = {
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class ContactIdField(RowOrBlankField):
+class ContactIdField(DealContact, RowOrBlankField):
     """The deal's contact; its client where it has no contact."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("contact", **{"source": "contact", "required": True, "allow_null": False, **kwargs})
-
-    def get_attribute(self, instance: Deal) -> Any:
-        return instance.contact or instance.client
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
@@ -225,16 +219,13 @@ class CompanyNameField(serializers.CharField):
         return company.full_name if company and company.deleted_at is None else None
 
 
-class LeadConnectorContactNested(serializers.Serializer[Any]):
+class LeadConnectorContactNested(DealContact, serializers.Serializer[Any]):
     id = RowField("contact", source="*")
     name = serializers.CharField(source="full_name")
     companyName = CompanyNameField()
     email = TextOrNullField()
     phone = TextOrNullField()
     tags = LeadConnectorTagsField()
-
-    def get_attribute(self, instance: Deal) -> Any:
-        return instance.contact or instance.client
 
 
 class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
@@ -247,12 +238,12 @@ class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
     assignedTo = RowField("user", source="owner", allow_null=True)
     status = serializers.CharField()
     source: Any = TextOrNullField(source="origin")
-    lastStatusChangeAt = InstantField(source="status_since")
-    lastStageChangeAt = InstantField(source="stage_entered_at")
-    lastActionDate = InstantField(source="updated_at")
+    lastStatusChangeAt = InstantField(digits=3, source="status_since")
+    lastStageChangeAt = InstantField(digits=3, source="stage_entered_at")
+    lastActionDate = InstantField(digits=3, source="updated_at")
     indexVersion = serializers.IntegerField(source="version")
-    createdAt = InstantField(source="created_at")
-    updatedAt = InstantField(source="updated_at")
+    createdAt = InstantField(digits=3, source="created_at")
+    updatedAt = InstantField(digits=3, source="updated_at")
     contactId = ContactIdField()
     locationId = LocationField()
     contact = LeadConnectorContactNested(allow_null=True)
@@ -267,6 +258,12 @@ class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
         """The vendor's opportunities all have a contact, and its clients read the id as a text."""
         shown = super().to_representation(instance)
         return {**shown, "contactId": shown["contactId"] or ""}
+
+
+def without_redundant_contact(change: Mapping[str, Any], deal: Deal | None) -> dict[str, Any]:
+    """The change without a contact that is only the client, which an opportunity without a contact represents."""
+    is_client = deal is not None and deal.contact_id is None and change.get("contact") == deal.client_id
+    return {name: value for name, value in change.items() if not (name == "contact" and is_client)}
 
 
 OneOpportunity: Any = inline_serializer("OneOpportunity", {"opportunity": LeadConnectorOpportunityRead()})

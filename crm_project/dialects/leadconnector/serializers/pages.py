@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from crm_project.api.pagination import Key
 from crm_project.dialects.kit.offset_pages import keys_between, rows_of
-from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.dialects.kit.serializers import DialectQuery
 from crm_project.dialects.leadconnector.serializers.fields import RangeBoundField
 
 LIMIT, MOST = 20, 100
@@ -29,16 +29,11 @@ CREATED, UPDATED = Key("created_at"), Key("updated_at")
 NEWEST, OLDEST = PageOrder(CREATED, descending=True), PageOrder(CREATED)
 
 
-class LeadConnectorPageQuery(DialectSerializer):
-    """An empty parameter says nothing."""
-
+class LeadConnectorPageQuery(DialectQuery):
     limit = serializers.IntegerField(required=False, default=LIMIT, min_value=1, max_value=MOST)
     page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=10**9)
     startAfter = RangeBoundField()
     startAfterId = serializers.CharField(required=False)
-
-    def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value({name: value for name, value in data.items() if value != ""})
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class Page:
     more: bool
 
 
-def turned(view: Any, kind: str, rows: Any, order: PageOrder, query: Mapping[str, Any]) -> Page:
+def page_of(view: Any, kind: str, rows: Any, order: PageOrder, query: Mapping[str, Any]) -> Page:
     """One page of the rows. The total is what clients stop at, hence it is counted."""
     ordered, name = order.key.annotated(rows)
     sign, limit = "-" if order.descending else "", query["limit"]
@@ -87,7 +82,7 @@ def meta(view: Any, page: Page, query: Mapping[str, Any]) -> dict[str, Any]:
     """Both ways to the next page."""
     last, number = page.rows[-1] if page.rows else None, query["page"]
     behind = {
-        "startAfterId": view.ids.shown(last) if last else None,
+        "startAfterId": view.ids.id_of(last) if last else None,
         "startAfter": milliseconds(last.created_at) if last else None,
     }
     next_page = number + 1 if page.more else None

@@ -10,8 +10,11 @@ from rest_framework import serializers
 
 from crm_project.api.fields import StrictChoice
 from crm_project.api.pagination import Key
-from crm_project.dialects.kit.serializers import DialectSerializer, NumberField, UnsupportedField
-from crm_project.dialects.leadconnector.serializers.fields import FilterField, LocationField, RangeBoundField
+from crm_project.dialects.kit.deal_contacts import has_contact
+from crm_project.dialects.kit.fields import NumberField, UnsupportedField
+from crm_project.dialects.kit.rows import FilterRowField
+from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.dialects.leadconnector.serializers.fields import LocationField, RangeBoundField
 from crm_project.dialects.leadconnector.serializers.filters import (
     FiltersField,
     SearchAfterField,
@@ -46,15 +49,10 @@ ORDERS = {
 DETAILS = {"getNotes": "notes", "getTasks": "tasks", "getCalendarEvents": "calendarEvents"}
 
 
-def of_contact(pk: int) -> Q:
-    """The contact that an opportunity shows."""
-    return Q(contact=pk) | Q(contact=None, client=pk)
-
-
 CONDITIONS: dict[str, Callable[[Any], Q]] = {
     "pipeline": lambda value: Q(stage__pipeline=value),
     "stage": lambda value: Q(stage=value),
-    "contact": of_contact,
+    "contact": lambda value: has_contact([value]),
     "owner": lambda value: Q(owner=value),
     "deal": lambda value: Q(pk=value),
     "status": lambda value: Q() if value == ALL else Q(status=value),
@@ -70,15 +68,15 @@ class LeadConnectorOpportunityQuery(LeadConnectorPageQuery):
     q = serializers.CharField(required=False, max_length=75)
     location_id = LocationField(required=False)
     locationId = LocationField(required=False)
-    pipeline_id = FilterField("pipeline", source="pipeline")
-    pipelineId = FilterField("pipeline", source="pipeline")
-    pipeline_stage_id = FilterField("stage", source="stage")
-    pipelineStageId = FilterField("stage", source="stage")
-    contact_id = FilterField("contact", source="contact")
-    contactId = FilterField("contact", source="contact")
-    assigned_to = FilterField("user", source="owner")
-    assignedTo = FilterField("user", source="owner")
-    id = FilterField("deal", source="deal")
+    pipeline_id = FilterRowField("pipeline", source="pipeline")
+    pipelineId = FilterRowField("pipeline", source="pipeline")
+    pipeline_stage_id = FilterRowField("stage", source="stage")
+    pipelineStageId = FilterRowField("stage", source="stage")
+    contact_id = FilterRowField("contact", source="contact")
+    contactId = FilterRowField("contact", source="contact")
+    assigned_to = FilterRowField("user", source="owner")
+    assignedTo = FilterRowField("user", source="owner")
+    id = FilterRowField("deal", source="deal")
     status = StrictChoice([*STATUSES, ALL], required=False)
     order = StrictChoice(list(ORDERS), required=False, default="added_desc")
     date = RangeBoundField()
@@ -100,8 +98,8 @@ def with_location(attrs: dict[str, Any]) -> dict[str, Any]:
     return attrs
 
 
-def narrowed(rows: Any, query: Mapping[str, Any]) -> Any:
-    """The rows that the query asks for."""
+def filtered(rows: Any, query: Mapping[str, Any]) -> Any:
+    """The rows that match the query's filters and its search text."""
     for name, condition in CONDITIONS.items():
         if name in query:
             rows = rows.filter(condition(query[name]))
@@ -110,11 +108,11 @@ def narrowed(rows: Any, query: Mapping[str, Any]) -> Any:
 
 VOCABULARY = SearchVocabulary(
     equal={
-        "pipeline_id": (lambda: FilterField("pipeline"), CONDITIONS["pipeline"]),
-        "pipeline_stage_id": (lambda: FilterField("stage"), CONDITIONS["stage"]),
-        "contact_id": (lambda: FilterField("contact"), of_contact),
-        "assigned_to": (lambda: FilterField("user"), CONDITIONS["owner"]),
-        "id": (lambda: FilterField("deal"), CONDITIONS["deal"]),
+        "pipeline_id": (lambda: FilterRowField("pipeline"), CONDITIONS["pipeline"]),
+        "pipeline_stage_id": (lambda: FilterRowField("stage"), CONDITIONS["stage"]),
+        "contact_id": (lambda: FilterRowField("contact"), CONDITIONS["contact"]),
+        "assigned_to": (lambda: FilterRowField("user"), CONDITIONS["owner"]),
+        "id": (lambda: FilterRowField("deal"), CONDITIONS["deal"]),
         "status": (lambda: StrictChoice([*STATUSES, ALL]), CONDITIONS["status"]),
         "name": (serializers.CharField, lambda value: Q(name=value)),
         "monetary_value": (NumberField, lambda value: Q(amount=value)),

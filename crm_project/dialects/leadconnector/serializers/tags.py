@@ -1,4 +1,4 @@
-"""LeadConnector's words for the tags of contacts."""
+"""LeadConnector's tags of contacts."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ from crm_project.dialects.leadconnector.serializers.fields import IdField, Locat
 
 
 class LeadConnectorTagsWrite(DialectSerializer):
-    """Some of a contact's tags."""
+    """Tags to add or to remove."""
 
     tags = LeadConnectorTagsField(required=True, allow_null=False)
 
 
 class LeadConnectorBulkTagsWrite(LeadConnectorTagsWrite):
-    """Tags to add to many contacts, or to remove from them."""
+    """Tags to add to many contacts or to remove from them."""
 
     contacts: Any = serializers.ListField(child=IdField(), max_length=1000)
     locationId = LocationField()
     removeAllTags = serializers.BooleanField(required=False, default=False)
 
 
-def told(contact: str, before: list[str], tags: list[str]) -> dict[str, Any]:
-    """What became of one contact."""
+def result_of(contact: str, before: list[str], tags: list[str]) -> dict[str, Any]:
+    """The entry of one contact in the answer."""
     return {
         "contactId": contact,
         "message": "Tags updated",
@@ -36,12 +36,12 @@ def told(contact: str, before: list[str], tags: list[str]) -> dict[str, Any]:
     }
 
 
-def after(told: dict[str, Any]) -> list[str]:
-    """The tags that the contact has now."""
-    return [tag for tag in told["oldTags"] if tag not in told["tagsRemoved"]] + told["tagsAdded"]
+def tags_after(result: dict[str, Any]) -> list[str]:
+    """The contact's tags after the change."""
+    return [tag for tag in result["oldTags"] if tag not in result["tagsRemoved"]] + result["tagsAdded"]
 
 
-def missing(contact: str) -> dict[str, Any]:
+def unknown_contact(contact: str) -> dict[str, Any]:
     return {"contactId": contact, "message": "contact does not belong to location", "type": "error"}
 
 

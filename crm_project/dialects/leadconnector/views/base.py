@@ -8,11 +8,13 @@ from rest_framework.request import Request
 from crm_project.dialects.kit.schema import DialectSchema
 from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.leadconnector import errors
-from crm_project.records.writing.columns import definitions_of
 
 VERSION = OpenApiParameter(
     "Version", str, OpenApiParameter.HEADER, required=True, enum=sorted(errors.VERSIONS), default="2021-07-28"
 )
+
+
+SYSTEM = "leadconnector"
 
 
 class VersionedSchema(DialectSchema):
@@ -21,7 +23,7 @@ class VersionedSchema(DialectSchema):
 
 
 class LeadConnectorView(DialectView):
-    system = "leadconnector"
+    system = SYSTEM
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
     schema = VersionedSchema()
@@ -29,14 +31,6 @@ class LeadConnectorView(DialectView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         errors.require_version(request)
         super().initial(request, *args, **kwargs)
-
-    def definitions(self, kind: str) -> dict[str, Any]:
-        """The custom fields of deals or contacts, by key, with their ids looked up once for all rows."""
-        known: dict[str, dict[str, Any]] = self.__dict__.setdefault("_definitions", {})
-        if kind not in known:
-            known[kind] = definitions_of(self.actor.organization_id, kind)
-            self.ids.remember(known[kind].values())
-        return known[kind]
 
     @property
     def trace(self) -> dict[str, str]:

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from contacts.models import Contact
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.kit.tags import KEY, tags_in_use
 from crm_project.dialects.leadconnector.serializers import catalogue as serializers
-from crm_project.dialects.leadconnector.serializers.custom_field_backed import TAGS, in_use
 from crm_project.dialects.leadconnector.views.base import LeadConnectorLocationScopedView, LeadConnectorView
 from deals.models import LostReason
 
@@ -40,7 +40,7 @@ class LeadConnectorCatalogueView(LeadConnectorView):
         page = list(rows.order_by("id")[query["skip"] : query["skip"] + query["limit"]])
         total = {"total": rows.count()} if query["getCount"] else {}
         return Response(
-            {"lostReasons": self.show(serializers.LeadConnectorLostReasonRead, page, many=True), **total}
+            {"lostReasons": self.serialize(serializers.LeadConnectorLostReasonRead, page, many=True), **total}
         )
 
     @extend_schema(
@@ -50,7 +50,7 @@ class LeadConnectorCatalogueView(LeadConnectorView):
     )
     def users(self, request: Request) -> Response:
         return Response(
-            {"users": self.show(serializers.LeadConnectorUserRead, list(self.members), many=True)}
+            {"users": self.serialize(serializers.LeadConnectorUserRead, list(self.members), many=True)}
         )
 
     @extend_schema(responses=serializers.FoundUsers, summary="Users by name or e-mail address")
@@ -72,7 +72,10 @@ class LeadConnectorCatalogueView(LeadConnectorView):
     def _found_users(self, rows: Any, query: dict[str, Any]) -> Response:
         page = list(rows[query["skip"] : query["skip"] + query["limit"]])
         return Response(
-            {"users": self.show(serializers.LeadConnectorUserRead, page, many=True), "count": rows.count()}
+            {
+                "users": self.serialize(serializers.LeadConnectorUserRead, page, many=True),
+                "count": rows.count(),
+            }
         )
 
     @extend_schema(
@@ -83,11 +86,11 @@ class LeadConnectorCatalogueView(LeadConnectorView):
     def locations(self, request: Request) -> Response:
         query, rows = self.query, [self.actor.organization]
         page = rows[query["skip"] : query["skip"] + query["limit"]]
-        return Response({"locations": self.show(serializers.LeadConnectorLocationRead, page, many=True)})
+        return Response({"locations": self.serialize(serializers.LeadConnectorLocationRead, page, many=True)})
 
     @extend_schema(responses=serializers.LeadConnectorUserRead, summary="One user")
     def user(self, request: Request, row_id: str) -> Response:
-        return Response(self.show(serializers.LeadConnectorUserRead, self.find("user", row_id)))
+        return Response(self.serialize(serializers.LeadConnectorUserRead, self.find("user", row_id)))
 
     @property
     def members(self) -> Any:
@@ -101,7 +104,7 @@ class LeadConnectorLocationView(LeadConnectorLocationScopedView):
     @extend_schema(responses=serializers.OneLocation, summary="The location")
     def retrieve(self, request: Request, location_id: str) -> Response:
         return Response(
-            {"location": self.show(serializers.LeadConnectorLocationRead, self.actor.organization)}
+            {"location": self.serialize(serializers.LeadConnectorLocationRead, self.actor.organization)}
         )
 
     @extend_schema(
@@ -109,9 +112,9 @@ class LeadConnectorLocationView(LeadConnectorLocationScopedView):
         summary="The tags to choose from: those declared, else those in use",
     )
     def tags(self, request: Request, location_id: str) -> Response:
-        declared = self.definitions("contact").get(TAGS)
-        location = self.ids.shown(self.actor.organization)
-        tags = declared.options if declared else in_use(Contact.objects.visible_to(self.actor.member))
+        declared = self.definitions("contact").get(KEY)
+        location = self.ids.id_of(self.actor.organization)
+        tags = declared.options if declared else tags_in_use(Contact.objects.visible_to(self.actor.member))
         return Response({"tags": [{"id": tag, "name": tag, "locationId": location} for tag in tags]})
 
     @extend_schema(responses=serializers.TimeZones, summary="The time zones to choose from")

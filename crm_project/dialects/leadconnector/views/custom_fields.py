@@ -29,7 +29,7 @@ class LeadConnectorCustomFieldView(LeadConnectorLocationScopedView):
     def index(self, request: Request, location_id: str) -> Response:
         rows = self.fields.filter(kind__in=serializers.KINDS[self.query["model"]]).order_by("position", "id")
         return Response(
-            {"customFields": self.show(serializers.LeadConnectorCustomFieldRead, list(rows), many=True)}
+            {"customFields": self.serialize(serializers.LeadConnectorCustomFieldRead, list(rows), many=True)}
         )
 
     @extend_schema(
@@ -64,7 +64,9 @@ class LeadConnectorCustomFieldView(LeadConnectorLocationScopedView):
         return Response(self.done)
 
     def one(self, field: CustomField, status: int = 200) -> Response:
-        return Response({"customField": self.show(serializers.LeadConnectorCustomFieldRead, field)}, status)
+        return Response(
+            {"customField": self.serialize(serializers.LeadConnectorCustomFieldRead, field)}, status
+        )
 
     @property
     def fields(self) -> Any:

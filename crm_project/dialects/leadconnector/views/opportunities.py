@@ -8,9 +8,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.accounts.actors import Actor
 from crm_project.api.fields import UUID
 from crm_project.dialects.leadconnector.serializers import opportunities as serializers
-from crm_project.dialects.leadconnector.views.base import LeadConnectorView
+from crm_project.dialects.leadconnector.views.base import SYSTEM, LeadConnectorView
 from crm_project.records import references
 from crm_project.records.writing.receipts import Receipt
 from deals.models import Deal, DealFollower
@@ -47,30 +48,15 @@ class LeadConnectorOpportunityView(LeadConnectorView):
     )
     def upsert(self, request: Request) -> Response:
         change = self.read(serializers.LeadConnectorOpportunityUpsert)
-        receipt = self._upsert(change.pop("id", None), change)
-        is_new = receipt.outcome == "created"
-        return Response({"opportunity": self.shown(receipt.row), "new": is_new, **self.trace})
-
-    def _upsert(self, sent_id: str | None, change: Change) -> Receipt[Deal]:
-        """An id that is nobody's is kept: the client will ask for its opportunity under it."""
+        sent_id = change.pop("id", None)
         deal = self.ids.resolve("deal", sent_id) if sent_id else None
-        change = self._settled(change, deal)
+        change = self._applicable(change, deal)
         if deal is not None:
-            return update_deals(actor=self.actor, changes=[(deal, change)])[0]
-        keys = ["contact_and_pipeline"] if change.get("contact") else []
-        if sent_id:
-            self._refuse_hidden(sent_id)
-            change["external_references"] = [(self.system, sent_id)]
-            keys.insert(0, "external_reference")
-        if not keys:
-            return Receipt(create_deals(actor=self.actor, changes=[change])[0], "created")
-        return upsert_deal(actor=self.actor, change=change, match_on=keys)
-
-    def _refuse_hidden(self, sent_id: str) -> None:
-        """An id means one row: that of a deal in the trash, or of one that the actor may not see, names no other."""
-        own = Deal.objects.of(self.actor.organization_id)
-        if UUID.fullmatch(sent_id) and own.filter(uuid=sent_id).exists():
-            raise references.taken()
+            receipt = update_deals(actor=self.actor, changes=[(deal, change)])[0]
+        else:
+            receipt = upsert_unknown(self.actor, sent_id, change)
+        is_new = receipt.outcome == "created"
+        return Response({"opportunity": self.representation(receipt.row), "new": is_new, **self.trace})
 
     @extend_schema(
         request=serializers.LeadConnectorOpportunityCreate,
@@ -78,13 +64,13 @@ class LeadConnectorOpportunityView(LeadConnectorView):
         summary="Create",
     )
     def create(self, request: Request) -> Response:
-        change = self._settled(self.read(serializers.LeadConnectorOpportunityCreate), None)
+        change = self._applicable(self.read(serializers.LeadConnectorOpportunityCreate), None)
         deal = create_deals(actor=self.actor, changes=[change])[0]
-        return Response({"opportunity": self.shown(deal)}, self.create_status)
+        return Response({"opportunity": self.representation(deal)}, self.create_status)
 
     @extend_schema(responses=serializers.OneOpportunity, summary="One opportunity")
     def retrieve(self, request: Request, row_id: str) -> Response:
-        return Response({"opportunity": self.shown(self.find("deal", row_id))})
+        return Response({"opportunity": self.representation(self.find("deal", row_id))})
 
     @extend_schema(
         request=serializers.LeadConnectorOpportunityUpdate,
@@ -94,7 +80,7 @@ class LeadConnectorOpportunityView(LeadConnectorView):
     def update(self, request: Request, row_id: str) -> Response:
         deal = self.find("deal", row_id)
         self._save(deal, self.read(serializers.LeadConnectorOpportunityUpdate))
-        return Response({"opportunity": self.shown(deal)})
+        return Response({"opportunity": self.representation(deal)})
 
     @extend_schema(request=None, responses=serializers.Done, summary="Move to the trash")
     def destroy(self, request: Request, row_id: str) -> Response:
@@ -139,33 +125,53 @@ class LeadConnectorOpportunityView(LeadConnectorView):
 
     def _follow(self, deal: Deal, change: Change) -> tuple[list[str], list[str]]:
         """The followers before and after the change."""
-        before = self.shown(deal)["followers"]
+        before = self.representation(deal)["followers"]
         self._save(deal, change)
-        return before, self.shown(deal)["followers"]
+        return before, self.representation(deal)["followers"]
 
     def _save(self, deal: Deal, change: Change) -> None:
-        update_deals(actor=self.actor, changes=[(deal, self._settled(change, deal))])
+        update_deals(actor=self.actor, changes=[(deal, self._applicable(change, deal))])
 
-    def _settled(self, change: Mapping[str, Any], deal: Deal | None) -> Change:
-        """Without what says nothing about this deal: a reason while it is not lost, a contact that is shown anyway."""
-        settled = dict(change)
-        if settled.get("lost_reason") and self._status_after(settled, deal) not in serializers.LOST:
-            del settled["lost_reason"]
+    def _applicable(self, change: Change, deal: Deal | None) -> Change:
+        """The change without what does not apply to this deal; an ignored lost reason is reported to the client."""
+        applicable = serializers.without_redundant_contact(change, deal)
+        if applicable.get("lost_reason") and status_after(self.actor, change, deal) not in serializers.LOST:
+            del applicable["lost_reason"]
             self.ignore([serializers.REASON])
-        if deal is not None and deal.contact_id is None and settled.get("contact") == deal.client_id:
-            settled.pop("contact", None)
-        return settled
+        return applicable
 
-    def _status_after(self, change: Change, deal: Deal | None) -> str | None:
-        if "status" in change:
-            return str(change["status"])
-        stage = change.get("stage")
-        if stage is not None and (deal is None or stage != deal.stage_id):
-            return str(Stage.objects.visible_to(self.actor.member).get(pk=stage).kind)
-        return deal.status if deal is not None else None
-
-    def shown(self, deal: Deal) -> Any:
+    def representation(self, deal: Deal) -> Any:
         """The deal as the database has it now."""
-        return self.show(
+        return self.serialize(
             serializers.LeadConnectorOpportunityRead, opportunities(self.actor.member).get(pk=deal.pk)
         )
+
+
+def upsert_unknown(actor: Actor, sent_id: str | None, change: Change) -> Receipt[Deal]:
+    """Update the deal of the contact and pipeline, else create one. An id that no deal has becomes its reference,
+    since the client will ask for the opportunity by it."""
+    keys = ["contact_and_pipeline"] if change.get("contact") else []
+    if sent_id:
+        refuse_hidden_id(actor, sent_id)
+        change = {**change, "external_references": [(SYSTEM, sent_id)]}
+        keys.insert(0, "external_reference")
+    if not keys:
+        return Receipt(create_deals(actor=actor, changes=[change])[0], "created")
+    return upsert_deal(actor=actor, change=change, match_on=keys)
+
+
+def refuse_hidden_id(actor: Actor, sent_id: str) -> None:
+    """Raise if the id is the UUID of a deal in the trash or of one that the actor may not see: ids are unique."""
+    own = Deal.objects.of(actor.organization_id)
+    if UUID.fullmatch(sent_id) and own.filter(uuid=sent_id).exists():
+        raise references.taken()
+
+
+def status_after(actor: Actor, change: Mapping[str, Any], deal: Deal | None) -> str | None:
+    """The status of the deal after the change: as sent, else as the new stage implies, else as it is."""
+    if "status" in change:
+        return str(change["status"])
+    stage = change.get("stage")
+    if stage is not None and (deal is None or stage != deal.stage_id):
+        return str(Stage.objects.visible_to(actor.member).get(pk=stage).kind)
+    return deal.status if deal is not None else None

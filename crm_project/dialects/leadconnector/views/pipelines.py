@@ -28,7 +28,10 @@ class LeadConnectorPipelineView(LeadConnectorView):
     def index(self, request: Request) -> Response:
         rows = list(self.rows.default_first())
         return Response(
-            {"pipelines": self.show(serializers.LeadConnectorPipelineRead, rows, many=True), **self.trace}
+            {
+                "pipelines": self.serialize(serializers.LeadConnectorPipelineRead, rows, many=True),
+                **self.trace,
+            }
         )
 
     @extend_schema(
@@ -38,11 +41,11 @@ class LeadConnectorPipelineView(LeadConnectorView):
     )
     def create(self, request: Request) -> Response:
         pipeline = create_pipeline(actor=self.actor, change=self.read(serializers.LeadConnectorPipelineWrite))
-        return Response({"pipeline": self.shown(pipeline)}, self.create_status)
+        return Response({"pipeline": self.representation(pipeline)}, self.create_status)
 
     @extend_schema(responses=serializers.OnePipeline, summary="One pipeline")
     def retrieve(self, request: Request, row_id: str) -> Response:
-        return Response({"pipeline": self.shown(self.find("pipeline", row_id))})
+        return Response({"pipeline": self.representation(self.find("pipeline", row_id))})
 
     @extend_schema(
         request=serializers.LeadConnectorPipelineUpdate,
@@ -55,7 +58,7 @@ class LeadConnectorPipelineView(LeadConnectorView):
         if "stages" in change:
             self._empty_stages(pipeline, {stage.get("id") for stage in change["stages"]})
         update_pipeline(actor=self.actor, pipeline=pipeline, change=change)
-        return Response({"pipeline": self.shown(pipeline)})
+        return Response({"pipeline": self.representation(pipeline)})
 
     def _without_none(self, pipeline: Pipeline) -> Any:
         """The body. A pipeline without stages may be sent back as it is shown; no other loses all of its stages."""
@@ -82,5 +85,5 @@ class LeadConnectorPipelineView(LeadConnectorView):
     def rows(self) -> Any:
         return Pipeline.objects.visible_to(self.actor.member).with_stages()
 
-    def shown(self, pipeline: Pipeline) -> Any:
-        return self.show(serializers.LeadConnectorPipelineRead, self.rows.get(pk=pipeline.pk))
+    def representation(self, pipeline: Pipeline) -> Any:
+        return self.serialize(serializers.LeadConnectorPipelineRead, self.rows.get(pk=pipeline.pk))

@@ -44,12 +44,12 @@ class LeadConnectorOpportunitySearchView(LeadConnectorView):
         return Response({"opportunities": rows, "total": page.total, "aggregations": {}})
 
     def _page(self, order: pages.PageOrder, query: dict[str, Any]) -> pages.Page:
-        rows = serializers.narrowed(opportunities(self.actor.member), query)
+        rows = serializers.filtered(opportunities(self.actor.member), query)
         if "filters" in query:
             rows = rows.filter(query["filters"])
-        return pages.turned(self, "deal", rows, order, query)
+        return pages.page_of(self, "deal", rows, order, query)
 
     def _shown(self, page: pages.Page, details: list[str]) -> list[Any]:
         """Details that are stored nowhere are empty."""
-        shown = self.show(words.LeadConnectorOpportunityRead, page.rows, many=True)
+        shown = self.serialize(words.LeadConnectorOpportunityRead, page.rows, many=True)
         return [{**row, **{name: [] for name in details}} for row in shown]

@@ -8,7 +8,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contacts.models import Contact
-from crm_project.dialects.kit.serializers import NumberedRowField, UnsupportedField
+from crm_project.dialects.kit.fields import ConstantBoolean, ConstantInteger, ConstantText, UnsupportedField
+from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.onlyoffice.serializers.contact_infos import (
     TYPES,
     OnlyofficeAddressNested,
@@ -42,8 +43,7 @@ from crm_project.dialects.onlyoffice.serializers.params import (
 from crm_project.dialects.onlyoffice.serializers.people import PICTURE
 from crm_project.dialects.onlyoffice.serializers.tags import OnlyofficeTagsField, OnlyofficeTagWrite
 from crm_project.dialects.onlyoffice.serializers.values import (
-    Always,
-    InstantField,
+    InstantOrUnsetField,
     MayEditField,
     OnlyofficeRead,
 )
@@ -73,11 +73,11 @@ class OnlyofficeContactNested(OnlyofficeRead):
 
     displayName = serializers.CharField(source="full_name")
     isCompany = serializers.SerializerMethodField()
-    isPrivate: Any = Always(False)
-    isShared: Any = Always(True)
-    shareType: Any = Always(1)
-    smallFotoUrl = Always(PICTURE)
-    mediumFotoUrl = Always(PICTURE)
+    isPrivate: Any = ConstantBoolean(False)
+    isShared: Any = ConstantBoolean(True)
+    shareType: Any = ConstantInteger(1)
+    smallFotoUrl = ConstantText(PICTURE)
+    mediumFotoUrl = ConstantText(PICTURE)
     canEdit = MayEditField()
     canDelete = MayEditField()
     id = NumberedRowField("contact", source="*")
@@ -89,14 +89,14 @@ class OnlyofficeContactNested(OnlyofficeRead):
 class OnlyofficeContactRead(OnlyofficeContactNested):
     """A person has a name in two parts, a job and a company; a company has one name."""
 
-    created = InstantField(source="created_at")
+    created = InstantOrUnsetField(source="created_at")
     about = serializers.CharField(source="description")
     commonData = serializers.SerializerMethodField()
     addresses = serializers.SerializerMethodField()
     customFields = serializers.SerializerMethodField()
     tags = OnlyofficeTagsField()
-    taskCount = Always(0)
-    haveLateTasks = Always(False)
+    taskCount = ConstantInteger(0)
+    haveLateTasks = ConstantBoolean(False)
     firstName = serializers.CharField(source="first_name")
     lastName = serializers.CharField(source="last_name")
     title = serializers.CharField(source="job_title")
@@ -112,7 +112,7 @@ class OnlyofficeContactRead(OnlyofficeContactNested):
         return addresses(contact)
 
     def get_customFields(self, contact: Contact) -> list[dict[str, Any]]:
-        values = values_of(contact, self.context["view"].definitions("contact"))
+        values = values_of(contact, self.context["view"].definitions("contact").values())
         return list(OnlyofficeCustomFieldNested(values, many=True, context=self.context).data)
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:

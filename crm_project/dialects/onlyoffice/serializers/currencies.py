@@ -8,7 +8,7 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import get_currency_name, get_currency_symbol
 from rest_framework import serializers
 
-from crm_project.dialects.kit.serializers import NumberField
+from crm_project.dialects.kit.fields import NumberField
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeParameters, OptionalTextParam
 from deals.money import currency_decimals
 

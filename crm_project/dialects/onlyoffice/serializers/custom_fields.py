@@ -8,9 +8,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from crm_project.api.fields import DAY, DECIMAL
+from crm_project.dialects.kit.casts import custom_field_value
 from crm_project.dialects.kit.custom_field_keys import free_key
-from crm_project.dialects.kit.serializers import NumberedRowField
+from crm_project.dialects.kit.fields import ConstantInteger
+from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.onlyoffice.serializers.params import (
     INSTANT,
     NamedNumberField,
@@ -20,7 +21,7 @@ from crm_project.dialects.onlyoffice.serializers.params import (
     RowListParam,
     WholeNumberField,
 )
-from crm_project.dialects.onlyoffice.serializers.values import Always, OnlyofficeRead
+from crm_project.dialects.onlyoffice.serializers.values import OnlyofficeRead
 from crm_project.records.models import CustomField
 from crm_project.records.writing.columns import Change
 
@@ -29,6 +30,7 @@ TYPES = {"textarea": 1, "select": 2, "multiselect": 2, "checkbox": 3, "heading":
 WORDS = ("text", "textarea", "select", "checkbox", "heading", "date")
 NAMES = ("textfield", "textarea", "selectbox", "checkbox", "heading", "date")
 SELECT = 2
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 JOINT = ", "
 
 
@@ -58,17 +60,13 @@ def as_text(value: Any) -> str:
 
 
 def typed(definition: CustomField, text: str) -> Any:
-    """The value that the text stands for; what it cannot stand for is passed on, for the core to refuse."""
-    match definition.type:
-        case "number" if DECIMAL.fullmatch(text.strip()):
-            return Decimal(text.strip())
-        case "checkbox":
-            return {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower(), text)
-        case "multiselect":
-            return [text] if text in definition.options else [part.strip() for part in text.split(",")]
-        case "date" if not DAY.fullmatch(text) and (match := INSTANT.fullmatch(text)):
-            return match["day"]
-    return text
+    """The string as a value of the field's type; an unreadable one stays a string, which the core refuses."""
+    return custom_field_value(definition, text, booleans=BOOLEANS, day_of=_day)
+
+
+def _day(text: str) -> str | None:
+    match = INSTANT.fullmatch(text)
+    return match["day"] if match else None
 
 
 def change_of(row: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,4 +200,4 @@ class OnlyofficeCustomFieldNested(OnlyofficeRead):
 class OnlyofficeDefinitionRead(OnlyofficeCustomFieldNested):
     """A user field that rows may have."""
 
-    entityId = Always(0)  # type: ignore[assignment]
+    entityId = ConstantInteger(0)  # type: ignore[assignment]

@@ -1,6 +1,6 @@
 """Opportunities: what is sent becomes the core's change, and a deal is shown as the vendor would have it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,9 @@ from typing import Any
 from rest_framework import serializers
 
 from contacts.models import Contact
-from crm_project.dialects.kit.serializers import NumberedRowField, NumberField
+from crm_project.dialects.kit.deal_contacts import contact_of
+from crm_project.dialects.kit.fields import NumberField
+from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.onlyoffice.serializers.contacts import OnlyofficeContactNested
 from crm_project.dialects.onlyoffice.serializers.currencies import OnlyofficeCurrencyNested, currency
 from crm_project.dialects.onlyoffice.serializers.custom_fields import (
@@ -43,7 +45,11 @@ from crm_project.dialects.onlyoffice.serializers.params import (
 from crm_project.dialects.onlyoffice.serializers.people import NO_ONE, OnlyofficePersonNested
 from crm_project.dialects.onlyoffice.serializers.stages import TYPES, OnlyofficeStageNested, StagePresentation
 from crm_project.dialects.onlyoffice.serializers.tags import OnlyofficeTagWrite
-from crm_project.dialects.onlyoffice.serializers.values import InstantField, MayEditField, OnlyofficeRead
+from crm_project.dialects.onlyoffice.serializers.values import (
+    InstantOrUnsetField,
+    MayEditField,
+    OnlyofficeRead,
+)
 from crm_project.records.models import CustomField
 from deals.models import Deal
 from pipelines.models import Stage
@@ -82,7 +88,7 @@ EXAMPLE_REQUEST = {
 class DealPresentation:
     """A deal in the vendor's eyes: one contact, who is a participant too, and a stage that says how it ended."""
 
-    def __init__(self, deal: Deal, definitions: Sequence[CustomField], language: str) -> None:
+    def __init__(self, deal: Deal, definitions: Collection[CustomField], language: str) -> None:
         self.deal, self.definitions = deal, definitions
         self.currency = currency(deal.currency, language)
         self.stage = StagePresentation(deal.stage, status=deal.status)
@@ -90,7 +96,7 @@ class DealPresentation:
 
     @property
     def contact(self) -> Contact | None:
-        found: Contact | None = self.deal.contact or self.deal.client
+        found: Contact | None = contact_of(self.deal)
         return found
 
     @property
@@ -137,7 +143,7 @@ class OnlyofficeOpportunityRead(OnlyofficeRead):
     """An opportunity, its members in the vendor's order."""
 
     createBy = OnlyofficePersonNested(source="deal.created_by")
-    created = InstantField(source="deal.created_at")
+    created = InstantOrUnsetField(source="deal.created_at")
     members = OnlyofficeContactNested(many=True)
     contact = OnlyofficeContactNested()
     title = serializers.CharField()
@@ -149,8 +155,8 @@ class OnlyofficeOpportunityRead(OnlyofficeRead):
     perPeriodValue = serializers.IntegerField(source="bid_periods")
     stage = OnlyofficeStageNested()
     successProbability = serializers.IntegerField(source="deal.effective_probability")
-    actualCloseDate = InstantField(source="deal.closed_at")
-    expectedCloseDate = InstantField(source="deal.expected_close_date")
+    actualCloseDate = InstantOrUnsetField(source="deal.closed_at")
+    expectedCloseDate = InstantOrUnsetField(source="deal.expected_close_date")
     isPrivate = serializers.BooleanField(source="deal.is_private")
     accessList = OnlyofficePersonNested(source="access_list", many=True)
     canEdit = MayEditField()

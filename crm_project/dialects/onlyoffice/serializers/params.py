@@ -11,8 +11,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.api.fields import OptionalText, TextField
+from crm_project.dialects.kit.casts import is_number
 from crm_project.dialects.kit.ids import as_text
-from crm_project.dialects.kit.serializers import DialectSerializer, NumberedRowField, RowField, RowListField
+from crm_project.dialects.kit.rows import NumberedRowField, RowField, RowListField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.writing.columns import BIGGEST_ID
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -64,7 +66,7 @@ class WholeNumberField(serializers.Field[Any, Any, Any, Any]):
             if not WHOLE.fullmatch(text):
                 self.fail("invalid")
             return int(text)
-        if isinstance(data, bool) or not isinstance(data, int | Decimal):
+        if not is_number(data):
             self.fail("invalid")
         number = Decimal(data)
         if abs(number) > BIGGEST_ID or number != int(number):
@@ -202,12 +204,7 @@ class FilterRowParam(NumberedRowParam):
     def to_internal_value(self, data: Any) -> Any:
         if data in NOTHING:
             return None
-        row = self.ids.resolve(self.kind, data)
-        return row.pk if row else 0
-
-
-class FilterRowParam(FilterRowParam):
-    """A user to filter by."""
+        return self.ids.filter_key(self.kind, data)
 
 
 class RowListParam(RowListField):

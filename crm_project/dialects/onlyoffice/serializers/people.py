@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from crm_project.accounts.rules import Role
-from crm_project.dialects.kit.serializers import RowField
+from crm_project.dialects.kit.fields import ConstantText, FirstNameField, LastNameField
+from crm_project.dialects.kit.rows import RowField
 from crm_project.dialects.onlyoffice.serializers.envelope import OnlyofficeListParameters
 from crm_project.dialects.onlyoffice.serializers.params import (
     NOBODY,
@@ -13,7 +14,7 @@ from crm_project.dialects.onlyoffice.serializers.params import (
     OptionalTextParam,
     RequiredTextParam,
 )
-from crm_project.dialects.onlyoffice.serializers.values import Always, InstantField, OnlyofficeRead
+from crm_project.dialects.onlyoffice.serializers.values import InstantOrUnsetField, OnlyofficeRead
 
 PICTURE = "/static/staff/icon.svg"
 NO_ONE = {"id": NOBODY, "displayName": "", "title": "", "avatarSmall": PICTURE, "profileUrl": "/admin/"}
@@ -25,7 +26,7 @@ class OnlyofficePersonNested(OnlyofficeRead):
     id = RowField("user", source="*")
     displayName = serializers.CharField(source="full_name")
     title = serializers.CharField(source="job_title")
-    avatarSmall = Always(PICTURE)
+    avatarSmall = ConstantText(PICTURE)
     profileUrl = serializers.SerializerMethodField()
 
     def get_profileUrl(self, member: Any) -> str:
@@ -37,17 +38,11 @@ class OnlyofficePersonRead(OnlyofficePersonNested):
 
     userName = serializers.CharField(source="email")
     email = serializers.CharField()
-    firstName = serializers.SerializerMethodField()
-    lastName = serializers.SerializerMethodField()
+    firstName = FirstNameField()
+    lastName = LastNameField()
     status = serializers.SerializerMethodField()
     isAdmin = serializers.SerializerMethodField()
-    workFrom = InstantField(source="created_at")
-
-    def get_firstName(self, member: Any) -> str:
-        return str(member.full_name.partition(" ")[0])
-
-    def get_lastName(self, member: Any) -> str:
-        return str(member.full_name.partition(" ")[2])
+    workFrom = InstantOrUnsetField(source="created_at")
 
     def get_status(self, member: Any) -> int:
         """1 is active, 2 has left."""
@@ -79,4 +74,4 @@ class OnlyofficeLoginWrite(OnlyofficeParameters):
 
 class OnlyofficeTokenRead(serializers.Serializer[Any]):
     token = serializers.CharField()
-    expires = InstantField()
+    expires = InstantOrUnsetField()

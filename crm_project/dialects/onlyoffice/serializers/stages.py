@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from crm_project.dialects.kit.serializers import NumberedRowField
+from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.onlyoffice.serializers.params import (
     STAGE_KINDS,
     STAGE_NAMES,

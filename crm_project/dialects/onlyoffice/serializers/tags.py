@@ -6,14 +6,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm_project.dialects.kit.tags import KEY, has_tag, tags_change
 from crm_project.dialects.onlyoffice.serializers.params import (
     OnlyofficeParameters,
     RequiredTextParam,
     RowListParam,
 )
-from crm_project.records.expressions import HoldsOption
-
-KEY = "tags"
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
@@ -52,7 +50,7 @@ def tagged(row: Any, tag: str, *, add: bool) -> Mapping[str, Any]:
     """The core's change that puts the tag on a row, or takes it off."""
     rest = [other for other in tags_of(row) if other != tag]
     tags = ([*tags_of(row), tag] if tag not in tags_of(row) else tags_of(row)) if add else rest
-    return {"custom_fields": {KEY: tags or None}, "free_custom_fields": [KEY]}
+    return tags_change(tags)
 
 
 def declaration(kind: str, tags: Iterable[str], position: int) -> Mapping[str, Any]:
@@ -65,5 +63,5 @@ def declaration(kind: str, tags: Iterable[str], position: int) -> Mapping[str, A
 def with_tags(rows: Any, tags: Iterable[str]) -> Any:
     """The rows that have all of these tags."""
     for tag in tags:
-        rows = rows.filter(HoldsOption(KEY, tag))
+        rows = rows.filter(has_tag(tag))
     return rows

@@ -7,39 +7,33 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm_project.dialects.kit.instants import InstantField, format_instant
+
+DIGITS = 7
 UNSET = "0001-01-01T00:00:00.0000000Z"
 
 
-def printed(instant: datetime.datetime | None, zone: datetime.tzinfo) -> str:
-    if instant is None:
+def format_or_unset(value: datetime.date | None, zone: datetime.tzinfo) -> str:
+    """An instant, a day as its midnight, or `0001-01-01` for None, with seven digits after the second."""
+    if value is None:
         return UNSET
-    local = instant.astimezone(zone)
-    text = local.isoformat(timespec="microseconds")[:26]
-    offset = local.strftime("%z")
-    return f"{text}0{'Z' if offset == '+0000' else f'{offset[:3]}:{offset[3:5]}'}"
+    if not isinstance(value, datetime.datetime):
+        value = datetime.datetime.combine(value, datetime.time(), zone)
+    return format_instant(value, digits=DIGITS, zone=zone)
 
 
-def printed_day(day: datetime.date | None, zone: datetime.tzinfo) -> str:
-    if day is None:
-        return UNSET
-    return printed(datetime.datetime.combine(day, datetime.time(), zone), zone)
-
-
-@extend_schema_field(OpenApiTypes.DATETIME)
-class InstantField(serializers.Field[Any, Any, Any, Any]):
-    """An instant, or a day as its midnight, in the organization's zone."""
+class InstantOrUnsetField(InstantField):
+    """An instant or a day in the organization's time zone; null is written as `0001-01-01`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"read_only": True, **kwargs})
+        super().__init__(digits=DIGITS, local=True, **kwargs)
 
     def get_attribute(self, instance: Any) -> Any:
-        # DRF leaves out what is None; here it is printed.
+        # A serializer writes None without asking the field; hence the value in a tuple.
         return (super().get_attribute(instance),)
 
     def to_representation(self, value: Any) -> str:
-        zone = self.context["view"].zone
-        moment = value[0]
-        return printed(moment, zone) if isinstance(moment, datetime.datetime) else printed_day(moment, zone)
+        return format_or_unset(value[0], self.context["view"].zone)
 
 
 class OnlyofficeRead(serializers.Serializer[Any]):
@@ -48,18 +42,6 @@ class OnlyofficeRead(serializers.Serializer[Any]):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         shown = super().to_representation(instance)
         return {name: value for name, value in shown.items() if value is not None}
-
-
-@extend_schema_field(OpenApiTypes.STR)
-class Always(serializers.Field[Any, Any, Any, Any]):
-    """The same for every row."""
-
-    def __init__(self, constant: Any, **kwargs: Any) -> None:
-        self.constant = constant
-        super().__init__(**{"read_only": True, "source": "*", **kwargs})
-
-    def to_representation(self, value: Any) -> Any:
-        return self.constant
 
 
 @extend_schema_field(OpenApiTypes.BOOL)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -38,7 +37,6 @@ from crm_project.dialects.onlyoffice.serializers.params import (
     OnlyofficeParameters,
 )
 from crm_project.dialects.onlyoffice.serializers.xml import XmlRenderer
-from crm_project.records.models import CustomField
 
 COOKIE = "asc_auth_key"
 AT_ONCE = 1000
@@ -104,24 +102,8 @@ class OnlyofficeView(DialectView):
         return [XmlRenderer()] if self.in_xml and not sends_json else super().get_renderers()
 
     @cached_property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.actor.organization.time_zone)
-
-    @cached_property
     def may_edit(self) -> bool:
         return self.actor.may(Permission.EDIT_DEALS)
-
-    @cached_property
-    def _definitions(self) -> dict[str, list[CustomField]]:
-        return {}
-
-    def definitions(self, kind: str) -> list[CustomField]:
-        """The user fields of a kind of row, looked up once, with their ids."""
-        if kind not in self._definitions:
-            rows = list(CustomField.objects.visible_to(self.actor.member).for_kind(kind))
-            self.ids.remember(rows)
-            self._definitions[kind] = rows
-        return self._definitions[kind]
 
     @cached_property
     def sent(self) -> Any:
@@ -149,7 +131,7 @@ class OnlyofficeView(DialectView):
             raise ParseError("Value does not fall within the expected range.")
         return super().find(kind, value)
 
-    def narrowed(
+    def read_bulk_filter(
         self, serializer: type[OnlyofficeParameters], matching: Callable[[Mapping[str, Any]], Any]
     ) -> tuple[dict[str, Any], list[int]]:
         """What a filter says and finds, for a write to all of it: a slip must not mean everything."""
@@ -187,7 +169,7 @@ class OnlyofficeView(DialectView):
         descending = (self.query.get("sortOrder") or "").lower().startswith("desc")
         columns = sorts[name] if isinstance(sorts[name], tuple) else (sorts[name],)
         ordered = [*columns, "id"]
-        return [turned(column) for column in ordered] if descending else ordered
+        return [reversed_column(column) for column in ordered] if descending else ordered
 
 
 def described(
@@ -205,5 +187,5 @@ def described(
     return extend_schema(summary=summary, request=request, responses=responses, examples=examples)
 
 
-def turned(column: str) -> str:
+def reversed_column(column: str) -> str:
     return column[1:] if column.startswith("-") else f"-{column}"

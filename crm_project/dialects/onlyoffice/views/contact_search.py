@@ -32,7 +32,7 @@ class OnlyofficeContactSearchView(OnlyofficeContactBaseView):
 
     @described("Delete the contacts that match", serializers.OnlyofficeContactNested, many=True)
     def trash_matching(self, request: Request) -> Response:
-        return self.trashed(self.narrowed(serializers.OnlyofficeContactFilter, self.matching)[1])
+        return self.trashed(self.read_bulk_filter(serializers.OnlyofficeContactFilter, self.matching)[1])
 
     @described(
         "Contacts that match, each beside its next task", serializers.OnlyofficeContactItemRead, many=True
@@ -49,7 +49,7 @@ class OnlyofficeContactSearchView(OnlyofficeContactBaseView):
         rows = self.rows().matching(self.query["term"] or "").exclude(email="").order_by("full_name", "id")
         limit = self.query["maxCount"] if 0 < self.query["maxCount"] < PAGE else PAGE
         return self.many(
-            self.show(serializers.OnlyofficeContactItemRead, list(rows.for_reading()[:limit]), many=True)
+            self.serialize(serializers.OnlyofficeContactItemRead, list(rows.for_reading()[:limit]), many=True)
         )
 
     @described("Contacts by parts of their name", serializers.OnlyofficeContactWithPhoneRead, many=True)
@@ -76,7 +76,9 @@ class OnlyofficeContactSearchView(OnlyofficeContactBaseView):
     @described("Contacts with their e-mail addresses", serializers.OnlyofficeContactWithEmailRead, many=True)
     def for_mail(self, request: Request) -> Response:
         return self.many(
-            self.all_shown(self.query.get("contactids") or [], serializers.OnlyofficeContactWithEmailRead)
+            self.representations(
+                self.query.get("contactids") or [], serializers.OnlyofficeContactWithEmailRead
+            )
         )
 
     def _listed(self, part: Any) -> Response:
@@ -85,11 +87,11 @@ class OnlyofficeContactSearchView(OnlyofficeContactBaseView):
             self.query["sortOrder"] = "descending"
         rows = self.matching(self.query).order_by(*self.ordering(serializers.SORTS, "created"))
         found, paging = self.page(rows.for_reading())
-        return self.many(self.show(part, found, many=True), **paging)
+        return self.many(self.serialize(part, found, many=True), **paging)
 
     def _few(self, part: Any, rows: Any, limit: int) -> Response:
         found = rows.order_by("full_name", "id").for_reading()[:limit]
-        return self.many(self.show(part, list(found), many=True))
+        return self.many(self.serialize(part, list(found), many=True))
 
     def _participants(self, pk: int) -> set[int]:
         deals = Deal.objects.visible_to(self.actor.member).filter(pk=pk)

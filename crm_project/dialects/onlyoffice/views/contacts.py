@@ -25,13 +25,15 @@ class OnlyofficeContactBaseView(OnlyofficeView):
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member)
 
-    def shown(self, contact: Contact) -> Any:
-        return self.show(serializers.OnlyofficeContactRead, Contact.objects.for_reading().get(pk=contact.pk))
+    def representation(self, contact: Contact) -> Any:
+        return self.serialize(
+            serializers.OnlyofficeContactRead, Contact.objects.for_reading().get(pk=contact.pk)
+        )
 
-    def all_shown(self, ids: Sequence[int], part: Any = serializers.OnlyofficeContactRead) -> Any:
+    def representations(self, ids: Sequence[int], part: Any = serializers.OnlyofficeContactRead) -> Any:
         """These contacts as the database has them now, in this order; the actor has been let to them."""
         rows = Contact.objects.for_reading().in_bulk(ids)
-        return self.show(part, [rows[pk] for pk in ids], many=True)
+        return self.serialize(part, [rows[pk] for pk in ids], many=True)
 
     def find_kind(self, kind: str, pk: str) -> Contact:
         contact: Contact = self.find("contact", pk)
@@ -65,7 +67,7 @@ class OnlyofficeContactBaseView(OnlyofficeView):
         update_contacts(actor=self.actor, changes=[(contact, change)])
 
     def trashed(self, ids: Sequence[int]) -> Response:
-        items = self.all_shown(ids, serializers.OnlyofficeContactNested)
+        items = self.representations(ids, serializers.OnlyofficeContactNested)
         trash_contacts(actor=self.actor, contacts=[Contact(pk=pk) for pk in ids])
         return self.many(items)
 
@@ -73,13 +75,13 @@ class OnlyofficeContactBaseView(OnlyofficeView):
 class OnlyofficeContactView(OnlyofficeContactBaseView):
     @described("A contact", serializers.OnlyofficeContactRead)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self.one(self.shown(self.find("contact", pk)))
+        return self.one(self.representation(self.find("contact", pk)))
 
     @described("Delete a contact", serializers.OnlyofficeContactRead)
     def destroy(self, request: Request, pk: str) -> Response:
         contact = self.find("contact", pk)
         self.read(OnlyofficeNoParameters)
-        shown = self.shown(contact)
+        shown = self.representation(contact)
         trash_contacts(actor=self.actor, contacts=[contact])
         return self.one(shown)
 
@@ -98,7 +100,7 @@ class OnlyofficeContactView(OnlyofficeContactBaseView):
     def merge(self, request: Request) -> Response:
         sent = self.read(serializers.OnlyofficeMergeWrite)
         source, target = Contact(pk=sent["source"]), Contact(pk=sent["target"])
-        return self.one(self.shown(merge_contacts(actor=self.actor, source=source, target=target)))
+        return self.one(self.representation(merge_contacts(actor=self.actor, source=source, target=target)))
 
 
 class OnlyofficePersonView(OnlyofficeContactBaseView):
@@ -112,7 +114,7 @@ class OnlyofficePersonView(OnlyofficeContactBaseView):
         sent = self.read(serializers.OnlyofficePersonWrite)
         serializers.require_name(None, sent)
         change = {**serializers.change_of_contact(None, sent), "kind": "person"}
-        return self.one(self.shown(self.created([change])[0]), 201)
+        return self.one(self.representation(self.created([change])[0]), 201)
 
     @described(
         "Create people",
@@ -127,7 +129,7 @@ class OnlyofficePersonView(OnlyofficeContactBaseView):
         ]
         rows = self.created({**sent, "kind": "person", "incomplete": True} for sent in people)
         return self.many(
-            self.all_shown([row.pk for row in rows], serializers.OnlyofficeContactNested), status=201
+            self.representations([row.pk for row in rows], serializers.OnlyofficeContactNested), status=201
         )
 
     @described(
@@ -138,7 +140,7 @@ class OnlyofficePersonView(OnlyofficeContactBaseView):
         sent = self.read(serializers.OnlyofficePersonWrite)
         serializers.require_name(person, sent)
         self.updated(person, serializers.change_of_contact(person, sent))
-        return self.one(self.shown(person))
+        return self.one(self.representation(person))
 
 
 class OnlyofficeCompanyView(OnlyofficeContactBaseView):
@@ -154,7 +156,7 @@ class OnlyofficeCompanyView(OnlyofficeContactBaseView):
         company = self.created([change])[0]
         people = self.rows().filter(pk__in=sent.get("people") or ())
         update_contacts(actor=self.actor, changes=[(person, {"company": company.pk}) for person in people])
-        return self.one(self.shown(company), 201)
+        return self.one(self.representation(company), 201)
 
     @described(
         "Create companies",
@@ -167,7 +169,7 @@ class OnlyofficeCompanyView(OnlyofficeContactBaseView):
         names = self.read(serializers.OnlyofficeQuickCompaniesWrite)["names"]
         rows = self.created({"name": name, "kind": "company", "incomplete": True} for name in names)
         return self.many(
-            self.all_shown([row.pk for row in rows], serializers.OnlyofficeContactNested), status=201
+            self.representations([row.pk for row in rows], serializers.OnlyofficeContactNested), status=201
         )
 
     @described(
@@ -178,13 +180,15 @@ class OnlyofficeCompanyView(OnlyofficeContactBaseView):
         self.updated(
             company, serializers.change_of_contact(company, self.read(serializers.OnlyofficeCompanyWrite))
         )
-        return self.one(self.shown(company))
+        return self.one(self.representation(company))
 
     @described("The people of a company", serializers.OnlyofficeContactRead, many=True)
     def people(self, request: Request, pk: str) -> Response:
         company = self.find_kind("company", pk)
         rows = self.rows().filter(company=company).order_by("id")
-        return self.many(self.show(serializers.OnlyofficeContactRead, list(rows.for_reading()), many=True))
+        return self.many(
+            self.serialize(serializers.OnlyofficeContactRead, list(rows.for_reading()), many=True)
+        )
 
     @described(
         "Let a person belong to a company",
@@ -195,7 +199,7 @@ class OnlyofficeCompanyView(OnlyofficeContactBaseView):
     def add_person(self, request: Request, pk: str) -> Response:
         company, person = self.find_kind("company", pk), self._person()
         self.updated(person, {"company": company.pk})
-        return self.one(self.shown(person), 201)
+        return self.one(self.representation(person), 201)
 
     @described(
         "Let a person belong to a company no more",
@@ -207,7 +211,7 @@ class OnlyofficeCompanyView(OnlyofficeContactBaseView):
         if person.company_id != company.pk:
             raise NotFound
         self.updated(person, {"company": None})
-        return self.one(self.shown(person))
+        return self.one(self.representation(person))
 
     def _person(self) -> Contact:
         person: Contact = self.rows().get(pk=self.read(serializers.OnlyofficeCompanyPersonWrite)["person"])
@@ -223,7 +227,7 @@ class OnlyofficeContactAccessView(OnlyofficeContactBaseView):
     def list(self, request: Request, pk: str) -> Response:
         contact = self.find("contact", pk)
         owners = [contact.owner] if contact.owner else []
-        return self.many(self.show(OnlyofficePersonNested, owners, many=True))
+        return self.many(self.serialize(OnlyofficePersonNested, owners, many=True))
 
     @described(
         "Set who manages a contact",
@@ -251,11 +255,11 @@ class OnlyofficeContactAccessView(OnlyofficeContactBaseView):
         many=True,
     )
     def set_matching(self, request: Request) -> Response:
-        sent, ids = self.narrowed(serializers.OnlyofficeMatchingContactAccessWrite, self.matching)
+        sent, ids = self.read_bulk_filter(serializers.OnlyofficeMatchingContactAccessWrite, self.matching)
         return self.many(self._set(ids, sent))
 
     def _set(self, ids: Sequence[int], sent: Mapping[str, Any]) -> Any:
         if sent.get("owners") is not None:
             change = {"owner": next(iter(sent["owners"]), None)}
             update_contacts(actor=self.actor, changes=[(Contact(pk=pk), change) for pk in ids])
-        return self.all_shown(ids)
+        return self.representations(ids)

@@ -28,8 +28,8 @@ class OnlyofficeCustomFieldView(OnlyofficeView):
     @described("User fields of a row", serializers.OnlyofficeCustomFieldNested, many=True)
     def values_list(self, request: Request, pk: str) -> Response:
         row: Any = self.find(self.kind, pk)
-        values = serializers.values_of(row, self.definitions(self.kind))
-        return self.many(self.show(serializers.OnlyofficeCustomFieldNested, values, many=True))
+        values = serializers.values_of(row, self.definitions(self.kind).values())
+        return self.many(self.serialize(serializers.OnlyofficeCustomFieldNested, values, many=True))
 
     @described(
         "Set a user field of a row",
@@ -48,7 +48,10 @@ class OnlyofficeCustomFieldView(OnlyofficeView):
         change = {"custom_fields": value}
         receipt = WRITERS[self.kind](actor=self.actor, changes=[(row, change)])[0]
         return self.one(
-            self.show(serializers.OnlyofficeCustomFieldNested, CustomFieldValue(receipt.row, definition)), 201
+            self.serialize(
+                serializers.OnlyofficeCustomFieldNested, CustomFieldValue(receipt.row, definition)
+            ),
+            201,
         )
 
     def find_definition(self, pk: str) -> CustomField:
@@ -63,7 +66,7 @@ class OnlyofficeDefinitionView(OnlyofficeCustomFieldView):
 
     @described("User fields that rows may have", serializers.OnlyofficeDefinitionRead, many=True)
     def list(self, request: Request) -> Response:
-        return self.many(self._all_shown())
+        return self.many(self._representations())
 
     @described(
         "Declare a user field",
@@ -74,7 +77,7 @@ class OnlyofficeDefinitionView(OnlyofficeCustomFieldView):
     def create(self, request: Request) -> Response:
         sent, known = self.read(serializers.OnlyofficeDefinitionWrite), self.definitions(self.kind)
         taken = taken_keys(self.actor.organization_id, self.kind)
-        last = max((row.position for row in known), default=-1)
+        last = max((row.position for row in known.values()), default=-1)
         change = serializers.declaration(sent, self.kind, taken, last + 1)
         return self._one(create_custom_field(actor=self.actor, change=change), 201)
 
@@ -106,19 +109,19 @@ class OnlyofficeDefinitionView(OnlyofficeCustomFieldView):
         places = {
             pk: place for place, pk in enumerate(self.read(serializers.OnlyofficeDefinitionOrder)["fields"])
         }
-        known = sorted(self.definitions(self.kind), key=lambda row: places.get(row.pk, len(places)))
+        known = sorted(self.definitions(self.kind).values(), key=lambda row: places.get(row.pk, len(places)))
         if places.keys() - {row.pk for row in known}:
             raise NotFound
         for position, row in enumerate(known):
             update_custom_field(actor=self.actor, custom_field=row, change={"position": position})
         self._definitions.clear()
-        return self.many(self._all_shown())
+        return self.many(self._representations())
 
     def _one(self, definition: CustomField, status: int = 200) -> Response:
         return self.one(
-            self.show(serializers.OnlyofficeDefinitionRead, CustomFieldValue(None, definition)), status
+            self.serialize(serializers.OnlyofficeDefinitionRead, CustomFieldValue(None, definition)), status
         )
 
-    def _all_shown(self) -> Any:
-        values = [CustomFieldValue(None, definition) for definition in self.definitions(self.kind)]
-        return self.show(serializers.OnlyofficeDefinitionRead, values, many=True)
+    def _representations(self) -> Any:
+        values = [CustomFieldValue(None, definition) for definition in self.definitions(self.kind).values()]
+        return self.serialize(serializers.OnlyofficeDefinitionRead, values, many=True)

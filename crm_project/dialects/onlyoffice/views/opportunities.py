@@ -29,7 +29,7 @@ class OnlyofficeOpportunityBaseView(OnlyofficeView):
     }
 
     def views_of(self, deals: Iterable[Deal]) -> list[serializers.DealPresentation]:
-        definitions, language = self.definitions("deal"), self.actor.organization.language
+        definitions, language = self.definitions("deal").values(), self.actor.organization.language
         return [serializers.DealPresentation(deal, definitions, language) for deal in deals]
 
     def fetched(self, ids: Sequence[int]) -> list[serializers.DealPresentation]:
@@ -37,11 +37,11 @@ class OnlyofficeOpportunityBaseView(OnlyofficeView):
         rows = Deal.objects.for_reading(self.actor.member).in_bulk(ids)
         return self.views_of(rows[pk] for pk in ids)
 
-    def shown(self, pk: int) -> Any:
-        return self.show(serializers.OnlyofficeOpportunityRead, self.fetched([pk])[0])
+    def representation(self, pk: int) -> Any:
+        return self.serialize(serializers.OnlyofficeOpportunityRead, self.fetched([pk])[0])
 
-    def all_shown(self, ids: Sequence[int]) -> Any:
-        return self.show(serializers.OnlyofficeOpportunityRead, self.fetched(ids), many=True)
+    def representations(self, ids: Sequence[int]) -> Any:
+        return self.serialize(serializers.OnlyofficeOpportunityRead, self.fetched(ids), many=True)
 
     def stage(self, pk: int) -> Stage:
         found: Stage = Stage.objects.visible_to(self.actor.member).get(pk=pk)
@@ -63,7 +63,7 @@ class OnlyofficeOpportunityBaseView(OnlyofficeView):
         return rows.ending_between(sent.get("fromDate"), sent.get("toDate"), self.zone)
 
     def trashed(self, ids: Sequence[int]) -> Response:
-        items = self.all_shown(ids)
+        items = self.representations(ids)
         trash_deals(actor=self.actor, deals=[Deal(pk=pk) for pk in ids])
         return self.many(items)
 
@@ -79,7 +79,7 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
     def create(self, request: Request) -> Response:
         change = serializers.creation(self.read(serializers.OnlyofficeOpportunityWrite))
         deal = create_deals(actor=self.actor, changes=[change])[0]
-        return self.one(self.shown(deal.pk), self.create_status)
+        return self.one(self.representation(deal.pk), self.create_status)
 
     @described(
         "Delete opportunities",
@@ -92,7 +92,7 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
 
     @described("An opportunity", serializers.OnlyofficeOpportunityRead)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self.one(self.shown(self.find("deal", pk).pk))
+        return self.one(self.representation(self.find("deal", pk).pk))
 
     @described(
         "Replace an opportunity",
@@ -105,13 +105,13 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
         currency = self.actor.organization.currency
         change = serializers.replacement(before, sent, self.stage(sent["stage"]), currency)
         update_deals(actor=self.actor, changes=[(before.deal, change)])
-        return self.one(self.shown(before.deal.pk))
+        return self.one(self.representation(before.deal.pk))
 
     @described("Delete an opportunity", serializers.OnlyofficeOpportunityRead)
     def destroy(self, request: Request, pk: str) -> Response:
         deal = self.find("deal", pk)
         self.read(OnlyofficeNoParameters)
-        shown = self.shown(deal.pk)
+        shown = self.representation(deal.pk)
         trash_deals(actor=self.actor, deals=[deal])
         return self.one(shown)
 
@@ -125,7 +125,7 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
         named = self.read(serializers.OnlyofficeStageMove).get("stage")
         goal = self.stage(named) if named else self.find("stage", stage)
         update_deals(actor=self.actor, changes=[(deal, serializers.move(deal, goal))])
-        return self.one(self.shown(deal.pk))
+        return self.one(self.representation(deal.pk))
 
 
 class OnlyofficeOpportunityListView(OnlyofficeOpportunityBaseView):
@@ -134,12 +134,12 @@ class OnlyofficeOpportunityListView(OnlyofficeOpportunityBaseView):
         rows = self.matching(self.query).order_by(*self.ordering(serializers.SORTS, "stage"))
         found, paging = self.page(rows.for_reading(self.actor.member))
         return self.many(
-            self.show(serializers.OnlyofficeOpportunityRead, self.views_of(found), many=True), **paging
+            self.serialize(serializers.OnlyofficeOpportunityRead, self.views_of(found), many=True), **paging
         )
 
     @described("Delete the opportunities that match", serializers.OnlyofficeOpportunityRead, many=True)
     def trash_matching(self, request: Request) -> Response:
-        return self.trashed(self.narrowed(serializers.OnlyofficeOpportunityFilter, self.matching)[1])
+        return self.trashed(self.read_bulk_filter(serializers.OnlyofficeOpportunityFilter, self.matching)[1])
 
     @described(
         "Opportunities by the beginning of their title", serializers.OnlyofficeOpportunityRead, many=True
@@ -157,32 +157,32 @@ class OnlyofficeOpportunityListView(OnlyofficeOpportunityBaseView):
 
     def _listed(self, rows: Any) -> Response:
         found = self.views_of(rows.for_reading(self.actor.member))
-        return self.many(self.show(serializers.OnlyofficeOpportunityRead, found, many=True))
+        return self.many(self.serialize(serializers.OnlyofficeOpportunityRead, found, many=True))
 
 
 class OnlyofficeOpportunityMemberView(OnlyofficeOpportunityBaseView):
     @described("Participants of an opportunity", OnlyofficeContactRead, many=True)
     def list(self, request: Request, pk: str) -> Response:
         deal = self.fetched([self.find("deal", pk).pk])[0]
-        return self.many(self.show(OnlyofficeContactRead, deal.members, many=True))
+        return self.many(self.serialize(OnlyofficeContactRead, deal.members, many=True))
 
     @described("Add a participant", OnlyofficeContactRead, status=201)
     def add(self, request: Request, pk: str, contact: str) -> Response:
-        return self.one(self.show(OnlyofficeContactRead, self._linked(pk, contact, "add_members")), 201)
+        return self.one(self.serialize(OnlyofficeContactRead, self._linked(pk, contact, "add_members")), 201)
 
     @described("Remove a participant", OnlyofficeContactRead)
     def remove(self, request: Request, pk: str, contact: str) -> Response:
-        return self.one(self.show(OnlyofficeContactRead, self._linked(pk, contact, "remove_members")))
+        return self.one(self.serialize(OnlyofficeContactRead, self._linked(pk, contact, "remove_members")))
 
     @described("Let a contact take part in an opportunity", serializers.OnlyofficeOpportunityRead, status=201)
     def add_from_contact(self, request: Request, contact: str, pk: str) -> Response:
         self._linked(pk, contact, "add_members")
-        return self.one(self.shown(self.find("deal", pk).pk), 201)
+        return self.one(self.representation(self.find("deal", pk).pk), 201)
 
     @described("Let a contact take part in an opportunity no more", serializers.OnlyofficeOpportunityRead)
     def remove_from_contact(self, request: Request, contact: str, pk: str) -> Response:
         self._linked(pk, contact, "remove_members")
-        return self.one(self.shown(self.find("deal", pk).pk))
+        return self.one(self.representation(self.find("deal", pk).pk))
 
     def _linked(self, pk: str, contact: str, how: str) -> Any:
         deal, person = self.find("deal", pk), self.find("contact", contact)
@@ -220,11 +220,11 @@ class OnlyofficeOpportunityAccessView(OnlyofficeOpportunityBaseView):
         many=True,
     )
     def set_matching(self, request: Request) -> Response:
-        sent, ids = self.narrowed(serializers.OnlyofficeMatchingAccessWrite, self.matching)
+        sent, ids = self.read_bulk_filter(serializers.OnlyofficeMatchingAccessWrite, self.matching)
         return self.many(self._set(ids, sent))
 
     def _set(self, ids: Sequence[int], sent: Mapping[str, Any]) -> Any:
         own = self.actor.member.pk
         changes = [(view.deal, serializers.access(view, sent, own)) for view in self.fetched(ids)]
         update_deals(actor=self.actor, changes=changes)
-        return self.all_shown(ids)
+        return self.representations(ids)

@@ -66,15 +66,15 @@ class OnlyofficePeopleView(OnlyofficeView):
         found = rows.filter(user__email__iexact=self.query["email"]).first()
         if found is None:
             raise NotFound
-        return self.one(self.show(OnlyofficePersonRead, found))
+        return self.one(self.serialize(OnlyofficePersonRead, found))
 
     @described("Oneself", OnlyofficePersonRead)
     def oneself(self, request: Request) -> Response:
-        return self.one(self.show(OnlyofficePersonRead, self.actor.member))
+        return self.one(self.serialize(OnlyofficePersonRead, self.actor.member))
 
     @described("A member of the organization", OnlyofficePersonRead)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self.one(self.show(OnlyofficePersonRead, self.find("user", pk)))
+        return self.one(self.serialize(OnlyofficePersonRead, self.find("user", pk)))
 
     def _listed(self, part: Any, status: str = "", text: str = "") -> Response:
         sought = text or self.query.get("query") or self.query.get("filterValue") or ""
@@ -85,4 +85,4 @@ class OnlyofficePeopleView(OnlyofficeView):
         elif status not in EVERYBODY:
             raise ValidationError({"employeeStatus": ["Active, Terminated or All."]})
         found, paging = self.page(rows.select_related("user").order_by("id"))
-        return self.many(self.show(part, found, many=True), **paging)
+        return self.many(self.serialize(part, found, many=True), **paging)

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import update_organization
-from crm_project.dialects.kit.serializers import NumberField
+from crm_project.dialects.kit.fields import NumberField
 from crm_project.dialects.onlyoffice.serializers import currencies as serializers
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
 

@@ -98,9 +98,9 @@ class OnlyofficeStageView(OnlyofficeView):
             serializers.StagePresentation(row, number=number, count=counts.get(row.pk, 0))
             for number, row in enumerate(self._rows())
         ]
-        return self.show(serializers.OnlyofficeStageRead, rows, many=True)
+        return self.serialize(serializers.OnlyofficeStageRead, rows, many=True)
 
     def _one(self, stage: Stage) -> Any:
         """The stage as it is in the list."""
-        shown = self.ids.shown(stage)
+        shown = self.ids.id_of(stage)
         return next(row for row in self._shown() if row["id"] == shown)

@@ -12,6 +12,7 @@ from rest_framework.serializers import CharField
 from contacts.models import Contact
 from contacts.services import update_contacts
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.kit.tags import KEY
 from crm_project.dialects.onlyoffice.serializers import contacts, opportunities
 from crm_project.dialects.onlyoffice.serializers import tags as serializers
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParameters
@@ -98,7 +99,7 @@ class OnlyofficeTagView(OnlyofficeView):
         return MODELS[self.kind].objects.visible_to(self.actor.member)
 
     def _declared(self) -> CustomField | None:
-        return next((row for row in self.definitions(self.kind) if row.key == serializers.KEY), None)
+        return self.definitions(self.kind).get(KEY)
 
     def _options(self) -> Sequence[str]:
         declared = self._declared()
@@ -122,7 +123,7 @@ class OnlyofficeTagView(OnlyofficeView):
         """Put tags among those to choose from; the first ones come with those that rows have already."""
         declared = self._declared()
         if declared is None:
-            held = self._rows().filter(custom_fields__has_key=serializers.KEY)
+            held = self._rows().filter(custom_fields__has_key=KEY)
             used = {tag for row in held.only("custom_fields").iterator() for tag in serializers.tags_of(row)}
             place = len(self.definitions(self.kind))
             change = serializers.declaration(self.kind, [*sorted(used), *tags], place)
@@ -153,7 +154,7 @@ class OnlyofficeDealTagsView(OnlyofficeOpportunityBaseView, OnlyofficeTagView):
         status=201,
     )
     def add_to_matching(self, request: Request) -> Response:
-        sent, ids = self.narrowed(opportunities.OnlyofficeMatchingTagWrite, self.matching)
+        sent, ids = self.read_bulk_filter(opportunities.OnlyofficeMatchingTagWrite, self.matching)
         return self._answered(ids, sent["tag"])
 
 
@@ -168,7 +169,7 @@ class OnlyofficeContactTagsView(OnlyofficeContactBaseView, OnlyofficeTagView):
         status=201,
     )
     def add_to_matching(self, request: Request) -> Response:
-        sent, ids = self.narrowed(contacts.OnlyofficeMatchingContactTagWrite, self.matching)
+        sent, ids = self.read_bulk_filter(contacts.OnlyofficeMatchingContactTagWrite, self.matching)
         return self._answered(ids, sent["tag"])
 
     @described("Tag a company and its people", CharField, request=serializers.OnlyofficeTagWrite, status=201)

@@ -6,7 +6,11 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from crm_project.api.fields import OptionalText, StrictDate, TextField
-from crm_project.dialects.kit.serializers import DialectSerializer, NumberedRowField, NumberField, RowField
+from crm_project.dialects.kit.deal_contacts import DealContact
+from crm_project.dialects.kit.fields import NumberField
+from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.rows import NumberedRowField, RowField
+from crm_project.dialects.kit.serializers import DialectSerializer
 
 EXAMPLE_REQUEST = {
     "name": "Partenariat 2024",
@@ -35,13 +39,6 @@ EXAMPLE_ANSWER = {
 }
 
 
-class InstantField(serializers.DateTimeField):
-    """UTC with six digits of a second, as Laravel prints it."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"format": "%Y-%m-%dT%H:%M:%S.%fZ", "read_only": True, **kwargs})
-
-
 class XalantisFirstDealWrite(DialectSerializer):
     """What `POST /api/deals` takes."""
 
@@ -68,17 +65,12 @@ class XalantisStageNested(serializers.Serializer[Any]):
     color = serializers.CharField()
 
 
-class XalantisContactNested(serializers.Serializer[Any]):
+class XalantisContactNested(DealContact, serializers.Serializer[Any]):
+    """The only contact of a deal that the vendor has: its contact, or its client where it has none."""
+
     uuid = RowField("contact", source="*")
     full_name = serializers.CharField()
     email = serializers.CharField()
-
-
-class ContactSlot(XalantisContactNested):
-    """The one contact that the vendor knows: the deal's, or the client where there is none."""
-
-    def get_attribute(self, instance: Any) -> Any:
-        return instance.contact or instance.client
 
 
 class XalantisFirstDealRead(serializers.Serializer[Any]):
@@ -92,8 +84,8 @@ class XalantisFirstDealRead(serializers.Serializer[Any]):
     probability = serializers.IntegerField(source="effective_probability")
     pipeline = XalantisPipelineNested(source="stage.pipeline")
     stage = XalantisStageNested()
-    contact = ContactSlot(allow_null=True)
-    created_at = InstantField()
+    contact = XalantisContactNested(allow_null=True)
+    created_at = InstantField(digits=6)
 
 
 DealAnswer: Any = inline_serializer("DealAnswer", {"data": XalantisFirstDealRead()})

@@ -7,14 +7,16 @@ from rest_framework.exceptions import ErrorDetail
 
 from contacts.models import Contact
 from crm_project.api.fields import CustomFieldsField, OptionalText, StrictChoice, TextField
-from crm_project.dialects.kit.serializers import (
-    DialectSerializer,
-    RowField,
+from crm_project.dialects.kit.fields import (
+    ConstantBoolean,
+    ConstantInteger,
+    NullField,
     TextOrNullField,
     UnsupportedField,
 )
-from crm_project.dialects.xalantis.serializers.first import InstantField
-from crm_project.dialects.xalantis.serializers.v1 import NoText
+from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.rows import RowField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
 from crm_project.records.writing.columns import BIGGEST_ID
 
@@ -37,7 +39,7 @@ class ClientTypeField(StrictChoice):
 class XalantisCountryNested(serializers.Serializer[Any]):
     """Countries have no rows of their own here."""
 
-    id = NoText()
+    id = NullField()
     name = serializers.CharField(source="country")
 
     def get_attribute(self, instance: Any) -> Any:
@@ -58,29 +60,26 @@ class XalantisClientRead(serializers.Serializer[Any]):
     phone = TextOrNullField()
     company = TextOrNullField(source="name")
     website = TextOrNullField()
-    legal_form = NoText()
-    registration_number = NoText()
-    vat_number = NoText()
-    share_capital = serializers.SerializerMethodField()
-    id_type = NoText()
-    id_number = NoText()
+    legal_form = NullField()
+    registration_number = NullField()
+    vat_number = NullField()
+    share_capital = ConstantInteger(0)
+    id_type = NullField()
+    id_number = NullField()
     address = TextOrNullField(source="street")
-    address_line_2 = NoText()
+    address_line_2 = NullField()
     city = TextOrNullField()
     postal_code = TextOrNullField()
-    state = NoText()
+    state = NullField()
     full_address = serializers.SerializerMethodField()
-    logo_url = NoText()
-    settings = NoText()
-    industry = NoText()
+    logo_url = NullField()
+    settings = NullField()
+    industry = NullField()
     notes = TextOrNullField(source="description")
     country = XalantisCountryNested(source="*", allow_null=True)
     custom_fields = CustomFieldsField()
-    created_at = InstantField()
-    updated_at = InstantField()
-
-    def get_share_capital(self, client: Contact) -> int:
-        return 0
+    created_at = InstantField(digits=6)
+    updated_at = InstantField(digits=6)
 
     def get_full_address(self, client: Contact) -> str | None:
         town = " ".join(part for part in (client.postal_code, client.city) if part)
@@ -97,19 +96,19 @@ class XalantisContactRead(serializers.Serializer[Any]):
     mobile = TextOrNullField()
     job_title = TextOrNullField()
     department = TextOrNullField()
-    status = NoText()
+    status = NullField()
     address = TextOrNullField(source="street")
     city = TextOrNullField()
     country = TextOrNullField()
     postal_code = TextOrNullField()
-    linkedin_url = NoText()
-    twitter_url = NoText()
+    linkedin_url = NullField()
+    twitter_url = NullField()
     source = TextOrNullField(source="origin")  # type: ignore[assignment]
     notes = TextOrNullField(source="description")
     custom_fields = CustomFieldsField()
     client = XalantisClientRead(source="company", allow_null=True)
-    created_at = InstantField()
-    updated_at = InstantField()
+    created_at = InstantField(digits=6)
+    updated_at = InstantField(digits=6)
 
 
 class XalantisRepresentativeRead(serializers.Serializer[Any]):
@@ -122,16 +121,11 @@ class XalantisRepresentativeRead(serializers.Serializer[Any]):
     email = TextOrNullField()
     phone = TextOrNullField()
     title = serializers.CharField(source="job_title")
-    can_sign = serializers.SerializerMethodField()
-    is_primary = serializers.SerializerMethodField()
-    valid_from = NoText()
-    valid_until = NoText()
-    created_at = InstantField()
-
-    def get_can_sign(self, person: Contact) -> bool:
-        return False
-
-    get_is_primary = get_can_sign
+    can_sign = ConstantBoolean(False)
+    is_primary = ConstantBoolean(False)
+    valid_from = NullField()
+    valid_until = NullField()
+    created_at = InstantField(digits=6)
 
 
 class ClientIdField(RowField):

@@ -11,16 +11,12 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from crm_project.api.fields import CustomFieldsField, OptionalText, StrictDate, StrictInteger, TextField
-from crm_project.dialects.kit.serializers import (
-    DialectSerializer,
-    NumberedRowField,
-    NumberField,
-    RowField,
-    TextOrNullField,
-)
+from crm_project.dialects.kit.fields import NumberField, TextOrNullField
+from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.rows import NumberedRowField, RowField
+from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.dialects.xalantis.serializers.first import (
-    ContactSlot,
-    InstantField,
+    XalantisContactNested,
     XalantisFirstDealRead,
     XalantisFirstDealWrite,
     XalantisPipelineNested,
@@ -30,13 +26,6 @@ from deals.models import Deal
 
 PER_PAGE, MOST_PER_PAGE = 15, 100
 MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00(\.0{1,9})?Z")
-
-
-class NoText(TextOrNullField):
-    """What the vendor shows and the core does not have: always null."""
-
-    def get_attribute(self, instance: Any) -> None:
-        return None
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
@@ -80,7 +69,7 @@ class XalantisV1StageNested(XalantisStageNested):
     uuid = serializers.UUIDField()
 
 
-class XalantisV1ContactNested(ContactSlot):
+class XalantisV1ContactNested(XalantisContactNested):
     phone = TextOrNullField()
 
 
@@ -93,7 +82,7 @@ class XalantisV1DealRead(XalantisFirstDealRead):
     stage = XalantisV1StageNested()
     contact = XalantisV1ContactNested(allow_null=True)
     custom_fields = CustomFieldsField()
-    updated_at = InstantField()
+    updated_at = InstantField(digits=6)
 
 
 class XalantisV1DealCreate(XalantisFirstDealWrite):

@@ -27,9 +27,9 @@ class XalantisFirstDealView(XalantisView):
     def create(self, request: Request) -> Response:
         change = self.read(serializers.XalantisFirstDealWrite)
         deal = create_deals(actor=self.actor, changes=[change])[0]
-        return Response({"data": self.shown(deal)}, self.create_status)
+        return Response({"data": self.representation(deal)}, self.create_status)
 
-    def shown(self, deal: Deal) -> Any:
+    def representation(self, deal: Deal) -> Any:
         """The deal as the database has it now."""
         rows = Deal.objects.for_reading(self.actor.member)
-        return self.show(serializers.XalantisFirstDealRead, rows.get(pk=deal.pk))
+        return self.serialize(serializers.XalantisFirstDealRead, rows.get(pk=deal.pk))

@@ -21,7 +21,7 @@ CLIENTS = Q(kind=COMPANY) | Q(company=None)
 class XalantisPeopleView(XalantisV1View):
     """What contacts and clients share; `rows` says which contacts these are."""
 
-    words_class: ClassVar[Any]
+    write_class: ClassVar[Any]
 
     def rows(self) -> Any:
         raise NotImplementedError
@@ -34,19 +34,21 @@ class XalantisPeopleView(XalantisV1View):
         return self.page(self.rows().matching(self.query.get("search") or "").for_reading())
 
     def created(self) -> Response:
-        change = self.worded(self.read(self.words_class), None)
+        change = self.worded(self.read(self.write_class), None)
         contact = create_contacts(actor=self.actor, changes=[change])[0]
-        return self.one(self.shown(contact), self.create_status)
+        return self.one(self.representation(contact), self.create_status)
 
     def changed(self, row: str) -> Response:
         contact = self.named(row)
-        sent = self.read(self.words_class, self.differing(self.sent(), self.shown(contact)), partial=True)
+        sent = self.read(
+            self.write_class, self.differing(self.sent(), self.representation(contact)), partial=True
+        )
         receipts = update_contacts(actor=self.actor, changes=[(contact, self.worded(sent, contact))])
-        return self.one(self.shown(receipts[0].row))
+        return self.one(self.representation(receipts[0].row))
 
     def deleted(self, row: str) -> Response:
         contact = self.named(row)
-        shown = self.shown(contact)
+        shown = self.representation(contact)
         trash_contacts(actor=self.actor, contacts=[contact])
         return self.one(shown, self.delete_status)
 
@@ -56,15 +58,15 @@ class XalantisPeopleView(XalantisV1View):
             raise NotFound
         return contact
 
-    def shown(self, contact: Contact) -> Any:
-        return self.show(self.shown_class, Contact.objects.for_reading().get(pk=contact.pk))
+    def representation(self, contact: Contact) -> Any:
+        return self.serialize(self.read_class, Contact.objects.for_reading().get(pk=contact.pk))
 
 
 class XalantisContactView(XalantisPeopleView):
     """People."""
 
-    shown_class = serializers.XalantisContactRead
-    words_class = serializers.XalantisContactWrite
+    read_class = serializers.XalantisContactRead
+    write_class = serializers.XalantisContactWrite
 
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member).filter(kind=PERSON)
@@ -93,7 +95,7 @@ class XalantisContactView(XalantisPeopleView):
         responses=response_of("Contact", serializers.XalantisContactRead), summary="Show a contact"
     )
     def retrieve(self, request: Request, row: str) -> Response:
-        return self.one(self.shown(self.named(row)))
+        return self.one(self.representation(self.named(row)))
 
     @extend_schema(
         request=serializers.XalantisContactWrite,
@@ -113,8 +115,8 @@ class XalantisContactView(XalantisPeopleView):
 class XalantisClientView(XalantisPeopleView):
     """Companies, and people who are nobody's contact."""
 
-    shown_class = serializers.XalantisClientRead
-    words_class = serializers.XalantisClientWrite
+    read_class = serializers.XalantisClientRead
+    write_class = serializers.XalantisClientWrite
 
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member).filter(CLIENTS)
@@ -141,7 +143,7 @@ class XalantisClientView(XalantisPeopleView):
 
     @extend_schema(responses=response_of("Client", serializers.XalantisClientRead), summary="Show a client")
     def retrieve(self, request: Request, row: str) -> Response:
-        return self.one(self.shown(self.named(row)))
+        return self.one(self.representation(self.named(row)))
 
     @extend_schema(
         request=serializers.XalantisClientWrite,
@@ -159,8 +161,8 @@ class XalantisClientView(XalantisPeopleView):
 class XalantisRepresentativeView(XalantisPeopleView):
     """The people of a client that is a company."""
 
-    shown_class = serializers.XalantisRepresentativeRead
-    words_class = serializers.XalantisRepresentativeWrite
+    read_class = serializers.XalantisRepresentativeRead
+    write_class = serializers.XalantisRepresentativeWrite
 
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member).filter(company=self.client)

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from crm_project.api.pagination import Cursor, Key, page_of
-from crm_project.dialects.kit.offset_pages import rows_between
+from crm_project.dialects.kit.offset_pages import rows_of_page
 from crm_project.dialects.xalantis import errors
 from crm_project.dialects.xalantis.serializers import v1 as serializers
 from crm_project.dialects.xalantis.views.base import XalantisView
@@ -27,7 +27,7 @@ class XalantisV1View(XalantisView):
 
     error_schema = errors.ENVELOPE
     queries: ClassVar[Any] = {"index": serializers.XalantisPageQuery}
-    shown_class: ClassVar[Any]
+    read_class: ClassVar[Any]
 
     def one(self, data: Any, status: int = 200) -> Response:
         return Response({"success": True, "data": data}, status)
@@ -54,7 +54,7 @@ class XalantisV1View(XalantisView):
             "prev": page - 1 or None,
             "next": page + 1 if page < last else None,
         }
-        shown = rows_between(rows, (page - 1) * size, page * size)
+        shown = rows_of_page(rows, page, size)
         return self._listed(shown, meta, {name: self._link("page", number) for name, number in pages.items()})
 
     def _by_cursor(self, rows: Any, size: int) -> Response:
@@ -74,7 +74,7 @@ class XalantisV1View(XalantisView):
         return None if value is None else replace_query_param(url, name, value)
 
     def _listed(self, rows: list[Any], meta: Mapping[str, Any], links: Mapping[str, Any]) -> Response:
-        data = self.show(self.shown_class, rows, many=True)
+        data = self.serialize(self.read_class, rows, many=True)
         return Response({"success": True, "data": data, "meta": meta, "links": links})
 
 
@@ -85,13 +85,13 @@ class XalantisPipelineView(XalantisV1View):
     )
     def pipelines(self, request: Request) -> Response:
         rows = Pipeline.objects.visible_to(self.actor.member).default_first().with_stages()
-        return self.one(self.show(serializers.XalantisPipelineRead, list(rows), many=True))
+        return self.one(self.serialize(serializers.XalantisPipelineRead, list(rows), many=True))
 
 
 class XalantisCustomFieldView(XalantisV1View):
     kind: ClassVar[str] = CustomField.Kinds.DEAL
     queries: ClassVar[Any] = {"fields_of": serializers.XalantisPageQuery}
-    shown_class = serializers.XalantisCustomFieldRead
+    read_class = serializers.XalantisCustomFieldRead
 
     @extend_schema(
         responses=serializers.response_of("CustomFields", serializers.XalantisCustomFieldRead, many=True),
@@ -104,7 +104,7 @@ class XalantisCustomFieldView(XalantisV1View):
 
 
 class XalantisV1DealView(XalantisV1View):
-    shown_class = serializers.XalantisV1DealRead
+    read_class = serializers.XalantisV1DealRead
 
     @extend_schema(
         operation_id="v1_deals_list",
@@ -123,13 +123,13 @@ class XalantisV1DealView(XalantisV1View):
     )
     def create(self, request: Request) -> Response:
         deal = create_deals(actor=self.actor, changes=[self.read(serializers.XalantisV1DealCreate)])[0]
-        return self.one(self.shown(deal), self.create_status)
+        return self.one(self.representation(deal), self.create_status)
 
     @extend_schema(
         responses=serializers.response_of("Deal", serializers.XalantisV1DealRead), summary="Show a deal"
     )
     def retrieve(self, request: Request, row: str) -> Response:
-        return self.one(self.shown(self.find("deal", row)))
+        return self.one(self.representation(self.find("deal", row)))
 
     @extend_schema(
         request=serializers.XalantisV1DealUpdate,
@@ -139,20 +139,22 @@ class XalantisV1DealView(XalantisV1View):
     def update(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
         change = self.read(
-            serializers.XalantisV1DealUpdate, self.differing(self.sent(), self.shown(deal)), partial=True
+            serializers.XalantisV1DealUpdate,
+            self.differing(self.sent(), self.representation(deal)),
+            partial=True,
         )
-        return self.one(self.shown(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
+        return self.one(self.representation(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
 
     @extend_schema(
         responses=serializers.response_of("Deal", serializers.XalantisV1DealRead), summary="Delete a deal"
     )
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        shown = self.shown(deal)
+        shown = self.representation(deal)
         trash_deals(actor=self.actor, deals=[deal])
         return self.one(shown, self.delete_status)
 
-    def shown(self, deal: Deal) -> Any:
-        return self.show(
+    def representation(self, deal: Deal) -> Any:
+        return self.serialize(
             serializers.XalantisV1DealRead, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk)
         )
