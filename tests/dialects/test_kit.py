@@ -1,4 +1,4 @@
-"""The parts that vendors' words are made of, in a small vendor of the test's own."""
+"""The base view and the fields of the kit, in a small vendor of the test."""
 
 import json
 from decimal import Decimal
@@ -22,7 +22,7 @@ from tests.base import BaseTestCase
 from tests.dialects.base import secret_of
 
 
-class PartOfBody(DialectSerializer):
+class NestedBody(DialectSerializer):
     amount = NumberField()
 
 
@@ -30,7 +30,7 @@ class Body(DialectSerializer):
     stage = NumberedRowField("stage", required=False)
     people = RowListField("user", source="followers", required=False)
     color = UnsupportedField()
-    price = PartOfBody(required=False)
+    price = NestedBody(required=False)
 
 
 class Query(DialectSerializer):
@@ -61,7 +61,7 @@ class View(DialectView):
         return Response(self.serialize(Shown, deals.order_by("id")[: self.query["limit"]], many=True))
 
 
-class TestWire(BaseTestCase):
+class TestKit(BaseTestCase):
     def ask(self, method: str, body: Any = None, **query: str) -> Any:
         request = APIRequestFactory().generic(
             method,

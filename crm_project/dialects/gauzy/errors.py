@@ -1,4 +1,4 @@
-"""Refusals as NestJS words them: `statusCode`, `message` and `error`."""
+"""Refusals in the format of NestJS: `statusCode`, `message` and `error`."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ MESSAGES = {
     404: "The requested record was not found",
     406: "Validation failed (valid uuid is expected)",
 }
-WORDS = {
+FIELD_MESSAGES = {
     "required": "{name} should not be empty",
     "blank": "{name} should not be empty",
     "null": "{name} should not be empty",
@@ -36,7 +36,7 @@ SCHEMA: dict[str, Any] = {
 
 
 class MalformedId(APIException):
-    """An id in a path that is no uuid."""
+    """The id in the path is neither a UUID nor an external reference."""
 
     status_code = 406
     default_detail = MESSAGES[406]
@@ -57,4 +57,4 @@ def _message(problem: Problem) -> str | list[str]:
 
 def _sentence(error: dict[str, str]) -> str:
     name = dotted_path(error["pointer"])
-    return WORDS.get(error["code"], "{name}: {detail}").format(name=name, detail=error["detail"])
+    return FIELD_MESSAGES.get(error["code"], "{name}: {detail}").format(name=name, detail=error["detail"])

@@ -1,4 +1,4 @@
-"""Gauzy's routes, in its documentation's order."""
+"""Gauzy's routes, in the order of its documentation."""
 
 from typing import Any
 

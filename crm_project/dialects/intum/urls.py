@@ -1,4 +1,4 @@
-"""Intum's routes, in its documentation's order."""
+"""Intum's routes, in the order of its documentation."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ROW: dict[str, Any] = {"get": "retrieve", "patch": "update", "put": "update", "d
 
 
 def statuses(base: str) -> list[Any]:
-    """The vendor has them in two places, and the moves with and without an ending."""
+    """Statuses are at two paths, and their moves have paths with and without `.json`."""
     return [
         path(f"{base}.json", IntumStatusView.as_view(LIST)),
         path(f"{base}/<str:row>/up", IntumStatusView.as_view({"post": "up"})),

@@ -13,8 +13,8 @@ KEY_LIMIT = 48
 
 def free_key(label: str, taken: Collection[str]) -> str:
     """A key derived from the label, with a number at its end if another field has the key already."""
-    words = NOT_A_KEY.sub("_", fold(label))[:KEY_LIMIT].strip("_")
-    base = words if words[:1].isalpha() else f"field_{words}".strip("_")
+    slug = NOT_A_KEY.sub("_", fold(label))[:KEY_LIMIT].strip("_")
+    base = slug if slug[:1].isalpha() else f"field_{slug}".strip("_")
     names = (base if number == 1 else f"{base}_{number}" for number in count(1))
     return next(name for name in names if name not in taken)
 

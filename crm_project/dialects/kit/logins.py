@@ -1,7 +1,7 @@
-"""Vendors' logins: an e-mail address and a password become a token of twelve hours, under the admin's own brake.
+"""Logins with e-mail address and password, which return a token for twelve hours. The admin's throttle applies.
 
-What refreshes a login is no row of its own: it is signed, names the login's token, and ends with it, with the password,
-with the member, and by itself after a week.
+A refresh token is not stored: it is signed, contains the UUID of the login's token, and ends with that token, with a
+change of the password, with the member, and after a week.
 """
 
 import datetime
@@ -27,16 +27,16 @@ PASSWORD_LIMIT = 4096
 
 
 class WrongPassword(APIException):
-    """Not DRF's own refusal of strangers, which a view without authentication answers with 403."""
+    """Not AuthenticationFailed, which DRF turns into a 403 in a view without authentication classes."""
 
     status_code = 401
     default_code = "wrong_password"
     default_detail = "The e-mail address or the password is wrong."
 
 
-def signed_in(request: HttpRequest, email: str, password: str) -> Member:
-    """The first place of the login, as in the admin. Call it before the transaction: a failure that is rolled back
-    would not count."""
+def sign_in(request: HttpRequest, email: str, password: str) -> Member:
+    """The first member of the login, as in the admin. Call this outside a transaction, which would roll the count of
+    failures back."""
     if text_error("", email, limit=EMAIL_LIMIT) or text_error("", password, limit=PASSWORD_LIMIT):
         raise WrongPassword
     try:
@@ -54,17 +54,17 @@ def signed_in(request: HttpRequest, email: str, password: str) -> Member:
 
 
 def login_token(member: Member, name: str) -> tuple[ApiToken, str]:
-    """The token of a login, and its secret."""
+    """Create the token of a login; returns the token and its secret."""
     return create_token(actor=Actor(member), name=name, expires_at=timezone.now() + TOKEN_LIFE)
 
 
 def refresh_secret(token: ApiToken) -> str:
-    """What renews the token of a login."""
+    """The refresh token: it renews the token of a login."""
     return _signer(token).sign(str(token.uuid))
 
 
-def login_of(secret: str) -> ApiToken:
-    """The token that the secret renews, whether it has ended meanwhile or not."""
+def token_of_refresh_secret(secret: str) -> ApiToken:
+    """The login's token, expired or not, for a refresh token."""
     named = secret.partition(":")[0]
     tokens = ApiToken.objects.filter(uuid=named) if UUID.fullmatch(named) else ApiToken.objects.none()
     alive = tokens.filter(revoked_at=None, member__is_active=True, member__user__is_active=True)
@@ -77,8 +77,8 @@ def login_of(secret: str) -> ApiToken:
     return token
 
 
-def refreshed(token: ApiToken) -> tuple[ApiToken, str]:
-    """The token of a login with twelve more hours, and its new secret."""
+def renew_login(token: ApiToken) -> tuple[ApiToken, str]:
+    """Renew the token of a login; returns the token and its new secret."""
     ends = timezone.now() + TOKEN_LIFE
     return renew_token(actor=Actor(token.member), token=token, expires_at=ends)
 

@@ -1,4 +1,4 @@
-"""JSON in which a Decimal is a number, digit by digit: 999999999999.99 stays what it is."""
+"""JSON in which a Decimal is a number without loss of digits."""
 
 import re
 import secrets
@@ -8,8 +8,8 @@ from typing import Any
 from rest_framework.renderers import JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
-# json.dumps writes a number through a float. A decimal goes out as a string between marks that nobody can guess,
-# and the quotes are taken off afterwards.
+# The C encoder of json writes numbers with float.__repr__ or int.__repr__ only, and the pure Python one is private and
+# twice as slow. So a decimal is encoded as a string between random marks, and the quotes are removed afterwards.
 MARK = secrets.token_hex(16)
 MARKED = re.compile(f'"{MARK}(-?[0-9.]+){MARK}"'.encode())
 

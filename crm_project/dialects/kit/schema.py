@@ -1,4 +1,4 @@
-"""Each dialect's OpenAPI document: its own paths alone, with the vendor's errors and the document's example."""
+"""The OpenAPI document of each dialect."""
 
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from crm_project.api.schema import OneAtATime, Schema
 
 
 class DialectSchema(Schema):
-    """The parameters that the action's query serializer declares, and the vendor's error shape."""
+    """Adds the parameters of the action's query serializer and the vendor's error schema."""
 
     view: Any
 
@@ -20,7 +20,7 @@ class DialectSchema(Schema):
         return [*([query] if query else []), *super().get_override_parameters()]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """Vendors wrap their lists in shapes of their own, which the actions document."""
+        """Without DRF's pagination: each vendor has its own envelope of lists, which the actions document."""
         return bool(is_list_serializer(serializer))
 
     def problem_content(self) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class DialectSchema(Schema):
 
 
 class DialectGenerator(OneAtATime):
-    """One dialect's document. What the canonical API adds to its own is taken out again."""
+    """The document of one dialect, without the description and the error schema of the canonical API."""
 
     def __init__(self, system: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

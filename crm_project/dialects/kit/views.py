@@ -1,4 +1,4 @@
-"""The view of every dialect: what differs between vendors is a class attribute here."""
+"""The base view of all dialects; what differs between vendors is a class attribute."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -33,28 +33,28 @@ from crm_project.records.writing.columns import definitions_of
 log = logging.getLogger(__name__)
 
 IGNORED_HEADER = "X-Ignored-Fields"
-# A header of a few kilobytes passes every proxy; who sends more nonsense than that reads the log.
+# Limits the header to a few kilobytes, which all proxies accept; the log has the same names.
 IGNORED_LIMIT = 40
 NAME_LIMIT = 60
 
 
 def _quoted(name: str) -> str:
-    """A name as a header can say it; a lone surrogate becomes a question mark."""
+    """The name percent-encoded for a header; a lone surrogate becomes a question mark."""
     return quote(name, safe="[]. ", errors="replace")
 
 
 class FirstRenderer(TokenGetsJson):
-    """Vendors' clients send any Accept header or none; the first renderer answers them all."""
+    """Ignores the Accept header: the vendors' clients send arbitrary ones."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type
 
 
 class DialectView(DispatchView):
-    """A vendor's view names its actions in `urls.py`; its base names the system and the shape of the errors.
+    """`urls.py` maps methods to the actions of a view; the vendor's base view sets the system and the error format.
 
-    An action reads the body with `self.read(Serializer)`, answers with `self.serialize(Serializer, row)`, and calls the
-    core's services between the two, in the one transaction that the house gives to every unsafe method.
+    An action validates the body with `self.read(Serializer)`, calls services of the core, and returns
+    `self.serialize(Serializer, row)`. Unsafe methods run in one transaction.
     """
 
     system: ClassVar[str]
@@ -76,14 +76,14 @@ class DialectView(DispatchView):
     update_status: ClassVar[int] = 200
     delete_status: ClassVar[int] = 200
     queries: ClassVar[Mapping[str, type[DialectSerializer]]] = {}
-    """action → the query parameters that it knows; `self.query` holds what was sent of them."""
+    """Maps actions to the serializers of their query parameters; the validated ones are in `self.query`."""
 
-    # What the body of this request calls each of the core's fields, once it is read.
+    # Maps the core's field names to the names in the body of this request, for error messages.
     wire_names: Any = {}
 
     @property
     def allowed_methods(self) -> list[str]:
-        """Without OPTIONS, which Django would add and nobody answers."""
+        """Without OPTIONS, which Django adds and no dialect supports."""
         return [method for method in super().allowed_methods if method != "OPTIONS"]
 
     @cached_property
@@ -110,37 +110,37 @@ class DialectView(DispatchView):
         return []
 
     def ignore(self, names: Iterable[str]) -> None:
-        """Note names that the vendor does not document: never an error, never dropped in silence."""
+        """Report undocumented names of parameters and fields to the client, in a header."""
         self.ignored.extend(name for name in sorted(names) if name not in self.ignored)
 
     def query_data(self, request: Request) -> Mapping[str, Any]:
-        """The query as plain data; of a parameter that comes twice the last one counts."""
+        """The query parameters; of a repeated parameter the last value counts."""
         return request.query_params.dict()
 
     def read(
         self, serializer_class: type[DialectSerializer], data: Any = None, *, partial: bool = False
     ) -> dict[str, Any]:
-        """The body, or `data` out of it, as the core's change; refusals then speak in the vendor's words."""
+        """Validate the body, or `data` out of it, and return the core's change."""
         sent = self.request.data if data is None else data
         self.wire_names = serializer_class.wire_names(sent)
         serializer = serializer_class(data=sent, partial=partial, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def differing(self, sent: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
-        """What is sent that differs from what was shown: whoever sends a row back whole changes nothing."""
-        return {name: value for name, value in sent.items() if name not in shown or value != shown[name]}
+    def changed_fields(self, sent: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+        """The sent fields whose values differ from the current ones: clients send whole rows back."""
+        return {name: value for name, value in sent.items() if name not in current or value != current[name]}
 
     def serialize(self, serializer_class: Any, rows: Any, *, many: bool = False) -> Any:
-        """The row, or the rows, in the vendor's words; all ids they show are looked up at once."""
+        """The vendor's representation of a row or of rows; their ids are looked up with one query for each kind."""
         serializer = serializer_class(context=self.get_serializer_context())
         self.ids.prefetch(
-            row for shown in (rows if many else [rows]) for row in referenced_rows(serializer, shown)
+            row for instance in (rows if many else [rows]) for row in referenced_rows(serializer, instance)
         )
         return serializer_class(rows, many=many, context=self.get_serializer_context()).data
 
     def find(self, kind: str, value: Any) -> Any:
-        """The row that the path names."""
+        """The row of the id in the path, else 404."""
         row = self.ids.resolve(kind, value)
         if row is None:
             raise NotFound
@@ -149,11 +149,11 @@ class DialectView(DispatchView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if "\x00" in request.path_info:
-            raise NotFound  # no text of ours holds a NUL, and PostgreSQL would not even look
+            raise NotFound  # PostgreSQL refuses a NUL in a query
         self._read_query(request)
 
     def _read_query(self, request: Request) -> None:
-        """Vendors ignore what they do not know; `dry_run` is ours, and known everywhere."""
+        """Validate the query; unknown parameters are ignored and reported. All actions accept `dry_run`."""
         sent, known = self.query_data(request), self.queries.get(self.action or "")
         self.query: dict[str, Any] = {}
         if known is None:
@@ -165,7 +165,7 @@ class DialectView(DispatchView):
         self.query = dict(serializer.validated_data)
 
     def key_reused(self) -> Exception:
-        """As the vendor answers a wrong field: its clients know no other refusal of what they sent."""
+        """An invalid field, since the vendors' clients know no other refusal of a request."""
         wrong = ErrorDetail(KeyReused.default_detail, KeyReused.default_code)
         return ValidationError({idempotency.HEADER: [wrong]})
 
@@ -196,7 +196,7 @@ class DialectView(DispatchView):
 
 
 class _Nowhere:
-    """Whatever nobody serves: 404 in the vendor's shape, whatever the method, token or not."""
+    """404 in the vendor's format for all other paths and methods, with or without a token."""
 
     authentication_classes: Any = []
     permission_classes: Any = []
@@ -210,7 +210,7 @@ class _Nowhere:
 
 
 def catch_all(view: type[DialectView]) -> list[Any]:
-    """The end of every vendor's urls: the catch-all, in the shape of the vendor's base view."""
+    """The last patterns of a vendor's URL configuration: 404 in the format of the vendor's base view."""
     unknown_view: Any = type(f"Unknown{view.__name__}", (_Nowhere, view), {})
     unknown = unknown_view.as_view({"get": "nothing"})
     return [path("", unknown), path("<rest:rest>", unknown)]

@@ -1,4 +1,4 @@
-"""LeadConnector's routes, in its documentation's order; what is no id comes before the ids."""
+"""LeadConnector's routes, in the order of its documentation; fixed paths come before `<row_id>`."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ urlpatterns = [
     path("contacts/<str:row_id>", LeadConnectorContactView.as_view(ONE)),
     path("contacts/bulk/tags/update/<str:kind>", LeadConnectorTagView.as_view({"post": "many"})),
     path("contacts/<str:row_id>/tags", LeadConnectorTagView.as_view({"post": "add", "delete": "remove"})),
-    # What clients begin with, and fill their choices with
+    # Users, locations and custom fields
     path("users", LeadConnectorCatalogueView.as_view({"get": "users"})),
     path("users/search", LeadConnectorCatalogueView.as_view({"get": "search_users"})),
     path("users/search/filter-by-email", LeadConnectorCatalogueView.as_view({"post": "users_by_email"})),

@@ -1,4 +1,4 @@
-"""ONLYOFFICE's routes, as its documentation lists them; each is served with `.json` and `.xml`, too."""
+"""ONLYOFFICE's routes, in the order of its documentation; each also with `.json` and `.xml`."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ BASE = "api/2.0"
 
 
 def route(where: str, view: Any, actions: dict[str, str], **attributes: Any) -> list[Any]:
-    """All three spellings; the OpenAPI document shows the bare one. It comes last: an id would swallow the others."""
+    """The path with `.json`, with `.xml`, and without a suffix, which is last because an id would match the others."""
     return [
         path(f"{BASE}/{where}.json", view.as_view(actions, schema=None, **attributes)),
         path(f"{BASE}/{where}.xml", view.as_view(actions, schema=None, in_xml=True, **attributes)),

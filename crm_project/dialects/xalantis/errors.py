@@ -1,4 +1,4 @@
-"""Refusals of both generations: Laravel's `message` and `errors`, and the envelope of `/api/v1`."""
+"""Refusals in the formats of Laravel and of `/api/v1`."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ MESSAGES = {
     403: "This API key does not have the required permission.",
     404: "Not found.",
 }
-WORDS = {
+FIELD_MESSAGES = {
     "required": "The {name} field is required.",
     "blank": "The {name} field is required.",
     "null": "The {name} field is required.",
@@ -56,7 +56,7 @@ ENVELOPE: dict[str, Any] = {
 
 
 class IdempotencyConflict(APIException):
-    """An Idempotency-Key that came with another body."""
+    """The Idempotency-Key was used with another request."""
 
     status_code = 409
     default_code = KeyReused.default_code
@@ -88,13 +88,13 @@ def by_field(problem: Problem) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     for error in problem.errors:
         field = dotted_path(error["pointer"])
-        sentence = WORDS.get(error["code"], error["detail"]).format(name=field.replace("_", " "))
+        sentence = FIELD_MESSAGES.get(error["code"], error["detail"]).format(name=field.replace("_", " "))
         errors.setdefault(field, []).append(sentence)
     return errors
 
 
 def summary(errors: dict[str, list[str]]) -> str:
-    """The first sentence, and how many more there are."""
+    """The first message, and the number of the others."""
     first, *more = [sentence for sentences in errors.values() for sentence in sentences]
     if not more:
         return first

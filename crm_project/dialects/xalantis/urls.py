@@ -1,4 +1,4 @@
-"""Xalantis' routes, in its documentation's order."""
+"""Xalantis' routes, in the order of its documentation."""
 
 from typing import Any
 

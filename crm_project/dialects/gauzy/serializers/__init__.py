@@ -1,1 +1,1 @@
-"""Gauzy's words: its three ways to write a query, its entities, its sales, its people."""
+"""Gauzy's field names and formats, a module for each group of resources."""

@@ -1,4 +1,4 @@
-"""What every entity of Gauzy has, and fields that say the same of every row."""
+"""The fields that all of Gauzy's entities have."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ Relations = Mapping[str, Callable[[], serializers.Field[Any, Any, Any, Any]]]
 
 
 class GauzyOrganizationNested(serializers.Serializer[Any]):
-    """The organization, which is its own tenant."""
+    """The organization; it is also the tenant."""
 
     id = RowField("organization", source="*")
     name = serializers.CharField()
@@ -22,9 +22,9 @@ class GauzyOrganizationNested(serializers.Serializer[Any]):
 
 
 class GauzyEntityRead(serializers.Serializer[Any]):
-    """What every entity has. Rows that it is related to are shown where the query's `relations` asks for them.
+    """The common fields. Related rows are nested if the query's `relations` names them.
 
-    `within` is the path to it from the entity that was asked for.
+    `within` is the dotted path from the requested entity to this one.
     """
 
     kind: ClassVar[str] = ""
@@ -47,14 +47,14 @@ class GauzyEntityRead(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, Any]:
         asked = getattr(self.context.get("view"), "relations", [])
-        shown = {name: made() for name, made in self.related.items() if f"{self.within}{name}" in asked}
-        return {"id": RowField(self.kind, source="*"), **super().get_fields(), **shown}
+        nested = {name: made() for name, made in self.related.items() if f"{self.within}{name}" in asked}
+        return {"id": RowField(self.kind, source="*"), **super().get_fields(), **nested}
 
     def get_isActive(self, row: Any) -> bool:
         return bool(getattr(row, "is_active", True))
 
     def get_isArchived(self, row: Any) -> bool:
-        """Inactive and archived are one thing here."""
+        """Archived is the opposite of active."""
         return not self.get_isActive(row)
 
     def get_tenantId(self, row: Any) -> str:
@@ -65,7 +65,7 @@ class GauzyEntityRead(serializers.Serializer[Any]):
 
 
 class GauzyTenantNested(GauzyOrganizationNested):
-    """The tenant of any row: the actor's organization."""
+    """The tenant of a row: the actor's organization."""
 
     def get_attribute(self, instance: Any) -> Any:
         return self.context["view"].actor.organization

@@ -1,4 +1,4 @@
-"""Gauzy's words for organization contacts and for users, who are members here."""
+"""Gauzy's organization contacts, users and employees; the last two are members."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from crm_project.dialects.kit.rows import RowField
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
 
-# A contact is a client unless it says otherwise; what it says is kept under this key, declared or not.
+# The custom field with the type of a contact, declared or not; no value means a client.
 CLIENT, OTHER_TYPES = "CLIENT", ("CUSTOMER", "LEAD", "VENDOR", "PARTNER")
 TYPE_KEY = "contact_type"
 ROLES: dict[str, str] = {
@@ -74,7 +74,7 @@ class GauzyOwnOrganizationNested(serializers.Serializer[Any]):
 
 
 class GauzyCurrentUserRead(GauzyUserRead):
-    """Oneself, with the one organization and the employee that one is."""
+    """The actor's member, as user and as employee, with its organization."""
 
     preferredLanguage = serializers.CharField(source="organization.language")
     employeeId = RowField("user", source="*")
@@ -89,7 +89,7 @@ class GauzyCurrentUserRead(GauzyUserRead):
 
 
 class GauzyAddressNested(serializers.Serializer[Any]):
-    """Where a contact is: an entity of its own at the vendor's."""
+    """The address of a contact, which is an entity of its own in Gauzy."""
 
     id = RowField("contact", source="*")
     name = serializers.CharField(source="full_name")
@@ -110,11 +110,11 @@ class GauzyAddressNested(serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})
 class MembersField(serializers.Field[Any, Any, Any, Any]):
-    """Whose contact it is: nobody's or one employee's. On the way in employees, or their ids."""
+    """The owner of a contact, as a list of at most one. Input: employees, or their ids."""
 
     default_error_messages = {
-        "invalid": "A list of employees.",
-        "several": "This server keeps one member of a contact.",
+        "invalid": "Must be a list of employees.",
+        "several": "A contact can have only one member.",
         "does_not_exist": "There is no such employee.",
     }
 
@@ -131,7 +131,7 @@ class MembersField(serializers.Field[Any, Any, Any, Any]):
 
 
 class GauzyOwnerList(serializers.ListSerializer[Any]):
-    """The one employee, or none."""
+    """A list of the owner, or of none."""
 
     def get_attribute(self, instance: Contact) -> list[Any]:
         return [instance.owner] if instance.owner else []
@@ -166,12 +166,12 @@ class GauzyContactRead(GauzyEntityRead):
     budgetType = NullField()
 
     def get_contactType(self, contact: Contact) -> str:
-        kept = contact.custom_fields.get(TYPE_KEY)
-        return kept if kept in OTHER_TYPES else CLIENT
+        value = contact.custom_fields.get(TYPE_KEY)
+        return value if value in OTHER_TYPES else CLIENT
 
 
 class ContactTypeField(StrictChoice):
-    """No type is kept of a client."""
+    """The type of a contact; a client is stored as no value."""
 
     def __init__(self, **kwargs: Any) -> None:
         named = {"source": f"custom_fields.{TYPE_KEY}", "required": False}
@@ -184,8 +184,8 @@ class ContactTypeField(StrictChoice):
 
 def of_type(value: Any) -> Q:
     if value == CLIENT:
-        said = f"custom_fields__{TYPE_KEY}"
-        return Q(**{f"{said}__isnull": True}) | ~Q(**{f"{said}__in": OTHER_TYPES})
+        path = f"custom_fields__{TYPE_KEY}"
+        return Q(**{f"{path}__isnull": True}) | ~Q(**{f"{path}__in": OTHER_TYPES})
     return Q(**{f"custom_fields__{TYPE_KEY}": value}) if value in OTHER_TYPES else Q(pk=None)
 
 
@@ -202,7 +202,7 @@ class GauzyAddressWrite(DialectSerializer):
 
 
 class GauzyContactWrite(DialectSerializer):
-    """A contact as it is written."""
+    """A contact in a request."""
 
     name = TextField()
     primaryEmail = OptionalText(source="email", max_length=254)
@@ -211,7 +211,7 @@ class GauzyContactWrite(DialectSerializer):
     contact = GauzyAddressWrite(required=False, allow_null=True)
     members = MembersField(source="owner", required=False)
     contactType = ContactTypeField()
-    # The unit of a budget says nothing without the budget.
+    # The unit of a budget has no meaning without the budget.
     budgetType = FixedField("hours", "cost")
     budget = UnsupportedField()
     inviteStatus = FixedField("NOT_INVITED")
@@ -224,7 +224,7 @@ class GauzyContactWrite(DialectSerializer):
 
 
 def contact_change(change: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The core's change: the address lies flat, and a person's one name is a first and a last one."""
+    """The core's change of a contact: the address is not nested, and a person's name has two parts."""
     address = change.pop("contact", None) or {}
     if "custom_fields" in change:
         change["free_custom_fields"] = [TYPE_KEY]
@@ -234,7 +234,7 @@ def contact_change(change: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 class GauzyEmployeeContactNested(serializers.Serializer[Any]):
-    """A contact in the list of an employee's."""
+    """A contact in the list of an employee's contacts."""
 
     id = RowField("contact", source="*")
     name = serializers.CharField(source="full_name")
@@ -242,7 +242,7 @@ class GauzyEmployeeContactNested(serializers.Serializer[Any]):
 
 
 class GauzyAssignmentWrite(DialectSerializer):
-    """Which contacts become an employee's, and which are no longer."""
+    """The contacts to assign to an employee and to take away."""
 
     member = serializers.JSONField()
     addedEntityIds = serializers.ListField(required=False, max_length=1000)

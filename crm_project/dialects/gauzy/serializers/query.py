@@ -1,4 +1,4 @@
-"""Gauzy's three ways to write a query, read as one: brackets, plain parameters, and one JSON text named `data`."""
+"""Parses the three notations of Gauzy's queries: brackets, plain parameters, and one JSON text in `data`."""
 
 import json
 import re
@@ -26,14 +26,14 @@ def parsed_query(lists: Iterable[tuple[str, list[str]]]) -> dict[str, Any]:
 
 
 def _put(place: dict[str, Any], keys: list[str], values: list[str]) -> None:
-    """Hang the values under their keys; a key that is empty or a number is a place in a list."""
+    """Nest the values under their keys; an empty or numeric key is an index of a list."""
     first, *rest = keys
     if not rest:
         place[first] = values[-1] if len(values) == 1 else values
         return
     if rest[0] == "" or rest[0].isdigit():
-        known = place.get(first)
-        place[first] = [*(known if isinstance(known, list) else []), *values]
+        existing = place.get(first)
+        place[first] = [*(existing if isinstance(existing, list) else []), *values]
         return
     if not isinstance(place.get(first), dict):
         place[first] = {}
@@ -41,19 +41,19 @@ def _put(place: dict[str, Any], keys: list[str], values: list[str]) -> None:
 
 
 def _legacy(text: Any) -> dict[str, Any]:
-    """The one JSON text of older services: `relations` and `findInput`, or `filter`; anything else stands as it is."""
+    """The JSON text of older clients: `findInput` or `filter` becomes `where`; other keys are unchanged."""
     try:
         data = json.loads(text) if isinstance(text, str) else {}
     except (ValueError, RecursionError):
-        raise serializers.ValidationError({"data": ["This is not JSON."]}) from None
+        raise serializers.ValidationError({"data": ["Must be JSON."]}) from None
     if not isinstance(data, dict):
-        raise serializers.ValidationError({"data": ["This is not a JSON object."]})
+        raise serializers.ValidationError({"data": ["Must be a JSON object."]})
     where = data.pop("findInput", None) or data.pop("filter", None)
     return {name: value for name, value in {**data, "where": where}.items() if value}
 
 
 def relations_of(asked: Any) -> list[str]:
-    """Dotted paths, of a list, of one text with commas, or of an object whose leaves are true."""
+    """Dotted paths from a list, from a comma-separated string, or from an object whose leaves are true."""
     if isinstance(asked, str):
         return [name for name in asked.split(",") if name]
     if isinstance(asked, list):
@@ -75,13 +75,13 @@ def is_true(value: Any) -> bool:
 
 
 def is_text(value: Any) -> bool:
-    """A text that every database can be asked for."""
+    """Whether the value is a string that all databases accept."""
     return isinstance(value, str) and text_error("", value, limit=TEXT_LIMIT) is None
 
 
-def picked(shown: Mapping[str, Any], select: Mapping[str, Any]) -> dict[str, Any]:
-    """What `select` names, and the id."""
-    named = {name: value for name, value in shown.items() if name == "id" or name in select}
+def picked(data: Mapping[str, Any], select: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that `select` names, and the id."""
+    named = {name: value for name, value in data.items() if name == "id" or name in select}
     return {name: _part(value, select.get(name)) for name, value in named.items()}
 
 

@@ -1,4 +1,4 @@
-"""Gauzy's words for pipelines, stages and deals."""
+"""Gauzy's pipelines, stages and deals."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ class GauzyPipelineWithStagesRead(GauzyPipelineRead):
 
 
 class GauzyClientNested(DealClient, GauzyContactRead):
-    """The client, or the contact of a deal that has none."""
+    """The client of a deal, or its contact where it has none."""
 
     related = {"contact": lambda: GauzyAddressNested(source="*")}
 
@@ -91,7 +91,7 @@ class GauzyDealRead(GauzyEntityRead):
 
 
 class GauzyStageWrite(DialectSerializer):
-    """A stage on its own."""
+    """A stage in a request of its own."""
 
     name = TextField()
     description = OptionalText(max_length=LONG_TEXT)
@@ -100,20 +100,20 @@ class GauzyStageWrite(DialectSerializer):
 
 
 class GauzyStageNestedWrite(GauzyStageWrite):
-    """A stage in the list of its pipeline."""
+    """A stage in the list of a pipeline's stages."""
 
     id = RowField("stage", required=False)
     name = TextField(required=False)
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        """The list may be null, its stages may not."""
+        """The list may be null, its items may not."""
         if data is None:
             self.fail("null")
         return super().validate_empty_values(data)
 
 
 class GauzyPipelineWrite(DialectSerializer):
-    """A pipeline as it is written; the array is the order of its stages."""
+    """A pipeline in a request; the stages are in the order of the array."""
 
     name = TextField()
     description = OptionalText(max_length=LONG_TEXT)
@@ -124,13 +124,12 @@ class GauzyPipelineWrite(DialectSerializer):
     def validate(self, change: dict[str, Any]) -> dict[str, Any]:
         body = self.context["view"].body
         if body.get("isActive") is True and body.get("isArchived") is True:
-            raise serializers.ValidationError({"isArchived": ["An archived pipeline is not active here."]})
+            raise serializers.ValidationError({"isArchived": ["An archived pipeline cannot be active."]})
         return change
 
 
 def pipeline_change(change: dict[str, Any]) -> dict[str, Any]:
-    """The core numbers stages by their order in the list, where an absent or null list leaves them; it knows active
-    pipelines and others, not archived ones."""
+    """The core's change of a pipeline: stages have the order of the list, and `is_archived` becomes `is_active`."""
     stages, archived = change.pop("stages", None), change.pop("is_archived", None)
     if archived is not None:
         change.setdefault("is_active", not archived)
@@ -142,7 +141,7 @@ def stage_change(stage: dict[str, Any]) -> dict[str, Any]:
 
 
 class GauzyDealWrite(DialectSerializer):
-    """A deal as it is written."""
+    """A deal in a request."""
 
     title = TextField(source="name")
     probability = StrictInteger(required=False, allow_null=True, min_value=0, max_value=100)

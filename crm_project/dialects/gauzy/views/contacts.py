@@ -1,4 +1,4 @@
-"""Gauzy's organization contacts: what a deal's `clientId` names."""
+"""Gauzy's organization contacts, which are the clients of deals."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class GauzyContactView(GauzyEntityView):
         return rows.select_related("owner__user", "owner__organization")
 
     def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
-        """Types are kept as custom fields, and addresses are folded."""
+        """The type is a custom field, and e-mail addresses are stored folded."""
         if name == "contactType":
             return rows.filter(serializers.of_type(value))
         if name == "primaryEmail" and isinstance(value, str):
@@ -85,7 +85,7 @@ class GauzyContactView(GauzyEntityView):
     @extend_schema(
         request=serializers.GauzyAssignmentWrite,
         responses={202: OpenApiTypes.OBJECT},
-        summary="Give contacts to an employee, and take others away",
+        summary="Assign contacts to an employee, and take others away",
     )
     def assign(self, request: Request) -> Response:
         sent = self.read(serializers.GauzyAssignmentWrite, self.sent())

@@ -1,4 +1,4 @@
-"""Gauzy's deals, and those of one pipeline."""
+"""Gauzy's deals, and the deals of one pipeline."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from deals.services import create_deals, restore_deals, trash_deals, update_deal
 
 @documented("deal", "deals", serializers.GauzyDealRead)
 class GauzyDealView(GauzyEntityView):
-    """Deals, in Gauzy's few words."""
+    """Deals. Gauzy has only a few of their fields."""
 
     model, kind, read_class = Deal, "deal", serializers.GauzyDealRead
     relates = frozenset({*serializers.GauzyDealRead.related, "stage.pipeline", "client.contact"})
@@ -44,7 +44,7 @@ class GauzyDealView(GauzyEntityView):
         return super().entities(rows)
 
     def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
-        """The client that is shown is the contact where a deal has no client."""
+        """`clientId` also matches the contact of a deal without a client."""
         if name != "clientId":
             return super().filter_by(rows, name, value, partial=partial)
         keys = self.keys("contact", value)
@@ -79,19 +79,19 @@ class GauzyDealView(GauzyEntityView):
         )
         return Response({"generatedMaps": [], "raw": [], "affected": 1}, self.update_status)
 
-    @extend_schema(responses=PageResponse, summary="The deals that one made oneself")
+    @extend_schema(responses=PageResponse, summary="The deals that the user created")
     def mine(self, request: Request) -> Any:
         self.query["createdByUserId"] = str(self.actor.member.uuid)
         return self.index(request)
 
-    @extend_schema(responses=PageResponse, summary="Find deals by the words in them")
+    @extend_schema(responses=PageResponse, summary="Search deals")
     def search(self, request: Request) -> Any:
         self.query["search"] = self.query.get("query")
         return self.index(request)
 
 
 class GauzyPipelineDealView(GauzyDealView):
-    """The deals of one pipeline, stage by stage."""
+    """The deals of one pipeline, in the order of its stages."""
 
     default_order = ("stage__position",)
 

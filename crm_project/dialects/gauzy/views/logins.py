@@ -1,4 +1,4 @@
-"""Gauzy's logins, what they may, and who one is."""
+"""Login, refresh, logout, and the current user."""
 
 from typing import Any
 
@@ -15,13 +15,19 @@ from crm_project.accounts.services import revoke_token
 from crm_project.api.authentication import BearerAuthentication
 from crm_project.dialects.gauzy.serializers import people as serializers
 from crm_project.dialects.gauzy.views.base import GauzyView
-from crm_project.dialects.kit.logins import login_of, login_token, refresh_secret, refreshed, signed_in
+from crm_project.dialects.kit.logins import (
+    login_token,
+    refresh_secret,
+    renew_login,
+    sign_in,
+    token_of_refresh_secret,
+)
 
 CREDENTIALS = ("email", "password")
 
 
 def texts(request: Request, names: tuple[str, ...]) -> list[str]:
-    """The fields of the body, which must be texts."""
+    """The values of these fields of the body, which must be non-empty strings."""
     body: Any = request.data if isinstance(request.data, dict) else {}
     missing = [name for name in names if not isinstance(body.get(name), str) or not body[name]]
     if missing:
@@ -30,11 +36,11 @@ def texts(request: Request, names: tuple[str, ...]) -> list[str]:
 
 
 class PasswordAuthentication(BaseAuthentication):
-    """E-mail address and password of the body. Here and not in the action: a failure must not be rolled back."""
+    """E-mail address and password of the body. The action's transaction would roll the count of failures back."""
 
     def authenticate(self, request: Request) -> tuple[Any, Actor]:
         email, password = texts(request, CREDENTIALS)
-        member = signed_in(request._request, email, password)
+        member = sign_in(request._request, email, password)
         return member.user, Actor(member)
 
 
@@ -42,12 +48,12 @@ class RefreshAuthentication(BaseAuthentication):
     """The refresh token of the body."""
 
     def authenticate(self, request: Request) -> tuple[Any, Actor]:
-        member = login_of(texts(request, ("refresh_token",))[0]).member
+        member = token_of_refresh_secret(texts(request, ("refresh_token",))[0]).member
         return member.user, Actor(member)
 
 
 class OptionalAuthentication(BearerAuthentication):
-    """Whoever has no good token is nobody, and no error."""
+    """A missing or invalid token is not an error: the request is anonymous."""
 
     def authenticate(self, request: Request) -> Any:
         try:
@@ -86,22 +92,22 @@ class GauzyRefreshView(GauzyView):
         summary="Get another token of twelve hours",
     )
     def refresh(self, request: Request) -> Response:
-        token, secret = refreshed(login_of(texts(request, ("refresh_token",))[0]))
+        token, secret = renew_login(token_of_refresh_secret(texts(request, ("refresh_token",))[0]))
         return Response({"token": secret, "refresh_token": refresh_secret(token)})
 
 
 class GauzyLogoutView(GauzyView):
-    """Anybody may end what is their own; a token to read too."""
+    """A read-only token may also end its own login."""
 
     edit_permission = Permission.VIEW
     secret_parameters = frozenset({"refresh_token"})
 
     @extend_schema(request=serializers.Refresh, responses={200: None}, summary="End the login")
     def logout(self, request: Request) -> Response:
-        """The token of the request, and the login of the refresh token, which may have another one by now."""
+        """End the token of the request, and the login of the refresh token, which may have a newer token."""
         tokens = [self.actor.token] if self.actor.token else []
         if self.body.get("refresh_token"):
-            tokens.append(login_of(texts(request, ("refresh_token",))[0]))
+            tokens.append(token_of_refresh_secret(texts(request, ("refresh_token",))[0]))
         for token in tokens:
             if token.member_id == self.actor.member.pk:
                 revoke_token(actor=self.actor, token=token)
@@ -112,7 +118,7 @@ class GauzyAuthenticatedView(GauzyView):
     authentication_classes = [OptionalAuthentication]
     permission_classes: Any = []
 
-    @extend_schema(auth=[], responses=OpenApiTypes.BOOL, summary="Whether the token is good")
+    @extend_schema(auth=[], responses=OpenApiTypes.BOOL, summary="Whether the token is valid")
     def authenticated(self, request: Request) -> Response:
         return Response(isinstance(request.auth, Actor))
 
@@ -121,11 +127,11 @@ class GauzyUserView(GauzyView):
     parameters = frozenset({"relations", "includeEmployee", "includeOrganization", "permissions", "roles"})
     relates = frozenset({"employee", "tenant", "role", "organizations"})
 
-    @extend_schema(responses=serializers.GauzyCurrentUserRead, summary="Who the token belongs to")
+    @extend_schema(responses=serializers.GauzyCurrentUserRead, summary="The user of the token")
     def me(self, request: Request) -> Response:
         return Response(self.serialize(serializers.GauzyCurrentUserRead, self.actor.member))
 
-    @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether one may any of these")
+    @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether the user has any of these permissions")
     def permissions(self, request: Request) -> Response:
         asked = [
             serializers.PERMISSIONS[name]
@@ -134,7 +140,7 @@ class GauzyUserView(GauzyView):
         ]
         return Response(any(self.actor.may(permission) for permission in asked))
 
-    @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether one has any of these roles")
+    @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether the user has any of these roles")
     def role(self, request: Request) -> Response:
         return Response(serializers.ROLES[self.actor.member.role] in self.asked("roles"))
 

@@ -1,4 +1,4 @@
-"""Gauzy's pipelines; stages are reached through them alone."""
+"""Gauzy's pipelines, and the stages below them."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from pipelines.services import (
 
 @documented("pipeline", "pipelines", serializers.GauzyPipelineRead)
 class GauzyPipelineView(GauzyEntityView):
-    """Pipelines, their stages through them alone."""
+    """Pipelines with their stages."""
 
     model, kind, read_class = Pipeline, "pipeline", serializers.GauzyPipelineRead
     edit_permission = Permission.EDIT_PIPELINES
@@ -55,7 +55,7 @@ class GauzyPipelineView(GauzyEntityView):
         return super().filters | {"stages"}
 
     def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
-        """By a part of a stage's name too."""
+        """`stages` matches a part of a stage's name."""
         if name != "stages" or not is_text(value):
             return super().filter_by(rows, name, value, partial=partial)
         return rows.filter(pk__in=Stage.objects.live().filter(name__icontains=value).values("pipeline"))
@@ -103,14 +103,14 @@ class GauzyPipelineView(GauzyEntityView):
 
 
 class GauzyStageView(GauzyView):
-    """One stage of a pipeline: what the vendor's assistant calls, though the vendor's server does not serve it."""
+    """A stage of a pipeline. The vendor's assistant uses these routes; the vendor's server does not have them."""
 
     edit_permission = Permission.EDIT_PIPELINES
 
     @extend_schema(
         request=serializers.GauzyStageWrite,
         responses={201: serializers.GauzyStageRead},
-        summary="Add a stage, as the last",
+        summary="Add a stage at the end",
     )
     def create(self, request: Request, row: str) -> Response:
         change = serializers.stage_change(self.read(serializers.GauzyStageWrite, self.sent()))
@@ -124,14 +124,12 @@ class GauzyStageView(GauzyView):
     )
     def update(self, request: Request, row: str, stage: str) -> Response:
         found = self.stage(row, stage)
-        sent = self.differing(self.sent(), self.serialize(serializers.GauzyStageRead, found))
+        sent = self.changed_fields(self.sent(), self.serialize(serializers.GauzyStageRead, found))
         change = serializers.stage_change(self.read(serializers.GauzyStageWrite, sent, partial=True))
         changed = update_stage(actor=self.actor, stage=found, change=change)
         return Response(self.serialize(serializers.GauzyStageRead, changed), self.update_status)
 
-    @extend_schema(
-        responses={202: OpenApiTypes.OBJECT}, summary="Delete a stage that no deal stands in", request=None
-    )
+    @extend_schema(responses={202: OpenApiTypes.OBJECT}, summary="Delete a stage without deals", request=None)
     def destroy(self, request: Request, row: str, stage: str) -> Response:
         trash_stage(actor=self.actor, stage=self.stage(row, stage))
         return Response({"raw": [], "affected": 1}, self.delete_status)

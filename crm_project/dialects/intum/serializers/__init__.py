@@ -1,1 +1,1 @@
-"""Intum's words, by what they speak of."""
+"""Intum's field names and formats, a module for each resource."""

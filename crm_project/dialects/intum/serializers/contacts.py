@@ -1,4 +1,4 @@
-"""Intum's words for contacts and clients."""
+"""Intum's contacts and clients."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,7 +29,7 @@ from crm_project.records.rules import LONG_TEXT
 
 
 class IntumContactQuery(IntumListQuery):
-    """The filters of the list. Contacts have no status here: whoever asks for one finds nothing."""
+    """The filters of the list. Contacts have no status here: a filter by status finds nothing."""
 
     q = IntumText()
     client_id = serializers.CharField(required=False)
@@ -40,7 +40,7 @@ class IntumContactQuery(IntumListQuery):
 
 @extend_schema_field(OpenApiTypes.STR)
 class IntumTagsField(serializers.Field[Any, Any, Any, Any]):
-    """Names joined by commas; kept as a list among the custom fields. An empty text takes them away."""
+    """Comma-separated tags, stored as a list in a custom field. An empty string removes them."""
 
     default_error_messages = {"invalid": TEXT}
 
@@ -62,14 +62,14 @@ class IntumTagsField(serializers.Field[Any, Any, Any, Any]):
 
 
 class IntumOtherCustomFields(CustomFieldsField):
-    """The custom fields without the tags, which have a name of their own."""
+    """The custom fields without the tags, which have a field of their own."""
 
     def to_representation(self, value: Any) -> dict[str, Any]:
-        return {key: kept for key, kept in value.items() if not (key == tags.KEY and tags.are_tags(kept))}
+        return {key: item for key, item in value.items() if not (key == tags.KEY and tags.are_tags(item))}
 
 
 class IntumContactWrite(DialectSerializer):
-    """The fields of a contact or a client as they are written."""
+    """A contact or a client in a request."""
 
     name = IntumText()
     first_name = IntumText()
@@ -96,7 +96,7 @@ class IntumContactWrite(DialectSerializer):
     category_id = UnsupportedField()
 
     def get_fields(self) -> dict[str, Any]:
-        # Before those that have a place in it.
+        # Before the fields that are stored in it.
         return {"fields": IntumCustomFields(source="custom_fields", required=False), **super().get_fields()}
 
 
@@ -116,7 +116,7 @@ ClientBody: Any = inline_serializer("ClientBody", {"api_token": token_field(), "
 
 
 class IntumUpsertKey(DialectSerializer):
-    """What stands beside the client that an upsert is about."""
+    """The keys beside the client in the body of an upsert."""
 
     app_code = IntumText()
     external_id = IntumRequiredText()
@@ -148,7 +148,7 @@ class IntumContactRead(serializers.Serializer[Any]):
         return {**super().get_fields(), "fields": IntumOtherCustomFields(source="custom_fields"), **written()}
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
-        """Declared custom fields stand beside all others, as the vendor shows its additional fields."""
+        """Declared custom fields are also at the top level, like the vendor's additional fields."""
         values = instance.custom_fields
         additional = {key: values.get(key) for key in self.context["view"].additional}
         return {**additional, **super().to_representation(instance)}
@@ -157,8 +157,8 @@ class IntumContactRead(serializers.Serializer[Any]):
         return external_id(contact, app_code(self.context["view"].actor))
 
 
-def gathered(sent: Any, additional: Iterable[str]) -> Any:
-    """The body with the declared custom fields, which stand beside all others, put into `fields`."""
+def with_custom_fields_nested(sent: Any, additional: Iterable[str]) -> Any:
+    """The body with the declared custom fields moved from the top level into `fields`."""
     found = {key: sent[key] for key in additional if key in sent}
     fields = sent.get("fields") or {}
     if not found or not isinstance(fields, Mapping):
@@ -167,9 +167,9 @@ def gathered(sent: Any, additional: Iterable[str]) -> Any:
     return {**rest, "fields": {**fields, **found}}
 
 
-def named(change: dict[str, Any], kind: str, *, creating: bool) -> dict[str, Any]:
-    """A company has a name; a person's `name` is first and last name, unless these are told apart. A new row without
-    any takes its name from the address or the number."""
+def with_names(change: dict[str, Any], kind: str, *, creating: bool) -> dict[str, Any]:
+    """The change with the names of its kind: a person's `name` is split unless its parts are sent, and a new row
+    without a name is named after its e-mail address or phone number."""
     change.pop("vendor_kind", None)
     is_nameless = not any(change.get(name) for name in ("name", "first_name", "last_name"))
     if creating and is_nameless:

@@ -1,4 +1,4 @@
-"""Intum's words for deals."""
+"""Intum's deals."""
 
 from decimal import Decimal
 from typing import Any
@@ -52,7 +52,7 @@ EXAMPLE_REQUEST = {
 
 
 class IntumDealWrite(DialectSerializer):
-    """The fields of a deal as they are written."""
+    """A deal in a request."""
 
     name = IntumText()
     description = IntumText(max_length=LONG_TEXT)
@@ -79,7 +79,7 @@ class IntumDealWrite(DialectSerializer):
     next_deal_id = IntumRow("deal", source="next_deal")
 
     def get_fields(self) -> dict[str, Any]:
-        # `fields` is a name that serializers keep for themselves.
+        # `fields` is an attribute of serializers.
         return {**super().get_fields(), "fields": IntumCustomFields(source="custom_fields", required=False)}
 
 
@@ -87,7 +87,7 @@ DealBody: Any = inline_serializer("DealBody", {"api_token": token_field(), "deal
 
 
 class IntumDealRead(serializers.Serializer[Any]):
-    """A deal as it is read: flat, with numbers for the amounts."""
+    """A deal in an answer: flat, with JSON numbers for the amounts."""
 
     id = NumberedRowField("deal", source="*")
     name = TextOrNullField()
@@ -128,7 +128,7 @@ class IntumDealRead(serializers.Serializer[Any]):
 
 
 def with_status(change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
-    """What `closed` says: blank is no word on create or beside a status, and abandoned shows as lost already."""
+    """The change with the status of `closed`. Ignored: a blank on create or beside a stage, and an unchanged value."""
     if "status" not in change:
         return change
     closed = change["status"] or ""

@@ -1,4 +1,4 @@
-"""The kinds of value that Intum writes, read as Rails reads them: an empty text is nothing, a number may be a text."""
+"""Intum's formats, parsed as Rails does: an empty string is null, numbers and strings are converted."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ BIGGEST: dict[str, Any] = {"min_value": -(2**63), "max_value": 2**63 - 1}
 
 
 class BlankSkipped:
-    """What a row always has: an empty text or null leaves it as it is, or as it is by default."""
+    """Mixin of a required column: an empty string or null counts as absent."""
 
     def run_validation(self, data: Any = empty) -> Any:
         if data is None or data == "":
@@ -32,7 +32,7 @@ class BlankSkipped:
 
 
 class NumberAsText:
-    """A number is a text, too."""
+    """Mixin: a number is read as a string."""
 
     default_error_messages: Any = {"invalid": TEXT}
 
@@ -64,7 +64,7 @@ class IntumAmount(BlankAsNull, NumberField):
 
 
 class IntumInteger(BlankAsNull, StrictInteger):
-    """A whole number, which may come as a text."""
+    """An integer, or a string of digits."""
 
     default_error_messages = {"invalid": WHOLE, "min_value": AT_LEAST, "max_value": AT_MOST}
 
@@ -77,14 +77,14 @@ class IntumInteger(BlankAsNull, StrictInteger):
 
 
 class IntumRow(BlankAsNull, NumberedRowField):
-    """A row that may be none."""
+    """A row, or null."""
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         super().__init__(kind, **{"required": False, "allow_null": True, **kwargs})
 
 
 class IntumRequiredRow(BlankSkipped, NumberedRowField):
-    """A row that there always is."""
+    """A row that cannot be null."""
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         super().__init__(kind, **{"required": False, **kwargs})
@@ -102,7 +102,7 @@ class ClosedField(serializers.ChoiceField):
 
 
 def written() -> dict[str, Any]:
-    """When a row was written, which is the last that is told of it."""
+    """The timestamps, which are the last fields of a row."""
     return {name: InstantField(digits=3, local=True, utc="+00:00") for name in ("created_at", "updated_at")}
 
 
@@ -114,5 +114,5 @@ class IntumListQuery(DialectQuery):
 
 
 def token_field() -> serializers.CharField:
-    """The token, for clients that send it beside the object."""
+    """The token beside the object in a body."""
     return serializers.CharField(required=False, write_only=True)

@@ -1,4 +1,4 @@
-"""Intum's `external_id`: the reference of the application in whose name a token speaks."""
+"""Intum's `external_id`: the external reference for the application of the token."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from crm_project.records.models import DEFAULT_SYSTEM
 
 
 def app_code(actor: Any) -> str:
-    """The application in whose name the token speaks."""
+    """The application of the token."""
     return (actor.token.app_code if actor.token else "") or DEFAULT_SYSTEM
 
 
 def external_id(row: Any, system: str) -> str | None:
-    """What the application calls the row; what nobody claimed is everybody's."""
+    """The external reference for the application, else the one for the default system."""
     found: dict[str, str] = {}
     for reference in row.references.all():
         found.setdefault(reference.system, reference.external_id)
@@ -19,10 +19,15 @@ def external_id(row: Any, system: str) -> str | None:
 
 
 def with_references(change: dict[str, Any], row: Any, system: str) -> dict[str, Any]:
-    """Turn the `external_id` of a change into the row's references: only the application's own is replaced."""
+    """The change with the row's references: `external_id` replaces the one of the application and keeps all others."""
     if "external_references" not in change:
         return change
-    named = change["external_references"]
-    held = [(kept.system, kept.external_id) for kept in row.references.all()] if row else []
-    others = [key for key in held if key[0] != system]
-    return {**change, "external_references": [*others, (system, named)] if named else others}
+    external_id_sent = change["external_references"]
+    existing = (
+        [(reference.system, reference.external_id) for reference in row.references.all()] if row else []
+    )
+    others = [key for key in existing if key[0] != system]
+    return {
+        **change,
+        "external_references": [*others, (system, external_id_sent)] if external_id_sent else others,
+    }

@@ -1,4 +1,4 @@
-"""Intum's words for the stages of all pipelines, which it calls statuses."""
+"""Intum's statuses, which are the stages of all pipelines."""
 
 from typing import Any
 
@@ -21,6 +21,7 @@ from crm_project.dialects.kit.fields import (
 )
 from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.dialects.kit.stages import stage_prefix
 from crm_project.records.rules import LONG_TEXT
 from pipelines.models import Stage
 
@@ -28,14 +29,14 @@ KINDS = {"win": Stage.Kinds.WON, "lost": Stage.Kinds.LOST, "": Stage.Kinds.OPEN,
 
 
 class StatusClosedField(ClosedField):
-    """A flag, where off is blank. For one that is on, the core must know which: `win` or `lost`."""
+    """False is read as blank. True is not valid, since it could be `win` or `lost`."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation("" if data is False else data)
 
 
 class IntumStatusWrite(DialectSerializer):
-    """The fields of a status as they are written. Stages are used in deals, and in deals alone."""
+    """A status in a request. Stages are used in deals only."""
 
     name = IntumRequiredText()
     description = IntumText(max_length=LONG_TEXT)
@@ -56,17 +57,12 @@ class IntumStatusWrite(DialectSerializer):
 StatusBody: Any = inline_serializer("StatusBody", {"api_token": token_field(), "status": IntumStatusWrite()})
 
 
-def place(stage: Stage) -> str:
-    """What stands before the name: the pipeline, unless it is the default one."""
-    return "" if stage.pipeline.is_default else f"{stage.pipeline.name}: "
-
-
 def category_of(kind: str) -> str:
     return "in_progress" if kind == Stage.Kinds.OPEN else "done"
 
 
-def settled(change: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
-    """The change in the core's words; a category follows from `closed`, and another one cannot be kept."""
+def stage_change(change: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
+    """The core's change of a stage. The category is derived from `closed`; any other one is refused."""
     change = dict(change)
     if "kind" in change:
         change["kind"] = KINDS[change["kind"]]
@@ -75,7 +71,7 @@ def settled(change: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
     if category not in (None, category_of(kind)):
         raise serializers.ValidationError({"category": serializers.ErrorDetail("", "not_supported")})
     if stage is not None and "name" in change:
-        change["name"] = change["name"].removeprefix(place(stage))
+        change["name"] = change["name"].removeprefix(stage_prefix(stage))
     return change
 
 
@@ -91,7 +87,7 @@ class IntumStatusRead(serializers.Serializer[Any]):
     use_in_deals = ConstantBoolean(True)
 
     def get_name(self, stage: Stage) -> str:
-        return f"{place(stage)}{stage.name}"
+        return f"{stage_prefix(stage)}{stage.name}"
 
     def get_category(self, stage: Stage) -> str:
         return category_of(stage.kind)

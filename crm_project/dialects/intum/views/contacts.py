@@ -17,12 +17,12 @@ from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records import references
 from crm_project.records.writing.columns import definitions_of
 
-# What stands beside the client that an upsert is about.
+# The keys beside the client in the body of an upsert.
 KEY = ("app_code", "external_id")
 
 
 class IntumContactView(IntumView):
-    """People; `ClientView` shows the companies."""
+    """People."""
 
     wrapper = "contact"
     kind = Contact.Kinds.PERSON
@@ -78,16 +78,16 @@ class IntumContactView(IntumView):
     @extend_schema(responses=serializers.IntumContactRead, summary="Delete")
     def destroy(self, request: Request, row: str) -> Response:
         contact = self.one(row)
-        shown = self.representation(contact)
+        data = self.representation(contact)
         trash_contacts(actor=self.actor, contacts=[contact])
-        return Response(shown, self.delete_status)
+        return Response(data, self.delete_status)
 
     def read(
         self, serializer_class: type[DialectSerializer], data: Any = None, *, partial: bool = False
     ) -> dict[str, Any]:
-        """Whoever sends one name is told of that; declared custom fields stand beside all others."""
+        """Read also custom fields at the top level. If only `name` was sent, errors of the first name have its name."""
         if serializer_class is serializers.IntumContactWrite:
-            data = serializers.gathered(data, self.additional)
+            data = serializers.with_custom_fields_nested(data, self.additional)
         change = super().read(serializer_class, data, partial=partial)
         if "first_name" not in change:
             self.wire_names["first_name"] = "name"
@@ -95,7 +95,7 @@ class IntumContactView(IntumView):
 
     @cached_property
     def additional(self) -> list[str]:
-        """The custom fields that somebody declared and that hold values, but for names that Intum has a meaning for."""
+        """The keys of declared custom fields, without headings and without names of Intum's own fields."""
         declared = definitions_of(self.actor.organization_id, "contact")
         own = serializers.IntumContactWrite().fields.keys()
         return [key for key, row in declared.items() if key not in own and row.type != row.Types.HEADING]
@@ -107,7 +107,7 @@ class IntumContactView(IntumView):
         return contact
 
     def completed(self, change: dict[str, Any], contact: Contact | None) -> dict[str, Any]:
-        change = serializers.named(change, self.kind, creating=contact is None)
+        change = serializers.with_names(change, self.kind, creating=contact is None)
         change = with_references(change, contact, app_code(self.actor))
         return {**change, "free_custom_fields": True}
 
@@ -126,7 +126,7 @@ class IntumClientView(IntumContactView):
     kind = Contact.Kinds.COMPANY
 
     @extend_schema(
-        request=serializers.UpsertBody, responses=serializers.IntumContactRead, summary="Update, or create"
+        request=serializers.UpsertBody, responses=serializers.IntumContactRead, summary="Update or create"
     )
     def upsert(self, request: Request) -> Response:
         sent, key = self.sent(*KEY), self._key()
@@ -146,7 +146,7 @@ class IntumClientView(IntumContactView):
         return key.get("app_code") or app_code(self.actor), key["external_id"]
 
     @extend_schema(
-        responses=serializers.IntumContactRead, summary="Find a client by what an application calls it"
+        responses=serializers.IntumContactRead, summary="Find a client by the id of an application"
     )
     def external(self, request: Request, app_code: str, external_id: str) -> Response:
         return Response(self.representation(self.by_reference(self._companies, app_code, external_id)))
@@ -154,7 +154,7 @@ class IntumClientView(IntumContactView):
     @extend_schema(
         operation_id="dialects_intum_crm_clients_own_external",
         responses=serializers.IntumContactRead,
-        summary="Find a client by what the token's own application calls it",
+        summary="Find a client by the id of the token's application",
     )
     def own_external(self, request: Request, external_id: str) -> Response:
         return Response(self.representation(self.by_reference(self._companies, "", external_id)))

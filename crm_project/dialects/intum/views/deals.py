@@ -17,10 +17,10 @@ from deals.services import create_deals, trash_deals, update_deals
 
 
 class IntumDealView(IntumView):
-    """Deals, in Intum's words."""
+    """Deals."""
 
     wrapper = "deal"
-    # A blank `closed` means one thing beside a status and another alone.
+    # The effect of a blank `closed` depends on whether a status is sent beside it.
     always = ("status_id", "closed")
     queries = {"index": serializers.IntumDealQuery}
 
@@ -57,11 +57,11 @@ class IntumDealView(IntumView):
     @extend_schema(responses=serializers.IntumDealRead, summary="Delete a deal")
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        shown = self.representation(deal)
+        data = self.representation(deal)
         trash_deals(actor=self.actor, deals=[deal])
-        return Response(shown, self.delete_status)
+        return Response(data, self.delete_status)
 
-    @extend_schema(responses=serializers.IntumDealRead, summary="Find a deal by what an application calls it")
+    @extend_schema(responses=serializers.IntumDealRead, summary="Find a deal by the id of an application")
     def external(self, request: Request, app_code: str, external_id: str) -> Response:
         visible = Deal.objects.visible_to(self.actor.member)
         return Response(self.representation(self.by_reference(visible, app_code, external_id)))
@@ -92,7 +92,7 @@ class IntumDealView(IntumView):
         return self.priced(self.dated(rows.filter(**plain)))
 
     def dated(self, rows: Any) -> Any:
-        """By the main date: the deal's own, else the day of its creation in the organization's zone."""
+        """Filter by the main date: `date`, else the day of creation in the organization's time zone."""
         if start := self.query.get("main_date_from"):
             instant = datetime.datetime.combine(start, datetime.time(), self.zone)
             rows = rows.filter(Q(date__gte=start) | Q(date=None, created_at__gte=instant))
@@ -102,7 +102,7 @@ class IntumDealView(IntumView):
         return rows
 
     def priced(self, rows: Any) -> Any:
-        """By the gross amount as it is shown."""
+        """Filter by the gross amount, or by the net amount where there is no gross."""
         rows = rows.alias(gross=Coalesce("amount_gross", "amount"))
         if "total_amount_gross_from" in self.query:
             rows = rows.filter(gross__gte=self.query["total_amount_gross_from"])

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from crm_project.accounts.rules import Permission
 from crm_project.dialects.intum.serializers import statuses as serializers
 from crm_project.dialects.intum.views.base import IntumView
+from crm_project.dialects.kit.stages import STAGE_ORDER, stage_prefix
 from crm_project.errors import Conflict
 from crm_project.records.locks import hold_catalogue
 from pipelines.models import Pipeline, Stage
@@ -16,14 +17,14 @@ from pipelines.services import create_stage, trash_stage, update_stage
 
 
 class IntumStatusView(IntumView):
-    """The stages: the default pipeline's first, then the others' under their pipeline's name."""
+    """The stages: first those of the default pipeline, then the others with the name of their pipeline."""
 
     wrapper = "status"
     edit_permission = Permission.EDIT_PIPELINES
 
     @extend_schema(responses=serializers.IntumStatusRead(many=True), summary="List statuses")
     def index(self, request: Request) -> Response:
-        rows = self.stages().order_by("-pipeline__is_default", "pipeline_id", "position")
+        rows = self.stages().order_by(*STAGE_ORDER)
         return Response(self.serialize(serializers.IntumStatusRead, list(rows), many=True))
 
     @extend_schema(
@@ -32,7 +33,7 @@ class IntumStatusView(IntumView):
         summary="Create a status",
     )
     def create(self, request: Request) -> Response:
-        change = serializers.settled(self.read(serializers.IntumStatusWrite, self.sent()), None)
+        change = serializers.stage_change(self.read(serializers.IntumStatusWrite, self.sent()), None)
         self.refuse_taken(change, None)
         default = Pipeline.objects.of(self.actor.organization_id).default().first()
         stage = create_stage(actor=self.actor, change={**change, "pipeline": default and default.pk})
@@ -47,18 +48,18 @@ class IntumStatusView(IntumView):
     )
     def update(self, request: Request, row: str) -> Response:
         stage = self.find("stage", row)
-        change = serializers.settled(
+        change = serializers.stage_change(
             self.changed(serializers.IntumStatusWrite, self.representation(stage)), stage
         )
         self.refuse_taken(change, stage)
         return Response(self.representation(update_stage(actor=self.actor, stage=stage, change=change)))
 
-    @extend_schema(responses=serializers.IntumStatusRead, summary="Delete a status that no deal stands in")
+    @extend_schema(responses=serializers.IntumStatusRead, summary="Delete a status without deals")
     def destroy(self, request: Request, row: str) -> Response:
         stage = self.find("stage", row)
-        shown = self.representation(stage)
+        data = self.representation(stage)
         trash_stage(actor=self.actor, stage=stage)
-        return Response(shown, self.delete_status)
+        return Response(data, self.delete_status)
 
     @extend_schema(
         request=None, responses=serializers.IntumStatusRead, summary="Move a status up within its pipeline"
@@ -80,13 +81,13 @@ class IntumStatusView(IntumView):
         )
 
     def refuse_taken(self, change: dict[str, Any], stage: Stage | None) -> None:
-        """A name is one status's alone, though two pipelines may each have a stage of it."""
+        """Raise Conflict if another status has the name. In the core, names of stages are unique in a pipeline only."""
         if "name" not in change:
             return
         hold_catalogue(self.actor.organization_id, alone=True)
-        name = f"{serializers.place(stage) if stage else ''}{change['name']}"
+        name = f"{stage_prefix(stage) if stage else ''}{change['name']}"
         others = self.stages().exclude(pk=stage.pk if stage else None)
-        if any(f"{serializers.place(other)}{other.name}" == name for other in others):
+        if any(f"{stage_prefix(other)}{other.name}" == name for other in others):
             raise Conflict(code="name_taken")
 
     def stages(self) -> Any:

@@ -1,1 +1,1 @@
-"""LeadConnector's words, by what they speak of."""
+"""LeadConnector's field names and formats, a module for each resource."""

@@ -1,4 +1,4 @@
-"""LeadConnector's words for pipelines, lost reasons, users and the location."""
+"""LeadConnector's pipelines, lost reasons, users and locations."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class LeadConnectorLocationQuery(DialectSerializer):
 
 
 class LeadConnectorStageWrite(DialectSerializer):
-    """A stage of a pipeline: with its id one that is there already."""
+    """A stage of a pipeline; one with an id exists already."""
 
     id = RowField("stage", required=False, allow_null=True)
     name = TextField()
@@ -62,7 +62,7 @@ class LeadConnectorPipelineWrite(DialectSerializer):
 
 
 class LeadConnectorPipelineUpdate(LeadConnectorPipelineWrite):
-    """What is not named stays; stages, where named, are all that remain."""
+    """Absent fields are unchanged; `stages` replaces all stages."""
 
     name = TextField(required=False)
     locationId = LocationField(required=False)
@@ -79,7 +79,7 @@ class LeadConnectorLostReasonQuery(LeadConnectorLocationQuery):
 
 
 class LeadConnectorUserQuery(DialectSerializer):
-    """`companyId`, the id of an agency, has no meaning here."""
+    """`companyId`, the id of an agency, is ignored."""
 
     locationId = LocationField(required=False)
     query = serializers.CharField(required=False)
@@ -88,7 +88,7 @@ class LeadConnectorUserQuery(DialectSerializer):
 
 
 class LeadConnectorUserEmailSearch(DialectSerializer):
-    """What `POST /users/search/filter-by-email` takes: addresses with commas between them."""
+    """The body of `POST /users/search/filter-by-email`: comma-separated addresses."""
 
     emails = serializers.CharField(max_length=65_535)
     deleted = FixedBooleanField(value=False)
@@ -100,7 +100,7 @@ class LeadConnectorUserEmailSearch(DialectSerializer):
 
 
 class LeadConnectorLocationListQuery(DialectSerializer):
-    """There is one location: the order says nothing, and it has no address to look for."""
+    """There is only one location: the order has no effect, and a search by e-mail address is refused."""
 
     skip = serializers.IntegerField(required=False, default=0, min_value=0, max_value=10**9)
     limit = serializers.IntegerField(required=False, default=10, min_value=1, max_value=10**9)
@@ -140,7 +140,7 @@ class LeadConnectorLostReasonRead(serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "object"})
 class RolesField(serializers.Field[Any, Any, Any, Any]):
-    """An admin, or a user; what each of our roles may is more than the vendor can say."""
+    """Admin or user; the vendor has no equivalent of the other roles."""
 
     def to_representation(self, value: Any) -> dict[str, Any]:
         location = self.context["view"].ids.id_of(self.context["view"].actor.organization)
@@ -159,7 +159,7 @@ class LeadConnectorUserRead(serializers.Serializer[Any]):
 
 
 class LeadConnectorLocationRead(serializers.Serializer[Any]):
-    """The organization; it is its own agency, which the vendor calls a company."""
+    """The organization; it is also the agency, whose id is `companyId`."""
 
     id = RowField("organization", source="*")
     companyId = RowField("organization", source="*")

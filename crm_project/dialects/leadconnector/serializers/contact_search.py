@@ -1,4 +1,4 @@
-"""LeadConnector's searches for contacts: the list, a body of filters, and the look for a duplicate."""
+"""LeadConnector's searches for contacts: the list, a body of filters, and duplicates."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -31,7 +31,7 @@ from crm_project.dialects.leadconnector.serializers.search import with_location
 
 SORTS = {"date_added": CREATED, "dateAdded": CREATED, "date_updated": UPDATED, "dateUpdated": UPDATED}
 MOST_BY_BODY = 500
-# The texts of a contact that a search looks at, and the columns that hold them.
+# The searchable text fields of a contact and their columns.
 TEXTS = {
     "email": "email",
     "phone": "phone",
@@ -48,7 +48,7 @@ TEXTS = {
 
 
 def text_is(column: str) -> Condition:
-    """An address is stored folded and found by its index; other texts are alike whatever their case."""
+    """A condition on a column, independent of case. E-mail addresses are stored folded and have an index."""
     if column == "email":
         return lambda value: Q(email=fold_email(value))
     return lambda value: Q(**{f"{column}__iexact": value})
@@ -76,7 +76,7 @@ VOCABULARY = SearchVocabulary(
         "assignedTo": Q(owner__isnull=False),
         KEY: Q(custom_fields__has_key=KEY),
     },
-    words={
+    aliases={
         "firstNameLowerCase": "firstName",
         "lastNameLowerCase": "lastName",
         "date_added": "dateAdded",
@@ -98,14 +98,14 @@ class LeadConnectorContactQuery(LeadConnectorPageQuery):
 
 
 class EncodedText(serializers.CharField):
-    """The vendor's document asks for values in URL-encoded form: clients encode them once, twice, or not at all."""
+    """A value that clients URL-encode twice, once or not at all, since the vendor documents it as URL-encoded."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "trim_whitespace": False, **kwargs})
 
     def to_internal_value(self, data: Any) -> str:
         text = unquote(super().to_internal_value(data))
-        # A plus that nobody encoded comes as a space; it can only have been at the beginning.
+        # An unencoded plus is parsed as a space; the plus of a phone number is at the beginning.
         return f"+{text[1:]}" if text.startswith(" ") else text
 
 
@@ -119,7 +119,7 @@ class LeadConnectorDuplicateQuery(DialectSerializer):
 
 
 class LeadConnectorContactSearchBody(DialectSerializer):
-    """What `POST /contacts/search` takes."""
+    """The body of `POST /contacts/search`."""
 
     locationId = LocationField()
     query = serializers.CharField(source="q", required=False, allow_blank=True)

@@ -1,4 +1,4 @@
-"""LeadConnector's words for people and companies."""
+"""LeadConnector's contacts, which are people and companies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +35,7 @@ from crm_project.dialects.leadconnector.serializers.pages import (
 
 
 class LeadConnectorContactWrite(DialectSerializer):
-    """What every write of a contact may say. `full` and `company_name` are made into what the core has for them."""
+    """The fields of all writes of a contact. `contact_change` converts `full` and `company_name`."""
 
     firstName = OptionalText(source="first_name")
     lastName = OptionalText(source="last_name")
@@ -50,7 +50,7 @@ class LeadConnectorContactWrite(DialectSerializer):
     website = OptionalText(max_length=2000)
     source: Any = OptionalText(source="origin")
     assignedTo = RowOrBlankField("user", source="owner")
-    # Before those that have a place in it.
+    # Before the fields that are stored in it.
     customFields = LeadConnectorCustomFields("contact", source="custom_fields", required=False)
     tags = LeadConnectorTagsField()
     type = CustomFieldBackedText("type")
@@ -76,7 +76,7 @@ class LeadConnectorContactUpsert(LeadConnectorContactCreate):
 
 
 class LeadConnectorContactUpdate(LeadConnectorContactWrite):
-    """What is not named stays."""
+    """Absent fields are unchanged."""
 
     locationId = LocationField(required=False)
 

@@ -1,4 +1,4 @@
-"""LeadConnector's words for the definitions of custom fields."""
+"""LeadConnector's definitions of custom fields."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ DATA_TYPES = {
     "date": "DATE",
     "heading": "HEADING",
 }
-# What a client may declare: headings are ours alone.
+# Types that a client may declare; the vendor has no headings.
 TYPES = {name: type for type, name in DATA_TYPES.items() if type != "heading"}
 MODELS = {"deal": "opportunity", "contact": "contact"}
 KINDS = {"opportunity": ["deal"], "contact": ["contact"], "all": ["deal", "contact"]}
@@ -35,7 +35,7 @@ class LeadConnectorCustomFieldQuery(DialectSerializer):
 
 
 class DataTypeField(StrictChoice):
-    """One of the types that the core has too."""
+    """The type of a custom field."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(list(TYPES), **{"source": "type", **kwargs})
@@ -45,7 +45,7 @@ class DataTypeField(StrictChoice):
 
 
 class ModelField(StrictChoice):
-    """What the field is of: contacts, unless opportunities are named."""
+    """The kind of row of a custom field."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(list(MODELS.values()), **{"source": "kind", "required": False, **kwargs})
@@ -56,9 +56,9 @@ class ModelField(StrictChoice):
 
 @extend_schema_field({"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "object"}]}})
 class OptionsField(serializers.Field[Any, Any, Any, Any]):
-    """The texts to choose from, or objects that have them as their `label`."""
+    """The options as strings, or as objects with a `label`."""
 
-    default_error_messages = {"invalid": "A list of texts, or of objects with a label."}
+    default_error_messages = {"invalid": "Must be a list of strings or of objects with a label."}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "write_only": True, **kwargs})
@@ -70,7 +70,7 @@ class OptionsField(serializers.Field[Any, Any, Any, Any]):
 
 
 class LeadConnectorCustomFieldUpdate(DialectSerializer):
-    """A custom field as it is changed: its type stays what it is."""
+    """A change of a custom field, without its type."""
 
     name = TextField(source="label", required=False)
     model = ModelField()

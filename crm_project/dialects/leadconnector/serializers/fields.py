@@ -1,4 +1,4 @@
-"""The kinds of value that LeadConnector writes, each in both directions."""
+"""LeadConnector's formats."""
 
 import datetime
 import re
@@ -18,7 +18,7 @@ from crm_project.dialects.kit.rows import RowField
 from crm_project.dialects.leadconnector import errors
 from crm_project.records.models import CustomField
 
-# The six ways to write a day that the vendor takes, beside ISO 8601.
+# The six date formats of the vendor, beside ISO 8601.
 DAY_FIRST_YEAR = re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{2})\2(?P<day>\d{2})", re.ASCII)
 DAY_LAST_YEAR = re.compile(r"(?P<month>\d{2})([-/.])(?P<day>\d{2})\2(?P<year>\d{4})", re.ASCII)
 BOOLEANS = {"true": True, "false": False}
@@ -27,9 +27,9 @@ MILLISECONDS = re.compile(r"\d{11,14}", re.ASCII)
 
 
 class LeadConnectorDayField(serializers.DateField):
-    """A day as the vendor's clients write it: the year first or last, or an instant of that day."""
+    """A date, with the year first or last, or an instant of that date."""
 
-    default_error_messages = {"invalid": "This is not a day: YYYY-MM-DD."}
+    default_error_messages = {"invalid": "Must be a date: YYYY-MM-DD."}
 
     def to_internal_value(self, value: Any) -> Any:
         day = day_of(value) if isinstance(value, str) else None
@@ -50,10 +50,10 @@ def day_of(text: str) -> datetime.date | None:
 
 @extend_schema_field(OpenApiTypes.STR)
 class RangeBoundField(serializers.Field[Any, Any, Any, Any]):
-    """One end of a range of instants: milliseconds, an instant with its offset, or a day, mm-dd-yyyy, in the
-    organization's zone and as a whole."""
+    """One end of a range of instants: milliseconds, an instant with its offset, or a date, mm-dd-yyyy, in the
+    organization's time zone, of which a range includes the whole day."""
 
-    default_error_messages = {"invalid": "This is not a day: mm-dd-yyyy."}
+    default_error_messages = {"invalid": "Must be a date: mm-dd-yyyy."}
 
     def __init__(self, *, last: bool = False, **kwargs: Any) -> None:
         self.last = last
@@ -81,7 +81,7 @@ class RangeBoundField(serializers.Field[Any, Any, Any, Any]):
 
 
 class IdField(TextField):
-    """An id that need not be ours yet; clients send numbers for texts."""
+    """An id that may be unknown; a number is read as a string."""
 
     def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(as_text(data) if isinstance(data, int) else data)
@@ -89,7 +89,7 @@ class IdField(TextField):
 
 @extend_schema_field(OpenApiTypes.STR)
 class LocationField(RowField):
-    """The organization. Every other one is out of the token's reach."""
+    """The organization; any other one is refused with 403."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("organization", **{"source": "location", **kwargs})
@@ -106,7 +106,7 @@ class LocationField(RowField):
 
 @extend_schema_field(OpenApiTypes.STR)
 class RowOrBlankField(BlankAsNull, RowField):
-    """A row that may be none: what a form was left empty for comes as an empty text."""
+    """A row, or null; clients send an empty string for an empty form field."""
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         super().__init__(kind, **{"required": False, "allow_null": True, **kwargs})
@@ -114,13 +114,12 @@ class RowOrBlankField(BlankAsNull, RowField):
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})
 class LeadConnectorCustomFields(serializers.Field[Any, Any, Any, Any]):
-    """`[{id, fieldValue}]` out; in, an entry names its field by id or key, its value by any of the vendor's names.
-
-    A value under a key that nobody declared is shown under its key, and may be sent back.
+    """`[{id, fieldValue}]`. In input, `id` or `key` may be the id or the key of a field, and the value may have any of
+    the vendor's three names. Undeclared fields have their key as id.
     """
 
     value_names = ("field_value", "fieldValue", "value")
-    default_error_messages = {"invalid": "A list of objects with an id or a key, and a field_value."}
+    default_error_messages = {"invalid": "Must be a list of objects with an id or a key, and a field_value."}
 
     def __init__(self, kind: str, *, shown_as: str = "fieldValue", **kwargs: Any) -> None:
         self.kind, self.shown_as = kind, shown_as
@@ -176,7 +175,7 @@ def iso_day(text: str) -> str | None:
 
 
 def bare_key(key: str) -> str:
-    """`{{ opportunity.budget }}`, `opportunity.budget` and `budget` mean the same."""
+    """The key without the vendor's prefix: `{{ opportunity.budget }}` and `opportunity.budget` are `budget`."""
     return (
         key.strip("{} ").rpartition(".")[2]
         if key.strip("{} ").startswith(("opportunity.", "contact."))

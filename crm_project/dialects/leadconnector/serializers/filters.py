@@ -1,4 +1,4 @@
-"""LeadConnector's searches by a body: filters, the order, and the row to go on behind."""
+"""LeadConnector's searches by a body: filters, order, and the row to continue after."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,10 +18,11 @@ Condition = Callable[[Any], Q]
 
 @dataclass(frozen=True)
 class SearchVocabulary:
-    """What one search can filter and sort by. `words` are the other spellings of the same names.
+    """The filters and orders of one search, by the names of their fields.
 
-    `equal` holds the field that reads a value and the condition that it stands for; `ranges`, a field for either end
-    and the column; `contained`, the condition of a part of a text; `present`, that of there being anything at all.
+    `equal`: a factory of the serializer field that validates a value, and the condition. `ranges`: a factory of the
+    serializer field of either end, and the column. `contained`: the condition of a part of a text. `present`: the
+    condition of a value that is not empty. `aliases`: other spellings of the names.
     """
 
     equal: Mapping[str, tuple[Callable[[], Any], Condition]]
@@ -29,19 +30,19 @@ class SearchVocabulary:
     sorts: Mapping[str, Key]
     contained: Mapping[str, Condition] = field(default_factory=dict)
     present: Mapping[str, Q] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
-    def word(self, name: Any) -> str:
-        return self.words.get(str(name), str(name))
+    def canonical(self, name: Any) -> str:
+        return self.aliases.get(str(name), str(name))
 
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})
 class FiltersField(serializers.Field[Any, Any, Any, Any]):
-    """`[{field, operator, value}]`, and groups of these, as one condition; what it does not know is refused."""
+    """`[{field, operator, value}]` and groups of these, as one Q object; unknown fields and operators are refused."""
 
     default_error_messages = {
-        "invalid": "A list of objects with field, operator and value.",
-        "unknown": "This filter is not known here: {name}.",
+        "invalid": "Must be a list of objects with field, operator and value.",
+        "unknown": "Unknown filter: {name}.",
     }
 
     def __init__(self, vocabulary: SearchVocabulary, **kwargs: Any) -> None:
@@ -59,7 +60,7 @@ class FiltersField(serializers.Field[Any, Any, Any, Any]):
     def _one(self, entry: Mapping[str, Any]) -> Q:
         if "filters" in entry:
             return self._all(entry["filters"], "OR" if entry.get("group") == "OR" else "AND")
-        name, value = self.vocabulary.word(entry.get("field")), entry.get("value")
+        name, value = self.vocabulary.canonical(entry.get("field")), entry.get("value")
         operator = str(entry.get("operator", "eq"))
         bare = operator.removeprefix("not_")
         known = {"eq": self._equal, "in": self._equal, "contains": self._contained, "exists": self._present}
@@ -100,9 +101,11 @@ class FiltersField(serializers.Field[Any, Any, Any, Any]):
 
 @extend_schema_field({"type": "array", "items": {"type": "object"}})
 class SortField(serializers.Field[Any, Any, Any, Any]):
-    """`[{field, direction}]`, one at most."""
+    """`[{field, direction}]`, with at most one item."""
 
-    default_error_messages = {"invalid": "One object with a direction, asc or desc, and a field: {names}."}
+    default_error_messages = {
+        "invalid": "Must be one object with a direction, asc or desc, and a field: {names}."
+    }
 
     def __init__(self, vocabulary: SearchVocabulary, **kwargs: Any) -> None:
         self.vocabulary = vocabulary
@@ -113,7 +116,7 @@ class SortField(serializers.Field[Any, Any, Any, Any]):
             return NEWEST
         entry = data[0] if isinstance(data, list) and len(data) == 1 else {}
         entry = entry if isinstance(entry, Mapping) else {}
-        key = self.vocabulary.sorts.get(self.vocabulary.word(entry.get("field")))
+        key = self.vocabulary.sorts.get(self.vocabulary.canonical(entry.get("field")))
         direction = entry.get("direction", "asc")
         if key is None or direction not in ("asc", "desc"):
             self.fail("invalid", names=", ".join(self.vocabulary.sorts))
@@ -122,9 +125,9 @@ class SortField(serializers.Field[Any, Any, Any, Any]):
 
 @extend_schema_field({"type": "array", "items": {}})
 class SearchAfterField(serializers.Field[Any, Any, Any, Any]):
-    """`[milliseconds, id]`, as the `sort` of a row says it; an empty list begins."""
+    """`[milliseconds, id]`, the `sort` of the last row; an empty list is the first page."""
 
-    default_error_messages = {"invalid": "The `sort` of the last row."}
+    default_error_messages = {"invalid": "Must be the `sort` of the last row."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if data == []:

@@ -1,4 +1,4 @@
-"""LeadConnector's words for deals, which it calls opportunities."""
+"""LeadConnector's opportunities, which are deals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ from crm_project.dialects.leadconnector.serializers.fields import (
 from deals.models import Deal
 
 STATUSES = Deal.Statuses.values
-# Copied into every request from the search, where it means any; in a write it says nothing.
+# In a search, any status. Clients also send it in writes, where it is ignored.
 ALL = "all"
 LOST = (Deal.Statuses.LOST, Deal.Statuses.ABANDONED)
 NOT_LOST = [status for status in STATUSES if status not in LOST]
@@ -78,7 +78,7 @@ EXAMPLE_ANSWER = {
 
 @extend_schema_field(OpenApiTypes.STR)
 class ContactIdField(DealContact, RowOrBlankField):
-    """The deal's contact; its client where it has no contact."""
+    """The deal's contact, or its client where it has no contact."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("contact", **{"source": "contact", "required": True, "allow_null": False, **kwargs})
@@ -86,9 +86,9 @@ class ContactIdField(DealContact, RowOrBlankField):
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class FollowersField(RowField):
-    """Users by their ids, and contacts, since the vendor's document calls a follower a contact's id.
+    """Ids of users, and of contacts, since the vendor documents followers as ids of contacts.
 
-    It becomes (users, contacts), both by our ids; an id that is neither is refused.
+    The validated value is (primary keys of users, primary keys of contacts); an id of neither is refused.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -108,13 +108,13 @@ class FollowersField(RowField):
 
 
 class LeadConnectorOpportunityStatusWrite(DialectSerializer):
-    """A status, and why it is lost."""
+    """A status and a lost reason."""
 
     status = StrictChoice([*STATUSES, ALL], required=False, allow_null=True)
     lostReasonId = RowOrBlankField("lost_reason", source="lost_reason")
 
     def to_internal_value(self, data: Any) -> Any:
-        """A reason beside a status that has none is no more than a reason for later: it is not even looked up."""
+        """A lost reason beside a status that is not lost is ignored without a lookup."""
         if isinstance(data, Mapping) and REASON in data and data.get("status") in NOT_LOST:
             self.context["view"].ignore([REASON])
             data = {name: value for name, value in data.items() if name != REASON}
@@ -128,7 +128,7 @@ class LeadConnectorOpportunityStatusWrite(DialectSerializer):
 
 
 class LeadConnectorOpportunityWrite(LeadConnectorOpportunityStatusWrite):
-    """What every write of an opportunity may say."""
+    """The fields of all writes of an opportunity."""
 
     name = OptionalText()
     pipelineId = RowField("pipeline", source="pipeline", required=False)
@@ -144,7 +144,7 @@ class LeadConnectorOpportunityWrite(LeadConnectorOpportunityStatusWrite):
 
 
 class LeadConnectorOpportunityCreate(LeadConnectorOpportunityWrite):
-    """What `POST /opportunities/` takes."""
+    """The body of `POST /opportunities/`."""
 
     name: Any = TextField()
     pipelineId = RowField("pipeline", source="pipeline")
@@ -154,14 +154,14 @@ class LeadConnectorOpportunityCreate(LeadConnectorOpportunityWrite):
 
 
 class LeadConnectorOpportunityUpdate(LeadConnectorOpportunityWrite):
-    """What `PUT /opportunities/{id}` takes: what is not named stays. Clients name the contact here too."""
+    """The body of `PUT /opportunities/{id}`; absent fields are unchanged. Clients also send `contactId`."""
 
     locationId = LocationField(required=False)
     contactId = ContactIdField(required=False, allow_null=True)
 
 
 class LeadConnectorOpportunityUpsert(LeadConnectorOpportunityWrite):
-    """What `POST /opportunities/upsert` takes, in its form of today (followers) and in its older one (contactId)."""
+    """The body of `POST /opportunities/upsert`, in its current form (`followers`) and its older one (`contactId`)."""
 
     id = IdField(required=False, allow_null=True, allow_blank=True)
     pipelineId = RowField("pipeline", source="pipeline")
@@ -175,13 +175,13 @@ class LeadConnectorOpportunityUpsert(LeadConnectorOpportunityWrite):
         attrs = super().validate(attrs)
         clears, adds = attrs.pop("isRemoveAllFollowers"), attrs.pop("followersActionType") == "add"
         if not (attrs.get("id") or attrs.get("contact") or "followers" in attrs):
-            raise serializers.ValidationError({"contactId": ["Name an id, a contactId or followers."]})
+            raise serializers.ValidationError({"contactId": ["Send an id, a contactId or followers."]})
         users, contacts = attrs.pop("followers", ([], []))
         if contacts and attrs.get("contact") is None:
             attrs["contact"] = contacts[0]
         if set(contacts) - {attrs.get("contact")}:
             raise serializers.ValidationError(
-                {"followers": ["A contact of another opportunity does not follow."]}
+                {"followers": ["Only the contact of the opportunity can be a follower that is a contact."]}
             )
         if clears:
             attrs["followers"] = users if adds else []
@@ -191,7 +191,7 @@ class LeadConnectorOpportunityUpsert(LeadConnectorOpportunityWrite):
 
 
 class LeadConnectorOpportunityStatusUpdate(LeadConnectorOpportunityStatusWrite):
-    """What `PUT /opportunities/{id}/status` takes."""
+    """The body of `PUT /opportunities/{id}/status`."""
 
     status = StrictChoice([*STATUSES, ALL])
 
@@ -209,7 +209,7 @@ class LeadConnectorFollowersQuery(DialectSerializer):
 
 
 class CompanyNameField(serializers.CharField):
-    """A company's own name, or the name of the person's company, unless that is in the trash."""
+    """The name of a company, or of a person's company, unless the company is in the trash."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"read_only": True, "allow_null": True, **kwargs})
@@ -255,9 +255,9 @@ class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
     effectiveProbability = serializers.IntegerField(source="effective_probability")
 
     def to_representation(self, instance: Deal) -> dict[str, Any]:
-        """The vendor's opportunities all have a contact, and its clients read the id as a text."""
-        shown = super().to_representation(instance)
-        return {**shown, "contactId": shown["contactId"] or ""}
+        """`contactId` is an empty string where there is none, since the vendor's clients require a string."""
+        data = super().to_representation(instance)
+        return {**data, "contactId": data["contactId"] or ""}
 
 
 def without_redundant_contact(change: Mapping[str, Any], deal: Deal | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pages as LeadConnector turns them: by number, or behind the row with which the page before ended."""
+"""LeadConnector's pages: by number, or after the last row of the previous page."""
 
 import datetime
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Page:
 
 
 def page_of(view: Any, kind: str, rows: Any, order: PageOrder, query: Mapping[str, Any]) -> Page:
-    """One page of the rows. The total is what clients stop at, hence it is counted."""
+    """One page of the rows. The total is counted since clients stop at it."""
     ordered, name = order.key.annotated(rows)
     sign, limit = "-" if order.descending else "", query["limit"]
     place = _place(view, kind, ordered, name, order, query)
@@ -58,7 +58,7 @@ def page_of(view: Any, kind: str, rows: Any, order: PageOrder, query: Mapping[st
 def _place(
     view: Any, kind: str, ordered: Any, name: str, order: PageOrder, query: Mapping[str, Any]
 ) -> Q | None:
-    """Behind the last row that the client has; where that is gone, behind its instant."""
+    """The condition of the rows after the last row of the previous page, or after its instant if it is gone."""
     last, instant = query.get("startAfterId"), query.get("startAfter")
     if last is None and instant is None:
         return None
@@ -79,7 +79,7 @@ def milliseconds(instant: datetime.datetime) -> int:
 
 
 def meta(view: Any, page: Page, query: Mapping[str, Any]) -> dict[str, Any]:
-    """Both ways to the next page."""
+    """The `meta` of an answer: the next page by number and by the last row."""
     last, number = page.rows[-1] if page.rows else None, query["page"]
     behind = {
         "startAfterId": view.ids.id_of(last) if last else None,
@@ -102,7 +102,7 @@ def _url(request: Any, changed: Mapping[str, Any]) -> str:
 
 
 class LeadConnectorPageMeta(serializers.Serializer[Any]):
-    """As `meta` makes it."""
+    """The `meta` of an answer."""
 
     total = serializers.IntegerField()
     nextPageUrl = serializers.CharField(allow_null=True)

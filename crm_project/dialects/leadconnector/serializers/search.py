@@ -1,4 +1,4 @@
-"""LeadConnector's two searches for opportunities: a query of two spellings, and a body of filters."""
+"""LeadConnector's two searches for opportunities: by query parameters and by a body of filters."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -45,7 +45,7 @@ ORDERS = {
     "name_asc": PageOrder(BY_NAME),
     "name_desc": PageOrder(BY_NAME, descending=True),
 }
-# What is stored nowhere, and so is none: shown as an empty list to those who ask for it.
+# Details without a counterpart here: an empty list for a client that requests them.
 DETAILS = {"getNotes": "notes", "getTasks": "tasks", "getCalendarEvents": "calendarEvents"}
 
 
@@ -63,7 +63,7 @@ CONDITIONS: dict[str, Callable[[Any], Q]] = {
 
 
 class LeadConnectorOpportunityQuery(LeadConnectorPageQuery):
-    """The parameters of `GET /opportunities/search`, as its second and as its third version spell them."""
+    """The parameters of `GET /opportunities/search`, in the spellings of its second and third version."""
 
     q = serializers.CharField(required=False, max_length=75)
     location_id = LocationField(required=False)
@@ -92,7 +92,7 @@ class LeadConnectorOpportunityQuery(LeadConnectorPageQuery):
 
 
 def with_location(attrs: dict[str, Any]) -> dict[str, Any]:
-    """A list is always asked for in a location; a page behind a row stays in that row's, as n8n takes for granted."""
+    """Require the location, except beside `startAfterId`, where n8n does not send it."""
     if "location" not in attrs and "startAfterId" not in attrs:
         raise serializers.ValidationError({"locationId": serializers.ErrorDetail("", "required")})
     return attrs
@@ -124,7 +124,7 @@ VOCABULARY = SearchVocabulary(
     },
     sorts={"date_added": CREATED, "date_updated": UPDATED, "name": BY_NAME},
     contained={"name": lambda value: Q(name__icontains=value)},
-    words={
+    aliases={
         "locationId": "location_id",
         "pipelineId": "pipeline_id",
         "pipelineStageId": "pipeline_stage_id",
@@ -148,7 +148,7 @@ class LeadConnectorDetailsWrite(DialectSerializer):
 
 
 class LeadConnectorOpportunitySearchBody(DialectSerializer):
-    """What `POST /opportunities/search` takes."""
+    """The body of `POST /opportunities/search`."""
 
     locationId = LocationField()
     query = serializers.CharField(source="q", required=False, allow_blank=True)
@@ -165,7 +165,7 @@ class LeadConnectorOpportunitySearchBody(DialectSerializer):
 
 @extend_schema_field(OpenApiTypes.OBJECT)
 class AggregationsField(serializers.Field[Any, Any, Any, Any]):
-    """Nothing is aggregated."""
+    """Always an empty object."""
 
 
 Found: Any = inline_serializer(

@@ -1,4 +1,4 @@
-"""What all of LeadConnector's endpoints share: the version header, the shape of the errors, the location."""
+"""The base views of LeadConnector's endpoints: the `Version` header, the error format, the location."""
 
 from typing import Any
 
@@ -38,13 +38,13 @@ class LeadConnectorView(DialectView):
 
     @property
     def done(self) -> dict[str, bool]:
-        """`succeded` is the vendor's spelling; its third version says it again in English, here so and there so."""
+        """The body of a success. `succeded` is the vendor's spelling; version 3 adds two others."""
         is_third = self.request.headers.get("Version") == "v3"
         return {"succeded": True, **({"success": True, "succeeded": True} if is_third else {})}
 
 
 class LeadConnectorLocationScopedView(LeadConnectorView):
-    """What is asked for in the location that the path names; any other is out of reach."""
+    """Requires that the location in the path is the organization."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

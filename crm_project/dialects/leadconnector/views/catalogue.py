@@ -1,4 +1,4 @@
-"""The location, lost reasons, users and tags: what clients begin with, and fill their choices with."""
+"""Locations, lost reasons, users and tags, which are read-only."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -18,9 +18,9 @@ from deals.models import LostReason
 
 
 class LeadConnectorCatalogueView(LeadConnectorView):
-    """Lists of an organization's own words."""
+    """Lost reasons, users and locations."""
 
-    # The search by a body writes nothing.
+    # The search by a body is a read.
     edit_permission = Permission.VIEW
     queries = {
         "lost_reasons": serializers.LeadConnectorLostReasonQuery,
@@ -81,7 +81,7 @@ class LeadConnectorCatalogueView(LeadConnectorView):
     @extend_schema(
         operation_id="dialects_leadconnector_locations_search",
         responses=serializers.Locations,
-        summary="The locations that the token reaches: its own",
+        summary="The location of the token",
     )
     def locations(self, request: Request) -> Response:
         query, rows = self.query, [self.actor.organization]
@@ -99,7 +99,7 @@ class LeadConnectorCatalogueView(LeadConnectorView):
 
 
 class LeadConnectorLocationView(LeadConnectorLocationScopedView):
-    """The organization itself."""
+    """The organization."""
 
     @extend_schema(responses=serializers.OneLocation, summary="The location")
     def retrieve(self, request: Request, location_id: str) -> Response:
@@ -109,7 +109,7 @@ class LeadConnectorLocationView(LeadConnectorLocationScopedView):
 
     @extend_schema(
         responses=serializers.LocationTags,
-        summary="The tags to choose from: those declared, else those in use",
+        summary="The declared tags, else those in use",
     )
     def tags(self, request: Request, location_id: str) -> Response:
         declared = self.definitions("contact").get(KEY)
@@ -117,6 +117,6 @@ class LeadConnectorLocationView(LeadConnectorLocationScopedView):
         tags = declared.options if declared else tags_in_use(Contact.objects.visible_to(self.actor.member))
         return Response({"tags": [{"id": tag, "name": tag, "locationId": location} for tag in tags]})
 
-    @extend_schema(responses=serializers.TimeZones, summary="The time zones to choose from")
+    @extend_schema(responses=serializers.TimeZones, summary="The time zones")
     def time_zones(self, request: Request, location_id: str) -> Response:
         return Response({"timeZones": sorted(available_timezones())})

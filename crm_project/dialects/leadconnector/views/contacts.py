@@ -42,7 +42,7 @@ class LeadConnectorContactPageView(LeadConnectorView):
 
 
 class LeadConnectorContactView(LeadConnectorContactPageView):
-    """Contacts: the list, and each."""
+    """The list of contacts, and one contact."""
 
     queries = {"index": searches.LeadConnectorContactQuery}
 
@@ -87,7 +87,7 @@ class LeadConnectorContactView(LeadConnectorContactPageView):
     @extend_schema(
         request=serializers.LeadConnectorContactUpdate,
         responses=serializers.ChangedAnswer,
-        summary="Change what is named",
+        summary="Change the fields in the body",
     )
     def update(self, request: Request, row_id: str) -> Response:
         contact = self.find("contact", row_id)
@@ -131,9 +131,9 @@ class LeadConnectorContactView(LeadConnectorContactPageView):
 
 
 class LeadConnectorContactSearchView(LeadConnectorContactPageView):
-    """Contacts by what they hold."""
+    """Searches for contacts."""
 
-    # The search by a body writes nothing.
+    # The search by a body is a read.
     edit_permission = Permission.VIEW
     queries = {"duplicate": searches.LeadConnectorDuplicateQuery}
 

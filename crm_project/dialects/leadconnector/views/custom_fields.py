@@ -51,7 +51,7 @@ class LeadConnectorCustomFieldView(LeadConnectorLocationScopedView):
     @extend_schema(
         request=serializers.LeadConnectorCustomFieldUpdate,
         responses=serializers.OneCustomField,
-        summary="Change what is named",
+        summary="Change the fields in the body",
     )
     def update(self, request: Request, location_id: str, row_id: str) -> Response:
         field = self.find("custom_field", row_id)

@@ -22,7 +22,7 @@ Change = dict[str, Any]
 
 
 def opportunities(member: Any) -> Any:
-    """The deals that the member sees, with all that an opportunity shows, in two queries."""
+    """The deals that the member may see, with all that an opportunity contains, in two queries."""
     followers = DealFollower.objects.select_related("member").order_by("id")
     return (
         Deal.objects.visible_to(member)
@@ -33,7 +33,7 @@ def opportunities(member: Any) -> Any:
 
 
 class LeadConnectorOpportunityView(LeadConnectorView):
-    """Opportunities, one at a time."""
+    """One opportunity."""
 
     queries = {"remove_followers": serializers.LeadConnectorFollowersQuery}
 
@@ -75,7 +75,7 @@ class LeadConnectorOpportunityView(LeadConnectorView):
     @extend_schema(
         request=serializers.LeadConnectorOpportunityUpdate,
         responses=serializers.OneOpportunity,
-        summary="Change what is named",
+        summary="Change the fields in the body",
     )
     def update(self, request: Request, row_id: str) -> Response:
         deal = self.find("deal", row_id)
@@ -141,7 +141,7 @@ class LeadConnectorOpportunityView(LeadConnectorView):
         return applicable
 
     def representation(self, deal: Deal) -> Any:
-        """The deal as the database has it now."""
+        """The deal, read again from the database."""
         return self.serialize(
             serializers.LeadConnectorOpportunityRead, opportunities(self.actor.member).get(pk=deal.pk)
         )

@@ -54,26 +54,26 @@ class LeadConnectorPipelineView(LeadConnectorView):
     )
     def update(self, request: Request, row_id: str) -> Response:
         pipeline = self.find("pipeline", row_id)
-        change = self.read(serializers.LeadConnectorPipelineUpdate, self._without_none(pipeline))
+        change = self.read(serializers.LeadConnectorPipelineUpdate, self._without_empty_stages(pipeline))
         if "stages" in change:
             self._empty_stages(pipeline, {stage.get("id") for stage in change["stages"]})
         update_pipeline(actor=self.actor, pipeline=pipeline, change=change)
         return Response({"pipeline": self.representation(pipeline)})
 
-    def _without_none(self, pipeline: Pipeline) -> Any:
-        """The body. A pipeline without stages may be sent back as it is shown; no other loses all of its stages."""
+    def _without_empty_stages(self, pipeline: Pipeline) -> Any:
+        """The body, without an empty `stages` if the pipeline has none: otherwise an empty list is invalid."""
         sent = self.request.data
         if not isinstance(sent, dict) or sent.get("stages") != [] or pipeline.stages.in_order().exists():
             return sent
         return {name: value for name, value in sent.items() if name != "stages"}
 
-    def _empty_stages(self, pipeline: Pipeline, kept: set[Any]) -> None:
-        """The deals of stages that go move to the first that stays. From and to open stages alone: no deal is closed
-        or reopened by it; what else would lose its stage, the core refuses."""
+    def _empty_stages(self, pipeline: Pipeline, remaining: set[Any]) -> None:
+        """Move the deals of removed open stages to the first open stage that remains, so that none is closed or
+        reopened. Deals of other removed stages are refused by the core."""
         stages = [stage for stage in pipeline.stages.in_order() if stage.kind == stage.Kinds.OPEN]
-        heir = next((stage.pk for stage in stages if stage.pk in kept), None)
+        heir = next((stage.pk for stage in stages if stage.pk in remaining), None)
         for stage in stages:
-            if heir is not None and stage.pk not in kept:
+            if heir is not None and stage.pk not in remaining:
                 trash_stage(actor=self.actor, stage=stage, move_deals_to=heir)
 
     @extend_schema(request=None, responses=Done, summary="Move an empty pipeline to the trash")

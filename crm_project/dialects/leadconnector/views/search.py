@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
-from crm_project.dialects.leadconnector.serializers import opportunities as words
+from crm_project.dialects.leadconnector.serializers import opportunities as opportunity_serializers
 from crm_project.dialects.leadconnector.serializers import pages
 from crm_project.dialects.leadconnector.serializers import search as serializers
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
@@ -15,9 +15,9 @@ from crm_project.dialects.leadconnector.views.opportunities import opportunities
 
 
 class LeadConnectorOpportunitySearchView(LeadConnectorView):
-    """Opportunities, many at a time."""
+    """Searches for opportunities."""
 
-    # The search by a body writes nothing.
+    # The search by a body is a read.
     edit_permission = Permission.VIEW
     queries = {"by_query": serializers.LeadConnectorOpportunityQuery}
 
@@ -50,6 +50,6 @@ class LeadConnectorOpportunitySearchView(LeadConnectorView):
         return pages.page_of(self, "deal", rows, order, query)
 
     def _shown(self, page: pages.Page, details: list[str]) -> list[Any]:
-        """Details that are stored nowhere are empty."""
-        shown = self.serialize(words.LeadConnectorOpportunityRead, page.rows, many=True)
-        return [{**row, **{name: [] for name in details}} for row in shown]
+        """The opportunities with an empty list for each detail."""
+        data = self.serialize(opportunity_serializers.LeadConnectorOpportunityRead, page.rows, many=True)
+        return [{**row, **{name: [] for name in details}} for row in data]

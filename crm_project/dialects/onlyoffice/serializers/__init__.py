@@ -1,1 +1,1 @@
-"""ONLYOFFICE's words, a module for each kind of thing that it speaks of."""
+"""ONLYOFFICE's field names and formats, a module for each resource."""

@@ -16,7 +16,7 @@ LIMIT = 100
 
 
 class OnlyofficeBatchItem(OnlyofficeParameters):
-    """What is read, and the name under which it is answered."""
+    """The URL of a read, and the name of its answer."""
 
     relativeUrl: Any = RequiredTextParam(source="url")
     name = OptionalTextParam(default="")
@@ -27,24 +27,22 @@ class OnlyofficeBatchItem(OnlyofficeParameters):
     bodyContentType = OptionalTextParam()
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(self.named(data))
+        return super().to_internal_value(self.renamed(data))
 
     def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
         if (sent["method"] or "GET").upper() != "GET" or sent["body"]:
-            raise serializers.ValidationError(
-                "This server carries out reads together, and writes one by one."
-            )
+            raise serializers.ValidationError("A batch can contain reads only.")
         return sent
 
 
 class OnlyofficeBatchList(serializers.ListSerializer[Any]):
-    """A list, or the text of one."""
+    """A list, or a list as JSON text."""
 
     def to_internal_value(self, data: Any) -> Any:
         try:
             items = json.loads(data) if isinstance(data, str) else data
         except (ValueError, RecursionError):
-            raise serializers.ValidationError("This is no list of requests.", code="invalid") from None
+            raise serializers.ValidationError("Must be a list of requests.", code="invalid") from None
         return super().to_internal_value(items)
 
 

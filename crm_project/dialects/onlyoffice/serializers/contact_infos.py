@@ -1,6 +1,6 @@
-"""What a contact can be reached by: an e-mail address, two phones, a web site and an address, each in its one place.
+"""Contact infos: an e-mail address, two phone numbers, a web site and an address, each in a slot with a number.
 
-The state of an address is kept under the custom field `state`, declared or not.
+The state of an address is stored in the custom field `state`, declared or not.
 """
 
 import json
@@ -32,7 +32,7 @@ STATE = "state"
 
 
 class InfoSlot(NamedTuple):
-    """The number by which it is named here, and how the vendor calls it."""
+    """The id of an info, and the vendor's type and category."""
 
     number: int
     kind: str
@@ -48,7 +48,7 @@ SLOTS = {
     "address": InfoSlot(5, "address", "work"),
 }
 COLUMNS = (*(name for name in SLOTS if name != "address"), *ADDRESS.values())
-HELD = tuple(kind for kind in TYPES if kind in {place.kind for place in SLOTS.values()})
+STORED_TYPES = tuple(kind for kind in TYPES if kind in {slot.kind for slot in SLOTS.values()})
 
 
 class OnlyofficeInfoNested(serializers.Serializer[Any]):
@@ -88,7 +88,7 @@ class OnlyofficeInfoUpdate(OnlyofficeInfoWrite):
 
 class OnlyofficeInfoNestedWrite(OnlyofficeInfoWrite):
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(self.named(data))
+        return super().to_internal_value(self.renamed(data))
 
 
 class OnlyofficeInfosWrite(OnlyofficeParameters):
@@ -99,7 +99,7 @@ class OnlyofficeInfosWrite(OnlyofficeParameters):
 
 
 class OnlyofficeAddressNestedWrite(OnlyofficeParameters):
-    """An address as an object, or as the text of one."""
+    """An address as an object, or as JSON text."""
 
     street = OptionalTextParam(default="")
     city = OptionalTextParam(default="")
@@ -112,10 +112,10 @@ class OnlyofficeAddressNestedWrite(OnlyofficeParameters):
 
     def to_internal_value(self, data: Any) -> Any:
         try:
-            said = json.loads(data) if isinstance(data, str) else data
+            entry = json.loads(data) if isinstance(data, str) else data
         except (ValueError, RecursionError):
-            raise serializers.ValidationError({"data": ["This is no address."]}, code="invalid") from None
-        return super().to_internal_value(self.named(said))
+            raise serializers.ValidationError({"data": ["Must be an address."]}, code="invalid") from None
+        return super().to_internal_value(self.renamed(entry))
 
 
 class OnlyofficeAddressWrite(OnlyofficeParameters):
@@ -123,14 +123,14 @@ class OnlyofficeAddressWrite(OnlyofficeParameters):
 
 
 def info(contact: Contact, name: str) -> dict[str, Any]:
-    place = SLOTS[name]
+    slot = SLOTS[name]
     return {
-        "id": place.number,
-        "infoType": TYPES.index(place.kind),
-        "category": categories(place.kind).index(place.category),
+        "id": slot.number,
+        "infoType": TYPES.index(slot.kind),
+        "category": categories(slot.kind).index(slot.category),
         "data": _text(contact, name),
-        "categoryName": place.category.capitalize(),
-        "isPrimary": place.is_primary,
+        "categoryName": slot.category.capitalize(),
+        "isPrimary": slot.is_primary,
     }
 
 
@@ -139,51 +139,51 @@ def infos(contact: Contact, names: Iterable[str] = SLOTS) -> list[dict[str, Any]
 
 
 def common_data(contact: Contact) -> list[dict[str, Any]]:
-    """All but the address, which contacts show by itself."""
+    """All infos but the address, which has a field of its own."""
     return infos(contact, [name for name in SLOTS if name != "address"])
 
 
 def addresses(contact: Contact) -> list[dict[str, Any]]:
-    said = info(contact, "address")
-    rest = {name: said[name] for name in ("category", "categoryName", "isPrimary")}
-    return [{**_address(contact), **rest}] if said["data"] else []
+    entry = info(contact, "address")
+    rest = {name: entry[name] for name in ("category", "categoryName", "isPrimary")}
+    return [{**_address(contact), **rest}] if entry["data"] else []
 
 
 def texts(contact: Contact, kind: str) -> list[str]:
-    return [said["data"] for said in infos(contact) if TYPES[said["infoType"]] == kind]
+    return [entry["data"] for entry in infos(contact) if TYPES[entry["infoType"]] == kind]
 
 
 def categories(kind: str) -> tuple[str, ...]:
     return {"phone": PHONE_CATEGORIES, "address": ADDRESS_CATEGORIES}.get(kind, CATEGORIES)
 
 
-def held_categories(kind: str) -> list[str]:
-    return [place.category.capitalize() for place in SLOTS.values() if place.kind == kind]
+def categories_in_use(kind: str) -> list[str]:
+    return [slot.category.capitalize() for slot in SLOTS.values() if slot.kind == kind]
 
 
-def named(number: str) -> str | None:
-    """The place of this number."""
-    return next((name for name, place in SLOTS.items() if str(place.number) == number), None)
+def slot_of_id(number: str) -> str | None:
+    """The name of the slot with this id."""
+    return next((name for name, slot in SLOTS.items() if str(slot.number) == number), None)
 
 
-def place_of(kind: str, category: str | None) -> str:
-    """Where the core keeps it; what it has no place for is refused."""
-    if kind not in HELD:
-        sentence = "This server keeps e-mail addresses, phone numbers, web sites and addresses."
+def slot_for(kind: str, category: str | None) -> str:
+    """The name of the slot for a type and a category; other types are refused."""
+    if kind not in STORED_TYPES:
+        sentence = "This server stores e-mail addresses, phone numbers, web sites and addresses."
         raise serializers.ValidationError({"infoType": [sentence]}, code="not_supported")
     return "mobile" if kind == "phone" and _category(kind, category) == "mobile" else kind
 
 
 def unsupported_names(name: str, sent: Mapping[str, Any]) -> list[str]:
-    """What was said of it that the place does not keep."""
-    place, category = SLOTS[name], sent.get("category")
-    kept = not category or _category(place.kind, category) == place.category
-    primary = sent.get("isPrimary") in (None, place.is_primary)
-    return [*([] if kept else ["category"]), *([] if primary else ["isPrimary"])]
+    """The names of sent fields that the slot cannot store."""
+    slot, category = SLOTS[name], sent.get("category")
+    is_stored = not category or _category(slot.kind, category) == slot.category
+    primary = sent.get("isPrimary") in (None, slot.is_primary)
+    return [*([] if is_stored else ["category"]), *([] if primary else ["isPrimary"])]
 
 
-def written(name: str, data: Any, context: Mapping[str, Any]) -> Change:
-    """The core's change that puts it there."""
+def change_of_data(name: str, data: Any, context: Mapping[str, Any]) -> Change:
+    """The core's change that stores the data in the slot."""
     if name != "address":
         return {name: data}
     serializer = OnlyofficeAddressNestedWrite(data=data, context=context)
@@ -196,28 +196,29 @@ def change_of_address(sent: Mapping[str, Any]) -> Change:
     return {**{column: sent.get(column) or "" for column in ADDRESS.values()}, **state}
 
 
-def emptied(name: str) -> Change:
+def change_to_empty(name: str) -> Change:
     return change_of_address({}) if name == "address" else {name: ""}
 
 
-def holds_another(contact: Contact, change: Change) -> bool:
-    """Whether something else stands there."""
+def has_other_value(contact: Contact, change: Change) -> bool:
+    """Whether the contact has another value there."""
     return any(getattr(contact, name) not in ("", change[name]) for name in COLUMNS if name in change)
 
 
 def require_free(contact: Contact, change: Change) -> None:
-    if holds_another(contact, change):
-        sentence = "This server keeps one of these; delete the other one first."
+    if has_other_value(contact, change):
+        sentence = "This server stores one of these; delete the other one first."
         raise serializers.ValidationError({"data": [sentence]}, code="not_supported")
 
 
-def _category(kind: str, said: str | None) -> str:
-    word, words = (said or "").strip().lower(), categories(kind)
-    return words[int(word)] if word.isascii() and word.isdigit() and int(word) < len(words) else word
+def _category(kind: str, sent: str | None) -> str:
+    """The name of a category that was sent by number or by name."""
+    text, names = (sent or "").strip().lower(), categories(kind)
+    return names[int(text)] if text.isascii() and text.isdigit() and int(text) < len(names) else text
 
 
 def _address(contact: Contact) -> dict[str, str]:
-    parts = {word: str(getattr(contact, column)) for word, column in ADDRESS.items()}
+    parts = {name: str(getattr(contact, column)) for name, column in ADDRESS.items()}
     state = contact.custom_fields.get(STATE)
     names = ("street", "city", STATE, "zip", "country")
     return {name: {**parts, STATE: state if isinstance(state, str) else ""}[name] for name in names}

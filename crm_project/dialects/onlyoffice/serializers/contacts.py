@@ -1,4 +1,4 @@
-"""Contacts: people and companies, as opportunities show them and as they are by themselves."""
+"""Contacts: people and companies, nested in opportunities and on their own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -58,7 +58,7 @@ SORTS = {
     "id": (),
 }
 VIEWS = ("all", "company", "person", "withopportunity")
-# Which contacts a client selects from, and the kind of row whose participants they may be.
+# The contacts of each `searchType`, and the names of the kind of row whose participants it may be limited to.
 SELECTIONS = (
     Q(kind="company"),
     Q(kind="person"),
@@ -69,7 +69,7 @@ OPPORTUNITY = ("1", "opportunity")
 
 
 class OnlyofficeContactNested(OnlyofficeRead):
-    """A contact, as an opportunity shows it. Every contact is shared with the whole organization."""
+    """A contact nested in an opportunity. All contacts are shared with the whole organization."""
 
     displayName = serializers.CharField(source="full_name")
     isCompany = serializers.SerializerMethodField()
@@ -87,7 +87,7 @@ class OnlyofficeContactNested(OnlyofficeRead):
 
 
 class OnlyofficeContactRead(OnlyofficeContactNested):
-    """A person has a name in two parts, a job and a company; a company has one name."""
+    """A contact. A person has first and last name, a job title and a company; a company has one name."""
 
     created = InstantOrUnsetField(source="created_at")
     about = serializers.CharField(source="description")
@@ -116,11 +116,11 @@ class OnlyofficeContactRead(OnlyofficeContactNested):
         return list(OnlyofficeCustomFieldNested(values, many=True, context=self.context).data)
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
-        shown = super().to_representation(instance)
+        data = super().to_representation(instance)
         foreign = (
             ("companyName",) if instance.kind == "person" else ("firstName", "lastName", "title", "company")
         )
-        return {name: value for name, value in shown.items() if name not in foreign}
+        return {name: value for name, value in data.items() if name not in foreign}
 
 
 class OnlyofficeContactWithPhoneRead(OnlyofficeContactNested):
@@ -140,7 +140,7 @@ class OnlyofficeContactWithEmailRead(OnlyofficeContactNested):
 
 
 class OnlyofficeContactItemRead(serializers.Serializer[Any]):
-    """A contact beside its next task; there are no tasks here."""
+    """A contact beside its next task, which is always absent."""
 
     contact = OnlyofficeContactRead(source="*")
 
@@ -195,7 +195,7 @@ class OnlyofficeContactIds(OnlyofficeParameters):
 
     def validate_contactids(self, ids: list[int]) -> list[int]:
         if not ids:
-            raise serializers.ValidationError("Name at least one.", code="required")
+            raise serializers.ValidationError("Send at least one.", code="required")
         return ids
 
 
@@ -205,7 +205,7 @@ class OnlyofficeMergeWrite(OnlyofficeParameters):
 
 
 class OnlyofficeContactAccessWrite(OnlyofficeParameters):
-    """Whoever manages a contact owns it here; to hide it from the others cannot be kept."""
+    """The manager of a contact is its owner; to hide a contact from others is refused."""
 
     isShared = LenientBooleanField(default=False)
     isPrivate = LenientBooleanField(default=False)
@@ -217,10 +217,10 @@ class OnlyofficeContactAccessWrite(OnlyofficeParameters):
         owners = sent.get("owners") or []
         hidden = {"isPrivate": sent["isPrivate"], "isShared": owners and not sent["isShared"]}
         if len(owners) > 1:
-            sentence = "This server keeps one manager of a contact."
+            sentence = "A contact can have only one manager."
             raise serializers.ValidationError({"managerList": [sentence]}, code="max_length")
         if any(hidden.values()):
-            sentence = "This server shows every contact to the whole organization."
+            sentence = "All contacts are visible to the whole organization."
             wrong = {name: [sentence] for name, is_wrong in hidden.items() if is_wrong}
             raise serializers.ValidationError(wrong, code="not_supported")
         return sent
@@ -231,23 +231,23 @@ class OnlyofficeBulkContactAccessWrite(OnlyofficeContactAccessWrite):
 
 
 class OnlyofficeMatchingContactAccessWrite(OnlyofficeContactFilter, OnlyofficeContactAccessWrite):
-    """A filter, and what to set for all that it finds."""
+    """A filter, and the values to set for all matching rows."""
 
     isShared = LenientBooleanField(default=True)
 
 
 class OnlyofficeMatchingContactTagWrite(OnlyofficeContactFilter, OnlyofficeTagWrite):
-    """A filter, and a tag for all that it finds."""
+    """A filter, and a tag for all matching rows."""
 
 
 class ShareTypeField(WholeNumberField):
-    """0 says nothing and 1 is how all contacts are; to share for reading only cannot be kept."""
+    """0 has no effect and 1 is true of all contacts; sharing for reading only is refused."""
 
     default_error_messages = {"not_supported": "This server cannot share a contact for reading only."}
 
     def to_internal_value(self, data: Any) -> int:
-        words = {"none": 0, "readwrite": 1, "read": 2}
-        number = super().to_internal_value(words.get(data.lower(), data) if isinstance(data, str) else data)
+        codes = {"none": 0, "readwrite": 1, "read": 2}
+        number = super().to_internal_value(codes.get(data.lower(), data) if isinstance(data, str) else data)
         if number not in (0, 1):
             self.fail("not_supported")
         return number
@@ -264,9 +264,7 @@ class OnlyofficeContactWrite(OnlyofficeParameters):
 
     def validate_managerList(self, owners: list[int] | None) -> list[int]:
         if owners and len(owners) > 1:
-            raise serializers.ValidationError(
-                "This server keeps one manager of a contact.", code="max_length"
-            )
+            raise serializers.ValidationError("A contact can have only one manager.", code="max_length")
         return owners or []
 
 
@@ -287,13 +285,13 @@ class OnlyofficeQuickCompaniesWrite(OnlyofficeParameters):
 
 
 class OnlyofficeQuickPersonNestedWrite(OnlyofficeParameters):
-    """First name and last name, as the vendor pairs them."""
+    """A first name as `key` and a last name as `value`."""
 
     key = OptionalTextParam(source="first_name", default="")
     value = OptionalTextParam(source="last_name", default="")
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(self.named(data))
+        return super().to_internal_value(self.renamed(data))
 
 
 class OnlyofficeQuickPeopleWrite(OnlyofficeParameters):
@@ -305,7 +303,7 @@ class OnlyofficeCompanyPersonWrite(OnlyofficeParameters):
 
 
 def change_of_contact(row: Contact | None, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What was sent as the core's change; managers and user fields that are not named stay."""
+    """The core's change of a contact; absent managers and user fields are unchanged."""
     rest = ("share_type", "owners", "custom_fields", "people")
     change = {name: value for name, value in sent.items() if name not in rest}
     if sent.get("owners"):
@@ -315,7 +313,7 @@ def change_of_contact(row: Contact | None, sent: Mapping[str, Any]) -> dict[str,
 
 
 def require_name(row: Contact | None, sent: Mapping[str, Any]) -> None:
-    """A person has both names, unless it has been without one."""
+    """Require both names of a person; a name that is empty already may stay so."""
     names = {"firstName": "first_name", "lastName": "last_name"}
     blank = [
         name

@@ -12,7 +12,7 @@ from crm_project.dialects.kit.fields import NumberField
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeParameters, OptionalTextParam
 from deals.money import currency_decimals
 
-# Most codes begin with their country's; the euro's country is the one that the vendor names.
+# Countries of currencies whose codes do not begin with one, as the vendor has them.
 COUNTRIES = {"EUR": "FR"}
 BASIC = frozenset("EUR USD GBP CHF JPY CNY RUB CAD AUD".split())
 
@@ -38,7 +38,7 @@ class OnlyofficeRateRead(serializers.Serializer[Any]):
 
 
 class CurrencyCodeField(OptionalTextParam):
-    """A currency, in any case."""
+    """A currency code in any case."""
 
     default_error_messages = {"unknown": "There is no such currency."}
 
@@ -66,7 +66,7 @@ class OnlyofficeConversionQuery(OnlyofficeParameters):
 
 @cache
 def currency(code: str, language: str) -> dict[str, Any]:
-    """No rates are known here, hence nothing is convertible."""
+    """A currency. There are no exchange rates, hence none is convertible."""
     locale = _locale(language)
     return {
         "title": get_currency_name(code, locale=locale),
@@ -79,7 +79,7 @@ def currency(code: str, language: str) -> dict[str, Any]:
 
 
 def currencies(language: str) -> list[dict[str, Any]]:
-    """The basic ones first, as the vendor lists them."""
+    """All currencies, the basic ones first."""
     found = [currency(code, language) for code in currency_decimals()]
     return sorted(found, key=lambda row: (not row["isBasic"], row["abbreviation"]))
 

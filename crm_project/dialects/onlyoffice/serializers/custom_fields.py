@@ -1,4 +1,4 @@
-"""User fields: their definitions, and their values as the texts that the vendor makes of everything."""
+"""User fields: their definitions, and their values, which are all strings."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -25,9 +25,9 @@ from crm_project.dialects.onlyoffice.serializers.values import OnlyofficeRead
 from crm_project.records.models import CustomField
 from crm_project.records.writing.columns import Change
 
-# 0 TextField, 1 TextArea, 2 SelectBox, 3 CheckBox, 4 Heading, 5 Date. A number is a text; several options have commas.
+# 0 TextField, 1 TextArea, 2 SelectBox, 3 CheckBox, 4 Heading, 5 Date. Numbers are text; a multiselect has commas.
 TYPES = {"textarea": 1, "select": 2, "multiselect": 2, "checkbox": 3, "heading": 4, "date": 5}
-WORDS = ("text", "textarea", "select", "checkbox", "heading", "date")
+CORE_TYPES = ("text", "textarea", "select", "checkbox", "heading", "date")
 NAMES = ("textfield", "textarea", "selectbox", "checkbox", "heading", "date")
 SELECT = 2
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -35,23 +35,23 @@ JOINT = ", "
 
 
 class CustomFieldValue:
-    """What one row has in one user field."""
+    """The value of one row in one user field."""
 
     def __init__(self, row: Any, definition: CustomField) -> None:
         self.row, self.definition = row, definition
-        self.text = as_text(row.custom_fields.get(definition.key)) if row is not None else ""
+        self.text = text_of(row.custom_fields.get(definition.key)) if row is not None else ""
         self.type = TYPES.get(definition.type, 0)
         self.mask = json.dumps(definition.options) if definition.options else definition.mask
 
 
 def values_of(row: Any, definitions: Iterable[CustomField]) -> list[CustomFieldValue]:
-    """The fields that have a value; what nobody declared has no number, and cannot be said."""
+    """The declared fields in which the row has a value; undeclared ones have no id."""
     return [
         CustomFieldValue(row, definition) for definition in definitions if definition.key in row.custom_fields
     ]
 
 
-def as_text(value: Any) -> str:
+def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
@@ -70,12 +70,12 @@ def _day(text: str) -> str | None:
 
 
 def change_of(row: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The values by key. A text that is shown already says nothing."""
-    held = row.custom_fields if row is not None else {}
+    """The changed values by key."""
+    stored = row.custom_fields if row is not None else {}
     return {
         definition.key: typed(definition, text)
         for definition, text in sent.values()
-        if definition.key not in held or as_text(held[definition.key]) != text
+        if definition.key not in stored or text_of(stored[definition.key]) != text
     }
 
 
@@ -89,7 +89,7 @@ ITEMS = {
 
 
 class MaskField(OptionalTextParam):
-    """A text in JSON; JSON itself will do."""
+    """JSON, or JSON text."""
 
     def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(json.dumps(data) if isinstance(data, list | dict) else data)
@@ -97,10 +97,10 @@ class MaskField(OptionalTextParam):
 
 @extend_schema_field(ITEMS)
 class CustomFieldListField(serializers.Field[Any, Any, Any, Any]):
-    """`[{"key": 12, "value": "text"}]`; an empty value says nothing. Becomes key → (definition, text)."""
+    """`[{"key": 12, "value": "text"}]`; empty values are ignored. Validated: key → (definition, text)."""
 
     default_error_messages = {
-        "invalid": 'A list of {{"key": 12, "value": "text"}}.',
+        "invalid": 'Must be a list of {{"key": 12, "value": "text"}}.',
         "does_not_exist": "There is no user field {number}.",
     }
 
@@ -116,10 +116,10 @@ class CustomFieldListField(serializers.Field[Any, Any, Any, Any]):
         texts = [(pair.get("key"), _sent_text(pair.get("value"))) for pair in pairs]
         if any(text is None for _, text in texts):
             self.fail("invalid")
-        said = [(key, text) for key, text in texts if text]
-        rows = self.context["view"].ids.resolve_all("custom_field", [key for key, _ in said])
+        given = [(key, text) for key, text in texts if text]
+        rows = self.context["view"].ids.resolve_all("custom_field", [key for key, _ in given])
         found = {}
-        for key, text in said:
+        for key, text in given:
             definition = rows.get(str(key))
             if definition is None or definition.kind != self.kind:
                 self.fail("does_not_exist", number=key)
@@ -131,10 +131,10 @@ class CustomFieldListField(serializers.Field[Any, Any, Any, Any]):
 
 
 class OnlyofficeDefinitionWrite(OnlyofficeParameters):
-    """`mask` holds a choice's options as a JSON list; of other types it is what a form looks like."""
+    """`mask` contains the options of a choice as a JSON list; for other types it describes the form."""
 
     label: Any = RequiredTextParam()
-    fieldType = NamedNumberField(WORDS, NAMES, source="type", default="text")
+    fieldType = NamedNumberField(CORE_TYPES, NAMES, source="type", default="text")
     position = WholeNumberField(required=False, allow_null=True)
     mask = MaskField(default="")
 
@@ -146,14 +146,14 @@ class OnlyofficeDefinitionOrder(OnlyofficeParameters):
 
 
 def declaration(sent: Mapping[str, Any], kind: str, taken: Collection[str], position: int) -> Change:
-    """The core's change that declares a field, behind the others and under a key of its own."""
+    """The core's change that declares a field at the end, with a new key."""
     change = {"kind": kind, "label": sent["label"], "type": sent["type"], "position": position}
     return {**change, "key": free_key(sent["label"], taken), **_choices(sent["type"], sent["mask"] or "")}
 
 
 def redeclaration(definition: CustomField, sent: Mapping[str, Any]) -> Change:
-    """The core's change of a field. Choices of one and of several have one name here; each stays what it is."""
-    same = WORDS.index(sent["type"]) == TYPES.get(definition.type, 0)
+    """The core's change of a field. The vendor has one type for select and multiselect; the field keeps its own."""
+    same = CORE_TYPES.index(sent["type"]) == TYPES.get(definition.type, 0)
     kind = definition.type if same else sent["type"]
     return {"label": sent["label"], "type": kind, **_choices(kind, sent["mask"] or "", definition)}
 
@@ -168,9 +168,9 @@ def _choices(kind: str, mask: str, definition: CustomField | None = None) -> Cha
     except (ValueError, RecursionError):
         options = None
     if not isinstance(options, list):
-        sentence = 'The options of a choice: ["one", "another"].'
+        sentence = 'Must be the options of a choice: ["one", "another"].'
         raise serializers.ValidationError({"mask": [sentence]}, code="invalid")
-    return {"options": [option if isinstance(option, str) else as_text(option) for option in options]}
+    return {"options": [option if isinstance(option, str) else text_of(option) for option in options]}
 
 
 class OnlyofficeCustomValueWrite(OnlyofficeParameters):
@@ -181,12 +181,12 @@ def _sent_text(value: Any) -> str | None:
     if value is None:
         return ""
     if isinstance(value, str | bool | int):
-        return value if isinstance(value, str) else as_text(value)
+        return value if isinstance(value, str) else text_of(value)
     return f"{value:f}" if isinstance(value, Decimal) else None
 
 
 class OnlyofficeCustomFieldNested(OnlyofficeRead):
-    """A user field of one row."""
+    """A user field with its value in one row."""
 
     id = NumberedRowField("custom_field", source="definition")
     entityId = NumberedRowField("deal", source="row")
@@ -198,6 +198,6 @@ class OnlyofficeCustomFieldNested(OnlyofficeRead):
 
 
 class OnlyofficeDefinitionRead(OnlyofficeCustomFieldNested):
-    """A user field that rows may have."""
+    """The definition of a user field."""
 
     entityId = ConstantInteger(0)  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""When a row was created and changed, as import helpers want to set it."""
+"""Creation and modification dates, which import tools of the vendor set."""
 
 import datetime
 from typing import Any
@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from crm_project.dialects.onlyoffice.serializers.params import InstantParam, OnlyofficeParameters
 
-# Of an instant that was read, a client may send back fewer digits.
+# A client may send an instant back with fewer digits.
 SAME_INSTANT = datetime.timedelta(milliseconds=1)
 
 
@@ -19,8 +19,8 @@ class OnlyofficeModificationDateWrite(OnlyofficeParameters):
     lastModifedDate = InstantParam(source="instant", default=None, allow_null=True)
 
 
-def require_shown(name: str, sent: Any, held: datetime.datetime) -> None:
-    """The journal tells when a row was written; another date beside it would be a lie."""
-    if sent is None or abs(sent - held) >= SAME_INSTANT:
-        sentence = "This server tells by its own clock when a row was created and changed."
+def require_recorded(name: str, sent: Any, recorded: datetime.datetime) -> None:
+    """Refuse an instant other than the recorded one, which the journal has too."""
+    if sent is None or abs(sent - recorded) >= SAME_INSTANT:
+        sentence = "The dates of creation and modification cannot be changed."
         raise serializers.ValidationError({name: [sentence]}, code="not_supported")

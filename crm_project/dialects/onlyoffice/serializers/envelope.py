@@ -1,4 +1,4 @@
-"""The envelope of every answer, and the parameters that every list takes."""
+"""The envelope of all answers, and the parameters of all lists."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -17,7 +17,7 @@ PAGE = 1000
 
 
 class OnlyofficeListParameters(OnlyofficeParameters):
-    """`count` is at most 1000; `fields` names the members of each item that are wanted."""
+    """`count` is at most 1000; `fields` names the members of each item to include."""
 
     count = WholeNumberField(required=False)
     startIndex = WholeNumberField(required=False)
@@ -38,12 +38,12 @@ def of_one(response: Any, status: int = 200) -> dict[str, Any]:
 
 
 def of_nothing() -> dict[str, Any]:
-    """What an action without an answer answers."""
+    """The envelope of an action without a result."""
     return {"status": 0, "statusCode": 200, "response": {}}
 
 
 class OnlyofficeEmptyRead(serializers.Serializer[Any]):
-    """An answer without members."""
+    """An empty object."""
 
 
 def of_list(
@@ -54,7 +54,7 @@ def of_list(
     fields: str | None = "",
     status: int = 200,
 ) -> dict[str, Any]:
-    """Numbers that are 0 are left out. Without a total there is no next page."""
+    """The envelope of a list. Numbers that are 0 are left out; without a total there is no next page."""
     end = start + len(items)
     numbers = {
         "count": len(items),
@@ -62,8 +62,13 @@ def of_list(
         "nextIndex": end if total is not None and total > end else 0,
         "total": total,
     }
-    said = {name: number for name, number in numbers.items() if number}
-    return {**said, "status": 0, "statusCode": status, "response": [_chosen(item, fields) for item in items]}
+    present = {name: number for name, number in numbers.items() if number}
+    return {
+        **present,
+        "status": 0,
+        "statusCode": status,
+        "response": [_chosen(item, fields) for item in items],
+    }
 
 
 def _chosen(item: Any, fields: str | None) -> Any:
@@ -75,7 +80,7 @@ def _chosen(item: Any, fields: str | None) -> Any:
 
 @cache
 def documented(part: Any, many: bool) -> Any:
-    """The envelope around a part, for the OpenAPI document."""
+    """The envelope of a serializer or field, for the OpenAPI document."""
     fields: dict[str, Any] = {
         "count": serializers.IntegerField(required=False),
         "status": serializers.IntegerField(),

@@ -37,12 +37,12 @@ class OnlyofficeFormParser(BaseParser):
                 body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELD_LIMIT
             )
         except ValueError:
-            raise ParseError("The body is no form in UTF-8.") from None
+            raise ParseError("The body is not a form in UTF-8.") from None
         return structured(pairs)
 
 
 class OnlyofficeMultipartParser(BaseParser):
-    """The same in parts; a file has no place here, and is named as ignored."""
+    """Multipart forms; files are ignored and reported."""
 
     media_type = "multipart/form-data"
 
@@ -58,13 +58,13 @@ class OnlyofficeMultipartParser(BaseParser):
         try:
             parts, files = DjangoMultipartParser(meta, BytesIO(body), [MemoryFileUploadHandler()]).parse()
         except (MultiPartParserError, SuspiciousOperation):
-            raise ParseError("The body is no form in parts.") from None
+            raise ParseError("The body is not a multipart form.") from None
         context["view"].ignore(files)
         return structured((name, value) for name, values in parts.lists() for value in values)
 
 
 def structured(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The form as JSON would say it. A name that comes twice makes a list, unless it says the same twice."""
+    """The form as a JSON structure. A name with several different values becomes a list."""
     tree: dict[str, Any] = {}
     for name, value in pairs:
         match = NAME.fullmatch(name)
@@ -72,33 +72,33 @@ def structured(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         if len(keys) > DEPTH_LIMIT:
             raise ParseError("The form is nested too deeply.")
         _put(tree, keys, value)
-    return {name: _plain(value) for name, value in tree.items()}
+    return {name: _with_lists(value) for name, value in tree.items()}
 
 
 def _put(node: dict[str, Any], keys: list[str], value: str) -> None:
     key, *rest = keys
     if key == NEXT:
-        key = _place(node, rest)
+        key = _index(node, rest)
     if not rest:
-        held = node.get(key, [])
-        values = held if isinstance(held, list) else [held]
-        node[key] = held if value in values else [*values, value] if values else value
+        existing = node.get(key, [])
+        values = existing if isinstance(existing, list) else [existing]
+        node[key] = existing if value in values else [*values, value] if values else value
         return
     inner = node.setdefault(key, {})
     if not isinstance(inner, dict):
-        raise ParseError("The form names a field both as a value and as a list.")
+        raise ParseError("The form has a field both as a value and as a list.")
     _put(inner, rest, value)
 
 
-def _place(node: dict[str, Any], rest: list[str]) -> str:
+def _index(node: dict[str, Any], rest: list[str]) -> str:
     """`[]` is the next item; `[][key]` and then `[][value]` are of the same one."""
     last = node.get(str(len(node) - 1))
     open_item = bool(rest) and isinstance(last, dict) and rest[0] not in last
     return str(len(node) - 1 if open_item else len(node))
 
 
-def _plain(value: Any) -> Any:
+def _with_lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    items = {key: _plain(item) for key, item in value.items()}
+    items = {key: _with_lists(item) for key, item in value.items()}
     return list(items.values()) if all(key.isdigit() for key in items) else items

@@ -1,4 +1,4 @@
-"""Opportunities: what is sent becomes the core's change, and a deal is shown as the vendor would have it."""
+"""Opportunities: their representation, and the core's changes of deals."""
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
@@ -86,7 +86,7 @@ EXAMPLE_REQUEST = {
 
 
 class DealPresentation:
-    """A deal in the vendor's eyes: one contact, who is a participant too, and a stage that says how it ended."""
+    """The vendor's view of a deal: one contact, which is also a participant, and a stage with the status."""
 
     def __init__(self, deal: Deal, definitions: Collection[CustomField], language: str) -> None:
         self.deal, self.definitions = deal, definitions
@@ -140,7 +140,7 @@ class DealPresentation:
 
 
 class OnlyofficeOpportunityRead(OnlyofficeRead):
-    """An opportunity, its members in the vendor's order."""
+    """An opportunity; the fields are in the vendor's order."""
 
     createBy = OnlyofficePersonNested(source="deal.created_by")
     created = InstantOrUnsetField(source="deal.created_at")
@@ -164,14 +164,14 @@ class OnlyofficeOpportunityRead(OnlyofficeRead):
     id = NumberedRowField("deal", source="deal")
 
     def to_representation(self, instance: DealPresentation) -> dict[str, Any]:
-        shown = super().to_representation(instance)
+        data = super().to_representation(instance)
         if instance.deal.owner is None:
-            shown["responsible"] = NO_ONE
-        return shown
+            data["responsible"] = NO_ONE
+        return data
 
 
 class OnlyofficeOpportunityWrite(OnlyofficeParameters):
-    """What create and the full replace take; what is absent has the vendor's default."""
+    """The parameters of create and replace; absent ones have the vendor's defaults."""
 
     contactid = NumberedRowParam("contact", source="contact", default=None)
     members = RowListParam("contact")
@@ -217,7 +217,7 @@ class OnlyofficeOpportunityIds(OnlyofficeParameters):
 
     def validate_opportunityids(self, ids: list[int]) -> list[int]:
         if not ids:
-            raise serializers.ValidationError("Name at least one.", code="required")
+            raise serializers.ValidationError("Send at least one.", code="required")
         return ids
 
 
@@ -237,11 +237,11 @@ class OnlyofficeOpportunityFilter(OnlyofficeListParameters):
 
 
 class OnlyofficeMatchingAccessWrite(OnlyofficeOpportunityFilter, OnlyofficeAccessWrite):
-    """A filter, and what to set for all that it finds."""
+    """A filter, and the values to set for all matching rows."""
 
 
 class OnlyofficeMatchingTagWrite(OnlyofficeOpportunityFilter, OnlyofficeTagWrite):
-    """A filter, and a tag for all that it finds."""
+    """A filter, and a tag for all matching rows."""
 
 
 class OnlyofficePrefixQuery(OnlyofficeListParameters):
@@ -251,8 +251,8 @@ class OnlyofficePrefixQuery(OnlyofficeListParameters):
 
 
 def creation(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What was sent, as the core's change of a new deal."""
-    change = {**_plain(sent), **_bid(sent), **_privacy(None, sent)}
+    """The core's change of a new deal."""
+    change = {**_same_fields(sent), **_bid(sent), **_privacy(None, sent)}
     if not sent.get("owner"):
         raise serializers.ValidationError({"responsibleid": ["This field is required."]}, code="required")
     members = [*(sent.get("members") or []), *([sent["contact"]] if sent["contact"] else [])]
@@ -260,26 +260,26 @@ def creation(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def replacement(
-    shown: DealPresentation, sent: Mapping[str, Any], stage: Stage, default_currency: str
+    current: DealPresentation, sent: Mapping[str, Any], stage: Stage, default_currency: str
 ) -> dict[str, Any]:
-    """The change that a full replace makes of a deal; what comes back as it was shown says nothing."""
-    deal = shown.deal
+    """The core's change of a replaced deal, without unchanged values."""
+    deal = current.deal
     change = {
         "currency": default_currency,
-        **_plain(sent, deal),
+        **_same_fields(sent, deal),
         **_move(deal, stage),
-        **_privacy(shown, sent),
+        **_privacy(current, sent),
     }
     if sent.get("owner") is None and deal.owner_id is not None:
         raise serializers.ValidationError({"responsibleid": ["This field is required."]}, code="required")
-    if change["name"] == shown.title:
+    if change["name"] == current.title:
         del change["name"]
-    if sent["contact"] != (shown.contact.pk if shown.contact else None):
-        slot = "contact" if sent["contact"] else shown.contact_slot
+    if sent["contact"] != (current.contact.pk if current.contact else None):
+        slot = "contact" if sent["contact"] else current.contact_slot
         change[slot] = sent["contact"]
-    if sent.get("members") and set(sent["members"]) != {contact.pk for contact in shown.members}:
+    if sent.get("members") and set(sent["members"]) != {contact.pk for contact in current.members}:
         change["members"] = sent["members"]
-    if not _same_money(shown.money, sent):
+    if not _same_money(current.money, sent):
         change |= _bid({**sent, "bid_value": sent.get("bid_value") or Decimal(0)})
     if (
         deal.closed_at
@@ -291,13 +291,13 @@ def replacement(
 
 
 def move(deal: Deal, stage: Stage) -> dict[str, Any]:
-    """To move is to take the stage's status, and to forget a probability that was set by hand."""
+    """The core's change of a moved deal: the status of the stage, and no probability of its own."""
     return {"stage": stage.pk, "probability": None, **_status(deal, stage)}
 
 
-def access(shown: DealPresentation, sent: Mapping[str, Any], own: int) -> dict[str, Any]:
-    """Who sets the list is on it, as the vendor has it."""
-    change = _privacy(shown, sent)
+def access(current: DealPresentation, sent: Mapping[str, Any], own: int) -> dict[str, Any]:
+    """The core's change of the access list, to which the acting member is added."""
+    change = _privacy(current, sent)
     if change.get("access_list"):
         change["access_list"] = list(dict.fromkeys([*change["access_list"], own]))
     return change
@@ -308,12 +308,12 @@ def _move(deal: Deal, stage: Stage) -> dict[str, Any]:
 
 
 def _status(deal: Deal, stage: Stage) -> dict[str, Any]:
-    """Abandoned and lost are one to the vendor."""
+    """The status of the new stage, unless the vendor has the same type for the current one."""
     return {} if TYPES[deal.status] == TYPES[stage.kind] else {"status": stage.kind}
 
 
-def _plain(sent: Mapping[str, Any], deal: Deal | None = None) -> dict[str, Any]:
-    """What means the same in the core; a currency or a closing that is not named is not said."""
+def _same_fields(sent: Mapping[str, Any], deal: Deal | None = None) -> dict[str, Any]:
+    """The fields with the same meaning in the core; an absent currency or closing date is unchanged."""
     names = ("name", "description", "owner", "probability", "expected_close_date", "notify_access_list")
     change = {name: sent[name] for name in names}
     if deal is None:
@@ -330,18 +330,18 @@ def _bid(sent: Mapping[str, Any]) -> dict[str, Any]:
     return {"bid_type": sent["bid_type"], "bid_value": value, "bid_periods": sent["bid_periods"] or None}
 
 
-def _same_money(shown: tuple[str, Decimal, int], sent: Mapping[str, Any]) -> bool:
+def _same_money(current: tuple[str, Decimal, int], sent: Mapping[str, Any]) -> bool:
     periods = 0 if sent["bid_type"] == FIXED else sent["bid_periods"]
-    return shown == (sent["bid_type"], sent.get("bid_value") or Decimal(0), periods)
+    return current == (sent["bid_type"], sent.get("bid_value") or Decimal(0), periods)
 
 
-def _privacy(shown: DealPresentation | None, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Of an opportunity that everybody sees there is no list, whatever was sent."""
-    was_private = shown is not None and shown.deal.is_private
+def _privacy(current: DealPresentation | None, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The change of privacy; a public opportunity has no access list, whatever was sent."""
+    was_private = current is not None and current.deal.is_private
     if not sent["is_private"]:
         return {"is_private": False, "access_list": []} if was_private else {}
     listed = sent.get("access_list") or []
-    before = {member.pk for member in (shown.access_list or [])} if shown else set()
+    before = {member.pk for member in (current.access_list or [])} if current else set()
     if was_private and set(listed) == before:
         return {}
     return {"is_private": True, "access_list": listed}

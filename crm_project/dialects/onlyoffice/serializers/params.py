@@ -1,4 +1,4 @@
-"""Parameters as the vendor binds them: names in any case, numbers and truths also as text, 0 and empty for nothing."""
+"""Parameters: names in any case, numbers and booleans also as strings, 0 and an empty string for null."""
 
 import datetime
 import re
@@ -32,14 +32,14 @@ STAGE_NAMES = ("open", "closedandwon", "closedandlost")
 
 
 class OnlyofficeParameters(DialectSerializer):
-    """Names count in any case; several spellings of one are one."""
+    """Parameters whose names are case-insensitive."""
 
-    # What the core calls a field that this form has under another source.
+    # Further names of the core for fields of this form, for error messages.
     also: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
-    def named(cls, sent: Any) -> Any:
-        """What was sent, under the names as they are declared."""
+    def renamed(cls, sent: Any) -> Any:
+        """The parameters under their declared names."""
         if not isinstance(sent, Mapping):
             return sent
         names = {str(name).lower(): name for name in cls().fields}
@@ -51,14 +51,14 @@ class OnlyofficeParameters(DialectSerializer):
 
 
 class OnlyofficeNoParameters(OnlyofficeParameters):
-    """An action without parameters: whatever is sent is named as ignored."""
+    """No parameters: all are ignored and reported."""
 
 
 @extend_schema_field(OpenApiTypes.INT)
 class WholeNumberField(serializers.Field[Any, Any, Any, Any]):
-    """A whole number, or a text that is one; an empty one is 0."""
+    """An integer, or a string of one; an empty string is 0."""
 
-    default_error_messages = {"invalid": "This is not a whole number."}
+    default_error_messages = {"invalid": "Must be an integer."}
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str):
@@ -78,32 +78,32 @@ class WholeNumberField(serializers.Field[Any, Any, Any, Any]):
 
 
 class PercentField(WholeNumberField):
-    """Clamped into 0 to 100."""
+    """An integer, clamped to 0 to 100."""
 
     def to_internal_value(self, data: Any) -> int:
         return min(100, max(0, super().to_internal_value(data)))
 
 
 class NamedNumberField(WholeNumberField):
-    """A number that stands for one of our words, or its name."""
+    """A value of the core by the vendor's number or name."""
 
-    default_error_messages = {"unknown": "One of: {names}."}
+    default_error_messages = {"unknown": "Must be one of: {names}."}
 
-    def __init__(self, words: tuple[str, ...], names: tuple[str, ...], **kwargs: Any) -> None:
-        self.words, self.names = words, names
+    def __init__(self, values: tuple[str, ...], names: tuple[str, ...], **kwargs: Any) -> None:
+        self.values, self.names = values, names
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str) and data.strip().lower() in self.names:
-            return self.words[self.names.index(data.strip().lower())]
+            return self.values[self.names.index(data.strip().lower())]
         number = super().to_internal_value(data)
-        if not 0 <= number < len(self.words):
+        if not 0 <= number < len(self.values):
             self.fail("unknown", names=", ".join(f"{n} ({name})" for n, name in enumerate(self.names)))
-        return self.words[number]
+        return self.values[number]
 
 
 class LenientBooleanField(serializers.BooleanField):
-    """true and false, also as text or as 1 and 0; empty is false."""
+    """A boolean, also as a string or as 1 and 0; an empty string is false."""
 
     def to_internal_value(self, data: Any) -> bool:
         text = str(data).strip().lower()
@@ -116,9 +116,9 @@ class LenientBooleanField(serializers.BooleanField):
 
 @extend_schema_field(OpenApiTypes.DATETIME)
 class InstantParam(serializers.Field[Any, Any, Any, Any]):
-    """An instant in any of the vendor's formats; without an offset it is of the organization's zone. Year 1: unset."""
+    """An instant in any of the vendor's formats, by default in the organization's time zone. The year 1 is null."""
 
-    default_error_messages = {"invalid": "This is not a date: yyyy-MM-ddTHH:mm:ss.fffffffZ or yyyy-MM-dd."}
+    default_error_messages = {"invalid": "Must be a date: yyyy-MM-ddTHH:mm:ss.fffffffZ or yyyy-MM-dd."}
 
     def to_internal_value(self, data: Any) -> Any:
         match = INSTANT.fullmatch(data.strip()) if isinstance(data, str) else None
@@ -147,7 +147,7 @@ class InstantParam(serializers.Field[Any, Any, Any, Any]):
 
 
 class DayParam(InstantParam):
-    """The day of an instant: midnight anywhere means that day, any other instant counts in the organization's zone."""
+    """The date of an instant: as written at midnight, else in the organization's time zone."""
 
     def value(self, instant: datetime.datetime) -> datetime.date:
         if instant.time() == datetime.time():
@@ -156,7 +156,7 @@ class DayParam(InstantParam):
 
 
 class OptionalTextParam(OptionalText):
-    """Text whose length is the core's to judge."""
+    """Optional text; the core checks its length."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": None, **kwargs})
@@ -166,14 +166,14 @@ class OptionalTextParam(OptionalText):
 
 
 class RequiredTextParam(TextField):
-    """Required; its length is the core's to judge."""
+    """Required text; the core checks its length."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": None, **kwargs})
 
 
 class RowParam(RowField):
-    """A row, or None for 0, empty and the empty uuid."""
+    """A row; 0, an empty string and the empty UUID are null."""
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         super().__init__(kind, **{"required": False, "allow_null": True, **kwargs})
@@ -183,11 +183,11 @@ class RowParam(RowField):
 
 
 class NumberedRowParam(RowParam, NumberedRowField):
-    """The same, of a kind that the vendor numbers."""
+    """A row of a kind that the vendor numbers."""
 
 
 class RequiredRowParam(NumberedRowParam):
-    """A row that has to be named."""
+    """A required row."""
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         super().__init__(kind, **{"required": True, "allow_null": False, **kwargs})
@@ -199,7 +199,7 @@ class RequiredRowParam(NumberedRowParam):
 
 
 class FilterRowParam(NumberedRowParam):
-    """A row to filter by: an unknown one leaves an empty list."""
+    """A row to filter by; an unknown id finds nothing."""
 
     def to_internal_value(self, data: Any) -> Any:
         if data in NOTHING:
@@ -208,7 +208,7 @@ class FilterRowParam(NumberedRowParam):
 
 
 class RowListParam(RowListField):
-    """Several rows; items may be objects with an id, as the vendor shows them."""
+    """Several rows, by their ids or as objects with an `id`."""
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         super().__init__(kind, **{"required": False, "allow_null": True, **kwargs})
@@ -216,12 +216,12 @@ class RowListParam(RowListField):
     def to_internal_value(self, data: Any) -> Any:
         values = data if isinstance(data, list) else [data]
         ids = [item.get("id") if isinstance(item, Mapping) else item for item in values]
-        named = [value for value in ids if not (as_text(value) is not None and value in NOTHING)]
-        return list(dict.fromkeys(super().to_internal_value(named)))
+        present = [value for value in ids if not (as_text(value) is not None and value in NOTHING)]
+        return list(dict.fromkeys(super().to_internal_value(present)))
 
 
 class KnownRowListParam(RowListParam):
-    """Several rows, of which unknown ones are left out."""
+    """Several rows; unknown ids are left out."""
 
     def to_internal_value(self, data: Any) -> Any:
         values = data if isinstance(data, list) else [data]
@@ -230,7 +230,7 @@ class KnownRowListParam(RowListParam):
 
 
 class TextListParam(serializers.ListField):
-    """Several texts, without empty ones; a bare one stands for a list of one."""
+    """Distinct non-empty strings; a single string is read as a list of one."""
 
     child = RequiredTextParam()
 
@@ -239,5 +239,5 @@ class TextListParam(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> Any:
         values = [data] if isinstance(data, str | int) else data
-        said = [value for value in values if value not in ("", None)] if isinstance(values, list) else values
-        return list(dict.fromkeys(super().to_internal_value(said)))
+        given = [value for value in values if value not in ("", None)] if isinstance(values, list) else values
+        return list(dict.fromkeys(super().to_internal_value(given)))

@@ -1,4 +1,4 @@
-"""People: the members of the organization, and what a login sends and gets."""
+"""People, who are the members of the organization, and logins."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NO_ONE = {"id": NOBODY, "displayName": "", "title": "", "avatarSmall": PICTURE, 
 
 
 class OnlyofficePersonNested(OnlyofficeRead):
-    """A member, as every opportunity shows its people."""
+    """A member nested in an opportunity."""
 
     id = RowField("user", source="*")
     displayName = serializers.CharField(source="full_name")
@@ -34,7 +34,7 @@ class OnlyofficePersonNested(OnlyofficeRead):
 
 
 class OnlyofficePersonRead(OnlyofficePersonNested):
-    """A member, as the portal's people are listed."""
+    """A member in the list of people."""
 
     userName = serializers.CharField(source="email")
     email = serializers.CharField()
@@ -45,7 +45,7 @@ class OnlyofficePersonRead(OnlyofficePersonNested):
     workFrom = InstantOrUnsetField(source="created_at")
 
     def get_status(self, member: Any) -> int:
-        """1 is active, 2 has left."""
+        """1 is active, 2 is terminated."""
         return 1 if member.is_active else 2
 
     def get_isAdmin(self, member: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Stages: one ordered list, of the default pipeline first."""
+"""Stages: one ordered list of all pipelines, the default pipeline first."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from crm_project.dialects.kit.rows import NumberedRowField
+from crm_project.dialects.kit.stages import stage_prefix
 from crm_project.dialects.onlyoffice.serializers.params import (
     STAGE_KINDS,
     STAGE_NAMES,
@@ -21,7 +22,7 @@ from pipelines.models import Stage
 
 TYPES = {"open": 0, "won": 1, "lost": 2, "abandoned": 2}
 CLOSED_PROBABILITY = {1: 100, 2: 0}
-# Colours by which the vendor's own tests call stages; the core keeps numbers.
+# Names of colours that the vendor's clients send.
 COLORS = {
     "black": "#000000",
     "blue": "#0000ff",
@@ -36,25 +37,20 @@ COLORS = {
     "white": "#ffffff",
     "yellow": "#ffff00",
 }
-ORDER = ("-pipeline__is_default", "pipeline_id", "position", "id")
-
-
-def prefix(stage: Stage) -> str:
-    return "" if stage.pipeline.is_default else f"{stage.pipeline.name}: "
 
 
 class StagePresentation:
-    """A stage in the vendor's eyes; `status` is that of an opportunity which stands in it."""
+    """The vendor's view of a stage. With the `status` of an opportunity, type and probability are the opportunity's."""
 
     def __init__(self, row: Stage, *, status: str = "", number: int = 0, count: int = 0) -> None:
         self.row, self.number, self.count = row, number, count
-        self.title = f"{prefix(row)}{row.name}"
+        self.title = f"{stage_prefix(row)}{row.name}"
         self.type = TYPES[status or row.kind]
         self.probability = CLOSED_PROBABILITY.get(self.type, row.probability) if status else row.probability
 
 
 class OnlyofficeStageNested(OnlyofficeRead):
-    """A stage, as an opportunity shows it."""
+    """A stage nested in an opportunity."""
 
     id = NumberedRowField("stage", source="row")
     title = serializers.CharField()
@@ -94,18 +90,18 @@ class OnlyofficeStageOrder(OnlyofficeParameters):
     ids = RowListParam("stage", required=True, allow_null=False)
 
 
-def renamed(stage: Stage, change: Mapping[str, Any]) -> dict[str, Any]:
-    """The change without the pipeline's name, which the vendor sees before the stage's."""
-    return {**change, "name": change["name"].removeprefix(prefix(stage))}
+def stage_change(stage: Stage, change: Mapping[str, Any]) -> dict[str, Any]:
+    """The change without the pipeline's name before the stage's name."""
+    return {**change, "name": change["name"].removeprefix(stage_prefix(stage))}
 
 
 def reordered(stages: Iterable[Stage], ids: Iterable[int]) -> dict[int, list[int]]:
-    """The new order of each pipeline that has one: what is named comes first, in its order; the rest stays."""
-    wanted = {pk: place for place, pk in enumerate(ids)}
+    """The new order of the stages of each changed pipeline: the sent ids first, then the others in their old order."""
+    places = {pk: place for place, pk in enumerate(ids)}
     now: dict[int, list[int]] = {}
     for stage in stages:
         now.setdefault(stage.pipeline_id, []).append(stage.pk)
-    then = {
-        pipeline: sorted(own, key=lambda pk: wanted.get(pk, len(wanted))) for pipeline, own in now.items()
+    after = {
+        pipeline: sorted(own, key=lambda pk: places.get(pk, len(places))) for pipeline, own in now.items()
     }
-    return {pipeline: order for pipeline, order in then.items() if order != now[pipeline]}
+    return {pipeline: order for pipeline, order in after.items() if order != now[pipeline]}

@@ -1,4 +1,4 @@
-"""Tags: texts that a row keeps under the custom field `tags`, declared or not; its options are those to choose from."""
+"""Tags, which are the custom field `tags`; the options of a declared field are the tags to choose from."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from crm_project.dialects.onlyoffice.serializers.params import (
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class OnlyofficeTagsField(serializers.Field[Any, Any, Any, Any]):
-    """The tags of a row, in the order of the alphabet."""
+    """The tags of a row, in alphabetical order."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"read_only": True, "source": "*", **kwargs})
@@ -42,19 +42,19 @@ class OnlyofficeOpportunityBulkTagWrite(OnlyofficeTagWrite):
 
 
 def tags_of(row: Any) -> list[str]:
-    held = row.custom_fields.get(KEY)
-    return [tag for tag in held if isinstance(tag, str)] if isinstance(held, list) else []
+    value = row.custom_fields.get(KEY)
+    return [tag for tag in value if isinstance(tag, str)] if isinstance(value, list) else []
 
 
 def tagged(row: Any, tag: str, *, add: bool) -> Mapping[str, Any]:
-    """The core's change that puts the tag on a row, or takes it off."""
+    """The core's change that adds the tag to a row, or removes it."""
     rest = [other for other in tags_of(row) if other != tag]
     tags = ([*tags_of(row), tag] if tag not in tags_of(row) else tags_of(row)) if add else rest
     return tags_change(tags)
 
 
 def declaration(kind: str, tags: Iterable[str], position: int) -> Mapping[str, Any]:
-    """The core's change that declares the field, so that there are tags to choose from."""
+    """The core's change that declares the custom field with these tags as options."""
     options = list(dict.fromkeys(tags))
     field = {"kind": kind, "key": KEY, "label": "Tags", "type": "multiselect"}
     return {**field, "options": options, "position": position}

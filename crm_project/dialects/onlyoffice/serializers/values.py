@@ -1,4 +1,4 @@
-"""Values as the vendor prints them: seven digits of a second, and 0001-01-01 for what is not set."""
+"""The vendor's formats: instants with seven digits after the second, and 0001-01-01 for null."""
 
 import datetime
 from typing import Any
@@ -29,7 +29,7 @@ class InstantOrUnsetField(InstantField):
         super().__init__(digits=DIGITS, local=True, **kwargs)
 
     def get_attribute(self, instance: Any) -> Any:
-        # A serializer writes None without asking the field; hence the value in a tuple.
+        # A serializer does not call to_representation for None; hence the value is in a tuple.
         return (super().get_attribute(instance),)
 
     def to_representation(self, value: Any) -> str:
@@ -37,16 +37,16 @@ class InstantOrUnsetField(InstantField):
 
 
 class OnlyofficeRead(serializers.Serializer[Any]):
-    """What is shown of a row; objects that are not there are left out, as the vendor does."""
+    """A read serializer that leaves out null values."""
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        shown = super().to_representation(instance)
-        return {name: value for name, value in shown.items() if value is not None}
+        data = super().to_representation(instance)
+        return {name: value for name, value in data.items() if value is not None}
 
 
 @extend_schema_field(OpenApiTypes.BOOL)
 class MayEditField(serializers.Field[Any, Any, Any, Any]):
-    """Rights come from the role and the token."""
+    """Whether the actor may edit."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"read_only": True, "source": "*", **kwargs})

@@ -1,4 +1,4 @@
-"""The same answers as XML, where a path ends in `.xml`: all is within `<result>`, a list is its element repeated."""
+"""Answers in XML: the root is `<result>`, and a list is a repeated element."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,10 +8,10 @@ from xml.sax.saxutils import escape
 
 from rest_framework.renderers import BaseRenderer
 
-# What XML has no way to write, not even escaped.
+# Characters that XML cannot contain, not even escaped.
 UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-# A parser would read a bare one as a line feed.
+# A parser would read an unescaped carriage return as a line feed.
 ENTITIES = {"\r": "&#13;"}
 
 

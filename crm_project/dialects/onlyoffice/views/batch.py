@@ -21,7 +21,7 @@ class OnlyofficeBatchView(OnlyofficeView):
     edit_permission = Permission.VIEW
 
     def _write(self, handler: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Reads open no transaction."""
+        """Without a transaction, since all requests of a batch are reads."""
         return self._rendered(handler, *args, **kwargs)
 
     @described(
@@ -53,7 +53,7 @@ class OnlyofficeBatchView(OnlyofficeView):
         inner.META = {name: outer.META[name] for name in KEPT if name in outer.META}
         inner.META["QUERY_STRING"] = query
         inner.GET = QueryDict(query)
-        # Who asks has been found out already, and a password takes long to look at.
+        # The user is authenticated already, and to verify a password again is slow.
         for name, value in (("user", self.request.user), ("token", self.actor)):
             setattr(inner, f"_force_auth_{name}", value)
         return inner

@@ -1,4 +1,4 @@
-"""What a contact can be reached by."""
+"""Contact infos: e-mail address, phone numbers, web site, address."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,35 +17,33 @@ from crm_project.dialects.onlyoffice.views.contacts import OnlyofficeContactBase
 
 
 class OnlyofficeInfoTypeView(OnlyofficeContactBaseView):
-    @described("Ways to reach a contact that are kept", CharField, many=True)
+    @described("Types of contact infos", CharField, many=True)
     def list(self, request: Request) -> Response:
-        return self.many([kind.capitalize() for kind in serializers.HELD])
+        return self.many([kind.capitalize() for kind in serializers.STORED_TYPES])
 
-    @described("Categories of a way to reach a contact", CharField, many=True)
+    @described("Categories of a type of contact info", CharField, many=True)
     def categories(self, request: Request, kind: str) -> Response:
         if kind.lower() not in serializers.TYPES:
             raise NotFound
-        return self.many(serializers.held_categories(kind.lower()))
+        return self.many(serializers.categories_in_use(kind.lower()))
 
 
 class OnlyofficeInfoView(OnlyofficeContactBaseView):
-    """E-mail address, phones, web site and address; each has one place, and its number."""
+    """The infos of a contact; each slot has a fixed id."""
 
-    @described("What a contact can be reached by", serializers.OnlyofficeInfoNested, many=True)
+    @described("The infos of a contact", serializers.OnlyofficeInfoNested, many=True)
     def list(self, request: Request, pk: str) -> Response:
         return self.many(serializers.infos(self.find("contact", pk)))
 
-    @described(
-        "One thing that a contact can be reached by, or all of one type", serializers.OnlyofficeInfoNested
-    )
+    @described("An info of a contact, or all of one type", serializers.OnlyofficeInfoNested)
     def retrieve(self, request: Request, pk: str, info: str) -> Response:
         contact = self.find("contact", pk)
         if info.lower() in serializers.TYPES:
             return self.many(serializers.texts(contact, info.lower()))
-        return self.one(serializers.info(contact, self._held(contact, info)))
+        return self.one(serializers.info(contact, self._filled_slot(contact, info)))
 
     @described(
-        "Add what a contact can be reached by",
+        "Add an info of a contact",
         serializers.OnlyofficeInfoNested,
         request=serializers.OnlyofficeInfoWrite,
         status=201,
@@ -55,25 +53,25 @@ class OnlyofficeInfoView(OnlyofficeContactBaseView):
         return self.one(self._added(contact, sent), 201)
 
     @described(
-        "Change what a contact can be reached by",
+        "Change an info of a contact",
         serializers.OnlyofficeInfoNested,
         request=serializers.OnlyofficeInfoUpdate,
     )
     def replace(self, request: Request, pk: str, info: str) -> Response:
         contact = self.find("contact", pk)
-        before, sent = self._held(contact, info), self.read(serializers.OnlyofficeInfoUpdate)
+        before, sent = self._filled_slot(contact, info), self.read(serializers.OnlyofficeInfoUpdate)
         kind = sent.get("info_type") or serializers.SLOTS[before].kind
         category = sent.get("category") or serializers.SLOTS[before].category
-        return self.one(self._moved(contact, before, serializers.place_of(kind, category), sent))
+        return self.one(self._moved(contact, before, serializers.slot_for(kind, category), sent))
 
-    @described("Forget what a contact can be reached by", serializers.OnlyofficeInfoNested)
+    @described("Delete an info of a contact", serializers.OnlyofficeInfoNested)
     def destroy(self, request: Request, pk: str, info: str) -> Response:
         contact = self.find("contact", pk)
         self.read(OnlyofficeNoParameters)
-        name = self._held(contact, info)
-        shown = serializers.info(contact, name)
-        self._put(contact, serializers.emptied(name))
-        return self.one(shown)
+        name = self._filled_slot(contact, info)
+        data = serializers.info(contact, name)
+        self._put(contact, serializers.change_to_empty(name))
+        return self.one(data)
 
     @described(
         "Add a contact's address",
@@ -94,13 +92,13 @@ class OnlyofficeInfoView(OnlyofficeContactBaseView):
     )
     def replace_address(self, request: Request, pk: str, info: str) -> Response:
         contact = self.find("contact", pk)
-        if self._held(contact, info) != "address":
+        if self._filled_slot(contact, info) != "address":
             raise NotFound
         sent = self.read(serializers.OnlyofficeAddressWrite)["address"]
         return self.one(self._address(contact, serializers.change_of_address(sent), sent))
 
     @described(
-        "Add all that a contact can be reached by",
+        "Add infos of a contact",
         serializers.OnlyofficeInfoNested,
         request=serializers.OnlyofficeInfosWrite,
         many=True,
@@ -113,7 +111,7 @@ class OnlyofficeInfoView(OnlyofficeContactBaseView):
         return self.many([serializers.info(contact, name) for name in names], status=201)
 
     @described(
-        "Replace all that a contact can be reached by",
+        "Replace the infos of a contact",
         serializers.OnlyofficeInfoNested,
         request=serializers.OnlyofficeInfosWrite,
         many=True,
@@ -122,23 +120,23 @@ class OnlyofficeInfoView(OnlyofficeContactBaseView):
         contact, sent = self.find("contact", pk), self.read(serializers.OnlyofficeInfosWrite)
         change, names = self._merged(sent.get("infos") or [])
         for name in serializers.SLOTS.keys() - set(names):
-            change |= serializers.emptied(name)
+            change |= serializers.change_to_empty(name)
         contact = self._put(contact, change)
         return self.many([serializers.info(contact, name) for name in names])
 
-    def _held(self, contact: Contact, number: str) -> str:
-        """The place of this number, if there is something."""
-        name = serializers.named(number)
+    def _filled_slot(self, contact: Contact, number: str) -> str:
+        """The name of the slot with this id, else 404; an empty slot does not exist."""
+        name = serializers.slot_of_id(number)
         if name is None or not serializers.info(contact, name)["data"]:
             raise NotFound
         return name
 
     def _change(self, name: str, sent: Mapping[str, Any]) -> dict[str, Any]:
         self.ignore(serializers.unsupported_names(name, sent))
-        return serializers.written(name, sent["data"], self.get_serializer_context())
+        return serializers.change_of_data(name, sent["data"], self.get_serializer_context())
 
     def _added(self, contact: Contact, sent: Mapping[str, Any]) -> Any:
-        name = serializers.place_of(sent["info_type"], sent.get("category"))
+        name = serializers.slot_for(sent["info_type"], sent.get("category"))
         change = self._change(name, sent)
         serializers.require_free(contact, change)
         return serializers.info(self._put(contact, change), name)
@@ -147,17 +145,17 @@ class OnlyofficeInfoView(OnlyofficeContactBaseView):
         change = self._change(name, sent)
         if name != before:
             serializers.require_free(contact, change)
-            change = {**serializers.emptied(before), **change}
+            change = {**serializers.change_to_empty(before), **change}
         return serializers.info(self._put(contact, change), name)
 
     def _merged(self, infos: Any) -> tuple[dict[str, Any], Sequence[str]]:
-        """The change that puts all of them in their places, and these places."""
+        """The change that stores all infos, and the names of their slots."""
         change: dict[str, Any] = {}
-        names = [serializers.place_of(sent["info_type"], sent.get("category")) for sent in infos]
+        names = [serializers.slot_for(sent["info_type"], sent.get("category")) for sent in infos]
         for name, sent in zip(names, infos, strict=True):
             one = self._change(name, sent)
             if any(change.get(column, value) != value for column, value in one.items()):
-                raise ValidationError({"items": ["This server keeps one of each."]})
+                raise ValidationError({"items": ["This server stores one of each."]})
             change |= one
         return change, names
 

@@ -1,4 +1,4 @@
-"""Contacts that are looked for: by a filter, by the beginning of a name, by what they can be reached by."""
+"""Searches for contacts: by a filter, by name, by an info."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class OnlyofficeContactSearchView(OnlyofficeContactBaseView):
         return self._listed(serializers.OnlyofficeContactItemRead)
 
     @described(
-        "Contacts with an e-mail address, by it or by their name",
+        "Contacts with an e-mail address, by address or name",
         serializers.OnlyofficeContactItemRead,
         many=True,
     )
@@ -64,12 +64,12 @@ class OnlyofficeContactSearchView(OnlyofficeContactBaseView):
             rows = rows.filter(pk__in=self._participants(self.query["entityID"]))
         return self._few(serializers.OnlyofficeContactWithPhoneRead, rows, AUTOCOMPLETED)
 
-    @described("Contacts by what they can be reached by", serializers.OnlyofficeContactRead, many=True)
+    @described("Contacts by an info", serializers.OnlyofficeContactRead, many=True)
     def by_info(self, request: Request) -> Response:
         sent = self.query
         found = Q(pk=None)
-        for name, place in contact_infos.SLOTS.items():
-            is_asked = place.kind == sent["infoType"] and not contact_infos.unsupported_names(name, sent)
+        for name, slot in contact_infos.SLOTS.items():
+            is_asked = slot.kind == sent["infoType"] and not contact_infos.unsupported_names(name, sent)
             found |= self._reached(name, sent["data"] or "") if is_asked else Q(pk=None)
         return self._few(serializers.OnlyofficeContactRead, self.rows().filter(found), PAGE)
 
@@ -102,7 +102,7 @@ class OnlyofficeContactSearchView(OnlyofficeContactBaseView):
         }
 
     def _reached(self, name: str, data: str) -> Q:
-        """Whose data holds the text; of an address, any part."""
+        """The contacts whose info contains the text; of an address, any part."""
         columns = contact_infos.ADDRESS.values() if name == "address" else [name]
         found = Q(pk=None)
         for column in columns:

@@ -20,7 +20,7 @@ from deals.services import merge_contacts
 
 
 class OnlyofficeContactBaseView(OnlyofficeView):
-    """What all endpoints show: contacts, with their companies."""
+    """The base view of the endpoints of contacts."""
 
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member)
@@ -31,7 +31,7 @@ class OnlyofficeContactBaseView(OnlyofficeView):
         )
 
     def representations(self, ids: Sequence[int], part: Any = serializers.OnlyofficeContactRead) -> Any:
-        """These contacts as the database has them now, in this order; the actor has been let to them."""
+        """These contacts, read again, in this order. Their visibility must be checked already."""
         rows = Contact.objects.for_reading().in_bulk(ids)
         return self.serialize(part, [rows[pk] for pk in ids], many=True)
 
@@ -42,7 +42,7 @@ class OnlyofficeContactBaseView(OnlyofficeView):
         return contact
 
     def matching(self, sent: Mapping[str, Any]) -> Any:
-        """The contacts that the filter finds."""
+        """The contacts that match the filter."""
         rows = with_tags(self.rows().matching(sent.get("filterValue") or ""), sent.get("tags") or ())
         view = sent.get("contactListView") or "all"
         nothing_has = any((sent.get(name) or 0) > 0 for name in ("contactStage", "contactType"))
@@ -81,9 +81,9 @@ class OnlyofficeContactView(OnlyofficeContactBaseView):
     def destroy(self, request: Request, pk: str) -> Response:
         contact = self.find("contact", pk)
         self.read(OnlyofficeNoParameters)
-        shown = self.representation(contact)
+        data = self.representation(contact)
         trash_contacts(actor=self.actor, contacts=[contact])
-        return self.one(shown)
+        return self.one(data)
 
     @described(
         "Delete contacts",
@@ -95,7 +95,7 @@ class OnlyofficeContactView(OnlyofficeContactBaseView):
         return self.trashed(self.read(serializers.OnlyofficeContactIds)["contacts"])
 
     @described(
-        "Make two contacts one", serializers.OnlyofficeContactRead, request=serializers.OnlyofficeMergeWrite
+        "Merge two contacts", serializers.OnlyofficeContactRead, request=serializers.OnlyofficeMergeWrite
     )
     def merge(self, request: Request) -> Response:
         sent = self.read(serializers.OnlyofficeMergeWrite)
@@ -191,7 +191,7 @@ class OnlyofficeCompanyView(OnlyofficeContactBaseView):
         )
 
     @described(
-        "Let a person belong to a company",
+        "Add a person to a company",
         serializers.OnlyofficeContactRead,
         request=serializers.OnlyofficeCompanyPersonWrite,
         status=201,
@@ -202,7 +202,7 @@ class OnlyofficeCompanyView(OnlyofficeContactBaseView):
         return self.one(self.representation(person), 201)
 
     @described(
-        "Let a person belong to a company no more",
+        "Remove a person from a company",
         serializers.OnlyofficeContactRead,
         request=serializers.OnlyofficeCompanyPersonWrite,
     )
@@ -221,16 +221,16 @@ class OnlyofficeCompanyView(OnlyofficeContactBaseView):
 
 
 class OnlyofficeContactAccessView(OnlyofficeContactBaseView):
-    """Everybody sees every contact; whoever manages it owns it."""
+    """The managers of contacts. All members see all contacts; the manager is the owner."""
 
-    @described("Who manages a contact", OnlyofficePersonNested, many=True)
+    @described("The managers of a contact", OnlyofficePersonNested, many=True)
     def list(self, request: Request, pk: str) -> Response:
         contact = self.find("contact", pk)
         owners = [contact.owner] if contact.owner else []
         return self.many(self.serialize(OnlyofficePersonNested, owners, many=True))
 
     @described(
-        "Set who manages a contact",
+        "Set the managers of a contact",
         serializers.OnlyofficeContactRead,
         request=serializers.OnlyofficeContactAccessWrite,
     )
@@ -239,7 +239,7 @@ class OnlyofficeContactAccessView(OnlyofficeContactBaseView):
         return self.one(self._set([contact.pk], self.read(serializers.OnlyofficeContactAccessWrite))[0])
 
     @described(
-        "Set who manages contacts",
+        "Set the managers of contacts",
         serializers.OnlyofficeContactRead,
         request=serializers.OnlyofficeBulkContactAccessWrite,
         many=True,
@@ -249,7 +249,7 @@ class OnlyofficeContactAccessView(OnlyofficeContactBaseView):
         return self.many(self._set(sent["contacts"], sent))
 
     @described(
-        "Set who manages the contacts that match",
+        "Set the managers of the contacts that match",
         serializers.OnlyofficeContactRead,
         request=serializers.OnlyofficeMatchingContactAccessWrite,
         many=True,

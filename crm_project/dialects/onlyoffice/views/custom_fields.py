@@ -1,4 +1,4 @@
-"""User fields: their definitions, and the values that rows have."""
+"""User fields: their definitions, and their values in rows."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ WRITERS: dict[str, Any] = {"deal": update_deals, "contact": update_contacts}
 
 
 class OnlyofficeCustomFieldView(OnlyofficeView):
-    """`kind` is the core's word for the rows that have the fields; people and companies share theirs."""
+    """The values of a row. `kind` is the core's kind of row; people and companies have the same fields."""
 
     kind = "deal"
 
@@ -64,7 +64,7 @@ class OnlyofficeCustomFieldView(OnlyofficeView):
 class OnlyofficeDefinitionView(OnlyofficeCustomFieldView):
     edit_permission = Permission.EDIT_PIPELINES
 
-    @described("User fields that rows may have", serializers.OnlyofficeDefinitionRead, many=True)
+    @described("The definitions of user fields", serializers.OnlyofficeDefinitionRead, many=True)
     def list(self, request: Request) -> Response:
         return self.many(self._representations())
 
@@ -99,13 +99,13 @@ class OnlyofficeDefinitionView(OnlyofficeCustomFieldView):
         return self._one(definition)
 
     @described(
-        "Put user fields in another order",
+        "Reorder user fields",
         serializers.OnlyofficeDefinitionRead,
         request=serializers.OnlyofficeDefinitionOrder,
         many=True,
     )
     def reorder(self, request: Request) -> Response:
-        """What is named comes first, in its order; the rest stays."""
+        """The sent ids come first; the others keep their order."""
         places = {
             pk: place for place, pk in enumerate(self.read(serializers.OnlyofficeDefinitionOrder)["fields"])
         }

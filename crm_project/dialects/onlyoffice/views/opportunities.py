@@ -1,4 +1,4 @@
-"""Opportunities."""
+"""Opportunities, their participants and their access lists."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ AUTOCOMPLETED = 30
 
 
 class OnlyofficeOpportunityBaseView(OnlyofficeView):
-    """What all endpoints show: deals as the vendor sees them."""
+    """The base view of the endpoints of opportunities."""
 
     queries = {
         "list": serializers.OnlyofficeOpportunityFilter,
@@ -33,7 +33,7 @@ class OnlyofficeOpportunityBaseView(OnlyofficeView):
         return [serializers.DealPresentation(deal, definitions, language) for deal in deals]
 
     def fetched(self, ids: Sequence[int]) -> list[serializers.DealPresentation]:
-        """These deals as the database has them now, in this order; the actor has been let to them."""
+        """These deals, read again, in this order. Their visibility must be checked already."""
         rows = Deal.objects.for_reading(self.actor.member).in_bulk(ids)
         return self.views_of(rows[pk] for pk in ids)
 
@@ -48,7 +48,7 @@ class OnlyofficeOpportunityBaseView(OnlyofficeView):
         return found
 
     def matching(self, sent: Mapping[str, Any]) -> Any:
-        """The deals that the filter finds."""
+        """The deals that match the filter."""
         rows = Deal.objects.visible_to(self.actor.member).matching(sent.get("filterValue") or "")
         rows = with_tags(rows, sent.get("tags") or ())
         if sent.get("responsibleid") is not None:
@@ -111,9 +111,9 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
     def destroy(self, request: Request, pk: str) -> Response:
         deal = self.find("deal", pk)
         self.read(OnlyofficeNoParameters)
-        shown = self.representation(deal.pk)
+        data = self.representation(deal.pk)
         trash_deals(actor=self.actor, deals=[deal])
-        return self.one(shown)
+        return self.one(data)
 
     @described(
         "Move an opportunity to a stage",
@@ -174,12 +174,12 @@ class OnlyofficeOpportunityMemberView(OnlyofficeOpportunityBaseView):
     def remove(self, request: Request, pk: str, contact: str) -> Response:
         return self.one(self.serialize(OnlyofficeContactRead, self._linked(pk, contact, "remove_members")))
 
-    @described("Let a contact take part in an opportunity", serializers.OnlyofficeOpportunityRead, status=201)
+    @described("Add a contact to an opportunity", serializers.OnlyofficeOpportunityRead, status=201)
     def add_from_contact(self, request: Request, contact: str, pk: str) -> Response:
         self._linked(pk, contact, "add_members")
         return self.one(self.representation(self.find("deal", pk).pk), 201)
 
-    @described("Let a contact take part in an opportunity no more", serializers.OnlyofficeOpportunityRead)
+    @described("Remove a contact from an opportunity", serializers.OnlyofficeOpportunityRead)
     def remove_from_contact(self, request: Request, contact: str, pk: str) -> Response:
         self._linked(pk, contact, "remove_members")
         return self.one(self.representation(self.find("deal", pk).pk))
@@ -188,7 +188,7 @@ class OnlyofficeOpportunityMemberView(OnlyofficeOpportunityBaseView):
         deal, person = self.find("deal", pk), self.find("contact", contact)
         self.read(OnlyofficeNoParameters)
         if how == "remove_members" and person.pk in (deal.contact_id or deal.client_id,):
-            raise ValidationError("The contact of the opportunity stays its participant.")
+            raise ValidationError("The contact of the opportunity cannot be removed.")
         update_deals(actor=self.actor, changes=[(deal, {how: [person.pk]})])
         return person
 

@@ -1,4 +1,4 @@
-"""Authentication, and the people of the portal."""
+"""Authentication and people."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.models import Member
-from crm_project.dialects.kit.logins import login_token, signed_in
+from crm_project.dialects.kit.logins import login_token, sign_in
 from crm_project.dialects.onlyoffice.serializers.people import (
     EVERYBODY,
     STATUSES,
@@ -23,25 +23,25 @@ from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
 
 
 class OnlyofficeAuthenticationView(OnlyofficeView):
-    """A password becomes a token of twelve hours."""
+    """Login: returns a token that is valid for twelve hours."""
 
     authentication_classes: Any = ()
     permission_classes: Any = ()
 
     def _in_transaction(self, handler: Any, *args: Any, **kwargs: Any) -> Any:
-        """The password is looked at before the transaction, which a wrong one would undo together with its count."""
+        """Check the password before the transaction, which would roll the count of failures back."""
         login = self.read(OnlyofficeLoginWrite)
-        self.member = signed_in(self.request._request, login["userName"], login["password"])
+        self.member = sign_in(self.request._request, login["userName"], login["password"])
         return super()._in_transaction(handler, *args, **kwargs)
 
     @described("Sign in", OnlyofficeTokenRead, request=OnlyofficeLoginWrite, status=201)
     def create(self, request: Request) -> Response:
         token, secret = login_token(self.member, "ONLYOFFICE login")
         self.zone = ZoneInfo(self.member.organization.time_zone)
-        shown = OnlyofficeTokenRead(
+        data = OnlyofficeTokenRead(
             {"token": secret, "expires": token.expires_at}, context=self.get_serializer_context()
         )
-        return self.one(shown.data, self.create_status)
+        return self.one(data.data, self.create_status)
 
 
 class OnlyofficePeopleView(OnlyofficeView):
@@ -53,7 +53,7 @@ class OnlyofficePeopleView(OnlyofficeView):
 
     @described("The members of the organization", OnlyofficePersonRead, many=True)
     def list(self, request: Request, status: str = "", text: str = "") -> Response:
-        """What is looked for stands in the path or in the query."""
+        """The search text and the status are in the path or in the query."""
         return self._listed(OnlyofficePersonRead, status, text)
 
     @described("The members of the organization, in short", OnlyofficePersonNested, many=True)
@@ -68,7 +68,7 @@ class OnlyofficePeopleView(OnlyofficeView):
             raise NotFound
         return self.one(self.serialize(OnlyofficePersonRead, found))
 
-    @described("Oneself", OnlyofficePersonRead)
+    @described("The current user", OnlyofficePersonRead)
     def oneself(self, request: Request) -> Response:
         return self.one(self.serialize(OnlyofficePersonRead, self.actor.member))
 

@@ -1,4 +1,4 @@
-"""Currencies: what there are, which one the organization has, and what is known of their rates, which is nothing."""
+"""Currencies, the organization's currency, and exchange rates, of which there are none."""
 
 from decimal import Decimal
 from typing import Any
@@ -43,14 +43,14 @@ class OnlyofficeCurrencyView(OnlyofficeView):
     def convert(self, request: Request) -> Response:
         sent = self.query
         if sent["fromcurrency"] and sent["tocurrency"] and sent["fromcurrency"] != sent["tocurrency"]:
-            raise ValidationError("This server knows no exchange rates.")
+            raise ValidationError("This server has no exchange rates.")
         return self.one(sent["amount"])
 
     @described(
         "The rates between a currency and the others", serializers.OnlyofficeRatedCurrencyRead, many=True
     )
     def summary(self, request: Request) -> Response:
-        """The currency itself alone has a rate here."""
+        """Only the rate of a currency to itself."""
         own: dict[str, Any] = {
             **serializers.currency(self.query["currency"], self.language),
             "rate": Decimal(1),
@@ -59,18 +59,18 @@ class OnlyofficeCurrencyView(OnlyofficeView):
 
 
 class OnlyofficeCurrencyRateView(OnlyofficeView):
-    """There are no rates here."""
+    """Exchange rates: an empty list, and writes are refused."""
 
     edit_permission = Permission.ADMINISTER
 
-    @described("Rates of exchange", serializers.OnlyofficeRateRead, many=True)
+    @described("Exchange rates", serializers.OnlyofficeRateRead, many=True)
     def list(self, request: Request) -> Response:
         return self.many([])
 
-    @described("A rate of exchange", serializers.OnlyofficeRateRead)
+    @described("An exchange rate", serializers.OnlyofficeRateRead)
     def retrieve(self, request: Request, **_: str) -> Response:
         raise NotFound
 
-    @described("Keep rates of exchange", serializers.OnlyofficeRateRead, status=201)
+    @described("Store exchange rates", serializers.OnlyofficeRateRead, status=201)
     def refuse(self, request: Request, **_: str) -> Response:
-        raise ValidationError("This server keeps no exchange rates.")
+        raise ValidationError("This server does not store exchange rates.")

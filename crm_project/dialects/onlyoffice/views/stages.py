@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.kit.stages import STAGE_ORDER
 from crm_project.dialects.onlyoffice.serializers import stages as serializers
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParameters
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
@@ -21,10 +22,10 @@ class OnlyofficeStageView(OnlyofficeView):
 
     @described("Stages, in order", serializers.OnlyofficeStageRead, many=True)
     def list(self, request: Request) -> Response:
-        return self.many(self._shown())
+        return self.many(self._representations())
 
     @described(
-        "Create a stage, the last one",
+        "Create a stage at the end",
         serializers.OnlyofficeStageRead,
         request=serializers.OnlyofficeStageWrite,
         status=201,
@@ -33,39 +34,39 @@ class OnlyofficeStageView(OnlyofficeView):
         sent = self.read(serializers.OnlyofficeStageWrite)
         pipeline = Pipeline.objects.visible_to(self.actor.member).default().first()
         stage = create_stage(actor=self.actor, change={**sent, "pipeline": pipeline and pipeline.pk})
-        return self.one(self._one(stage), self.create_status)
+        return self.one(self._representation(stage), self.create_status)
 
     @described("A stage", serializers.OnlyofficeStageRead)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self.one(self._one(self.find("stage", pk)))
+        return self.one(self._representation(self.find("stage", pk)))
 
     @described("Replace a stage", serializers.OnlyofficeStageRead, request=serializers.OnlyofficeStageWrite)
     def replace(self, request: Request, pk: str) -> Response:
-        stage = self._free(pk, "Can't be edited.")
-        change = serializers.renamed(stage, self.read(serializers.OnlyofficeStageWrite))
+        stage = self._unused(pk, "Can't be edited. There are some opportunities at this stage.")
+        change = serializers.stage_change(stage, self.read(serializers.OnlyofficeStageWrite))
         update_stage(actor=self.actor, stage=stage, change=change)
-        return self.one(self._one(stage))
+        return self.one(self._representation(stage))
 
     @described("Delete a stage", serializers.OnlyofficeStageRead)
     def destroy(self, request: Request, pk: str) -> Response:
-        stage = self._free(pk, "Can't be deleted.")
+        stage = self._unused(pk, "Can't be deleted. There are some opportunities at this stage.")
         self.read(OnlyofficeNoParameters)
-        shown = self._one(stage)
+        data = self._representation(stage)
         trash_stage(actor=self.actor, stage=stage)
-        return self.one(shown)
+        return self.one(data)
 
     @described(
-        "Give a stage another colour",
+        "Change the colour of a stage",
         serializers.OnlyofficeStageRead,
         request=serializers.OnlyofficeStageColorWrite,
     )
     def recolor(self, request: Request, pk: str) -> Response:
         stage = self.find("stage", pk)
         update_stage(actor=self.actor, stage=stage, change=self.read(serializers.OnlyofficeStageColorWrite))
-        return self.one(self._one(stage))
+        return self.one(self._representation(stage))
 
     @described(
-        "Put stages in another order",
+        "Reorder stages",
         serializers.OnlyofficeStageRead,
         request=serializers.OnlyofficeStageOrder,
         many=True,
@@ -75,23 +76,19 @@ class OnlyofficeStageView(OnlyofficeView):
         for pipeline, order in serializers.reordered(self._rows(), ids).items():
             change = {"stages": [{"id": pk} for pk in order]}
             update_pipeline(actor=self.actor, pipeline=Pipeline(pk=pipeline), change=change)
-        return self.many(self._shown())
+        return self.many(self._representations())
 
-    def _free(self, pk: str, refusal: str) -> Stage:
-        """The stage, if no opportunity stands in it, whoever may see that one."""
+    def _unused(self, pk: str, refusal: str) -> Stage:
+        """The stage; refused if it has opportunities, visible to the actor or not."""
         stage: Stage = self.find("stage", pk)
         if Deal.objects.of(self.actor.organization_id).live().filter(stage=stage).exists():
-            raise ValidationError(f"{refusal} There are some opportunities at this stage.")
+            raise ValidationError(refusal)
         return stage
 
     def _rows(self) -> Any:
-        return (
-            Stage.objects.visible_to(self.actor.member)
-            .select_related("pipeline")
-            .order_by(*serializers.ORDER)
-        )
+        return Stage.objects.visible_to(self.actor.member).select_related("pipeline").order_by(*STAGE_ORDER)
 
-    def _shown(self) -> Any:
+    def _representations(self) -> Any:
         deals = Deal.objects.visible_to(self.actor.member).order_by().values_list("stage")
         counts = dict(deals.annotate(count=Count("id")))
         rows = [
@@ -100,7 +97,7 @@ class OnlyofficeStageView(OnlyofficeView):
         ]
         return self.serialize(serializers.OnlyofficeStageRead, rows, many=True)
 
-    def _one(self, stage: Stage) -> Any:
-        """The stage as it is in the list."""
-        shown = self.ids.id_of(stage)
-        return next(row for row in self._shown() if row["id"] == shown)
+    def _representation(self, stage: Stage) -> Any:
+        """The representation of one stage, with its number in the list."""
+        data = self.ids.id_of(stage)
+        return next(row for row in self._representations() if row["id"] == data)

@@ -19,6 +19,7 @@ from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParam
 from crm_project.dialects.onlyoffice.views.base import AT_ONCE, OnlyofficeView, described
 from crm_project.dialects.onlyoffice.views.contacts import OnlyofficeContactBaseView
 from crm_project.dialects.onlyoffice.views.opportunities import OnlyofficeOpportunityBaseView
+from crm_project.errors import Invalid
 from crm_project.records.locks import for_update
 from crm_project.records.models import CustomField
 from crm_project.records.services import create_custom_field, trash_custom_field, update_custom_field
@@ -31,7 +32,7 @@ WRITERS: dict[str, Any] = {"deal": update_deals, "contact": update_contacts}
 
 
 class OnlyofficeTagView(OnlyofficeView):
-    """`kind` is the core's word for the rows that have the tags."""
+    """`kind` is the core's kind of row."""
 
     kind = "deal"
 
@@ -52,7 +53,7 @@ class OnlyofficeTagView(OnlyofficeView):
         return self.one(tag, 201)
 
     @described(
-        "Take a tag from all rows, and from those to choose from",
+        "Delete a tag, from all rows and from the tags to choose from",
         CharField,
         request=serializers.OnlyofficeTagWrite,
     )
@@ -60,14 +61,14 @@ class OnlyofficeTagView(OnlyofficeView):
         tag, options = self.read(serializers.OnlyofficeTagWrite)["tag"], self._options()
         ids = list(serializers.with_tags(self._rows(), [tag]).values_list("pk", flat=True)[: AT_ONCE + 1])
         if len(ids) > AT_ONCE:
-            raise ValidationError(f"More than {AT_ONCE} have this tag.")
+            raise Invalid("More than %(limit)s rows have this tag.", {"limit": AT_ONCE})
         if not ids and tag not in options:
             raise NotFound
         self._retag(ids, tag, add=False)
         self._keep([option for option in options if option != tag])
         return self.one(tag)
 
-    @described("Forget the tags that nothing has", CharField, many=True)
+    @described("Delete unused tags", CharField, many=True)
     def destroy_unused(self, request: Request) -> Response:
         self.read(OnlyofficeNoParameters)
         rows = MODELS[self.kind].objects.of(self.actor.organization_id).live()
@@ -79,7 +80,7 @@ class OnlyofficeTagView(OnlyofficeView):
     def add(self, request: Request, pk: str) -> Response:
         return self._answered([self.find(self.kind, pk).pk], self.read(serializers.OnlyofficeTagWrite)["tag"])
 
-    @described("Take a tag off a row", CharField, request=serializers.OnlyofficeTagWrite)
+    @described("Remove a tag from a row", CharField, request=serializers.OnlyofficeTagWrite)
     def remove(self, request: Request, pk: str) -> Response:
         row, tag = self.find(self.kind, pk), self.read(serializers.OnlyofficeTagWrite)["tag"]
         if tag not in serializers.tags_of(row):
@@ -110,7 +111,7 @@ class OnlyofficeTagView(OnlyofficeView):
         return self.one(tag, 201 if add else 200)
 
     def _retag(self, ids: Iterable[int], tag: str, *, add: bool = True) -> None:
-        """Two who tag a row at once both succeed: it is locked before its tags are read."""
+        """Rows are locked before their tags are read, so that of two concurrent changes neither is lost."""
         if add and self._declared() and self.actor.may(Permission.EDIT_PIPELINES):
             self._declare([tag])
         held_catalogue(self.actor.organization_id)
@@ -120,13 +121,17 @@ class OnlyofficeTagView(OnlyofficeView):
         )
 
     def _declare(self, tags: Iterable[str]) -> None:
-        """Put tags among those to choose from; the first ones come with those that rows have already."""
+        """Add tags to the options of the custom field, which is declared, with the tags in use, if it is not."""
         declared = self._declared()
         if declared is None:
-            held = self._rows().filter(custom_fields__has_key=KEY)
-            used = {tag for row in held.only("custom_fields").iterator() for tag in serializers.tags_of(row)}
-            place = len(self.definitions(self.kind))
-            change = serializers.declaration(self.kind, [*sorted(used), *tags], place)
+            tagged_rows = self._rows().filter(custom_fields__has_key=KEY)
+            in_use = {
+                tag
+                for row in tagged_rows.only("custom_fields").iterator()
+                for tag in serializers.tags_of(row)
+            }
+            position = len(self.definitions(self.kind))
+            change = serializers.declaration(self.kind, [*sorted(in_use), *tags], position)
             create_custom_field(actor=self.actor, change=change)
         elif new := [tag for tag in tags if tag not in declared.options]:
             update_custom_field(
@@ -134,7 +139,7 @@ class OnlyofficeTagView(OnlyofficeView):
             )
 
     def _keep(self, options: Sequence[str]) -> None:
-        """Leave these alone among the tags to choose from."""
+        """Reduce the options of the custom field to these; without any, the field is deleted."""
         declared = self._declared()
         if declared is None or len(options) == len(declared.options):
             return
@@ -176,7 +181,9 @@ class OnlyofficeContactTagsView(OnlyofficeContactBaseView, OnlyofficeTagView):
     def add_to_group(self, request: Request, pk: str) -> Response:
         return self._answered(self._group(pk), self.read(serializers.OnlyofficeTagWrite)["tag"])
 
-    @described("Take a tag off a company and its people", CharField, request=serializers.OnlyofficeTagWrite)
+    @described(
+        "Remove a tag from a company and its people", CharField, request=serializers.OnlyofficeTagWrite
+    )
     def remove_from_group(self, request: Request, pk: str) -> Response:
         return self._answered(self._group(pk), self.read(serializers.OnlyofficeTagWrite)["tag"], add=False)
 

@@ -1,1 +1,1 @@
-"""Xalantis' words: those of its first generation, and those of v1."""
+"""Xalantis' field names and formats, a module for each group of resources."""

@@ -1,4 +1,4 @@
-"""Xalantis' words for deals."""
+"""Deals of the first generation."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ EXAMPLE_ANSWER = {
 
 
 class XalantisFirstDealWrite(DialectSerializer):
-    """What `POST /api/deals` takes."""
+    """The body of `POST /api/deals`."""
 
     name = TextField()
     amount = NumberField(required=False, allow_null=True)
@@ -74,7 +74,7 @@ class XalantisContactNested(DealContact, serializers.Serializer[Any]):
 
 
 class XalantisFirstDealRead(serializers.Serializer[Any]):
-    """A deal as the first generation prints it."""
+    """A deal in an answer of the first generation."""
 
     uuid = RowField("deal", source="*")
     name = serializers.CharField()

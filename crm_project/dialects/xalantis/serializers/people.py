@@ -1,4 +1,4 @@
-"""The words of `/api/v1` for contacts, clients and their representatives."""
+"""Contacts, clients and representatives of `/api/v1`."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class ClientTypeField(StrictChoice):
 
 
 class XalantisCountryNested(serializers.Serializer[Any]):
-    """Countries have no rows of their own here."""
+    """A country, which is only a name."""
 
     id = NullField()
     name = serializers.CharField(source="country")
@@ -47,7 +47,7 @@ class XalantisCountryNested(serializers.Serializer[Any]):
 
 
 class XalantisClientRead(serializers.Serializer[Any]):
-    """A company, or a person who is nobody's contact, as v1 prints a client."""
+    """A client: a company, or a person without a company."""
 
     uuid = RowField("contact", source="*")
     id = serializers.IntegerField(source="pk")
@@ -112,7 +112,7 @@ class XalantisContactRead(serializers.Serializer[Any]):
 
 
 class XalantisRepresentativeRead(serializers.Serializer[Any]):
-    """A person of a client."""
+    """A representative: a person of a company."""
 
     id = serializers.IntegerField(source="pk")
     uuid = RowField("contact", source="*")
@@ -129,7 +129,7 @@ class XalantisRepresentativeRead(serializers.Serializer[Any]):
 
 
 class ClientIdField(RowField):
-    """A client by the number that it is shown with, or by its uuid."""
+    """A client by its `id`, or by its `uuid`."""
 
     def to_internal_value(self, data: Any) -> int:
         text = str(data)
@@ -176,7 +176,7 @@ class XalantisRepresentativeWrite(DialectSerializer):
 
 
 class CountryCodeField(OptionalText):
-    default_error_messages = {"no_code": "A country is named by two letters."}
+    default_error_messages = {"no_code": "Must be a country code of two letters."}
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data).strip().upper()
@@ -186,7 +186,7 @@ class CountryCodeField(OptionalText):
 
 
 class XalantisClientWrite(XalantisAddressWrite):
-    """A client as it is written: `client_change` makes a change of a contact of it."""
+    """A client in a request; `client_change` converts it."""
 
     client_type = ClientTypeField(source="kind")
     company = OptionalText()
@@ -208,6 +208,10 @@ class XalantisClientWrite(XalantisAddressWrite):
     share_capital = UnsupportedField()
 
 
+NOT_FOR: dict[str, str] = {
+    Contact.Kinds.COMPANY: "This is not a field of a company.",
+    Contact.Kinds.PERSON: "This is not a field of an individual.",
+}
 REQUIRED = ErrorDetail("This field is required.", "required")
 NEEDED: dict[str, tuple[str, ...]] = {
     Contact.Kinds.COMPANY: ("company",),
@@ -216,7 +220,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
 
 
 def client_change(sent: Change, client: Contact | None) -> Change:
-    """The change of a contact that a client's words mean; of a new one if there is none."""
+    """The core's change of a client, or of a new one if `client` is None."""
     kind = client.kind if client else sent["kind"]
     wrong = _wrong(sent, kind, client)
     if wrong:
@@ -229,18 +233,18 @@ def client_change(sent: Change, client: Contact | None) -> Change:
 
 def _wrong(sent: Change, kind: str, client: Contact | None) -> dict[str, list[Any]]:
     if client and sent.get("kind", kind) != kind:
-        return {"client_type": ["A client stays what it is."]}
+        return {"client_type": ["The type of a client cannot be changed."]}
     missing = [name for name in NEEDED[kind] if client is None and not sent.get(name)]
     if missing:
         return {name: [REQUIRED] for name in missing}
     others = [name for needed in NEEDED.values() for name in needed if needed != NEEDED[kind]]
-    foreign = {name: [f"This is not a word for a {KINDS[kind]}."] for name in others if sent.get(name)}
+    foreign = {name: [NOT_FOR[kind]] for name in others if sent.get(name)}
     return foreign or _renamed(sent, kind, client)
 
 
 def _renamed(sent: Change, kind: str, client: Contact | None) -> dict[str, list[Any]]:
-    """A client has one name here: what is shown of it must be what it is made of."""
+    """Refuse a `name` that differs from the company or from first and last name: only one name is stored."""
     parts = [sent.get(part, getattr(client, part, "")) for part in NEEDED[kind]]
     made, name = " ".join(filter(None, parts)), sent.get("name")
     fits = not name or name == made or (kind == Contact.Kinds.COMPANY and not made)
-    return {} if fits else {"name": ["This server keeps one name of a client."]}
+    return {} if fits else {"name": ["This server stores only one name of a client."]}

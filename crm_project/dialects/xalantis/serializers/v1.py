@@ -1,4 +1,4 @@
-"""The words of `/api/v1` for deals, pipelines, custom fields and pages."""
+"""Deals, pipelines, custom fields and pages of `/api/v1`."""
 
 import re
 from decimal import Decimal
@@ -30,7 +30,7 @@ MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00(\.0{1,9})?Z")
 
 @extend_schema_field(OpenApiTypes.DATETIME)
 class XalantisDayField(StrictDate):
-    """A day, shown as its midnight; either form is taken."""
+    """A date, written as its midnight; input may have either form."""
 
     def to_internal_value(self, value: Any) -> Any:
         matched = MIDNIGHT.fullmatch(value) if isinstance(value, str) else None
@@ -41,7 +41,7 @@ class XalantisDayField(StrictDate):
 
 
 class AmountOrZeroField(NumberField):
-    """The vendor knows no unknown amount."""
+    """An amount; an unknown one is 0, since the vendor's are never null."""
 
     def get_attribute(self, instance: Any) -> Decimal:
         return super().get_attribute(instance) or Decimal(0)
@@ -74,7 +74,7 @@ class XalantisV1ContactNested(XalantisContactNested):
 
 
 class XalantisV1DealRead(XalantisFirstDealRead):
-    """A deal as v1 prints it."""
+    """A deal in an answer."""
 
     amount = AmountOrZeroField()
     expected_close_date = XalantisDayField(allow_null=True)
@@ -86,7 +86,7 @@ class XalantisV1DealRead(XalantisFirstDealRead):
 
 
 class XalantisV1DealCreate(XalantisFirstDealWrite):
-    """The first generation's fields, and the uuids, which win over the numbers."""
+    """A new deal: the first generation's fields, and UUIDs, which win over the numbers."""
 
     expected_close_date = XalantisDayField(required=False, allow_null=True)
     probability = StrictInteger(required=False, allow_null=True, min_value=0, max_value=100)
@@ -96,7 +96,7 @@ class XalantisV1DealCreate(XalantisFirstDealWrite):
 
 
 class XalantisV1DealUpdate(DialectSerializer):
-    """What PATCH takes."""
+    """A change of a deal."""
 
     name = TextField(required=False)
     amount = NumberField(required=False, allow_null=True)
@@ -122,14 +122,14 @@ class XalantisCustomFieldRead(serializers.Serializer[Any]):
 
 
 class PageSizeField(serializers.IntegerField):
-    """Whoever asks for more than there is gets the most."""
+    """The size of a page; a larger one is reduced to the maximum."""
 
     def to_internal_value(self, data: Any) -> int:
         return min(super().to_internal_value(data), MOST_PER_PAGE)
 
 
 class CursorField(OptionalText):
-    """A cursor, or the whole link that it came in."""
+    """A cursor, or a link that contains one."""
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)

@@ -1,4 +1,4 @@
-"""What both generations of Xalantis share."""
+"""The base view of both generations."""
 
 from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.xalantis import errors

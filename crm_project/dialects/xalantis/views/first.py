@@ -1,4 +1,4 @@
-"""The endpoint of Xalantis' first generation."""
+"""The endpoint of the first generation."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class XalantisFirstDealView(XalantisView):
     @extend_schema(
         request=serializers.XalantisFirstDealWrite,
         responses={201: serializers.DealAnswer},
-        summary="Create a deal; its contact is found by e-mail, or created",
+        summary="Create a deal, and its contact unless one has the e-mail address",
         examples=[
             OpenApiExample("Create", serializers.EXAMPLE_REQUEST, request_only=True),
             OpenApiExample("Created", serializers.EXAMPLE_ANSWER, response_only=True, status_codes=["201"]),
@@ -30,6 +30,6 @@ class XalantisFirstDealView(XalantisView):
         return Response({"data": self.representation(deal)}, self.create_status)
 
     def representation(self, deal: Deal) -> Any:
-        """The deal as the database has it now."""
+        """The deal, read again from the database."""
         rows = Deal.objects.for_reading(self.actor.member)
         return self.serialize(serializers.XalantisFirstDealRead, rows.get(pk=deal.pk))

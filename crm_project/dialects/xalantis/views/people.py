@@ -19,7 +19,7 @@ CLIENTS = Q(kind=COMPANY) | Q(company=None)
 
 
 class XalantisPeopleView(XalantisV1View):
-    """What contacts and clients share; `rows` says which contacts these are."""
+    """The base view of contacts, clients and representatives; `rows` is the queryset."""
 
     write_class: ClassVar[Any]
 
@@ -27,7 +27,7 @@ class XalantisPeopleView(XalantisV1View):
         raise NotImplementedError
 
     def worded(self, sent: dict[str, Any], contact: Contact | None) -> dict[str, Any]:
-        """The change of a contact that the vendor's words mean; of a new one if there is none."""
+        """The core's change of a contact, or of a new one if `contact` is None."""
         return sent if contact else {**sent, "kind": PERSON}
 
     def listed(self) -> Response:
@@ -41,16 +41,16 @@ class XalantisPeopleView(XalantisV1View):
     def changed(self, row: str) -> Response:
         contact = self.named(row)
         sent = self.read(
-            self.write_class, self.differing(self.sent(), self.representation(contact)), partial=True
+            self.write_class, self.changed_fields(self.sent(), self.representation(contact)), partial=True
         )
         receipts = update_contacts(actor=self.actor, changes=[(contact, self.worded(sent, contact))])
         return self.one(self.representation(receipts[0].row))
 
     def deleted(self, row: str) -> Response:
         contact = self.named(row)
-        shown = self.representation(contact)
+        data = self.representation(contact)
         trash_contacts(actor=self.actor, contacts=[contact])
-        return self.one(shown, self.delete_status)
+        return self.one(data, self.delete_status)
 
     def named(self, row: str) -> Contact:
         contact: Contact = self.find("contact", row)
@@ -113,7 +113,7 @@ class XalantisContactView(XalantisPeopleView):
 
 
 class XalantisClientView(XalantisPeopleView):
-    """Companies, and people who are nobody's contact."""
+    """Companies, and people without a company."""
 
     read_class = serializers.XalantisClientRead
     write_class = serializers.XalantisClientWrite
@@ -159,7 +159,7 @@ class XalantisClientView(XalantisPeopleView):
 
 
 class XalantisRepresentativeView(XalantisPeopleView):
-    """The people of a client that is a company."""
+    """The people of a company."""
 
     read_class = serializers.XalantisRepresentativeRead
     write_class = serializers.XalantisRepresentativeWrite

@@ -39,7 +39,7 @@ class XalantisV1View(XalantisView):
         return body
 
     def page(self, rows: Any) -> Response:
-        """By numbered pages with a total, or by cursors without one."""
+        """A page by number with a total, or by cursor without one."""
         if self.query.get("paginate") == "cursor" or self.query.get("cursor"):
             return self._by_cursor(rows, self.query["per_page"])
         return self.numbered(rows.order_by(NEWEST, "-id"))
@@ -54,8 +54,10 @@ class XalantisV1View(XalantisView):
             "prev": page - 1 or None,
             "next": page + 1 if page < last else None,
         }
-        shown = rows_of_page(rows, page, size)
-        return self._listed(shown, meta, {name: self._link("page", number) for name, number in pages.items()})
+        page_rows = rows_of_page(rows, page, size)
+        return self._list_response(
+            page_rows, meta, {name: self._link("page", number) for name, number in pages.items()}
+        )
 
     def _by_cursor(self, rows: Any, size: int) -> Response:
         text = self.query.get("cursor")
@@ -64,16 +66,16 @@ class XalantisV1View(XalantisView):
         cursors = {"prev": page.previous and page.previous.encode(), "next": page.next and page.next.encode()}
         meta = {"per_page": size, **{f"{name}_cursor": cursor for name, cursor in cursors.items()}}
         links = {"first": None, "last": None}
-        return self._listed(
+        return self._list_response(
             page.rows, meta, links | {name: self._link("cursor", text) for name, text in cursors.items()}
         )
 
     def _link(self, name: str, value: Any) -> str | None:
-        """This list at another place."""
+        """The URL of this list with another value of the parameter."""
         url = remove_query_param(self.request.build_absolute_uri(), name)
         return None if value is None else replace_query_param(url, name, value)
 
-    def _listed(self, rows: list[Any], meta: Mapping[str, Any], links: Mapping[str, Any]) -> Response:
+    def _list_response(self, rows: list[Any], meta: Mapping[str, Any], links: Mapping[str, Any]) -> Response:
         data = self.serialize(self.read_class, rows, many=True)
         return Response({"success": True, "data": data, "meta": meta, "links": links})
 
@@ -140,7 +142,7 @@ class XalantisV1DealView(XalantisV1View):
         deal = self.find("deal", row)
         change = self.read(
             serializers.XalantisV1DealUpdate,
-            self.differing(self.sent(), self.representation(deal)),
+            self.changed_fields(self.sent(), self.representation(deal)),
             partial=True,
         )
         return self.one(self.representation(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
@@ -150,9 +152,9 @@ class XalantisV1DealView(XalantisV1View):
     )
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        shown = self.representation(deal)
+        data = self.representation(deal)
         trash_deals(actor=self.actor, deals=[deal])
-        return self.one(shown, self.delete_status)
+        return self.one(data, self.delete_status)
 
     def representation(self, deal: Deal) -> Any:
         return self.serialize(
