@@ -1,9 +1,10 @@
-"""Refusals as Rails words them in Polish: a map of field to messages for a 422, `error` for all else."""
+"""Refusals in the format of Rails, in Polish: a map of fields to messages for a 422, `error` for all others."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
+from crm_project.dialects.kit.errors import dotted_path
 
 MESSAGES = {
     401: "Brak autoryzacji",
@@ -21,7 +22,7 @@ BY_CODE = {
     "idempotency_key_in_use": "Żądanie z tym kluczem jest jeszcze wykonywane",
 }
 BLANK = "nie może być puste"
-WORDS = {
+FIELD_MESSAGES = {
     "required": BLANK,
     "blank": BLANK,
     "null": BLANK,
@@ -36,8 +37,8 @@ WORDS = {
     "stage_conflict": "nie zgadza się ze statusem interesu",
     "idempotency_key_reused": "zostało już użyte w innym żądaniu",
 }
-# These say all of it themselves.
-WHOLE = frozenset({"min_value", "max_value"})
+# The messages of these codes are complete.
+COMPLETE = frozenset({"min_value", "max_value"})
 BY_FIELD = {
     ("email", "invalid"): "nie jest adresem e-mail",
     ("color", "invalid"): "musi mieć postać #rrggbb",
@@ -60,8 +61,8 @@ SCHEMA = {
 
 def answer(problem: Problem, request: Request) -> Response:
     if problem.code in CONFLICTS:
-        field, words = CONFLICTS[problem.code]
-        return Response({field: [words]}, 422)
+        field, message = CONFLICTS[problem.code]
+        return Response({field: [message]}, 422)
     if problem.errors and problem.status == 400:
         return Response(by_field(problem), 422)
     return Response({"error": _message(problem)}, problem.status)
@@ -76,20 +77,20 @@ def _message(problem: Problem) -> str:
 def by_field(problem: Problem) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     for error in problem.errors:
-        field = error["pointer"].lstrip("/").replace("/", ".") or "base"
+        field = dotted_path(error["pointer"], root="base")
         errors.setdefault(field, []).append(_sentence(field, error["code"], error["detail"]))
     return errors
 
 
 def _sentence(field: str, code: str, detail: str) -> str:
-    if code in WHOLE:
+    if code in COMPLETE:
         return detail
-    known = BY_FIELD.get((field, code)) or WORDS.get(_code(field, code))
+    known = BY_FIELD.get((field, code)) or FIELD_MESSAGES.get(_code(field, code))
     return known or f"jest nieprawidłowe: {detail}"
 
 
 def _code(field: str, code: str) -> str:
-    """What a code means for an amount, where Intum's document has a sentence of its own."""
+    """The code of an amount's error, for which Intum has other messages."""
     if field in AMOUNTS and code == "invalid":
         return "not_a_number"
     return "below_net" if code == "amount_conflict" else code

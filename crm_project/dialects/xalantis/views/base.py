@@ -1,6 +1,6 @@
-"""What both generations of Xalantis share."""
+"""The base view of both generations."""
 
-from crm_project.dialects.base import DialectView
+from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.xalantis import errors
 
 
@@ -10,4 +10,4 @@ class XalantisView(DialectView):
     error_schema = errors.SCHEMA
 
     def key_reused(self) -> Exception:
-        return errors.KeyOfAnother()
+        return errors.IdempotencyConflict()
