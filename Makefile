@@ -40,7 +40,7 @@ run: $(VENV)/production .env staticfiles/staticfiles.json  ## set everything up 
 quick: $(VENV)/dev  ## lint and run a fast part of the suite, on SQLite: about a minute on two cores
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -q -n 2 -m "not slow and not race and not browser and not recipe" $(QUICK) $(ARGS)
+	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -q -n 2 -m "not slow and not race and not browser and not recipe and not long" $(QUICK) $(ARGS)
 
 test: $(VENV)/dev  ## run the suite on SQLite and again on PostgreSQL
 	@$(MAKE) --no-print-directory test-sqlite; sqlite=$$?; \
@@ -55,6 +55,7 @@ test-postgresql: $(VENV)/dev
 
 test-long: $(VENV)/dev  ## many generated requests, faults under load, growth; SEED=1 repeats a run
 	env TEST_EXAMPLES=20 $(BIN)/python -m pytest -n auto --hypothesis-seed=$(SEED) $(GENERATED) $(ARGS)
+	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m long $(ARGS)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.faults --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.growth --seed $(SEED)
 

@@ -167,11 +167,14 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        run(f"sqlite:///{folder}/crm.sqlite3", options.seed, options.seconds)
-    with fresh_database() as url:
-        run(url, options.seed, options.seconds)
+    if options.database != "postgresql":
+        with tempfile.TemporaryDirectory() as folder:
+            run(f"sqlite:///{folder}/crm.sqlite3", options.seed, options.seconds)
+    if options.database != "sqlite":
+        with fresh_database() as url:
+            run(url, options.seed, options.seconds)
 
 
 def run(url: str, seed: int, seconds: int) -> None:
