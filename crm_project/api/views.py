@@ -249,4 +249,7 @@ class RowViewSet(ScopedView):
 
     def carry_out(self, operations: Sequence[Operation], **options: Any) -> Sequence[Receipt[Any]]:
         """All operations, or none of them."""
-        return self.services.carry_out(actor=self.actor, operations=operations, **options)
+        receipts: Sequence[Receipt[Any]] = self.services.carry_out(
+            actor=self.actor, operations=operations, **options
+        )
+        return receipts

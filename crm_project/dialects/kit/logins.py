@@ -68,7 +68,7 @@ def token_of_refresh_secret(secret: str) -> ApiToken:
     named = secret.partition(":")[0]
     tokens = ApiToken.objects.filter(uuid=named) if UUID.fullmatch(named) else ApiToken.objects.none()
     alive = tokens.filter(revoked_at=None, member__is_active=True, member__user__is_active=True)
-    token = alive.select_related("member__user", "member__organization").first()
+    token: ApiToken | None = alive.select_related("member__user", "member__organization").first()
     try:
         if token is None or _signer(token).unsign(secret, max_age=REFRESH_LIFE) != named:
             raise WrongPassword

@@ -176,7 +176,7 @@ class DialectView(DispatchView):
         problem = problem_of(error, wire_names=self.wire_names)
         if problem.status >= 500 and problem.status != 503:
             log.exception("unhandled error in %s %s", self.request.method, self.request.path)
-        response = type(self).answer(problem, self.request)
+        response: Response = type(self).answer(problem, self.request)
         for name, value in (problem.headers or {}).items():
             response[name] = value
         return response

@@ -86,7 +86,7 @@ def _take_steps(actor: Actor, at: datetime.datetime, courses: Sequence[DealCours
     restored = [course for course in courses if course.step and course.step[0] == "restore"]
     written = [course for course in courses if course not in restored]
     if restored:
-        restore_deals(actor=actor, deals=[course.deal for course in restored if course.deal])
+        restore_deals(actor=actor, rows=[course.deal for course in restored if course.deal])
     if written:
         operations = [
             Operation(course.step[0], course.deal.uuid if course.deal else None, course.change_at(at))

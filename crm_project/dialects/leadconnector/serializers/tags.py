@@ -38,7 +38,8 @@ def result_of(contact: str, before: list[str], tags: list[str]) -> dict[str, Any
 
 def tags_after(result: dict[str, Any]) -> list[str]:
     """The contact's tags after the change."""
-    return [tag for tag in result["oldTags"] if tag not in result["tagsRemoved"]] + result["tagsAdded"]
+    kept: list[str] = [tag for tag in result["oldTags"] if tag not in result["tagsRemoved"]]
+    return kept + list(result["tagsAdded"])
 
 
 def unknown_contact(contact: str) -> dict[str, Any]:
