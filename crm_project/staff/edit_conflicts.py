@@ -103,7 +103,7 @@ def merge(form: forms.ModelForm, others: Sequence[OthersChange]) -> None:
     form.data = data
     who = ", ".join(sorted({change.who for change in others}))
     form.add_error(
-        None, f"{who} saved this while you were editing it. Your changes are not saved yet, and not lost."
+        None, f"{who} saved this while you were editing it. Your changes are not lost, but not saved yet."
     )
 
 
