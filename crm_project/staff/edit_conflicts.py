@@ -95,7 +95,7 @@ def merge(form: forms.ModelForm, others: Sequence[OthersChange]) -> None:
         if change.name in mine:
             change.mine_text = _text(form, change.name, form.cleaned_data.get(change.name))
             conflict = (
-                f"{change.who} changed this from {change.old_text} to {change.new_text} in the meantime. "
+                f"{change.who} changed this from “{change.old_text}” to “{change.new_text}” in the meantime. "
             )
             form.add_error(change.name, conflict + "Save again to replace that with your value.")
         else:
@@ -103,7 +103,7 @@ def merge(form: forms.ModelForm, others: Sequence[OthersChange]) -> None:
     form.data = data
     who = ", ".join(sorted({change.who for change in others}))
     form.add_error(
-        None, f"{who} saved this while you were editing it. Your changes are not saved yet, and not lost."
+        None, f"{who} saved this while you were editing it. Your changes are not lost, but not saved yet."
     )
 
 

@@ -283,7 +283,7 @@ class MeanwhileTests(StaffTestCase):
         response = self.post(name="Mine")
 
         told = errors(response)["name"][0]
-        assert "Alice changed this from Old to Hers" in told
+        assert "Alice changed this from “Old” to “Hers”" in told
         assert 'value="Mine"' in response.content.decode()
 
     def test_a_version_that_never_was_is_no_500(self):
