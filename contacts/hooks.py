@@ -1,8 +1,15 @@
-"""What contacts ask of outer apps, which fill these lists in their AppConfig."""
+"""The functions of outer apps that writes of contacts call; `deals` sets them in its AppConfig."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-# How many live rows use any of these contacts?
-count_uses: list[Callable[[Sequence[int]], int]] = []
-# These contacts' names or addresses have changed: bring what was derived from them in step.
-after_rename: list[Callable[[Sequence[int]], None]] = []
+
+@dataclass
+class Hooks:
+    # count_uses(contact ids) -> the number of live rows that use any of them
+    count_uses: Callable[[Sequence[int]], int] = lambda ids: 0
+    # after_rename(contact ids): their names or addresses have changed, and with them what is derived from those
+    after_rename: Callable[[Sequence[int]], None] = lambda ids: None
+
+
+hooks = Hooks()

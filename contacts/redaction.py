@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from contacts import hooks
+from contacts.hooks import hooks
 from contacts.kinds import PERSONAL
 from contacts.models import Contact, ContactReference
 from crm_project.changes import change_set
 from crm_project.errors import NotFound
-from crm_project.journal import hooks as journal_hooks
+from crm_project.journal.hooks import hooks as journal_hooks
 from crm_project.journal.redaction import ERASED, erased, redact_events
 from crm_project.records import references
 from crm_project.records.locks import for_update
@@ -45,10 +45,8 @@ def redact_contact(*, contact: Contact) -> Redacted:
         )
         told = {name: (erased(old), new) for name, (old, new) in draft.changed.items()}
         changes.record(row, "redacted", told)
-        for rename in hooks.after_rename:
-            rename([row.pk])
-        for forget in journal_hooks.after_redaction:
-            forget(row)
+        hooks.after_rename([row.pk])
+        journal_hooks.after_redaction(row)
         return Redacted(row, count)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from contacts import hooks
+from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
 from contacts.services import NAMING, clashes, email_key, row_errors
+from contacts.services.trash import IN_USE
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
 from crm_project.errors import Conflict, FieldError, counted
@@ -66,9 +67,9 @@ def _givers_first(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
 
 
 def _refuse_used(drafts: Sequence[Draft]) -> None:
-    uses = sum(count([draft.row.pk for draft in drafts]) for count in hooks.count_uses) if drafts else 0
+    uses = hooks.count_uses([draft.row.pk for draft in drafts]) if drafts else 0
     if uses:
-        raise Conflict(f"This contact is used by {counted(uses, 'deal')}.", code="in_use", count=uses)
+        raise Conflict(IN_USE, {"deals": counted(uses, "deal")}, code="in_use", count=uses)
 
 
 def _errors(row: Contact, companies: Mapping[int, Contact]) -> list[FieldError]:
@@ -86,6 +87,5 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
             rows = [draft.row for draft in those]
             references.set_live(ContactReference, rows, live=action == "restored")
     renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
-    for hook in hooks.after_rename:
-        if renamed:
-            hook(renamed)
+    if renamed:
+        hooks.after_rename(renamed)

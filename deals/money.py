@@ -97,7 +97,12 @@ def _bid(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     amount = _bid_amount(deal, value, periods)
     if "amount" in change and amount is not None and change["amount"] != amount:
         return [
-            FieldError("amount", "amount_conflict", f"The bid makes {amount:f}, the amount says otherwise.")
+            FieldError(
+                "amount",
+                "amount_conflict",
+                "The bid makes %(amount)s, the amount says otherwise.",
+                {"amount": f"{amount:f}"},
+            )
         ]
     deal.amount = amount if amount is not None else change.get("amount", deal.amount)
     deal.bid_value, deal.bid_periods = (None, None) if deal.bid_type == FIXED else (value, periods)

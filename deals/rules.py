@@ -100,7 +100,14 @@ def _close(
     """Closing sets `closed_at`, reopening clears it; only a deal that is lost or abandoned has a reason."""
     closed_at, reason = change.get("closed_at"), change.get("lost_reason")
     if reason is not None and deal.status in (OPEN, WON):
-        return [FieldError("lost_reason", "invalid", f"A deal that is {deal.status} has no lost reason.")]
+        return [
+            FieldError(
+                "lost_reason",
+                "invalid",
+                "A deal that is %(status)s has no lost reason.",
+                {"status": deal.status},
+            )
+        ]
     if closed_at is not None and closed_at > now:
         return [FieldError("closed_at", "future", "A deal is closed now or in the past.")]
     if deal.status == OPEN:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 from django.utils import timezone
 
-from contacts import hooks as contact_hooks
+from contacts.hooks import hooks as contact_hooks
 from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
@@ -14,18 +14,18 @@ from crm_project.records.locks import for_update
 from deals import services
 from deals.models import Deal, DealContact
 from deals.services.states import write_states
-from pipelines import hooks as pipeline_hooks
+from pipelines.hooks import hooks as pipeline_hooks
 from pipelines.models import Stage
 
 PORTION = 1000
 
 
 def connect() -> None:
-    contact_hooks.count_uses.append(deals_with)
-    contact_hooks.after_rename.append(refresh_search)
-    pipeline_hooks.count_uses.append(deals_in)
-    pipeline_hooks.move_all.append(move_all)
-    pipeline_hooks.after_probability.append(reweigh)
+    contact_hooks.count_uses = deals_with
+    contact_hooks.after_rename = refresh_search
+    pipeline_hooks.count_uses = deals_in
+    pipeline_hooks.move_all = move_all
+    pipeline_hooks.after_probability = reweigh
     account_hooks.hand_over.append(hand_over)
     account_hooks.count_owned["deal"] = lambda member: Deal.objects.live().filter(owner=member).count()
 

@@ -21,7 +21,8 @@ from crm_project.staff.filters import TRASH
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import Color, Select, TextInput, WholeNumber
 from crm_project.staff.request_actor import visible
-from pipelines import hooks, services
+from pipelines import services
+from pipelines.hooks import hooks
 from pipelines.models import Pipeline, Stage
 
 STAGE_FIELDS = ("name", "color", "probability", "kind")
@@ -178,7 +179,7 @@ class TrashWithDeals(TrashAct):
         raise NotImplementedError
 
     def uses(self, rows: Sequence[Any]) -> int:
-        return sum(count(self.stages(rows)) for count in hooks.count_uses)
+        return hooks.count_uses(self.stages(rows))
 
     def note(self, rows: Sequence[Any]) -> str:
         count = self.uses(rows)

@@ -1,13 +1,20 @@
-"""What pipelines ask of outer apps, which fill these lists in their AppConfig."""
+"""The functions of outer apps that writes of pipelines and stages call; `deals` sets them in its AppConfig."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from crm_project.accounts.actors import Actor
 from pipelines.models import Stage
 
-# How many live rows stand in any of these stages, visible or not?
-count_uses: list[Callable[[Sequence[int]], int]] = []
-# These stages' default probabilities have changed: so has what stands there and has none of its own.
-after_probability: list[Callable[[Sequence[int]], None]] = []
-# Move every live row that stands in these stages to that one.
-move_all: list[Callable[[Actor, Sequence[int], Stage], None]] = []
+
+@dataclass
+class Hooks:
+    # count_uses(stage ids) -> the number of live rows in any of them, visible or not
+    count_uses: Callable[[Sequence[int]], int] = lambda ids: 0
+    # after_probability(stage ids): their default probabilities have changed
+    after_probability: Callable[[Sequence[int]], None] = lambda ids: None
+    # move_all(actor, stage ids, stage): move every live row in these stages to that one
+    move_all: Callable[[Actor, Sequence[int], Stage], None] = lambda actor, ids, stage: None
+
+
+hooks = Hooks()

@@ -12,7 +12,7 @@ from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.undo import conflict
 from crm_project.records.locks import for_update
 from crm_project.records.writing.store import Draft
-from pipelines import hooks
+from pipelines.hooks import hooks
 from pipelines.models import Pipeline, Stage
 from pipelines.services import ASIDE
 
@@ -39,9 +39,9 @@ class StageUndoer(CatalogueUndoer):
             raise conflict([FieldError("pipeline", "gone", "The stage's pipeline is in the trash.")])
         leaving = [draft.row.pk for draft in gone]
         leaving += [draft.row.pk for draft in live if draft.before["kind"] != draft.row.kind]
-        uses = sum(count(leaving) for count in hooks.count_uses) if leaving else 0
+        uses = hooks.count_uses(leaving) if leaving else 0
         if uses:
-            raise Conflict(f"It holds {counted(uses, 'deal')}.", code="in_use", count=uses)
+            raise Conflict("It holds %(deals)s.", {"deals": counted(uses, "deal")}, code="in_use", count=uses)
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
         everything = [*drafts, *_siblings(drafts)]
@@ -51,9 +51,8 @@ class StageUndoer(CatalogueUndoer):
         Stage.objects.filter(pk__in=moving, position__isnull=False).update(position=F("position") + ASIDE)
         touched = super().write(changes, actor, everything)
         reweighted = [draft.row.pk for draft in touched if "probability" in draft.changed]
-        for hook in hooks.after_probability:
-            if reweighted:
-                hook(reweighted)
+        if reweighted:
+            hooks.after_probability(reweighted)
         return touched
 
 

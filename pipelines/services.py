@@ -26,7 +26,7 @@ from crm_project.records.writing.reference_data import (
 )
 from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions
-from pipelines import hooks
+from pipelines.hooks import hooks
 from pipelines.models import Pipeline, PipelineReference, Stage, StageReference
 from pipelines.rules import DEFAULT_PROBABILITY, reordered, stage_errors, stages_field
 
@@ -242,10 +242,11 @@ def _guard_kind(draft: Draft) -> None:
     """Deals that stand in a stage were given its status when they entered."""
     if not draft.before or draft.before["kind"] == draft.row.kind:
         return
-    count = sum(count([draft.row.pk]) for count in hooks.count_uses)
+    count = hooks.count_uses([draft.row.pk])
     if count:
         raise Conflict(
-            f"The stage {draft.row.name!r} holds {counted(count, 'deal')}; its kind stays.",
+            "The stage %(stage)r holds %(deals)s; its kind stays.",
+            {"stage": draft.row.name, "deals": counted(count, "deal")},
             code="in_use",
             count=count,
         )
@@ -253,10 +254,13 @@ def _guard_kind(draft: Draft) -> None:
 
 def _guard_use(stage_ids: Sequence[int]) -> None:
     """Refuse the deletion of stages in which live deals stand."""
-    count = sum(count(stage_ids) for count in hooks.count_uses) if stage_ids else 0
+    count = hooks.count_uses(stage_ids) if stage_ids else 0
     if count:
         raise Conflict(
-            f"It holds {counted(count, 'deal')}; name the stage to move to.", code="in_use", count=count
+            "It holds %(deals)s; name the stage to move to.",
+            {"deals": counted(count, "deal")},
+            code="in_use",
+            count=count,
         )
 
 
@@ -277,9 +281,8 @@ def _arrange(changes: ChangeSet, actor: Actor, order: Sequence[Draft]) -> None:
     store.record(changes, touched, "updated")
     store.record(changes, new, "created")
     reweighted = [draft.row.pk for draft in touched if "probability" in draft.changed]
-    for hook in hooks.after_probability:
-        if reweighted:
-            hook(reweighted)
+    if reweighted:
+        hooks.after_probability(reweighted)
 
 
 def _trash_stages(
@@ -297,6 +300,5 @@ def _trash_stages(
         target = rows_by_key(Stage.objects.visible_to(actor.member), [move_deals_to]).get(move_deals_to)
         if target is None or target.pk in ids:
             raise Invalid(fields=[missing("move_deals_to")])
-        for move in hooks.move_all:
-            move(actor, ids, target)
+        hooks.move_all(actor, ids, target)
     trash_rows(changes, StageReference, rows, now=now)

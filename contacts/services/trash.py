@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from django.utils import timezone
 
-from contacts import hooks
+from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
 from contacts.services.write import email_key
 from crm_project.accounts.actors import Actor
@@ -18,6 +18,7 @@ from crm_project.records.writing import store
 from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, refusal
 
+IN_USE = "This contact is used by %(deals)s."
 ANY: Mapping[int, Versions] = MappingProxyType({})
 
 
@@ -46,7 +47,7 @@ def trash_contacts(
 
 def _used(ids: Sequence[int]) -> dict[int, int]:
     """How many live rows use each of these, if any does: asked of all at once, and in halves only if there are some."""
-    count = sum(count(ids) for count in hooks.count_uses) if ids else 0
+    count = hooks.count_uses(ids) if ids else 0
     if not count or len(ids) == 1:
         return {ids[0]: count} if count else {}
     half = len(ids) // 2
@@ -54,7 +55,7 @@ def _used(ids: Sequence[int]) -> dict[int, int]:
 
 
 def _in_use(count: int) -> Conflict:
-    return Conflict(f"This contact is used by {counted(count, 'deal')}.", code="in_use", count=count)
+    return Conflict(IN_USE, {"deals": counted(count, "deal")}, code="in_use", count=count)
 
 
 def restore_contacts(

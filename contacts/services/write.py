@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from contacts import hooks
+from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
 from contacts.querysets import fold_email
 from contacts.rules import contact_errors
@@ -182,6 +182,5 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     store.record(changes, new, "created")
     store.record(changes, touched, "updated")
     renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
-    for hook in hooks.after_rename:
-        if renamed:
-            hook(renamed)
+    if renamed:
+        hooks.after_rename(renamed)

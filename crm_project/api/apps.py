@@ -11,8 +11,8 @@ class ApiConfig(AppConfig):
     def ready(self) -> None:
         from crm_project.api.converters import AnyCaseUUIDConverter, RestConverter
         from crm_project.api.redaction import forget_answers
-        from crm_project.journal import hooks
+        from crm_project.journal.hooks import hooks
 
         register_converter(RestConverter, "rest")
         register_converter(AnyCaseUUIDConverter, "any_uuid")
-        hooks.after_redaction.append(forget_answers)
+        hooks.after_redaction = forget_answers

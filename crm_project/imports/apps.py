@@ -11,7 +11,7 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         from crm_project.imports.undoing import follow_undo, refuse_great_undo
-        from crm_project.journal.hooks import after_undo, before_undo
+        from crm_project.journal.hooks import hooks
 
-        before_undo.append(refuse_great_undo)
-        after_undo.append(follow_undo)
+        hooks.before_undo = refuse_great_undo
+        hooks.after_undo = follow_undo

@@ -1,14 +1,21 @@
-"""What the journal calls in outer apps, which add their functions in `AppConfig.ready()`."""
+"""The functions of outer apps that the journal calls; each is set in an AppConfig."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from crm_project.accounts.actors import Actor
 
-# A change set is about to be undone from the feed or a row's history: refuse it here if it has an undo of its own.
-before_undo: list[Callable[[Actor, UUID], None]] = []
-# The first change set was undone there, by the second.
-after_undo: list[Callable[[Actor, UUID, UUID], None]] = []
-# This row has lost its personal data: erase what was kept of it elsewhere.
-after_redaction: list[Callable[[Any], None]] = []
+
+@dataclass
+class Hooks:
+    # before_undo(actor, change set): refuse an undo from the feed of a change set that has an undo of its own
+    before_undo: Callable[[Actor, UUID], None] = lambda actor, change_set: None
+    # after_undo(actor, change set, undoing change set): the first has been undone there by the second
+    after_undo: Callable[[Actor, UUID, UUID], None] = lambda actor, change_set, by: None
+    # after_redaction(row): erase copies of the row's personal data
+    after_redaction: Callable[[Any], None] = lambda row: None
+
+
+hooks = Hooks()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, change_set, columns, plain
 from crm_project.errors import Conflict, DomainError, FieldError, NotFound
-from crm_project.journal.hooks import after_undo, before_undo
+from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
 from crm_project.journal.services import event_of
 from crm_project.records.kinds import Kind, Undoer, kinds
@@ -108,11 +108,9 @@ def undo(*, actor: Actor, sequence: int) -> Undone:
     if event is None:
         raise NotFound
     with change_set(actor):
-        for refuse in before_undo:
-            refuse(actor, event.change_set)
+        hooks.before_undo(actor, event.change_set)
         undone = take_back(actor=actor, event=event)
-        for follow in after_undo:
-            follow(actor, undone.undoes, undone.change_set)
+        hooks.after_undo(actor, undone.undoes, undone.change_set)
         return undone
 
 
@@ -270,7 +268,7 @@ def _refuse_conflicts(
         if not names:
             continue
         conflicts.append({"kind": net.kind.name, "row": str(net.row_uuid), "fields": sorted(names)})
-        fields += [FieldError(name, "changed_since", sentence) for name, sentence in sorted(names.items())]
+        fields += [names[name] for name in sorted(names)]
     if conflicts:
         raise conflict(fields, conflicts)
 
@@ -279,7 +277,8 @@ def conflict(fields: Sequence[FieldError], rows: Sequence[Mapping[str, Any]] = (
     """What was changed since would be lost, or does not fit what was."""
     names = ", ".join(dict.fromkeys(error.field for error in fields))
     return Conflict(
-        f"Changed since, so that it cannot be undone: {names}.",
+        "Changed since, so that it cannot be undone: %(fields)s.",
+        {"fields": names},
         code="undo_conflict",
         fields=fields,
         conflicts=list(rows),
@@ -327,10 +326,10 @@ def _settled(sets: Iterable[tuple[int, UUID, UUID | None]]) -> set[UUID]:
     return undone | undoing
 
 
-def _changed_since(net: Net, later: Sequence[Event]) -> dict[str, str]:
-    """The fields of the change that are no longer as it left them, each with who changed it."""
+def _changed_since(net: Net, later: Sequence[Event]) -> dict[str, FieldError]:
+    """An error for each field of the change that is no longer as it left it: who changed it, and when."""
     facts = net.facts() if later else {}
-    names: dict[str, str] = {}
+    errors: dict[str, FieldError] = {}
     for event in later:
         touched = {
             fact
@@ -339,11 +338,12 @@ def _changed_since(net: Net, later: Sequence[Event]) -> dict[str, str]:
             if net.created or fact in facts
         }
         who = event.actor.full_name if event.actor else "The system"
-        for fact in touched:
-            names[_field(net.kind, fact)] = f"{who} changed it at {event.at:%Y-%m-%d %H:%M:%S} UTC."
-    for fact in net.stale:
-        names.setdefault(_field(net.kind, fact), "It has changed.")
-    return names
+        params = {"who": who, "at": f"{event.at:%Y-%m-%d %H:%M:%S}"}
+        for name in {_field(net.kind, fact) for fact in touched}:
+            errors[name] = FieldError(name, "changed_since", "%(who)s changed it at %(at)s UTC.", params)
+    for name in {_field(net.kind, fact) for fact in net.stale} - errors.keys():
+        errors[name] = FieldError(name, "changed_since", "It has changed.")
+    return errors
 
 
 def _field(kind: Kind, fact: Fact) -> str:

@@ -119,7 +119,9 @@ def _found(
         name = found.row.pk if found.row is not None else found.key
         if name is not None and seen.setdefault(name, index) != index:
             refused[index] = Invalid(
-                f"Operation {seen[name]} of the same list is about this row already.", code=ROW_TWICE
+                "Operation %(first)s of the same list is about this row already.",
+                {"first": seen[name]},
+                code=ROW_TWICE,
             )
             continue
         rows[index] = found

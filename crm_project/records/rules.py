@@ -37,7 +37,7 @@ def text_error(field: str, value: Any, *, limit: int) -> FieldError | None:
     if "\x00" in value or (not value.isascii() and SURROGATES.search(value)):
         return FieldError(field, "invalid", "A text holds no NUL and no lone surrogate.")
     if len(value) > limit:
-        return FieldError(field, "max_length", f"At most {limit} characters.")
+        return FieldError(field, "max_length", "At most %(limit)s characters.", {"limit": limit})
     return None
 
 
@@ -70,7 +70,7 @@ def _choice_error(field: Any, value: Any) -> FieldError | None:
     if not field.choices or value in {choice for choice, _ in field.choices}:
         return None
     known = ", ".join(str(choice) for choice, _ in field.choices)
-    return FieldError(field.name, "invalid_choice", f"One of: {known}.")
+    return FieldError(field.name, "invalid_choice", "One of: %(choices)s.", {"choices": known})
 
 
 def _format_error(field: Any, value: str) -> FieldError | None:
@@ -88,7 +88,7 @@ def _integer_error(field: Any, value: Any) -> FieldError | None:
         return FieldError(field.name, "invalid", "This is not a whole number.")
     low, high = INTEGER_RANGES[field.get_internal_type()]
     if not low <= value <= high:
-        return FieldError(field.name, "out_of_range", f"From {low} to {high}.")
+        return FieldError(field.name, "out_of_range", "From %(low)s to %(high)s.", {"low": low, "high": high})
     return None
 
 

@@ -200,7 +200,8 @@ def _status(change: Change, context: Context) -> str:
 
 def _ambiguous(deals: Sequence[Deal]) -> Conflict:
     return Conflict(
-        f"{len(deals)} open deals of this contact in this pipeline; name one by its uuid.",
+        "%(count)s open deals of this contact in this pipeline; name one by its uuid.",
+        {"count": len(deals)},
         code="ambiguous_match",
         candidates=[{"uuid": str(deal.uuid), "name": str(deal)} for deal in deals],
     )
