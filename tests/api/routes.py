@@ -48,7 +48,7 @@ class Route:
         return (self.method, self.path.format(**rows), *body)
 
     def request_for_nothing(self, rows: dict[str, Any]) -> tuple[Any, ...]:
-        """The same for rows that nobody has."""
+        """The same request with ids of no row."""
         method, _, *body = self.request(rows)
         return (method, self.path.format(**{name: UNKNOWN[type(key)] for name, key in rows.items()}), *body)
 

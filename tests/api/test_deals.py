@@ -131,7 +131,7 @@ class CreateTests(ApiTestCase):
         assert deal["owner"]["email"] == "bob@example.com"
         assert [row["uuid"] for row in deal["participants"]] == [str(person.uuid)]
         assert [follower["full_name"] for follower in deal["followers"]] == ["Mary"]
-        # Whoever writes an access list stays on it.
+        # The member who writes an access list stays on it.
         assert {member["full_name"] for member in deal["access_list"]} == {"Victor", "Bob"}
         assert deal["next_deal"] == {"uuid": str(other.uuid), "name": "Next"}
         assert deal["lost_reason"] == {"id": reason.pk, "name": "Price"}
@@ -185,7 +185,7 @@ class CreateTests(ApiTestCase):
             answer = self.as_bob.post("/api/deals", {"name": "Deal", name: [str(key)]})
             problem(answer, 400, "does_not_exist", f"/{name}/0")
 
-    def test_those_on_the_access_list_are_told_once_it_is_written(self):
+    def test_the_access_list_is_notified_after_the_write(self):
         body = {"name": "Deal", "is_private": True, "notify_access_list": True}
         with self.captureOnCommitCallbacks(execute=True):
             self.as_bob.post("/api/deals", body | {"access_list_uuids": [str(self.viewer.member.uuid)]})

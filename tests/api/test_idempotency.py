@@ -179,7 +179,7 @@ class ScopeTests(ApiTestCase):
 
         assert again.content == first.content
 
-    def test_whoever_may_no_longer_write_gets_nothing_again(self):
+    def test_a_member_who_may_no_longer_write_gets_no_stored_response(self):
         self.as_bob.post("/api/deals", BODY, **keyed("k1"))
 
         answer = ApiClient(self.bob, "read").post("/api/deals", BODY, **keyed("k1"))

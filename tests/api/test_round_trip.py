@@ -125,7 +125,7 @@ class RoundTripTests(ApiTestCase):
         self.assert_unchanged(self.as_bob, f"/api/deals/{self.deal().uuid}")
 
     def test_a_reader_of_less_loses_nothing(self):
-        """Whoever may not see the next deal, or the company in the trash, keeps both by sending back their absence."""
+        """The next deal and the trashed company that a member does not see stay when null is sent back for them."""
         hidden = self.deal(is_private=True)
         deal = self.deal(next_deal=hidden.pk)
 

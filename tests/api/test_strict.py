@@ -1,4 +1,4 @@
-"""What is beyond doubt is taken, everything else refused and named: bodies, parameters, paths, verbs; never a 500."""
+"""Strict input: wrong bodies, parameters, paths and methods are refused with the name of the field; never a 500."""
 
 import gzip
 import json
@@ -302,8 +302,8 @@ class ParameterTests(ApiTestCase):
         problem(self.as_bob.get("/api/deals?status=zz&total=9"), 400, "invalid", "/status", "/total")
         problem(self.as_bob.get("/api/pipelines/0/deals?total=9&x=1"), 400, "invalid", "/total", "/x")
         problem(self.as_bob.get("/api/events?after=x&limit=0&y=1"), 400, "invalid", "/after", "/limit", "/y")
-        told = self.as_bob.get("/api/deals/changes?since=x&until=x&y=1")
-        problem(told, 400, "invalid", "/since", "/until", "/y")
+        refusal = self.as_bob.get("/api/deals/changes?since=x&until=x&y=1")
+        problem(refusal, 400, "invalid", "/since", "/until", "/y")
         problem(self.as_bob.get("/api/deals?as_of=x&total=9"), 400, "invalid", "/as_of", "/total")
         problem(self.as_bob.get("/api/deals?page_size=0&cursor=x"), 400, "invalid", "/page_size", "/cursor")
 
