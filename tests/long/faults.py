@@ -169,6 +169,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     options = parser.parse_args()
+    # Without this a SIGTERM would leave the server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.database != "postgresql":
         with tempfile.TemporaryDirectory() as folder:
             run(f"sqlite:///{folder}/crm.sqlite3", options.seed, options.seconds)

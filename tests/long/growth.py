@@ -5,7 +5,9 @@ read. A read that grows by more than `LIMIT` fails. It stops by itself.
 """
 
 import argparse
+import signal
 import statistics
+import sys
 import time
 
 from tests.long.faults import Server, fresh_database
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--deals", type=int, default=5_000)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with fresh_database() as url:
         server = Server(url)
         try:
