@@ -1,0 +1,1 @@
+"""Recipes of CONTRIBUTING, carried out on a copy of the tree."""
