@@ -3,6 +3,7 @@
 import datetime
 import re
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -127,13 +128,14 @@ class _Documented(django_filters.Filter):
 
     @property
     def description(self) -> str:
-        known = self.extra.get("help_text") or self.schema.get("description")
+        known: str | None = self.extra.get("help_text") or self.schema.get("description")
         return known or f"{BOUNDS.get(self.lookup_expr, '')}{self.field_class.sentence}"
 
     @property
     def own_name(self) -> str:
         """The name of the parameter, which may differ from the column's."""
-        return next(name for name, declared in self.parent.filters.items() if declared is self)
+        declared: Mapping[str, Any] = self.parent.filters
+        return next(name for name, one in declared.items() if one is self)
 
 
 class TextFilter(_Documented):
@@ -226,9 +228,8 @@ class CustomValueFilter(_Documented):
             value = value.isoformat()
         if isinstance(value, Decimal):
             value = float(value)
-        return queryset.alias(**{f"{CUSTOM_PREFIX}{key}": CustomValue(key, kind)}).filter(
-            **{f"{CUSTOM_PREFIX}{key}": value}
-        )
+        with_value: QuerySet[Any] = queryset.alias(**{f"{CUSTOM_PREFIX}{key}": CustomValue(key, kind)})
+        return with_value.filter(**{f"{CUSTOM_PREFIX}{key}": value})
 
 
 class StrictFilterSet(django_filters.FilterSet):
