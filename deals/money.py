@@ -126,7 +126,7 @@ def _gross(deal: Deal, change: Mapping[str, Any], amount_before: Decimal | None)
 def _with_tax(deal: Deal) -> Decimal | None:
     if deal.amount is None or not TAX_PERCENT.fullmatch(deal.tax_rate):
         return None
-    gross = deal.amount * (1 + Decimal(deal.tax_rate) / 100)
+    gross: Decimal = deal.amount * (1 + Decimal(deal.tax_rate) / 100)
     return gross.quantize(Decimal(1).scaleb(-_decimals_of(deal.currency)), ROUND_HALF_UP)
 
 

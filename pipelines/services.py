@@ -76,7 +76,7 @@ def restore_pipeline(*, actor: Actor, pipeline: Pipeline, if_match: Versions | N
     """Bring a pipeline back from the trash, with the stages that went with it, in their order."""
     with catalogue_writing(actor) as changes:
         now = timezone.now()
-        row = trashed(Pipeline, actor, pipeline.pk, if_match)
+        row: Pipeline = trashed(Pipeline, actor, pipeline.pk, if_match)
         stages = for_update(Stage.objects.filter(pipeline=row, deleted_at=row.deleted_at))
         order = [Draft.of(stage) for stage in sorted(stages, key=_trashed_in_order(row))]
         for position, draft in enumerate(order):
@@ -113,17 +113,18 @@ def update_stage(*, actor: Actor, stage: Stage, change: Change) -> Stage:
     """Change a stage; a `position` moves it among its siblings."""
     with catalogue_writing(actor) as changes:
         pipeline_id = locked(Stage, actor, stage.pk, change.get("if_match")).pipeline_id
-        drafts = {row.pk: Draft.of(row) for row in _stages(Pipeline(pk=pipeline_id))}
+        drafts = {sibling.pk: Draft.of(sibling) for sibling in _stages(Pipeline(pk=pipeline_id))}
         draft = drafts[stage.pk]
+        row: Stage = draft.row
         references.note(StageReference, [draft])
-        refuse_fields(_set_stage(draft.row, change))
+        refuse_fields(_set_stage(row, change))
         set_references(StageReference, actor, draft, change)
         _guard_kind(draft)
         order = list(drafts)
         if change.get("position") is not None:
             order = reordered(order, stage.pk, change["position"])
         _arrange(changes, actor, [drafts[stage_id] for stage_id in order])
-        return draft.row
+        return row
 
 
 def trash_stage(
@@ -155,7 +156,8 @@ def _stages(pipeline: Pipeline | None) -> Any:
 
 
 def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Change) -> Pipeline:
-    row, was_default, now = draft.row, draft.row.is_default, timezone.now()
+    row: Pipeline = draft.row
+    was_default, now = row.is_default, timezone.now()
     errors = set_columns(row, change, PIPELINE_COLUMNS)
     if not row.name.strip() and not errors:
         errors.append(FieldError("name", "blank", "This may not be blank."))

@@ -127,7 +127,7 @@ class _Documented(django_filters.Filter):
 
     @property
     def description(self) -> str:
-        known = self.extra.get("help_text") or self.schema.get("description")
+        known: str | None = self.extra.get("help_text") or self.schema.get("description")
         return known or f"{BOUNDS.get(self.lookup_expr, '')}{self.field_class.sentence}"
 
     @property
@@ -226,9 +226,8 @@ class CustomValueFilter(_Documented):
             value = value.isoformat()
         if isinstance(value, Decimal):
             value = float(value)
-        return queryset.alias(**{f"{CUSTOM_PREFIX}{key}": CustomValue(key, kind)}).filter(
-            **{f"{CUSTOM_PREFIX}{key}": value}
-        )
+        with_value: QuerySet[Any] = queryset.alias(**{f"{CUSTOM_PREFIX}{key}": CustomValue(key, kind)})
+        return with_value.filter(**{f"{CUSTOM_PREFIX}{key}": value})
 
 
 class StrictFilterSet(django_filters.FilterSet):

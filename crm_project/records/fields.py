@@ -5,10 +5,12 @@ from typing import Any
 
 from django.db import models
 
+from crm_project.generics import AnyDecimalField
+
 SCALE = 4
 
 
-class MoneyField(models.DecimalField):
+class MoneyField(AnyDecimalField):
     """numeric(16,4); on SQLite, whose numbers are doubles, an integer of ten-thousandths: sums stay exact too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,12 +42,13 @@ class MoneyField(models.DecimalField):
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
         if value is None or connection.vendor != "sqlite":
-            return value
+            stored: Decimal | None = value
+            return stored
         # A quotient or a weighted sum may come back as a double of ten-thousandths.
         return Decimal(round(value)).scaleb(-SCALE)
 
 
-class RowForeignKey(models.ForeignKey):
+class RowForeignKey(models.ForeignKey[Any, Any]):
     """A foreign key within one organization: the table's `SameOrganization` constraint is its database constraint."""
 
     def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
