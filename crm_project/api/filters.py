@@ -133,7 +133,8 @@ class _Documented(django_filters.Filter):
     @property
     def own_name(self) -> str:
         """The name of the parameter, which may differ from the column's."""
-        return next(name for name, declared in self.parent.filters.items() if declared is self)
+        names: dict[str, Any] = self.parent.filters
+        return next(name for name, declared in names.items() if declared is self)
 
 
 class TextFilter(_Documented):

@@ -190,7 +190,7 @@ class StaffModelAdmin(ModelAdmin):
         return any(lookup in list_filter.names() for list_filter in own)
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        return to_field == self.opts.pk.name
+        return bool(to_field == self.opts.pk.name)
 
     # -- Lists.
 

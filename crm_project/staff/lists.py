@@ -120,13 +120,14 @@ class StaffChangeList(ChangeList):
 
     def _by_number(self) -> Sequence[Any]:
         try:
-            page: AnyPage = self.paginator.page(self.page_num)
+            page = self.paginator.page(self.page_num)
         except InvalidPage as error:
             raise IncorrectLookupParameters from error
         number = self.page_num
         self.next_page = self.get_query_string({PAGE_VAR: number + 1}) if page.has_next() else ""
         self.previous_page = self.get_query_string({PAGE_VAR: number - 1}) if number > 1 else ""
-        return page.object_list
+        rows: Sequence[Any] = page.object_list
+        return rows
 
     def _keyset_ordering(self, request: Any) -> str:
         """The column by which a long list is sorted, with its sign; empty for a list with numbered pages."""
