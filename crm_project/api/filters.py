@@ -3,7 +3,6 @@
 import datetime
 import re
 import uuid
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -134,8 +133,8 @@ class _Documented(django_filters.Filter):
     @property
     def own_name(self) -> str:
         """The name of the parameter, which may differ from the column's."""
-        declared: Mapping[str, Any] = self.parent.filters
-        return next(name for name, one in declared.items() if one is self)
+        names: dict[str, Any] = self.parent.filters
+        return next(name for name, declared in names.items() if declared is self)
 
 
 class TextFilter(_Documented):
