@@ -127,8 +127,7 @@ def add_member(
             raise Conflict("%(email)s is already a member.", {"email": user.email}, code="member_exists")
         bump_catalogue(organization.id)
         changes.record(member, "created", difference({}, columns(member)))
-        for hook in hooks.member_added:
-            hook(member)
+        hooks.member_added(member)
     return member
 
 

@@ -65,7 +65,6 @@ def write_deals(
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
     with change_set(actor) as change:
-        references.hold(DealReference, actor.organization_id, references.keys_of(changes))
         context = look_up(actor, changes, people)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
         note_lists(drafts, _lists_touched(changes))
