@@ -27,7 +27,7 @@ Check = Callable[[Any], list[FieldError]]
 
 @contextmanager
 def catalogue_writing(actor: Actor) -> Iterator[ChangeSet]:
-    """Open a change set under the exclusive lock of the catalogue; at its end the version of the catalogue is bumped."""
+    """Open a change set with the exclusive lock of the catalogue, and bump its version, so that caches of it expire."""
     actor.require(Permission.EDIT_PIPELINES)
     with change_set(actor) as changes:
         hold_catalogue(actor.organization_id, alone=True)
