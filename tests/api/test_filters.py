@@ -251,10 +251,16 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
                 value = (
                     Decimal(value) if name == "amount" else instant(value) if name.endswith("_at") else value
                 )
-            # Nulls are the greatest: last ascending, first descending.
-            return (value is None, 0 if value is None else value, self.ids[row["uuid"]])
+            return value, self.ids[row["uuid"]]
 
-        return [row["uuid"] for row in sorted(rows, key=sort_key, reverse=ordering.startswith("-"))]
+        def ordered(part):
+            keys = sorted(((*sort_key(row), row["uuid"]) for row in part), reverse=name != ordering)
+            return [key[-1] for key in keys]
+
+        null = [row for row in rows if sort_key(row)[0] is None]
+        # Nulls are last in both directions, in the order of their ids.
+        without = sorted(null, key=lambda row: self.ids[row["uuid"]], reverse=name != ordering)
+        return ordered(row for row in rows if row not in null) + [row["uuid"] for row in without]
 
     def walked(self, page_size, **parameters):
         """The uuids of every page forward; the way back must show the same pages."""
