@@ -229,14 +229,14 @@ def is_day(value: Any) -> bool:
     return True
 
 
-def definition_errors(definition: Any) -> list[FieldError]:
-    """What is wrong with a custom field's definition."""
+def definition_errors(definition: Any, *, is_new: bool = False) -> list[FieldError]:
+    """What is wrong with a custom field's definition; an existing one keeps its key, whatever its end."""
     errors = []
     if not KEY_PATTERN.fullmatch(definition.key) or len(definition.key) > 63:
         errors.append(
             FieldError("key", "invalid", "Lower-case words of a-z and 0-9, joined by single underscores.")
         )
-    elif definition.pk is None and definition.key.endswith(FILTER_SUFFIXES):
+    elif is_new and definition.key.endswith(FILTER_SUFFIXES):
         sentence = "Must not end with one of %(suffixes)s: filters of custom fields have these names."
         errors.append(FieldError("key", "invalid", sentence, {"suffixes": ", ".join(FILTER_SUFFIXES)}))
     options = definition.options
