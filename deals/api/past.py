@@ -18,9 +18,11 @@ from rest_framework.response import Response
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import StrictDateTime
 from crm_project.api.filter_values import InstantValue
+from crm_project.api.sparse import represented
 from crm_project.api.views import ScopedView
 from crm_project.records.paging import Key
 from deals import money
+from deals.api.expansions import DEAL_EXPANSIONS
 from deals.api.filters import PastDealFilter, StateFilter
 from deals.api.serializers import DealSerializer, summary_of
 from deals.models import Deal, DealState
@@ -94,6 +96,8 @@ class DealStateViewSet(ScopedView):
     serializer_class = DealSerializer
     filterset_class = PastDealFilter
     filtered_actions = frozenset({"list", "summary"})
+    sparse_actions = frozenset({"list"})
+    expansions = DEAL_EXPANSIONS
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
     orderings = {
         "created_at": Key(F("deal__created_at")),
@@ -120,9 +124,10 @@ class DealStateViewSet(ScopedView):
         self.check_own_parameters(request)
         states = self.filter_queryset(self.get_queryset()).select_related("stage__pipeline", "owner__user")
         page: Any = self.paginate_queryset(states)
-        deals = self.get_serializer(_past_deals(page, self.actor.member), many=True).data
-        instant = StrictDateTime().to_representation(self.as_of)
-        return self.get_paginated_response([{**deal, "as_of": instant} for deal in deals])
+        deals = represented(self, _past_deals(page, self.actor.member))
+        as_of = {"as_of": StrictDateTime().to_representation(self.as_of)}
+        extra = {} if "fields" in request.query_params else as_of
+        return self.get_paginated_response([{**deal, **extra} for deal in deals])
 
     def summary(self, request: Request) -> Response:
         self.check_own_parameters(request)

@@ -155,7 +155,8 @@ class DealSerializer(StrictSerializer):
 
     def to_representation(self, instance: Deal) -> dict[str, Any]:
         representation = super().to_representation(instance)
-        representation["probability"] = instance.effective_probability
+        if "probability" in representation:
+            representation["probability"] = instance.effective_probability
         return representation
 
     def validate_name(self, name: str) -> str:
