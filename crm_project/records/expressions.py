@@ -61,3 +61,23 @@ class HoldsOption(Func):
         column, key, option = (compiler.compile(source) for source in self.get_source_expressions())
         sql = f"EXISTS (SELECT 1 FROM JSON_EACH({column[0]}, '$.' || {key[0]}) WHERE JSON_EACH.value = {option[0]})"
         return sql, [*column[1], *key[1], *option[1]]
+
+
+class CustomIsEmpty(Func):
+    """Whether a row has no value of a custom field: no such key, null, an empty text or an empty list."""
+
+    arity = 2
+    output_field = BooleanField()
+
+    def __init__(self, key: str, *, column: str = "custom_fields") -> None:
+        super().__init__(column, Value(key))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        column, key = (compiler.compile(source) for source in self.get_source_expressions())
+        value = f"COALESCE({column[0]} -> {key[0]}::text, 'null'::jsonb)"
+        return f"({value} IN ('null'::jsonb, '\"\"'::jsonb, '[]'::jsonb))", [*column[1], *key[1]]
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        column, key = (compiler.compile(source) for source in self.get_source_expressions())
+        value = f"COALESCE({column[0]} -> ('$.' || {key[0]}), 'null')"
+        return f"({value} IN ('null', '\"\"', '[]'))", [*column[1], *key[1]]

@@ -133,7 +133,7 @@ def _save(actor: Actor, row: CustomField, change: Change) -> CustomField:
     def check(saved: CustomField) -> list[FieldError]:
         if "options" in change:
             saved.options = change["options"] or []
-        return definition_errors(saved) or _frozen_errors(saved)
+        return definition_errors(saved, is_new=saved.pk is None) or _frozen_errors(saved)
 
     saved: CustomField = save_named(
         actor=actor,
