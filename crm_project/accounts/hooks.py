@@ -11,5 +11,6 @@ member_added: list[Callable[[Member], None]] = []
 # How many live rows somebody owns, by the kind of row.
 count_owned: dict[str, Callable[[Member], int]] = {}
 
-# Make the second member the owner of every live row that the first one owns; answers how many there were.
-hand_over: list[Callable[[Actor, Member, Member], int]] = []
+# hand_over(actor, leaver, heir, with_closed): make the heir the owner of the leaver's live rows, of those that are
+# closed only if `with_closed`; returns their number.
+hand_over: list[Callable[[Actor, Member, Member, bool], int]] = []

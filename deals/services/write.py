@@ -12,6 +12,7 @@ from contacts.models import Contact
 from contacts.querysets import fold_email
 from contacts.services.people import create_people
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission, Role
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, refuse
@@ -20,7 +21,7 @@ from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update
 from crm_project.records.rules import column_errors
 from crm_project.records.writing import store
-from crm_project.records.writing.columns import Change, missing, set_columns, set_custom_fields
+from crm_project.records.writing.columns import Change, inactive, missing, set_columns, set_custom_fields
 from crm_project.records.writing.receipts import Receipt
 from crm_project.records.writing.store import Draft
 from crm_project.versions import refusal
@@ -170,6 +171,7 @@ def _apply(
         lambda: _set_named(draft, change, context),
         lambda: money.price(draft.row, change),
         lambda: _travel(draft, change, context, last_open, now),
+        lambda: _owner_errors(draft, change),
         lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),
         lambda: _set_lists(actor, draft, change, context),
         lambda: references.set_on(draft, change, add=add_references),
@@ -264,6 +266,14 @@ def _reopens(draft: Draft, change: Change) -> bool:
     return bool(draft.before) and rules.may_reopen(draft.row, change)
 
 
+def _owner_errors(draft: Draft, change: Change) -> list[FieldError]:
+    """A deactivated member may own closed deals, and the open ones that the member has already."""
+    row = draft.row
+    is_new = change.get("owner") is not None and row.owner_id != draft.before.get("owner_id")
+    wrong = is_new and row.owner is not None and row.status == Deal.Statuses.OPEN and not row.owner.has_access
+    return [inactive("owner")] if wrong else []
+
+
 def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> list[FieldError]:
     errors: list[FieldError] = []
     for name in LISTS:
@@ -272,8 +282,8 @@ def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> 
         known = context.contacts if name == "members" else context.members
         before = draft.lists.get(name, [])
         if name in change:
-            draft.lists[name] = _ids(name, change[name], known, errors)
-        added = _ids(f"add_{name}", change.get(f"add_{name}"), known, errors)
+            draft.lists[name] = _ids(name, change[name], known, errors, before)
+        added = _ids(f"add_{name}", change.get(f"add_{name}"), known, errors, before)
         removed = _ids(f"remove_{name}", change.get(f"remove_{name}"), known, errors)
         kept = [key for key in draft.lists.get(name, []) if key not in removed]
         draft.lists[name] = list(dict.fromkeys([*kept, *added]))
@@ -291,12 +301,17 @@ def _stay_on_list(actor: Actor, draft: Draft, before: list[int]) -> None:
         listed.append(own)
 
 
-def _ids(field: str, keys: Any, known: Any, errors: list[FieldError]) -> list[int]:
+def _ids(
+    field: str, keys: Any, known: Any, errors: list[FieldError], before: Collection[int] | None = None
+) -> list[int]:
+    """The ids of the rows. Deactivated members are refused unless they are in `before`; None allows them."""
     found = []
     for index, key in enumerate(keys or ()):
         row = known.get(key)
         if row is None:
             errors.append(missing(f"{field}.{index}"))
+        elif before is not None and isinstance(row, Member) and not row.has_access and row.pk not in before:
+            errors.append(inactive(f"{field}.{index}"))
         else:
             found.append(row.pk)
     return list(dict.fromkeys(found))

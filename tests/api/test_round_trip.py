@@ -67,7 +67,11 @@ class RoundTripTests(ApiTestCase):
         yield self.deal(bid_type="hour", bid_value="80", bid_periods=12)
         yield self.deal(bid_type="day", bid_value="0.01")
         yield self.deal(stage=self.won.pk, closed_at=YESTERDAY, **plain)
-        yield self.deal(stage=self.lost.pk, lost_reason=reason.pk, probability=20)
+        lost = self.deal(probability=20)
+        update_deals(
+            actor=self.bob, changes=[(lost, {"stage": self.lost.pk, "lost_reason": reason.pk})]
+        )
+        yield Deal.objects.get(pk=lost.pk)
         yield self.deal(stage=self.lost.pk, status="abandoned", lost_reason=reason.pk)
         yield self.deal(status="won")
         yield self.deal(status="abandoned")
