@@ -28,7 +28,15 @@ from crm_project.versions import refusal
 from deals import money, rules
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference
 from deals.querysets import DealQuerySet
-from deals.services.context import Context, last_open_stages, look_up, person_errors
+from deals.services.context import (
+    Context,
+    last_open_stages,
+    look_up,
+    names_person,
+    new_person,
+    person_errors,
+    person_key_of,
+)
 from deals.services.notify import notify_access_list
 from deals.services.states import write_states
 from pipelines.models import Stage
@@ -129,7 +137,7 @@ def _new(actor: Actor) -> Deal:
 def _lists_touched(changes: Sequence[Change]) -> set[str]:
     """The lists that a change may touch."""
     touched = {name.removeprefix("add_").removeprefix("remove_") for change in changes for name in change}
-    if "is_private" in touched:
+    if touched & {"is_private", "notify_access_list"}:
         touched.add("access_list")
     return touched & LISTS.keys()
 
@@ -174,6 +182,7 @@ def _apply(
         lambda: _owner_errors(draft, change),
         lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),
         lambda: _set_lists(actor, draft, change, context),
+        lambda: _notice_errors(draft, change),
         lambda: references.set_on(draft, change, add=add_references),
     ]
     for step in steps if not errors else steps[:3]:
@@ -204,7 +213,22 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
         if contact is None:
             errors.append(FieldError("contact_first_name", "required", "A new contact needs a first name."))
         row.contact = contact
+    elif not errors:
+        errors += _set_person(row, change, context)
     return errors
+
+
+def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]:
+    """A contact without e-mail: the deal keeps the one that it has, else takes or creates the person described."""
+    if row.contact is not None:
+        return rules.contact_conflicts(row.contact, change)
+    if not names_person(change):
+        return []
+    name, phone = person_key_of(change)
+    if not name:
+        return [FieldError("contact_first_name", "required", "A new contact needs a name.")]
+    row.contact = context.named_people[name, phone] if phone else new_person(row.organization_id, change)
+    return []
 
 
 def _set_next(row: Deal, key: Any, context: Context) -> list[FieldError]:
@@ -294,6 +318,13 @@ def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> 
     return errors
 
 
+def _notice_errors(draft: Draft, change: Change) -> list[FieldError]:
+    wrong = change.get("notify_access_list") and not draft.lists.get("access_list")
+    return (
+        [FieldError("notify_access_list", "invalid", "Nobody is in the deal's access list.")] if wrong else []
+    )
+
+
 def _stay_on_list(actor: Actor, draft: Draft, before: list[int]) -> None:
     """Nobody locks themselves out of a list they write."""
     listed, own = draft.lists["access_list"], actor.member.pk
@@ -326,12 +357,13 @@ def may_set_privacy(actor: Actor, draft: Draft, was_private: bool) -> bool:
 
 
 def _create_people(actor: Actor, drafts: Sequence[Draft]) -> None:
-    """Store the new contacts that changes name by e-mail, once no deal is refused."""
-    new = {draft.row.contact.email: draft.row.contact for draft in drafts if _has_new_contact(draft)}
-    stored = create_people(actor=actor, people=list(new.values()))
+    """Store the new contacts that changes describe, once no deal is refused."""
+    new = {id(draft.row.contact): draft.row.contact for draft in drafts if _has_new_contact(draft)}
+    created = create_people(actor=actor, people=list(new.values()))
+    stored = dict(zip(new, created, strict=True))
     for draft in drafts:
         if _has_new_contact(draft):
-            draft.row.contact = stored[draft.row.contact.email]
+            draft.row.contact = stored[id(draft.row.contact)]
 
 
 def _has_new_contact(draft: Draft) -> bool:
