@@ -49,8 +49,8 @@ def update_contacts(*, actor: Actor, changes: Sequence[tuple[Any, Change]]) -> l
     return write_contacts(actor, changes)
 
 
-def hand_over_contacts(actor: Actor, leaver: Member, heir: Member) -> int:
-    """All live contacts of somebody who leaves."""
+def hand_over_contacts(actor: Actor, leaver: Member, heir: Member, with_closed: bool) -> int:
+    """Hand over all live contacts; a contact is never closed."""
     contacts = list(Contact.objects.of(actor.organization_id).live().filter(owner=leaver).order_by("id"))
     update_contacts(actor=actor, changes=[(contact, {"owner": heir.pk}) for contact in contacts])
     return len(contacts)

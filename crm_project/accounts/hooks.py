@@ -16,5 +16,6 @@ member_added: Callable[[Member], None] = _nothing
 # For each kind of row, a function that returns the number of the live rows that a member owns.
 count_owned: dict[str, Callable[[Member], int]] = {}
 
-# hand_over(actor, leaver, heir): make the heir the owner of every live row of the leaver; returns their number
-hand_over: list[Callable[[Actor, Member, Member], int]] = []
+# hand_over(actor, leaver, heir, with_closed): make the heir the owner of the leaver's live rows, of those that are
+# closed only if `with_closed`; returns their number.
+hand_over: list[Callable[[Actor, Member, Member, bool], int]] = []

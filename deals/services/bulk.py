@@ -178,7 +178,7 @@ def _pair(change: Change, context: Context) -> Pair | None:
     email = change.get("contact_email")
     contact = (
         context.people.get(fold_email(email))
-        if isinstance(email, str)
+        if email and isinstance(email, str)
         else context.contacts.get(change.get("contact"))
     )
     pipeline = context.catalogue.pipeline_of(stage=change.get("stage"), pipeline=change.get("pipeline"))

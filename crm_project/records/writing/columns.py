@@ -72,6 +72,11 @@ def split_keys(keys: Iterable[Any]) -> tuple[list[int], list[uuid.UUID]]:
     return ids, [key for key in present if isinstance(key, uuid.UUID)]
 
 
+def inactive(field: str) -> FieldError:
+    """A member who has been deactivated cannot be given anything new."""
+    return FieldError(field, "inactive", "This member has been deactivated.")
+
+
 def missing(field: str) -> FieldError:
     """The error for an unknown row; rows that are not visible are treated alike."""
     return FieldError(field, "does_not_exist", "There is no such row.")
