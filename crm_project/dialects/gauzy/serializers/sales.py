@@ -102,6 +102,8 @@ class GauzyStageWrite(DialectSerializer):
 class GauzyStageNestedWrite(GauzyStageWrite):
     """A stage in the list of a pipeline's stages."""
 
+    never_empty = frozenset({"id", "name"})
+
     id = RowField("stage", required=False)
     name = TextField(required=False)
 

@@ -140,6 +140,13 @@ def with_status(change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
     return {**rest, "status": STATUSES[closed]}
 
 
+def with_gross(change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
+    """The change with the deal's own gross amount beside a net amount: Intum has both, so none follows from the other."""
+    if deal is None or "amount" not in change or "amount_gross" in change:
+        return change
+    return {**change, "amount_gross": deal.amount_gross}
+
+
 class IntumDealQuery(IntumListQuery):
     """The filters of the list."""
 

@@ -67,7 +67,7 @@ class IntumDealView(IntumView):
         return Response(self.representation(self.by_reference(visible, app_code, external_id)))
 
     def completed(self, change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
-        change = serializers.with_status(change, deal)
+        change = serializers.with_gross(serializers.with_status(change, deal), deal)
         change = with_references(change, deal, app_code(self.actor))
         # `fields` is free-form JSON by contract.
         return {**change, "free_custom_fields": True}

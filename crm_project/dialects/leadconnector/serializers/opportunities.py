@@ -63,7 +63,7 @@ EXAMPLE_ANSWER = {
         "updatedAt": "2026-03-01T10:00:00.000Z",
         "contactId": "",
         "locationId": "CLu7BaljjqrEjBGKTNNe",
-        "contact": None,
+        "contact": {},
         "lostReasonId": None,
         "customFields": [],
         "followers": ["LiKJ2vnRg5ETM8Z19K7"],
@@ -246,7 +246,7 @@ class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
     updatedAt = InstantField(digits=3, source="updated_at")
     contactId = ContactIdField()
     locationId = LocationField()
-    contact = LeadConnectorContactNested(allow_null=True)
+    contact = LeadConnectorContactNested()
     lostReasonId = RowField("lost_reason", source="lost_reason", allow_null=True)
     customFields = LeadConnectorCustomFields("deal", source="custom_fields")
     followers = RowListField("user", through="follower_links.member")
@@ -255,9 +255,9 @@ class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
     effectiveProbability = serializers.IntegerField(source="effective_probability")
 
     def to_representation(self, instance: Deal) -> dict[str, Any]:
-        """`contactId` is an empty string where there is none, since the vendor's clients require a string."""
+        """Without a contact `contactId` is empty text and `contact` an empty object: the vendor's schema has no null."""
         data = super().to_representation(instance)
-        return {**data, "contactId": data["contactId"] or ""}
+        return {**data, "contactId": data["contactId"] or "", "contact": data["contact"] or {}}
 
 
 def without_redundant_contact(change: Mapping[str, Any], deal: Deal | None) -> dict[str, Any]:

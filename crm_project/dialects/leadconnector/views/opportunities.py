@@ -40,7 +40,7 @@ class LeadConnectorOpportunityView(LeadConnectorView):
     @extend_schema(
         request=serializers.LeadConnectorOpportunityUpsert,
         responses={200: serializers.UpsertedOpportunity},
-        summary="Update the opportunity of this id, else of this contact in this pipeline, else create it",
+        summary="Update the opportunity of this id; without an id, that of this contact in this pipeline; else create",
         examples=[
             OpenApiExample("Upsert", serializers.EXAMPLE_REQUEST, request_only=True),
             OpenApiExample("Upserted", serializers.EXAMPLE_ANSWER, response_only=True, status_codes=["200"]),
@@ -148,16 +148,18 @@ class LeadConnectorOpportunityView(LeadConnectorView):
 
 
 def upsert_unknown(actor: Actor, sent_id: str | None, change: Change) -> Receipt[Deal]:
-    """Update the deal of the contact and pipeline, else create one. An id that no deal has becomes its reference,
-    since the client will ask for the opportunity by it."""
-    keys = ["contact_and_pipeline"] if change.get("contact") else []
+    """Create a deal under an id that no deal has, which becomes its reference. Without an id, update the deal of the
+    contact and pipeline, else create one.
+
+    The contact is no second key beside an id: it would overwrite another opportunity of the same contact.
+    """
     if sent_id:
         refuse_hidden_id(actor, sent_id)
         change = {**change, "external_references": [(SYSTEM, sent_id)]}
-        keys.insert(0, "external_reference")
-    if not keys:
-        return Receipt(create_deals(actor=actor, changes=[change])[0], "created")
-    return upsert_deal(actor=actor, change=change, match_on=keys)
+        return upsert_deal(actor=actor, change=change, match_on=["external_reference"])
+    if change.get("contact"):
+        return upsert_deal(actor=actor, change=change, match_on=["contact_and_pipeline"])
+    return Receipt(create_deals(actor=actor, changes=[change])[0], "created")
 
 
 def refuse_hidden_id(actor: Actor, sent_id: str) -> None:

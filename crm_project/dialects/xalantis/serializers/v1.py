@@ -98,6 +98,8 @@ class XalantisV1DealCreate(XalantisFirstDealWrite):
 class XalantisV1DealUpdate(DialectSerializer):
     """A change of a deal."""
 
+    never_empty = frozenset({"name"})
+
     name = TextField(required=False)
     amount = NumberField(required=False, allow_null=True)
     currency = TextField(max_length=3, required=False)
