@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
@@ -16,8 +16,9 @@ from crm_project.errors import FieldError
 from crm_project.records.locks import share
 from crm_project.records.rules import column_errors
 from crm_project.records.writing.columns import Change, definitions_of, rows_by_key, split_keys
-from deals.models import Deal, LostReason
+from deals.models import Deal, DealState, LostReason
 from pipelines.catalogue import Catalogue, held_catalogue
+from pipelines.models import Stage
 
 PERSON_FIELDS = {
     "contact_first_name": "first_name",
@@ -59,6 +60,22 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
         definitions=definitions_of(organization_id, "deal"),
     )
+
+
+def last_open_stages(deals: Sequence[Deal], context: Context) -> dict[int, Stage]:
+    """The open stage of its present pipeline that each deal stood in last; without a query if there is no deal."""
+    if not deals:
+        return {}
+    states = DealState.objects.filter(
+        deal=OuterRef("pk"),
+        stage__pipeline=OuterRef("stage__pipeline"),
+        stage__kind=Stage.Kinds.OPEN,
+        stage__deleted_at=None,
+    )
+    last = Subquery(states.order_by("-valid_from").values("stage")[:1])
+    rows = Deal.objects.filter(pk__in=[deal.pk for deal in deals]).annotate(last_open=last)
+    stages = context.catalogue.stages
+    return {pk: stages[key] for pk, key in rows.values_list("pk", "last_open") if key in stages}
 
 
 def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]) -> None:

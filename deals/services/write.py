@@ -27,9 +27,10 @@ from crm_project.versions import refusal
 from deals import money, rules
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference
 from deals.querysets import DealQuerySet
-from deals.services.context import Context, look_up, person_errors
+from deals.services.context import Context, last_open_stages, look_up, person_errors
 from deals.services.notify import notify_access_list
 from deals.services.states import write_states
+from pipelines.models import Stage
 
 Target = tuple[Deal | None, Change]
 
@@ -71,9 +72,13 @@ def write_deals(
         note_lists(drafts, _lists_touched(changes))
         now = timezone.now()
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts if draft.before}
+        last_open = last_open_stages(
+            [draft.row for draft, sent in zip(drafts, changes, strict=True) if _reopens(draft, sent)], context
+        )
         errors: dict[int, DomainError] = {}
         for index, (draft, sent) in enumerate(zip(drafts, changes, strict=True)):
-            if error := _apply(actor, draft, sent, context, now, index in add_references, require_name):
+            adds = index in add_references
+            if error := _apply(actor, draft, sent, context, last_open, now, adds, require_name):
                 errors[index] = error
         good = [index for index in range(len(drafts)) if index not in errors]
         clashing = references.clashes(DealReference, actor.organization_id, [drafts[index] for index in good])
@@ -147,6 +152,7 @@ def _apply(
     draft: Draft,
     change: Change,
     context: Context,
+    last_open: Mapping[int, Stage],
     now: datetime.datetime,
     add_references: bool,
     require_name: bool,
@@ -163,7 +169,7 @@ def _apply(
         lambda: [NAMELESS] if require_name and not draft.before and not draft.row.name else [],
         lambda: _set_named(draft, change, context),
         lambda: money.price(draft.row, change),
-        lambda: _travel(draft, change, context, now),
+        lambda: _travel(draft, change, context, last_open, now),
         lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),
         lambda: _set_lists(actor, draft, change, context),
         lambda: references.set_on(draft, change, add=add_references),
@@ -208,7 +214,13 @@ def _set_next(row: Deal, key: Any, context: Context) -> list[FieldError]:
     return []
 
 
-def _travel(draft: Draft, change: Change, context: Context, now: datetime.datetime) -> list[FieldError]:
+def _travel(
+    draft: Draft,
+    change: Change,
+    context: Context,
+    last_open: Mapping[int, Stage],
+    now: datetime.datetime,
+) -> list[FieldError]:
     """Find the stage the change leads to, and go there."""
     row, catalogue = draft.row, context.catalogue
     stage, pipeline = (
@@ -230,14 +242,26 @@ def _travel(draft: Draft, change: Change, context: Context, now: datetime.dateti
         return errors
     if pipeline is None and (stage is not None or not draft.before):
         pipeline = stage.pipeline if stage else catalogue.default
-    stages = catalogue.stages_of[pipeline.pk] if pipeline else ()
+    own = pipeline.pk if pipeline else row.stage.pipeline_id if draft.before else None
     goal, errors = rules.destination(
-        row if draft.before else None, stage=stage, pipeline=pipeline, stages=stages
+        row if draft.before else None,
+        stage=stage,
+        pipeline=pipeline,
+        stages=catalogue.stages_of[own] if own else (),
+        change=change,
+        last_open=last_open.get(row.pk) if draft.before else None,
     )
     if goal is None:
         return errors
     resolved = {**change, "lost_reason": reason} if "lost_reason" in change else change
-    return rules.travel(row, goal, resolved, now=now)
+    in_force = row.effective_probability if draft.before else None
+    errors = rules.travel(row, goal, resolved, now=now)
+    draft.ignored = rules.ignored_fields(row, change, in_force=in_force)
+    return errors
+
+
+def _reopens(draft: Draft, change: Change) -> bool:
+    return bool(draft.before) and rules.may_reopen(draft.row, change)
 
 
 def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> list[FieldError]:
