@@ -83,6 +83,8 @@ class DialectView(DispatchView):
 
     # Maps the core's field names to the names in the body of this request, for error messages.
     wire_names: Any = {}
+    # The names in the body, as it was read last.
+    sent_names: Any = frozenset()
 
     @property
     def allowed_methods(self) -> list[str]:
@@ -126,6 +128,7 @@ class DialectView(DispatchView):
         """Validate the body, or `data` out of it, and return the core's change."""
         sent = self.request.data if data is None else data
         self.wire_names = serializer_class.wire_names(sent)
+        self.sent_names = set(sent) if isinstance(sent, Mapping) else set()
         context = {**self.get_serializer_context(), "body": True}
         serializer = serializer_class(data=sent, partial=partial, context=context)
         serializer.is_valid(raise_exception=True)

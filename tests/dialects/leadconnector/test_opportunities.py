@@ -91,7 +91,10 @@ class TestOpportunities(LeadConnector, DialectContract, BaseTestCase):
 
         shown = self.change(row_id, assignedTo="", pipelineStageId="", lostReasonId="")
 
-        assert (shown["assignedTo"], shown["pipelineStageId"]) == (REQUEST["assignedTo"], str(self.offer.uuid))
+        assert (shown["assignedTo"], shown["pipelineStageId"]) == (
+            REQUEST["assignedTo"],
+            str(self.offer.uuid),
+        )
         alone = {"id": "theirs", "pipelineId": REQUEST["pipelineId"], "locationId": LOCATION, "contactId": ""}
         assert self.call("POST", "/opportunities/upsert", alone)["opportunity"]["contactId"] == ""
         self.refused(self.as_actor(self.bob, self.create_call(contactId="")), 422)

@@ -10,6 +10,7 @@ from crm_project.api.fields import OptionalText, StrictDate, StrictInteger, Text
 from crm_project.dialects.kit.casts import is_number
 from crm_project.dialects.kit.fields import BlankAsNull, NumberField
 from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.money import MoneyField
 from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.kit.serializers import DialectQuery
 
@@ -59,7 +60,11 @@ class IntumDate(BlankAsNull, StrictDate):
         super().__init__(**{"required": False, "allow_null": True, **kwargs})
 
 
-class IntumAmount(BlankAsNull, NumberField):
+class IntumAmount(BlankAsNull, MoneyField):
+    pass
+
+
+class IntumAmountFilter(BlankAsNull, NumberField):
     pass
 
 

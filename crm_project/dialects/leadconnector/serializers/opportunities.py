@@ -12,6 +12,7 @@ from crm_project.dialects.kit.deal_contacts import DealContact
 from crm_project.dialects.kit.fields import NumberField, TextOrNullField
 from crm_project.dialects.kit.ids import as_text
 from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.money import MoneyField
 from crm_project.dialects.kit.rows import RowField, RowListField
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.dialects.leadconnector.serializers.custom_field_backed import LeadConnectorTagsField
@@ -133,7 +134,7 @@ class LeadConnectorOpportunityWrite(LeadConnectorOpportunityStatusWrite):
     name = OptionalText()
     pipelineId = RowField("pipeline", source="pipeline", required=False)
     pipelineStageId = RowOrBlankField("stage", source="stage")
-    monetaryValue = NumberField(source="amount", required=False, allow_null=True)
+    monetaryValue = MoneyField(source="amount", required=False, allow_null=True)
     assignedTo = RowOrBlankField("user", source="owner")
     customFields = LeadConnectorCustomFields("deal", source="custom_fields", required=False)
     source: Any = OptionalText(source="origin")
@@ -255,7 +256,7 @@ class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
     effectiveProbability = serializers.IntegerField(source="effective_probability")
 
     def to_representation(self, instance: Deal) -> dict[str, Any]:
-        """Without a contact `contactId` is empty text and `contact` an empty object: the vendor's schema has no null."""
+        """Without a contact `contactId` is an empty string and `contact` an empty object, as in the vendor's schema."""
         data = super().to_representation(instance)
         return {**data, "contactId": data["contactId"] or "", "contact": data["contact"] or {}}
 
