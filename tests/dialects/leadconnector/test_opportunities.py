@@ -171,7 +171,7 @@ class TestOpportunities(LeadConnector, DialectContract, BaseTestCase):
             {"is_private": True, "access_list": [self.manager.member.pk]},
             {"status": "abandoned", "lost_reason": self.reason.pk},
             {"status": "won"},
-            {"stage": self.lost.pk, "probability": 30},
+            {"stage": self.lost.pk},
             {"probability": 30, "expected_close_date": day},
             {"name": "", "client": client},
             {"contact": self.ann.pk, "client": client, "members": [client]},
