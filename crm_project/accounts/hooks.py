@@ -8,6 +8,9 @@ from crm_project.accounts.models import Member
 # A member has been added, inside the transaction that adds it.
 member_added: list[Callable[[Member], None]] = []
 
+# The country of an organization (its id) has changed, inside the transaction that changes it.
+country_changed: list[Callable[[int], None]] = []
+
 # How many live rows somebody owns, by the kind of row.
 count_owned: dict[str, Callable[[Member], int]] = {}
 
