@@ -9,6 +9,8 @@ from crm_project.emails import fold_email
 from crm_project.records.phones import normalize_phone
 from crm_project.records.querysets import RowQuerySet
 
+__all__ = ["ContactQuerySet", "fold_email"]
+
 
 class ContactQuerySet(RowQuerySet[Any]):
     def with_email(self, emails: Iterable[str]) -> Self:

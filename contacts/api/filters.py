@@ -24,7 +24,10 @@ class ContactFilter(ReferencedFilterSet):
     created_at_before = InstantFilter("created_at", "lte")
     updated_at_after = InstantFilter("updated_at", "gte")
     updated_at_before = InstantFilter("updated_at", "lte")
-    q = TextFilter(method="filter_text", help_text="Every word occurs in name, e-mail or phone numbers.")
+    q = TextFilter(
+        method="filter_text",
+        help_text="Every word occurs in name, e-mail or phone numbers; phones in any spelling.",
+    )
 
     def filter_company(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
         """A company in the trash has no people, as in the response."""
@@ -33,7 +36,7 @@ class ContactFilter(ReferencedFilterSet):
     def filter_email(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(email=fold_email(value))
 
-    def filter_phone(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
+    def filter_phone(self, rows: Any, name: str, value: str) -> Any:
         country = self.actor.organization.country
         if not normalize_phone(value, country):
             raise InvalidQuery({name: ["A phone number has digits."]})
