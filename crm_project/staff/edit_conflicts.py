@@ -15,7 +15,16 @@ from crm_project.staff.custom import PREFIX
 
 # Columns that are derived from others.
 IGNORED_COLUMNS = frozenset(
-    {"stage_entered_at", "search_text", "full_name", "position", "updated_at", "deleted_at"}
+    {
+        "stage_entered_at",
+        "search_text",
+        "full_name",
+        "phone_normalized",
+        "mobile_normalized",
+        "position",
+        "updated_at",
+        "deleted_at",
+    }
 )
 
 

@@ -11,11 +11,14 @@ from crm_project.errors import FieldError
 from crm_project.records.locks import share
 from crm_project.records.models import CustomField
 from crm_project.records.rules import column_errors, merge_custom_fields
+from crm_project.records.text import tidy
 
 # A change maps names of columns and lists to new values; absent ones stay unchanged.
 Change = Mapping[str, Any]
 RowKey = int | uuid.UUID
 BIGGEST_ID = 2**63 - 1
+# Names, which are compared without regard to spaces.
+NAMES = frozenset({"name", "first_name", "last_name", "label"})
 
 
 def set_columns(row: models.Model, change: Change, names: Iterable[str]) -> list[FieldError]:
@@ -28,8 +31,14 @@ def set_columns(row: models.Model, change: Change, names: Iterable[str]) -> list
     errors = column_errors(type(row), values)
     wrong = {error.field for error in errors}
     for name in values.keys() - wrong:
-        setattr(row, name, values[name])
+        if not (name in NAMES and row.pk is not None and _same_name(getattr(row, name), values[name])):
+            setattr(row, name, values[name])
     return errors
+
+
+def _same_name(stored: str, sent: str) -> bool:
+    """Whether the names differ in spaces alone. A tidy spelling still replaces one that is not."""
+    return tidy(stored) == tidy(sent) and (sent != tidy(sent) or stored == tidy(stored))
 
 
 def set_custom_fields(
