@@ -4,7 +4,7 @@ No query and no clock: the stages come from the caller, and so does the instant.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -174,7 +174,7 @@ def contact_conflicts(contact: Contact, change: Mapping[str, Any]) -> list[Field
         "contact_last_name": {folded_name(contact.last_name)},
         "contact_phone": {phone_key(contact.phone), phone_key(contact.mobile)},
     }
-    comparable = {
+    comparable: dict[str, Callable[[str], Any]] = {
         "contact_first_name": folded_name,
         "contact_last_name": folded_name,
         "contact_phone": phone_key,
