@@ -55,9 +55,10 @@ def reweigh(stage_ids: Sequence[int]) -> None:
     write_states(deals, {deal.pk: {} for deal in deals}, now=timezone.now())
 
 
-def hand_over(actor: Actor, leaver: Member, heir: Member) -> int:
-    """All live deals of somebody who leaves, private ones too, in portions: each is one set-wise write."""
-    ids = list(Deal.objects.live().filter(owner=leaver).order_by("id").values_list("id", flat=True))
+def hand_over(actor: Actor, leaver: Member, heir: Member, with_closed: bool) -> int:
+    """Hand over live deals, private ones too, in portions: each is one set-wise write."""
+    deals = Deal.objects.live().filter(owner=leaver)
+    ids = list((deals if with_closed else deals.open()).order_by("id").values_list("id", flat=True))
     for start in range(0, len(ids), PORTION):
         deals = Deal.objects.filter(pk__in=ids[start : start + PORTION])
         services.update_deals(actor=actor, changes=[(deal, {"owner": heir.pk}) for deal in deals])

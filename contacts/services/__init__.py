@@ -74,8 +74,8 @@ def renormalize_phones(organization_id: int) -> None:
         hooks.after_rename([row.pk for row in changed])
 
 
-def hand_over_contacts(actor: Actor, leaver: Member, heir: Member) -> int:
-    """All live contacts of somebody who leaves."""
+def hand_over_contacts(actor: Actor, leaver: Member, heir: Member, with_closed: bool) -> int:
+    """Hand over all live contacts; a contact is never closed."""
     contacts = list(Contact.objects.of(actor.organization_id).live().filter(owner=leaver).order_by("id"))
     update_contacts(actor=actor, changes=[(contact, {"owner": heir.pk}) for contact in contacts])
     return len(contacts)

@@ -111,6 +111,11 @@ class Member(models.Model):
     def email(self) -> str:
         return self.user.email
 
+    @property
+    def has_access(self) -> bool:
+        """Whether the member may sign in; the same rule as in `MemberQuerySet.active`."""
+        return self.is_active and self.user.is_active
+
 
 class ApiToken(models.Model):
     """A bearer token of a member. Only the SHA-256 of its secret is stored; `hint` is the start of the secret."""

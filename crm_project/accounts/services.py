@@ -139,8 +139,7 @@ def add_member(
             raise Conflict("%(email)s is already a member.", {"email": user.email}, code="member_exists")
         bump_catalogue(organization.id)
         changes.record(member, "created", difference({}, columns(member)))
-        for hook in hooks.member_added:
-            hook(member)
+        hooks.member_added(member)
     return member
 
 
@@ -191,14 +190,21 @@ def invite_member(
         )
 
 
-def deactivate_member(*, actor: Actor, member: Member, hand_over_to: Member | None = None) -> int:
-    """Deactivate a member and hand over their rows to another one; returns the number of these rows."""
+def deactivate_member(
+    *, actor: Actor, member: Member, hand_over_to: Member | None = None, hand_over_closed: bool = False
+) -> int:
+    """Deactivate a member and hand over their rows to another one; returns the number of these rows.
+
+    Closed deals keep their owner, so that past results do, unless `hand_over_closed`.
+    """
     _require_admin(actor, member.organization_id)
     if hand_over_to is not None:
         refuse_fields(_heir_errors(member, hand_over_to))
     with change_set(actor):
         update_member(actor=actor, member=member, is_active=False)
-        return sum(give(actor, member, hand_over_to) for give in hooks.hand_over if hand_over_to)
+        if hand_over_to is None:
+            return 0
+        return sum(give(actor, member, hand_over_to, hand_over_closed) for give in hooks.hand_over)
 
 
 def _heir_errors(member: Member, heir: Member) -> list[FieldError]:

@@ -1,4 +1,4 @@
-"""Model fields that stock Django lacks: exact money on both databases, and a foreign key kept by `SameOrganization`."""
+"""Model fields: exact money on both databases, and a foreign key whose constraint is `SameOrganization`."""
 
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ SCALE = 4
 
 
 class MoneyField(AnyDecimalField):
-    """numeric(16,4); on SQLite, whose numbers are doubles, an integer of ten-thousandths: sums stay exact too."""
+    """numeric(16,4); on SQLite, which has no exact decimals, an integer of ten-thousandths, so that sums are exact."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "max_digits": 16, "decimal_places": SCALE})
@@ -22,13 +22,13 @@ class MoneyField(AnyDecimalField):
         return name, path, args, kwargs
 
     def get_internal_type(self) -> str:
-        return "MoneyField"  # else SQLite's own converter for decimals rounds to 15 digits
+        return "MoneyField"  # SQLite's converter of DecimalField rounds to 15 digits
 
     def db_type(self, connection: Any) -> str:
         return "bigint" if connection.vendor == "sqlite" else f"numeric(16, {SCALE})"
 
     def cast_db_type(self, connection: Any) -> str:
-        # A sum outgrows one amount's width.
+        # A sum may have more digits than an amount.
         return "bigint" if connection.vendor == "sqlite" else "numeric"
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import InvalidPage
-from django.db import connection
 from django.db.models import F
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
@@ -126,7 +125,8 @@ class StaffChangeList(ChangeList):
         number = self.page_num
         self.next_page = self.get_query_string({PAGE_VAR: number + 1}) if page.has_next() else ""
         self.previous_page = self.get_query_string({PAGE_VAR: number - 1}) if number > 1 else ""
-        return list(page.object_list)
+        rows: Sequence[Any] = page.object_list
+        return rows
 
     def _keyset_ordering(self, request: Any) -> str:
         """The column by which a long list is sorted, with its sign; empty for a list with numbered pages."""
@@ -144,17 +144,16 @@ class StaffChangeList(ChangeList):
         return dict(columns[:1] if self.model_admin.keyset_columns else columns)
 
     def get_ordering(self, request: Any, queryset: Any) -> list[Any]:
-        """On both databases, rows without a value come last in ascending order and first in descending order."""
+        """On both databases, rows without a value come last in either direction."""
         ordering = self._keyset_ordering(request)
         if ordering:
             key = self._key(ordering)
             return order_of(str(key.expression), key.nullable, ordering.startswith("-"))
-        return [_nulls_like_postgres(key) for key in super().get_ordering(request, queryset)]
+        return [_nulls_last(key) for key in super().get_ordering(request, queryset)]
 
 
-def _nulls_like_postgres(key: Any) -> Any:
-    """PostgreSQL sorts like this by default, and uses an index only without NULLS FIRST or LAST."""
-    if connection.vendor == "postgresql" or not isinstance(key, str) or key.lstrip("-") in ("pk", "id"):
+def _nulls_last(key: Any) -> Any:
+    if not isinstance(key, str) or key.lstrip("-") in ("pk", "id"):
         return key
     name = key.lstrip("-")
-    return F(name).desc(nulls_first=True) if key.startswith("-") else F(name).asc(nulls_last=True)
+    return F(name).desc(nulls_last=True) if key.startswith("-") else F(name).asc(nulls_last=True)

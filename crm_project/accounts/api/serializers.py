@@ -15,6 +15,7 @@ class UserSerializer(MemberSerializer):
     """A member by the member's uuid."""
 
     role = serializers.ChoiceField([role.value for role in Role])
+    is_active = serializers.BooleanField(source="has_access")
 
 
 class TokenSerializer(StrictSerializer):

@@ -10,6 +10,7 @@ from crm_project.api.fields import CustomFieldsField
 from crm_project.dialects.intum.serializers.fields import (
     ClosedField,
     IntumAmount,
+    IntumAmountFilter,
     IntumCustomFields,
     IntumDate,
     IntumDefaultText,
@@ -141,6 +142,13 @@ def with_status(change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
     return {**rest, "status": STATUSES[closed]}
 
 
+def with_gross(change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
+    """The change with the deal's own gross amount beside a net amount: Intum's clients send both of them."""
+    if deal is None or "amount" not in change or "amount_gross" in change:
+        return change
+    return {**change, "amount_gross": deal.amount_gross}
+
+
 class IntumDealQuery(IntumListQuery):
     """The filters of the list."""
 
@@ -152,5 +160,5 @@ class IntumDealQuery(IntumListQuery):
     project_id = IntumInteger()
     main_date_from = IntumDate()
     main_date_to = IntumDate()
-    total_amount_gross_from = IntumAmount(required=False)
-    total_amount_gross_to = IntumAmount(required=False)
+    total_amount_gross_from = IntumAmountFilter(required=False)
+    total_amount_gross_to = IntumAmountFilter(required=False)
