@@ -13,12 +13,13 @@ def folded_name(*parts: str) -> str:
     return fold(" ".join(" ".join(parts).split()))
 
 
-def phone_key(phone: str) -> str:
-    return normalize_phone(phone, "") or folded_name(phone)
+def phone_key(phone: str, country: str) -> str:
+    """A phone number as it is compared, read by the country of the organization."""
+    return normalize_phone(phone, country) or folded_name(phone)
 
 
-def person_key(first_name: str, last_name: str, phone: str) -> PersonKey:
-    return folded_name(first_name, last_name), phone_key(phone)
+def person_key(first_name: str, last_name: str, phone: str, country: str) -> PersonKey:
+    return folded_name(first_name, last_name), phone_key(phone, country)
 
 
 def contact_errors(

@@ -69,14 +69,17 @@ def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[P
 
     The people have a name and a phone number. No other transaction finds or creates the same ones meanwhile.
     """
-    wanted = {person_key(person.first_name, person.last_name, person.phone): person for person in people}
+    country = actor.organization.country
+    wanted = {
+        person_key(person.first_name, person.last_name, person.phone, country): person for person in people
+    }
     if not wanted:
         return {}
     hold_keys(("contact_person", actor.organization_id, *key) for key in wanted)
     found: dict[PersonKey, set[Contact]] = {key: set() for key in wanted}
     for row in _named_like(actor, [name for name, _ in wanted]):
         for phone in {row.phone, row.mobile} - {""}:
-            found.get(person_key(row.first_name, row.last_name, phone), set()).add(row)
+            found.get(person_key(row.first_name, row.last_name, phone, country), set()).add(row)
     return {
         key: next(iter(rows)) if len(rows := found[key]) == 1 else _unsaved(actor, "", person)
         for key, person in wanted.items()
