@@ -17,6 +17,8 @@ from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import hold_keys, share
+from crm_project.records.phones import normalize_phone
+from crm_project.records.text import tidy
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import Receipt
 
@@ -105,14 +107,14 @@ def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
     email, phone = fold_email(change.get("email") or ""), change.get("phone") or ""
     keys = [email_key(actor, email)] if email else []
     if phone:
-        keys.append(("contact_phone", actor.organization_id, phone))
+        country = actor.organization.country
+        keys.append(("contact_phone", actor.organization_id, normalize_phone(phone, country) or phone))
     with change_set(actor):
         hold_keys(keys)
         people = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON).order_by("id")
         found = people.with_email([email]).first() if email else None
         if found is None and phone:
-            # The text is indexed, the numbers themselves are not.
-            found = people.matching(phone).filter(Q(phone=phone) | Q(mobile=phone)).first()
+            found = people.with_phone(phone, country).first()
         return write_contacts(actor, [(found, change)])[0]
 
 
@@ -120,9 +122,10 @@ def find_or_create_company(*, actor: Actor, name: str) -> Contact:
     """The oldest company of this name, whatever its case, or a new one."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
+        name = tidy(name)
         hold_keys([("company_name", actor.organization_id, name.casefold())])
         companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
-        found: Contact | None = companies.matching(name).filter(name__iexact=name).order_by("id").first()
+        found: Contact | None = companies.matching(name).filter(full_name__iexact=name).order_by("id").first()
         change = {"kind": Contact.Kinds.COMPANY, "name": name, "incomplete": True}
         return found or write_contacts(actor, [(None, change)])[0].row
 

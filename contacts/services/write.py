@@ -39,7 +39,7 @@ COLUMNS = (
     " description origin"
 ).split()
 # What a deal is found by, too.
-NAMING = frozenset({"first_name", "last_name", "name", "email", "kind"})
+NAMING = frozenset({"first_name", "last_name", "name", "email", "kind", "phone", "mobile", "company_id"})
 
 
 @dataclass
@@ -123,6 +123,9 @@ def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> l
         else Draft(fast_instance(Contact, organization_id=actor.organization_id))
         for row, _ in targets
     ]
+    for draft in drafts:
+        # Numbers are normalized by its country.
+        draft.row.organization = actor.organization
     references.note(ContactReference, drafts)
     return drafts
 

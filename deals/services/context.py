@@ -14,11 +14,12 @@ from contacts.services.people import find_people as find_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.errors import FieldError
+from crm_project.records import references
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import share
 from crm_project.records.rules import column_errors
 from crm_project.records.writing.columns import Change, definitions_of, rows_by_key, split_keys
-from deals.models import Deal, DealState, LostReason
+from deals.models import Deal, DealReference, DealState, LostReason
 from pipelines.catalogue import Catalogue, held_catalogue
 from pipelines.models import Stage
 
@@ -45,12 +46,13 @@ class Context:
 
 
 def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
-    """Locks are taken in the order of the house: catalogue, then e-mail keys, then contacts.
+    """Take the locks that come before those of the deals: the catalogue, external keys, contacts and their e-mail keys.
 
     `known` holds the people of an earlier look-up in the same transaction, by e-mail.
     """
     organization_id = actor.organization_id
     catalogue = held_catalogue(organization_id)
+    references.hold(DealReference, organization_id, references.keys_of(changes))
     contacts = _named(changes, ("contact", "client"), CONTACT_LISTS)
     _hold_people(actor, changes, contacts)
     people = find_people(actor, changes, known or {})

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -75,7 +76,6 @@ def write_deals(
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
     with change_set(actor) as change:
-        references.hold(DealReference, actor.organization_id, references.keys_of(changes))
         context = look_up(actor, changes, people)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
         note_lists(drafts, _lists_touched(changes))
@@ -377,6 +377,9 @@ def _store(
     states: dict[int, dict[str, Any]],
     now: datetime.datetime,
 ) -> None:
+    # A deal is found by its contact's company.
+    people = [draft.row.contact for draft in drafts if draft.row.contact and draft.row.client is None]
+    prefetch_related_objects(people, "company")
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)

@@ -477,7 +477,7 @@ class ListTests(StaffTestCase):
             self.deal(name=name, amount=amount)
 
         assert self.names("?o=2") == ["c", "a", "b"]
-        assert self.names("?o=-2") == ["b", "a", "c"]
+        assert self.names("?o=-2") == ["a", "c", "b"]
 
     def test_pages_without_a_count(self):
         for number in range(53):
