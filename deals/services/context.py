@@ -43,6 +43,8 @@ class Context:
     lost_reasons: Mapping[Any, LostReason]
     next_deals: Mapping[Any, Deal]
     definitions: Mapping[str, Any]
+    # Of the organization, whose national phone numbers are typed without prefix.
+    country: str
 
 
 def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
@@ -66,6 +68,7 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         lost_reasons=rows_by_key(LostReason.objects.seen_by(actor.member), _named(changes, ("lost_reason",))),
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
         definitions=definitions_of(organization_id, "deal"),
+        country=actor.organization.country,
     )
 
 
@@ -114,7 +117,7 @@ def _named_people(actor: Actor, changes: Sequence[Change]) -> dict[PersonKey, Co
         person
         for change in changes
         if names_person(change) and not change.get("contact") and not person_errors(change)
-        if (person := _person(change)).phone and all(person_key_of(change))
+        if (person := _person(change)).phone and all(person_key_of(change, actor.organization.country))
     ]
     return find_people_by_phone(actor=actor, people=people) if people else {}
 
@@ -124,9 +127,9 @@ def names_person(change: Change) -> bool:
     return not change.get("contact_email") and any(change.get(field) for field in PERSON_FIELDS)
 
 
-def person_key_of(change: Change) -> PersonKey:
+def person_key_of(change: Change, country: str) -> PersonKey:
     person = _person(change)
-    return person_key(person.first_name, person.last_name, person.phone)
+    return person_key(person.first_name, person.last_name, person.phone, country)
 
 
 def new_person(organization_id: int, change: Change) -> Contact:
