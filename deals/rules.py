@@ -165,15 +165,16 @@ def _conflict(status: str, stage: Stage, field: str = "status") -> FieldError:
     )
 
 
-def contact_conflicts(contact: Contact, change: Mapping[str, Any], country: str) -> list[FieldError]:
+def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: str) -> list[FieldError]:
     """Where a description of the deal's contact, which has no e-mail, differs from the contact that the deal has.
 
-    Names are compared folded and phone numbers normalized; an absent or blank name or phone says nothing.
+    Names are compared folded and phone numbers normalized, as in `country`; an absent or blank name or phone says
+    nothing.
     """
     stored = {
         "contact_first_name": {folded_name(contact.first_name)},
         "contact_last_name": {folded_name(contact.last_name)},
-        "contact_phone": {phone_key(phone, country) for phone in (contact.phone, contact.mobile)},
+        "contact_phone": {phone_key(contact.phone, country), phone_key(contact.mobile, country)},
     }
     comparable: dict[str, Callable[[str], str]] = {
         "contact_first_name": folded_name,

@@ -45,6 +45,8 @@ class Context:
     lost_reasons: Mapping[Any, LostReason]
     next_deals: Mapping[Any, Deal]
     definitions: Mapping[str, Any]
+    # Of the organization, whose national phone numbers are typed without prefix.
+    country: str
 
 
 def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
@@ -69,6 +71,7 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         lost_reasons=rows_by_key(LostReason.objects.seen_by(actor.member), _named(changes, ("lost_reason",))),
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
         definitions=definitions_of(organization_id, "deal"),
+        country=actor.organization.country,
     )
 
 

@@ -221,7 +221,7 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
 def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]:
     """A contact without e-mail: the deal keeps the one that it has, else takes or creates the person described."""
     if row.contact is not None:
-        return rules.contact_conflicts(row.contact, change, context.country)
+        return rules.contact_conflicts(row.contact, change, country=context.country)
     if not names_person(change):
         return []
     name, phone = person_key_of(change, context.country)
