@@ -133,9 +133,9 @@ class DealPresentation:
         return self.money[2]
 
     @property
-    def access_list(self) -> list[Any] | None:
+    def access_list(self) -> list[Any]:
         links = self.deal.access_links.all()
-        return [link.member for link in links] if self.deal.is_private else None
+        return [link.member for link in links] if self.deal.is_private else []
 
     @property
     def custom_fields(self) -> list[CustomFieldValue]:
@@ -346,7 +346,7 @@ def _privacy(current: DealPresentation | None, sent: Mapping[str, Any]) -> dict[
     if not sent["is_private"]:
         return {"is_private": False, "access_list": []} if was_private else {}
     listed = sent.get("access_list") or []
-    before = {member.pk for member in (current.access_list or [])} if current else set()
+    before = {member.pk for member in current.access_list} if current else set()
     if was_private and set(listed) == before:
         return {}
     return {"is_private": True, "access_list": listed}
