@@ -253,6 +253,17 @@ class OnlyofficePrefixQuery(OnlyofficeListParameters):
     internalSearch = OptionalTextParam()
 
 
+def without_effect(sent: Mapping[str, Any]) -> list[str]:
+    """The parameters that say something only beside others: periods of a periodic bid, the list of a private row."""
+    is_open = not sent["is_private"]
+    found = {
+        "perPeriodValue": sent["bid_type"] == FIXED and sent["bid_periods"],
+        "accessList": is_open and sent.get("access_list"),
+        "isNotify": sent["notify_access_list"] and (is_open or not sent.get("access_list")),
+    }
+    return [name for name, is_without in found.items() if is_without]
+
+
 def creation(sent: Mapping[str, Any]) -> dict[str, Any]:
     """The core's change of a new deal."""
     change = {**_same_fields(sent), **_bid(sent), **_privacy(None, sent)}
