@@ -71,7 +71,6 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         lost_reasons=rows_by_key(LostReason.objects.seen_by(actor.member), _named(changes, ("lost_reason",))),
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
         definitions=definitions_of(organization_id, "deal"),
-        country=actor.organization.country,
     )
 
 
