@@ -47,7 +47,7 @@ class _Documented(django_filters.Filter):
     @property
     def description(self) -> str:
         known = self.extra.get("help_text") or self.schema.get("description")
-        return known or f"{BOUNDS.get(self.lookup_expr, '')}{self.field_class.sentence}"
+        return str(known) if known else f"{BOUNDS.get(self.lookup_expr, '')}{self.field_class.sentence}"
 
     @property
     def own_name(self) -> str:
@@ -169,8 +169,7 @@ class ValuesFilter(_Documented):
         return " ".join(texts) + words
 
     def expanded(self, name: str) -> dict[str, Any]:
-        if self.field_name is None:
-            self.field_name = name
+        self.field_name: str | None = self.field_name or name
         negated = copy.deepcopy(self)
         negated.exclude = True
         return {name: self, f"{name}_not": negated}
@@ -376,7 +375,9 @@ class StrictFilterSet(django_filters.FilterSet):
     def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
         self.actor = actor
         data = args[0] if args else {}
-        self.base_filters = {name: made for name, made in self.base_filters.items() if name in data}
+        self.base_filters: dict[str, Any] = {
+            name: made for name, made in self.base_filters.items() if name in data
+        }
         super().__init__(*args, **kwargs)
         named = [name for name in self.data if name.startswith(CUSTOM_PREFIX)]
         if self.custom_kind and named:

@@ -215,10 +215,8 @@ class SparseTests(ApiTestCase):
         for name in whole:
             answer = self.as_bob.get(self.path, fields=name)
             assert answer.json() == {name: whole[name]}, name
-        assert self.as_bob.get(self.person_path, fields="email,kind").json() == {
-            "kind": "person",
-            "email": "",
-        }
+        person = self.as_bob.get(self.person_path, fields="first_name,kind").json()
+        assert person == {"kind": "person", "first_name": "Zoé"}
         assert self.as_bob.rows("/api/stages", fields="id")[0] == {"id": self.new.pk}
 
     def test_expanded_rows_are_shown_as_their_own_resources_show_them(self):
@@ -249,10 +247,8 @@ class SparseTests(ApiTestCase):
         for asked in ({"expand": "participants"}, {"expand": "contact,"}):
             problem(self.as_bob.get("/api/deals", **asked), 400, "invalid", "/expand")
         problem(self.as_bob.get("/api/deals", fields="name", expand="contact"), 400, "invalid", "/expand")
-        for path in ("/api/deals/summary", "/api/stages?expand=pipeline"):
-            problem(
-                self.as_bob.get(path, fields="id"), 400, "unknown_parameter" if "?" not in path else "invalid"
-            )
+        for path in ("/api/deals/summary?fields=count", "/api/stages?expand=pipeline"):
+            problem(self.as_bob.get(path), 400, "unknown_parameter")
 
     def test_the_queries_do_not_depend_on_the_number_of_rows(self):
         counts = []
