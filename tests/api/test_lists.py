@@ -297,3 +297,19 @@ class DocumentTests(ApiTestCase):
         texts = {entry["name"]: entry["description"] for entry in paths["/api/deals"]["get"]["parameters"]}
         assert "currenc" in texts["ordering"]
         assert "none" in texts["owner"]
+
+
+class ReferenceListTests(ApiTestCase):
+    def test_the_opposite_of_each_filter(self):
+        self.deal(external_references=[("erp", "1"), ("shop", "2")])
+        self.person(external_references=[("erp", "3")])
+        path = "/api/external-references"
+
+        def ids(**asked):
+            return {row["external_id"] for row in self.as_bob.rows(path, **asked)}
+
+        assert ids() == {"1", "2", "3"}
+        assert ids(system_not="erp") == {"2"}
+        assert ids(external_id_not="1", kind="deal") == {"2"}
+        assert ids(kind_not="deal") == {"3"}
+        problem(self.as_bob.get(path, kind_not="robot"), 400, "invalid", "/kind_not")
