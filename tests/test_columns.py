@@ -30,6 +30,8 @@ INTERNAL = {
     "version": "sent as the ETag, and in the form as `seen`",
     "deleted_at": "set by trash and restore alone",
     "search_text": "derived from the searched columns",
+    "phone_normalized": "derived from the phone",
+    "mobile_normalized": "derived from the mobile",
 }
 DERIVED = {
     "uuid": "assigned once",

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
+from crm_project.api.errors import InvalidQuery
 from crm_project.api.filter_values import StrictField
 from crm_project.api.filters import (
     ChoicesFilter,
@@ -19,6 +20,7 @@ from crm_project.api.filters import (
     ValuesFilter,
     instants,
 )
+from crm_project.records.phones import normalize_phone
 
 
 class EmailValue(StrictField):
@@ -62,13 +64,24 @@ class ContactFilter(ReferencedFilterSet):
 
     uuid = UUIDsFilter("uuid", help_text="Batch read: without `page_size`, all of them are on one page.")
     email = EmailsFilter()
+    phone = TextFilter(method="filter_phone", help_text="Phone or mobile, in any spelling.")
     kind = ChoicesFilter(choices=Contact.Kinds.values)
     company = CompanyFilter("company", nullable=True)
     company_empty = CompanyEmptyFilter("company")
     owner = MembersFilter("owner__uuid", nullable=True)
     created_at = instants()
     updated_at = instants()
-    q = TextFilter(method="filter_text", help_text="Every word occurs in name, e-mail or phone numbers.")
+    q = TextFilter(
+        method="filter_text",
+        help_text="Every word occurs in name, e-mail or phone numbers; phones in any spelling.",
+    )
+
+    def filter_phone(self, rows: Any, name: str, value: str) -> Any:
+        country = self.actor.organization.country
+        if not normalize_phone(value, country):
+            raise InvalidQuery({name: ["A phone number has digits."]})
+        # A plus that was not encoded arrives as a space.
+        return rows.with_phone(f"+{value[1:]}" if value.startswith(" ") else value, country)
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:
         return rows.matching(value)

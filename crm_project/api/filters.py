@@ -42,17 +42,19 @@ COMPARISONS: Mapping[str, Any] = {"gte": GreaterThanOrEqual, "lte": LessThanOrEq
 
 
 class _Documented(django_filters.Filter):
+    field_name: str | None
     schema: dict[str, Any] = {"type": "string"}
 
     @property
     def description(self) -> str:
-        known = self.extra.get("help_text") or self.schema.get("description")
-        return str(known) if known else f"{BOUNDS.get(self.lookup_expr, '')}{self.field_class.sentence}"
+        known: str | None = self.extra.get("help_text") or self.schema.get("description")
+        return known or f"{BOUNDS.get(self.lookup_expr, '')}{self.field_class.sentence}"
 
     @property
     def own_name(self) -> str:
         """The name of the parameter, which may differ from the column's."""
-        return next(name for name, declared in self.parent.filters.items() if declared is self)
+        names: dict[str, Any] = self.parent.filters
+        return next(name for name, declared in names.items() if declared is self)
 
     def expanded(self, name: str) -> dict[str, Any]:
         """The filters that this declaration makes, by the names of their parameters."""
@@ -169,7 +171,8 @@ class ValuesFilter(_Documented):
         return " ".join(texts) + words
 
     def expanded(self, name: str) -> dict[str, Any]:
-        self.field_name: str | None = self.field_name or name
+        if self.field_name is None:
+            self.field_name = name
         negated = copy.deepcopy(self)
         negated.exclude = True
         return {name: self, f"{name}_not": negated}
@@ -244,8 +247,8 @@ class EmptyFilter(BooleanFilter):
 
 
 def empty_filters(model: type[Model]) -> dict[str, EmptyFilter]:
-    """`<name>_empty` for every column that may be null or the empty string."""
-    hidden = {"deleted_at", "search_text"}
+    """`<name>_empty` for every column that may be null or the empty string, but for derived ones."""
+    hidden = {"deleted_at", *getattr(model, "derived", ())}
     columns = [
         column
         for column in model._meta.get_fields()
@@ -362,6 +365,8 @@ class StrictFilterSet(django_filters.FilterSet):
     a filter `<name>_empty`. A request's set has the filters that the request names.
     """
 
+    base_filters: dict[str, Any]
+
     custom_kind = ""
     columns_of: ClassVar[type[Model] | None] = None
 
@@ -375,9 +380,7 @@ class StrictFilterSet(django_filters.FilterSet):
     def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
         self.actor = actor
         data = args[0] if args else {}
-        self.base_filters: dict[str, Any] = {
-            name: made for name, made in self.base_filters.items() if name in data
-        }
+        self.base_filters = {name: made for name, made in self.base_filters.items() if name in data}
         super().__init__(*args, **kwargs)
         named = [name for name in self.data if name.startswith(CUSTOM_PREFIX)]
         if self.custom_kind and named:

@@ -100,7 +100,8 @@ def _wanted(view: "ScopedView", name: str) -> list[str]:
 
 def _readable(view: "ScopedView") -> list[str]:
     serializer: Any = view.get_serializer_class()()
-    return [name for name, field in serializer.fields.items() if not field.write_only]
+    fields = serializer.fields
+    return [name for name, field in fields.items() if not field.write_only]
 
 
 def _expandable(view: "ScopedView") -> list[str]:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
 
+from crm_project.emails import has_domain, has_invisible
 from crm_project.errors import FieldError
 
 KEY_PATTERN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -78,8 +79,12 @@ def _choice_error(field: Any, value: Any) -> FieldError | None:
 def _format_error(field: Any, value: str) -> FieldError | None:
     if not value or not isinstance(field, models.EmailField):
         return None
+    if has_invisible(value):
+        return FieldError(field.name, "invalid", "An e-mail address has no invisible characters.")
     try:
         validate_email(value)
+        if not has_domain(value):
+            raise ValidationError("no domain")
     except ValidationError:
         return FieldError(field.name, "invalid", "This is not an e-mail address.")
     return None

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR
-from django.core.paginator import InvalidPage, Page, Paginator
+from django.core.paginator import InvalidPage
 from django.db.models import F
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from unfold.views import ChangeList
 
 from crm_project.accounts.actors import Actor
+from crm_project.generics import AnyPage, AnyPaginator
 from crm_project.records.paging import Cursor, InvalidCursor, Key, order_of, page_of
 from crm_project.staff.filters import TrashFilter
 from crm_project.staff.request_actor import actor_of
@@ -20,7 +21,7 @@ from crm_project.staff.request_actor import actor_of
 NO_COUNT = 10**9
 
 
-class PeekPage(Page):
+class PeekPage(AnyPage):
     """A page that was read with one row more, to know whether there is a next page."""
 
     has_more = False
@@ -29,7 +30,7 @@ class PeekPage(Page):
         return self.has_more
 
 
-class PeekPaginator(Paginator):
+class PeekPaginator(AnyPaginator):
     template_name = "admin/pages.html"
 
     @cached_property
@@ -118,13 +119,13 @@ class StaffChangeList(ChangeList):
 
     def _by_number(self) -> Sequence[Any]:
         try:
-            page = self.paginator.page(self.page_num)
+            page: AnyPage = self.paginator.page(self.page_num)
         except InvalidPage as error:
             raise IncorrectLookupParameters from error
         number = self.page_num
         self.next_page = self.get_query_string({PAGE_VAR: number + 1}) if page.has_next() else ""
         self.previous_page = self.get_query_string({PAGE_VAR: number - 1}) if number > 1 else ""
-        return page.object_list
+        return list(page.object_list)
 
     def _keyset_ordering(self, request: Any) -> str:
         """The column by which a long list is sorted, with its sign; empty for a list with numbered pages."""

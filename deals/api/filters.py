@@ -51,7 +51,7 @@ class PercentFilter(IntegerFilter):
 class ParticipantFilter(UUIDsFilter):
     """Contacts that take part in a deal."""
 
-    links: Any = DealContact.objects
+    links = DealContact.objects
 
     def condition(self, values: list[Any]) -> Q:
         taking_part = self.links.filter(contact__uuid__in=values).values("deal")
@@ -108,8 +108,9 @@ class InForceFilter(PercentFilter):
     def filter(self, queryset: QuerySet[Any], value: int | None) -> QuerySet[Any]:
         if value is None:
             return queryset
-        in_force: QuerySet[Any] = queryset.alias(probability_in_force=EFFECTIVE_PROBABILITY)
-        return in_force.filter(**{f"probability_in_force__{self.lookup_expr}": value})
+        in_force = queryset.alias(probability_in_force=EFFECTIVE_PROBABILITY)
+        bounded: QuerySet[Any] = in_force.filter(**{f"probability_in_force__{self.lookup_expr}": value})
+        return bounded
 
 
 class DaysInStageFilter(IntegerFilter):

@@ -105,7 +105,6 @@ class ChangeTests(StaffTestCase):
             bid_value="33.30",
             bid_periods=3,
             tax_rate="23",
-            probability=70,
             url=" https://example.com ",
             followers=[self.alice.member.pk],
             members=[self.person().pk],

@@ -8,7 +8,7 @@ from crm_project.records.operations import AddIndexConcurrently
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("deals", "0007_index_lists")]
+    dependencies = [("deals", "0008_fill_search")]
 
     operations = [
         AddIndexConcurrently(
