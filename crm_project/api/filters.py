@@ -247,8 +247,8 @@ class EmptyFilter(BooleanFilter):
 
 
 def empty_filters(model: type[Model]) -> dict[str, EmptyFilter]:
-    """`<name>_empty` for every column that may be null or the empty string."""
-    hidden = {"deleted_at", "search_text"}
+    """`<name>_empty` for every column that may be null or the empty string, but for derived ones."""
+    hidden = {"deleted_at", *getattr(model, "derived", ())}
     columns = [
         column
         for column in model._meta.get_fields()

@@ -46,7 +46,6 @@ class Context:
     next_deals: Mapping[Any, Deal]
     definitions: Mapping[str, Any]
     # Of the organization, whose national phone numbers are typed without prefix.
-    country: str
 
 
 def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
