@@ -194,6 +194,12 @@ CONFLICTS = (
         "Find it by `/external/{system}/{external_id}`; it may be hidden from this member.",
     ),
     ErrorCode(
+        "position_unknown",
+        (409,),
+        "The feed has no such position; `epoch` and `last` are the present ones.",
+        "Read the rows again, then continue with this `epoch` after this `last`.",
+    ),
+    ErrorCode(
         "undo_conflict",
         (409,),
         "Later changes stand in the way of the undo; `conflicts` lists them.",

@@ -78,6 +78,8 @@ PROBLEM = {
                 },
             },
         },
+        "epoch": {"type": "string", "format": "uuid", "description": "Of the feed (position_unknown)."},
+        "last": {"type": "integer", "description": "The feed's last position (position_unknown)."},
         "import": {
             "type": "string",
             "format": "uuid",
@@ -180,6 +182,10 @@ class Schema(AutoSchema):
         bodies = super()._get_response_bodies(direction)
         may_be_stale = self.conditional or getattr(self.view, "action", "") in CONDITIONAL_LISTS
         problems = (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
+        problems = (
+            *problems,
+            *getattr(self.view, "refused_reads", {}).get(getattr(self.view, "action", ""), ()),
+        )
         if self.method == "GET" and isinstance(self.view, DispatchView):
             bodies["304"] = {"description": "The copy with the ETag in If-None-Match is current."}
         for status in problems:

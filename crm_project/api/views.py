@@ -47,6 +47,8 @@ class ScopedView(DispatchView):
     filtered_actions: ClassVar[frozenset[str]] = frozenset({"list"})
     # Query parameters of single actions, beside those of the filters and the pages: action → name → OpenAPI schema.
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # Statuses of reads beside those of every read: action → statuses.
+    refused_reads: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     orderings: ClassVar[Mapping[str, Key]] = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),
