@@ -46,7 +46,7 @@ REQUEST = (
         "forbidden",
         (403,),
         "The role of the member or the scopes of the token do not allow this.",
-        "Use a token with the permission; `GET /api/me` lists the permissions.",
+        "`required` has the scopes that the token lacks; without it the role lacks `permission`.",
     ),
     ErrorCode(
         "not_found",

@@ -16,7 +16,11 @@ PROBLEM = {
     "description": "An error, as problem details of RFC 9457.",
     "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
     "properties": {
-        "type": {"type": "string"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "The page that describes the code: `/api/problems/<code>`.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
@@ -63,6 +67,11 @@ PROBLEM = {
                     "fields": {"type": "array", "items": {"type": "string"}},
                 },
             },
+        },
+        "permission": {"type": "string", "description": "The permission that is missing (forbidden)."},
+        "required": {
+            "type": "string",
+            "description": "The scopes that the token lacks, separated by spaces (forbidden).",
         },
         "count": {"type": "integer", "description": "The number of rows that prevent the deletion (in_use)."},
         "conflicts": {
@@ -144,7 +153,7 @@ REPLAYED = OpenApiParameter(
     idempotency.REPLAYED,
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
-    response=[200, 201, 204],
+    response=[200, 201, 204, 207],
     description="The response is that of an earlier request with the same key.",
 )
 

@@ -10,15 +10,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import MethodNotAllowed, ValidationError
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.api.browsable import BrowsableRenderer
 from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import InvalidQuery, Refused, field_of, joined, problem_of
 from crm_project.api.filters import StrictFilterBackend
-from crm_project.api.negotiation import TokenGetsJson
+from crm_project.api.negotiation import MergePatchNegotiation
 from crm_project.api.pagination import KeysetPagination
 from crm_project.api.parameters import check_parameters, custom_orderings, with_other_errors
 from crm_project.api.serializers import StrictSerializer
@@ -39,8 +40,8 @@ class ScopedView(DispatchView):
 
     queryset: Any = None
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
-    renderer_classes: Any = [JSONRenderer, BrowsableAPIRenderer]
-    content_negotiation_class = TokenGetsJson
+    renderer_classes: Any = [JSONRenderer, BrowsableRenderer]
+    content_negotiation_class = MergePatchNegotiation
     filter_backends: Any = [StrictFilterBackend]
     pagination_class: Any = KeysetPagination
     filterset_class: Any = None
