@@ -102,7 +102,7 @@ def values_of(page: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
         related = page.get(relation)
         if name in page:
             values[name] = page[name]
-        elif isinstance(related, Mapping) and key in related:
+        elif key in ("id", "uuid") and isinstance(related, Mapping):
             values[name] = related[key]
     return values
 

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
 from crm_project.api.browsable import BrowsableRenderer
+from crm_project.api.converters import row_lookup
 from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import InvalidQuery, Refused, field_of, joined, problem_of
 from crm_project.api.filters import StrictFilterBackend
@@ -102,10 +103,13 @@ class ScopedView(DispatchView):
 
     def get_object(self) -> Any:
         """The row of the path among the visible ones; the filters of lists do not apply."""
-        row = self.get_queryset().filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).first()
+        row = self.get_queryset().filter(**self.row_of_path()).first()
         if row is None:
             raise NotFound
         return row
+
+    def row_of_path(self) -> dict[str, Any]:
+        return row_lookup(self.lookup_field, self.kwargs[self.lookup_field])
 
     def for_reading(self, rows: Any) -> Any:
         """Fetch the relations that the serializer reads."""
@@ -220,7 +224,7 @@ class RowViewSet(ScopedView):
 
     def get_trashed(self) -> Any:
         """The row of the path, if it can still be restored."""
-        row = self.trash().filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).first()
+        row = self.trash().filter(**self.row_of_path()).first()
         if row is None:
             raise NotFound
         return row

@@ -21,7 +21,7 @@ const beginWithDryRun = {
       wrapSelectors: {
         // The curl command authenticates by a token, also if this page does by a session.
         requestFor: (original) => (state, ...names) => {
-          const request = original(state, ...names);
+          const request = original(...names);
           const place = ["headers", "Authorization"];
           return request && !request.getIn(place) ? request.setIn(place, "Bearer $TOKEN") : request;
         },

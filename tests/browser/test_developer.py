@@ -156,8 +156,6 @@ def test_try_it_out_begins_as_a_dry_run(developer: Any) -> None:
     operation.locator(".opblock-summary-control").click()
     operation.locator("button.try-out__btn").click()
     operation.locator("button.execute").click()
-    page.wait_for_timeout(3000)
-    page.screenshot(path="/tmp/feed-sw.png", full_page=True)
     operation.locator(".live-responses-table .response-col_status", has_text="201").wait_for()
 
     assert Deal.objects.count() == before

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.api.converters import row_lookup
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.pagination import MAX_PAGE_SIZE
@@ -43,7 +44,8 @@ class HistoryView(ScopedView):
     @extend_schema(summary="List the events of one row, newest first")
     def list(self, request: Request, **lookup: Any) -> Response:
         """Each event has the member and the old and new values. A pipeline's history includes its stages' events."""
-        row = kinds[self.kind].rows(self.actor.member).filter(**lookup).first()
+        [(field, value)] = lookup.items()
+        row = kinds[self.kind].rows(self.actor.member).filter(**row_lookup(field, value)).first()
         if row is None:
             raise NotFound
         events: Any = self.paginate_queryset(Event.objects.history_of(row).for_telling())
