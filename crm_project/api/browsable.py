@@ -14,6 +14,7 @@ from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request, override_method
 
 from crm_project.api.errors import field_of
+from crm_project.api.sparse import sparse_parameters
 
 # The first one that a row has names it.
 NAMES = ("full_name", "name", "label", "external_id", "file_name", "email")
@@ -135,10 +136,11 @@ def documented_parameters(view: Any) -> list[dict[str, Any]]:
     ]
     listed = [one for source in sources for one in source().get_schema_operation_parameters(view)]
     own = getattr(view, "action_parameters", {}).get(getattr(view, "action", None) or "", {})
+    sparse = sparse_parameters(view) if hasattr(view, "sparse_actions") else {}
     return [
         *(
             {"name": name, "schema": schema, "description": schema.get("description", "")}
-            for name, schema in own.items()
+            for name, schema in {**own, **sparse}.items()
         ),
         *listed,
     ]

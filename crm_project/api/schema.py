@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import MEDIA_TYPE, TITLES
+from crm_project.api.sparse import sparse_parameters
 
 PROBLEM = {
     "type": "object",
@@ -173,6 +174,7 @@ class Schema(AutoSchema):
         own = [_parameter(name, **schema) for name, schema in declared.items()]
         if not isinstance(self.view, DispatchView):
             return own
+        own += [_parameter(name, **schema) for name, schema in sparse_parameters(self.view).items()]
         if self.method not in WRITES:
             return [*own, IF_NONE_MATCH, ETAG]
         condition = [IF_MATCH] if self.conditional else []
@@ -230,7 +232,8 @@ class OneAtATime(SchemaGenerator):
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         with self.lock:
-            return super().get_schema(request=request, public=public)
+            # The library is typed in part; its generator is not.
+            return super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
 
 
 class CanonicalGenerator(OneAtATime):

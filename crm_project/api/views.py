@@ -24,6 +24,7 @@ from crm_project.api.negotiation import MergePatchNegotiation
 from crm_project.api.pagination import KeysetPagination
 from crm_project.api.parameters import check_parameters, custom_orderings, with_other_errors
 from crm_project.api.serializers import StrictSerializer
+from crm_project.api.sparse import Expansion, represented
 from crm_project.changes import check_only
 from crm_project.errors import DomainError, Invalid, NotFound
 from crm_project.records.bulk import Operation
@@ -51,6 +52,9 @@ class ScopedView(DispatchView):
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     # Statuses of reads beside those of every read: action → statuses.
     refused_reads: ClassVar[Mapping[str, tuple[int, ...]]] = {}
+    # The actions that take `fields` and `expand`, and the related rows that the latter shows whole.
+    sparse_actions: ClassVar[frozenset[str]] = frozenset()
+    expansions: ClassVar[Mapping[str, Expansion]] = {}
     orderings: ClassVar[Mapping[str, Key]] = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),
@@ -117,7 +121,7 @@ class ScopedView(DispatchView):
 
     def list(self, request: Request) -> Response:
         page: Any = self.paginate_queryset(self.for_reading(self.filter_queryset(self.get_queryset())))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.get_paginated_response(represented(self, page))
 
     def retrieve(self, request: Request, **_: Any) -> Response:
         return Response(self.shown(self.get_object()))
@@ -180,7 +184,7 @@ class ScopedView(DispatchView):
         """The row as GET answers it; its version becomes part of the answer's ETag."""
         reread = self.reread(row)
         self.etag_version = reread.version
-        return self.get_serializer(reread).data
+        return represented(self, [reread])[0]
 
     def reread(self, row: Any) -> Any:
         """The row as it is stored now, with the relations that the serializer reads."""
@@ -206,6 +210,7 @@ class RowViewSet(ScopedView):
     """
 
     conditional_actions = frozenset({"partial_update", "destroy", "restore", "upsert", "followers"})
+    sparse_actions = frozenset({"list", "retrieve", "external"})
 
     @property
     def services(self) -> Any:

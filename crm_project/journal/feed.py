@@ -1,8 +1,7 @@
-"""The feed of an organization: every event once and in order, also during concurrent writes.
+"""The organization's feed: every event exactly once, in order, even during concurrent writes.
 
-Events are numbered under a lock that the writer holds until the commit: a reader that sees a number sees all lower
-numbers, too. `last` of a page is the highest number that was examined, since events that are hidden from the reader
-leave gaps.
+Events are numbered under a lock that is held until the commit, so that a visible number implies that all lower ones
+are visible too. A page has the last number that it examined, since events that are hidden from the reader leave gaps.
 
 A restored backup ends earlier than the database that it replaces, and gives the same numbers to other events. The
 epoch is drawn anew after a restore, so that a position of an earlier epoch is refused.
@@ -22,13 +21,13 @@ from crm_project.errors import Conflict
 from crm_project.journal.models import Counter, Event
 from crm_project.records.kinds import kinds
 
-# A page examines at most this many events, of which few may be visible or of the kind that is asked for.
+# The most events that one page examines, for readers who may see few of them.
 STRIDE = 10_000
 
 
 @dataclass(frozen=True)
 class FeedPage:
-    """Some events. The next page begins after `last`; `more` means that it may have events now."""
+    """A page of events. The next page begins after `last`; `more` if there may be one now."""
 
     events: Sequence[Event]
     last: int
@@ -65,19 +64,19 @@ def read(
         raise PositionUnknown(current, newest)
     if row is None:
         newest = min(newest, after + STRIDE)
-    wanted = Event.objects.visible_to(member).filter(sequence__gt=after)
+    events = Event.objects.visible_to(member).filter(sequence__gt=after)
     if row is None:
-        wanted = wanted.filter(sequence__lte=after + STRIDE)
+        events = events.filter(sequence__lte=after + STRIDE)
     else:
-        wanted = _of_row(wanted, member, row)
+        events = _of_row(events, member, row)
     if kind:
-        wanted = wanted.filter(kind=kind)
-    events = list(wanted.for_telling().order_by("sequence")[:limit])
-    last = max(after, newest, events[-1].sequence) if events else max(after, newest)
-    if len(events) == limit:
-        last = events[-1].sequence
-    more = len(events) == limit or (row is None and last == after + STRIDE)
-    return FeedPage(events, last, more, current)
+        events = events.filter(kind=kind)
+    page = list(events.with_actor().order_by("sequence")[:limit])
+    last = max(after, newest, page[-1].sequence) if page else max(after, newest)
+    if len(page) == limit:
+        last = page[-1].sequence
+    more = len(page) == limit or (row is None and last == after + STRIDE)
+    return FeedPage(page, last, more, current)
 
 
 def end_of(organization: Organization) -> tuple[UUID, int]:
@@ -101,7 +100,7 @@ def draw_epochs() -> int:
 
 
 def _of_row(events: Any, member: Member, row: UUID) -> Any:
-    """The events of a row of any kind, found by the index that leads with the kind and the id."""
+    """The events of a row of any kind, by the index of kind and id."""
     arms = [
         kind.rows(member)
         .order_by()
@@ -109,6 +108,6 @@ def _of_row(events: Any, member: Member, row: UUID) -> Any:
         .values_list(Value(kind.name, output_field=CharField()), F("pk"))
         for kind in kinds.values()
     ]
-    found = reduce(lambda one, other: one.union(other, all=True), arms)
-    name, row_id = next(iter(found), ("", 0))
+    rows = reduce(lambda one, other: one.union(other, all=True), arms)
+    name, row_id = next(iter(rows), ("", 0))
     return events.filter(kind=name, row_id=row_id)

@@ -19,6 +19,7 @@ from crm_project.records.bulk import Operation
 from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 from deals import services
+from deals.api.expansions import DEAL_EXPANSIONS
 from deals.api.filters import DealFilter
 from deals.api.past import AS_OF_PARAMETERS, DealStateViewSet
 from deals.api.serializers import (
@@ -42,6 +43,7 @@ class DealViewSet(RowViewSet):
     serializer_class = DealSerializer
     filterset_class = DealFilter
     filtered_actions = frozenset({"list", "summary"})
+    expansions = DEAL_EXPANSIONS
     # With `as_of` the request goes to DealStateViewSet; see urls.py.
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
     orderings = {

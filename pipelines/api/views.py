@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
-from crm_project.api.filters import IntegerFilter, StrictFilterSet
+from crm_project.api.filters import ChoicesFilter, IntegersFilter, StrictFilterSet
 from crm_project.api.views import RowViewSet
 from crm_project.records.paging import Key
 from pipelines.api.serializers import PipelineSerializer, StageSerializer
@@ -57,7 +57,8 @@ class PipelineViewSet(RowViewSet):
 
 
 class StageFilter(StrictFilterSet):
-    pipeline = IntegerFilter("pipeline")
+    pipeline = IntegersFilter("pipeline")
+    kind = ChoicesFilter(choices=Stage.Kinds.values)
 
 
 class StageViewSet(RowViewSet):

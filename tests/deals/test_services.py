@@ -498,7 +498,9 @@ class SendBackWhatWasRead(DealTestCase):
         self.assert_unchanged(self.deal(probability=35))
 
     def test_a_hand_set_probability_of_a_closed_deal(self):
-        self.assert_unchanged(self.deal(probability=35, status="won"))
+        deal = self.deal(probability=35)
+        update_deals(actor=self.bob, changes=[(deal, {"status": "won"})])
+        self.assert_unchanged(deal)
 
     def test_a_deal_won_in_an_open_stage(self):
         self.assert_unchanged(self.deal(status="won"))

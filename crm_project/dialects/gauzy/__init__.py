@@ -8,8 +8,12 @@
 | pipeline `isArchived` | the opposite of `is_active`; there is no third state |
 | pipeline `stages`, stage `index` | the stages in the order of the array; `index` is the position, from 0 |
 | stage `probability` | the stage's own; write-only |
+| stage `name` of a new stage | won or lost if it is a usual name of such a stage, such as "Closed Won"; else open |
+| stage `deals` | the visible deals, if `relations` has `stages.deals` |
+| EDIT_SALES_PIPELINES | may edit pipelines; deals can be edited by more roles |
+| null, an empty string | no value, for every field: a required one refuses it |
 | deal `title` | `name` |
-| deal `probability` | written: the deal's own, 0 to 100; read: the effective one |
+| deal `probability` | written: the deal's own, 0 to 100, ignored and reported if closed; read: the effective one |
 | deal `stageId` | `stage` |
 | deal `clientId` | `client`; read: the contact where the deal has no client |
 | `createdByUserId` | `created_by` |

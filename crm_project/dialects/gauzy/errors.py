@@ -15,6 +15,8 @@ MESSAGES = {
     404: "The requested record was not found",
     406: "Validation failed (valid uuid is expected)",
 }
+# Gauzy has no parameter for the stage that the deals would move to.
+IN_USE = "It is still in use ({count}). Move or delete those records first."
 FIELD_MESSAGES = {
     "required": "{name} should not be empty",
     "blank": "{name} should not be empty",
@@ -52,6 +54,9 @@ def answer(problem: Problem, request: Request) -> Response:
 def _message(problem: Problem) -> str | list[str]:
     if problem.errors and problem.status == 400:
         return [_sentence(error) for error in problem.errors]
+    if problem.code == "in_use":
+        count = dict(problem.extra or {}).get("count", "")
+        return IN_USE.format(count=count)
     return MESSAGES.get(problem.status, problem.detail)
 
 

@@ -30,7 +30,10 @@
 | status `active` | read: whether the pipeline is active; written: only true |
 | status `use_in_deals` | always true |
 | status `all_modules`, `use_in_clients`, `use_in_contacts`, `use_in_tasks`, `use_in_emails`, `team_ids` | only false |
-| an empty string | null, in both directions |
+| null, an empty string | no value, for every field: a required one refuses it, a status and a currency stay |
+| a JSON number of an amount | the amount that is within 1e-12 of it, if it has more decimals; strings are exact |
+| net amount alone in a change | the gross amount stays; a net amount above it is refused |
+| `closed` against the kind of the status | the deal leaves that status for one of `closed` |
 | a number for a string, digits for a number | converted, as Rails does |
-| not supported | bids, probability, followers, participants, privacy, lost reasons: a write keeps them |
+| not supported | bids, probability, followers, participants, privacy, lost reasons, `expected_close_date`: kept |
 """

@@ -120,6 +120,22 @@ class UnsupportedField(serializers.Field[Any, Any, Any, Any]):
         return super().validate_empty_values(data)
 
 
+@extend_schema_field(OpenApiTypes.ANY)
+class IgnoredField(UnsupportedField):
+    """A documented field of the vendor that only decorates its pages: ignored, and reported unless it is empty."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if data not in ("", [], {}, False):
+            self.context["view"].ignore([self.field_name])
+        raise SkipField
+
+
+class UnsupportedFilter(UnsupportedField):
+    """A filter of the vendor that matches nothing which is stored here: refused, unless it is empty."""
+
+    default_error_messages = {"not_supported": "There is no such filter."}
+
+
 class FixedField(UnsupportedField):
     """Accepts the values that every row has and refuses all others."""
 

@@ -26,7 +26,7 @@ from crm_project.dialects.kit.ids import Ids
 from crm_project.dialects.kit.renderers import ExactJSONRenderer
 from crm_project.dialects.kit.rows import referenced_rows
 from crm_project.dialects.kit.schema import DialectSchema
-from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.dialects.kit.serializers import DialectSerializer, Empty
 from crm_project.records.models import CustomField
 from crm_project.records.writing.columns import definitions_of
 
@@ -75,11 +75,16 @@ class DialectView(DispatchView):
     create_status: ClassVar[int] = 201
     update_status: ClassVar[int] = 200
     delete_status: ClassVar[int] = 200
+    empty_values: ClassVar[Empty] = Empty.NULL
+    """The meaning of null and of an empty string in a body."""
+
     queries: ClassVar[Mapping[str, type[DialectSerializer]]] = {}
     """Maps actions to the serializers of their query parameters; the validated ones are in `self.query`."""
 
     # Maps the core's field names to the names in the body of this request, for error messages.
     wire_names: Any = {}
+    # The names in the body, as it was read last.
+    sent_names: Any = frozenset()
 
     @property
     def allowed_methods(self) -> list[str]:
@@ -123,7 +128,9 @@ class DialectView(DispatchView):
         """Validate the body, or `data` out of it, and return the core's change."""
         sent = self.request.data if data is None else data
         self.wire_names = serializer_class.wire_names(sent)
-        serializer = serializer_class(data=sent, partial=partial, context=self.get_serializer_context())
+        self.sent_names = set(sent) if isinstance(sent, Mapping) else set()
+        context = {**self.get_serializer_context(), "body": True}
+        serializer = serializer_class(data=sent, partial=partial, context=context)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

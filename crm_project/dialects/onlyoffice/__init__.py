@@ -7,16 +7,19 @@ Paths that end in `.xml` answer in XML, unless the body is JSON; XML bodies are 
 | --- | --- |
 | `id` of opportunities, contacts, stages, user fields | the external reference for `onlyoffice`, else our primary key |
 | `id` of people | the member's external reference for `onlyoffice`, else its UUID |
+| null, an empty string | the parameter is absent, for every parameter: it has the vendor's default |
 | `title` | `name`; a deal without one is named after its number, client or contact |
 | `description`, `created`, `createBy` | `description`, `created_at`, `created_by` |
 | `contactid`, `contact` | `contact`; read: the client where the deal has no contact |
-| `members` | `members`, the contact first; an unknown id is refused |
+| `members` | read: the contact, the client, the participants; an unknown id is refused |
+| contact `accessList`, `currency` | empty; the organization's currency |
 | `responsibleid`, `responsible` | `owner` |
 | `bidType`, `bidValue`, `perPeriodValue` | the same bid; FixedBid: `amount`, read as 0 if it is unknown |
+| a JSON number `bidValue` | the amount that is within 1e-12 of it, if it has more decimals; strings are exact |
 | `bidCurrencyAbbr` | `currency`; if absent, the organization's |
 | `stageid`, `stage` | `stage`; stages outside the default pipeline are named "Pipeline: Stage" |
 | `stage.stageType`, `stage.successProbability` | follow `status`: open 0, won 1, lost and abandoned 2 |
-| `successProbability` | written: the deal's own, 0 if absent; read: the effective one |
+| `successProbability` | written: the deal's own, 0 if absent, ignored and reported if closed; read: the effective one |
 | `actualCloseDate` | `closed_at`; null is 0001-01-01 |
 | `expectedCloseDate` | `expected_close_date`, as midnight in the organization's time zone; null is 0001-01-01 |
 | `isPrivate`, `accessList` | `is_private`, `access_list`; private with an empty list stays private |

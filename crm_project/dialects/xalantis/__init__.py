@@ -4,10 +4,11 @@
 | --- | --- |
 | `uuid` | the external reference for `xalantis`, else the UUID |
 | `name`, `currency`, `expected_close_date`, `status` | the same |
-| `amount` | `amount`, a JSON number |
+| null, an empty string | no value, for every field: a required one refuses it, a currency, status or stage stays |
+| `amount` | `amount`; a JSON number within 1e-12 of an amount is that amount, a string is exact |
 | `pipeline_id`, `stage_id` (numbers) | `pipeline`, `stage`; default: the default pipeline, its first stage |
 | `pipeline_uuid`, `stage_uuid` (v1) | the same rows by UUID; these win over the numbers |
-| `probability` | written: the deal's own; read: the effective one |
+| `probability` | written: the deal's own, ignored and reported if closed; read: the effective one |
 | `contact_email` | finds the contact or creates it; an existing contact is not changed |
 | `contact_first_name`, `contact_last_name`, `contact_phone` | fields of a contact that is created |
 | `contact` | `contact`; the client where the deal has no contact |

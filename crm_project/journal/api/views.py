@@ -48,7 +48,7 @@ class HistoryView(ScopedView):
         row = kinds[self.kind].rows(self.actor.member).filter(**row_lookup(field, value)).first()
         if row is None:
             raise NotFound
-        events: Any = self.paginate_queryset(Event.objects.history_of(row).for_telling())
+        events: Any = self.paginate_queryset(Event.objects.history_of(row).with_actor())
         shown: Any = present(events, self.actor.member)
         return self.get_paginated_response(EventSerializer(shown, many=True).data)
 
@@ -110,9 +110,9 @@ class EventViewSet(ScopedView):
         undoes in the background: `import` is its uuid if you may undo it.
         """
         self.expect_no_body(request)
-        undone = undo(actor=self.actor, sequence=sequence)
-        events = present(undone.first_events(MAX_PAGE_SIZE), self.actor.member)
-        shown = {"change_set": undone.change_set, "undoes": undone.undoes, "count": undone.count}
+        result = undo(actor=self.actor, sequence=sequence)
+        events = present(result.first_events(MAX_PAGE_SIZE), self.actor.member)
+        shown = {"change_set": result.change_set, "undoes": result.undoes, "count": result.count}
         return Response(UndoneSerializer({**shown, "events": events}).data)
 
     def check_own_parameters(self, request: Request) -> None:

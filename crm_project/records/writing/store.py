@@ -13,12 +13,16 @@ from crm_project.records.models import Row
 
 @dataclass
 class Draft:
-    """A row on its way: as it was (nothing for a new one), as it is now, and what it holds in other tables."""
+    """A row on its way: as it was (nothing for a new one), as it is now, and what it holds in other tables.
+
+    `ignored` holds the fields of its change that were left out because the change asked for that.
+    """
 
     row: Any
     before: Columns = field(default_factory=dict)
     lists_before: Columns = field(default_factory=dict)
     lists: Columns = field(default_factory=dict)
+    ignored: Sequence[str] = ()
 
     @classmethod
     def of(cls, row: Row) -> "Draft":

@@ -34,7 +34,7 @@ ROLES: dict[str, str] = {
 }
 PERMISSIONS = {
     "VIEW_SALES_PIPELINES": Permission.VIEW,
-    "EDIT_SALES_PIPELINES": Permission.EDIT_DEALS,
+    "EDIT_SALES_PIPELINES": Permission.EDIT_PIPELINES,
     "ORG_CONTACT_VIEW": Permission.VIEW,
     "ORG_CONTACT_EDIT": Permission.EDIT_DEALS,
 }

@@ -53,12 +53,16 @@ def _legacy(text: Any) -> dict[str, Any]:
 
 
 def relations_of(asked: Any) -> list[str]:
-    """Dotted paths from a list, from a comma-separated string, or from an object whose leaves are true."""
+    """Dotted paths and those above them, from a list, a comma-separated string, or an object whose leaves are true."""
     if isinstance(asked, str):
-        return [name for name in asked.split(",") if name]
-    if isinstance(asked, list):
-        return [name for name in asked if isinstance(name, str)]
-    return list(_paths(asked)) if isinstance(asked, Mapping) else []
+        names = [name for name in asked.split(",") if name]
+    elif isinstance(asked, list):
+        names = [name for name in asked if isinstance(name, str)]
+    else:
+        names = list(_paths(asked)) if isinstance(asked, Mapping) else []
+    # A path includes the rows on its way: `stages.deals` asks for `stages` too.
+    parts = [name.split(".") for name in names]
+    return list(dict.fromkeys(".".join(path[: end + 1]) for path in parts for end in range(len(path))))
 
 
 def _paths(tree: Mapping[str, Any], within: str = "") -> Iterator[str]:

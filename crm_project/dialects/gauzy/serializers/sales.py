@@ -13,7 +13,24 @@ from crm_project.dialects.kit.rows import RowField
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
 from deals.models import Deal
+from pipelines.models import Stage
 
+# The usual names of closing stages, in the languages of the demo: English, French, Polish, Spanish, Italian, German.
+WON_NAMES = (
+    "won, closed won, closed - won, deal won, gagné, gagnée, affaire gagnée, conclu, wygrane, wygrana, wygrany,"
+    " zamknięte wygrane, ganado, ganada, cerrado ganado, cerrada ganada, vinto, vinta, chiuso vinto, chiusa vinta,"
+    " gewonnen, abgeschlossen gewonnen"
+)
+LOST_NAMES = (
+    "lost, closed lost, closed - lost, deal lost, perdu, perdue, affaire perdue, przegrane, przegrana, przegrany,"
+    " utracone, utracona, zamknięte przegrane, perdido, perdida, cerrado perdido, cerrada perdida, perso, persa,"
+    " chiuso perso, chiusa persa, verloren, abgeschlossen verloren"
+)
+CLOSING_NAMES = {
+    **{name.strip(): Stage.Kinds.WON for name in WON_NAMES.split(",")},
+    **{name.strip(): Stage.Kinds.LOST for name in LOST_NAMES.split(",")},
+}
+CLOSED_PROBABILITY = {Stage.Kinds.WON: 100, Stage.Kinds.LOST: 0}
 EXAMPLE_PIPELINE = {
     "name": "Enterprise Sales",
     "description": "Pipeline for enterprise deals",
@@ -44,9 +61,27 @@ class GauzyPipelineNested(GauzyEntityRead):
     description = serializers.CharField()
 
 
+class GauzyStageDealNested(GauzyEntityRead):
+    """A deal of a stage."""
+
+    kind = "deal"
+    title = serializers.CharField(source="name")
+    probability = serializers.IntegerField(source="effective_probability")
+    stageId = RowField("stage", source="stage")
+    clientId = serializers.SerializerMethodField()
+    createdByUserId = RowField("user", source="created_by", allow_null=True)
+
+    def get_clientId(self, deal: Deal) -> str | None:
+        client_id: str | None = self.context["view"].ids.id_of(client_of(deal))
+        return client_id
+
+
 class GauzyStageRead(GauzyEntityRead):
     kind = "stage"
-    related = {"pipeline": GauzyPipelineNested}
+    related = {
+        "pipeline": GauzyPipelineNested,
+        "deals": lambda: GauzyStageDealNested(source="visible_deals", many=True),
+    }
     name = serializers.CharField()
     description = serializers.CharField()
     index = serializers.IntegerField(source="position")
@@ -55,7 +90,7 @@ class GauzyStageRead(GauzyEntityRead):
 
 class GauzyPipelineRead(GauzyPipelineNested):
     related = {
-        "stages": lambda: GauzyStageRead(source="live_stages", many=True),
+        "stages": lambda: GauzyStageRead(source="live_stages", many=True, within="stages."),
         "createdByUser": NullField,
         **OURS,
     }
@@ -71,23 +106,15 @@ class GauzyClientNested(DealClient, GauzyContactRead):
     related = {"contact": lambda: GauzyAddressNested(source="*")}
 
 
-class GauzyDealRead(GauzyEntityRead):
-    kind = "deal"
+class GauzyDealRead(GauzyStageDealNested):
+    """A deal, with its related rows on request."""
+
     related = {
         "stage": lambda: GauzyStageRead(within="stage."),
         "client": lambda: GauzyClientNested(within="client.", allow_null=True),
         "createdByUser": lambda: GauzyUserRead(source="created_by", allow_null=True),
         **OURS,
     }
-    title = serializers.CharField(source="name")
-    probability = serializers.IntegerField(source="effective_probability")
-    stageId = RowField("stage", source="stage")
-    clientId = serializers.SerializerMethodField()
-    createdByUserId = RowField("user", source="created_by", allow_null=True)
-
-    def get_clientId(self, deal: Deal) -> str | None:
-        client_id: str | None = self.context["view"].ids.id_of(client_of(deal))
-        return client_id
 
 
 class GauzyStageWrite(DialectSerializer):
@@ -101,6 +128,8 @@ class GauzyStageWrite(DialectSerializer):
 
 class GauzyStageNestedWrite(GauzyStageWrite):
     """A stage in the list of a pipeline's stages."""
+
+    never_empty = frozenset({"id", "name"})
 
     id = RowField("stage", required=False)
     name = TextField(required=False)
@@ -137,7 +166,12 @@ def pipeline_change(change: dict[str, Any]) -> dict[str, Any]:
 
 
 def stage_change(stage: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in stage.items() if name != "index"}
+    """The core's change of a stage. The name of a new one may be its kind, which Gauzy cannot say otherwise."""
+    change = {name: value for name, value in stage.items() if name != "index"}
+    kind = CLOSING_NAMES.get(" ".join(str(change.get("name", "")).casefold().split()))
+    if "id" in change or kind is None:
+        return change
+    return {"probability": CLOSED_PROBABILITY[kind], **change, "kind": kind}
 
 
 class GauzyDealWrite(DialectSerializer):

@@ -10,12 +10,13 @@ from rest_framework.response import Response
 from crm_project.dialects.gauzy.serializers import sales as serializers
 from crm_project.dialects.gauzy.views.entities import GauzyEntityView, PageResponse, documented
 from crm_project.dialects.kit.deal_contacts import client_of, has_client
+from crm_project.dialects.kit.deal_writes import DealWritesView
 from deals.models import Deal
-from deals.services import create_deals, restore_deals, trash_deals, update_deals
+from deals.services import restore_deals, trash_deals
 
 
 @documented("deal", "deals", serializers.GauzyDealRead)
-class GauzyDealView(GauzyEntityView):
+class GauzyDealView(DealWritesView, GauzyEntityView):
     """Deals. Gauzy has only a few of their fields."""
 
     model, kind, read_class = Deal, "deal", serializers.GauzyDealRead
@@ -63,8 +64,8 @@ class GauzyDealView(GauzyEntityView):
         examples=[OpenApiExample("Create", serializers.EXAMPLE_DEAL, request_only=True)],
     )
     def create(self, request: Request) -> Response:
-        change = self.read(serializers.GauzyDealWrite, self.sent())
-        return Response(self.entity(create_deals(actor=self.actor, changes=[change])[0]), self.create_status)
+        deal = self.create_deal(self.read(serializers.GauzyDealWrite, self.sent()))
+        return Response(self.entity(deal), self.create_status)
 
     @extend_schema(
         request=serializers.GauzyDealWrite,
@@ -74,9 +75,7 @@ class GauzyDealView(GauzyEntityView):
     )
     def update(self, request: Request, row: str) -> Response:
         deal = self.one(self.kind, row)
-        update_deals(
-            actor=self.actor, changes=[(deal, self.changed(serializers.GauzyDealWrite, self.entity(deal)))]
-        )
+        self.update_deal(deal, self.changed(serializers.GauzyDealWrite, self.entity(deal)))
         return Response({"generatedMaps": [], "raw": [], "affected": 1}, self.update_status)
 
     @extend_schema(responses=PageResponse, summary="The deals that the user created")

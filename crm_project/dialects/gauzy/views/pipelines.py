@@ -14,6 +14,8 @@ from crm_project.dialects.gauzy.serializers import sales as serializers
 from crm_project.dialects.gauzy.serializers.query import is_text
 from crm_project.dialects.gauzy.views.base import GauzyView
 from crm_project.dialects.gauzy.views.entities import GauzyEntityView, documented
+from crm_project.dialects.kit.deal_contacts import client_of
+from deals.models import Deal
 from pipelines.models import Pipeline, Stage
 from pipelines.services import (
     create_pipeline,
@@ -32,7 +34,7 @@ class GauzyPipelineView(GauzyEntityView):
 
     model, kind, read_class = Pipeline, "pipeline", serializers.GauzyPipelineRead
     edit_permission = Permission.EDIT_PIPELINES
-    relates = frozenset({*serializers.GauzyPipelineRead.related, "stages.pipeline"})
+    relates = frozenset({*serializers.GauzyPipelineRead.related, "stages.pipeline", "stages.deals"})
     columns = {"name": "name", "description": "description"}
     partial_in_pages = frozenset({"name", "description"})
     flags = {"isActive": "is_active"}
@@ -46,6 +48,29 @@ class GauzyPipelineView(GauzyEntityView):
 
     def fetched(self, rows: Any) -> Any:
         return rows.with_stages()
+
+    def entities(self, rows: list[Any]) -> Any:
+        self._load_deals(rows)
+        return super().entities(rows)
+
+    def entity(self, row: Any) -> Any:
+        found = self.fetched(self.model.objects.filter(pk=row.pk)).get()
+        self._load_deals([found])
+        return self.serialize(self.read_class, found)
+
+    def _load_deals(self, pipelines: list[Pipeline]) -> None:
+        """Give each stage its visible deals if they are requested, with one query, and one for their clients."""
+        if "stages.deals" not in self.relations:
+            return
+        stages = {stage.pk: stage for pipeline in pipelines for stage in pipeline.live_stages}
+        for stage in stages.values():
+            stage.visible_deals = []
+        related = ("client", "contact", "created_by__user", "created_by__organization")
+        deals = Deal.objects.visible_to(self.actor.member).filter(stage__in=stages).select_related(*related)
+        for deal in deals.order_by("created_at", "id"):
+            deal.stage = stages[deal.stage_id]
+            deal.stage.visible_deals.append(deal)
+        self.ids.prefetch(client_of(deal) for stage in stages.values() for deal in stage.visible_deals)
 
     def matching(self, rows: Any, text: str) -> Any:
         return rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
@@ -125,7 +150,8 @@ class GauzyStageView(GauzyView):
     def update(self, request: Request, row: str, stage: str) -> Response:
         found = self.stage(row, stage)
         sent = self.changed_fields(self.sent(), self.serialize(serializers.GauzyStageRead, found))
-        change = serializers.stage_change(self.read(serializers.GauzyStageWrite, sent, partial=True))
+        read = self.read(serializers.GauzyStageWrite, sent, partial=True)
+        change = {name: value for name, value in read.items() if name != "index"}
         changed = update_stage(actor=self.actor, stage=found, change=change)
         return Response(self.serialize(serializers.GauzyStageRead, changed), self.update_status)
 

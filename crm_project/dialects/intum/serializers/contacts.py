@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from contacts.models import Contact
 from crm_project.api.fields import CustomFieldsField
+from crm_project.dialects.intum.errors import TEXT
 from crm_project.dialects.intum.serializers.fields import (
-    TEXT,
     IntumCustomFields,
     IntumListQuery,
     IntumRequiredText,

@@ -10,6 +10,7 @@ from crm_project.api.fields import CustomFieldsField
 from crm_project.dialects.intum.serializers.fields import (
     ClosedField,
     IntumAmount,
+    IntumAmountFilter,
     IntumCustomFields,
     IntumDate,
     IntumDefaultText,
@@ -118,7 +119,8 @@ class IntumDealRead(serializers.Serializer[Any]):
         return {**super().get_fields(), "fields": CustomFieldsField(source="custom_fields"), **written()}
 
     def get_total_amount_gross(self, deal: Deal) -> Decimal | None:
-        return deal.amount if deal.amount_gross is None else deal.amount_gross
+        gross: Decimal | None = deal.amount if deal.amount_gross is None else deal.amount_gross
+        return gross
 
     def get_closed(self, deal: Deal) -> str | None:
         return CLOSED.get(Deal.Statuses(deal.status))
@@ -140,6 +142,13 @@ def with_status(change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
     return {**rest, "status": STATUSES[closed]}
 
 
+def with_gross(change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
+    """The change with the deal's own gross amount beside a net amount: Intum's clients send both of them."""
+    if deal is None or "amount" not in change or "amount_gross" in change:
+        return change
+    return {**change, "amount_gross": deal.amount_gross}
+
+
 class IntumDealQuery(IntumListQuery):
     """The filters of the list."""
 
@@ -151,5 +160,5 @@ class IntumDealQuery(IntumListQuery):
     project_id = IntumInteger()
     main_date_from = IntumDate()
     main_date_to = IntumDate()
-    total_amount_gross_from = IntumAmount(required=False)
-    total_amount_gross_to = IntumAmount(required=False)
+    total_amount_gross_from = IntumAmountFilter(required=False)
+    total_amount_gross_to = IntumAmountFilter(required=False)

@@ -7,16 +7,14 @@ from rest_framework.fields import SkipField, empty
 
 from crm_project.api.fields import CustomFieldsField as PlainFields
 from crm_project.api.fields import OptionalText, StrictDate, StrictInteger, TextField
+from crm_project.dialects.intum.errors import DAY, OBJECT, TEXT, WHOLE
 from crm_project.dialects.kit.casts import is_number
 from crm_project.dialects.kit.fields import BlankAsNull, NumberField
 from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.money import MoneyField
 from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.kit.serializers import DialectQuery
 
-WHOLE = "oczekiwano liczby całkowitej"
-TEXT = "oczekiwano tekstu"
-DAY = "oczekiwano daty RRRR-MM-DD"
-OBJECT = "oczekiwano obiektu"
 AT_LEAST = "musi być większe lub równe {min_value}"
 AT_MOST = "musi być mniejsze lub równe {max_value}"
 BIGGEST: dict[str, Any] = {"min_value": -(2**63), "max_value": 2**63 - 1}
@@ -59,7 +57,11 @@ class IntumDate(BlankAsNull, StrictDate):
         super().__init__(**{"required": False, "allow_null": True, **kwargs})
 
 
-class IntumAmount(BlankAsNull, NumberField):
+class IntumAmount(BlankAsNull, MoneyField):
+    pass
+
+
+class IntumAmountFilter(BlankAsNull, NumberField):
     pass
 
 

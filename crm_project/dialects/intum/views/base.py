@@ -23,7 +23,7 @@ PER_PAGE = 25
 class MissingParameter(ParseError):
     """The body has no object under the required key."""
 
-    default_code = "parameter_missing"
+    default_code = errors.MISSING
 
 
 class IntumAuthentication(BearerAuthentication):
@@ -62,7 +62,7 @@ class IntumView(DialectView):
         body: Any = self.request.data
         sent = body.get(self.wrapper) if isinstance(body, Mapping) else None
         if not isinstance(sent, Mapping):
-            raise MissingParameter(f"param is missing or the value is empty: {self.wrapper}")
+            raise MissingParameter(f"brak parametru lub jest pusty: {self.wrapper}")
         self.ignore(body.keys() - {self.wrapper, TOKEN, *beside})
         return dict(sent)
 

@@ -12,14 +12,16 @@ from rest_framework.response import Response
 from crm_project.dialects.intum.serializers import deals as serializers
 from crm_project.dialects.intum.serializers.references import app_code, with_references
 from crm_project.dialects.intum.views.base import IntumView
+from crm_project.dialects.kit.deal_writes import DealWritesView
 from deals.models import Deal
-from deals.services import create_deals, trash_deals, update_deals
+from deals.services import trash_deals
 
 
-class IntumDealView(IntumView):
+class IntumDealView(DealWritesView, IntumView):
     """Deals."""
 
     wrapper = "deal"
+    status_moves = "if_needed"
     # The effect of a blank `closed` depends on whether a status is sent beside it.
     always = ("status_id", "closed")
     queries = {"index": serializers.IntumDealQuery}
@@ -41,7 +43,7 @@ class IntumDealView(IntumView):
     )
     def create(self, request: Request) -> Response:
         change = self.completed(self.read(serializers.IntumDealWrite, self.sent()), None)
-        deal = create_deals(actor=self.actor, changes=[change])[0]
+        deal = self.create_deal(change)
         return Response(self.representation(deal), self.create_status)
 
     @extend_schema(responses=serializers.IntumDealRead, summary="Show a deal")
@@ -52,7 +54,7 @@ class IntumDealView(IntumView):
     def update(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
         change = self.completed(self.changed(serializers.IntumDealWrite, self.representation(deal)), deal)
-        return Response(self.representation(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
+        return Response(self.representation(self.update_deal(deal, change).row))
 
     @extend_schema(responses=serializers.IntumDealRead, summary="Delete a deal")
     def destroy(self, request: Request, row: str) -> Response:
@@ -67,7 +69,8 @@ class IntumDealView(IntumView):
         return Response(self.representation(self.by_reference(visible, app_code, external_id)))
 
     def completed(self, change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
-        change = serializers.with_status(change, deal)
+        change = serializers.with_gross(serializers.with_status(change, deal), deal)
+        change = self.without_conflict(change, deal)
         change = with_references(change, deal, app_code(self.actor))
         # `fields` is free-form JSON by contract.
         return {**change, "free_custom_fields": True}

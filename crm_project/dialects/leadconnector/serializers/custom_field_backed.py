@@ -82,9 +82,9 @@ class CustomFieldBackedFlag(CustomFieldBacked, serializers.BooleanField):
         return super().get_attribute(instance) or False
 
 
-@extend_schema_field({"type": "object", "nullable": True})
+@extend_schema_field({"type": "object"})
 class CustomFieldBackedObject(CustomFieldBacked, serializers.Field[Any, Any, Any, Any]):
-    """An object of any content."""
+    """An object of any content; no value is an empty object, since the vendor's schema has no null here."""
 
     default_error_messages = {"invalid": "Must be an object."}
 
@@ -92,6 +92,9 @@ class CustomFieldBackedObject(CustomFieldBacked, serializers.Field[Any, Any, Any
         if not isinstance(data, dict):
             self.fail("invalid")
         return data or None
+
+    def get_attribute(self, instance: Any) -> Any:
+        return super().get_attribute(instance) or {}
 
     def to_representation(self, value: Any) -> Any:
         return value

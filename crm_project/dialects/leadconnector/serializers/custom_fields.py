@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from crm_project.api.fields import StrictChoice, StrictInteger, TextField
-from crm_project.dialects.kit.fields import UnsupportedField
+from crm_project.dialects.kit.fields import IgnoredField, UnsupportedField
 from crm_project.dialects.kit.instants import InstantField
 from crm_project.dialects.kit.rows import RowField
 from crm_project.dialects.kit.serializers import DialectSerializer
@@ -78,7 +78,7 @@ class LeadConnectorCustomFieldUpdate(DialectSerializer):
     picklistOptions = OptionsField(source="options")
     options = OptionsField()
     textBoxListOptions = OptionsField(source="options")
-    placeholder = UnsupportedField()
+    placeholder = IgnoredField()
     acceptedFormat = UnsupportedField()
     isMultipleFile = UnsupportedField()
     maxNumberOfFiles = UnsupportedField()

@@ -12,6 +12,7 @@ from crm_project.dialects.kit.deal_contacts import DealContact
 from crm_project.dialects.kit.fields import NumberField, TextOrNullField
 from crm_project.dialects.kit.ids import as_text
 from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.money import MoneyField
 from crm_project.dialects.kit.rows import RowField, RowListField
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.dialects.leadconnector.serializers.custom_field_backed import LeadConnectorTagsField
@@ -63,7 +64,7 @@ EXAMPLE_ANSWER = {
         "updatedAt": "2026-03-01T10:00:00.000Z",
         "contactId": "",
         "locationId": "CLu7BaljjqrEjBGKTNNe",
-        "contact": None,
+        "contact": {},
         "lostReasonId": None,
         "customFields": [],
         "followers": ["LiKJ2vnRg5ETM8Z19K7"],
@@ -133,7 +134,7 @@ class LeadConnectorOpportunityWrite(LeadConnectorOpportunityStatusWrite):
     name = OptionalText()
     pipelineId = RowField("pipeline", source="pipeline", required=False)
     pipelineStageId = RowOrBlankField("stage", source="stage")
-    monetaryValue = NumberField(source="amount", required=False, allow_null=True)
+    monetaryValue = MoneyField(source="amount", required=False, allow_null=True)
     assignedTo = RowOrBlankField("user", source="owner")
     customFields = LeadConnectorCustomFields("deal", source="custom_fields", required=False)
     source: Any = OptionalText(source="origin")
@@ -246,7 +247,7 @@ class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
     updatedAt = InstantField(digits=3, source="updated_at")
     contactId = ContactIdField()
     locationId = LocationField()
-    contact = LeadConnectorContactNested(allow_null=True)
+    contact = LeadConnectorContactNested()
     lostReasonId = RowField("lost_reason", source="lost_reason", allow_null=True)
     customFields = LeadConnectorCustomFields("deal", source="custom_fields")
     followers = RowListField("user", through="follower_links.member")
@@ -255,9 +256,9 @@ class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
     effectiveProbability = serializers.IntegerField(source="effective_probability")
 
     def to_representation(self, instance: Deal) -> dict[str, Any]:
-        """`contactId` is an empty string where there is none, since the vendor's clients require a string."""
+        """Without a contact `contactId` is an empty string and `contact` an empty object, as in the vendor's schema."""
         data = super().to_representation(instance)
-        return {**data, "contactId": data["contactId"] or ""}
+        return {**data, "contactId": data["contactId"] or "", "contact": data["contact"] or {}}
 
 
 def without_redundant_contact(change: Mapping[str, Any], deal: Deal | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from crm_project.api.fields import StrictChoice
 from crm_project.dialects.kit.deal_contacts import has_contact
-from crm_project.dialects.kit.fields import NumberField, UnsupportedField
+from crm_project.dialects.kit.fields import NumberField, UnsupportedFilter
 from crm_project.dialects.kit.rows import FilterRowField
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.dialects.leadconnector.serializers.fields import LocationField, RangeBoundField
@@ -82,7 +82,7 @@ class LeadConnectorOpportunityQuery(LeadConnectorPageQuery):
     date = RangeBoundField()
     endDate = RangeBoundField(last=True)
     country = serializers.CharField(required=False)
-    campaignId = UnsupportedField()
+    campaignId = UnsupportedFilter()
     getTasks = serializers.BooleanField(required=False, default=False)
     getNotes = serializers.BooleanField(required=False, default=False)
     getCalendarEvents = serializers.BooleanField(required=False, default=False)

@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from crm_project.dialects.kit.schema import DialectSchema
+from crm_project.dialects.kit.serializers import Empty
 from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.leadconnector import errors
 
@@ -27,6 +28,7 @@ class LeadConnectorView(DialectView):
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
     schema = VersionedSchema()
+    empty_values = Empty.ABSENT
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         errors.require_version(request)

@@ -10,12 +10,14 @@ from rest_framework.response import Response
 
 from crm_project.accounts.actors import Actor
 from crm_project.api.fields import UUID
+from crm_project.dialects.kit.deal_writes import DealWritesView
+from crm_project.dialects.kit.money import JsonNumber
 from crm_project.dialects.leadconnector.serializers import opportunities as serializers
 from crm_project.dialects.leadconnector.views.base import SYSTEM, LeadConnectorView
 from crm_project.records import references
 from crm_project.records.writing.receipts import Receipt
 from deals.models import Deal, DealFollower
-from deals.services import create_deals, trash_deals, update_deals, upsert_deal
+from deals.services import create_deals, trash_deals, upsert_deal
 from pipelines.models import Stage
 
 Change = dict[str, Any]
@@ -32,15 +34,17 @@ def opportunities(member: Any) -> Any:
     )
 
 
-class LeadConnectorOpportunityView(LeadConnectorView):
+class LeadConnectorOpportunityView(DealWritesView, LeadConnectorView):
     """One opportunity."""
+
+    status_moves = "if_needed"
 
     queries = {"remove_followers": serializers.LeadConnectorFollowersQuery}
 
     @extend_schema(
         request=serializers.LeadConnectorOpportunityUpsert,
         responses={200: serializers.UpsertedOpportunity},
-        summary="Update the opportunity of this id, else of this contact in this pipeline, else create it",
+        summary="Update the opportunity of this id; without an id, that of this contact in this pipeline; else create",
         examples=[
             OpenApiExample("Upsert", serializers.EXAMPLE_REQUEST, request_only=True),
             OpenApiExample("Upserted", serializers.EXAMPLE_ANSWER, response_only=True, status_codes=["200"]),
@@ -52,9 +56,11 @@ class LeadConnectorOpportunityView(LeadConnectorView):
         deal = self.ids.resolve("deal", sent_id) if sent_id else None
         change = self._applicable(change, deal)
         if deal is not None:
-            receipt = update_deals(actor=self.actor, changes=[(deal, change)])[0]
+            receipt = self.update_deal(deal, change)
         else:
-            receipt = upsert_unknown(self.actor, sent_id, change)
+            found = self._open_deal_of(change) if not sent_id else None
+            receipt = upsert_unknown(self.actor, sent_id, self.prepared(change, found))
+            self.report(receipt)
         is_new = receipt.outcome == "created"
         return Response({"opportunity": self.representation(receipt.row), "new": is_new, **self.trace})
 
@@ -65,7 +71,7 @@ class LeadConnectorOpportunityView(LeadConnectorView):
     )
     def create(self, request: Request) -> Response:
         change = self._applicable(self.read(serializers.LeadConnectorOpportunityCreate), None)
-        deal = create_deals(actor=self.actor, changes=[change])[0]
+        deal = self.create_deal(change)
         return Response({"opportunity": self.representation(deal)}, self.create_status)
 
     @extend_schema(responses=serializers.OneOpportunity, summary="One opportunity")
@@ -130,11 +136,18 @@ class LeadConnectorOpportunityView(LeadConnectorView):
         return before, self.representation(deal)["followers"]
 
     def _save(self, deal: Deal, change: Change) -> None:
-        update_deals(actor=self.actor, changes=[(deal, self._applicable(change, deal))])
+        self.update_deal(deal, self._applicable(change, deal))
+
+    def _open_deal_of(self, change: Change) -> Deal | None:
+        """A deal that the change may be meant for: its currency decides which amount a double stands for."""
+        if not isinstance(change.get("amount"), JsonNumber) or not change.get("contact"):
+            return None
+        rows = Deal.objects.visible_to(self.actor.member).filter(contact=change["contact"])
+        return rows.filter(stage__pipeline=change["pipeline"]).order_by("-id").first()
 
     def _applicable(self, change: Change, deal: Deal | None) -> Change:
         """The change without what does not apply to this deal; an ignored lost reason is reported to the client."""
-        applicable = serializers.without_redundant_contact(change, deal)
+        applicable = self.without_conflict(serializers.without_redundant_contact(change, deal), deal)
         if applicable.get("lost_reason") and status_after(self.actor, change, deal) not in serializers.LOST:
             del applicable["lost_reason"]
             self.ignore([serializers.REASON])
@@ -148,16 +161,18 @@ class LeadConnectorOpportunityView(LeadConnectorView):
 
 
 def upsert_unknown(actor: Actor, sent_id: str | None, change: Change) -> Receipt[Deal]:
-    """Update the deal of the contact and pipeline, else create one. An id that no deal has becomes its reference,
-    since the client will ask for the opportunity by it."""
-    keys = ["contact_and_pipeline"] if change.get("contact") else []
+    """Create a deal under an id that no deal has, which becomes its reference. Without an id, update the deal of the
+    contact and pipeline, else create one.
+
+    The contact is no second key beside an id: it would overwrite another opportunity of the same contact.
+    """
     if sent_id:
         refuse_hidden_id(actor, sent_id)
         change = {**change, "external_references": [(SYSTEM, sent_id)]}
-        keys.insert(0, "external_reference")
-    if not keys:
-        return Receipt(create_deals(actor=actor, changes=[change])[0], "created")
-    return upsert_deal(actor=actor, change=change, match_on=keys)
+        return upsert_deal(actor=actor, change=change, match_on=["external_reference"])
+    if change.get("contact"):
+        return upsert_deal(actor=actor, change=change, match_on=["contact_and_pipeline"])
+    return Receipt(create_deals(actor=actor, changes=[change])[0], "created")
 
 
 def refuse_hidden_id(actor: Actor, sent_id: str) -> None:

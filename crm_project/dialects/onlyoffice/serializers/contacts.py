@@ -8,7 +8,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contacts.models import Contact
-from crm_project.dialects.kit.fields import ConstantBoolean, ConstantInteger, ConstantText, UnsupportedField
+from crm_project.dialects.kit.fields import (
+    ConstantBoolean,
+    ConstantInteger,
+    ConstantText,
+    EmptyListField,
+    UnsupportedField,
+)
 from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.onlyoffice.serializers.contact_infos import (
     TYPES,
@@ -18,6 +24,7 @@ from crm_project.dialects.onlyoffice.serializers.contact_infos import (
     common_data,
     infos,
 )
+from crm_project.dialects.onlyoffice.serializers.currencies import OnlyofficeCurrencyNested, currency
 from crm_project.dialects.onlyoffice.serializers.custom_fields import (
     CustomFieldListField,
     OnlyofficeCustomFieldNested,
@@ -68,6 +75,18 @@ SELECTIONS = (
 OPPORTUNITY = ("1", "opportunity")
 
 
+@extend_schema_field(OnlyofficeCurrencyNested)
+class OwnCurrencyField(serializers.Field[Any, Any, Any, Any]):
+    """The organization's currency, since a contact has none of its own."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, "source": "*", **kwargs})
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        organization = self.context["view"].actor.organization
+        return currency(organization.currency, organization.language)
+
+
 class OnlyofficeContactNested(OnlyofficeRead):
     """A contact nested in an opportunity. All contacts are shared with the whole organization."""
 
@@ -78,6 +97,8 @@ class OnlyofficeContactNested(OnlyofficeRead):
     shareType: Any = ConstantInteger(1)
     smallFotoUrl = ConstantText(PICTURE)
     mediumFotoUrl = ConstantText(PICTURE)
+    accessList = EmptyListField()
+    currency = OwnCurrencyField()
     canEdit = MayEditField()
     canDelete = MayEditField()
     id = NumberedRowField("contact", source="*")

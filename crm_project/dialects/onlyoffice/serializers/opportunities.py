@@ -10,6 +10,7 @@ from rest_framework import serializers
 from contacts.models import Contact
 from crm_project.dialects.kit.deal_contacts import contact_of
 from crm_project.dialects.kit.fields import NumberField
+from crm_project.dialects.kit.money import MoneyField
 from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.onlyoffice.serializers.contacts import OnlyofficeContactNested
 from crm_project.dialects.onlyoffice.serializers.currencies import OnlyofficeCurrencyNested, currency
@@ -107,6 +108,8 @@ class DealPresentation:
     def members(self) -> list[Contact]:
         linked = [link.contact for link in self.deal.contact_links.all()]
         first = [self.contact] if self.contact else []
+        client = self.deal.client
+        first += [client] if client and client not in first else []
         return first + [contact for contact in linked if contact not in first]
 
     @property
@@ -179,7 +182,7 @@ class OnlyofficeOpportunityWrite(OnlyofficeParameters):
     description = OptionalTextParam(default="")
     responsibleid = RowParam("user", source="owner", default=None)
     bidType = NamedNumberField(BID_TYPES, BID_NAMES, source="bid_type", default=FIXED)
-    bidValue = NumberField(source="bid_value", required=False, allow_null=True)
+    bidValue = MoneyField(source="bid_value", required=False, allow_null=True)
     bidCurrencyAbbr = OptionalTextParam(source="currency")
     perPeriodValue = WholeNumberField(source="bid_periods", default=0)
     stageid = NumberedRowParam("stage", source="stage", default=None)
@@ -278,7 +281,9 @@ def replacement(
         slot = "contact" if sent["contact"] else current.contact_slot
         change[slot] = sent["contact"]
     if sent.get("members") and set(sent["members"]) != {contact.pk for contact in current.members}:
-        change["members"] = sent["members"]
+        linked = {link.contact_id for link in deal.contact_links.all()}
+        kept = [key for key in sent["members"] if key != deal.client_id or key in linked]
+        change["members"] = kept
     if not _same_money(current.money, sent):
         change |= _bid({**sent, "bid_value": sent.get("bid_value") or Decimal(0)})
     if (

@@ -58,6 +58,7 @@ class OnlyofficeStageNested(OnlyofficeRead):
     color = serializers.CharField(source="row.color")
     successProbability = serializers.IntegerField(source="probability")
     stageType = serializers.IntegerField(source="type")
+    sortOrder = serializers.IntegerField(source="row.position")
 
 
 class OnlyofficeStageRead(OnlyofficeStageNested):

@@ -42,6 +42,7 @@ class OnlyofficeOpportunityBulkTagWrite(OnlyofficeTagWrite):
 
 
 def tags_of(row: Any) -> list[str]:
+    """The strings of the list; other items are ignored, where other vendors ignore the whole list."""
     value = row.custom_fields.get(KEY)
     return [tag for tag in value if isinstance(tag, str)] if isinstance(value, list) else []
 

@@ -22,7 +22,7 @@ from crm_project.api.parsers import StrictJSONParser
 from crm_project.dialects.kit.logins import sign_in
 from crm_project.dialects.kit.offset_pages import keys_between, rows_of
 from crm_project.dialects.kit.schema import DialectSchema
-from crm_project.dialects.kit.serializers import DialectSerializer
+from crm_project.dialects.kit.serializers import DialectSerializer, Empty
 from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.onlyoffice import errors
 from crm_project.dialects.onlyoffice.serializers.envelope import PAGE, documented, of_list, of_one
@@ -91,6 +91,7 @@ class OnlyofficeView(DialectView):
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
     schema = OnlyofficeSchema()
+    empty_values = Empty.ABSENT
     authentication_classes: Any = (OnlyofficeAuthentication,)
     parser_classes = (StrictJSONParser, OnlyofficeFormParser, OnlyofficeMultipartParser)
     queries: ClassVar[Mapping[str, type[OnlyofficeParameters]]] = {}

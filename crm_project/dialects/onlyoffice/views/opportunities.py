@@ -7,19 +7,21 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.dialects.kit.deal_writes import DealWritesView
+from crm_project.dialects.kit.money import exact_amounts
 from crm_project.dialects.onlyoffice.serializers import opportunities as serializers
 from crm_project.dialects.onlyoffice.serializers.contacts import OnlyofficeContactRead
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParameters
 from crm_project.dialects.onlyoffice.serializers.tags import with_tags
 from crm_project.dialects.onlyoffice.views.base import AT_ONCE, OnlyofficeView, described
 from deals.models import Deal
-from deals.services import create_deals, trash_deals, update_deals
+from deals.services import trash_deals
 from pipelines.models import Stage
 
 AUTOCOMPLETED = 30
 
 
-class OnlyofficeOpportunityBaseView(OnlyofficeView):
+class OnlyofficeOpportunityBaseView(DealWritesView, OnlyofficeView):
     """The base view of the endpoints of opportunities."""
 
     queries = {
@@ -77,8 +79,7 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
         example=serializers.EXAMPLE_REQUEST,
     )
     def create(self, request: Request) -> Response:
-        change = serializers.creation(self.read(serializers.OnlyofficeOpportunityWrite))
-        deal = create_deals(actor=self.actor, changes=[change])[0]
+        deal = self.create_deal(serializers.creation(self.read_opportunity()))
         return self.one(self.representation(deal.pk), self.create_status)
 
     @described(
@@ -94,6 +95,11 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
     def retrieve(self, request: Request, pk: str) -> Response:
         return self.one(self.representation(self.find("deal", pk).pk))
 
+    def read_opportunity(self) -> dict[str, Any]:
+        """The body, with exact amounts: a replacement without a currency has the organization's."""
+        sent = self.read(serializers.OnlyofficeOpportunityWrite)
+        return exact_amounts(sent, sent.get("currency") or self.actor.organization.currency)
+
     @described(
         "Replace an opportunity",
         serializers.OnlyofficeOpportunityRead,
@@ -101,10 +107,10 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
     )
     def replace(self, request: Request, pk: str) -> Response:
         before = self.fetched([self.find("deal", pk).pk])[0]
-        sent = self.read(serializers.OnlyofficeOpportunityWrite)
+        sent = self.read_opportunity()
         currency = self.actor.organization.currency
         change = serializers.replacement(before, sent, self.stage(sent["stage"]), currency)
-        update_deals(actor=self.actor, changes=[(before.deal, change)])
+        self.update_deal(before.deal, change)
         return self.one(self.representation(before.deal.pk))
 
     @described("Delete an opportunity", serializers.OnlyofficeOpportunityRead)
@@ -124,7 +130,7 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
         deal = self.find("deal", pk)
         named = self.read(serializers.OnlyofficeStageMove).get("stage")
         goal = self.stage(named) if named else self.find("stage", stage)
-        update_deals(actor=self.actor, changes=[(deal, serializers.move(deal, goal))])
+        self.update_deal(deal, serializers.move(deal, goal))
         return self.one(self.representation(deal.pk))
 
 
@@ -187,9 +193,9 @@ class OnlyofficeOpportunityMemberView(OnlyofficeOpportunityBaseView):
     def _linked(self, pk: str, contact: str, how: str) -> Any:
         deal, person = self.find("deal", pk), self.find("contact", contact)
         self.read(OnlyofficeNoParameters)
-        if how == "remove_members" and person.pk in (deal.contact_id or deal.client_id,):
+        if how == "remove_members" and person.pk in (deal.contact_id, deal.client_id):
             raise ValidationError("The contact of the opportunity cannot be removed.")
-        update_deals(actor=self.actor, changes=[(deal, {how: [person.pk]})])
+        self.update_deal(deal, {how: [person.pk]})
         return person
 
 
@@ -226,5 +232,5 @@ class OnlyofficeOpportunityAccessView(OnlyofficeOpportunityBaseView):
     def _set(self, ids: Sequence[int], sent: Mapping[str, Any]) -> Any:
         own = self.actor.member.pk
         changes = [(view.deal, serializers.access(view, sent, own)) for view in self.fetched(ids)]
-        update_deals(actor=self.actor, changes=changes)
+        self.update_deals(changes)
         return self.representations(ids)

@@ -9,6 +9,7 @@ from crm_project.api.fields import OptionalText, StrictDate, TextField
 from crm_project.dialects.kit.deal_contacts import DealContact
 from crm_project.dialects.kit.fields import NumberField
 from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.money import MoneyField
 from crm_project.dialects.kit.rows import NumberedRowField, RowField
 from crm_project.dialects.kit.serializers import DialectSerializer
 
@@ -43,7 +44,7 @@ class XalantisFirstDealWrite(DialectSerializer):
     """The body of `POST /api/deals`."""
 
     name = TextField()
-    amount = NumberField(required=False, allow_null=True)
+    amount = MoneyField(required=False, allow_null=True)
     currency = TextField(max_length=3, required=False)
     pipeline_id = NumberedRowField("pipeline", source="pipeline", required=False, allow_null=True)
     stage_id = NumberedRowField("stage", source="stage", required=False, allow_null=True)

@@ -13,6 +13,7 @@ from rest_framework import serializers
 from crm_project.api.fields import CustomFieldsField, OptionalText, StrictDate, StrictInteger, TextField
 from crm_project.dialects.kit.fields import NumberField, TextOrNullField
 from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.money import MoneyField
 from crm_project.dialects.kit.rows import NumberedRowField, RowField
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.dialects.xalantis.serializers.first import (
@@ -98,8 +99,10 @@ class XalantisV1DealCreate(XalantisFirstDealWrite):
 class XalantisV1DealUpdate(DialectSerializer):
     """A change of a deal."""
 
+    never_empty = frozenset({"name"})
+
     name = TextField(required=False)
-    amount = NumberField(required=False, allow_null=True)
+    amount = MoneyField(required=False, allow_null=True)
     currency = TextField(max_length=3, required=False)
     status = serializers.ChoiceField(Deal.Statuses.choices, required=False)
     expected_close_date = XalantisDayField(required=False, allow_null=True)

@@ -6,13 +6,13 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.dialects.kit.deal_writes import DealWritesView
 from crm_project.dialects.xalantis.serializers import first as serializers
 from crm_project.dialects.xalantis.views.base import XalantisView
 from deals.models import Deal
-from deals.services import create_deals
 
 
-class XalantisFirstDealView(XalantisView):
+class XalantisFirstDealView(DealWritesView, XalantisView):
     """Deals of the first generation."""
 
     @extend_schema(
@@ -25,8 +25,7 @@ class XalantisFirstDealView(XalantisView):
         ],
     )
     def create(self, request: Request) -> Response:
-        change = self.read(serializers.XalantisFirstDealWrite)
-        deal = create_deals(actor=self.actor, changes=[change])[0]
+        deal = self.create_deal(self.read(serializers.XalantisFirstDealWrite))
         return Response({"data": self.representation(deal)}, self.create_status)
 
     def representation(self, deal: Deal) -> Any:

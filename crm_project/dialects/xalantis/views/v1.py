@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from crm_project.dialects.kit.deal_writes import DealWritesView
 from crm_project.dialects.kit.offset_pages import rows_of_page
 from crm_project.dialects.xalantis import errors
 from crm_project.dialects.xalantis.serializers import v1 as serializers
@@ -16,7 +17,7 @@ from crm_project.dialects.xalantis.views.base import XalantisView
 from crm_project.records.models import CustomField
 from crm_project.records.paging import Cursor, Key, page_of
 from deals.models import Deal
-from deals.services import create_deals, trash_deals, update_deals
+from deals.services import trash_deals
 from pipelines.models import Pipeline
 
 NEWEST = "-created_at"
@@ -105,7 +106,7 @@ class XalantisCustomFieldView(XalantisV1View):
         return self.page(rows) if by_cursor else self.numbered(rows)
 
 
-class XalantisV1DealView(XalantisV1View):
+class XalantisV1DealView(DealWritesView, XalantisV1View):
     read_class = serializers.XalantisV1DealRead
 
     @extend_schema(
@@ -124,7 +125,7 @@ class XalantisV1DealView(XalantisV1View):
         summary="Create a deal",
     )
     def create(self, request: Request) -> Response:
-        deal = create_deals(actor=self.actor, changes=[self.read(serializers.XalantisV1DealCreate)])[0]
+        deal = self.create_deal(self.read(serializers.XalantisV1DealCreate))
         return self.one(self.representation(deal), self.create_status)
 
     @extend_schema(
@@ -145,7 +146,7 @@ class XalantisV1DealView(XalantisV1View):
             self.changed_fields(self.sent(), self.representation(deal)),
             partial=True,
         )
-        return self.one(self.representation(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
+        return self.one(self.representation(self.update_deal(deal, change).row))
 
     @extend_schema(
         responses=serializers.response_of("Deal", serializers.XalantisV1DealRead), summary="Delete a deal"

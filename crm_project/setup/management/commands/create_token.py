@@ -28,14 +28,29 @@ class Command(ServiceCommand):
             default=list(ALL_SCOPES),
             help=f"comma-separated, of {', '.join(ALL_SCOPES)}; all unless given",
         )
+        parser.add_argument(
+            "--app-code",
+            default="",
+            metavar="CODE",
+            help="the application whose external ids Intum's dialect reads and writes with this token",
+        )
         parser.add_argument("--expires-in", type=days_argument, metavar="DAYS", help="never unless given")
 
     def run(
-        self, *, organization: str, user: str, scopes: list[str], expires_in: int | None, **options: Any
+        self,
+        *,
+        organization: str,
+        user: str,
+        scopes: list[str],
+        app_code: str,
+        expires_in: int | None,
+        **options: Any,
     ) -> str:
         expires_at = timezone.now() + datetime.timedelta(days=expires_in) if expires_in else None
         actor = Actor(_member(organization, user))
-        token, secret = create_token(actor=actor, name="Command line", scopes=scopes, expires_at=expires_at)
+        token, secret = create_token(
+            actor=actor, name="Command line", scopes=scopes, app_code=app_code, expires_at=expires_at
+        )
         until = f"{expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "revoked"
         self.note(f"A token of {user} in {organization} for {', '.join(token.scopes)}, valid until {until}:")
         return secret
