@@ -106,8 +106,9 @@ def test_a_developer_filters_pages_and_writes(developer: Any, world: Any) -> Non
     form.locator("pre", has_text="Renamed").wait_for()
     assert not Deal.objects.filter(name="Renamed").exists()
     form.locator("[name=dry_run]").uncheck()
-    form.locator("button[type=submit]").click()
-    form.locator("pre", has_text='"version": 2').wait_for()
+    with page.expect_response(lambda answer: answer.request.method == "PATCH") as answered:
+        form.locator("button[type=submit]").click()
+    assert answered.value.status == 200
     assert Deal.objects.filter(name="Renamed").count() == 1
     form.locator("textarea").fill(json.dumps({"name": "Renamed", "amount": "12,5"}, indent=2))
     form.locator("button[type=submit]").click()
