@@ -4,8 +4,9 @@ No query and no clock: the stages come from the caller, and so does the instant.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -164,20 +165,21 @@ def _conflict(status: str, stage: Stage, field: str = "status") -> FieldError:
     )
 
 
-def contact_conflicts(contact: Contact, change: Mapping[str, Any]) -> list[FieldError]:
+def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: str) -> list[FieldError]:
     """Where a description of the deal's contact, which has no e-mail, differs from the contact that the deal has.
 
-    Names are compared folded and phone numbers normalized; an absent or blank name or phone says nothing.
+    Names are compared folded and phone numbers normalized, as in `country`; an absent or blank name or phone says
+    nothing.
     """
     stored = {
         "contact_first_name": {folded_name(contact.first_name)},
         "contact_last_name": {folded_name(contact.last_name)},
-        "contact_phone": {phone_key(contact.phone), phone_key(contact.mobile)},
+        "contact_phone": {phone_key(contact.phone, country), phone_key(contact.mobile, country)},
     }
-    comparable = {
+    comparable: dict[str, Callable[[str], str]] = {
         "contact_first_name": folded_name,
         "contact_last_name": folded_name,
-        "contact_phone": phone_key,
+        "contact_phone": partial(phone_key, country=country),
     }
     wrong = [
         name

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.db.models import Q
@@ -21,9 +19,6 @@ from crm_project.records.phones import normalize_phone
 from crm_project.records.text import tidy
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import Receipt
-
-# How many conditions one query has.
-PORTION = 100
 
 
 @dataclass(frozen=True)
@@ -69,29 +64,23 @@ def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[P
 
     The people have a name and a phone number. No other transaction finds or creates the same ones meanwhile.
     """
-    wanted = {person_key(person.first_name, person.last_name, person.phone): person for person in people}
+    country = actor.organization.country
+    wanted = {
+        person_key(person.first_name, person.last_name, person.phone, country): person for person in people
+    }
     if not wanted:
         return {}
     hold_keys(("contact_person", actor.organization_id, *key) for key in wanted)
+    numbers = {phone for _, phone in wanted}
+    rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON)
     found: dict[PersonKey, set[Contact]] = {key: set() for key in wanted}
-    for row in _named_like(actor, [name for name, _ in wanted]):
+    for row in share(rows.filter(Q(phone_normalized__in=numbers) | Q(mobile_normalized__in=numbers))):
         for phone in {row.phone, row.mobile} - {""}:
-            found.get(person_key(row.first_name, row.last_name, phone), set()).add(row)
+            found.get(person_key(row.first_name, row.last_name, phone, country), set()).add(row)
     return {
-        key: next(iter(rows)) if len(rows := found[key]) == 1 else _unsaved(actor, "", person)
+        key: next(iter(found[key])) if len(found[key]) == 1 else _unsaved(actor, "", person)
         for key, person in wanted.items()
     }
-
-
-def _named_like(actor: Actor, names: Sequence[str]) -> list[Contact]:
-    """The people whose search text has the longest word of one of these folded names, which is indexed."""
-    words = sorted({max(name.split(), key=len) for name in names})
-    people = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON)
-    rows: list[Contact] = []
-    for start in range(0, len(words), PORTION):
-        texts = (Q(search_text__contains=word) for word in words[start : start + PORTION])
-        rows += share(people.filter(reduce(or_, texts)))
-    return rows
 
 
 def create_people(*, actor: Actor, people: Sequence[Contact]) -> list[Contact]:

@@ -35,6 +35,8 @@ MEMBER_LISTS = ("followers", "access_list", "add_followers", "remove_followers")
 @dataclass
 class Context:
     catalogue: Catalogue
+    # The organization's, by which phone numbers are compared.
+    country: str
     people: dict[str, Contact]
     # People without e-mail, unsaved where they are new.
     named_people: Mapping[PersonKey, Contact]
@@ -43,6 +45,8 @@ class Context:
     lost_reasons: Mapping[Any, LostReason]
     next_deals: Mapping[Any, Deal]
     definitions: Mapping[str, Any]
+    # Of the organization, whose national phone numbers are typed without prefix.
+    country: str
 
 
 def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
@@ -59,6 +63,7 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
     members = _named(changes, ("owner",), MEMBER_LISTS)
     return Context(
         catalogue=catalogue,
+        country=actor.organization.country,
         people=people,
         named_people=_named_people(actor, changes),
         contacts=rows_by_key(Contact.objects.visible_to(actor.member), contacts, lock=True),
@@ -114,7 +119,7 @@ def _named_people(actor: Actor, changes: Sequence[Change]) -> dict[PersonKey, Co
         person
         for change in changes
         if names_person(change) and not change.get("contact") and not person_errors(change)
-        if (person := _person(change)).phone and all(person_key_of(change))
+        if (person := _person(change)).phone and all(person_key_of(change, actor.organization.country))
     ]
     return find_people_by_phone(actor=actor, people=people) if people else {}
 
@@ -124,9 +129,9 @@ def names_person(change: Change) -> bool:
     return not change.get("contact_email") and any(change.get(field) for field in PERSON_FIELDS)
 
 
-def person_key_of(change: Change) -> PersonKey:
+def person_key_of(change: Change, country: str) -> PersonKey:
     person = _person(change)
-    return person_key(person.first_name, person.last_name, person.phone)
+    return person_key(person.first_name, person.last_name, person.phone, country)
 
 
 def new_person(organization_id: int, change: Change) -> Contact:

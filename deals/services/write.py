@@ -221,10 +221,10 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
 def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]:
     """A contact without e-mail: the deal keeps the one that it has, else takes or creates the person described."""
     if row.contact is not None:
-        return rules.contact_conflicts(row.contact, change)
+        return rules.contact_conflicts(row.contact, change, country=context.country)
     if not names_person(change):
         return []
-    name, phone = person_key_of(change)
+    name, phone = person_key_of(change, context.country)
     if not name:
         return [FieldError("contact_first_name", "required", "A new contact needs a name.")]
     row.contact = context.named_people[name, phone] if phone else new_person(row.organization_id, change)

@@ -6,7 +6,7 @@
 | opportunity `id` | the external reference for `leadconnector`, else the UUID; an upsert with an unknown one creates |
 | upsert without `id` | the open deal of `contactId` in the pipeline, else the latest deal closed in the status sent |
 | `locationId` | the organization; any other is refused with 403 |
-| null, an empty string | the field is absent, for every field: nothing changes; the value of a custom field is removed |
+| null, an empty string | the field is absent, for every field; as the value of a custom field: none |
 | `name`, `status` | the same; `status: all` in a write is ignored |
 | `status` against the kind of the stage | the deal leaves that stage for one of the status |
 | `monetaryValue` | `amount`, in the deal's own currency; a number within 1e-12 of an amount is that amount |
@@ -18,7 +18,8 @@
 | `lostReasonId` | `lost_reason` if lost or abandoned; else ignored and reported |
 | `source` | `origin` |
 | `customFields` | `custom_fields`, by id or key |
-| `forecastExpectedCloseDate`, `forecastProbability` | `expected_close_date`, the own `probability`; ignored and reported if closed |
+| `forecastExpectedCloseDate` | `expected_close_date` |
+| `forecastProbability` | the deal's own `probability`; ignored and reported if closed |
 | `lastStatusChangeAt`, `lastStageChangeAt` | the beginning of the current status, `stage_entered_at` |
 | `indexVersion` | `version` |
 | `notes`, `tasks`, `calendarEvents`, `aggregations` | always empty |
@@ -32,7 +33,8 @@
 | `/locations/{id}/tags` | the options of the contacts' custom field `tags` if it is declared, else the tags in use |
 | custom field `name`, `dataType`, `options` | `label`, `type`, `options`; the key is derived from the name |
 | location `companyId` | the organization's own id; ignored in requests |
-| not supported | currency, gross, tax, bids, client beside a contact, participants, privacy, description, dates, numbers, links |
+| not supported | currency, gross, tax, bids, client beside a contact, participants, privacy, description |
+| also not supported | dates, numbers, links |
 
 A write keeps what is not supported. Fields that are stored as custom fields are validated by the definition where one
 is declared: a `tags` multiselect accepts its options only.
