@@ -45,7 +45,6 @@ class Context:
     lost_reasons: Mapping[Any, LostReason]
     next_deals: Mapping[Any, Deal]
     definitions: Mapping[str, Any]
-    # Of the organization, whose national phone numbers are typed without prefix.
 
 
 def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
