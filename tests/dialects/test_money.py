@@ -1,4 +1,4 @@
-"""Doubles in the dialects with amounts: a number that is off by its own imprecision is the amount that it stands for."""
+"""Doubles in the money fields of the dialects: a number near an amount of the currency is read as that amount."""
 
 import json
 from decimal import Decimal

@@ -1,5 +1,6 @@
 """Gauzy's pipelines, and the stages below them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -58,7 +59,7 @@ class GauzyPipelineView(GauzyEntityView):
         self._load_deals([found])
         return self.serialize(self.read_class, found)
 
-    def _load_deals(self, pipelines: list[Pipeline]) -> None:
+    def _load_deals(self, pipelines: Sequence[Any]) -> None:
         """Give each stage its visible deals if they are requested, with one query, and one for their clients."""
         if "stages.deals" not in self.relations:
             return
