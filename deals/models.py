@@ -189,6 +189,11 @@ class Deal(Row):
                 condition=Q(deleted_at__isnull=False),
                 name="deals_deal_trash",
             ),
+            models.Index(
+                fields=["organization", "-created_at", "-id"],
+                condition=Q(deleted_at=None, owner=None),
+                name="deals_deal_unowned",
+            ),
             # What few deals have costs the others nothing.
             models.Index(
                 fields=["organization", "date"],

@@ -4,7 +4,7 @@ No query and no clock: the stages come from the caller, and so does the instant.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
@@ -176,7 +176,7 @@ def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: s
         "contact_last_name": {folded_name(contact.last_name)},
         "contact_phone": {phone_key(contact.phone, country), phone_key(contact.mobile, country)},
     }
-    comparable = {
+    comparable: dict[str, Callable[[str], str]] = {
         "contact_first_name": folded_name,
         "contact_last_name": folded_name,
         "contact_phone": partial(phone_key, country=country),

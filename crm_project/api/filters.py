@@ -42,6 +42,7 @@ COMPARISONS: Mapping[str, Any] = {"gte": GreaterThanOrEqual, "lte": LessThanOrEq
 
 
 class _Documented(django_filters.Filter):
+    field_name: str | None
     schema: dict[str, Any] = {"type": "string"}
 
     @property
@@ -246,8 +247,8 @@ class EmptyFilter(BooleanFilter):
 
 
 def empty_filters(model: type[Model]) -> dict[str, EmptyFilter]:
-    """`<name>_empty` for every column that may be null or the empty string."""
-    hidden = {"deleted_at", "search_text"}
+    """`<name>_empty` for every column that may be null or the empty string, but for derived ones."""
+    hidden = {"deleted_at", *getattr(model, "derived", ())}
     columns = [
         column
         for column in model._meta.get_fields()
@@ -363,6 +364,8 @@ class StrictFilterSet(django_filters.FilterSet):
     `custom_kind` names the kind of row whose custom fields are filters, too; `columns_of` the model whose columns get
     a filter `<name>_empty`. A request's set has the filters that the request names.
     """
+
+    base_filters: dict[str, Any]
 
     custom_kind = ""
     columns_of: ClassVar[type[Model] | None] = None

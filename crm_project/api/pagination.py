@@ -15,6 +15,8 @@ from crm_project.records.paging import Cursor, InvalidCursor, Key, all_rows, pag
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+# The default of the browsable API, whose pages people read.
+BROWSABLE_PAGE_SIZE = 10
 
 
 def streamed_rows(queryset: QuerySet[Any], request: Request, view: Any, *, size: int = 500) -> Iterator[Any]:
@@ -130,8 +132,10 @@ def _wants_total(request: Request) -> bool:
 
 
 def _page_size(request: Request) -> int:
-    # A batch read by `uuid` is one page.
-    default = MOST_VALUES if "uuid" in request.query_params else DEFAULT_PAGE_SIZE
+    is_page = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
+    default = BROWSABLE_PAGE_SIZE if is_page else DEFAULT_PAGE_SIZE
+    if "uuid" in request.query_params:
+        default = MOST_VALUES  # A batch read is one page.
     text = request.query_params.get("page_size", str(default))
     size = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
     if not 1 <= size <= MAX_PAGE_SIZE:

@@ -17,7 +17,11 @@ PROBLEM = {
     "description": "An error, as problem details of RFC 9457.",
     "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
     "properties": {
-        "type": {"type": "string"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "The page that describes the code: `/api/problems/<code>`.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
@@ -65,6 +69,11 @@ PROBLEM = {
                 },
             },
         },
+        "permission": {"type": "string", "description": "The permission that is missing (forbidden)."},
+        "required": {
+            "type": "string",
+            "description": "The scopes that the token lacks, separated by spaces (forbidden).",
+        },
         "count": {"type": "integer", "description": "The number of rows that prevent the deletion (in_use)."},
         "conflicts": {
             "type": "array",
@@ -79,6 +88,8 @@ PROBLEM = {
                 },
             },
         },
+        "epoch": {"type": "string", "format": "uuid", "description": "Of the feed (position_unknown)."},
+        "last": {"type": "integer", "description": "The feed's last position (position_unknown)."},
         "import": {
             "type": "string",
             "format": "uuid",
@@ -143,7 +154,7 @@ REPLAYED = OpenApiParameter(
     idempotency.REPLAYED,
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
-    response=[200, 201, 204],
+    response=[200, 201, 204, 207],
     description="The response is that of an earlier request with the same key.",
 )
 
@@ -182,6 +193,10 @@ class Schema(AutoSchema):
         bodies = super()._get_response_bodies(direction)
         may_be_stale = self.conditional or getattr(self.view, "action", "") in CONDITIONAL_LISTS
         problems = (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
+        problems = (
+            *problems,
+            *getattr(self.view, "refused_reads", {}).get(getattr(self.view, "action", ""), ()),
+        )
         if self.method == "GET" and isinstance(self.view, DispatchView):
             bodies["304"] = {"description": "The copy with the ETag in If-None-Match is current."}
         for status in problems:

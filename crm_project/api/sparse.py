@@ -24,7 +24,7 @@ class Expansion:
     rows: Callable[[Any], Any]
 
 
-def sparse_parameters(view: "ScopedView") -> Mapping[str, Mapping[str, Any]]:
+def sparse_parameters(view: Any) -> Mapping[str, Mapping[str, Any]]:
     """The OpenAPI schemas of the parameters, by name, if the view's action takes them."""
     if getattr(view, "action", "") not in getattr(view, "sparse_actions", ()):
         return {}
@@ -99,7 +99,8 @@ def _wanted(view: "ScopedView", name: str) -> list[str]:
 
 
 def _readable(view: "ScopedView") -> list[str]:
-    fields = view.get_serializer_class()().fields
+    serializer: Any = view.get_serializer_class()()
+    fields = serializer.fields
     return [name for name, field in fields.items() if not field.write_only]
 
 

@@ -10,15 +10,17 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import MethodNotAllowed, ValidationError
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.api.browsable import BrowsableRenderer
+from crm_project.api.converters import row_lookup
 from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import InvalidQuery, Refused, field_of, joined, problem_of
 from crm_project.api.filters import StrictFilterBackend
-from crm_project.api.negotiation import TokenGetsJson
+from crm_project.api.negotiation import MergePatchNegotiation
 from crm_project.api.pagination import KeysetPagination
 from crm_project.api.parameters import check_parameters, custom_orderings, with_other_errors
 from crm_project.api.serializers import StrictSerializer
@@ -40,14 +42,16 @@ class ScopedView(DispatchView):
 
     queryset: Any = None
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
-    renderer_classes: Any = [JSONRenderer, BrowsableAPIRenderer]
-    content_negotiation_class = TokenGetsJson
+    renderer_classes: Any = [JSONRenderer, BrowsableRenderer]
+    content_negotiation_class = MergePatchNegotiation
     filter_backends: Any = [StrictFilterBackend]
     pagination_class: Any = KeysetPagination
     filterset_class: Any = None
     filtered_actions: ClassVar[frozenset[str]] = frozenset({"list"})
     # Query parameters of single actions, beside those of the filters and the pages: action → name → OpenAPI schema.
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # Statuses of reads beside those of every read: action → statuses.
+    refused_reads: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     # The actions that take `fields` and `expand`, and the related rows that the latter shows whole.
     sparse_actions: ClassVar[frozenset[str]] = frozenset()
     expansions: ClassVar[Mapping[str, Expansion]] = {}
@@ -103,10 +107,13 @@ class ScopedView(DispatchView):
 
     def get_object(self) -> Any:
         """The row of the path among the visible ones; the filters of lists do not apply."""
-        row = self.get_queryset().filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).first()
+        row = self.get_queryset().filter(**self.row_of_path()).first()
         if row is None:
             raise NotFound
         return row
+
+    def row_of_path(self) -> dict[str, Any]:
+        return row_lookup(self.lookup_field, self.kwargs[self.lookup_field])
 
     def for_reading(self, rows: Any) -> Any:
         """Fetch the relations that the serializer reads."""
@@ -222,7 +229,7 @@ class RowViewSet(ScopedView):
 
     def get_trashed(self) -> Any:
         """The row of the path, if it can still be restored."""
-        row = self.trash().filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).first()
+        row = self.trash().filter(**self.row_of_path()).first()
         if row is None:
             raise NotFound
         return row

@@ -2,8 +2,12 @@
 
 Events are numbered under a lock that is held until the commit, so that a visible number implies that all lower ones
 are visible too. A page has the last number that it examined, since events that are hidden from the reader leave gaps.
+
+A restored backup ends earlier than the database that it replaces, and gives the same numbers to other events. The
+epoch is drawn anew after a restore, so that a position of an earlier epoch is refused.
 """
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -12,7 +16,8 @@ from uuid import UUID
 
 from django.db.models import CharField, F, Value
 
-from crm_project.accounts.models import Member
+from crm_project.accounts.models import Member, Organization
+from crm_project.errors import Conflict
 from crm_project.journal.models import Counter, Event
 from crm_project.records.kinds import kinds
 
@@ -27,17 +32,36 @@ class FeedPage:
     events: Sequence[Event]
     last: int
     more: bool
+    epoch: UUID
+
+
+class PositionUnknown(Conflict):
+    """The position belongs to another epoch or lies beyond the end; `epoch` and `last` are those of the feed now."""
+
+    code = "position_unknown"
+    template = (
+        "The feed has no such position, probably since a backup was restored. Read the rows again, and continue"
+        " with %(epoch)s after %(last)s."
+    )
+
+    def __init__(self, epoch: UUID, last: int) -> None:
+        super().__init__(params={"epoch": epoch, "last": last}, epoch=str(epoch), last=last)
 
 
 def read(
-    member: Member, *, after: int = 0, limit: int = 100, kind: str = "", row: UUID | None = None
+    member: Member,
+    *,
+    after: int = 0,
+    epoch: UUID | None = None,
+    limit: int = 100,
+    kind: str = "",
+    row: UUID | None = None,
 ) -> FeedPage:
-    """The events after a number that the member may see, optionally those of one kind or one row."""
-    # Queried first: everything up to here is committed and visible to the query for the events.
-    newest = (
-        Counter.objects.filter(organization=member.organization_id).values_list("last", flat=True).first()
-        or 0
-    )
+    """The visible events after a number, all of them or those of one kind or one row. Raises PositionUnknown."""
+    # The counter is read first: every event up to `newest` is committed, hence visible to the query for the events.
+    current, newest = end_of(member.organization)
+    if after > newest or epoch not in (None, current):
+        raise PositionUnknown(current, newest)
     if row is None:
         newest = min(newest, after + STRIDE)
     events = Event.objects.visible_to(member).filter(sequence__gt=after)
@@ -51,7 +75,28 @@ def read(
     last = max(after, newest, page[-1].sequence) if page else max(after, newest)
     if len(page) == limit:
         last = page[-1].sequence
-    return FeedPage(page, last, more=len(page) == limit or (row is None and last == after + STRIDE))
+    more = len(page) == limit or (row is None and last == after + STRIDE)
+    return FeedPage(page, last, more, current)
+
+
+def end_of(organization: Organization) -> tuple[UUID, int]:
+    """The epoch and the last number of the feed. The first epoch is the organization's uuid."""
+    counter = Counter.objects.filter(organization=organization.pk).first()
+    if counter is None:
+        return organization.uuid, 0
+    return counter.epoch or organization.uuid, counter.last
+
+
+def draw_epochs() -> int:
+    """Give every organization's feed a new epoch; returns their number."""
+    counters = [
+        Counter(organization_id=pk, epoch=uuid.uuid4())
+        for pk in Organization.objects.values_list("pk", flat=True)
+    ]
+    Counter.objects.bulk_create(
+        counters, update_conflicts=True, unique_fields=["organization"], update_fields=["epoch"]
+    )
+    return len(counters)
 
 
 def _of_row(events: Any, member: Member, row: UUID) -> Any:

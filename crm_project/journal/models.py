@@ -18,6 +18,8 @@ class Counter(models.Model):
 
     organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="+")
     last = models.BigIntegerField(default=0)
+    # Null until the first `new_epoch`; see `feed.end_of`.
+    epoch = models.UUIDField(null=True, blank=True)
 
 
 class Event(models.Model):

@@ -125,8 +125,7 @@ class StaffChangeList(ChangeList):
         number = self.page_num
         self.next_page = self.get_query_string({PAGE_VAR: number + 1}) if page.has_next() else ""
         self.previous_page = self.get_query_string({PAGE_VAR: number - 1}) if number > 1 else ""
-        rows: Sequence[Any] = page.object_list
-        return rows
+        return list(page.object_list)
 
     def _keyset_ordering(self, request: Any) -> str:
         """The column by which a long list is sorted, with its sign; empty for a list with numbered pages."""

@@ -26,7 +26,7 @@ from crm_project.api.filters import (
     days,
     instants,
 )
-from deals.models import Deal, DealState
+from deals.models import Deal, DealContact, DealState
 from deals.money import currency_decimals
 from deals.querysets import EFFECTIVE_PROBABILITY
 from pipelines.models import Stage
@@ -51,7 +51,7 @@ class PercentFilter(IntegerFilter):
 class ParticipantFilter(UUIDsFilter):
     """Contacts that take part in a deal."""
 
-    links = Deal.members.through.objects
+    links = DealContact.objects
 
     def condition(self, values: list[Any]) -> Q:
         taking_part = self.links.filter(contact__uuid__in=values).values("deal")
@@ -109,7 +109,8 @@ class InForceFilter(PercentFilter):
         if value is None:
             return queryset
         in_force = queryset.alias(probability_in_force=EFFECTIVE_PROBABILITY)
-        return in_force.filter(**{f"probability_in_force__{self.lookup_expr}": value})
+        bounded: QuerySet[Any] = in_force.filter(**{f"probability_in_force__{self.lookup_expr}": value})
+        return bounded
 
 
 class DaysInStageFilter(IntegerFilter):

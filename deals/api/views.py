@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
+from crm_project.api.converters import row_lookup
 from crm_project.api.keyed import keyed_actions
 from crm_project.api.views import RowViewSet, ScopedView
 from crm_project.errors import NotFound
@@ -94,9 +95,10 @@ class DealViewSet(RowViewSet):
 def of_pipeline(view: ScopedView, rows: Any) -> Any:
     """Narrow deals or their states to the pipeline of the path."""
     pipelines = Pipeline.objects.visible_to(view.actor.member)
-    if not pipelines.filter(pk=view.kwargs["pipeline_id"]).exists():
+    pipeline = pipelines.filter(**row_lookup("pk", view.kwargs["pipeline_id"])).first()
+    if pipeline is None:
         raise NotFound
-    return rows.filter(stage__pipeline=view.kwargs["pipeline_id"])
+    return rows.filter(stage__pipeline=pipeline.pk)
 
 
 class PipelineDealStateViewSet(DealStateViewSet):
@@ -124,7 +126,7 @@ class LostReasonViewSet(RowViewSet):
     serializer_class = LostReasonSerializer
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id_or_uuid"
     orderings = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),

@@ -35,6 +35,8 @@ MEMBER_LISTS = ("followers", "access_list", "add_followers", "remove_followers")
 @dataclass
 class Context:
     catalogue: Catalogue
+    # The organization's, by which phone numbers are compared.
+    country: str
     people: dict[str, Contact]
     # People without e-mail, unsaved where they are new.
     named_people: Mapping[PersonKey, Contact]
@@ -44,7 +46,6 @@ class Context:
     next_deals: Mapping[Any, Deal]
     definitions: Mapping[str, Any]
     # Of the organization, whose national phone numbers are typed without prefix.
-    country: str
 
 
 def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
@@ -61,6 +62,7 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
     members = _named(changes, ("owner",), MEMBER_LISTS)
     return Context(
         catalogue=catalogue,
+        country=actor.organization.country,
         people=people,
         named_people=_named_people(actor, changes),
         contacts=rows_by_key(Contact.objects.visible_to(actor.member), contacts, lock=True),
@@ -68,7 +70,6 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         lost_reasons=rows_by_key(LostReason.objects.seen_by(actor.member), _named(changes, ("lost_reason",))),
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
         definitions=definitions_of(organization_id, "deal"),
-        country=actor.organization.country,
     )
 
 

@@ -40,7 +40,7 @@ class PipelineViewSet(RowViewSet):
     serializer_class = PipelineSerializer
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id_or_uuid"
     action_parameters = MOVE_DEALS_TO
     orderings = {
         "created_at": Key("created_at"),
@@ -68,7 +68,7 @@ class StageViewSet(RowViewSet):
     serializer_class = StageSerializer
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id_or_uuid"
     action_parameters = MOVE_DEALS_TO
     filterset_class = StageFilter
     orderings = {

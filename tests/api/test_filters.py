@@ -478,7 +478,17 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
 
         custom = {name for name in self.filters if name.startswith("custom_")}
         # `as_of` reads another table, and is tested with it.
-        everywhere = {"cursor", "page_size", "total", "ordering", "format", "deleted", "as_of"}
+        everywhere = {
+            "cursor",
+            "page_size",
+            "total",
+            "ordering",
+            "format",
+            "deleted",
+            "as_of",
+            "fields",
+            "expand",
+        }
         assert known - everywhere == set(self.filters) - custom
 
     def test_a_system_and_an_id_are_one_key(self):

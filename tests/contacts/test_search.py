@@ -181,6 +181,13 @@ class PhoneTests(StaffTestCase):
                 assert said["new"] is False
         assert Contact.objects.of(self.organization.pk).count() == 2
 
+    def test_a_deal_takes_the_person_of_the_name_and_number(self):
+        for text in SPELLINGS:
+            with self.subTest(text):
+                deal = self.deal(contact_first_name="Ann", contact_last_name="Sample", contact_phone=text)
+                assert deal.contact == self.ann
+        assert Contact.objects.of(self.organization.pk).count() == 2
+
     def test_a_phone_filter_needs_digits(self):
         assert ApiClient(self.bob).send("GET", "/api/contacts", phone="none").status_code == 400
 

@@ -1,4 +1,4 @@
-"""Doubles in the dialects with amounts: a number that is off by its own imprecision is the amount that it stands for."""
+"""Doubles in the dialects with amounts: a number that is off by its imprecision is the amount that it stands for."""
 
 import json
 from decimal import Decimal

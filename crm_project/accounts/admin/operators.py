@@ -44,7 +44,7 @@ class OrganizationForm(StaffForm):
         required=False,
         help_text="Phone numbers without a prefix are read as this country's. By default that of the time zone.",
     )
-    language = forms.ChoiceField(widget=Select(), initial="en")
+    language = forms.ChoiceField(widget=Select(), required=False, initial="en")
     owner_email = forms.EmailField(widget=TextInput(), label="E-mail of the first admin")
     owner_name = PlainText(required=False, max_length=255, label="Name of the first admin")
     owner_password = password_field(required=False, label="Password for a new login")
@@ -59,13 +59,16 @@ class OrganizationForm(StaffForm):
         for name, choices in (("country", countries()), ("language", self._languages())):
             if name in self.fields:
                 field: Any = self.fields[name]
-                blank = [] if field.required else [("", "—")]
+                blank = [("", "—")] if name == "country" else []
                 field.choices = [*blank, *sorted(choices.items(), key=lambda choice: choice[1])]
 
     def _languages(self) -> dict[str, str]:
         """Also the language that the organization has, which may be a tag with a region."""
         own = self.instance.language
         return {own: own, **languages()} if own else languages()
+
+    def clean_language(self) -> str:
+        return str(self.cleaned_data["language"] or self.instance.language)
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).strip().upper()

@@ -70,6 +70,63 @@ class TestUpsert(LeadConnector, BaseTestCase):
 
         assert (answer.status_code, answer.json()["code"]) == (409, "AMBIGUOUS_MATCH")
 
+    def test_a_status_leaves_a_closing_stage_that_cannot_have_it(self) -> None:
+        deal = self.deal(stage=self.won.pk)
+        path = f"/opportunities/{deal.uuid}"
+
+        for status, stage in (
+            ("lost", self.lost),
+            ("abandoned", self.lost),
+            ("won", self.won),
+            ("open", self.new),
+        ):
+            shown = self.call("PUT", path, {"status": status})["opportunity"]
+
+            assert (shown["status"], shown["pipelineStageId"]) == (status, self.id_of(stage))
+        shown = self.call("PUT", path, {"status": "won"})["opportunity"]
+        assert shown["pipelineStageId"] == self.id_of(self.new)
+
+    def id_of(self, stage: Any) -> str:
+        return REQUEST["pipelineStageId"] if stage == self.new else str(stage.uuid)
+
+    def test_an_open_opportunity_in_a_won_stage_enters_the_pipeline(self) -> None:
+        body = {
+            "pipelineId": REQUEST["pipelineId"],
+            "pipelineStageId": str(self.won.uuid),
+            "locationId": LOCATION,
+            "contactId": str(self.ann.uuid),
+            "name": "Roof",
+            "status": "open",
+        }
+
+        answer = self.as_actor(self.bob, Call("POST", "/opportunities/", body))
+
+        assert answer.status_code == 201, answer.content
+        assert "pipelineStageId" in answer["X-Ignored-Fields"]
+        shown = answer.json()["opportunity"]
+        assert (shown["status"], shown["pipelineStageId"]) == ("open", REQUEST["pipelineStageId"])
+
+    def test_the_probability_of_a_won_opportunity_is_ignored_and_named(self) -> None:
+        deal = self.deal(stage=self.won.pk)
+        call = Call("PUT", f"/opportunities/{deal.uuid}", {"forecastProbability": 35})
+
+        answer = self.as_actor(self.bob, call)
+
+        assert (answer.status_code, answer["X-Ignored-Fields"]) == (200, "forecastProbability")
+
+    def test_no_object_of_the_vendor_is_null(self) -> None:
+        """The objects and arrays of the vendor's schemas of opportunities and contacts."""
+        deal, contact = self.deal(), self.person()
+        opportunity = self.call("GET", f"/opportunities/{deal.uuid}")["opportunity"]
+        person = self.call("GET", f"/contacts/{contact.uuid}")["contact"]
+
+        for shown, objects, lists in (
+            (opportunity, ("contact",), ("customFields", "followers")),
+            (person, ("dndSettings", "inboundDndSettings"), ("tags", "customFields")),
+        ):
+            assert {name: shown[name] for name in objects} == {name: {} for name in objects}
+            assert {name: shown[name] for name in lists} == {name: [] for name in lists}
+
     def synchronize(self, count: int) -> None:
         """The same deals twice by id, then twice more without ids."""
         # Of each four, the open deal has a contact of its own; the closed ones share another.

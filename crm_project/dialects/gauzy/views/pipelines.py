@@ -58,7 +58,7 @@ class GauzyPipelineView(GauzyEntityView):
         self._load_deals([found])
         return self.serialize(self.read_class, found)
 
-    def _load_deals(self, pipelines: list[Pipeline]) -> None:
+    def _load_deals(self, pipelines: list[Any]) -> None:
         """Give each stage its visible deals if they are requested, with one query, and one for their clients."""
         if "stages.deals" not in self.relations:
             return

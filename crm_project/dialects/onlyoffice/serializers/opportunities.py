@@ -133,9 +133,9 @@ class DealPresentation:
         return self.money[2]
 
     @property
-    def access_list(self) -> list[Any] | None:
+    def access_list(self) -> list[Any]:
         links = self.deal.access_links.all()
-        return [link.member for link in links] if self.deal.is_private else None
+        return [link.member for link in links] if self.deal.is_private else []
 
     @property
     def custom_fields(self) -> list[CustomFieldValue]:
@@ -253,6 +253,17 @@ class OnlyofficePrefixQuery(OnlyofficeListParameters):
     internalSearch = OptionalTextParam()
 
 
+def without_effect(sent: Mapping[str, Any]) -> list[str]:
+    """The parameters that say something only beside others: periods of a periodic bid, the list of a private row."""
+    is_open = not sent["is_private"]
+    found = {
+        "perPeriodValue": sent["bid_type"] == FIXED and sent["bid_periods"],
+        "accessList": is_open and sent.get("access_list"),
+        "isNotify": sent["notify_access_list"] and (is_open or not sent.get("access_list")),
+    }
+    return [name for name, is_without in found.items() if is_without]
+
+
 def creation(sent: Mapping[str, Any]) -> dict[str, Any]:
     """The core's change of a new deal."""
     change = {**_same_fields(sent), **_bid(sent), **_privacy(None, sent)}
@@ -346,7 +357,7 @@ def _privacy(current: DealPresentation | None, sent: Mapping[str, Any]) -> dict[
     if not sent["is_private"]:
         return {"is_private": False, "access_list": []} if was_private else {}
     listed = sent.get("access_list") or []
-    before = {member.pk for member in (current.access_list or [])} if current else set()
+    before = {member.pk for member in current.access_list} if current else set()
     if was_private and set(listed) == before:
         return {}
     return {"is_private": True, "access_list": listed}

@@ -98,6 +98,7 @@ class OnlyofficeOpportunityView(OnlyofficeOpportunityBaseView):
     def read_opportunity(self) -> dict[str, Any]:
         """The body, with exact amounts: a replacement without a currency has the organization's."""
         sent = self.read(serializers.OnlyofficeOpportunityWrite)
+        self.ignore(serializers.without_effect(sent))
         return exact_amounts(sent, sent.get("currency") or self.actor.organization.currency)
 
     @described(

@@ -6,13 +6,12 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_project.dialects.kit.deal_writes import DealWritesView
 from crm_project.dialects.xalantis.serializers import first as serializers
-from crm_project.dialects.xalantis.views.base import XalantisView
+from crm_project.dialects.xalantis.views.base import XalantisDealWritesView
 from deals.models import Deal
 
 
-class XalantisFirstDealView(DealWritesView, XalantisView):
+class XalantisFirstDealView(XalantisDealWritesView):
     """Deals of the first generation."""
 
     @extend_schema(

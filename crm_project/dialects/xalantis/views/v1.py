@@ -9,11 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from crm_project.dialects.kit.deal_writes import DealWritesView
 from crm_project.dialects.kit.offset_pages import rows_of_page
 from crm_project.dialects.xalantis import errors
 from crm_project.dialects.xalantis.serializers import v1 as serializers
-from crm_project.dialects.xalantis.views.base import XalantisView
+from crm_project.dialects.xalantis.views.base import XalantisDealWritesView, XalantisView
 from crm_project.records.models import CustomField
 from crm_project.records.paging import Cursor, Key, page_of
 from deals.models import Deal
@@ -106,7 +105,7 @@ class XalantisCustomFieldView(XalantisV1View):
         return self.page(rows) if by_cursor else self.numbered(rows)
 
 
-class XalantisV1DealView(DealWritesView, XalantisV1View):
+class XalantisV1DealView(XalantisDealWritesView, XalantisV1View):
     read_class = serializers.XalantisV1DealRead
 
     @extend_schema(
