@@ -74,12 +74,13 @@ class ChangeSet:
 Writer = Callable[[ChangeSet], None]
 _current: ContextVar[ChangeSet | None] = ContextVar("change_set", default=None)
 _is_checking: ContextVar[bool] = ContextVar("is_checking", default=False)
-_writers: list[Writer] = []
+_writer: Writer | None = None
 
 
-def on_change_set_end(writer: Writer) -> None:
-    """Register a function that stores a finished change set, inside its transaction (the journal does)."""
-    _writers.append(writer)
+def write_events_with(writer: Writer) -> None:
+    """Set the function of the journal that stores the events of a finished change set, in its transaction."""
+    global _writer
+    _writer = writer
 
 
 @contextmanager
@@ -96,9 +97,8 @@ def change_set(actor: "Actor | None") -> Iterator[ChangeSet]:
             yield changes
         finally:
             _current.reset(token)
-        if changes.recorded:
-            for writer in _writers:
-                writer(changes)
+        if changes.recorded and _writer is not None:
+            _writer(changes)
 
 
 @contextmanager

@@ -4,11 +4,14 @@ No query and no clock: the stages come from the caller, and so does the instant.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from contacts.models import Contact
+from contacts.rules import folded_name, phone_key
 from crm_project.errors import FieldError
 from deals.models import Deal
 from pipelines.models import Pipeline, Stage
@@ -160,6 +163,33 @@ def _conflict(status: str, stage: Stage, field: str = "status") -> FieldError:
         "A deal that is %(status)s cannot stand in the %(kind)s stage “%(name)s”.",
         {"status": status, "kind": stage.kind, "name": stage.name},
     )
+
+
+def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: str) -> list[FieldError]:
+    """Where a description of the deal's contact, which has no e-mail, differs from the contact that the deal has.
+
+    Names are compared folded and phone numbers normalized, as in `country`; an absent or blank name or phone says
+    nothing.
+    """
+    stored = {
+        "contact_first_name": {folded_name(contact.first_name)},
+        "contact_last_name": {folded_name(contact.last_name)},
+        "contact_phone": {phone_key(contact.phone, country), phone_key(contact.mobile, country)},
+    }
+    comparable: dict[str, Callable[[str], str]] = {
+        "contact_first_name": folded_name,
+        "contact_last_name": folded_name,
+        "contact_phone": partial(phone_key, country=country),
+    }
+    wrong = [
+        name
+        for name, values in stored.items()
+        if (change.get(name) or "").strip() and comparable[name](change[name]) not in values
+    ]
+    if change.get("contact_email", contact.email) in ("", None) and contact.email:
+        wrong.append("contact_email")
+    template = "The deal's contact is %(contact)s, who has another value; a deal does not change its contact."
+    return [FieldError(name, "contact_conflict", template, {"contact": contact.full_name}) for name in wrong]
 
 
 def _close(

@@ -1,4 +1,4 @@
-"""Writes of pipelines and stages. One row at a time: each write locks the whole catalogue of its organization."""
+"""Writes of pipelines and stages, one row at a time under the exclusive lock of the organization's catalogue."""
 
 import datetime
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ from pipelines.rules import DEFAULT_PROBABILITY, reordered, stage_errors, stages
 
 PIPELINE_COLUMNS = ("name", "description", "is_default", "is_active")
 STAGE_COLUMNS = ("name", "description", "color", "probability", "kind")
-# Positions are unique at every moment: a stage on the move waits out of the way.
+# Added to the positions of stages that move: positions are unique after each statement.
 ASIDE = 1_000_000
 
 
@@ -45,7 +45,7 @@ def create_pipeline(*, actor: Actor, change: Change) -> Pipeline:
 
 
 def update_pipeline(*, actor: Actor, pipeline: Pipeline, change: Change) -> Pipeline:
-    """Change a pipeline. `stages`, where named, become its stages: those without an id are new, those left out go."""
+    """Change a pipeline. `stages`, if given, replace its stages: new ones have no id, missing ones are trashed."""
     with catalogue_writing(actor) as changes:
         draft = Draft.of(locked(Pipeline, actor, pipeline.pk, change.get("if_match")))
         references.note(PipelineReference, [draft])
@@ -59,24 +59,24 @@ def trash_pipeline(
     move_deals_to: int | None = None,
     if_match: Versions | None = None,
 ) -> None:
-    """Move a pipeline and its stages to the trash, once no live deal stands in them."""
+    """Move a pipeline and its stages to the trash; Conflict `in_use` if they have live deals and no `move_deals_to`."""
     with catalogue_writing(actor) as changes:
         row = locked(Pipeline, actor, pipeline.pk, if_match)
         if row.is_default:
             raise Conflict(
                 "The default pipeline stays; make another one the default first.", code="is_default"
             )
-        # One instant for all, by which a restore knows what went together.
+        # All have the same `deleted_at`: a restore of the pipeline restores the stages with it.
         now = timezone.now()
         _trash_stages(changes, actor, list(_stages(row)), move_deals_to, now=now)
         trash_rows(changes, PipelineReference, [row], now=now)
 
 
 def restore_pipeline(*, actor: Actor, pipeline: Pipeline, if_match: Versions | None = None) -> Pipeline:
-    """Bring a pipeline back from the trash, with the stages that went with it, in their order."""
+    """Restore a pipeline and the stages that were trashed together with it, in their order."""
     with catalogue_writing(actor) as changes:
         now = timezone.now()
-        row = trashed(Pipeline, actor, pipeline.pk, if_match)
+        row: Pipeline = trashed(Pipeline, actor, pipeline.pk, if_match)
         stages = for_update(Stage.objects.filter(pipeline=row, deleted_at=row.deleted_at))
         order = [Draft.of(stage) for stage in sorted(stages, key=_trashed_in_order(row))]
         for position, draft in enumerate(order):
@@ -87,14 +87,14 @@ def restore_pipeline(*, actor: Actor, pipeline: Pipeline, if_match: Versions | N
 
 
 def _trashed_in_order(pipeline: Pipeline) -> Callable[[Stage], int]:
-    """Stages without a position stood in the order in which the journal tells of their going."""
+    """A sort key: trashed stages have no position, but their events are in the order of their positions."""
     events = Event.objects.filter(organization_id=pipeline.organization_id, kind="stage", action="trashed")
-    going = dict(events.order_by("sequence").values_list("row_id", "sequence"))
-    return lambda stage: going.get(stage.pk, 0)
+    sequences = dict(events.order_by("sequence").values_list("row_id", "sequence"))
+    return lambda stage: sequences.get(stage.pk, 0)
 
 
 def create_stage(*, actor: Actor, change: Change) -> Stage:
-    """Create a stage in `pipeline`, at `position` or last, of kind open unless it says otherwise."""
+    """Create a stage in `pipeline`, at `position` or last. Its `kind` is open by default."""
     with catalogue_writing(actor) as changes:
         pipelines = rows_by_key(Pipeline.objects.visible_to(actor.member), [change.get("pipeline")])
         pipeline = pipelines.get(change.get("pipeline"))
@@ -110,26 +110,27 @@ def create_stage(*, actor: Actor, change: Change) -> Stage:
 
 
 def update_stage(*, actor: Actor, stage: Stage, change: Change) -> Stage:
-    """Change a stage; a `position` moves it among its siblings."""
+    """Change a stage; `position` moves it within its pipeline."""
     with catalogue_writing(actor) as changes:
         pipeline_id = locked(Stage, actor, stage.pk, change.get("if_match")).pipeline_id
-        drafts = {row.pk: Draft.of(row) for row in _stages(Pipeline(pk=pipeline_id))}
+        drafts = {sibling.pk: Draft.of(sibling) for sibling in _stages(Pipeline(pk=pipeline_id))}
         draft = drafts[stage.pk]
+        row: Stage = draft.row
         references.note(StageReference, [draft])
-        refuse_fields(_set_stage(draft.row, change))
+        refuse_fields(_set_stage(row, change))
         set_references(StageReference, actor, draft, change)
         _guard_kind(draft)
         order = list(drafts)
         if change.get("position") is not None:
             order = reordered(order, stage.pk, change["position"])
         _arrange(changes, actor, [drafts[stage_id] for stage_id in order])
-        return draft.row
+        return row
 
 
 def trash_stage(
     *, actor: Actor, stage: Stage, move_deals_to: int | None = None, if_match: Versions | None = None
 ) -> None:
-    """Move a stage to the trash, once no live deal stands in it."""
+    """Move a stage to the trash; Conflict `in_use` if it has live deals and no `move_deals_to`."""
     with catalogue_writing(actor) as changes:
         row = locked(Stage, actor, stage.pk, if_match)
         _trash_stages(changes, actor, [row], move_deals_to)
@@ -137,7 +138,7 @@ def trash_stage(
 
 
 def restore_stage(*, actor: Actor, stage: Stage, if_match: Versions | None = None) -> Stage:
-    """Bring a stage back from the trash, as the last of its pipeline."""
+    """Restore a stage from the trash as the last one of its pipeline."""
     with catalogue_writing(actor) as changes:
         draft = Draft.of(trashed(Stage, actor, stage.pk, if_match))
         row: Stage = draft.row
@@ -155,7 +156,8 @@ def _stages(pipeline: Pipeline | None) -> Any:
 
 
 def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Change) -> Pipeline:
-    row, was_default, now = draft.row, draft.row.is_default, timezone.now()
+    row: Pipeline = draft.row
+    was_default, now = row.is_default, timezone.now()
     errors = set_columns(row, change, PIPELINE_COLUMNS)
     if not row.name.strip() and not errors:
         errors.append(FieldError("name", "blank", "This may not be blank."))
@@ -164,8 +166,8 @@ def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Chang
     order: list[Draft] = []
     leaving: list[Stage] = []
     if "stages" in change:
-        order, leaving, wrong = _arranged(draft, change["stages"])
-        errors += wrong
+        order, leaving, list_errors = _stage_drafts(draft, change["stages"])
+        errors += list_errors
     refuse_fields(errors)
     set_references(PipelineReference, actor, draft, change)
     for stage in order:
@@ -173,7 +175,7 @@ def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Chang
     _guard_use([stage.pk for stage in leaving])
     before_storing()
     if row.is_default:
-        _dethrone(changes, actor, row.pk, now)
+        _unset_other_defaults(changes, actor, row.pk, now)
     if draft.before:
         store.update([draft], now=now)
     else:
@@ -189,8 +191,8 @@ def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Chang
     return row
 
 
-def _dethrone(changes: ChangeSet, actor: Actor, keep: int | None, now: datetime.datetime) -> None:
-    """There is one default pipeline: the database refuses a second."""
+def _unset_other_defaults(changes: ChangeSet, actor: Actor, keep: int | None, now: datetime.datetime) -> None:
+    """Written before the new default: a constraint allows one default pipeline."""
     others = for_update(Pipeline.objects.of(actor.organization_id).default().exclude(pk=keep))
     drafts = [Draft.of(row) for row in others]
     for draft in drafts:
@@ -198,8 +200,10 @@ def _dethrone(changes: ChangeSet, actor: Actor, keep: int | None, now: datetime.
     store.record(changes, store.update(drafts, now=now), "updated")
 
 
-def _arranged(pipeline: Draft, stages: Sequence[Change]) -> tuple[list[Draft], list[Stage], list[FieldError]]:
-    """The stages that the change lists, in its order; those that it leaves out; and what is wrong with them."""
+def _stage_drafts(
+    pipeline: Draft, stages: Sequence[Change]
+) -> tuple[list[Draft], list[Stage], list[FieldError]]:
+    """The drafts of the listed stages in their order, the stages that are not listed, and the errors."""
     existing = {row.pk: Draft.of(row) for row in (_stages(pipeline.row) if pipeline.before else ())}
     by_key = {key: draft for draft in existing.values() for key in (draft.row.pk, draft.row.uuid)}
     order, errors = [], []
@@ -239,7 +243,7 @@ def _set_stage(row: Stage, change: Change) -> list[FieldError]:
 
 
 def _guard_kind(draft: Draft) -> None:
-    """Deals that stand in a stage were given its status when they entered."""
+    """A deal takes its status from the kind of its stage, so a stage with deals keeps its kind."""
     if not draft.before or draft.before["kind"] == draft.row.kind:
         return
     count = hooks.count_uses([draft.row.pk])
@@ -253,7 +257,7 @@ def _guard_kind(draft: Draft) -> None:
 
 
 def _guard_use(stage_ids: Sequence[int]) -> None:
-    """Refuse the deletion of stages in which live deals stand."""
+    """Refuse to trash stages that have live deals."""
     count = hooks.count_uses(stage_ids) if stage_ids else 0
     if count:
         raise Conflict(

@@ -8,21 +8,24 @@ from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
+from contacts.rules import PersonKey, person_key
 from contacts.services.write import email_key, write_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import hold_keys, share
+from crm_project.records.phones import normalize_phone
+from crm_project.records.text import tidy
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import Receipt
 
 
 @dataclass(frozen=True)
 class NewPerson:
-    """Whom to find or create by e-mail; the names count only for a new contact."""
+    """Whom to find or create, by e-mail if there is one; the names then count only for a new contact."""
 
-    email: str
+    email: str = ""
     first_name: str = ""
     last_name: str = ""
     phone: str = ""
@@ -34,7 +37,8 @@ def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[
     The keys are the folded e-mails. An e-mail without a contact is left out if no first name came with it.
     """
     found = find_people(actor=actor, people=people)
-    return found | create_people(actor=actor, people=[row for row in found.values() if row.pk is None])
+    new = create_people(actor=actor, people=[row for row in found.values() if row.pk is None])
+    return found | {row.email: row for row in new}
 
 
 def find_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[str, Contact]:
@@ -55,12 +59,35 @@ def find_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[str, Conta
     return found | new
 
 
-def create_people(*, actor: Actor, people: Sequence[Contact]) -> dict[str, Contact]:
-    """Create the unsaved contacts of `find_people`; the stored rows, by e-mail."""
-    if not people:
+def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[PersonKey, Contact]:
+    """The only live person of each name and phone number; unsaved rows where there is none, or more than one.
+
+    The people have a name and a phone number. No other transaction finds or creates the same ones meanwhile.
+    """
+    country = actor.organization.country
+    wanted = {
+        person_key(person.first_name, person.last_name, person.phone, country): person for person in people
+    }
+    if not wanted:
         return {}
-    receipts = write_contacts(actor, [(None, _change(person)) for person in people])
-    return {receipt.row.email: receipt.row for receipt in receipts}
+    hold_keys(("contact_person", actor.organization_id, *key) for key in wanted)
+    numbers = {phone for _, phone in wanted}
+    rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON)
+    found: dict[PersonKey, set[Contact]] = {key: set() for key in wanted}
+    for row in share(rows.filter(Q(phone_normalized__in=numbers) | Q(mobile_normalized__in=numbers))):
+        for phone in {row.phone, row.mobile} - {""}:
+            found.get(person_key(row.first_name, row.last_name, phone, country), set()).add(row)
+    return {
+        key: next(iter(found[key])) if len(found[key]) == 1 else _unsaved(actor, "", person)
+        for key, person in wanted.items()
+    }
+
+
+def create_people(*, actor: Actor, people: Sequence[Contact]) -> list[Contact]:
+    """Create the unsaved contacts that were looked up; the stored rows, in the same order."""
+    if not people:
+        return []
+    return [receipt.row for receipt in write_contacts(actor, [(None, _change(person)) for person in people])]
 
 
 def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
@@ -69,14 +96,14 @@ def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
     email, phone = fold_email(change.get("email") or ""), change.get("phone") or ""
     keys = [email_key(actor, email)] if email else []
     if phone:
-        keys.append(("contact_phone", actor.organization_id, phone))
+        country = actor.organization.country
+        keys.append(("contact_phone", actor.organization_id, normalize_phone(phone, country) or phone))
     with change_set(actor):
         hold_keys(keys)
         people = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON).order_by("id")
         found = people.with_email([email]).first() if email else None
         if found is None and phone:
-            # The text is indexed, the numbers themselves are not.
-            found = people.matching(phone).filter(Q(phone=phone) | Q(mobile=phone)).first()
+            found = people.with_phone(phone, country).first()
         return write_contacts(actor, [(found, change)])[0]
 
 
@@ -84,9 +111,10 @@ def find_or_create_company(*, actor: Actor, name: str) -> Contact:
     """The oldest company of this name, whatever its case, or a new one."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
+        name = tidy(name)
         hold_keys([("company_name", actor.organization_id, name.casefold())])
         companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
-        found: Contact | None = companies.matching(name).filter(name__iexact=name).order_by("id").first()
+        found: Contact | None = companies.matching(name).filter(full_name__iexact=name).order_by("id").first()
         change = {"kind": Contact.Kinds.COMPANY, "name": name, "incomplete": True}
         return found or write_contacts(actor, [(None, change)])[0].row
 

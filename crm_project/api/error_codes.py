@@ -46,7 +46,7 @@ REQUEST = (
         "forbidden",
         (403,),
         "The role of the member or the scopes of the token do not allow this.",
-        "Use a token with the permission; `GET /api/me` lists the permissions.",
+        "`required` has the scopes that the token lacks; without it the role lacks `permission`.",
     ),
     ErrorCode(
         "not_found",
@@ -192,6 +192,12 @@ CONFLICTS = (
         (409,),
         "Another row has the external reference.",
         "Find it by `/external/{system}/{external_id}`; it may be hidden from this member.",
+    ),
+    ErrorCode(
+        "position_unknown",
+        (409,),
+        "The feed has no such position; `epoch` and `last` are the present ones.",
+        "Read the rows again, then continue with this `epoch` after this `last`.",
     ),
     ErrorCode(
         "undo_conflict",

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.urls import get_script_prefix
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -59,6 +60,11 @@ class InvalidHeader(exceptions.APIException):
     default_code = "invalid_header"
 
 
+def type_of(code: str) -> str:
+    """The URI reference of the page that describes the code."""
+    return f"{get_script_prefix()}api/problems/{code}"
+
+
 @dataclass(frozen=True)
 class Problem:
     status: int
@@ -70,7 +76,7 @@ class Problem:
 
     def body(self, request: Any) -> dict[str, Any]:
         return {
-            "type": "about:blank",
+            "type": type_of(self.code),
             "title": TITLES.get(self.status, "The request failed."),
             "status": self.status,
             "detail": self.detail,
@@ -124,6 +130,8 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
             return _of_domain(error, wire_names)
         case exceptions.ValidationError():
             return _of_fields(error)
+        case exceptions.PermissionDenied(__cause__=Forbidden() as refusal):
+            return _of_domain(refusal, wire_names)
         case exceptions.APIException():
             return _of_api(error)
         case Http404():
@@ -179,7 +187,13 @@ def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
     )
     code = _common_code(errors) if error.code == Invalid.code else error.code
     detail = _sentence(errors) if errors and error.template == Invalid.template else error.detail
-    return Problem(status_of(error), code, detail, errors, error.extra)
+    return Problem(status_of(error), code, detail, errors, error.extra, _challenge(error))
+
+
+def _challenge(error: DomainError) -> dict[str, str] | None:
+    """The header of RFC 6750 for a token that lacks a scope."""
+    scopes = error.extra.get("required") if isinstance(error, Forbidden) else None
+    return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scopes}"'} if scopes else None
 
 
 def wire_field(field: str, wire_names: Mapping[str, str]) -> str:

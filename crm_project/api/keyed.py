@@ -47,14 +47,19 @@ def keyed_actions(
 
     @extend_schema(
         request=request_schema,
-        responses=answer_schema,
+        responses={200: answer_schema, 207: answer_schema},
         examples=[_bulk_example(name_field)],
         summary="Many writes in one request",
     )
     @action(detail=False, methods=["post"])
     def bulk(self: RowViewSet, request: Request) -> Response:
-        """Up to 1,000 operations, each treated as a single write; all of them or none, unless `atomic` is false."""
-        return Response(Bulk(self, upsert_serializer, row_name).answer(request.data))
+        """Up to 1,000 operations, each treated as a single write; all of them or none, unless `atomic` is false.
+
+        Then 207 if an operation was refused; its result has the problem.
+        """
+        answer = Bulk(self, upsert_serializer, row_name).answer(request.data)
+        some_refused = any(result["outcome"] == "refused" for result in answer["results"])
+        return Response(answer, status=207 if some_refused else 200)
 
     @extend_schema(responses=serializer, summary="Find by an external reference")
     @action(detail=False, url_path="external/<str:system>/<path:external_id>")

@@ -9,6 +9,7 @@ from rest_framework.exceptions import ErrorDetail
 from crm_project.api.dispatch import WRITE_PARAMETERS, writes
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.filters import CUSTOM_PREFIX, custom_definitions
+from crm_project.api.sparse import sparse_errors, sparse_parameters
 from crm_project.errors import NotFound
 from crm_project.records.expressions import CustomValue
 from crm_project.records.models import CustomField
@@ -31,7 +32,8 @@ def known_parameters(view: "ScopedView") -> set[str]:
     ]
     listed = {entry["name"] for source in sources for entry in source().get_schema_operation_parameters(view)}
     always = WRITE_PARAMETERS if writes(view.request) else frozenset()
-    return listed | always | view.action_parameters.get(view.action or "", {}).keys()
+    own = view.action_parameters.get(view.action or "", {}).keys()
+    return listed | always | own | sparse_parameters(view).keys()
 
 
 def check_parameters(view: "ScopedView") -> None:
@@ -50,6 +52,7 @@ def check_parameters(view: "ScopedView") -> None:
             errors[name] = ["A value is missing."]
         elif "\x00" in values[0]:
             errors[name] = ["Must not contain NUL characters."]
+    errors |= {name: wrong for name, wrong in sparse_errors(view).items() if name not in errors}
     if query.get("deleted", "only") != "only":
         errors["deleted"] = ["Must be only."]
     if query.get("format", "json") not in ("json", "api"):

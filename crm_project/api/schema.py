@@ -10,13 +10,18 @@ from drf_spectacular.utils import OpenApiParameter
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import MEDIA_TYPE, TITLES
+from crm_project.api.sparse import sparse_parameters
 
 PROBLEM = {
     "type": "object",
     "description": "An error, as problem details of RFC 9457.",
     "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
     "properties": {
-        "type": {"type": "string"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "The page that describes the code: `/api/problems/<code>`.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
@@ -64,6 +69,11 @@ PROBLEM = {
                 },
             },
         },
+        "permission": {"type": "string", "description": "The permission that is missing (forbidden)."},
+        "required": {
+            "type": "string",
+            "description": "The scopes that the token lacks, separated by spaces (forbidden).",
+        },
         "count": {"type": "integer", "description": "The number of rows that prevent the deletion (in_use)."},
         "conflicts": {
             "type": "array",
@@ -78,6 +88,8 @@ PROBLEM = {
                 },
             },
         },
+        "epoch": {"type": "string", "format": "uuid", "description": "Of the feed (position_unknown)."},
+        "last": {"type": "integer", "description": "The feed's last position (position_unknown)."},
         "import": {
             "type": "string",
             "format": "uuid",
@@ -142,7 +154,7 @@ REPLAYED = OpenApiParameter(
     idempotency.REPLAYED,
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
-    response=[200, 201, 204],
+    response=[200, 201, 204, 207],
     description="The response is that of an earlier request with the same key.",
 )
 
@@ -162,6 +174,7 @@ class Schema(AutoSchema):
         own = [_parameter(name, **schema) for name, schema in declared.items()]
         if not isinstance(self.view, DispatchView):
             return own
+        own += [_parameter(name, **schema) for name, schema in sparse_parameters(self.view).items()]
         if self.method not in WRITES:
             return [*own, IF_NONE_MATCH, ETAG]
         condition = [IF_MATCH] if self.conditional else []
@@ -180,6 +193,10 @@ class Schema(AutoSchema):
         bodies = super()._get_response_bodies(direction)
         may_be_stale = self.conditional or getattr(self.view, "action", "") in CONDITIONAL_LISTS
         problems = (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
+        problems = (
+            *problems,
+            *getattr(self.view, "refused_reads", {}).get(getattr(self.view, "action", ""), ()),
+        )
         if self.method == "GET" and isinstance(self.view, DispatchView):
             bodies["304"] = {"description": "The copy with the ETag in If-None-Match is current."}
         for status in problems:
@@ -215,7 +232,8 @@ class OneAtATime(SchemaGenerator):
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         with self.lock:
-            return super().get_schema(request=request, public=public)
+            # The library is typed in part; its generator is not.
+            return super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
 
 
 class CanonicalGenerator(OneAtATime):

@@ -10,18 +10,21 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import MethodNotAllowed, ValidationError
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.api.browsable import BrowsableRenderer
+from crm_project.api.converters import row_lookup
 from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import InvalidQuery, Refused, field_of, joined, problem_of
 from crm_project.api.filters import StrictFilterBackend
-from crm_project.api.negotiation import TokenGetsJson
+from crm_project.api.negotiation import MergePatchNegotiation
 from crm_project.api.pagination import KeysetPagination
 from crm_project.api.parameters import check_parameters, custom_orderings, with_other_errors
 from crm_project.api.serializers import StrictSerializer
+from crm_project.api.sparse import Expansion, represented
 from crm_project.changes import check_only
 from crm_project.errors import DomainError, Invalid, NotFound
 from crm_project.records.bulk import Operation
@@ -39,14 +42,19 @@ class ScopedView(DispatchView):
 
     queryset: Any = None
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
-    renderer_classes: Any = [JSONRenderer, BrowsableAPIRenderer]
-    content_negotiation_class = TokenGetsJson
+    renderer_classes: Any = [JSONRenderer, BrowsableRenderer]
+    content_negotiation_class = MergePatchNegotiation
     filter_backends: Any = [StrictFilterBackend]
     pagination_class: Any = KeysetPagination
     filterset_class: Any = None
     filtered_actions: ClassVar[frozenset[str]] = frozenset({"list"})
     # Query parameters of single actions, beside those of the filters and the pages: action → name → OpenAPI schema.
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # Statuses of reads beside those of every read: action → statuses.
+    refused_reads: ClassVar[Mapping[str, tuple[int, ...]]] = {}
+    # The actions that take `fields` and `expand`, and the related rows that the latter shows whole.
+    sparse_actions: ClassVar[frozenset[str]] = frozenset()
+    expansions: ClassVar[Mapping[str, Expansion]] = {}
     orderings: ClassVar[Mapping[str, Key]] = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),
@@ -99,10 +107,13 @@ class ScopedView(DispatchView):
 
     def get_object(self) -> Any:
         """The row of the path among the visible ones; the filters of lists do not apply."""
-        row = self.get_queryset().filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).first()
+        row = self.get_queryset().filter(**self.row_of_path()).first()
         if row is None:
             raise NotFound
         return row
+
+    def row_of_path(self) -> dict[str, Any]:
+        return row_lookup(self.lookup_field, self.kwargs[self.lookup_field])
 
     def for_reading(self, rows: Any) -> Any:
         """Fetch the relations that the serializer reads."""
@@ -110,7 +121,7 @@ class ScopedView(DispatchView):
 
     def list(self, request: Request) -> Response:
         page: Any = self.paginate_queryset(self.for_reading(self.filter_queryset(self.get_queryset())))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.get_paginated_response(represented(self, page))
 
     def retrieve(self, request: Request, **_: Any) -> Response:
         return Response(self.shown(self.get_object()))
@@ -173,7 +184,7 @@ class ScopedView(DispatchView):
         """The row as GET answers it; its version becomes part of the answer's ETag."""
         reread = self.reread(row)
         self.etag_version = reread.version
-        return self.get_serializer(reread).data
+        return represented(self, [reread])[0]
 
     def reread(self, row: Any) -> Any:
         """The row as it is stored now, with the relations that the serializer reads."""
@@ -199,6 +210,7 @@ class RowViewSet(ScopedView):
     """
 
     conditional_actions = frozenset({"partial_update", "destroy", "restore", "upsert", "followers"})
+    sparse_actions = frozenset({"list", "retrieve", "external"})
 
     @property
     def services(self) -> Any:
@@ -217,7 +229,7 @@ class RowViewSet(ScopedView):
 
     def get_trashed(self) -> Any:
         """The row of the path, if it can still be restored."""
-        row = self.trash().filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).first()
+        row = self.trash().filter(**self.row_of_path()).first()
         if row is None:
             raise NotFound
         return row

@@ -5,7 +5,7 @@ An app declares its kinds in its `kinds.py` and registers them in `AppConfig.rea
 registered is visible to nobody.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -115,6 +115,10 @@ class Services:
 
 class Undoer(Protocol):
     """How rows of a kind are restored to earlier values. Called in this order, in one transaction."""
+
+    @property
+    def lists(self) -> Collection[str]:
+        """The lists that `lock` reads and `revert` writes: all those of the kind."""
 
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         """Take the locks that come before row locks. `wanted` has each row's columns and lists to be restored."""

@@ -1,8 +1,10 @@
 """`/api/external-references`: what other systems call our rows."""
 
+from collections.abc import Collection
 from typing import Any, cast
 from uuid import UUID
 
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,12 +46,17 @@ class ExternalReferenceViewSet(ScopedView):
         for name in ("system", "external_id"):
             if name in params:
                 queryset = queryset.filter(**{name: params[name]})
-        if "kind" not in params:
-            return queryset
-        wanted = params["kind"].split(",")
-        if not set(wanted) <= referable().keys():
-            raise InvalidQuery({"kind": [f"Must be one or more of: {', '.join(referable())}."]})
+            if f"{name}_not" in params:
+                queryset = queryset.filter(~Q(**{name: params[f"{name}_not"]}))
+        wanted = self._kinds("kind", referable().keys()) - self._kinds("kind_not", ())
         return queryset.of_kinds(wanted)
+
+    def _kinds(self, parameter: str, default: Collection[str]) -> set[str]:
+        text = self.request.query_params.get(parameter)
+        names = set(default if text is None else text.split(","))
+        if not names <= referable().keys():
+            raise InvalidQuery({parameter: [f"Must be one or more of: {', '.join(referable())}."]})
+        return names
 
     def get_object(self) -> Any:
         found = [

@@ -1,4 +1,4 @@
-"""Management commands, the creation of organizations, the demo."""
+"""Management commands, the creation of organizations, and the demo."""
 
 from django.apps import AppConfig
 

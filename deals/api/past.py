@@ -6,7 +6,7 @@ from functools import cached_property, wraps
 from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -17,20 +17,13 @@ from rest_framework.response import Response
 
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import StrictDateTime
-from crm_project.api.filters import (
-    ChoicesFilter,
-    DayFilter,
-    InstantFilter,
-    InstantValue,
-    IntegerFilter,
-    NumberFilter,
-    StrictFilterSet,
-    TextFilter,
-    UUIDFilter,
-)
+from crm_project.api.filter_values import InstantValue
+from crm_project.api.sparse import represented
 from crm_project.api.views import ScopedView
 from crm_project.records.paging import Key
 from deals import money
+from deals.api.expansions import DEAL_EXPANSIONS
+from deals.api.filters import PastDealFilter, StateFilter
 from deals.api.serializers import DealSerializer, summary_of
 from deals.models import Deal, DealState
 from deals.past import CHANGES
@@ -41,14 +34,22 @@ AS_OF = {
     " those of that instant, each with `as_of` as an additional field. Pipeline, stage, status, amount, currency,"
     " owner, probability, expected_close_date and closed_at have their values of that instant; names, privacy and all"
     " other fields have their present values. The gross amount is null if the amount was another one, and the lost"
-    " reason if the status was another one. Accepts the filters status, stage, pipeline, owner and currency and those"
-    " of amount, expected_close_date and closed_at; ordering is one of created_at, amount, expected_close_date,"
-    " closed_at, name, status.",
+    " reason if the status was another one. Accepts the filters status, stage, stage_kind, pipeline, owner and currency"
+    " and those of amount, probability, expected_close_date and closed_at; ordering is one of created_at, amount,"
+    " expected_close_date, closed_at, name, status.",
 }
 AS_OF_PARAMETERS = {"list": {"as_of": AS_OF}, "summary": {"as_of": AS_OF}}
-BOUND = {
-    "type": "string",
-    "description": "An instant with its UTC offset, or a date: `since` is the beginning of that day, `until` its end.",
+CHANGES_PARAMETERS = {
+    "since": {
+        "type": "string",
+        "description": "The beginning, included: an instant with its UTC offset, or a date, which stands for the first"
+        " instant of that day.",
+    },
+    "until": {
+        "type": "string",
+        "description": "The end, excluded: an instant with its UTC offset, or a date, which stands for the first"
+        " instant of that day. The default is now. `since=2026-10-01&until=2026-11-01` is the month of October.",
+    },
 }
 DAY = datetime.timedelta(days=1)
 TICK = datetime.timedelta(microseconds=1)
@@ -56,30 +57,10 @@ TICK = datetime.timedelta(microseconds=1)
 STATE_COLUMNS = ("status", "amount", "currency", "probability", "expected_close_date", "closed_at")
 
 
-class PastDealFilter(StrictFilterSet):
-    """The filters of the present list that states have columns for."""
+class ChangesFilter(StateFilter):
+    """The values at `until`; of wins, losses and abandoned deals, the present ones."""
 
-    status = ChoicesFilter(choices=Deal.Statuses.values)
-    amount_min = NumberFilter("amount", "gte")
-    amount_max = NumberFilter("amount", "lte")
-    expected_close_date_after = DayFilter("expected_close_date", "gte")
-    expected_close_date_before = DayFilter("expected_close_date", "lte")
-    closed_at_after = InstantFilter("closed_at", "gte")
-    closed_at_before = InstantFilter("closed_at", "lte")
-    pipeline = IntegerFilter("stage__pipeline")
-    stage = IntegerFilter("stage")
-    owner = UUIDFilter("owner__uuid")
-    currency = TextFilter(method="filter_currency")
-
-    def filter_currency(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(currency=value.upper())
-
-
-class ChangesFilter(StrictFilterSet):
-    """Filters by the values at `until`."""
-
-    pipeline = IntegerFilter("stage__pipeline", help_text="The id of the pipeline at `until`.")
-    owner = UUIDFilter("owner__uuid", help_text="The uuid of the owner at `until`.")
+    columns_of = DealState
 
 
 class ChangeTotalSerializer(serializers.Serializer[Any]):
@@ -115,6 +96,8 @@ class DealStateViewSet(ScopedView):
     serializer_class = DealSerializer
     filterset_class = PastDealFilter
     filtered_actions = frozenset({"list", "summary"})
+    sparse_actions = frozenset({"list"})
+    expansions = DEAL_EXPANSIONS
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
     orderings = {
         "created_at": Key(F("deal__created_at")),
@@ -141,9 +124,10 @@ class DealStateViewSet(ScopedView):
         self.check_own_parameters(request)
         states = self.filter_queryset(self.get_queryset()).select_related("stage__pipeline", "owner__user")
         page: Any = self.paginate_queryset(states)
-        deals = self.get_serializer(_past_deals(page, self.actor.member), many=True).data
-        instant = StrictDateTime().to_representation(self.as_of)
-        return self.get_paginated_response([{**deal, "as_of": instant} for deal in deals])
+        deals = represented(self, _past_deals(page, self.actor.member))
+        as_of = {"as_of": StrictDateTime().to_representation(self.as_of)}
+        extra = {} if "fields" in request.query_params else as_of
+        return self.get_paginated_response([{**deal, **extra} for deal in deals])
 
     def summary(self, request: Request) -> Response:
         self.check_own_parameters(request)
@@ -162,9 +146,7 @@ class DealChangesView(ScopedView):
     serializer_class = ChangesSerializer
     filterset_class = ChangesFilter
     filtered_actions = frozenset({"changes"})
-    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "changes": {"since": BOUND, "until": BOUND}
-    }
+    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"changes": CHANGES_PARAMETERS}
 
     def get_queryset(self) -> Any:
         return DealState.objects.visible_to(self.actor.member)
@@ -173,10 +155,12 @@ class DealChangesView(ScopedView):
     def changes(self, request: Request) -> Response:
         """Added, won, lost, abandoned, reopened, grown, shrunk, slipped, moved, removed: with counts and sums.
 
-        The state at `until` (now, if absent) is compared with that at `since`; `pipeline` and `owner` are those at
-        `until`.
+        Business time counts: a deal is added when it was created, and won, lost or abandoned at its `closed_at`,
+        whenever that was recorded; the sums of the latter equal those of `/deals/summary` with the same bounds of
+        `closed_at`. For the other changes, the state at `until` is compared with that at `since`. The filters apply to
+        the state at `until`, and to the present values of deals that are won, lost or abandoned.
         """
-        until = instant_parameter(self, "until", end=True) or timezone.now()
+        until = instant_parameter(self, "until", end=False) or timezone.now()
         since = instant_parameter(self, "since", end=False)
         if since is None:
             raise InvalidQuery(

@@ -155,7 +155,8 @@ class DealSerializer(StrictSerializer):
 
     def to_representation(self, instance: Deal) -> dict[str, Any]:
         representation = super().to_representation(instance)
-        representation["probability"] = instance.effective_probability
+        if "probability" in representation:
+            representation["probability"] = instance.effective_probability
         return representation
 
     def validate_name(self, name: str) -> str:
@@ -198,6 +199,9 @@ class TotalSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
     amount = serializers.SerializerMethodField()
     amount_gross = serializers.SerializerMethodField()
+    amount_gross_count = serializers.IntegerField(
+        help_text="The number of deals that have a gross amount, and so are in its sum."
+    )
     weighted_amount = serializers.SerializerMethodField()
 
     def get_amount(self, total: Mapping[str, Any]) -> str:
@@ -208,7 +212,8 @@ class TotalSerializer(serializers.Serializer[Any]):
         return None if total["amount_gross"] is None else _formatted(total["amount_gross"], total)
 
     def get_weighted_amount(self, total: Mapping[str, Any]) -> str:
-        return _formatted(total["weighted_amount"], total)
+        """Rounded half up to the currency's decimals."""
+        return money.rounded(total["weighted_amount"], total["currency"])
 
 
 class SummarySerializer(serializers.Serializer[Any]):

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
+from crm_project.api.converters import row_lookup
 from crm_project.api.keyed import keyed_actions
 from crm_project.api.views import RowViewSet, ScopedView
 from crm_project.errors import NotFound
@@ -18,6 +19,7 @@ from crm_project.records.bulk import Operation
 from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 from deals import services
+from deals.api.expansions import DEAL_EXPANSIONS
 from deals.api.filters import DealFilter
 from deals.api.past import AS_OF_PARAMETERS, DealStateViewSet
 from deals.api.serializers import (
@@ -41,6 +43,7 @@ class DealViewSet(RowViewSet):
     serializer_class = DealSerializer
     filterset_class = DealFilter
     filtered_actions = frozenset({"list", "summary"})
+    expansions = DEAL_EXPANSIONS
     # With `as_of` the request goes to DealStateViewSet; see urls.py.
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
     orderings = {
@@ -92,9 +95,10 @@ class DealViewSet(RowViewSet):
 def of_pipeline(view: ScopedView, rows: Any) -> Any:
     """Narrow deals or their states to the pipeline of the path."""
     pipelines = Pipeline.objects.visible_to(view.actor.member)
-    if not pipelines.filter(pk=view.kwargs["pipeline_id"]).exists():
+    pipeline = pipelines.filter(**row_lookup("pk", view.kwargs["pipeline_id"])).first()
+    if pipeline is None:
         raise NotFound
-    return rows.filter(stage__pipeline=view.kwargs["pipeline_id"])
+    return rows.filter(stage__pipeline=pipeline.pk)
 
 
 class PipelineDealStateViewSet(DealStateViewSet):
@@ -122,7 +126,7 @@ class LostReasonViewSet(RowViewSet):
     serializer_class = LostReasonSerializer
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id_or_uuid"
     orderings = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),

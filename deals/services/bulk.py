@@ -16,7 +16,7 @@ from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError
 from crm_project.records import bulk, references
 from crm_project.records.bulk import Found, Operation
-from crm_project.records.locks import for_update, hold_keys
+from crm_project.records.locks import for_update, hold_catalogue, hold_keys
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import HasKey, Receipt, has
 from crm_project.versions import Versions
@@ -83,6 +83,7 @@ class _DealWork:
         self, operations: Mapping[int, Operation], keys: Mapping[int, str]
     ) -> dict[int, Found | DomainError]:
         changes = [operation.change for operation in operations.values()]
+        hold_catalogue(self.actor.organization_id, alone=False)
         references.hold(DealReference, self.actor.organization_id, references.keys_of(changes))
         sorted_out = bulk.sort_out(operations, keys)
         rows = bulk.by_uuid(self.visible, sorted_out["uuid"].values())
@@ -177,7 +178,7 @@ def _pair(change: Change, context: Context) -> Pair | None:
     email = change.get("contact_email")
     contact = (
         context.people.get(fold_email(email))
-        if isinstance(email, str)
+        if email and isinstance(email, str)
         else context.contacts.get(change.get("contact"))
     )
     pipeline = context.catalogue.pipeline_of(stage=change.get("stage"), pipeline=change.get("pipeline"))

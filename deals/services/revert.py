@@ -26,7 +26,9 @@ PEOPLE = ("contact_id", "client_id")
 
 
 class DealUndoer:
-    """What `journal.undo` asks of deals."""
+    """The Undoer of deals."""
+
+    lists = (*LISTS, "external_references")
 
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]

@@ -51,8 +51,8 @@ def restore_deals(
     with change_set(actor) as changes:
         now = timezone.now()
         trashed = Deal.objects.trash_visible_to(actor.member, now)
-        _hold_references(actor, rows)
         context = look_up(actor, [])
+        _hold_references(actor, rows)
         people = _held_people(actor, rows)
         drafts = lock_drafts(actor, context, rows, rows=trashed)
         _require(drafts, if_match)

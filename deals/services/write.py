@@ -6,12 +6,14 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
 from contacts.services.people import create_people
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission, Role
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, refuse
@@ -20,14 +22,22 @@ from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update
 from crm_project.records.rules import column_errors
 from crm_project.records.writing import store
-from crm_project.records.writing.columns import Change, missing, set_columns, set_custom_fields
+from crm_project.records.writing.columns import Change, inactive, missing, set_columns, set_custom_fields
 from crm_project.records.writing.receipts import Receipt
 from crm_project.records.writing.store import Draft
 from crm_project.versions import refusal
 from deals import money, rules
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference
 from deals.querysets import DealQuerySet
-from deals.services.context import Context, last_open_stages, look_up, person_errors
+from deals.services.context import (
+    Context,
+    last_open_stages,
+    look_up,
+    names_person,
+    new_person,
+    person_errors,
+    person_key_of,
+)
 from deals.services.notify import notify_access_list
 from deals.services.states import write_states
 from pipelines.models import Stage
@@ -66,7 +76,6 @@ def write_deals(
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
     with change_set(actor) as change:
-        references.hold(DealReference, actor.organization_id, references.keys_of(changes))
         context = look_up(actor, changes, people)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
         note_lists(drafts, _lists_touched(changes))
@@ -128,7 +137,7 @@ def _new(actor: Actor) -> Deal:
 def _lists_touched(changes: Sequence[Change]) -> set[str]:
     """The lists that a change may touch."""
     touched = {name.removeprefix("add_").removeprefix("remove_") for change in changes for name in change}
-    if "is_private" in touched:
+    if touched & {"is_private", "notify_access_list"}:
         touched.add("access_list")
     return touched & LISTS.keys()
 
@@ -170,8 +179,10 @@ def _apply(
         lambda: _set_named(draft, change, context),
         lambda: money.price(draft.row, change),
         lambda: _travel(draft, change, context, last_open, now),
+        lambda: _owner_errors(draft, change),
         lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),
         lambda: _set_lists(actor, draft, change, context),
+        lambda: _notice_errors(draft, change),
         lambda: references.set_on(draft, change, add=add_references),
     ]
     for step in steps if not errors else steps[:3]:
@@ -202,7 +213,22 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
         if contact is None:
             errors.append(FieldError("contact_first_name", "required", "A new contact needs a first name."))
         row.contact = contact
+    elif not errors:
+        errors += _set_person(row, change, context)
     return errors
+
+
+def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]:
+    """A contact without e-mail: the deal keeps the one that it has, else takes or creates the person described."""
+    if row.contact is not None:
+        return rules.contact_conflicts(row.contact, change, country=context.country)
+    if not names_person(change):
+        return []
+    name, phone = person_key_of(change, context.country)
+    if not name:
+        return [FieldError("contact_first_name", "required", "A new contact needs a name.")]
+    row.contact = context.named_people[name, phone] if phone else new_person(row.organization_id, change)
+    return []
 
 
 def _set_next(row: Deal, key: Any, context: Context) -> list[FieldError]:
@@ -264,6 +290,14 @@ def _reopens(draft: Draft, change: Change) -> bool:
     return bool(draft.before) and rules.may_reopen(draft.row, change)
 
 
+def _owner_errors(draft: Draft, change: Change) -> list[FieldError]:
+    """A deactivated member may own closed deals, and the open ones that the member has already."""
+    row = draft.row
+    is_new = change.get("owner") is not None and row.owner_id != draft.before.get("owner_id")
+    wrong = is_new and row.owner is not None and row.status == Deal.Statuses.OPEN and not row.owner.has_access
+    return [inactive("owner")] if wrong else []
+
+
 def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> list[FieldError]:
     errors: list[FieldError] = []
     for name in LISTS:
@@ -272,8 +306,8 @@ def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> 
         known = context.contacts if name == "members" else context.members
         before = draft.lists.get(name, [])
         if name in change:
-            draft.lists[name] = _ids(name, change[name], known, errors)
-        added = _ids(f"add_{name}", change.get(f"add_{name}"), known, errors)
+            draft.lists[name] = _ids(name, change[name], known, errors, before)
+        added = _ids(f"add_{name}", change.get(f"add_{name}"), known, errors, before)
         removed = _ids(f"remove_{name}", change.get(f"remove_{name}"), known, errors)
         kept = [key for key in draft.lists.get(name, []) if key not in removed]
         draft.lists[name] = list(dict.fromkeys([*kept, *added]))
@@ -284,6 +318,13 @@ def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> 
     return errors
 
 
+def _notice_errors(draft: Draft, change: Change) -> list[FieldError]:
+    wrong = change.get("notify_access_list") and not draft.lists.get("access_list")
+    return (
+        [FieldError("notify_access_list", "invalid", "Nobody is in the deal's access list.")] if wrong else []
+    )
+
+
 def _stay_on_list(actor: Actor, draft: Draft, before: list[int]) -> None:
     """Nobody locks themselves out of a list they write."""
     listed, own = draft.lists["access_list"], actor.member.pk
@@ -291,12 +332,17 @@ def _stay_on_list(actor: Actor, draft: Draft, before: list[int]) -> None:
         listed.append(own)
 
 
-def _ids(field: str, keys: Any, known: Any, errors: list[FieldError]) -> list[int]:
+def _ids(
+    field: str, keys: Any, known: Any, errors: list[FieldError], before: Collection[int] | None = None
+) -> list[int]:
+    """The ids of the rows. Deactivated members are refused unless they are in `before`; None allows them."""
     found = []
     for index, key in enumerate(keys or ()):
         row = known.get(key)
         if row is None:
             errors.append(missing(f"{field}.{index}"))
+        elif before is not None and isinstance(row, Member) and not row.has_access and row.pk not in before:
+            errors.append(inactive(f"{field}.{index}"))
         else:
             found.append(row.pk)
     return list(dict.fromkeys(found))
@@ -311,12 +357,13 @@ def may_set_privacy(actor: Actor, draft: Draft, was_private: bool) -> bool:
 
 
 def _create_people(actor: Actor, drafts: Sequence[Draft]) -> None:
-    """Store the new contacts that changes name by e-mail, once no deal is refused."""
-    new = {draft.row.contact.email: draft.row.contact for draft in drafts if _has_new_contact(draft)}
-    stored = create_people(actor=actor, people=list(new.values()))
+    """Store the new contacts that changes describe, once no deal is refused."""
+    new = {id(draft.row.contact): draft.row.contact for draft in drafts if _has_new_contact(draft)}
+    created = create_people(actor=actor, people=list(new.values()))
+    stored = dict(zip(new, created, strict=True))
     for draft in drafts:
         if _has_new_contact(draft):
-            draft.row.contact = stored[draft.row.contact.email]
+            draft.row.contact = stored[id(draft.row.contact)]
 
 
 def _has_new_contact(draft: Draft) -> bool:
@@ -330,6 +377,9 @@ def _store(
     states: dict[int, dict[str, Any]],
     now: datetime.datetime,
 ) -> None:
+    # A deal is found by its contact's company.
+    people = [draft.row.contact for draft in drafts if draft.row.contact and draft.row.client is None]
+    prefetch_related_objects(people, "company")
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
-from crm_project.api.filters import IntegerFilter, StrictFilterSet
+from crm_project.api.filters import ChoicesFilter, IntegersFilter, StrictFilterSet
 from crm_project.api.views import RowViewSet
 from crm_project.records.paging import Key
 from pipelines.api.serializers import PipelineSerializer, StageSerializer
@@ -40,7 +40,7 @@ class PipelineViewSet(RowViewSet):
     serializer_class = PipelineSerializer
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id_or_uuid"
     action_parameters = MOVE_DEALS_TO
     orderings = {
         "created_at": Key("created_at"),
@@ -57,7 +57,8 @@ class PipelineViewSet(RowViewSet):
 
 
 class StageFilter(StrictFilterSet):
-    pipeline = IntegerFilter("pipeline")
+    pipeline = IntegersFilter("pipeline")
+    kind = ChoicesFilter(choices=Stage.Kinds.values)
 
 
 class StageViewSet(RowViewSet):
@@ -67,7 +68,7 @@ class StageViewSet(RowViewSet):
     serializer_class = StageSerializer
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id_or_uuid"
     action_parameters = MOVE_DEALS_TO
     filterset_class = StageFilter
     orderings = {

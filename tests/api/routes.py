@@ -162,7 +162,14 @@ ROUTES = [
     route("PATCH  /api/external-references/{reference}      403 200 200 200", {"external_id": "other"}),
     route("DELETE /api/external-references/{reference}      403 204 204 204"),
 ]
-PUBLIC = {"api/schema", "api/docs", "api/<rest:rest>"}
+PUBLIC = {
+    "api",
+    "api/problems",
+    "api/problems/<str:code>",
+    "api/schema",
+    "api/docs",
+    "api/<rest:rest>",
+}
 
 
 def make_rows(case: Any) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class MeTests(ApiTestCase):
                 "name": "Alice and Co",
                 "currency": "EUR",
                 "time_zone": "UTC",
+                "country": "",
+                "language": "en",
             },
             "role": "manager",
             "permissions": ["edit_deals", "edit_pipelines", "view"],

@@ -499,7 +499,7 @@ class SendBackWhatWasRead(DealTestCase):
 
     def test_a_hand_set_probability_of_a_closed_deal(self):
         deal = self.deal(probability=35)
-        services.update_deals(actor=self.bob, changes=[(deal, {"status": "won"})])
+        update_deals(actor=self.bob, changes=[(deal, {"status": "won"})])
         self.assert_unchanged(deal)
 
     def test_a_deal_won_in_an_open_stage(self):

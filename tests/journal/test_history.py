@@ -162,7 +162,7 @@ class HistoryTests(BaseTestCase):
 class SentenceTests(BaseTestCase):
     def said(self, row: Any) -> str:
         """The last thing that happened to the row."""
-        events = Event.objects.history_of(row).for_telling().order_by("-sequence")[:1]
+        events = Event.objects.history_of(row).with_actor().order_by("-sequence")[:1]
         return str(lines(events, self.bob.member)[0])
 
     def test_moves_and_closings(self):

@@ -214,7 +214,7 @@ def _write_contacts(load: Load) -> None:
     derived = {
         "updated_at": "created",
         "full_name": "CASE kind WHEN 'company' THEN name ELSE first_name || ' ' || last_name END",
-        "search_text": "folded || '\n' || email",
+        "search_text": "folded || '\n' || email || '\n'",
     }
     insert(Contact, values | derived, "FROM load_contact ORDER BY n")
     event = {
@@ -267,14 +267,14 @@ def _write_deals(load: Load) -> None:
         "lost_reason_id": reason,
         "version": "step + 1",
         "updated_at": "at",
-        "search_text": "folded || '\n' || contact_text || '\n' || client_text",
+        "search_text": "folded || '\n' || contact_text || client_text",
     }
     last_steps = (
         "FROM load_deal d JOIN (SELECT n AS last_n, max(step) AS last_step FROM load_step GROUP BY n) l"
         " ON l.last_n = d.n JOIN load_step s ON s.n = d.n AND s.step = l.last_step"
-        " JOIN (SELECT id AS contact_id, folded || '\n' || email AS contact_text FROM load_contact) p"
+        " JOIN (SELECT id AS contact_id, folded || '\n' || email || '\n' AS contact_text FROM load_contact) p"
         " ON p.contact_id = d.contact"
-        " JOIN (SELECT id AS client_id, folded || '\n' || email AS client_text FROM load_contact) c"
+        " JOIN (SELECT id AS client_id, folded || '\n' || email || '\n' AS client_text FROM load_contact) c"
         " ON c.client_id = d.client ORDER BY d.n"
     )
     insert(Deal, created | at_last, last_steps)

@@ -1,7 +1,7 @@
-"""The recipe "add a kind of row" as data: reference data with a name, in the API, the admin and the journal.
+"""The recipe "a kind" of CONTRIBUTING.md as data: reference data with a name, in the API, the admin and the journal.
 
-A step writes a file, or edits one: then `anchor` is the text before which the new text comes. `guard` is what fails if
-the step is forgotten: START for Django's start or its system checks, else the id of a test.
+A step writes a file, or edits one: then `anchor` is the text before which the new text is inserted. `guard` is the
+check that fails without the step: START for Django's start and its system checks, else the id of a test.
 """
 
 from dataclasses import dataclass
@@ -184,20 +184,16 @@ class IndustrySerializer(StrictSerializer):
 
 VIEWS = '''"""`/api/industries`."""
 
-from typing import Any
-
 from crm_project.accounts.rules import Permission
-from crm_project.api.pagination import Key
-from crm_project.api.views import RestoreMixin, RowViewSet
-from industries import services
+from crm_project.api.views import RowViewSet
+from crm_project.records.paging import Key
 from industries.api.serializers import IndustrySerializer
 from industries.models import Industry
 
 
-class IndustryViewSet(RestoreMixin, RowViewSet):
+class IndustryViewSet(RowViewSet):
     """Industries: a managed list."""
 
-    model = Industry
     queryset = Industry.objects.none()
     serializer_class = IndustrySerializer
     edit_permission = Permission.EDIT_PIPELINES
@@ -205,18 +201,6 @@ class IndustryViewSet(RestoreMixin, RowViewSet):
     lookup_value_converter = "int"
     orderings = {"created_at": Key("created_at"), "name": Key("name", text=True)}
     default_ordering = "created_at"
-
-    def perform_create(self, change: dict[str, Any]) -> Industry:
-        return services.create_industry(actor=self.actor, change=change)
-
-    def perform_update(self, row: Industry, change: dict[str, Any]) -> Industry:
-        return services.update_industry(actor=self.actor, industry=row, change=change)
-
-    def perform_destroy(self, row: Industry) -> None:
-        services.trash_industry(actor=self.actor, industry=row, if_match=self.if_match)
-
-    def perform_restore(self, row: Industry) -> Industry:
-        return services.restore_industry(actor=self.actor, industry=row, if_match=self.if_match)
 '''
 
 URLS = '''"""Routes of industries."""
@@ -236,7 +220,7 @@ from django.http import HttpRequest
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.staff.actions import RestoreAct, TrashAct, each
+from crm_project.staff.actions import RestoreAction, TrashAction, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.forms import StaffForm, references_field
 from industries import services
@@ -255,9 +239,9 @@ class IndustryAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("created_at", "id")
     list_display: ClassVar[Any] = ("name", "created_at")
     has_trash = True
-    acts: ClassVar[Any] = (
-        TrashAct(each(services.trash_industry, "industry"), "It can be restored for 30 days."),
-        RestoreAct(each(services.restore_industry, "industry")),
+    row_actions: ClassVar[Any] = (
+        TrashAction(each(services.trash_industry, "industry"), "It can be restored for 30 days."),
+        RestoreAction(each(services.restore_industry, "industry")),
     )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
@@ -301,7 +285,7 @@ FILES = [
     Step(
         "industries/services.py",
         SERVICES,
-        "Its writes; `save_named` does all that reference data have in common.",
+        "Its writes, by `save_named` for reference data.",
     ),
     Step("industries/kinds.py", KINDS, "Its declaration."),
     Step("industries/apps.py", APPS, "Registers the declaration at start."),
@@ -324,18 +308,24 @@ EDITS = [
     Step(
         "pyproject.toml",
         '  "(industries)",\n',
-        "Place it among the layers; also in root_packages, and its api and admin among the exceptions.",
+        "Place it among the layers and the packages.",
         '  "(contacts) | (pipelines)",\n',
         guard=IN_LAYERS,
     ),
     Step(
         "crm_project/staff/theme.py",
         '            ("Industries", "factory", "admin:industries_industry_changelist", Permission.VIEW),\n',
-        "Lead to it from the sidebar.",
+        "Link it in the sidebar.",
         '            ("Custom fields",',
         guard=IN_SIDEBAR,
     ),
-    Step("tests/api/routes.py", ROUTES, "Who may do what, route by route.", "    route(\n", guard=IN_TABLE),
+    Step(
+        "tests/api/routes.py",
+        ROUTES,
+        "The status of each route for each role.",
+        "    route(\n",
+        guard=IN_TABLE,
+    ),
     Step(
         "tests/query_counts.json",
         '  "GET /api/industries": 2,\n  "GET /api/industries/{industry}": 3,\n',
@@ -346,29 +336,19 @@ EDITS = [
     Step(
         "tests/staff/test_leaks.py",
         "from industries.models import Industry\n",
-        "Walk its pages; TENANT_MODELS lists it.",
+        "Include its pages in the walk, in TENANT_MODELS.",
         "from pipelines.models import",
         guard=WALKED,
     ),
 ]
 
-# What an edit changes besides its own line: (path, old, new).
+# Further changes of the same steps: (path, old, new).
 FURTHER = [
-    # Each kind with references is one more query in their lists.
+    # The lists of external references take one more query for each kind that has some.
     ("tests/query_counts.json", '"GET /api/external-references": 9', '"GET /api/external-references": 10'),
     ("tests/query_counts.json", 'references/{reference}": 10', 'references/{reference}": 11'),
     ("pyproject.toml", '"pipelines", "deals", ', '"pipelines", "deals", "industries", '),
     ("pyproject.toml", '"pipelines", "deals"]', '"pipelines", "deals", "industries"]'),
-    (
-        "pyproject.toml",
-        '  "contacts.api.** ->',
-        '  "industries.api.** -> crm_project.api.**",\n  "contacts.api.** ->',
-    ),
-    (
-        "pyproject.toml",
-        '  "contacts.admin ->',
-        '  "industries.admin -> crm_project.staff.**",\n  "contacts.admin ->',
-    ),
     ("tests/api/routes.py", '        "deal": deal.uuid,\n', f'{ROUTE_ROWS}        "deal": deal.uuid,\n'),
     ("tests/api/routes.py", "def served()", f"{TRASHED}def served()"),
     ("tests/staff/test_leaks.py", "Member, ApiToken, Import)", "Member, ApiToken, Import, Industry)"),

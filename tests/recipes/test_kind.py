@@ -1,21 +1,24 @@
-"""The recipe for a kind of row works as it is written, and each step that is forgotten is found."""
+"""The recipe "a kind" of CONTRIBUTING.md, executed: it is complete, and a check fails without each step."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from crm_project.environment import BASE_DIR
+from tests.recipes.document import copy_of_the_code
 from tests.recipes.kind import EDITS, FILES, FURTHER, START, Step
 
-ROOT = Path(__file__).parents[2]
-SKIPPED = shutil.ignore_patterns(".*", "staticfiles", "__pycache__", "*.sqlite3*")
+STEPS = [*FILES, *EDITS]
 
 pytestmark = pytest.mark.recipe
 
-# What somebody does with the new kind, as a test of the scratch copy.
+# A test of the new kind, run in the copy.
 WALK = """
 from crm_project.journal.models import Event
 from industries.models import Industry
@@ -24,7 +27,7 @@ from tests.staff.base import StaffTestCase, list_url
 
 
 class WalkTests(ApiTestCase):
-    def test_it_is_created_seen_in_the_journal_and_undone(self):
+    def test_create_journal_and_undo(self):
         row = self.as_manager.post("/api/industries", {"name": "Steel"}).json()
         assert self.as_bob.get("/api/industries").json()["results"][0]["name"] == "Steel"
         assert self.as_charlie.get("/api/industries").json()["results"] == []
@@ -43,25 +46,30 @@ class WalkTests(ApiTestCase):
 
 
 class PageTests(StaffTestCase):
-    def test_its_page_opens(self):
+    def test_the_list_opens(self):
         self.sign_in(self.alice)
         assert self.client.get(list_url(Industry)).status_code == 200
 """
 
 
-def carried_out(tree: Path, without: Step | None = None) -> None:
-    """Write the files and make the edits in a copy of the product, but for one step."""
-    shutil.copytree(ROOT, tree, ignore=SKIPPED)
-    for step in FILES:
-        if step is not without:
-            (tree / step.path).parent.mkdir(parents=True, exist_ok=True)
-            (tree / step.path).write_text(step.text)
-    for step in EDITS:
-        if step is not without:
-            edit(tree / step.path, step.anchor, step.text + step.anchor)
-    for path, old, new in FURTHER:
-        if without is None or path != without.path:
-            edit(tree / path, old, new)
+def write(tree: Path, step: Step) -> None:
+    """Write the step's file, or make its edits."""
+    path = tree / step.path
+    if not step.anchor:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(step.text)
+        return
+    edit(path, step.anchor, step.text + step.anchor)
+    for _, old, new in (change for change in FURTHER if change[0] == step.path):
+        edit(path, old, new)
+
+
+def forget(tree: Path, step: Step) -> None:
+    """Take the step back. No two steps change the same file."""
+    if step.anchor:
+        shutil.copy(BASE_DIR / step.path, tree / step.path)
+    else:
+        (tree / step.path).unlink()
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -73,19 +81,53 @@ def edit(path: Path, old: str, new: str) -> None:
 def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "ENV_FILE": "", "DEBUG": "on", "DATABASE_URL": "sqlite:///scratch.sqlite3"}
     environment.pop("TEST_DATABASE_URL", None)
+    # Two versions of a file may have the same size and the same second: no compiled file is kept.
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     return subprocess.run(
         [sys.executable, *command], cwd=tree, env=environment, capture_output=True, text=True, timeout=300
     )
 
 
-def started(tree: Path) -> subprocess.CompletedProcess[str]:
-    """Make the migration and run the system checks."""
-    made = run(tree, "manage.py", "makemigrations", "industries", "-n", "initial")
-    return run(tree, "manage.py", "check") if made.returncode == 0 else made
-
-
-def tested(tree: Path, *tests: str) -> subprocess.CompletedProcess[str]:
+def run_tests(tree: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     return run(tree, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The code with all steps of the recipe, and the migration. One copy serves all tests."""
+    tree = copy_of_the_code(tmp_path_factory.mktemp("kind"))
+    for step in STEPS:
+        write(tree, step)
+    made = run(tree, "manage.py", "makemigrations", "industries", "-n", "initial")
+    assert made.returncode == 0, made.stderr
+    return tree
+
+
+@pytest.fixture
+def without(finished):
+    """Take one step back for the test."""
+    steps: list[Step] = []
+
+    def take_back(step):
+        steps.append(step)
+        forget(finished, step)
+        return finished
+
+    yield take_back
+    for step in steps:
+        write(finished, step)
+
+
+def test_the_document_names_every_step_in_order():
+    section = (
+        (BASE_DIR / "CONTRIBUTING.md").read_text().partition("## Recipe: a kind\n")[2].partition("\n## ")[0]
+    )
+    paths = re.findall(r"`((?:<app>|crm_project|tests)/[\w/.]+|pyproject\.toml)`", section)
+
+    assert list(dict.fromkeys(paths)) == [
+        *(step.path.replace("industries/", "<app>/", 1) for step in STEPS),
+        "tests/recipes/kind.py",
+    ]
 
 
 def test_the_recipe_is_short():
@@ -93,43 +135,35 @@ def test_the_recipe_is_short():
     assert len(EDITS) <= 8
 
 
-def test_it_works(tmp_path):
-    tree = tmp_path / "tree"
-    carried_out(tree)
-    (tree / "tests/test_walk.py").write_text(WALK)
-
-    checks = started(tree)
+def test_it_works(finished):
+    checks = run(finished, "manage.py", "check")
     assert checks.returncode == 0, checks.stderr
-    migrated = run(tree, "manage.py", "migrate")
-    assert migrated.returncode == 0, migrated.stderr
-    guards = sorted({step.guard for step in [*FILES, *EDITS]} - {START})
-    done = tested(tree, "tests/test_walk.py", *guards)
+    (finished / "tests/test_walk.py").write_text(WALK)
+
+    guards = sorted({step.guard for step in STEPS} - {START})
+    done = run_tests(finished, "tests/test_walk.py", *guards)
     assert done.returncode == 0, done.stdout
 
 
-FORGOTTEN = [step for step in [*FILES, *EDITS] if step.text]
+@pytest.mark.parametrize("step", [step for step in STEPS if step.text], ids=lambda step: step.path)
+def test_a_forgotten_step_is_found(without, step):
+    tree = without(step)
 
-
-@pytest.mark.parametrize("step", FORGOTTEN, ids=lambda step: step.path)
-def test_a_forgotten_step_is_found(tmp_path, step):
-    tree = tmp_path / "tree"
-    carried_out(tree, without=step)
-
-    start = started(tree)
+    start = run(tree, "manage.py", "check")
 
     if step.guard == START:
         assert start.returncode != 0
     else:
         assert start.returncode == 0, start.stderr
-        assert tested(tree, step.guard).returncode == 1
+        assert run_tests(tree, step.guard).returncode == 1
 
 
-def test_a_kind_that_is_not_registered_is_found(tmp_path):
-    tree = tmp_path / "tree"
-    carried_out(tree)
-    edit(tree / "industries/apps.py", "kinds.connect()", "assert kinds")
+def test_a_kind_that_is_not_registered_is_found(finished, without):
+    (step,) = (step for step in FILES if step.path == "industries/apps.py")
+    tree = without(step)
+    write(tree, replace(step, text=step.text.replace("kinds.connect()", "assert kinds")))
 
-    start = started(tree)
+    start = run(tree, "manage.py", "check")
 
     assert start.returncode != 0
     assert "records.E001" in start.stderr

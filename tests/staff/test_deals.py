@@ -105,7 +105,6 @@ class ChangeTests(StaffTestCase):
             bid_value="33.30",
             bid_periods=3,
             tax_rate="23",
-            probability=70,
             url=" https://example.com ",
             followers=[self.alice.member.pk],
             members=[self.person().pk],
@@ -478,7 +477,7 @@ class ListTests(StaffTestCase):
             self.deal(name=name, amount=amount)
 
         assert self.names("?o=2") == ["c", "a", "b"]
-        assert self.names("?o=-2") == ["b", "a", "c"]
+        assert self.names("?o=-2") == ["a", "c", "b"]
 
     def test_pages_without_a_count(self):
         for number in range(53):

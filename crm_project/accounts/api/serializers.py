@@ -15,6 +15,7 @@ class UserSerializer(MemberSerializer):
     """A member by the member's uuid."""
 
     role = serializers.ChoiceField([role.value for role in Role])
+    is_active = serializers.BooleanField(source="has_access")
 
 
 class TokenSerializer(StrictSerializer):
@@ -54,6 +55,8 @@ class OrganizationPartSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     currency = serializers.CharField()
     time_zone = serializers.CharField()
+    country = serializers.CharField(help_text="ISO 3166 alpha-2, or empty: the country of phone numbers.")
+    language = serializers.CharField()
 
 
 class TokenPartSerializer(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts import services
+from crm_project.accounts.api.filters import UserFilter
 from crm_project.accounts.api.serializers import (
     MeSerializer,
     NewTokenSerializer,
@@ -31,6 +32,7 @@ class UserViewSet(ScopedView):
     http_method_names = ["get", "head", "options"]
     queryset = Member.objects.none()
     serializer_class = UserSerializer
+    filterset_class = UserFilter
     default_ordering = "created_at"
 
     def get_queryset(self) -> Any:

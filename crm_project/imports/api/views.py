@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -143,7 +143,7 @@ class ImportViewSet(ScopedView):
 
     @extend_schema(responses=FILE, summary="The refused rows as a file")
     @action(detail=True, url_path="error-file")
-    def error_file(self, request: Request, **_: Any) -> HttpResponse:
+    def error_file(self, request: Request, **_: Any) -> StreamingHttpResponse:
         """The cells with the line and the errors of each row. Correct it and upload it as a new import."""
         row = self.get_object()
         return file_response(csv_stream(error_table(row)), f"errors-{row.uuid}.csv", CSV)
@@ -209,7 +209,7 @@ class DealExportViewSet(DealViewSet):
     action_parameters = {"export": EXPORT_PARAMETERS}
 
     @EXPORTED
-    def export(self, request: Request) -> HttpResponse:
+    def export(self, request: Request) -> StreamingHttpResponse:
         return exported(self, "deals")
 
 
@@ -220,11 +220,11 @@ class ContactExportViewSet(ContactViewSet):
     action_parameters = {"export": EXPORT_PARAMETERS}
 
     @EXPORTED
-    def export(self, request: Request) -> HttpResponse:
+    def export(self, request: Request) -> StreamingHttpResponse:
         return exported(self, "contacts")
 
 
-def exported(view: Any, kind_name: str) -> HttpResponse:
+def exported(view: Any, kind_name: str) -> StreamingHttpResponse:
     """A streamed file of all rows of the list."""
     view.actor.require(Permission.VIEW)
     query = view.request.query_params

@@ -55,6 +55,9 @@ class FeedSerializer(serializers.Serializer[Any]):
     """Events in order. Continue with `after` = `last`, which also counts events that you may not see."""
 
     results = EventSerializer(many=True)
+    epoch = serializers.UUIDField(
+        help_text="Changes when a backup is restored. Send it back, so that a position from before is refused."
+    )
     last = serializers.IntegerField()
     more = serializers.BooleanField(help_text="Whether there may be more events now.")
 

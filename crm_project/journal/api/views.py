@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.api.converters import row_lookup
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.pagination import MAX_PAGE_SIZE
@@ -42,10 +44,11 @@ class HistoryView(ScopedView):
     @extend_schema(summary="List the events of one row, newest first")
     def list(self, request: Request, **lookup: Any) -> Response:
         """Each event has the member and the old and new values. A pipeline's history includes its stages' events."""
-        row = kinds[self.kind].rows(self.actor.member).filter(**lookup).first()
+        [(field, value)] = lookup.items()
+        row = kinds[self.kind].rows(self.actor.member).filter(**row_lookup(field, value)).first()
         if row is None:
             raise NotFound
-        events: Any = self.paginate_queryset(Event.objects.history_of(row).for_telling())
+        events: Any = self.paginate_queryset(Event.objects.history_of(row).with_actor())
         shown: Any = present(events, self.actor.member)
         return self.get_paginated_response(EventSerializer(shown, many=True).data)
 
@@ -55,6 +58,7 @@ class EventViewSet(ScopedView):
 
     queryset = Event.objects.none()
     serializer_class = FeedSerializer
+    refused_reads: ClassVar[Mapping[str, tuple[int, ...]]] = {"feed": (409,)}
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "feed": {
             "after": {
@@ -62,6 +66,12 @@ class EventViewSet(ScopedView):
                 "minimum": 0,
                 "default": 0,
                 "description": "The `last` of the previous response.",
+            },
+            "epoch": {
+                "type": "string",
+                "format": "uuid",
+                "description": "The `epoch` of the previous response: 409 `position_unknown` if it is no longer the"
+                " feed's, as after the restore of a backup.",
             },
             "limit": {
                 "type": "integer",
@@ -81,10 +91,15 @@ class EventViewSet(ScopedView):
 
     @extend_schema(responses=FeedSerializer, summary="List the events of the organization in order")
     def feed(self, request: Request) -> Response:
-        """Continue with `after` = `last`: every event comes exactly once, even during concurrent writes."""
+        """Continue with `after` = `last` and `epoch`: every event comes exactly once, even during concurrent writes.
+
+        409 `position_unknown`, with the present `epoch` and `last`, for another epoch and for a number beyond the end:
+        a backup was restored. Read the rows again, then continue from there.
+        """
         page = feed.read(self.actor.member, **self._feed_parameters(request.query_params))
         events = present(page.events, self.actor.member)
-        return Response(FeedSerializer({"results": events, "last": page.last, "more": page.more}).data)
+        shown = {"results": events, "epoch": page.epoch, "last": page.last, "more": page.more}
+        return Response(FeedSerializer(shown).data)
 
     @extend_schema(request=None, responses=UndoneSerializer, summary="Undo a change set")
     def undo(self, request: Request, sequence: int) -> Response:
@@ -95,9 +110,9 @@ class EventViewSet(ScopedView):
         undoes in the background: `import` is its uuid if you may undo it.
         """
         self.expect_no_body(request)
-        undone = undo(actor=self.actor, sequence=sequence)
-        events = present(undone.first_events(MAX_PAGE_SIZE), self.actor.member)
-        shown = {"change_set": undone.change_set, "undoes": undone.undoes, "count": undone.count}
+        result = undo(actor=self.actor, sequence=sequence)
+        events = present(result.first_events(MAX_PAGE_SIZE), self.actor.member)
+        shown = {"change_set": result.change_set, "undoes": result.undoes, "count": result.count}
         return Response(UndoneSerializer({**shown, "events": events}).data)
 
     def check_own_parameters(self, request: Request) -> None:
@@ -114,10 +129,12 @@ class EventViewSet(ScopedView):
             parameters["kind"] = kind
             if kind not in kinds:
                 errors["kind"] = [f"Must be one of: {', '.join(known_kinds())}."]
-        if row := given.get("row"):
-            parameters["row"] = row
-            if not UUID_PATTERN.fullmatch(row):
-                errors["row"] = ["Must be a UUID."]
+        for name in ("row", "epoch"):
+            if text := given.get(name):
+                if UUID_PATTERN.fullmatch(text):
+                    parameters[name] = UUID(text)
+                else:
+                    errors[name] = ["Must be a UUID."]
         if errors:
             raise InvalidQuery(errors)
         return parameters

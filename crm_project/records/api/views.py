@@ -31,7 +31,7 @@ class CustomFieldViewSet(RowViewSet):
     filterset_class = CustomFieldFilter
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id_or_uuid"
     orderings = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),

@@ -57,7 +57,7 @@ class DealCourse:
 
     def _days_ahead(self, fewest: float, most: float) -> datetime.date:
         """A date in so many times the days that the pipeline's deals usually stay in a stage."""
-        days = round(self.pipeline["pace"] * self.rng.uniform(fewest, most))
+        days: int = round(self.pipeline["pace"] * self.rng.uniform(fewest, most))
         return self.at.date() + days * DAY
 
     def _wait(self, days: float) -> None:

@@ -119,7 +119,8 @@ class IntumDealRead(serializers.Serializer[Any]):
         return {**super().get_fields(), "fields": CustomFieldsField(source="custom_fields"), **written()}
 
     def get_total_amount_gross(self, deal: Deal) -> Decimal | None:
-        return deal.amount if deal.amount_gross is None else deal.amount_gross
+        gross: Decimal | None = deal.amount if deal.amount_gross is None else deal.amount_gross
+        return gross
 
     def get_closed(self, deal: Deal) -> str | None:
         return CLOSED.get(Deal.Statuses(deal.status))

@@ -12,6 +12,7 @@ from crm_project.dialects.intum.views.base import IntumView
 from crm_project.dialects.kit.stages import STAGE_ORDER, stage_prefix
 from crm_project.errors import Conflict
 from crm_project.records.locks import hold_catalogue
+from crm_project.records.text import tidy
 from pipelines.models import Pipeline, Stage
 from pipelines.services import create_stage, trash_stage, update_stage
 
@@ -85,9 +86,9 @@ class IntumStatusView(IntumView):
         if "name" not in change:
             return
         hold_catalogue(self.actor.organization_id, alone=True)
-        name = f"{stage_prefix(stage) if stage else ''}{change['name']}"
+        name = tidy(f"{stage_prefix(stage) if stage else ''}{change['name']}")
         others = self.stages().exclude(pk=stage.pk if stage else None)
-        if any(f"{stage_prefix(other)}{other.name}" == name for other in others):
+        if any(tidy(f"{stage_prefix(other)}{other.name}") == name for other in others):
             raise Conflict(code="name_taken")
 
     def stages(self) -> Any:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -158,7 +157,7 @@ class LeadConnectorContactSearchView(LeadConnectorContactPageView):
         rows = people(self.actor.member).people_first()
         found = rows.with_email([email]).first() if email else None
         if found is None and number:
-            found = rows.matching(number).filter(Q(phone=number) | Q(mobile=number)).first()
+            found = rows.with_phone(number, self.actor.organization.country).first()
         return Response(
             {"contact": self.serialize(serializers.LeadConnectorContactRead, found) if found else None}
         )

@@ -32,7 +32,7 @@ class Command(ServiceCommand):
             "--app-code",
             default="",
             metavar="CODE",
-            help="the application whose external ids Intum's dialect reads and writes with this token",
+            help="the application whose external ids a dialect reads and writes with this token",
         )
         parser.add_argument("--expires-in", type=days_argument, metavar="DAYS", help="never unless given")
 
