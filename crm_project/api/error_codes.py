@@ -153,6 +153,12 @@ DEALS = (
         "stage_conflict", (400,), "The status does not fit the kind of the stage.", "Send one of them."
     ),
     ErrorCode(
+        "contact_conflict",
+        (400,),
+        "The name or phone in the body differs from that of the deal's contact.",
+        "Change the contact itself, or name another contact.",
+    ),
+    ErrorCode(
         "stage_not_in_pipeline",
         (400,),
         "The stage belongs to another pipeline than the one in the body.",

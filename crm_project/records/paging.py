@@ -168,7 +168,8 @@ def _rows(queryset: QuerySet[Any], parts: list[_Part], count: int) -> list[Any]:
     for part in parts:
         if len(rows) < count:
             found = _narrowed(queryset, part.where).order_by(*part.order)
-            found = found.prefetch_related(None) if lookups else found
+            if lookups:
+                found = found.prefetch_related(None)
             rows += found[: count - len(rows)]
     if lookups:
         prefetch_related_objects(rows, *lookups)
