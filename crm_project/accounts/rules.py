@@ -50,5 +50,5 @@ def permissions(role: str, scopes: Collection[str] | None = None) -> frozenset[P
 
 def scopes_for(permission: Permission) -> str:
     """The scopes of a token that grant a permission, separated by spaces."""
-    granting = [scope.value for scope, granted in SCOPE_PERMISSIONS.items() if permission in granted]
+    granting = [str(scope) for scope, granted in SCOPE_PERMISSIONS.items() if permission in granted]
     return " ".join(granting or ALL_SCOPES)

@@ -18,7 +18,7 @@ from crm_project.api.sparse import sparse_parameters
 
 # The first one that a row has names it.
 NAMES = ("full_name", "name", "label", "external_id", "file_name", "email")
-EMPTY_VALUES = (
+EMPTY_VALUES: tuple[tuple[type[Any], Any], ...] = (
     (serializers.BooleanField, False),
     (serializers.IntegerField, 0),
     (serializers.ListField, []),
@@ -32,7 +32,9 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
     template = "api/browsable.html"
 
-    def get_context(self, data: Any, accepted_media_type: str, renderer_context: Any) -> dict[str, Any]:
+    def get_context(
+        self, data: Any, accepted_media_type: str | None, renderer_context: Any
+    ) -> dict[str, Any]:
         view, request, response = (renderer_context[name] for name in ("view", "request", "response"))
         page = data if isinstance(data, Mapping) else {}
         is_list = isinstance(page.get("results"), list)
