@@ -18,11 +18,7 @@ from crm_project.api.sparse import sparse_parameters
 
 # The first one that a row has names it.
 NAMES = ("full_name", "name", "label", "external_id", "file_name", "email")
-<<<<<<< HEAD
 EMPTY_VALUES: Sequence[tuple[Any, Any]] = (
-=======
-EMPTY_VALUES: tuple[tuple[type[Any], Any], ...] = (
->>>>>>> f-feed
     (serializers.BooleanField, False),
     (serializers.IntegerField, 0),
     (serializers.ListField, []),
