@@ -1,11 +1,6 @@
-"""Used, refused or named: every accepted field changes the response, equals what is stored, or is refused.
+"""Used or refused: a field that says something only beside another one is refused, and so is what a form drops."""
 
-`Door` is one way to write deals. A dialect's test derives from `UsedFieldsTests` with a door of its own, whose
-`ignored` holds the names in the response's `X-Ignored-Fields`.
-"""
-
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core import mail
@@ -13,7 +8,7 @@ from django.db import transaction
 
 from contacts.models import Contact
 from crm_project.api.serializers import plain_json
-from deals.api.serializers import DealSerializer, UpsertDealSerializer
+from deals.api.serializers import DealSerializer
 from deals.models import Deal
 from deals.services import update_deals
 from tests.api.client import ApiTestCase
@@ -21,24 +16,6 @@ from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactor
 from tests.staff.base import StaffTestCase, add_url, change_url, typed
 
 NORA = {"contact_first_name": "Nora", "contact_last_name": "Quist", "contact_phone": "+4722334455"}
-# Values that say nothing and are the same as an absent field.
-NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "contact_first_name": ("", None),
-    "contact_last_name": ("", None),
-    "contact_phone": ("", None),
-    "notify_access_list": (False,),
-    # An upsert adds references and removes none.
-    "external_id": ("", None),
-}
-
-
-@dataclass
-class Answer:
-    """Whether the write was accepted, and the names of the fields that it says it ignored."""
-
-    accepted: bool
-    ignored: set[str] = field(default_factory=set)
-    text: str = ""
 
 
 def stored() -> Any:
@@ -56,7 +33,7 @@ def stored() -> Any:
 
 
 class Values:
-    """Values of every writable field, in a world of deals in different states."""
+    """Deals in different states."""
 
     def make_world(self: Any) -> None:
         self.nora = self.person(first_name="Nora", last_name="Quist", phone="+47 22 33 44 55")
@@ -73,132 +50,6 @@ class Values:
             "hourly": self.deal(name="Hourly", bid_type="hour", bid_value="10", bid_periods=2),
         }
 
-    def values(self: Any) -> Mapping[str, list[Any]]:
-        member = str(self.viewer.member.uuid)
-        return {
-            "name": ["Renamed", ""],
-            "description": ["x", ""],
-            "amount": ["77", None],
-            "amount_gross": ["1000000", None],
-            "tax_rate": ["19", ""],
-            "currency": ["USD", "eur"],
-            "bid_type": ["hour", "fixed"],
-            "bid_value": ["5", None],
-            "bid_periods": [3, 1, 0, None],
-            "status": ["open", "won", "lost", "abandoned"],
-            "probability": [35, 99, 100, 0, None],
-            "is_private": [True, False],
-            "expected_close_date": ["2031-01-01", None],
-            "closed_at": ["2020-01-01T00:00:00Z", None],
-            "date": ["2031-01-01", None],
-            "date_from": ["2031-01-01", None],
-            "date_to": ["2031-01-01", None],
-            "number": ["N1", ""],
-            "invoice_no": ["I1", ""],
-            "url": ["https://example.com", ""],
-            "origin": ["Fair", ""],
-            "external_references": [[{"system": "erp", "external_id": "1"}], []],
-            "department_id": [1, None],
-            "project_id": [1, None],
-            "task_id": [1, None],
-            "custom_fields": [{"seats": 3}, {"seats": None}, {}, {"unknown": 1}],
-            "pipeline_id": [self.pipeline.pk, self.renewals.pk],
-            "stage_id": [self.new.pk, self.offer.pk, self.won.pk, self.lost.pk],
-            "contact_uuid": [str(self.nora.uuid), None],
-            "contact_email": ["new@example.com", "", None],
-            "contact_first_name": ["Nora", "Nina", ""],
-            "contact_last_name": ["Quist", "Quirk", ""],
-            "contact_phone": ["+4722334455", "1", ""],
-            "client_uuid": [str(self.acme.uuid), None],
-            "owner_uuid": [member, None],
-            "participant_uuids": [[str(self.nora.uuid)], []],
-            "follower_uuids": [[member], []],
-            "access_list_uuids": [[member], []],
-            "next_deal_uuid": [str(self.next.uuid), None],
-            "lost_reason_id": [self.reason.pk, None],
-            "notify_access_list": [True, False],
-            "external_id": ["X1", ""],
-            "external_system": ["erp"],
-        }
-
-
-class UsedFieldsTests(Values, ApiTestCase):
-    serializer_class: ClassVar[Any] = UpsertDealSerializer
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.make_world()
-
-    def writes(self) -> Iterator[tuple[str, Any, str, Any]]:
-        """The door's writes of one field: a name, the method, the path and a function from a field to the body."""
-        for name, deal in self.targets.items():
-            path = f"/api/deals/{deal.uuid}"
-            yield f"PATCH {name}", "PATCH", path, dict
-        key = str(self.targets["contact"].uuid)
-        yield "upsert contact", "POST", "/api/deals/upsert", lambda body: {"uuid": key, **body}
-
-    def write(self, method: str, path: str, body: Any) -> Answer:
-        answer = self.as_bob.send(method, path, body)
-        return Answer(answer.status_code < 400, text=answer.content.decode())
-
-    def stored_value(self, name: str, deal: Deal) -> Any:
-        """The value of a field as it would be sent; KeyError if the response has no such field."""
-        shown = plain_json(DealSerializer(deal).data)
-        if name in shown:
-            return shown[name]
-        part = {
-            "participant_uuids": "participants",
-            "follower_uuids": "followers",
-            "access_list_uuids": "access_list",
-        }.get(name)
-        if part:
-            return [row["uuid"] for row in shown[part]]
-        base, _, key = name.rpartition("_")
-        return (shown[base] or {}).get(key)
-
-    def test_every_field_has_values(self) -> None:
-        writable = {name for name, entry in self.serializer_class().fields.items() if not entry.read_only} - {
-            "uuid",
-            "match_on",
-        }
-
-        assert writable == self.values().keys()
-
-    def test_an_accepted_value_changes_something_or_is_stored_already(self) -> None:
-        for label, method, path, body_of in self.writes():
-            deal = next(row for name, row in self.targets.items() if label.endswith(f" {name}"))
-            for name, values in self.values().items():
-                for value in values:
-                    with self.subTest(door=label, field=name, value=value):
-                        self.assert_used(deal, name, value, method, path, body_of)
-
-    def assert_used(self, deal: Deal, name: str, value: Any, method: str, path: str, body_of: Any) -> None:
-        if value in NEUTRAL.get(name, ()):
-            return
-        before, shown = stored(), self.stored_value(name, Deal.objects.get(pk=deal.pk))
-        with self.undone():
-            answer = self.write(method, path, body_of({name: value}))
-            if not answer.accepted or name in answer.ignored or stored() != before:
-                return
-        assert self.equal(name, value, shown, deal), f"{name}={value!r} was accepted and dropped"
-
-    def equal(self, name: str, value: Any, shown: Any, deal: Deal) -> bool:
-        if name in NORA or name == "contact_email":
-            contact = deal.contact
-            own = getattr(contact, name.removeprefix("contact_"), "") if contact else ""
-            return str(own).replace(" ", "") == (value or "")
-        if name == "custom_fields":
-            return all((shown or {}).get(key) == entry for key, entry in value.items())
-        if name == "currency":
-            return str(value).upper() == shown
-        if name == "external_references":
-            # An upsert adds references.
-            return value == [] or value == shown
-        return value == shown or (value in (0, None, "") and shown in (0, None, ""))
-
-    def undone(self) -> Any:
-        return _Undone()
-
 
 class _Undone:
     """A transaction that is rolled back, with the mail that was sent in it."""
@@ -213,32 +64,6 @@ class _Undone:
             transaction.set_rollback(True)
         self.atomic.__exit__(*error)
         del mail.outbox[self.sent :]
-
-
-class CreateTests(UsedFieldsTests):
-    """A field of a new deal changes the deal that comes of it, or equals what a deal without it has."""
-
-    def writes(self) -> Iterator[tuple[str, Any, str, Any]]:
-        yield "POST", "POST", "/api/deals", lambda body: {"name": "A", **body}
-
-    def test_an_accepted_value_changes_something_or_is_stored_already(self) -> None:
-        for label, method, path, body_of in self.writes():
-            with self.undone():
-                assert self.write(method, path, body_of({})).accepted
-                plain = stored()
-                bare = Deal.objects.latest("id")
-                shown = {name: self.stored_value_of_new(name, bare) for name in self.values()}
-            for name, values in self.values().items():
-                for value in values:
-                    if value in NEUTRAL.get(name, ()):
-                        continue
-                    with self.subTest(door=label, field=name, value=value), self.undone():
-                        answer = self.write(method, path, body_of({name: value}))
-                        used = not answer.accepted or stored() != plain
-                        assert used or self.equal(name, value, shown[name], bare), "accepted and dropped"
-
-    def stored_value_of_new(self, name: str, deal: Deal) -> Any:
-        return self.stored_value(name, deal) if name not in NORA else ""
 
 
 class TogetherTests(Values, ApiTestCase):
