@@ -71,6 +71,7 @@ class UserTests(ApiTestCase):
             "full_name": "Bob",
             "email": "bob@example.com",
             "role": "rep",
+            "is_active": True,
         }
         assert self.as_viewer.get(f"/api/users/{self.bob.member.uuid}").json() == rows[2]
 

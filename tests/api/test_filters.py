@@ -134,11 +134,18 @@ def custom_value(key):
     return lambda row: row["custom_fields"].get(key)
 
 
-def searched(row, text):
-    people = [row[part] for part in ("contact", "client") if row[part]]
-    texts = [row["name"], row["description"], row["number"]]
-    texts += [person[name] for person in people for name in ("full_name", "email") if name in person]
-    return any(fold(text) in fold(part) for part in texts)
+def searched(company_names):
+    """Whether a row has every word; `company_names` holds the name of each person's company, by the person's uuid."""
+
+    def passes(row, text):
+        people = [row[part] for part in ("contact", "client") if row[part]]
+        texts = [row["name"], row["description"], row["number"]]
+        texts += [person[name] for person in people for name in ("full_name", "email") if name in person]
+        if row["contact"] and not row["client"]:
+            texts.append(company_names.get(row["contact"]["uuid"], ""))
+        return all(any(word in fold(part) for part in texts) for word in fold(text).split())
+
+    return passes
 
 
 def holds(row, system, external_id=None):
@@ -180,6 +187,7 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             stamps["stage_entered_at"] = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)
             Deal.objects.filter(pk=deal.pk).update(**stamps)
         cls.company_of = {str(cls.people[1].uuid): str(cls.companies[0].uuid)}
+        cls.company_names = {str(cls.people[1].uuid): cls.companies[0].full_name}
         cls.ids = {str(key): pk for key, pk in Deal.objects.values_list("uuid", "pk")}
         cls.every = cls.as_bob.rows("/api/deals", page_size=200)
         assert len(cls.every) == ROWS
@@ -417,7 +425,7 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
                     "😀",
                     "nothing",
                 ],
-                searched,
+                searched(self.company_names),
             ),
         }
 
