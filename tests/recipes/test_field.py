@@ -56,6 +56,7 @@ def test_it_is_complete(finished):
     run(finished, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/recipes/check_field.py", *tests)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", NEEDED, ids=lambda step: f"{step.path}: {step.test}")
 def test_without_a_step_its_test_fails(finished, step, tmp_path):
     tree = tmp_path / "tree"

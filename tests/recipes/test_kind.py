@@ -145,6 +145,7 @@ def test_it_works(finished):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", [step for step in STEPS if step.text], ids=lambda step: step.path)
 def test_a_forgotten_step_is_found(without, step):
     tree = without(step)
