@@ -187,7 +187,12 @@ class ServiceTests(ColumnsTestCase):
             "followers": [self.manager.member.pk],
             "access_list": [self.alice.member.pk, self.manager.member.pk],
         }
-        assert_complete("create_deals", Deal, self.written(Deal, create_deals, values), INTERNAL, DERIVED)
+        # A closed deal has no probability of its own.
+        names = self.written(Deal, create_deals, {**values, "probability": None}) - {"probability"}
+        opened = {"status": "open", "stage": self.offer.pk, "lost_reason": None, "closed_at": None}
+        opened["external_references"] = []
+        names |= self.written(Deal, create_deals, {**values, **opened}) & {"probability"}
+        assert_complete("create_deals", Deal, names, INTERNAL, DERIVED)
 
     def test_contacts(self) -> None:
         person = {"kind": "person", "company": self.company.pk, "owner": self.manager.member.pk}

@@ -171,8 +171,11 @@ class SentenceTests(BaseTestCase):
         for change, sentence in (
             ({"stage": self.won.pk}, "Bob moved it from New to Won"),
             ({"stage": self.offer.pk}, "Bob moved it from Won to Offer, now open"),
-            ({"status": "lost", "lost_reason": reason.pk}, "Bob marked it as lost because of Price"),
-            ({"status": "open"}, "Bob reopened it"),
+            (
+                {"status": "lost", "lost_reason": reason.pk},
+                "Bob moved it from Offer to Lost because of Price",
+            ),
+            ({"status": "open"}, "Bob moved it from Lost to Offer, now open"),
         ):
             update_deals(actor=self.bob, changes=[(deal, change)])
             assert self.said(deal) == sentence
