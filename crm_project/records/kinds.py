@@ -69,7 +69,7 @@ class Private:
 
 @dataclass(frozen=True)
 class AsParent:
-    """A row is visible to those who see the row that its foreign key `field` names; without one, to nobody."""
+    """A member sees a row only if the member sees its parent, the row of the foreign key `field`."""
 
     field: str
 

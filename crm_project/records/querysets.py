@@ -31,7 +31,7 @@ class RowQuerySet(models.QuerySet[R]):
         return self.filter(deleted_at__gt=now - RESTORABLE_FOR).seen_by(member)
 
     def seen_by(self, member: "Member") -> Self:
-        """Live or not, as the kind's declaration says; a row of no declared kind is visible to nobody."""
+        """Live and trashed rows that the member may see, by their kind's declaration; none without one."""
         kind = kind_of(self.model)
         return self.none() if kind is None else kind.visible.narrow(self, member)
 

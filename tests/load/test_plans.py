@@ -12,7 +12,7 @@ from tests.load.loading import load
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.long,
+    pytest.mark.slow,
     pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has other plans"),
 ]
 DEALS = 20_000

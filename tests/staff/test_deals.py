@@ -110,8 +110,10 @@ class ChangeTests(StaffTestCase):
             members=[self.person().pk],
             external_references=[("other: system", "a:b"), ("default", "4711")],
             expected_close_date="2026-05-01",
-            status="won",
+            probability=70,
         )
+        update_deals(actor=self.bob, changes=[(deal, {"status": "won"})])
+        deal.refresh_from_db()
 
         response = self.save(change_url(deal), description=(deal.description or "").replace("\n", "\r\n"))
 

@@ -60,7 +60,7 @@ class ContactGenerator:
         return name if self.used[name] == 1 else f"{name}-{self.used[name]}"
 
     def _phone(self, dialing_code: str) -> str:
-        """A number that belongs to nobody: 55 is reserved for fiction."""
+        """A fictional number: the block 55 is reserved for fiction."""
         return " ".join([dialing_code, "55", *(f"{self.rng.randint(0, 99):02d}" for _ in range(3))])
 
 
