@@ -53,10 +53,7 @@ def keyed_actions(
     )
     @action(detail=False, methods=["post"])
     def bulk(self: RowViewSet, request: Request) -> Response:
-        """Up to 1,000 operations, each treated as a single write; all of them or none, unless `atomic` is false.
-
-        Then 207 if an operation was refused; its result has the problem.
-        """
+        """Up to 1,000 single writes: all or none, unless `atomic` is false; then 207 if one was refused."""
         answer = Bulk(self, upsert_serializer, row_name).answer(request.data)
         some_refused = any(result["outcome"] == "refused" for result in answer["results"])
         return Response(answer, status=207 if some_refused else 200)
