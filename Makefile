@@ -55,6 +55,7 @@ test-postgresql: $(VENV)/dev
 
 test-long: $(VENV)/dev  ## many generated requests, faults under load, growth; SEED=1 repeats a run
 	env TEST_EXAMPLES=20 $(BIN)/python -m pytest -n auto --hypothesis-seed=$(SEED) $(GENERATED) $(ARGS)
+	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -m long $(ARGS)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m long $(ARGS)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.faults --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.growth --seed $(SEED)

@@ -10,9 +10,10 @@ class ContactsConfig(AppConfig):
     def ready(self) -> None:
         from contacts import kinds
         from contacts.models import Contact
-        from contacts.services import hand_over_contacts
+        from contacts.services import hand_over_contacts, renormalize_phones
         from crm_project.accounts import hooks
 
         hooks.hand_over.append(hand_over_contacts)
+        hooks.country_changed.append(renormalize_phones)
         hooks.count_owned["contact"] = lambda member: Contact.objects.live().filter(owner=member).count()
         kinds.connect()

@@ -8,12 +8,14 @@ from django.db.models.functions import Lower, Trim
 
 from contacts.querysets import ContactQuerySet
 from crm_project.accounts.models import Member
+from crm_project.emails import ascii_email
 from crm_project.records.constraints import organization_key, same_organization
 from crm_project.records.expressions import CodePoints
 from crm_project.records.fields import RowForeignKey
 from crm_project.records.indexes import SearchIndex
 from crm_project.records.models import ExternalReference, Row, reference_constraints, reference_indexes
-from crm_project.records.text import search_text
+from crm_project.records.phones import normalize_phone, phone_forms
+from crm_project.records.text import name_forms, search_text, tidy
 
 
 class Contact(Row):
@@ -22,7 +24,11 @@ class Contact(Row):
         COMPANY = "company"
 
     row_kind: ClassVar[str] = "contact"
-    derived: ClassVar[frozenset[str]] = Row.derived | {"full_name"}
+    derived: ClassVar[frozenset[str]] = Row.derived | {
+        "full_name",
+        "phone_normalized",
+        "mobile_normalized",
+    }
 
     kind = models.CharField(max_length=8, choices=Kinds, default=Kinds.PERSON)
     full_name = models.CharField(max_length=511, editable=False)
@@ -32,6 +38,11 @@ class Contact(Row):
     email = models.EmailField(max_length=254, blank=True)
     phone = models.CharField(max_length=255, blank=True)
     mobile = models.CharField(max_length=255, blank=True)
+    # E.164, or the digits of what is no number in the organization's country: the form in which numbers are compared.
+    phone_normalized = models.CharField(max_length=255, blank=True, editable=False, default="", db_default="")
+    mobile_normalized = models.CharField(
+        max_length=255, blank=True, editable=False, default="", db_default=""
+    )
     job_title = models.CharField(max_length=255, blank=True)
     department = models.CharField(max_length=255, blank=True)
     company = RowForeignKey("self", null=True, blank=True, related_name="people")
@@ -99,6 +110,16 @@ class Contact(Row):
                 condition=Q(kind="company"),
                 name="contacts_contact_company_name",
             ),
+            models.Index(
+                fields=["organization", "phone_normalized"],
+                condition=Q(deleted_at=None) & ~Q(phone_normalized=""),
+                name="contacts_contact_phone",
+            ),
+            models.Index(
+                fields=["organization", "mobile_normalized"],
+                condition=Q(deleted_at=None) & ~Q(mobile_normalized=""),
+                name="contacts_contact_mobile",
+            ),
             SearchIndex(name="contacts_contact_search"),
         ]
 
@@ -106,9 +127,20 @@ class Contact(Row):
         return self.full_name
 
     def refresh_derived(self) -> None:
-        person = " ".join(part for part in (self.first_name, self.last_name) if part)
-        self.full_name = (self.name if self.kind == self.Kinds.COMPANY else person) or self.email
-        self.search_text = search_text([self.full_name, self.email, self.phone, self.mobile])
+        person = name_forms(self.first_name, self.last_name)[0]
+        self.full_name = (tidy(self.name) if self.kind == self.Kinds.COMPANY else person) or self.email
+        refresh_phones_and_search(self, self.organization.country)
+
+
+def refresh_phones_and_search(contact: Any, country: str) -> None:
+    """Set the normalized numbers and the search text; also of the rows of migrations, which have no methods."""
+    typed = [contact.phone, contact.mobile]
+    contact.phone_normalized, contact.mobile_normalized = (normalize_phone(text, country) for text in typed)
+    names = name_forms(contact.first_name, contact.last_name) if contact.kind == "person" else [contact.name]
+    numbers = [" ".join(phone_forms(text, country)) for text in typed if text]
+    contact.search_text = search_text(
+        [*map(tidy, names), *dict.fromkeys([contact.email, ascii_email(contact.email)]), *typed, *numbers]
+    )
 
 
 class ContactReference(ExternalReference):

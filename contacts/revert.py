@@ -22,7 +22,9 @@ from crm_project.records.writing.store import Draft
 
 
 class ContactUndoer:
-    """What `journal.undo` asks of contacts."""
+    """The Undoer of contacts."""
+
+    lists = ("external_references",)
 
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]

@@ -1,6 +1,25 @@
 """Rules of a contact: what a person and a company need. No query, no clock."""
 
 from crm_project.errors import FieldError
+from crm_project.records.phones import normalize_phone
+from crm_project.records.text import fold, tidy
+
+# A person's folded full name and normalized phone number.
+PersonKey = tuple[str, str]
+
+
+def folded_name(*parts: str) -> str:
+    """A name as it is compared: without case, accents and superfluous spaces."""
+    return fold(tidy(" ".join(parts)))
+
+
+def phone_key(phone: str, country: str) -> str:
+    """A phone number as it is compared; a text without digits is compared as a name."""
+    return normalize_phone(phone, country) or folded_name(phone)
+
+
+def person_key(first_name: str, last_name: str, phone: str, country: str) -> PersonKey:
+    return folded_name(first_name, last_name), phone_key(phone, country)
 
 
 def contact_errors(

@@ -73,12 +73,14 @@ class ChangeSet:
 
 Writer = Callable[[ChangeSet], None]
 _current: ContextVar[ChangeSet | None] = ContextVar("change_set", default=None)
-_writers: list[Writer] = []
+_is_checking: ContextVar[bool] = ContextVar("is_checking", default=False)
+_writer: Writer | None = None
 
 
-def on_change_set_end(writer: Writer) -> None:
-    """Register a function that stores a finished change set, inside its transaction (the journal does)."""
-    _writers.append(writer)
+def write_events_with(writer: Writer) -> None:
+    """Set the function of the journal that stores the events of a finished change set, in its transaction."""
+    global _writer
+    _writer = writer
 
 
 @contextmanager
@@ -95,9 +97,8 @@ def change_set(actor: "Actor | None") -> Iterator[ChangeSet]:
             yield changes
         finally:
             _current.reset(token)
-        if changes.recorded:
-            for writer in _writers:
-                writer(changes)
+        if changes.recorded and _writer is not None:
+            _writer(changes)
 
 
 @contextmanager
@@ -112,6 +113,35 @@ def attempt() -> Iterator[None]:
         if changes:
             changes.recorded.truncate(already)
         raise
+
+
+class _Checked(Exception):
+    """Ends a service that is only checked."""
+
+
+@contextmanager
+def check_only() -> Iterator[None]:
+    """Call a service for its refusals alone: look-ups and rules run without locks, and nothing is stored.
+
+    The call ends where it would store its first row, so that it has no result.
+    """
+    token = _is_checking.set(True)
+    try:
+        yield
+    except _Checked:
+        pass
+    finally:
+        _is_checking.reset(token)
+
+
+def is_checking() -> bool:
+    return _is_checking.get()
+
+
+def before_storing() -> None:
+    """End the call if it is only checked. Every service passes here before its first INSERT or UPDATE."""
+    if is_checking():
+        raise _Checked
 
 
 def columns(row: models.Model) -> Columns:

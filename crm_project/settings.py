@@ -198,8 +198,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Without the validator's badge, which another host serves.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none", "validatorUrl": None},
     "SCHEMA_PATH_PREFIX": r"/api",
-    "PATH_CONVERTER_OVERRIDES": {"any_uuid": {"type": "string", "format": "uuid"}},
+    "PATH_CONVERTER_OVERRIDES": {
+        "any_uuid": {"type": "string", "format": "uuid"},
+        "id_or_uuid": {"oneOf": [{"type": "integer"}, {"type": "string", "format": "uuid"}]},
+    },
     "DEFAULT_GENERATOR_CLASS": "crm_project.api.schema.CanonicalGenerator",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -13,6 +13,9 @@ handler500 = pages.server_error
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("api", pages.IndexView.as_view(), name="api-index"),
+    path("api/problems", pages.ProblemsView.as_view(), name="problem-list"),
+    path("api/problems/<str:code>", pages.ProblemView.as_view(), name="problem"),
     path("api/schema", pages.SchemaView.as_view(), name="schema"),
     path("api/docs", pages.DocsView.as_view(url_name="schema"), name="docs"),
     path("api/", include("crm_project.accounts.api.urls")),

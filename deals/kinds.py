@@ -31,54 +31,61 @@ JOURNEY = {"stage", "status", "closed_at", "stage_entered_at", "lost_reason"}
 
 
 def connect() -> None:
-    register(
-        Kind(
-            LostReason,
-            visible=Everyone(),
-            rank=70,
-            permission=Permission.EDIT_PIPELINES,
-            services=one_by_one(
-                "lost_reason",
-                create=services.create_lost_reason,
-                update=services.update_lost_reason,
-                trash=services.trash_lost_reason,
-                restore=services.restore_lost_reason,
-            ),
-            references=LostReasonReference,
-            lists={"external_references": ""},
-            constraints={"deals_lostreason_live_name": "name_taken"},
-            is_reference_data=True,
-            in_catalogue=True,
-            undoer=CatalogueUndoer(LostReason, LostReasonReference, unique=["name"]),
+    register(_lost_reason(), _deal())
+
+
+def _lost_reason() -> Kind:
+    return Kind(
+        LostReason,
+        visible=Everyone(),
+        rank=70,
+        permission=Permission.EDIT_PIPELINES,
+        services=one_by_one(
+            "lost_reason",
+            create=services.create_lost_reason,
+            update=services.update_lost_reason,
+            trash=services.trash_lost_reason,
+            restore=services.restore_lost_reason,
         ),
-        Kind(
-            Deal,
-            visible=Private(DealQuerySet.shared_with, complement=DealQuerySet.hidden_from),
-            rank=80,
-            permission=Permission.EDIT_DEALS,
-            services=Services(
-                create=services.create_deals,
-                update=services.update_deals,
-                trash=services.trash_deals,
-                restore=services.restore_deals,
-                carry_out=services.carry_out_deals,
-            ),
-            named_by="uuid",
-            related=("contact", "client"),
-            references=DealReference,
-            lists={
-                "members": "contact",
-                "followers": "user",
-                "access_list": "user",
-                "external_references": "",
-            },
-            parts=(DealAccess, DealContact, DealFollower, DealReference, DealState),
-            guarded=frozenset({"next_deal"}),
-            match_keys=MATCH,
-            polish=_show_amounts,
-            clauses=_journey,
-            undoer=DealUndoer(),
+        references=LostReasonReference,
+        lists={"external_references": ""},
+        constraints={"deals_lostreason_live_name": "name_taken"},
+        is_reference_data=True,
+        in_catalogue=True,
+        undoer=CatalogueUndoer(LostReason, LostReasonReference, unique=["name"]),
+    )
+
+
+def _deal() -> Kind:
+    return Kind(
+        Deal,
+        visible=Private(DealQuerySet.shared_with, complement=DealQuerySet.hidden_from),
+        rank=80,
+        permission=Permission.EDIT_DEALS,
+        services=Services(
+            create=services.create_deals,
+            update=services.update_deals,
+            trash=services.trash_deals,
+            restore=services.restore_deals,
+            carry_out=services.carry_out_deals,
         ),
+        named_by="uuid",
+        related=("contact", "client"),
+        references=DealReference,
+        lists={
+            "members": "contact",
+            "followers": "user",
+            "access_list": "user",
+            "external_references": "",
+        },
+        parts=(DealAccess, DealContact, DealFollower, DealReference, DealState),
+        guarded=frozenset({"next_deal"}),
+        match_keys=MATCH,
+        # A member is a login: the API calls the deal's contacts participants.
+        api_names={"members": "participants"},
+        polish=_show_amounts,
+        clauses=_journey,
+        undoer=DealUndoer(),
     )
 
 

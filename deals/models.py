@@ -189,6 +189,11 @@ class Deal(Row):
                 condition=Q(deleted_at__isnull=False),
                 name="deals_deal_trash",
             ),
+            models.Index(
+                fields=["organization", "-created_at", "-id"],
+                condition=Q(deleted_at=None, owner=None),
+                name="deals_deal_unowned",
+            ),
             # What few deals have costs the others nothing.
             models.Index(
                 fields=["organization", "date"],
@@ -240,13 +245,15 @@ class Deal(Row):
         return self.stage.probability if self.probability is None else self.probability
 
     def refresh_derived(self) -> None:
-        people = [
-            text
-            for contact in (self.contact, self.client)
-            if contact
-            for text in (contact.full_name, contact.email)
-        ]
-        self.search_text = search_text([self.name, self.description, self.number, *people])
+        self.search_text = deal_search_text(self)
+
+
+def deal_search_text(deal: Any) -> str:
+    """The searched text of a deal, its contact, and its company: the client, else the contact's company."""
+    own = search_text([deal.name, deal.description, deal.number])
+    contact, client = deal.contact, deal.client
+    company = client or (contact and contact.company)
+    return own + "".join(row.search_text for row in dict.fromkeys((contact, company)) if row)
 
 
 class DealContact(models.Model):

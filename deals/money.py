@@ -32,6 +32,12 @@ def formatted(amount: Decimal | None, currency: str) -> str | None:
     return f"{abs(amount):.{decimals}f}"  # no amount is below zero, but one may come as -0
 
 
+def rounded(amount: Decimal, currency: str) -> str:
+    """A derived amount, rounded half up to the currency's decimals."""
+    unit = Decimal(1).scaleb(-currency_decimals().get(currency, 2))
+    return f"{amount.quantize(unit, ROUND_HALF_UP):f}"
+
+
 def price(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     """Apply what `change` says of money to `deal`, which is a copy; answers what is wrong."""
     errors = _currency(deal, change)
@@ -92,6 +98,9 @@ def _bid(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     deal.bid_type = change.get("bid_type", deal.bid_type)
     kept = None if deal.bid_type == FIXED else deal.bid_value
     value, periods = change.get("bid_value", kept), change.get("bid_periods", deal.bid_periods)
+    # 0 is the number of periods of a bid that has none.
+    if deal.bid_type == FIXED and change.get("bid_periods"):
+        return [FieldError("bid_periods", "invalid", "A fixed bid has no periods.")]
     if deal.bid_type != FIXED and value is None:
         return [FieldError("bid_value", "required", "A bid per period needs its value.")]
     amount = _bid_amount(deal, value, periods)
@@ -126,7 +135,7 @@ def _gross(deal: Deal, change: Mapping[str, Any], amount_before: Decimal | None)
 def _with_tax(deal: Deal) -> Decimal | None:
     if deal.amount is None or not TAX_PERCENT.fullmatch(deal.tax_rate):
         return None
-    gross = deal.amount * (1 + Decimal(deal.tax_rate) / 100)
+    gross: Decimal = deal.amount * (1 + Decimal(deal.tax_rate) / 100)
     return gross.quantize(Decimal(1).scaleb(-_decimals_of(deal.currency)), ROUND_HALF_UP)
 
 

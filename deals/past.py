@@ -64,6 +64,7 @@ class DealStateQuerySet(models.QuerySet[Any]):
                 "count": group["count"],
                 "amount": group["sum_amount"] or Decimal(0),
                 "amount_gross": None,
+                "amount_gross_count": 0,
                 "weighted_amount": (group["hundredfold"] or Decimal(0)) / 100,
             }
             for group in groups
@@ -72,44 +73,57 @@ class DealStateQuerySet(models.QuerySet[Any]):
     def changes_between(
         self, since: datetime.datetime, until: datetime.datetime
     ) -> dict[str, list[dict[str, Any]]]:
-        """What is otherwise at `until` than it was at `since`: per change, count and sum in each currency.
+        """What has changed from `since`, included, to `until`, excluded: per change, count and sum in each currency.
 
-        A deal counts for every change that it went through on balance: one that came and was won is added and won, one
-        that was won and reopened in between is neither. It counts with what it is worth at `until`, or was worth
-        when it was removed.
+        Business time: a deal is added when it was created, and won, lost or abandoned when it was closed, whenever
+        that was recorded. Of a closing, what the deal is now counts, so that each one is in exactly one period. All
+        other changes are on balance: a deal that was moved and moved back is not moved. A deal counts with its amount
+        at `until`, or with that when it was removed.
         """
-        then = Q(deal__states__valid_from__lte=since, deal__states__valid_to__gt=since)
+        then = Q(deal__states__valid_from__lt=since, deal__states__valid_to__gte=since)
         # A deal that has changed has a state that began in between, which an index finds.
-        changed = self.as_of(until).filter(valid_from__gt=since)
-        changed = changed.annotate(was=FilteredRelation("deal__states", condition=then))
-        sums = {name: _sum(name) for name in CHANGES}
-        groups = (
-            changed.order_by()
-            .values("currency")
-            .annotate(
-                **{f"{name}_count": Count("id", filter=when) for name, when in CHANGES.items()},
-                **{f"{name}_amount": Sum(sums[name], filter=when) for name, when in CHANGES.items()},
-            )
-            .order_by("currency")
+        changed = self.filter(
+            Q(valid_to=None) | Q(valid_to__gte=until), valid_from__gte=since, valid_from__lt=until
         )
-        return _by_change(list(groups))
+        changed = changed.annotate(was=FilteredRelation("deal__states", condition=then))
+        created = Q(deal__created_at__gte=since, deal__created_at__lt=until)
+        compared = {**COMPARED, "added": Q(deleted_at=None) & created}
+        closed = self.live().filter(valid_to=None, closed_at__gte=since, closed_at__lt=until)
+        found = {**_grouped(changed, compared), **_grouped(closed, {name: Q(status=name) for name in CLOSED})}
+        return {name: found[name] for name in CHANGES}
 
 
-def _changes() -> dict[str, Q]:
-    """What may have become of a deal. `was` is its state then, if it had one."""
-    here = Q(deleted_at=None)
-    new = Q(was__isnull=True) | Q(was__deleted_at__isnull=False)
-    both = here & Q(was__isnull=False, was__deleted_at=None)
+def _grouped(states: Any, changes: Mapping[str, Q]) -> dict[str, list[dict[str, Any]]]:
+    """Count and sum of each change per currency, in one query."""
+    groups = list(
+        states.order_by()
+        .values("currency")
+        .annotate(
+            **{f"{name}_count": Count("id", filter=when) for name, when in changes.items()},
+            **{f"{name}_amount": Sum(_sum(name), filter=when) for name, when in changes.items()},
+        )
+        .order_by("currency")
+    )
+    return {
+        name: [
+            {
+                "currency": group["currency"],
+                "count": group[f"{name}_count"],
+                "amount": group[f"{name}_amount"] or Decimal(0),
+            }
+            for group in groups
+            if group[f"{name}_count"]
+        ]
+        for name in changes
+    }
+
+
+def _compared() -> dict[str, Q]:
+    """The changes between two states of a deal. `was` is the earlier one."""
+    both = Q(deleted_at=None, was__isnull=False, was__deleted_at=None)
     still_open = both & Q(status="open", was__status="open")
     same_currency = both & Q(was__currency=F("currency"))
-    statuses = {*CLOSED, "open"}
-    closed = {
-        status: here & Q(status=status) & (new | Q(was__status__in=sorted(statuses - {status})))
-        for status in CLOSED
-    }
     return {
-        "added": here & new,
-        **closed,
         "reopened": both & Q(status="open", was__status__in=CLOSED),
         "grown": same_currency & Q(_gt(F("amount"), F("was__amount"))),
         "shrunk": same_currency & Q(_gt(F("was__amount"), F("amount"))),
@@ -136,19 +150,5 @@ def _sum(name: str) -> Any:
     return ExpressionWrapper(_known(more) - _known(less), output_field=MoneyField())
 
 
-def _by_change(groups: list[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    return {
-        name: [
-            {
-                "currency": group["currency"],
-                "count": group[f"{name}_count"],
-                "amount": group[f"{name}_amount"] or Decimal(0),
-            }
-            for group in groups
-            if group[f"{name}_count"]
-        ]
-        for name in CHANGES
-    }
-
-
-CHANGES = _changes()
+COMPARED = _compared()
+CHANGES = ("added", *CLOSED, *COMPARED)

@@ -122,6 +122,7 @@ class DealQuerySet(RowQuerySet[Any]):
                 hundredfold=Sum(weighted, output_field=MoneyField()),
                 sum_amount=Sum("amount"),
                 sum_amount_gross=Sum("amount_gross"),
+                amount_gross_count=Count("amount_gross"),
             )
             .order_by("status", "currency")
         )
@@ -136,6 +137,7 @@ def _total(
     hundredfold: Decimal | None,
     sum_amount: Decimal | None,
     sum_amount_gross: Decimal | None,
+    amount_gross_count: int,
 ) -> dict[str, Any]:
     return {
         "status": status,
@@ -143,5 +145,6 @@ def _total(
         "count": count,
         "amount": sum_amount or Decimal(0),
         "amount_gross": sum_amount_gross or Decimal(0),
+        "amount_gross_count": amount_gross_count,
         "weighted_amount": (hundredfold or Decimal(0)) / 100,
     }

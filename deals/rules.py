@@ -4,14 +4,28 @@ No query and no clock: the stages come from the caller, and so does the instant.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
+from contacts.models import Contact
+from contacts.rules import folded_name, phone_key
 from crm_project.errors import FieldError
 from deals.models import Deal
 from pipelines.models import Pipeline, Stage
 
 OPEN, WON = Deal.Statuses.OPEN, Deal.Statuses.WON
+# The kind of the stages that a status moves a deal to; a lost stage carries lost and abandoned.
+KIND_OF_STATUS: Mapping[str, str] = {
+    "open": Stage.Kinds.OPEN,
+    "won": Stage.Kinds.WON,
+    "lost": Stage.Kinds.LOST,
+    "abandoned": Stage.Kinds.LOST,
+}
+# The value of `closed_probability` in a change.
+IGNORE = "ignore"
 STATE_FIELDS = (
     "stage_id",
     "status",
@@ -24,54 +38,107 @@ STATE_FIELDS = (
 )
 
 
+class StatusMoves(StrEnum):
+    """When a status that is written without a stage moves the deal: the value of `status_moves` in a change."""
+
+    ALWAYS = "always"
+    # Only out of a closing stage that cannot have the status.
+    IF_NEEDED = "if_needed"
+
+
 def destination(
     deal: Deal | None,
     *,
     stage: Stage | None,
     pipeline: Pipeline | None,
     stages: Sequence[Stage],
+    change: Mapping[str, Any] = MappingProxyType({}),
+    last_open: Stage | None = None,
     stage_field: str = "stage",
 ) -> tuple[Stage | None, list[FieldError]]:
-    """The stage a deal shall stand in. `deal` is None for a new one; `stages` are those of `pipeline`, in order."""
+    """The stage that the deal moves to or stays in. `deal` is None for a new one.
+
+    `stages` are those of the pipeline in question, in order: of `pipeline`, else of the deal's own. `last_open` is the
+    open stage of its pipeline that a closed deal stood in last.
+    """
     here = deal.stage if deal else None
     if stage is not None and pipeline is not None and stage.pipeline_id != pipeline.pk:
         return None, [
             FieldError(stage_field, "stage_not_in_pipeline", "This stage belongs to another pipeline.")
         ]
-    if stage is None and pipeline is not None and here is not None and here.pipeline_id == pipeline.pk:
-        return here, []
-    if stage is None and pipeline is None:
-        return here, [] if here else [
-            FieldError("pipeline", "required", "There is no default pipeline; name one.")
-        ]
+    moved = stage is not None and (here is None or here.pk != stage.pk)
     if stage is None:
-        entries = stages if here is None else [entry for entry in stages if entry.kind == Stage.Kinds.OPEN]
-        if not entries:
-            return None, [
-                FieldError("pipeline", "pipeline_has_no_stage", "This pipeline has no stage to enter.")
-            ]
-        stage = entries[0]
+        stage, errors = _entry(here, pipeline, stages)
+        if stage is None:
+            return None, errors
     if pipeline is not None and not pipeline.is_active and (here is None or here.pipeline_id != pipeline.pk):
         return None, [FieldError("pipeline", "pipeline_inactive", "This pipeline takes no new deals.")]
-    return stage, []
+    status = change.get("status")
+    if status is None or moved or status == _status_in_force(deal, here, stage):
+        return stage, []
+    if change.get("status_moves") == StatusMoves.IF_NEEDED and _carries(stage, status):
+        return stage, []
+    return _stage_of_status(status, stage, stages, last_open), []
+
+
+def _entry(
+    here: Stage | None, pipeline: Pipeline | None, stages: Sequence[Stage]
+) -> tuple[Stage | None, list[FieldError]]:
+    """The stage of a deal for which no stage is named: its own, else the pipeline's first (open) one."""
+    if here is not None and (pipeline is None or here.pipeline_id == pipeline.pk):
+        return here, []
+    if pipeline is None:
+        return None, [FieldError("pipeline", "required", "There is no default pipeline; name one.")]
+    entries = stages if here is None else [entry for entry in stages if entry.kind == Stage.Kinds.OPEN]
+    if not entries:
+        return None, [FieldError("pipeline", "pipeline_has_no_stage", "This pipeline has no stage to enter.")]
+    return entries[0], []
+
+
+def _stage_of_status(status: str, stage: Stage, stages: Sequence[Stage], last_open: Stage | None) -> Stage:
+    """Where a status alone moves a deal from `stage`; a pipeline without such a stage leaves it there."""
+    kind = KIND_OF_STATUS[status]
+    if kind == stage.kind:
+        return stage
+    if kind == Stage.Kinds.OPEN and last_open is not None and last_open.pipeline_id == stage.pipeline_id:
+        return last_open
+    return next((entry for entry in stages if entry.kind == kind), stage)
+
+
+def may_reopen(deal: Deal, change: Mapping[str, Any]) -> bool:
+    """Whether the change may move the deal back to the open stage that it stood in last."""
+    is_alone = change.get("stage") in (None, deal.stage_id, deal.stage.uuid)
+    return (
+        is_alone
+        and change.get("status") == OPEN
+        and deal.status != OPEN
+        and deal.stage.kind != Stage.Kinds.OPEN
+    )
 
 
 def travel(
     deal: Deal, stage: Stage, change: Mapping[str, Any], *, now: datetime.datetime
 ) -> list[FieldError]:
-    """Move `deal`, which is a copy, to `stage` and give it its status; a deal without a stage is new."""
+    """Move `deal`, which is a copy, to `stage` and set its status; a deal without a stage is new.
+
+    A status counts as written only if it differs from the one in force.
+    """
     here = deal.stage if deal.stage_id else None
     status_before = deal.status if here else OPEN
-    moved = here is None or here.pk != stage.pk
-    if moved:
+    in_force = deal.effective_probability if here else None
+    if here is None or here.pk != stage.pk:
         deal.stage, deal.stage_entered_at = stage, now
-    status = change["status"] if "status" in change else _status_after(status_before, here, stage)
-    if problem := _conflict(status, stage):
-        return [FieldError("status" if "status" in change else "stage", "stage_conflict", problem)]
+    sent = change.get("status")
+    is_written = sent is not None and (here is None or sent != status_before)
+    status = sent if is_written and sent is not None else _status_after(status_before, here, stage)
+    if not _carries(stage, status) and (is_written or here is None or here.pk != stage.pk):
+        return [_conflict(status, stage, "status" if is_written else "stage")]
     deal.status = status
-    errors = _close(deal, status_before, change, now)
-    _set_probability(deal, change)
-    return errors
+    return [*_close(deal, status_before, change, now), *_set_probability(deal, change, in_force)]
+
+
+def _status_in_force(deal: Deal | None, here: Stage | None, stage: Stage) -> str:
+    return _status_after(deal.status if deal else OPEN, here, stage)
 
 
 def _status_after(status: str, here: Stage | None, stage: Stage) -> str:
@@ -84,14 +151,45 @@ def _status_after(status: str, here: Stage | None, stage: Stage) -> str:
     return OPEN if left_closing else status
 
 
-def _conflict(status: str, stage: Stage) -> str:
-    if stage.kind == Stage.Kinds.OPEN:
-        return ""
-    if status == OPEN:
-        return f"An open deal cannot stand in the {stage.kind} stage {stage.name!r}."
-    if (status == WON) != (stage.kind == Stage.Kinds.WON):
-        return f"A deal that is {status} cannot stand in the {stage.kind} stage {stage.name!r}."
-    return ""
+def _carries(stage: Stage, status: str) -> bool:
+    """An open stage carries every status, a closing stage those of its kind."""
+    return stage.kind in (Stage.Kinds.OPEN, KIND_OF_STATUS[status])
+
+
+def _conflict(status: str, stage: Stage, field: str = "status") -> FieldError:
+    return FieldError(
+        field,
+        "stage_conflict",
+        "A deal that is %(status)s cannot stand in the %(kind)s stage “%(name)s”.",
+        {"status": status, "kind": stage.kind, "name": stage.name},
+    )
+
+
+def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: str) -> list[FieldError]:
+    """Where a description of the deal's contact, which has no e-mail, differs from the contact that the deal has.
+
+    Names are compared folded and phone numbers normalized, as in `country`; an absent or blank name or phone says
+    nothing.
+    """
+    stored = {
+        "contact_first_name": {folded_name(contact.first_name)},
+        "contact_last_name": {folded_name(contact.last_name)},
+        "contact_phone": {phone_key(contact.phone, country), phone_key(contact.mobile, country)},
+    }
+    comparable: dict[str, Callable[[str], str]] = {
+        "contact_first_name": folded_name,
+        "contact_last_name": folded_name,
+        "contact_phone": partial(phone_key, country=country),
+    }
+    wrong = [
+        name
+        for name, values in stored.items()
+        if (change.get(name) or "").strip() and comparable[name](change[name]) not in values
+    ]
+    if change.get("contact_email", contact.email) in ("", None) and contact.email:
+        wrong.append("contact_email")
+    template = "The deal's contact is %(contact)s, who has another value; a deal does not change its contact."
+    return [FieldError(name, "contact_conflict", template, {"contact": contact.full_name}) for name in wrong]
 
 
 def _close(
@@ -126,13 +224,46 @@ def _close(
     return []
 
 
-def _set_probability(deal: Deal, change: Mapping[str, Any]) -> None:
-    """Writing the value that is in force anyway is not setting it by hand."""
+def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) -> list[FieldError]:
+    """Set the deal's own probability. Writing the value that is in force anyway is not setting it by hand.
+
+    A closed deal has the probability of its status: another value than the one in force before or after the write is
+    refused, or left out where `closed_probability` in the change is "ignore". `before` is None for a new deal.
+    """
     if "probability" not in change:
-        return
+        return []
     value = change["probability"]
-    if value is None or value != deal.effective_probability:
-        deal.probability = value
+    if deal.status == OPEN:
+        if value is None or value != deal.effective_probability:
+            deal.probability = value
+        return []
+    if change.get("closed_probability") == IGNORE:
+        if value is None:
+            deal.probability = None
+        return []
+    if value in (before, deal.effective_probability) or (value is None and deal.probability is None):
+        return []
+    return [
+        FieldError(
+            "probability",
+            "invalid",
+            "The probability of a deal that is %(status)s is %(value)s.",
+            {"status": deal.status, "value": deal.effective_probability},
+        )
+    ]
+
+
+def ignored_fields(deal: Deal, change: Mapping[str, Any], *, in_force: int | None) -> list[str]:
+    """The fields of a change that were left out because `deal`, as it is after the write, is closed.
+
+    `in_force` is its probability before the write; None for a new deal.
+    """
+    is_ignored = (
+        change.get("closed_probability") == IGNORE
+        and deal.status != OPEN
+        and change.get("probability") not in (None, in_force, deal.probability, deal.effective_probability)
+    )
+    return ["probability"] if is_ignored else []
 
 
 def probability_errors(change: Mapping[str, Any]) -> list[FieldError]:
@@ -150,11 +281,17 @@ def state_of(deal: Deal) -> dict[str, Any]:
 def fit_errors(deal: Deal) -> list[FieldError]:
     """Where status, stage, closing and lost reason of a deal as it stands do not agree."""
     errors = []
-    if problem := _conflict(deal.status, deal.stage):
-        errors.append(FieldError("status", "stage_conflict", problem))
+    if not _carries(deal.stage, deal.status):
+        errors.append(_conflict(deal.status, deal.stage))
     if (deal.closed_at is None) != (deal.status == OPEN):
         errors.append(FieldError("closed_at", "invalid", "A deal has it if, and only if, it is closed."))
     if deal.lost_reason_id is not None and deal.status in (OPEN, WON):
-        sentence = f"A deal that is {deal.status} has no lost reason."
-        errors.append(FieldError("lost_reason", "invalid", sentence))
+        errors.append(
+            FieldError(
+                "lost_reason",
+                "invalid",
+                "A deal that is %(status)s has no lost reason.",
+                {"status": deal.status},
+            )
+        )
     return errors

@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 from django.utils import timezone
 
 from contacts.hooks import hooks as contact_hooks
+from contacts.models import Contact
 from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
@@ -54,9 +55,10 @@ def reweigh(stage_ids: Sequence[int]) -> None:
     write_states(deals, {deal.pk: {} for deal in deals}, now=timezone.now())
 
 
-def hand_over(actor: Actor, leaver: Member, heir: Member) -> int:
-    """All live deals of somebody who leaves, private ones too, in portions: each is one set-wise write."""
-    ids = list(Deal.objects.live().filter(owner=leaver).order_by("id").values_list("id", flat=True))
+def hand_over(actor: Actor, leaver: Member, heir: Member, with_closed: bool) -> int:
+    """Hand over live deals, private ones too, in portions: each is one set-wise write."""
+    deals = Deal.objects.live().filter(owner=leaver)
+    ids = list((deals if with_closed else deals.open()).order_by("id").values_list("id", flat=True))
     for start in range(0, len(ids), PORTION):
         deals = Deal.objects.filter(pk__in=ids[start : start + PORTION])
         services.update_deals(actor=actor, changes=[(deal, {"owner": heir.pk}) for deal in deals])
@@ -64,11 +66,12 @@ def hand_over(actor: Actor, leaver: Member, heir: Member) -> int:
 
 
 def refresh_search(contact_ids: Sequence[int]) -> None:
-    """A deal is found by its contact's and client's name and address. That is not a change of the deal."""
-    named = Q(contact__in=contact_ids) | Q(client__in=contact_ids)
+    """A deal is found by its contact and its company, whose names have changed. That is not a change of the deal."""
+    people = Contact.objects.filter(company__in=contact_ids)
+    named = Q(contact__in=contact_ids) | Q(client__in=contact_ids) | Q(contact__in=people, client=None)
     # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
     deals = list(for_update(Deal.objects.filter(named)))
-    prefetch_related_objects(deals, "contact", "client")
+    prefetch_related_objects(deals, "contact__company", "client")
     for deal in deals:
         deal.refresh_derived()
     update_rows(deals, ["search_text"])

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,6 +13,7 @@ from unfold.admin import TabularInline
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, FieldError, counted
+from crm_project.generics import AnyBaseInlineFormSet
 from crm_project.staff import display
 from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction, action_url, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -72,7 +72,7 @@ class StagePageForm(StaffForm):
     external_references = references_field()
 
 
-class StageFormSet(BaseInlineFormSet):
+class StageFormSet(AnyBaseInlineFormSet):
     """The stages of a pipeline by position, including stages that somebody else has added in the meantime."""
 
     refusal: ClassVar[DomainError | None] = None
@@ -168,8 +168,9 @@ class StageInline(TabularInline):
         return format_html('<a class="crm-link" href="{}">Remove…</a>', url)
 
 
-def _pipelines(inline: Any) -> Any:
-    return inline.admin_site._registry[Pipeline]
+def _pipelines(inline: Any) -> "PipelineAdmin":
+    page: PipelineAdmin = inline.admin_site._registry[Pipeline]
+    return page
 
 
 class TrashWithDeals(TrashAction):

@@ -1,4 +1,4 @@
-"""An organization's live pipelines and stages as one value, for those who place deals in them."""
+"""The live pipelines and stages of an organization, read once for a write of deals."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,13 +17,13 @@ class Catalogue:
     default: Pipeline | None = None
 
     def pipeline_of(self, *, stage: Any, pipeline: Any) -> Pipeline | None:
-        """The pipeline that a request means: of the stage it names, the one it names, or the default."""
-        named = self.stages.get(stage)
-        return named.pipeline if named else self.pipelines.get(pipeline, self.default)
+        """The pipeline of the given stage, else the given pipeline, else the default."""
+        target = self.stages.get(stage)
+        return target.pipeline if target else self.pipelines.get(pipeline, self.default)
 
 
 def held_catalogue(organization_id: int) -> Catalogue:
-    """Read the catalogue and keep it from changing until the transaction ends."""
+    """Read the catalogue under its shared lock: it does not change until the transaction ends."""
     hold_catalogue(organization_id, alone=False)
     catalogue = Catalogue()
     for pipeline in Pipeline.objects.of(organization_id).live().order_by("id"):

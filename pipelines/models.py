@@ -1,4 +1,4 @@
-"""Pipeline: an ordered list of stages. Stage: a step with a kind that is never guessed from its name."""
+"""Pipeline: an ordered list of stages. Stage: a step whose kind (open, won or lost) is a column of its own."""
 
 from typing import Any, ClassVar
 

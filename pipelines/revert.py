@@ -1,4 +1,4 @@
-"""Bringing pipelines and stages back to what they were: one default, and stages numbered without gaps."""
+"""Undo for pipelines and stages: there is one default pipeline, and stages are numbered without gaps."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,38 +18,40 @@ from pipelines.services import ASIDE
 
 
 class PipelineUndoer(CatalogueUndoer):
-    def check(self, actor: Actor, live: Sequence[Draft], gone: Sequence[Draft]) -> None:
-        ids = [draft.row.pk for draft in [*live, *gone]]
+    def check(self, actor: Actor, live: Sequence[Draft], trashed: Sequence[Draft]) -> None:
+        ids = [draft.row.pk for draft in [*live, *trashed]]
         defaults = [draft for draft in live if draft.row.is_default]
         others = Pipeline.objects.of(actor.organization_id).default().exclude(pk__in=ids)
-        if any(draft.row.is_default for draft in gone) or (defaults and others.exists()):
+        if any(draft.row.is_default for draft in trashed) or (defaults and others.exists()):
             raise Conflict(
                 "The default pipeline stays; make another one the default first.", code="is_default"
             )
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
-        # The old default steps down before the new one is written: there is never a second.
+        # The old default is written before the new one: a constraint allows one default at a time.
         return super().write(changes, actor, sorted(drafts, key=lambda draft: draft.row.is_default))
 
 
 class StageUndoer(CatalogueUndoer):
-    def check(self, actor: Actor, live: Sequence[Draft], gone: Sequence[Draft]) -> None:
+    def check(self, actor: Actor, live: Sequence[Draft], trashed: Sequence[Draft]) -> None:
         pipelines = {draft.row.pipeline_id for draft in live}
         if Pipeline.objects.filter(pk__in=pipelines).exclude(deleted_at=None).exists():
             raise conflict([FieldError("pipeline", "gone", "The stage's pipeline is in the trash.")])
-        leaving = [draft.row.pk for draft in gone]
+        leaving = [draft.row.pk for draft in trashed]
         leaving += [draft.row.pk for draft in live if draft.before["kind"] != draft.row.kind]
         uses = hooks.count_uses(leaving) if leaving else 0
         if uses:
             raise Conflict("It holds %(deals)s.", {"deals": counted(uses, "deal")}, code="in_use", count=uses)
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
-        everything = [*drafts, *_siblings(drafts)]
-        _number(everything)
-        moving = [draft.row.pk for draft in everything if draft.row.position != draft.before["position"]]
-        # Positions are unique at every moment: a stage on the move waits out of the way.
+        drafts_and_siblings = [*drafts, *_siblings(drafts)]
+        _number(drafts_and_siblings)
+        moving = [
+            draft.row.pk for draft in drafts_and_siblings if draft.row.position != draft.before["position"]
+        ]
+        # Positions are unique after each statement, so stages that move get positions out of the way first.
         Stage.objects.filter(pk__in=moving, position__isnull=False).update(position=F("position") + ASIDE)
-        touched = super().write(changes, actor, everything)
+        touched = super().write(changes, actor, drafts_and_siblings)
         reweighted = [draft.row.pk for draft in touched if "probability" in draft.changed]
         if reweighted:
             hooks.after_probability(reweighted)
@@ -57,19 +59,19 @@ class StageUndoer(CatalogueUndoer):
 
 
 def _siblings(drafts: Sequence[Draft]) -> list[Draft]:
-    """The other live stages of the same pipelines, which close ranks."""
+    """The other live stages of the same pipelines, whose positions close the gaps."""
     pipelines = {draft.row.pipeline_id for draft in drafts}
     rows: Any = Stage.objects.filter(pipeline__in=pipelines).live()
     return [Draft.of(row) for row in for_update(rows.exclude(pk__in=[draft.row.pk for draft in drafts]))]
 
 
 def _number(drafts: Sequence[Draft]) -> None:
-    """Number each pipeline's live stages in the order of the positions they ask for; first come those of the undo."""
+    """Number each pipeline's live stages by the positions of their drafts; earlier drafts first."""
     counts: dict[int, int] = {}
     for draft in drafts:
         if draft.row.deleted_at is not None:
             draft.row.position = None
-    standing = [draft for draft in drafts if draft.row.position is not None]
-    for draft in sorted(standing, key=lambda draft: draft.row.position):
+    live = [draft for draft in drafts if draft.row.position is not None]
+    for draft in sorted(live, key=lambda draft: draft.row.position):
         draft.row.position = counts.setdefault(draft.row.pipeline_id, 0)
         counts[draft.row.pipeline_id] += 1

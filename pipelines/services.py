@@ -1,4 +1,4 @@
-"""Writes of pipelines and stages. One row at a time: each write locks the whole catalogue of its organization."""
+"""Writes of pipelines and stages, one row at a time under the exclusive lock of the organization's catalogue."""
 
 import datetime
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.changes import ChangeSet
+from crm_project.changes import ChangeSet, before_storing
 from crm_project.errors import Conflict, FieldError, Invalid, counted, refuse_fields
 from crm_project.journal.models import Event
 from crm_project.records import references
@@ -32,7 +32,7 @@ from pipelines.rules import DEFAULT_PROBABILITY, reordered, stage_errors, stages
 
 PIPELINE_COLUMNS = ("name", "description", "is_default", "is_active")
 STAGE_COLUMNS = ("name", "description", "color", "probability", "kind")
-# Positions are unique at every moment: a stage on the move waits out of the way.
+# Added to the positions of stages that move: positions are unique after each statement.
 ASIDE = 1_000_000
 
 
@@ -45,7 +45,7 @@ def create_pipeline(*, actor: Actor, change: Change) -> Pipeline:
 
 
 def update_pipeline(*, actor: Actor, pipeline: Pipeline, change: Change) -> Pipeline:
-    """Change a pipeline. `stages`, where named, become its stages: those without an id are new, those left out go."""
+    """Change a pipeline. `stages`, if given, replace its stages: new ones have no id, missing ones are trashed."""
     with catalogue_writing(actor) as changes:
         draft = Draft.of(locked(Pipeline, actor, pipeline.pk, change.get("if_match")))
         references.note(PipelineReference, [draft])
@@ -59,24 +59,24 @@ def trash_pipeline(
     move_deals_to: int | None = None,
     if_match: Versions | None = None,
 ) -> None:
-    """Move a pipeline and its stages to the trash, once no live deal stands in them."""
+    """Move a pipeline and its stages to the trash; Conflict `in_use` if they have live deals and no `move_deals_to`."""
     with catalogue_writing(actor) as changes:
         row = locked(Pipeline, actor, pipeline.pk, if_match)
         if row.is_default:
             raise Conflict(
                 "The default pipeline stays; make another one the default first.", code="is_default"
             )
-        # One instant for all, by which a restore knows what went together.
+        # All have the same `deleted_at`: a restore of the pipeline restores the stages with it.
         now = timezone.now()
         _trash_stages(changes, actor, list(_stages(row)), move_deals_to, now=now)
         trash_rows(changes, PipelineReference, [row], now=now)
 
 
 def restore_pipeline(*, actor: Actor, pipeline: Pipeline, if_match: Versions | None = None) -> Pipeline:
-    """Bring a pipeline back from the trash, with the stages that went with it, in their order."""
+    """Restore a pipeline and the stages that were trashed together with it, in their order."""
     with catalogue_writing(actor) as changes:
         now = timezone.now()
-        row = trashed(Pipeline, actor, pipeline.pk, if_match)
+        row: Pipeline = trashed(Pipeline, actor, pipeline.pk, if_match)
         stages = for_update(Stage.objects.filter(pipeline=row, deleted_at=row.deleted_at))
         order = [Draft.of(stage) for stage in sorted(stages, key=_trashed_in_order(row))]
         for position, draft in enumerate(order):
@@ -87,14 +87,14 @@ def restore_pipeline(*, actor: Actor, pipeline: Pipeline, if_match: Versions | N
 
 
 def _trashed_in_order(pipeline: Pipeline) -> Callable[[Stage], int]:
-    """Stages without a position stood in the order in which the journal tells of their going."""
+    """A sort key: trashed stages have no position, but their events are in the order of their positions."""
     events = Event.objects.filter(organization_id=pipeline.organization_id, kind="stage", action="trashed")
-    going = dict(events.order_by("sequence").values_list("row_id", "sequence"))
-    return lambda stage: going.get(stage.pk, 0)
+    sequences = dict(events.order_by("sequence").values_list("row_id", "sequence"))
+    return lambda stage: sequences.get(stage.pk, 0)
 
 
 def create_stage(*, actor: Actor, change: Change) -> Stage:
-    """Create a stage in `pipeline`, at `position` or last, of kind open unless it says otherwise."""
+    """Create a stage in `pipeline`, at `position` or last. Its `kind` is open by default."""
     with catalogue_writing(actor) as changes:
         pipelines = rows_by_key(Pipeline.objects.visible_to(actor.member), [change.get("pipeline")])
         pipeline = pipelines.get(change.get("pipeline"))
@@ -110,26 +110,27 @@ def create_stage(*, actor: Actor, change: Change) -> Stage:
 
 
 def update_stage(*, actor: Actor, stage: Stage, change: Change) -> Stage:
-    """Change a stage; a `position` moves it among its siblings."""
+    """Change a stage; `position` moves it within its pipeline."""
     with catalogue_writing(actor) as changes:
         pipeline_id = locked(Stage, actor, stage.pk, change.get("if_match")).pipeline_id
-        drafts = {row.pk: Draft.of(row) for row in _stages(Pipeline(pk=pipeline_id))}
+        drafts = {sibling.pk: Draft.of(sibling) for sibling in _stages(Pipeline(pk=pipeline_id))}
         draft = drafts[stage.pk]
+        row: Stage = draft.row
         references.note(StageReference, [draft])
-        refuse_fields(_set_stage(draft.row, change))
+        refuse_fields(_set_stage(row, change))
         set_references(StageReference, actor, draft, change)
         _guard_kind(draft)
         order = list(drafts)
         if change.get("position") is not None:
             order = reordered(order, stage.pk, change["position"])
         _arrange(changes, actor, [drafts[stage_id] for stage_id in order])
-        return draft.row
+        return row
 
 
 def trash_stage(
     *, actor: Actor, stage: Stage, move_deals_to: int | None = None, if_match: Versions | None = None
 ) -> None:
-    """Move a stage to the trash, once no live deal stands in it."""
+    """Move a stage to the trash; Conflict `in_use` if it has live deals and no `move_deals_to`."""
     with catalogue_writing(actor) as changes:
         row = locked(Stage, actor, stage.pk, if_match)
         _trash_stages(changes, actor, [row], move_deals_to)
@@ -137,7 +138,7 @@ def trash_stage(
 
 
 def restore_stage(*, actor: Actor, stage: Stage, if_match: Versions | None = None) -> Stage:
-    """Bring a stage back from the trash, as the last of its pipeline."""
+    """Restore a stage from the trash as the last one of its pipeline."""
     with catalogue_writing(actor) as changes:
         draft = Draft.of(trashed(Stage, actor, stage.pk, if_match))
         row: Stage = draft.row
@@ -151,25 +152,30 @@ def restore_stage(*, actor: Actor, stage: Stage, if_match: Versions | None = Non
 
 
 def _stages(pipeline: Pipeline | None) -> Any:
-    return (
-        Stage.objects.filter(pipeline=pipeline)
-        .live()
-        .select_for_update(of=("self",), no_key=True)
-        .order_by("position", "id")
-    )
+    return for_update(Stage.objects.filter(pipeline=pipeline).live()).order_by("position", "id")
 
 
 def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Change) -> Pipeline:
-    row, was_default, now = draft.row, draft.row.is_default, timezone.now()
+    row: Pipeline = draft.row
+    was_default, now = row.is_default, timezone.now()
     errors = set_columns(row, change, PIPELINE_COLUMNS)
     if not row.name.strip() and not errors:
         errors.append(FieldError("name", "blank", "This may not be blank."))
     if draft.before and was_default and not row.is_default:
         errors.append(FieldError("is_default", "invalid", "Make another pipeline the default instead."))
+    order: list[Draft] = []
+    leaving: list[Stage] = []
+    if "stages" in change:
+        order, leaving, list_errors = _stage_drafts(draft, change["stages"])
+        errors += list_errors
     refuse_fields(errors)
     set_references(PipelineReference, actor, draft, change)
+    for stage in order:
+        _guard_kind(stage)
+    _guard_use([stage.pk for stage in leaving])
+    before_storing()
     if row.is_default:
-        _dethrone(changes, actor, row.pk, now)
+        _unset_other_defaults(changes, actor, row.pk, now)
     if draft.before:
         store.update([draft], now=now)
     else:
@@ -178,12 +184,15 @@ def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Chang
         references.write(PipelineReference, actor.organization_id, [draft])
         store.record(changes, [draft], "updated" if draft.before else "created")
     if "stages" in change:
-        _replace_stages(changes, actor, row, change["stages"])
+        for stage in order:
+            stage.row.pipeline = row
+        trash_rows(changes, StageReference, leaving)
+        _arrange(changes, actor, order)
     return row
 
 
-def _dethrone(changes: ChangeSet, actor: Actor, keep: int | None, now: datetime.datetime) -> None:
-    """There is one default pipeline: the database refuses a second."""
+def _unset_other_defaults(changes: ChangeSet, actor: Actor, keep: int | None, now: datetime.datetime) -> None:
+    """Written before the new default: a constraint allows one default pipeline."""
     others = for_update(Pipeline.objects.of(actor.organization_id).default().exclude(pk=keep))
     drafts = [Draft.of(row) for row in others]
     for draft in drafts:
@@ -191,13 +200,16 @@ def _dethrone(changes: ChangeSet, actor: Actor, keep: int | None, now: datetime.
     store.record(changes, store.update(drafts, now=now), "updated")
 
 
-def _replace_stages(changes: ChangeSet, actor: Actor, pipeline: Pipeline, stages: Sequence[Change]) -> None:
-    existing = {key: Draft.of(row) for row in _stages(pipeline) for key in (row.pk,)}
+def _stage_drafts(
+    pipeline: Draft, stages: Sequence[Change]
+) -> tuple[list[Draft], list[Stage], list[FieldError]]:
+    """The drafts of the listed stages in their order, the stages that are not listed, and the errors."""
+    existing = {row.pk: Draft.of(row) for row in (_stages(pipeline.row) if pipeline.before else ())}
     by_key = {key: draft for draft in existing.values() for key in (draft.row.pk, draft.row.uuid)}
     order, errors = [], []
     for index, change in enumerate(stages):
         key = change.get("id")
-        draft = by_key.pop(key, None) if key is not None else _new_stage(pipeline)
+        draft = by_key.pop(key, None) if key is not None else _new_stage(pipeline.row)
         if draft is None:
             errors.append(missing(f"stages.{index}.id"))
             continue
@@ -209,12 +221,8 @@ def _replace_stages(changes: ChangeSet, actor: Actor, pipeline: Pipeline, stages
                 FieldError(f"stages.{index}.position", "invalid", "Stages are in the order of the list.")
             )
         order.append(draft)
-    refuse_fields(errors)
-    for draft in order:
-        _guard_kind(draft)
-    kept = {draft.row.pk for draft in order}
-    _trash_stages(changes, actor, [draft.row for pk, draft in existing.items() if pk not in kept], None)
-    _arrange(changes, actor, order)
+    listed = {draft.row.pk for draft in order}
+    return order, [draft.row for pk, draft in existing.items() if pk not in listed], errors
 
 
 def _new_stage(pipeline: Pipeline) -> Draft:
@@ -235,7 +243,7 @@ def _set_stage(row: Stage, change: Change) -> list[FieldError]:
 
 
 def _guard_kind(draft: Draft) -> None:
-    """Deals that stand in a stage were given its status when they entered."""
+    """A deal takes its status from the kind of its stage, so a stage with deals keeps its kind."""
     if not draft.before or draft.before["kind"] == draft.row.kind:
         return
     count = hooks.count_uses([draft.row.pk])
@@ -243,6 +251,18 @@ def _guard_kind(draft: Draft) -> None:
         raise Conflict(
             "The stage %(stage)r holds %(deals)s; its kind stays.",
             {"stage": draft.row.name, "deals": counted(count, "deal")},
+            code="in_use",
+            count=count,
+        )
+
+
+def _guard_use(stage_ids: Sequence[int]) -> None:
+    """Refuse to trash stages that have live deals."""
+    count = hooks.count_uses(stage_ids) if stage_ids else 0
+    if count:
+        raise Conflict(
+            "It holds %(deals)s; name the stage to move to.",
+            {"deals": counted(count, "deal")},
             code="in_use",
             count=count,
         )
@@ -256,6 +276,7 @@ def _arrange(changes: ChangeSet, actor: Actor, order: Sequence[Draft]) -> None:
     existing = [draft for draft in order if draft.before]
     moving = [draft.row.pk for draft in existing if draft.before["position"] != draft.row.position]
     if moving:
+        before_storing()
         Stage.objects.filter(pk__in=moving).update(position=F("position") + ASIDE)
     touched = store.update(existing, now=now)
     new = [draft for draft in order if not draft.before]
@@ -277,15 +298,9 @@ def _trash_stages(
     now: datetime.datetime | None = None,
 ) -> None:
     ids = [row.pk for row in rows]
-    count = hooks.count_uses(ids) if ids else 0
-    if count and move_deals_to is None:
-        raise Conflict(
-            "It holds %(deals)s; name the stage to move to.",
-            {"deals": counted(count, "deal")},
-            code="in_use",
-            count=count,
-        )
-    if move_deals_to is not None:
+    if move_deals_to is None:
+        _guard_use(ids)
+    else:
         target = rows_by_key(Stage.objects.visible_to(actor.member), [move_deals_to]).get(move_deals_to)
         if target is None or target.pk in ids:
             raise Invalid(fields=[missing("move_deals_to")])

@@ -133,7 +133,7 @@ def test_the_tour_can_be_pasted_whole(pasted):
     assert '"outcome":"created"' in printed
     assert '"outcome":"unchanged"' in printed
     assert '"action":"updated"' in printed
-    assert printed.count("application/problem+json") + printed.count('"type":"about:blank"') == 1
+    assert printed.count("application/problem+json") + printed.count('"type":"/api/problems/') == 1
     assert '"code":"unknown_parameter"' in printed
 
 
@@ -145,7 +145,7 @@ def test_the_commands_of_the_api_document_continue_the_tour(pasted):
     printed = paste("\n".join([tour, "echo; echo NEXT", *(shell(document, one) for one in sections)]), folder)
 
     own = printed.partition("NEXT")[2]
-    assert "about:blank" not in own
+    assert "/api/problems/" not in own
     assert own.count("201 Created") == 2
     assert own.lower().count("idempotency-replayed: true") == 1
     assert own.count('"outcome":"') == 3

@@ -68,6 +68,8 @@ class TestChecks:
             ({"references": LostReasonReference}, "records.E008"),
             ({"constraints": {"deals_deal_unknown": "taken"}}, "records.E009"),
             ({"guarded": frozenset({"next_deal", "nothing"})}, "records.E009"),
+            ({"lists": {"members": "contact", "external_references": ""}}, "records.E010"),
+            ({"lists": {**kinds["deal"].lists, "watchers": "user"}}, "records.E010"),
         ],
     )
     def test_what_is_wrong_in_a_declaration_is_named(self, attributes, problem):

@@ -14,9 +14,11 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, Organization
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import update_member
+from crm_project.changes import change_set
 from crm_project.errors import DomainError
 from crm_project.journal.models import Counter as Numbers
 from crm_project.journal.models import Event
+from crm_project.journal.undo import undo
 from deals.models import Deal, DealReference, DealState
 from deals.services import create_deals, follow_deal, restore_deals, trash_deals, update_deals, upsert_deals
 from pipelines.models import Pipeline, Stage
@@ -405,6 +407,39 @@ def test_whoever_is_written_and_referred_to_at_once_blocks_nobody(world):
 
         assert codes(results) == {"done": 16}
     assert Deal.objects.filter(next_deal=deal, owner=member).count() == 24
+
+
+def test_an_undo_takes_the_catalogue_and_keys_in_the_order_of_writes(world):
+    """The change set has a stage, for which the undo takes the catalogue alone, and a reference of a deal."""
+    deals = [world.deal() for _ in range(8)]
+    key = ("erp", "1")
+
+    for number in range(3):
+        update_deals(actor=world.alice, changes=[(deals[0], {"external_references": [key]})])
+        with change_set(world.alice) as changes:
+            update_stage(actor=world.alice, stage=world.new, change={"name": f"New {number}"})
+            update_deals(actor=world.alice, changes=[(deals[0], {"external_references": []})])
+        event = Event.objects.filter(change_set=changes.uuid).first()
+
+        results = at_once(
+            lambda event=event: undo(actor=world.alice, sequence=event.sequence),
+            *(lambda deal=deal: claim(world, deal, key) for deal in deals[1:]),
+        )
+
+        assert codes(results).keys() <= {"done", "reference_taken"}
+        assert DealReference.objects.filter(is_live=True).count() == 1
+        holder = DealReference.objects.get(is_live=True).row
+        update_deals(actor=world.alice, changes=[(holder, {"external_references": []})])
+
+
+def claim(world, deal, key):
+    """By each service that holds the keys of deals."""
+    change = {"external_references": [key]}
+    if deal.pk % 2:
+        return update_deals(actor=world.bob, changes=[(deal, change)])
+    return upsert_deals(
+        actor=world.bob, changes=[{**change, "name": "Found", "match_on": "external_reference"}]
+    )
 
 
 def test_two_admins_who_demote_each_other_leave_one(world):

@@ -1,34 +1,87 @@
-"""What lists of contacts can be narrowed by."""
+"""Filters of lists of contacts."""
 
 from typing import Any
-from uuid import UUID
 
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
-from crm_project.api.filters import ChoicesFilter, InstantFilter, ReferencedFilterSet, TextFilter, UUIDFilter
+from crm_project.api.errors import InvalidQuery
+from crm_project.api.filter_values import StrictField
+from crm_project.api.filters import (
+    ChoicesFilter,
+    EmptyFilter,
+    MembersFilter,
+    ReferencedFilterSet,
+    TextFilter,
+    UUIDsFilter,
+    ValuesFilter,
+    instants,
+)
+from crm_project.records.phones import normalize_phone
+
+
+class EmailValue(StrictField):
+    """An e-mail address. A plus sign that is not escaped arrives as a space."""
+
+    sentence = "Must be an e-mail address."
+
+    def read(self, text: str) -> str | None:
+        email = fold_email(text.strip().replace(" ", "+"))
+        try:
+            validate_email(email)
+        except ValidationError:
+            return None
+        return email
+
+
+class EmailsFilter(ValuesFilter):
+    """E-mail addresses; rows without one match `_not`."""
+
+    value = EmailValue
+
+
+class CompanyFilter(UUIDsFilter):
+    """A company in the trash has no people, as in the response."""
+
+    def condition(self, values: list[Any]) -> Q:
+        return Q(company__uuid__in=values, company__deleted_at=None)
+
+    def without(self) -> Q:
+        return Q(company=None) | Q(company__deleted_at__isnull=False)
+
+
+class CompanyEmptyFilter(EmptyFilter):
+    def condition(self) -> Q:
+        return Q(company=None) | Q(company__deleted_at__isnull=False)
 
 
 class ContactFilter(ReferencedFilterSet):
     custom_kind = "contact"
+    columns_of = Contact
 
-    email = TextFilter(method="filter_email")
+    uuid = UUIDsFilter("uuid", help_text="Batch read: without `page_size`, all of them are on one page.")
+    email = EmailsFilter()
+    phone = TextFilter(method="filter_phone", help_text="Phone or mobile, in any spelling.")
     kind = ChoicesFilter(choices=Contact.Kinds.values)
-    company = UUIDFilter(method="filter_company")
-    owner = UUIDFilter("owner__uuid")
-    created_at_after = InstantFilter("created_at", "gte")
-    created_at_before = InstantFilter("created_at", "lte")
-    updated_at_after = InstantFilter("updated_at", "gte")
-    updated_at_before = InstantFilter("updated_at", "lte")
-    q = TextFilter(method="filter_text", help_text="In name, e-mail and phone numbers.")
+    company = CompanyFilter("company", nullable=True)
+    company_empty = CompanyEmptyFilter("company")
+    owner = MembersFilter("owner__uuid", nullable=True)
+    created_at = instants()
+    updated_at = instants()
+    q = TextFilter(
+        method="filter_text",
+        help_text="Every word occurs in name, e-mail or phone numbers; phones in any spelling.",
+    )
 
-    def filter_company(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
-        """A company in the trash shows on none of its people, and finds none."""
-        return rows.filter(company__uuid=value, company__deleted_at=None)
-
-    def filter_email(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(email=fold_email(value))
+    def filter_phone(self, rows: Any, name: str, value: str) -> Any:
+        country = self.actor.organization.country
+        if not normalize_phone(value, country):
+            raise InvalidQuery({name: ["A phone number has digits."]})
+        # A plus that was not encoded arrives as a space.
+        return rows.with_phone(f"+{value[1:]}" if value.startswith(" ") else value, country)
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:
         return rows.matching(value)

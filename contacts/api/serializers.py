@@ -1,4 +1,4 @@
-"""The canonical shape of contacts."""
+"""Serializers of contacts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ class CompanyPartSerializer(serializers.Serializer[Any]):
 
 @extend_schema_serializer(examples=[OpenApiExample("A person", EXAMPLE, request_only=True)])
 class ContactSerializer(StrictSerializer):
-    """A person has first_name and last_name, a company a name; full_name is made of them."""
+    """A person has first_name and last_name, a company has name; full_name is derived from them."""
 
     uuid = StrictUUID(read_only=True)
     kind = StrictChoice(Contact.Kinds.choices, required=False)
@@ -63,7 +63,7 @@ class ContactSerializer(StrictSerializer):
 
     @extend_schema_field(CompanyPartSerializer(allow_null=True))
     def get_company(self, contact: Contact) -> Any:
-        """A company in the trash is not shown; it shows again when it is restored."""
+        """Null while the company is in the trash."""
         company = contact.company
         return CompanyPartSerializer(company).data if company and company.deleted_at is None else None
 
@@ -79,7 +79,7 @@ class UpsertContactSerializer(ContactSerializer):
 
 
 class ContactReceiptSerializer(ContactSerializer):
-    """The contact, and what became of it."""
+    """The contact, and the outcome of the upsert."""
 
     outcome = serializers.ChoiceField(["created", "updated", "unchanged"], read_only=True)
     new = serializers.BooleanField(read_only=True)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from contacts.models import Contact
+from contacts.hooks import hooks
+from contacts.models import Contact, refresh_phones_and_search
 from contacts.services.bulk import MATCH, MATCH_KEYS, carry_out_contacts, upsert_contacts
 from contacts.services.people import (
     NewPerson,
@@ -14,7 +15,9 @@ from contacts.services.people import (
 from contacts.services.trash import restore_contacts, trash_contacts
 from contacts.services.write import COLUMNS, NAMING, clashes, email_key, row_errors, write_contacts
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.models import Member
+from crm_project.accounts.models import Member, Organization
+from crm_project.records.bulk_sql import update_rows
+from crm_project.records.locks import for_update
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import Receipt
 
@@ -31,6 +34,7 @@ __all__ = [
     "find_or_create_company",
     "find_or_create_people",
     "hand_over_contacts",
+    "renormalize_phones",
     "restore_contacts",
     "row_errors",
     "trash_contacts",
@@ -38,6 +42,8 @@ __all__ = [
     "upsert_contacts",
     "upsert_person",
 ]
+
+PORTION = 1000
 
 
 def create_contacts(*, actor: Actor, changes: Sequence[Change]) -> list[Contact]:
@@ -49,8 +55,27 @@ def update_contacts(*, actor: Actor, changes: Sequence[tuple[Any, Change]]) -> l
     return write_contacts(actor, changes)
 
 
-def hand_over_contacts(actor: Actor, leaver: Member, heir: Member) -> int:
-    """All live contacts of somebody who leaves."""
+def renormalize_phones(organization_id: int) -> None:
+    """Read all numbers again, by the organization's present country. That is not a change of the contacts."""
+    last = 0
+    with_number = Contact.objects.of(organization_id).exclude(phone="", mobile="").order_by("id")
+    while rows := list(for_update(with_number.filter(pk__gt=last))[:PORTION]):
+        last = rows[-1].pk
+        country = Organization.objects.values_list("country", flat=True).get(pk=organization_id)
+        before = {row.pk: (row.phone_normalized, row.mobile_normalized, row.search_text) for row in rows}
+        for row in rows:
+            refresh_phones_and_search(row, country)
+        changed = [
+            row
+            for row in rows
+            if before[row.pk] != (row.phone_normalized, row.mobile_normalized, row.search_text)
+        ]
+        update_rows(changed, ["phone_normalized", "mobile_normalized", "search_text"])
+        hooks.after_rename([row.pk for row in changed])
+
+
+def hand_over_contacts(actor: Actor, leaver: Member, heir: Member, with_closed: bool) -> int:
+    """Hand over all live contacts; a contact is never closed."""
     contacts = list(Contact.objects.of(actor.organization_id).live().filter(owner=leaver).order_by("id"))
     update_contacts(actor=actor, changes=[(contact, {"owner": heir.pk}) for contact in contacts])
     return len(contacts)

@@ -8,20 +8,24 @@ from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
+from contacts.rules import PersonKey, person_key
 from contacts.services.write import email_key, write_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
+from crm_project.records.instances import fast_instance
 from crm_project.records.locks import hold_keys, share
+from crm_project.records.phones import normalize_phone
+from crm_project.records.text import tidy
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import Receipt
 
 
 @dataclass(frozen=True)
 class NewPerson:
-    """Whom to find or create by e-mail; the names count only for a new contact."""
+    """Whom to find or create, by e-mail if there is one; the names then count only for a new contact."""
 
-    email: str
+    email: str = ""
     first_name: str = ""
     last_name: str = ""
     phone: str = ""
@@ -30,8 +34,17 @@ class NewPerson:
 def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[str, Contact]:
     """The contact of each e-mail, people before companies, created where there is none; found ones stay untouched.
 
-    Answered by folded e-mail; the rows are kept from being trashed. An e-mail that is missing from the answer has
-    no contact and no first name to make one of.
+    The keys are the folded e-mails. An e-mail without a contact is left out if no first name came with it.
+    """
+    found = find_people(actor=actor, people=people)
+    new = create_people(actor=actor, people=[row for row in found.values() if row.pk is None])
+    return found | {row.email: row for row in new}
+
+
+def find_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[str, Contact]:
+    """Like `find_or_create_people`, with unsaved rows in place of the contacts that `create_people` would create.
+
+    The rows that exist are kept from being trashed, and no other transaction creates those that do not.
     """
     wanted = {fold_email(person.email): person for person in people}
     found = _by_email(actor, wanted)
@@ -42,9 +55,39 @@ def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[
         return found
     hold_keys(email_key(actor, email) for email in absent)
     found |= _by_email(actor, absent)
-    new = [_person(person, email) for email, person in absent.items() if email not in found]
-    made = write_contacts(actor, [(None, change) for change in new])
-    return found | {receipt.row.email: receipt.row for receipt in made}
+    new = {email: _unsaved(actor, email, person) for email, person in absent.items() if email not in found}
+    return found | new
+
+
+def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[PersonKey, Contact]:
+    """The only live person of each name and phone number; unsaved rows where there is none, or more than one.
+
+    The people have a name and a phone number. No other transaction finds or creates the same ones meanwhile.
+    """
+    country = actor.organization.country
+    wanted = {
+        person_key(person.first_name, person.last_name, person.phone, country): person for person in people
+    }
+    if not wanted:
+        return {}
+    hold_keys(("contact_person", actor.organization_id, *key) for key in wanted)
+    numbers = {phone for _, phone in wanted}
+    rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON)
+    found: dict[PersonKey, set[Contact]] = {key: set() for key in wanted}
+    for row in share(rows.filter(Q(phone_normalized__in=numbers) | Q(mobile_normalized__in=numbers))):
+        for phone in {row.phone, row.mobile} - {""}:
+            found.get(person_key(row.first_name, row.last_name, phone, country), set()).add(row)
+    return {
+        key: next(iter(found[key])) if len(found[key]) == 1 else _unsaved(actor, "", person)
+        for key, person in wanted.items()
+    }
+
+
+def create_people(*, actor: Actor, people: Sequence[Contact]) -> list[Contact]:
+    """Create the unsaved contacts that were looked up; the stored rows, in the same order."""
+    if not people:
+        return []
+    return [receipt.row for receipt in write_contacts(actor, [(None, _change(person)) for person in people])]
 
 
 def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
@@ -53,14 +96,14 @@ def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
     email, phone = fold_email(change.get("email") or ""), change.get("phone") or ""
     keys = [email_key(actor, email)] if email else []
     if phone:
-        keys.append(("contact_phone", actor.organization_id, phone))
+        country = actor.organization.country
+        keys.append(("contact_phone", actor.organization_id, normalize_phone(phone, country) or phone))
     with change_set(actor):
         hold_keys(keys)
         people = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON).order_by("id")
         found = people.with_email([email]).first() if email else None
         if found is None and phone:
-            # The text is indexed, the numbers themselves are not.
-            found = people.matching(phone).filter(Q(phone=phone) | Q(mobile=phone)).first()
+            found = people.with_phone(phone, country).first()
         return write_contacts(actor, [(found, change)])[0]
 
 
@@ -68,9 +111,10 @@ def find_or_create_company(*, actor: Actor, name: str) -> Contact:
     """The oldest company of this name, whatever its case, or a new one."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
+        name = tidy(name)
         hold_keys([("company_name", actor.organization_id, name.casefold())])
         companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
-        found: Contact | None = companies.matching(name).filter(name__iexact=name).order_by("id").first()
+        found: Contact | None = companies.matching(name).filter(full_name__iexact=name).order_by("id").first()
         change = {"kind": Contact.Kinds.COMPANY, "name": name, "incomplete": True}
         return found or write_contacts(actor, [(None, change)])[0].row
 
@@ -81,9 +125,14 @@ def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:
     return {row.email: row for row in sorted(rows, key=lambda row: row.kind)}
 
 
-def _person(person: NewPerson, email: str) -> Change:
+def _unsaved(actor: Actor, email: str, person: NewPerson) -> Contact:
+    names = {"first_name": person.first_name, "last_name": person.last_name, "phone": person.phone}
+    return fast_instance(Contact, organization_id=actor.organization_id, email=email, **names)
+
+
+def _change(person: Contact) -> Change:
     return {
-        "email": email,
+        "email": person.email,
         "first_name": person.first_name,
         "last_name": person.last_name,
         "phone": person.phone,

@@ -23,6 +23,7 @@ from crm_project.records.writing import store
 from crm_project.records.writing.columns import (
     Change,
     definitions_of,
+    inactive,
     missing,
     rows_by_key,
     set_columns,
@@ -38,7 +39,7 @@ COLUMNS = (
     " description origin"
 ).split()
 # What a deal is found by, too.
-NAMING = frozenset({"first_name", "last_name", "name", "email", "kind"})
+NAMING = frozenset({"first_name", "last_name", "name", "email", "kind", "phone", "mobile", "company_id"})
 
 
 @dataclass
@@ -98,7 +99,7 @@ def lock_together(actor: Actor, ids: Collection[int], changes: Sequence[Change])
 
 def _context(actor: Actor, changes: Sequence[Change]) -> _Context:
     companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
-    members = Member.objects.visible_to(actor.member)
+    members = Member.objects.visible_to(actor.member).select_related("user")
     return _Context(
         companies=rows_by_key(companies, [change.get("company") for change in changes], lock=True),
         members=rows_by_key(members, [change.get("owner") for change in changes]),
@@ -122,6 +123,9 @@ def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> l
         else Draft(fast_instance(Contact, organization_id=actor.organization_id))
         for row, _ in targets
     ]
+    for draft in drafts:
+        # Numbers are normalized by its country.
+        draft.row.organization = actor.organization
     references.note(ContactReference, drafts)
     return drafts
 
@@ -140,6 +144,8 @@ def _apply(
             setattr(row, name, target)
             if change[name] is not None and target is None:
                 errors.append(missing(name))
+    if row.owner_id != draft.before.get("owner_id") and row.owner and not row.owner.has_access:
+        errors.append(inactive("owner"))
     if row.pk is not None and row.company_id == row.pk:
         errors.append(FieldError("company", "invalid", "A contact does not belong to itself."))
     errors += set_custom_fields(row, change, context.definitions, creating=creating)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from crm_project.accounts.models import ApiToken, Member, Organization
-from crm_project.accounts.rules import Permission, permissions
+from crm_project.accounts.rules import Permission, permissions, scopes_for
 from crm_project.errors import Forbidden
 
 
@@ -29,6 +29,19 @@ class Actor:
         return permission in self.permissions
 
     def require(self, permission: Permission) -> None:
-        """Raise Forbidden unless role and token allow it. Every service calls this first."""
-        if not self.may(permission):
-            raise Forbidden
+        """Raise Forbidden unless role and token allow it. Every service calls this first.
+
+        `permission` of the refusal is the missing one; `required` has the scopes that the token lacks, if the role of
+        the member would allow it.
+        """
+        if self.may(permission):
+            return
+        if permission not in permissions(self.member.role):
+            raise Forbidden(permission=str(permission))
+        scopes = scopes_for(permission)
+        raise Forbidden(
+            "The token lacks the scope for this: %(scopes)s.",
+            {"scopes": scopes},
+            permission=str(permission),
+            required=scopes,
+        )

@@ -1,15 +1,24 @@
-"""What accounts ask of outer apps, which fill these lists in their AppConfig."""
+"""The functions of outer apps that writes of accounts call; each is set in an AppConfig."""
 
 from collections.abc import Callable
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 
-# A member has been added, inside the transaction that adds it.
-member_added: list[Callable[[Member], None]] = []
 
-# How many live rows somebody owns, by the kind of row.
+def _nothing(member: Member) -> None:
+    """Until `records` is ready."""
+
+
+# member_added(member): called in the transaction that adds the member
+member_added: Callable[[Member], None] = _nothing
+
+# country_changed(organization id): called in the transaction that changes the country
+country_changed: list[Callable[[int], None]] = []
+
+# For each kind of row, a function that returns the number of the live rows that a member owns.
 count_owned: dict[str, Callable[[Member], int]] = {}
 
-# Make the second member the owner of every live row that the first one owns; answers how many there were.
-hand_over: list[Callable[[Actor, Member, Member], int]] = []
+# hand_over(actor, leaver, heir, with_closed): make the heir the owner of the leaver's live rows, of those that are
+# closed only if `with_closed`; returns their number.
+hand_over: list[Callable[[Actor, Member, Member, bool], int]] = []

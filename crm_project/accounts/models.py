@@ -29,6 +29,8 @@ class Organization(models.Model):
     currency = models.CharField(max_length=3, default="EUR")
     time_zone = models.CharField(max_length=63, default="UTC")
     language = models.CharField(max_length=16, default="en")
+    # ISO 3166 alpha-2, empty if unknown: phone numbers without a prefix are read as this country's.
+    country = models.CharField(max_length=2, blank=True, default="", db_default="")
     catalogue_version = models.BigIntegerField(default=1, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -108,6 +110,11 @@ class Member(models.Model):
     @property
     def email(self) -> str:
         return self.user.email
+
+    @property
+    def has_access(self) -> bool:
+        """Whether the member may sign in; the same rule as in `MemberQuerySet.active`."""
+        return self.is_active and self.user.is_active
 
 
 class ApiToken(models.Model):

@@ -46,3 +46,9 @@ def permissions(role: str, scopes: Collection[str] | None = None) -> frozenset[P
         return granted
     scoped = frozenset().union(*(SCOPE_PERMISSIONS.get(scope, frozenset()) for scope in scopes))
     return granted & scoped
+
+
+def scopes_for(permission: Permission) -> str:
+    """The scopes of a token that grant a permission, separated by spaces."""
+    granting = [str(scope) for scope, granted in SCOPE_PERMISSIONS.items() if permission in granted]
+    return " ".join(granting or ALL_SCOPES)

@@ -15,9 +15,10 @@ from django.utils.text import slugify
 
 from crm_project.accounts import hooks
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.countries import countries, country_of_zone, is_language
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
-from crm_project.changes import ChangeSet, change_set, columns, difference
+from crm_project.changes import ChangeSet, before_storing, change_set, columns, difference
 from crm_project.database import is_read_only
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
 from crm_project.versions import Versions, require
@@ -28,8 +29,10 @@ LAST_USED_EVERY = datetime.timedelta(minutes=1)
 
 
 def create_organization(*, name: str, slug: str = "", **fields: Any) -> Organization:
-    """Create an organization, by default with a slug derived from its name."""
+    """Create an organization, by default with a slug derived from its name and the country of its time zone."""
     slug = slug or _free_slug(name)
+    fields.setdefault("country", country_of_zone(fields.get("time_zone", "UTC")))
+    refuse_fields(_organization_errors(fields))
     if Organization.objects.filter(slug=slug).exists():
         raise Conflict("There is already an organization %(slug)r.", {"slug": slug}, code="slug_taken")
     with change_set(None) as changes:
@@ -47,7 +50,7 @@ def _free_slug(name: str) -> str:
 
 
 def update_organization(*, actor: Actor | None, organization: Organization, **fields: Any) -> Organization:
-    """Change name, currency, time zone or language. `actor` is None for an operator, who is not a member."""
+    """Change name, currency, time zone, language or country. `actor` is None for an operator, who is not a member."""
     _require_admin(actor, organization.pk)
     refuse_fields(_organization_errors(fields))
     with change_set(actor) as changes:
@@ -57,6 +60,9 @@ def update_organization(*, actor: Actor | None, organization: Organization, **fi
             setattr(row, name, value)
         _store(row, before, changes)
         bump_catalogue(row.pk)
+        if row.country != before["country"]:
+            for hook in hooks.country_changed:
+                hook(row.pk)
     return row
 
 
@@ -68,6 +74,12 @@ def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
         errors.append(FieldError("currency", "invalid_choice", "A currency is three capital letters."))
     if fields.get("time_zone", "UTC") not in available_timezones():
         errors.append(FieldError("time_zone", "invalid_choice", "There is no such time zone."))
+    if fields.get("country") and fields["country"] not in countries():
+        errors.append(
+            FieldError("country", "invalid_choice", "A country is an ISO 3166 code of two capital letters.")
+        )
+    if not is_language(fields.get("language", "en")):
+        errors.append(FieldError("language", "invalid_choice", "A language is a tag such as fr or pt-BR."))
     return errors
 
 
@@ -128,8 +140,7 @@ def add_member(
             raise Conflict("%(email)s is already a member.", {"email": user.email}, code="member_exists")
         bump_catalogue(organization.id)
         changes.record(member, "created", difference({}, columns(member)))
-        for hook in hooks.member_added:
-            hook(member)
+        hooks.member_added(member)
     return member
 
 
@@ -180,14 +191,21 @@ def invite_member(
         )
 
 
-def deactivate_member(*, actor: Actor, member: Member, hand_over_to: Member | None = None) -> int:
-    """Deactivate a member and hand over their rows to another one; returns the number of these rows."""
+def deactivate_member(
+    *, actor: Actor, member: Member, hand_over_to: Member | None = None, hand_over_closed: bool = False
+) -> int:
+    """Deactivate a member and hand over their rows to another one; returns the number of these rows.
+
+    Closed deals keep their owner, so that past results do, unless `hand_over_closed`.
+    """
     _require_admin(actor, member.organization_id)
     if hand_over_to is not None:
         refuse_fields(_heir_errors(member, hand_over_to))
     with change_set(actor):
         update_member(actor=actor, member=member, is_active=False)
-        return sum(give(actor, member, hand_over_to) for give in hooks.hand_over if hand_over_to)
+        if hand_over_to is None:
+            return 0
+        return sum(give(actor, member, hand_over_to, hand_over_closed) for give in hooks.hand_over)
 
 
 def _heir_errors(member: Member, heir: Member) -> list[FieldError]:
@@ -253,6 +271,7 @@ def create_token(
 
 def rename_token(*, actor: Actor, token: ApiToken, name: str, if_match: Versions | None = None) -> ApiToken:
     refuse_fields(_name_errors(name))
+    before_storing()
     return _update_token(actor, token, if_match, name=name)
 
 

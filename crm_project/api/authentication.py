@@ -1,4 +1,4 @@
-"""Who asks: a bearer token, or for the browsable API a session of the admin."""
+"""Authentication by a bearer token or, for the browsable API, by a session of the admin."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class MemberSessionAuthentication(SessionAuthentication):
-    """A session of the admin, with CSRF; it speaks for one member at a time."""
+    """A session of the admin, with CSRF protection; the actor is the session's current member."""
 
     def authenticate(self, request: Request) -> tuple[Any, Actor] | None:
         signed_in = super().authenticate(request)
@@ -40,7 +40,7 @@ class MemberSessionAuthentication(SessionAuthentication):
 
 
 def bearer_secret(request: Request | HttpRequest) -> str | None:
-    """The secret in the Authorization header; a header of another scheme is not ours to judge."""
+    """The secret in the Authorization header; None for a header of another scheme."""
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
 
@@ -53,7 +53,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "A token of a member, made under /api/tokens.",
+            "description": "A token of a member, created with POST /api/tokens.",
         }
 
 

@@ -1,4 +1,4 @@
-"""`POST …/bulk`: many writes in one request, each read, refused and answered as a single one would be."""
+"""`POST …/bulk`: many writes in one request, each with the checks and the result of a single one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,8 +24,8 @@ STATUSES = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204}
 OUTCOMES = (*STATUSES, "refused")
 
 
-class MisreadRow(Invalid):
-    """A row that could not be read; its fields are named as the wire names them, below `place`."""
+class InvalidOperation(Invalid):
+    """An operation with errors in its body. The fields have their names in the API, below `place`."""
 
     def __init__(self, fields: Sequence[FieldError], *, place: str = "") -> None:
         super().__init__(fields=fields)
@@ -33,7 +33,7 @@ class MisreadRow(Invalid):
 
 
 class OperationSerializer(StrictSerializer):
-    """One operation but for its data, which the resource's own serializer reads."""
+    """One operation without its data, which the resource's own serializer validates."""
 
     op = StrictChoice(OPERATIONS)
     uuid = StrictUUID(required=False)
@@ -49,21 +49,24 @@ class OperationSerializer(StrictSerializer):
     def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
         op, errors = attrs["op"], {}
         if op in ("update", "delete") and "uuid" not in attrs:
-            errors["uuid"] = [serializers.ErrorDetail(f"Which row to {op}.", "required")]
+            errors["uuid"] = [serializers.ErrorDetail(f"Required to {op} a row.", "required")]
         if op == "create":
             unwanted = [name for name in ("uuid", "if_match") if name in attrs]
-            errors |= {name: [serializers.ErrorDetail("A new row has none.", "invalid")] for name in unwanted}
+            errors |= {
+                name: [serializers.ErrorDetail("Must be absent when a row is created.", "invalid")]
+                for name in unwanted
+            }
         if op != "delete" and "data" not in attrs:
-            errors["data"] = [serializers.ErrorDetail("What to write.", "required")]
+            errors["data"] = [serializers.ErrorDetail("This field is required.", "required")]
         if op == "delete" and attrs.get("data"):
-            errors["data"] = [serializers.ErrorDetail("A deletion writes nothing.", "invalid")]
+            errors["data"] = [serializers.ErrorDetail("Must be absent when a row is deleted.", "invalid")]
         if errors:
             raise ValidationError(errors)
         return dict(attrs)
 
 
 class BulkSerializer(StrictSerializer):
-    """The list itself: what is wrong with it is told before any row is looked at."""
+    """The list itself, validated before its operations."""
 
     atomic = StrictBoolean(required=False, default=True)
     operations = serializers.ListField(child=serializers.JSONField(), max_length=LIMIT)
@@ -71,15 +74,17 @@ class BulkSerializer(StrictSerializer):
 
 @dataclass
 class Bulk:
-    """One request. The view lends its serializers, its queryset and its service."""
+    """One request to a RowViewSet; `row_name` is the field of a result that holds the row."""
 
     view: Any
+    upsert_serializer: Any
+    row_name: str
     atomic: bool = True
     operations: dict[int, Operation] = field(default_factory=dict)
     refused: dict[int, DomainError] = field(default_factory=dict)
 
     def answer(self, data: Any) -> dict[str, Any]:
-        """Carry out the list; raises a problem that holds every row's, if it is atomic and one is bad."""
+        """Carry out the list. Raises Refused with the problems of all rows if it is atomic and a row is refused."""
         self._read(data)
         try:
             results = write_list(
@@ -91,7 +96,7 @@ class Bulk:
             )
         except RowsRefused as error:
             raise Refused(self._problem(error.errors)) from None
-        return {"results": self._told(results)}
+        return {"results": self._results(results)}
 
     def _read(self, data: Any) -> None:
         outer = BulkSerializer(data=data)
@@ -100,7 +105,7 @@ class Bulk:
         reader = OperationSerializer()
         given: dict[int, dict[str, Any]] = {}
         for index, one in enumerate(outer.validated_data["operations"]):
-            if (sent := self._tried(index, reader, one)) is not None:
+            if (sent := self._validated(index, reader, one)) is not None:
                 given[index] = sent
         rows = self._rows(given.values())
         readers = self._readers()
@@ -109,7 +114,7 @@ class Bulk:
             if operation is not None:
                 self.operations[index] = operation
 
-    def _tried(self, index: int, reader: Any, sent: Any, *, place: str = "") -> dict[str, Any] | None:
+    def _validated(self, index: int, reader: Any, sent: Any, *, place: str = "") -> dict[str, Any] | None:
         try:
             return dict(reader.run_validation(sent))
         except ValidationError as error:
@@ -117,22 +122,22 @@ class Bulk:
                 FieldError(path, core_code(detail.code), str(detail))
                 for path, detail in flattened(error.detail)
             ]
-            self.refused[index] = MisreadRow(wrong, place=place)
+            self.refused[index] = InvalidOperation(wrong, place=place)
             return None
 
     def _rows(self, given: Any) -> dict[UUID, Any]:
-        """The rows that operations name, as they are shown: what was read of them may be sent back."""
+        """The rows of the operations by uuid, with the relations that comparing read-only fields needs."""
         named = {uuid for sent in given if (uuid := _uuid_of(sent))}
         rows = self.view.for_reading(self.view.get_queryset().filter(uuid__in=named)) if named else ()
         return {row.uuid: row for row in rows}
 
     def _readers(self) -> dict[str, Any]:
-        """One serializer for all rows of a kind of operation: making one takes longer than reading a row."""
+        """One serializer for all operations of a kind: creating one takes longer than validating a row."""
         context = self.view.get_serializer_context()
         return {
             "create": self.view.serializer_class(data={}, context=context),
             "update": self.view.serializer_class(data={}, context=context, partial=True),
-            "upsert": self.view.upsert_serializer_class(data={}, context=context),
+            "upsert": self.upsert_serializer(data={}, context=context),
         }
 
     def _operation(
@@ -149,28 +154,28 @@ class Bulk:
         reader.instance = None if op == "create" else rows.get(uuid)  # type: ignore[arg-type]
         if op == "upsert" and "uuid" in sent and isinstance(data, dict):
             data = {"uuid": str(sent["uuid"]), **data}
-        change = self._tried(index, reader, data, place="data")
+        change = self._validated(index, reader, data, place="data")
         return None if change is None else Operation(op, uuid, {**change, **condition})
 
-    def _told(self, results: Mapping[int, Result]) -> list[dict[str, Any]]:
+    def _results(self, results: Mapping[int, Result]) -> list[dict[str, Any]]:
         receipts = [result for result in results.values() if isinstance(result, Receipt)]
         ids = {receipt.row.pk for receipt in receipts if receipt.outcome != "deleted"}
-        shown = self._shown(ids)
+        representations = self._representations(ids)
         refusals = {index: result for index, result in results.items() if isinstance(result, DomainError)}
         problems = self._problems(refusals)
-        told = []
+        rows = []
         for index in range(len(results)):
             result = results[index]
             if isinstance(result, Receipt):
-                told.append(self._receipt(result, shown))
+                rows.append(self._receipt(result, representations))
             else:
                 problem = problems[index]
                 error = problem.body(self.view.request)
-                told.append({"status": problem.status, "outcome": "refused", "error": error})
-        return told
+                rows.append({"status": problem.status, "outcome": "refused", "error": error})
+        return rows
 
-    def _shown(self, ids: set[int]) -> dict[int, tuple[Any, str]]:
-        """Each written row as GET shows it, with its ETag."""
+    def _representations(self, ids: set[int]) -> dict[int, tuple[Any, str]]:
+        """Each written row as GET answers it, with its ETag."""
         rows = list(self.view.for_reading(self.view.model.objects.filter(pk__in=ids))) if ids else []
         answers = self.view.get_serializer(rows, many=True).data
         renderer = JSONRenderer()
@@ -179,20 +184,22 @@ class Bulk:
             for row, answer in zip(rows, answers, strict=True)
         }
 
-    def _receipt(self, receipt: Receipt[Any], shown: Mapping[int, tuple[Any, str]]) -> dict[str, Any]:
-        told: dict[str, Any] = {"status": STATUSES[receipt.outcome], "outcome": receipt.outcome}
+    def _receipt(
+        self, receipt: Receipt[Any], representations: Mapping[int, tuple[Any, str]]
+    ) -> dict[str, Any]:
+        result: dict[str, Any] = {"status": STATUSES[receipt.outcome], "outcome": receipt.outcome}
         if receipt.outcome == "deleted":
-            return told
-        answer, tag = shown[receipt.row.pk]
-        return told | {
+            return result
+        answer, tag = representations[receipt.row.pk]
+        return result | {
             "matched_on": receipt.matched_on,
             "changed": changed_names(receipt.changed, self.view.serializer_class.wire_names()),
             "etag": tag,
-            self.view.row_name: answer,
+            self.row_name: answer,
         }
 
     def _problems(self, errors: Mapping[int, DomainError]) -> dict[int, Problem]:
-        """What a single write would have been answered, with pointers into this request's body."""
+        """The problem of each refused operation, with pointers into this request's body."""
         stale = {index: error for index, error in errors.items() if isinstance(error, PreconditionFailed)}
         changes = changes_since(list(stale.values()), self.view.wire_names)
         extra = dict(zip(stale, changes, strict=True))
@@ -203,7 +210,7 @@ class Bulk:
         }
 
     def _row_problem(self, index: int, error: DomainError) -> Problem:
-        misread = isinstance(error, MisreadRow)
+        misread = isinstance(error, InvalidOperation)
         problem = problem_of(error, wire_names={} if misread else self.view.wire_names)
         below = getattr(error, "place", "data")
         start = f"/operations/{index}{'/' if below else ''}{below}"
@@ -211,14 +218,14 @@ class Bulk:
         return replace(problem, errors=errors)
 
     def _problem(self, errors: Mapping[int, DomainError]) -> Problem:
-        """The refusal of the whole list; its status is that of the rows, if they share one that a list can have."""
+        """The refusal of the whole list. Its status is that of the rows if they share one, but never 404."""
         rows = self._problems(dict(sorted(errors.items())))
         statuses = {problem.status for problem in rows.values()}
         status = statuses.pop() if len(statuses) == 1 else 400
         return Problem(
             400 if status == 404 else status,
             "rows_refused",
-            f"{len(rows)} of the operations are refused; nothing is written.",
+            f"{len(rows)} of the operations are refused; nothing was written.",
             tuple(wrong for problem in rows.values() for wrong in problem.errors),
             {
                 "rows": [
@@ -230,7 +237,7 @@ class Bulk:
 
 
 def _uuid_of(sent: Mapping[str, Any]) -> UUID | None:
-    """The row that an operation names, beside its data or in it."""
+    """The uuid of the operation or, of an upsert, in its data."""
     if "uuid" in sent:
         return UUID(str(sent["uuid"]))
     data = sent.get("data")
@@ -239,14 +246,14 @@ def _uuid_of(sent: Mapping[str, Any]) -> UUID | None:
 
 
 def bulk_schemas(name: str, row_serializer: Any, write_serializer: Any) -> tuple[Any, Any]:
-    """The request and the answer of one resource's list, for the OpenAPI document."""
+    """The request and response serializers of one resource's list, for the OpenAPI document."""
     title = name.capitalize()
     operation = type(
         f"{title}OperationSerializer",
         (OperationSerializer,),
         {
             "data": write_serializer(required=False),
-            "__doc__": "`data` as the single write of this kind takes it.",
+            "__doc__": "`data` is the body of the single write of this kind.",
         },
     )
     request = type(
@@ -254,7 +261,7 @@ def bulk_schemas(name: str, row_serializer: Any, write_serializer: Any) -> tuple
         (BulkSerializer,),
         {
             "operations": serializers.ListField(child=operation(), max_length=LIMIT),
-            "__doc__": "Atomic, unless said otherwise: all of the operations or none.",
+            "__doc__": "All of the operations or none, unless `atomic` is false.",
         },
     )
     result = type(
@@ -267,15 +274,13 @@ def bulk_schemas(name: str, row_serializer: Any, write_serializer: Any) -> tuple
             "changed": serializers.ListField(child=serializers.CharField(), required=False),
             "etag": serializers.CharField(required=False),
             name: row_serializer(required=False),
-            "error": serializers.JSONField(
-                required=False, help_text="A problem, as a single write answers it."
-            ),
-            "__doc__": "What became of one operation; in the order of the list.",
+            "error": serializers.JSONField(required=False, help_text="The problem of a refused operation."),
+            "__doc__": "The result of one operation, in the order of the list.",
         },
     )
     answer = type(
         f"{title}ResultsSerializer",
         (serializers.Serializer,),
-        {"results": result(many=True), "__doc__": "What became of each operation."},
+        {"results": result(many=True), "__doc__": "The result of each operation."},
     )
     return request, answer

@@ -1,4 +1,4 @@
-"""How a handler is run: a read answers with an ETag, a write is one transaction: conditional, retried or only tried."""
+"""Running a handler: a read gets an ETag; a write is one transaction with condition, idempotency key and dry run."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -19,13 +19,13 @@ from crm_project.changes import change_set
 from crm_project.versions import Versions
 
 Handler = Callable[..., Any]
-# Known to every write, beside its own parameters.
+# Accepted by every write, beside its own parameters.
 WRITE_PARAMETERS = frozenset({"dry_run"})
 DRY_RUN = "Dry-Run"
 
 
 class DryRunRollback(Exception):
-    """Carries the answer of a write out of its transaction, which is rolled back."""
+    """Rolls the transaction back and carries the response out of it."""
 
     def __init__(self, response: HttpResponse) -> None:
         super().__init__()
@@ -33,22 +33,22 @@ class DryRunRollback(Exception):
 
 
 class DispatchView(GenericViewSet[Any]):
-    """The base of every view, canonical or of a dialect; the class attributes are what a dialect may say otherwise."""
+    """The base of every view of the canonical API and of the dialects, which override class attributes."""
 
-    # Without TRACE, which no resource has and which would echo a token.
+    # Without TRACE, which would echo a token.
     http_method_names: Any = ["get", "post", "put", "patch", "delete", "head", "options"]
     # Query parameters and top-level body fields that hold a token: they are never part of a fingerprint.
     secret_parameters: ClassVar[frozenset[str]] = frozenset()
-    # Actions whose answer holds a secret: it is not stored for a retry.
+    # Actions whose response contains a secret: its body is not stored for a retry.
     secret_actions: ClassVar[frozenset[str]] = frozenset()
-    # What a retry gets again, beside status and body.
-    kept_headers: ClassVar[tuple[str, ...]] = ("Content-Type", "Location", "ETag", "X-Ignored-Fields")
+    # The headers that a retry gets again, beside status and body.
+    replayed_headers: ClassVar[tuple[str, ...]] = ("Content-Type", "Location", "ETag", "X-Ignored-Fields")
     # Actions that write one row and compare its version with If-Match.
     conditional_actions: ClassVar[frozenset[str]] = frozenset()
 
-    # The version of the row that the answer shows, and the body that its ETag is made of, if not the answer's own.
-    shown_version: int | None = None
-    shown_body: bytes | None = None
+    # The version of the row in the response, and the body to compute the ETag of, if not the response's own.
+    etag_version: int | None = None
+    etag_body: bytes | None = None
     if_match: Versions | None = None
     attempt: Attempt | None = None
     dry_run: bool = False
@@ -60,7 +60,7 @@ class DispatchView(GenericViewSet[Any]):
         return self.request.auth
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """DRF's own, but that the answer is rendered before anything is decided."""
+        """Like DRF's, but the response is rendered inside the transaction, so that a failure there rolls back."""
         self.args, self.kwargs = args, kwargs
         self.request = self.initialize_request(request, *args, **kwargs)
         self.headers = self.default_response_headers
@@ -80,7 +80,7 @@ class DispatchView(GenericViewSet[Any]):
         name = (request.method or "").lower()
         handler: Handler | None = getattr(self, name, None) if name in self.http_method_names else None
         if handler is None:
-            # Said at once, so that what else the request holds is not judged.
+            # Before anything else of the request is checked.
             raise MethodNotAllowed(request.method or "")
         return handler
 
@@ -95,7 +95,7 @@ class DispatchView(GenericViewSet[Any]):
 
     def _write(self, handler: Handler, *args: Any, **kwargs: Any) -> HttpResponse:
         self._refuse_encoding()
-        # Read whole before the transaction opens: a slow upload must not hold a lock.
+        # Read before the transaction begins: a slow upload must not hold a lock.
         _ = self.request.data
         self._check_dry_run()
         self.if_match = self._expected()
@@ -103,7 +103,7 @@ class DispatchView(GenericViewSet[Any]):
         return self._in_transaction(handler, *args, **kwargs)
 
     def _in_transaction(self, handler: Handler, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Whatever fails, the rendering and the commit included, undoes the write and is answered as a problem."""
+        """Any failure, in rendering and commit too, rolls the write back and becomes a problem."""
         try:
             with change_set(self._known_actor):
                 if self.attempt and (earlier := self.attempt.earlier()):
@@ -113,7 +113,7 @@ class DispatchView(GenericViewSet[Any]):
                     raise DryRunRollback(response)
                 if self.attempt:
                     secret = self.action in self.secret_actions
-                    self.attempt.keep(response, headers=self.kept_headers, secret=secret)
+                    self.attempt.store(response, headers=self.replayed_headers, secret=secret)
         except DryRunRollback as undone:
             return undone.response
         return response
@@ -130,53 +130,53 @@ class DispatchView(GenericViewSet[Any]):
         return response
 
     def _tag(self, response: Response) -> None:
-        """Pages for people hold what changes each time; a refusal and an empty answer have nothing to compare."""
+        """Add the ETag. HTML pages differ at each request; refusals and empty responses have none."""
         is_json = "json" in (response.accepted_media_type or "")
         if response.status_code in (200, 201) and is_json and "ETag" not in response:
-            body = response.content if self.shown_body is None else self.shown_body
-            response["ETag"] = etags.etag(body, self.shown_version)
+            body = response.content if self.etag_body is None else self.etag_body
+            response["ETag"] = etags.etag(body, self.etag_version)
 
     def _tried(self, response: HttpResponse) -> None:
-        """What a commit would have found is found here; the answer names no row and no version that will not exist."""
+        """Check deferred constraints as a commit would, and drop the headers of a row that will not exist."""
         if connection.vendor == "postgresql" and response.status_code < 400:
             connection.check_constraints()
         for name in ("Location", "ETag"):
             del response[name]
 
     def _attempt(self, key: str) -> Attempt | None:
-        """What to remember of the request: it came with a key, is carried out, and has a member to remember it for."""
+        """The attempt to store with the response, for a request with a key and a member that is no dry run."""
         actor = self._known_actor
         if not key or actor is None or self.dry_run:
             return None
-        means = fingerprint(self.request, secrets=self.secret_parameters)
-        return Attempt(actor, key, means, self.key_reused())
+        digest = fingerprint(self.request, secrets=self.secret_parameters)
+        return Attempt(actor, key, digest, self.key_reused())
 
     def key_reused(self) -> Exception:
-        """What to answer to a key that came with another request before."""
+        """The refusal of a key that another request had."""
         return KeyReused()
 
     @property
     def _known_actor(self) -> Actor | None:
-        """Nobody at a vendor's login, which makes the token that the next request comes with."""
+        """None at a vendor's login, which is sent without a token."""
         return self.request.auth if isinstance(self.request.auth, Actor) else None
 
     def _refuse_encoding(self) -> None:
         encoding = self.request.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("", "identity"):
-            sentence = "A body is sent as it is, without a Content-Encoding."
+            sentence = "Content-Encoding is not supported; send the body unencoded."
             raise UnsupportedMediaType(self.request.content_type, sentence)
 
     def _check_dry_run(self) -> None:
         if self.request.query_params.get("dry_run", "false") not in ("true", "false"):
-            raise InvalidQuery({"dry_run": ["true or false."]})
+            raise InvalidQuery({"dry_run": ["Must be true or false."]})
 
     def _expected(self) -> Versions | None:
-        """A condition that would not be looked at is refused: its sender relies on it."""
+        """The versions of If-Match. A condition that the action does not check is refused: the sender relies on it."""
         if "If-None-Match" in self.request.headers:
-            raise InvalidHeader("If-None-Match is for reading; a write takes If-Match.")
+            raise InvalidHeader("If-None-Match is for reads; use If-Match with a write.")
         expected = etags.expected_versions(self.request)
         if expected is not None and self.action not in self.conditional_actions:
-            raise InvalidHeader("If-Match is for a write of one existing row; this request is none.")
+            raise InvalidHeader("If-Match is only accepted with a write of one existing row.")
         return expected
 
 

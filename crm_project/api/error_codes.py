@@ -46,7 +46,7 @@ REQUEST = (
         "forbidden",
         (403,),
         "The role of the member or the scopes of the token do not allow this.",
-        "Use a token with the permission; `GET /api/me` lists the permissions.",
+        "`required` has the scopes that the token lacks; without it the role lacks `permission`.",
     ),
     ErrorCode(
         "not_found",
@@ -165,6 +165,12 @@ DEALS = (
         "stage_conflict", (400,), "The status does not fit the kind of the stage.", "Send one of them."
     ),
     ErrorCode(
+        "contact_conflict",
+        (400,),
+        "The name or phone in the body differs from that of the deal's contact.",
+        "Change the contact itself, or name another contact.",
+    ),
+    ErrorCode(
         "stage_not_in_pipeline",
         (400,),
         "The stage belongs to another pipeline than the one in the body.",
@@ -204,6 +210,12 @@ CONFLICTS = (
         (409,),
         "Another row has the external reference.",
         "Find it by `/external/{system}/{external_id}`; it may be hidden from this member.",
+    ),
+    ErrorCode(
+        "position_unknown",
+        (409,),
+        "The feed has no such position; `epoch` and `last` are the present ones.",
+        "Read the rows again, then continue with this `epoch` after this `last`.",
     ),
     ErrorCode(
         "undo_conflict",

@@ -1,4 +1,4 @@
-"""Every refusal as an RFC 9457 problem: one shape, stable codes, all wrong fields at once."""
+"""Errors as RFC 9457 problem details: stable codes, and all wrong fields in one response."""
 
 import logging
 from collections import deque
@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import Error, IntegrityError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.urls import get_script_prefix
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -16,7 +17,7 @@ from crm_project.api.preconditions import changes_since
 from crm_project.database import state_of
 from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
 from crm_project.logs import note
-from crm_project.records.violations import code_of
+from crm_project.records.violations import conflict_of
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +28,10 @@ TITLES = {
     401: "Authentication is needed.",
     403: "This is not allowed.",
     404: "There is no such resource.",
-    405: "The method is not allowed here.",
-    406: "This cannot be answered in the format asked for.",
-    409: "The data forbids it.",
-    412: "The row has changed meanwhile.",
+    405: "The method is not allowed.",
+    406: "The requested format is not available.",
+    409: "The state of the data forbids the request.",
+    412: "The row has changed since it was read.",
     413: "The body is too large.",
     414: "The request line is too long.",
     415: "The body must be JSON.",
@@ -38,9 +39,9 @@ TITLES = {
     422: "The key belongs to another request.",
     429: "Too many requests.",
     431: "The headers are too large.",
-    500: "The server made a mistake.",
+    500: "The server failed.",
     501: "This is not implemented.",
-    503: "The service cannot answer right now.",
+    503: "The service is temporarily unavailable.",
 }
 CODES = {
     403: "forbidden",
@@ -59,10 +60,15 @@ class InvalidQuery(exceptions.ValidationError):
 
 
 class InvalidHeader(exceptions.APIException):
-    """A header that says something about the write, and cannot be understood."""
+    """A malformed header."""
 
     status_code = 400
     default_code = "invalid_header"
+
+
+def type_of(code: str) -> str:
+    """The URI reference of the page that describes the code."""
+    return f"{get_script_prefix()}api/problems/{code}"
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Problem:
 
     def body(self, request: Any) -> dict[str, Any]:
         return {
-            "type": "about:blank",
+            "type": type_of(self.code),
             "title": TITLES.get(self.status, "The request failed."),
             "status": self.status,
             "detail": self.detail,
@@ -88,7 +94,7 @@ class Problem:
 
 
 class Refused(Exception):
-    """A refusal whose problem is known already."""
+    """Carries a finished problem to the exception handler."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
@@ -96,12 +102,12 @@ class Refused(Exception):
 
 
 def titled(problem: Problem) -> dict[str, Any]:
-    """The problem without the request that it is part of."""
+    """The problem without the members of a response of its own."""
     return {name: value for name, value in problem.body(None).items() if name not in ("type", "request_id")}
 
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
-    """DRF's exception handler: whatever is raised in a view becomes a problem; what nobody foresaw is logged."""
+    """DRF's exception handler: every exception becomes a problem; unexpected ones are logged."""
     wire_names = getattr(context["view"], "wire_names", {})
     problem = problem_of(error, wire_names=wire_names)
     if isinstance(error, PreconditionFailed):
@@ -110,14 +116,14 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     if problem.status >= 500 and problem.status != 503:
         log.exception("unhandled error")
     body = problem.body(request)
-    # The browsable API shows a problem on a page of its own.
+    # The browsable API renders the problem as HTML.
     is_page = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
     content_type = None if is_page else MEDIA_TYPE
     return Response(body, problem.status, headers=dict(problem.headers or {}), content_type=content_type)
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> JsonResponse:
-    """The same shape where no DRF view is at work."""
+    """The problem as a response outside of DRF's views."""
     body = problem.body(request)
     return JsonResponse(body, status=problem.status, content_type=MEDIA_TYPE, headers=problem.headers)
 
@@ -130,6 +136,8 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
             return _of_domain(error, wire_names)
         case exceptions.ValidationError():
             return _of_fields(error)
+        case exceptions.PermissionDenied(__cause__=Forbidden() as refusal):
+            return _of_domain(refusal, wire_names)
         case exceptions.APIException():
             return _of_api(error)
         case Http404():
@@ -137,16 +145,16 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
         case PermissionDenied():
             return Problem(403, "forbidden", str(error) or Forbidden.template)
         case RequestDataTooBig():
-            return Problem(413, "too_large", "A body has at most 1 MiB.")
+            return Problem(413, "too_large", "The body must not exceed 1 MiB.")
         case UnreadablePostError():
-            return Problem(400, "invalid", "The body broke off.")
+            return Problem(400, "invalid", "The body is incomplete.")
         case IntegrityError():
-            return _of_constraint(error)
+            return _of_domain(conflict_of(error), wire_names)
     if state := state_of(error):
         note(database=state.name)
         headers = {"Retry-After": str(state.retry_after)}
         return Problem(503, "unavailable", state.detail, headers=headers)
-    return Problem(500, "internal_error", "The server made a mistake; it has been noted.")
+    return Problem(500, "internal_error", "The server failed; the error has been logged.")
 
 
 def joined(one: Problem, other: Problem) -> Problem:
@@ -182,11 +190,17 @@ def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
     )
     code = _common_code(errors) if error.code == Invalid.code else error.code
     detail = _sentence(errors) if errors and error.template == Invalid.template else error.detail
-    return Problem(status_of(error), code, detail, errors, error.extra)
+    return Problem(status_of(error), code, detail, errors, error.extra, _challenge(error))
+
+
+def _challenge(error: DomainError) -> dict[str, str] | None:
+    """The header of RFC 6750 for a token that lacks a scope."""
+    scopes = error.extra.get("required") if isinstance(error, Forbidden) else None
+    return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scopes}"'} if scopes else None
 
 
 def wire_field(field: str, wire_names: Mapping[str, str]) -> str:
-    """`stage` as the wire calls it: `stage_id`; the rest of a dotted path stays, unless it has a name of its own."""
+    """The API's name of a field: `stage_id` for `stage`. Of a dotted path all or the first part is translated."""
     if field in wire_names:
         return wire_names[field]
     first, dot, rest = field.partition(".")
@@ -228,7 +242,7 @@ def _below(path: str, key: Any) -> str:
 
 
 def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
-    """What is wrong with every one of the fields, if that is the same."""
+    """The code that all fields share, else `invalid`."""
     codes = {entry["code"] for entry in errors}
     return codes.pop() if len(codes) == 1 else Invalid.code
 
@@ -244,11 +258,11 @@ def _sentence(errors: Iterable[Mapping[str, str]]) -> str:
 
 def _entry(place: str, field: str, code: str, detail: Any) -> dict[str, str]:
     pointer = "/" + field.replace(".", "/") if field and field != "non_field_errors" else ""
-    return {"in": place, "pointer": _sayable(pointer), "code": code, "detail": _sayable(str(detail))}
+    return {"in": place, "pointer": _encodable(pointer), "code": code, "detail": _encodable(str(detail))}
 
 
-def _sayable(text: str) -> str:
-    """A refusal may quote what was sent, and a lone surrogate cannot be sent back."""
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which an error may quote and UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -260,12 +274,3 @@ def _of_api(error: exceptions.APIException) -> Problem:
         headers["Retry-After"] = str(int(wait))
     code = CODES.get(error.status_code) or str(error.get_codes())
     return Problem(error.status_code, code, str(error.detail), headers=headers)
-
-
-def _of_constraint(error: Error) -> Problem:
-    """Two requests at once: the slower one is told what the faster one took."""
-    if code := code_of(error):
-        return Problem(409, code, "Another row has this value already.")
-    # The first line: the others quote the row.
-    log.warning("constraint violated: %s", str(error).partition("\n")[0])
-    return Problem(409, "conflict", "The data was changed at the same moment; try again.")

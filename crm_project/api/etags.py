@@ -14,7 +14,7 @@ VERSION = re.compile(r'"([0-9]{1,10})(?:-[0-9a-f]+)?"')
 
 
 def etag(body: bytes, version: int | None = None) -> str:
-    """A strong tag. Lists have no version, only a digest."""
+    """A strong tag; of a list without a version."""
     digest = hashlib.blake2b(body, digest_size=12).hexdigest()
     return f'"{digest}"' if version is None else f'"{version}-{digest}"'
 

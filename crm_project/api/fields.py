@@ -1,4 +1,4 @@
-"""Serializer fields that take exactly what they say: no number for a text, no `１２`, no `1_000`, no guess."""
+"""Serializer fields without coercion: a number is no string, `１２` and `1_000` are no integers."""
 
 import re
 import uuid
@@ -17,12 +17,12 @@ INSTANT = re.compile(
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 AMOUNT_SCHEMA = {
     "oneOf": [{"type": "string", "pattern": r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$"}, {"type": "number"}],
-    "description": "Decimal; a string on the way out, a string or a number on the way in.",
+    "description": "Decimal. Responses have a string; requests may have a string or a number.",
 }
 
 
 class TextField(serializers.CharField):
-    """Text, kept as sent."""
+    """A string that is stored as sent, with its white space."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trim_whitespace": False, "max_length": 255, **kwargs})
@@ -34,7 +34,7 @@ class TextField(serializers.CharField):
 
 
 class OptionalText(TextField):
-    """Text that may be empty; null clears it, and an empty text is what is shown."""
+    """A string that may be empty. Null in a request stands for the empty string, which is what responses have."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "allow_blank": True, "allow_null": True, **kwargs})
@@ -70,7 +70,7 @@ class StrictDate(serializers.DateField):
 
 
 class StrictDateTime(serializers.DateTimeField):
-    """An instant with its offset."""
+    """An instant with its UTC offset."""
 
     def to_internal_value(self, value: Any) -> Any:
         if not isinstance(value, str) or not INSTANT.fullmatch(value):
@@ -104,9 +104,9 @@ class UUIDList(serializers.ListField):
 
 @extend_schema_field(AMOUNT_SCHEMA)
 class AmountField(serializers.Field[Any, Any, Any, Any]):
-    """A decimal that never passes through a float. How many decimals it may have is the core's to say."""
+    """A decimal that never passes through a float. The core checks the number of decimals."""
 
-    default_error_messages = {"invalid": 'An amount is a decimal: a string such as "15000.00", or a number.'}
+    default_error_messages = {"invalid": 'Must be a decimal: a string such as "15000.00", or a number.'}
 
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, str) and DECIMAL.fullmatch(data):
@@ -121,9 +121,9 @@ class AmountField(serializers.Field[Any, Any, Any, Any]):
 
 @extend_schema_field(OpenApiTypes.OBJECT)
 class CustomFieldsField(serializers.Field[Any, Any, Any, Any]):
-    """The values by key; merged on the way in, null removes."""
+    """The values by key. A request merges its values into the stored ones; null removes one."""
 
-    default_error_messages = {"invalid": "An object of values by key."}
+    default_error_messages = {"invalid": "Must be an object of values by key."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):

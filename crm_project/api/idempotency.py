@@ -1,4 +1,4 @@
-"""Idempotency-Key: a write's answer is stored in the write's own transaction, and a retry gets the same bytes again."""
+"""Idempotency-Key: the response is stored in the write's transaction, and a retry gets the same bytes."""
 
 import datetime
 import hashlib
@@ -21,41 +21,41 @@ from crm_project.records.locks import try_key
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-KEPT_FOR = datetime.timedelta(hours=72)
+RETENTION = datetime.timedelta(hours=72)
 LENGTH_LIMIT = 255
 QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 BARE = re.compile(r"[!-~]([ -~]*[!-~])?")
-# Every so many stored keys, some that have expired are deleted: the table does not grow without a scheduler.
+# Expired keys are deleted each time this many have been stored, so that the table needs no scheduler.
 SWEEP_EVERY = 200
 SWEEP_LIMIT = 1000
-# What does not change what a request means: how it is answered, and whether it is carried out.
-IGNORED_PARAMETERS = frozenset({"format", "dry_run"})
+# Parameters that two requests with the same meaning may differ in.
+NOT_FINGERPRINTED = frozenset({"format", "dry_run"})
 EXACT = Context(prec=100)
 
 
 class KeyReused(APIException):
-    """The same key with another request."""
+    """The key belongs to another request."""
 
     status_code = 422
     default_code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key came with another method, path or body before."
+    default_detail = "This Idempotency-Key was used with another method, path or body."
 
 
 class KeyInUse(APIException):
     status_code = 409
     default_code = "idempotency_key_in_use"
-    default_detail = "The request with this Idempotency-Key is still being carried out; ask again."
+    default_detail = "The request with this Idempotency-Key is still in progress; try again."
     wait = int(RETRY_AFTER)
 
 
-class SecretNotKept(APIException):
-    """The first answer held a secret. It is not stored, in no form: whoever lost it makes another one."""
+class SecretNotStored(APIException):
+    """The first response contained a secret, which is not stored in any form."""
 
     status_code = 409
     default_code = "secret_not_kept"
     default_detail = (
-        "This request was carried out before, and its secret was shown in that answer alone."
-        " Delete what Location names, and make another one with a new key."
+        "This request was carried out before, and only that response contained the secret."
+        " Delete the row in Location, and create another one with a new key."
     )
 
     def __init__(self, headers: Mapping[str, str]) -> None:
@@ -65,7 +65,7 @@ class SecretNotKept(APIException):
 
 @dataclass(frozen=True)
 class Attempt:
-    """A request that came with a key; `reused` refuses it if another one had the same."""
+    """A request with a key. `reused` is raised if the key belongs to another request."""
 
     actor: Actor
     key: str
@@ -73,22 +73,22 @@ class Attempt:
     reused: Exception
 
     def earlier(self) -> HttpResponse | None:
-        """The answer to the first request with this key. Nobody else works on the key until the transaction ends."""
+        """The response to the first request with this key, which is locked until the transaction ends."""
         if not try_key(("idempotency", self.actor.organization_id, self.actor.member.pk, self.key)):
             raise KeyInUse
-        kept = self._of_member().filter(key=self.key).first()
-        if kept is None:
+        stored = self._of_member().filter(key=self.key).first()
+        if stored is None:
             return None
-        if kept.created_at <= timezone.now() - KEPT_FOR:
-            kept.delete()
+        if stored.created_at <= timezone.now() - RETENTION:
+            stored.delete()
             return None
-        if kept.fingerprint != self.fingerprint:
+        if stored.fingerprint != self.fingerprint:
             raise self.reused
-        return _replay(kept)
+        return _replay(stored)
 
-    def keep(self, response: HttpResponse, *, headers: Collection[str], secret: bool) -> None:
-        """Store the answer; without its body if that holds a secret."""
-        kept = IdempotencyKey.objects.create(
+    def store(self, response: HttpResponse, *, headers: Collection[str], secret: bool) -> None:
+        """Store the response; without its body if that contains a secret."""
+        stored = IdempotencyKey.objects.create(
             organization_id=self.actor.organization_id,
             member=self.actor.member,
             key=self.key,
@@ -97,7 +97,7 @@ class Attempt:
             headers={name: response[name] for name in headers if name in response},
             body=None if secret else response.content,
         )
-        if kept.pk % SWEEP_EVERY == 0:
+        if stored.pk % SWEEP_EVERY == 0:
             sweep()
 
     def _of_member(self) -> Any:
@@ -120,41 +120,43 @@ def key_of(request: Request) -> str:
 
 
 def fingerprint(request: Request, *, secrets: Collection[str]) -> str:
-    """Method, path, query and what the body means, however it is written; `secrets` name a token sent in them."""
-    left_out = IGNORED_PARAMETERS | set(secrets)
+    """A digest of method, path, query and body, equal for equal JSON; `secrets` are fields and parameters left out."""
+    left_out = NOT_FINGERPRINTED | set(secrets)
     query = sorted((name, values) for name, values in request.query_params.lists() if name not in left_out)
     body = request.data
     if isinstance(body, Mapping):
         body = {name: value for name, value in body.items() if name not in secrets}
-    request_means = (request.method, request.path_info, query, _meaning(body))
-    return hashlib.sha256(repr(request_means).encode("utf-8", "surrogatepass")).hexdigest()
+    parts = (request.method, request.path_info, query, _normalized(body))
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _meaning(value: Any) -> Any:
-    """The same for every way to write the same JSON: the order of keys and the zeros of a number say nothing."""
+def _normalized(value: Any) -> Any:
+    """A value that is equal for equal JSON: without the order of keys and the trailing zeros of numbers."""
     if isinstance(value, Mapping):
-        return ("object", *sorted((name, _meaning(item)) for name, item in value.items()))
+        return ("object", *sorted((name, _normalized(item)) for name, item in value.items()))
     if isinstance(value, list):
-        return ("list", *map(_meaning, value))
+        return ("list", *map(_normalized, value))
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else value.normalize(EXACT)
     return value
 
 
-def _replay(kept: IdempotencyKey) -> HttpResponse:
-    if kept.body is None:
-        raise SecretNotKept({name: kept.headers[name] for name in ("Location",) if name in kept.headers})
-    response = HttpResponse(bytes(kept.body), status=kept.status)
+def _replay(stored: IdempotencyKey) -> HttpResponse:
+    if stored.body is None:
+        raise SecretNotStored(
+            {name: stored.headers[name] for name in ("Location",) if name in stored.headers}
+        )
+    response = HttpResponse(bytes(stored.body), status=stored.status)
     del response["Content-Type"]
-    for name, value in {**kept.headers, REPLAYED: "true"}.items():
+    for name, value in {**stored.headers, REPLAYED: "true"}.items():
         response[name] = value
     return response
 
 
 def sweep(limit: int = SWEEP_LIMIT) -> int:
-    """Delete at most `limit` keys that have expired, without waiting for whoever else does; answers how many."""
+    """Delete at most `limit` expired keys, without those that another sweep has locked; returns their number."""
     with transaction.atomic():
-        expired = IdempotencyKey.objects.filter(created_at__lte=timezone.now() - KEPT_FOR)
+        expired = IdempotencyKey.objects.filter(created_at__lte=timezone.now() - RETENTION)
         doomed = expired.order_by("created_at").select_for_update(skip_locked=True)[:limit]
         ids = list(doomed.values_list("pk", flat=True))
         return IdempotencyKey.objects.filter(pk__in=ids).delete()[0] if ids else 0

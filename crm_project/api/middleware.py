@@ -1,4 +1,4 @@
-"""What holds for every request of the API: the final slash, and no caching of data."""
+"""For every request of the API: the final slash, and Cache-Control."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ API_PATH = re.compile(r"/(api|dialects)(/|$)")
 
 
 class RequestMiddleware:
-    """Strip a final slash (a redirect would lose a POST's body), and forbid caches to keep data."""
+    """Strip a final slash (a redirect would lose a POST's body) and forbid caches to store data."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What the API remembers of a request: the answer that a retry with the same Idempotency-Key gets again."""
+"""Stored responses, which a retry with the same Idempotency-Key gets again."""
 
 from typing import Any, ClassVar
 
@@ -11,9 +11,9 @@ from crm_project.records.fields import RowForeignKey
 
 
 class IdempotencyKey(models.Model):
-    """One key of one member, with the request it came with (as a fingerprint) and the answer, byte for byte.
+    """One key of one member, with the fingerprint of its request and the bytes of the response.
 
-    `body` is null where the answer held a secret, which is never stored.
+    `body` is null if the response contained a secret, which is never stored, or was redacted.
     """
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)

@@ -1,24 +1,39 @@
-"""What is no resource: the OpenAPI document and its pages, and answers for paths that nobody serves."""
+"""Views that are no resources: the OpenAPI document and its pages, and the error handlers."""
 
+import re
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import URLResolver, get_resolver, reverse
 from django.views import defaults
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
-from rest_framework.exceptions import NotFound
-from rest_framework.renderers import JSONRenderer
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotAcceptable, NotFound
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer, TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm_project.api.errors import Problem, problem_of, problem_response
+from crm_project.api.browsable import BrowsableRenderer
+from crm_project.api.error_codes import ERROR_CODES, GROUPS, ErrorCode
+from crm_project.api.errors import Problem, problem_of, problem_response, type_of
 from crm_project.api.middleware import API_PATH
+from crm_project.api.negotiation import TokenGetsJson
 
 
 class DocumentView(APIView):
-    """A page for people or programs, whose refusals are problems all the same."""
+    """A documentation page, whose errors are problems as in the API."""
 
     def handle_exception(self, exc: Exception) -> Response:
         self.request.accepted_renderer = JSONRenderer()
@@ -26,16 +41,100 @@ class DocumentView(APIView):
         return super().handle_exception(exc)
 
 
-class SchemaView(DocumentView, SpectacularJSONAPIView):
-    """The OpenAPI document."""
+class DocumentNegotiation(DefaultContentNegotiation):
+    """406 for a format that is not available, in the query as in the Accept header."""
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        try:
+            return super().filter_renderers(renderers, format)
+        except Http404:
+            raise NotAcceptable from None
+
+
+class SchemaView(DocumentView, SpectacularAPIView):
+    """The OpenAPI document, as JSON unless the request asks for YAML."""
+
+    renderer_classes: Any = [
+        OpenApiJsonRenderer,
+        OpenApiJsonRenderer2,
+        OpenApiYamlRenderer2,
+        OpenApiYamlRenderer,
+    ]
+    content_negotiation_class = DocumentNegotiation
 
 
 class DocsView(DocumentView, SpectacularSwaggerSplitView):
-    """The document to read and try, without any outside host."""
+    """Swagger UI, served without external hosts."""
+
+
+class IndexView(APIView):
+    """The resources of this API by name. Every one but the documents needs a token or a session."""
+
+    permission_classes: Any = [AllowAny]
+    renderer_classes: Any = [JSONRenderer, BrowsableRenderer]
+    content_negotiation_class = TokenGetsJson
+    schema = None
+
+    def get(self, request: Request) -> Response:
+        links = ", ".join(
+            f'<{reverse(name)}>; rel="{relation}"'
+            for name, relation in (("schema", "service-desc"), ("docs", "service-doc"))
+        )
+        return Response(self.index(), headers={"Link": links})
+
+    def index(self) -> dict[str, str]:
+        """The URL of each resource by its name."""
+        root = self.request.build_absolute_uri(reverse("api-index"))
+        return {name: f"{root}/{name}" for name in resource_names()}
+
+
+def resource_names() -> list[str]:
+    """The first part of every path below /api that answers a GET."""
+    return sorted(set(_names_below(get_resolver().url_patterns, "")))
+
+
+def _names_below(patterns: Any, prefix: str) -> Iterator[str]:
+    for pattern in patterns:
+        place = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _names_below(pattern.url_patterns, place)
+        elif re.fullmatch(r"api/[a-z-]+", place) and hasattr(pattern.callback, "cls"):
+            yield place.removeprefix("api/")
+
+
+class ProblemsView(DocumentView):
+    """The error codes, whose pages are the types of problems."""
+
+    authentication_classes: Any = []
+    permission_classes: Any = []
+    renderer_classes: Any = [JSONRenderer, TemplateHTMLRenderer]
+    content_negotiation_class = DocumentNegotiation
+    schema = None
+
+    def get(self, request: Request) -> Response:
+        if request.accepted_renderer.format == "html":
+            return Response({"groups": GROUPS}, template_name="api/problems.html")
+        return Response([described(entry) for entry in ERROR_CODES.values()])
+
+
+class ProblemView(ProblemsView):
+    """One error code."""
+
+    def get(self, request: Request, code: str) -> Response:  # type: ignore[override]
+        entry = ERROR_CODES.get(code)
+        if entry is None:
+            raise NotFound("There is no such error code.")
+        if request.accepted_renderer.format == "html":
+            return Response({"entry": entry, "type": type_of(code)}, template_name="api/problem.html")
+        return Response(described(entry))
+
+
+def described(entry: ErrorCode) -> dict[str, Any]:
+    return {"type": type_of(entry.code), **asdict(entry)}
 
 
 class UnknownView(APIView):
-    """A path under /api that nobody serves, whatever the method."""
+    """404 for an unknown path under /api, for every method."""
 
     authentication_classes: Any = []
     permission_classes: Any = []
@@ -52,14 +151,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What Django refuses before any view is asked, such as a Host that is not ours."""
+    """Requests that Django refuses before any view, such as those with an unknown Host."""
     if API_PATH.match(request.path_info):
-        return problem_response(request, Problem(400, "invalid", "The request was not understood."))
+        return problem_response(request, Problem(400, "invalid", "Bad request."))
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django calls it while the error is at hand: a database that is away or busy is no mistake of the server."""
+    """Called by Django while the exception is handled; 503 if the database is not available."""
     error = sys.exception()
     problem = problem_of(error if isinstance(error, Exception) else Exception(), wire_names={})
     if API_PATH.match(request.path_info):

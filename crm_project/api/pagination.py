@@ -10,10 +10,13 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from crm_project.api.errors import InvalidQuery
+from crm_project.api.filter_values import MOST_VALUES
 from crm_project.records.paging import Cursor, InvalidCursor, Key, all_rows, page_of
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+# The default of the browsable API, whose pages people read.
+BROWSABLE_PAGE_SIZE = 10
 
 
 def streamed_rows(queryset: QuerySet[Any], request: Request, view: Any, *, size: int = 500) -> Iterator[Any]:
@@ -74,21 +77,28 @@ class KeysetPagination(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         sortable = [f"{sign}{name}" for name in view.orderings for sign in ("", "-")]
         return [
-            _parameter("cursor", {"type": "string"}, "Where to go on; taken from `next` or `previous`."),
+            _parameter(
+                "cursor", {"type": "string"}, "The position of the page; taken from `next` or `previous`."
+            ),
             _parameter(
                 "page_size",
                 {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
-                "How many rows a page has.",
+                "The number of rows of a page.",
             ),
             _parameter(
                 "total",
                 {"type": "boolean", "default": False},
-                "Adds `count`, which costs time on long lists.",
+                "Adds `count`, which is slow on long lists.",
             ),
-            _parameter(
-                "ordering", {"type": "string", "examples": sortable}, f"One of: {', '.join(sortable)}."
-            ),
+            _parameter("ordering", {"type": "string", "examples": sortable}, _ordering_text(view, sortable)),
         ]
+
+
+def _ordering_text(view: Any, sortable: list[str]) -> str:
+    text = f"One of: {', '.join(sortable)}. Rows without a value are last in both directions."
+    if "amount" in view.orderings:
+        text += " `amount` compares the numbers, whatever their currencies: combine it with `currency`."
+    return text
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str = "") -> dict[str, Any]:
@@ -122,7 +132,11 @@ def _wants_total(request: Request) -> bool:
 
 
 def _page_size(request: Request) -> int:
-    text = request.query_params.get("page_size", str(DEFAULT_PAGE_SIZE))
+    is_page = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
+    default = BROWSABLE_PAGE_SIZE if is_page else DEFAULT_PAGE_SIZE
+    if "uuid" in request.query_params:
+        default = MOST_VALUES  # A batch read is one page.
+    text = request.query_params.get("page_size", str(default))
     size = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
     if not 1 <= size <= MAX_PAGE_SIZE:
         raise InvalidQuery({"page_size": [f"Must be a number from 1 to {MAX_PAGE_SIZE}."]})

@@ -1,4 +1,4 @@
-"""JSON, and only what is beyond doubt: UTF-8, at most 1 MiB, no NaN, no doubled key, no absurd depth or number."""
+"""Strict JSON: UTF-8, at most 1 MiB, no NaN, no duplicate key, limited depth and length of numbers."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from rest_framework.parsers import BaseParser
 
 BODY_LIMIT = 1024 * 1024
 DEPTH_LIMIT = 32
-# A money amount has 16 digits; a number beyond these cannot be meant, and would cost time to compute with.
+# An amount has 16 digits. Longer numbers are mistakes, and slow to compute with.
 DIGIT_LIMIT = 40
 EXPONENT_LIMIT = 60
 
@@ -18,11 +18,11 @@ EXPONENT_LIMIT = 60
 class TooLarge(APIException):
     status_code = 413
     default_code = "too_large"
-    default_detail = "A body has at most 1 MiB."
+    default_detail = "The body must not exceed 1 MiB."
 
 
 def read_body(stream: IO[bytes]) -> bytes:
-    """All of it, unless there is more than a body may have."""
+    """Read the whole body; TooLarge above BODY_LIMIT."""
     body = stream.read(BODY_LIMIT + 1)
     if len(body) > BODY_LIMIT:
         raise TooLarge
@@ -44,7 +44,7 @@ class StrictJSONParser(BaseParser):
 
 
 def parse_json(body: bytes) -> Any:
-    """The value of a JSON text, or a ParseError that says what is wrong with it."""
+    """The value of a JSON text; ParseError if it is not valid."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -79,13 +79,13 @@ def _integer(text: str) -> int:
 
 
 def _refuse(text: str) -> None:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("an object names a key twice")
+        raise ValueError("an object has a key twice")
     return value
 
 

@@ -1,4 +1,4 @@
-"""What a 412 tells: who changed which fields of the row since the version that the writer had read."""
+"""The `changes` of a 412: who changed which fields of the row since the client read it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from crm_project.api.serializers import changed_names
 from crm_project.errors import PreconditionFailed
 from crm_project.journal.models import Event
 
-# A row that has been changed more often since is told of by its latest changes.
+# The latest changes of a row that changed more often.
 LIMIT = 100
 
 
 def changes_since(
     errors: Sequence[PreconditionFailed], wire_names: Mapping[str, str]
 ) -> list[list[dict[str, Any]]]:
-    """For each refusal the changes since, the oldest first; read once for all of them."""
+    """For each error the changes since its version, oldest first, in one query for all errors."""
     rows = [(error.row, error.since) for error in errors if error.row is not None]
     if not rows:
         return [[] for _ in errors]
@@ -25,7 +25,7 @@ def changes_since(
     events = Event.objects.filter(later, organization_id=first.organization_id, kind=first.row_kind)
     newest = list(events.select_related("actor__user").order_by("-sequence")[: LIMIT * len(rows)])[::-1]
     return [
-        [_told(event, wire_names) for event in newest if error.row and _is_since(event, error)]
+        [_change(event, wire_names) for event in newest if error.row and _is_since(event, error)]
         for error in errors
     ]
 
@@ -34,7 +34,7 @@ def _is_since(event: Event, error: PreconditionFailed) -> bool:
     return bool(event.row_id == error.row.pk and event.row_version > error.since)
 
 
-def _told(event: Event, wire_names: Mapping[str, str]) -> dict[str, Any]:
+def _change(event: Event, wire_names: Mapping[str, str]) -> dict[str, Any]:
     member = event.actor
     user = {"uuid": str(member.uuid), "full_name": member.full_name} if member else None
     return {

@@ -1,4 +1,4 @@
-"""What the API forgets when a person's data is erased: the answers, kept for retries, that show the person."""
+"""Redaction of stored responses that contain the data of a redacted contact."""
 
 from itertools import chain
 from typing import Any
@@ -8,7 +8,7 @@ from crm_project.batches import in_batches
 
 
 def forget_answers(row: Any) -> None:
-    """The keys stay, so that a retry still does nothing twice; only its answer is gone."""
+    """Delete their bodies. The keys stay, so that a retry is still refused."""
     kept = IdempotencyKey.objects.filter(organization=row.organization_id).exclude(body=None)
     named = str(row.uuid).encode()
     rows = chain.from_iterable(in_batches(kept.only("id", "body"), 100))

@@ -1,4 +1,4 @@
-"""Routes of a resource, as the design's table has them: no final slash, no format suffix."""
+"""Routes of a resource, without final slash and format suffix."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what every operation has besides its own."""
+"""The OpenAPI document: the parameters and responses that all operations share."""
 
 import threading
 from typing import Any, Literal
@@ -10,17 +10,22 @@ from drf_spectacular.utils import OpenApiParameter
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import MEDIA_TYPE, TITLES
+from crm_project.api.sparse import sparse_parameters
 
 PROBLEM = {
     "type": "object",
-    "description": "A refusal, as RFC 9457 has it.",
+    "description": "An error, as problem details of RFC 9457.",
     "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
     "properties": {
-        "type": {"type": "string"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "The page that describes the code: `/api/problems/<code>`.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "code": {"type": "string", "description": "Stable; made for programs."},
+        "code": {"type": "string", "description": "Stable, for programs."},
         "errors": {
             "type": "array",
             "items": {
@@ -28,7 +33,10 @@ PROBLEM = {
                 "required": ["in", "pointer", "code", "detail"],
                 "properties": {
                     "in": {"type": "string", "enum": ["body", "query"]},
-                    "pointer": {"type": "string", "description": "A JSON pointer to the wrong field."},
+                    "pointer": {
+                        "type": "string",
+                        "description": "A JSON pointer, or a parameter after a slash.",
+                    },
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
                 },
@@ -37,12 +45,12 @@ PROBLEM = {
         "request_id": {"type": "string"},
         "rows": {
             "type": "array",
-            "description": "Each bad operation of a list by its index, as a problem of its own (rows_refused).",
+            "description": "The problem of each refused operation, with its index (rows_refused).",
             "items": {"type": "object"},
         },
         "changes": {
             "type": "array",
-            "description": "Who changed which fields since you read the row (precondition_failed).",
+            "description": "The changes since the version in If-Match (precondition_failed).",
             "items": {
                 "type": "object",
                 "required": ["at", "user", "action", "fields"],
@@ -61,10 +69,15 @@ PROBLEM = {
                 },
             },
         },
-        "count": {"type": "integer", "description": "How many rows stand in the way (in_use)."},
+        "permission": {"type": "string", "description": "The permission that is missing (forbidden)."},
+        "required": {
+            "type": "string",
+            "description": "The scopes that the token lacks, separated by spaces (forbidden).",
+        },
+        "count": {"type": "integer", "description": "The number of rows that prevent the deletion (in_use)."},
         "conflicts": {
             "type": "array",
-            "description": "Which fields of which rows have changed since (undo_conflict).",
+            "description": "The fields that have been changed since, by row (undo_conflict).",
             "items": {
                 "type": "object",
                 "required": ["kind", "row", "fields"],
@@ -75,14 +88,16 @@ PROBLEM = {
                 },
             },
         },
+        "epoch": {"type": "string", "format": "uuid", "description": "Of the feed (position_unknown)."},
+        "last": {"type": "integer", "description": "The feed's last position (position_unknown)."},
         "import": {
             "type": "string",
             "format": "uuid",
-            "description": "The import whose own undo takes this back (import_undo).",
+            "description": "The import that undoes this event (import_undo).",
         },
         "candidates": {
             "type": "array",
-            "description": "What an upsert could have meant (ambiguous_match).",
+            "description": "The rows that the upsert matches (ambiguous_match).",
             "items": {
                 "type": "object",
                 "required": ["uuid", "name"],
@@ -93,10 +108,10 @@ PROBLEM = {
 }
 READING = (400, 401, 403, 404, 405, 429, 503)
 WRITING = (*READING, 409, 413, 415, 422)
-# Their body names the expected version of each row, where If-Match could name but one.
+# If-Match has the version of one row; these take the expected versions in the body.
 CONDITIONAL_LISTS = frozenset({"bulk"})
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
-# What the actions that most resources have do; the others say it themselves.
+# The summaries of common actions; other actions have their own.
 SUMMARIES = {
     "list": "List {many}",
     "create": "Create {one}",
@@ -108,47 +123,47 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
     {"type": "string", "minLength": 1, "maxLength": idempotency.LENGTH_LIMIT},
     OpenApiParameter.HEADER,
-    description="A key of your own for this write. For 72 hours the same request with the same key gets the first"
-    " answer again, byte for byte, and does nothing twice.",
+    description="A key that you choose for this write. For 72 hours the same request with the same key gets the same"
+    " response, byte for byte, and is not carried out again.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The ETag that you read: the write is refused with a 412 if the row has another version by then.",
+    description="The ETag of the row as you read it: 412 if the row has changed since.",
 )
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The ETag that you have: answered with a 304 and no body if nothing has changed.",
+    description="The ETag of your copy: 304 without a body if it is current.",
 )
 DRY_RUN = OpenApiParameter(
     "dry_run",
     {"type": "boolean", "default": False},
-    description="Answers what the write would have answered, and leaves nothing behind.",
+    description="Returns the response of the write without carrying it out.",
 )
 ETAG = OpenApiParameter(
     "ETag",
     str,
     OpenApiParameter.HEADER,
     response=[200, 201],
-    description='Strong: `"<version>-<digest>"`; If-Match compares the version, If-None-Match all of it.',
+    description='A strong tag: `"<version>-<digest>"`. If-Match compares the version, If-None-Match the whole tag.',
 )
 REPLAYED = OpenApiParameter(
     idempotency.REPLAYED,
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
-    response=[200, 201, 204],
-    description="This answer was given before, to the first request with the same key.",
+    response=[200, 201, 204, 207],
+    description="The response is that of an earlier request with the same key.",
 )
 
 
 class Schema(AutoSchema):
-    """Lists exactly the parameters that the view accepts, and the problems of each operation as one component."""
+    """Lists exactly the parameters that the view accepts; all problems refer to one component."""
 
     def get_summary(self) -> str | None:
-        """What an action does not say of itself is told of its resource, by the name that its path has for it."""
+        """The action's own summary, or one made of the name of the resource in the path."""
         many = self.get_tags()[0].replace("-", " ")
         one = f"{'an' if many[0] in 'aeio' else 'a'} {many.removesuffix('s')}"
         known = "" if hasattr(self.view, "system") else SUMMARIES.get(getattr(self.view, "action", ""), "")
@@ -159,6 +174,7 @@ class Schema(AutoSchema):
         own = [_parameter(name, **schema) for name, schema in declared.items()]
         if not isinstance(self.view, DispatchView):
             return own
+        own += [_parameter(name, **schema) for name, schema in sparse_parameters(self.view).items()]
         if self.method not in WRITES:
             return [*own, IF_NONE_MATCH, ETAG]
         condition = [IF_MATCH] if self.conditional else []
@@ -177,8 +193,12 @@ class Schema(AutoSchema):
         bodies = super()._get_response_bodies(direction)
         may_be_stale = self.conditional or getattr(self.view, "action", "") in CONDITIONAL_LISTS
         problems = (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
+        problems = (
+            *problems,
+            *getattr(self.view, "refused_reads", {}).get(getattr(self.view, "action", ""), ()),
+        )
         if self.method == "GET" and isinstance(self.view, DispatchView):
-            bodies["304"] = {"description": "Nothing has changed since the ETag in If-None-Match."}
+            bodies["304"] = {"description": "The copy with the ETag in If-None-Match is current."}
         for status in problems:
             bodies[str(status)] = {"description": TITLES[status], "content": self.problem_content()}
         return dict(sorted(bodies.items()))
@@ -200,22 +220,23 @@ def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 class CanonicalEndpoints(EndpointEnumerator):
     def should_include_endpoint(self, path: str, callback: Any) -> bool:
-        """What speaks for a system of its own has a document of its own."""
+        """Dialects have documents of their own."""
         is_canonical = not getattr(callback.cls, "system", "") if hasattr(callback, "cls") else True
         return is_canonical and bool(super().should_include_endpoint(path, callback))
 
 
 class OneAtATime(SchemaGenerator):
-    """The library loads its extensions with the first document; two threads that both do would trip over each other."""
+    """Builds one document at a time: drf-spectacular loads its extensions with the first, which is not thread-safe."""
 
-    turn = threading.Lock()
+    lock = threading.Lock()
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
-        with self.turn:
-            return super().get_schema(request=request, public=public)
+        with self.lock:
+            # The library is typed in part; its generator is not.
+            return super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
 
 
 class CanonicalGenerator(OneAtATime):
-    """Makes the document of the canonical API."""
+    """Generates the document of the canonical API."""
 
     endpoint_inspector_cls = CanonicalEndpoints

@@ -1,4 +1,4 @@
-"""Serializers that refuse what they do not know, and let a client send back what it read."""
+"""Serializers that refuse unknown fields, and accept unchanged read-only ones, so that a client can send a row back."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from crm_project.records.models import DEFAULT_SYSTEM
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Validated data is the core's change: each field's `source` is the core's name for it.
+    """Validated data is a change for the services: the `source` of a field is its name in the change.
 
-    An unknown field is named, and a read-only one may only be what it is. A field whose own value is missing in the
-    change's words is translated back by `wire_names`.
+    An unknown field is an error, and so is a read-only one with another value than the row's. `wire_names`
+    translates the names in a service's errors back.
     """
 
     def to_internal_value(self, data: Any) -> Any:
@@ -43,19 +43,19 @@ class StrictSerializer(serializers.Serializer[Any]):
         sent = [name for name, field in self.fields.items() if field.read_only and name in data]
         if not sent:
             return {}
-        shown = plain_json(self.to_representation(self.instance)) if self.instance is not None else {}
-        wrong = [name for name in sent if name not in shown or data[name] != shown[name]]
+        current = plain_json(self.to_representation(self.instance)) if self.instance is not None else {}
+        wrong = [name for name in sent if name not in current or data[name] != current[name]]
         return {name: [ErrorDetail("This field is read only.", "read_only")] for name in wrong}
 
     @classmethod
     def wire_names(cls) -> dict[str, str]:
-        """What the wire calls each of the core's fields."""
+        """The API's name of each field of a change."""
         fields = cls().fields
         return {str(field.source): name for name, field in fields.items() if not field.read_only}
 
 
 def changed_names(changed: Iterable[str], wire_names: Mapping[str, str]) -> list[str]:
-    """The names, sorted, under which a client knows the columns and lists that changed."""
+    """The sorted API names of columns and lists that changed."""
     return sorted({wire_names.get(name.removesuffix("_id"), wire_names.get(name, name)) for name in changed})
 
 
@@ -89,13 +89,13 @@ class ReferenceListField(serializers.ListField):
 
 
 def take_shorthand(attrs: Mapping[str, Any], row: Any) -> dict[str, Any]:
-    """`external_id` (and `external_system`) is a row's reference in one system; those in other systems stay."""
+    """Replace `external_id` and `external_system` by `external_references`; the row keeps those of other systems."""
     change = dict(attrs)
     system = change.pop("external_system", None)
     if "external_id" not in change:
         if system is not None:
             raise serializers.ValidationError(
-                {"external_id": [ErrorDetail("A system needs an id.", "required")]}
+                {"external_id": [ErrorDetail("Required together with external_system.", "required")]}
             )
         return change
     external_id, system = change.pop("external_id"), system or DEFAULT_SYSTEM
@@ -110,7 +110,7 @@ def take_shorthand(attrs: Mapping[str, Any], row: Any) -> dict[str, Any]:
 
 
 class MemberSerializer(serializers.Serializer[Any]):
-    """A member as others see one."""
+    """A member in other rows."""
 
     uuid = StrictUUID()
     full_name = serializers.CharField()

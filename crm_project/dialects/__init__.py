@@ -1,7 +1,19 @@
-"""The HTTP dialects of other CRMs, spoken over the same core; nobody imports these rooms, the URL conf mounts them.
+"""The HTTP dialects of other CRMs over the same core. Only the URL configuration imports them.
 
-A vendor is a folder with the same four files beside its docstring, which holds the table of its words:
-`urls.py` (one `path()` per endpoint of the vendor, in the vendor's spelling, a catch-all last), `views.py` (a few lines
-each), `wire.py` (all the vendor's words, both directions) and `errors.py` (the vendor's error shape). A new one is made
-by copying its neighbour, changing the words, and adding one line to `registry.py`.
+Each vendor is a package with the same five parts:
+
+`__init__.py`
+    A docstring with the table of the vendor's terms, their meaning here, and what the vendor cannot express.
+`urls.py`
+    One `path()` for each endpoint, in the vendor's order and spelling; `catch_all()` comes last.
+`views/`
+    A module for each resource. An action reads the body, calls a service of the core and serializes the result.
+`serializers/`
+    The vendor's field names and formats, in both directions.
+`errors.py`
+    `answer(problem, request)`: a refusal in the vendor's shape.
+
+What several vendors share is in `kit/`. To add a vendor, copy the most similar package, replace its terms, add one
+line to `registry.py` and one to the contract of the vendors in `pyproject.toml`, and write `docs/dialects/<system>.md`
+with the table that `manage.py dialect_routes <system>` prints.
 """

@@ -1,4 +1,4 @@
-"""The dialects tell the core whose ids they speak."""
+"""Registers with the core the systems of the dialects and the kinds of row that they number."""
 
 from django.apps import AppConfig
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""A host name of its own for a dialect, for clients that cannot take a path in their base URL."""
+"""A host of its own for a dialect, for clients whose base URL cannot have a path."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from crm_project.dialects.registry import DIALECTS
 
 
 class DialectHostMiddleware:
-    """On a host that DIALECT_HOSTS names, serve that dialect's literal paths at the root, and nothing else."""
+    """On a host of DIALECT_HOSTS, serve only the paths of its dialect, at the root."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

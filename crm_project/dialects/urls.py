@@ -4,8 +4,8 @@ from typing import Any
 
 from django.urls import include, path
 
+from crm_project.dialects.kit.schema import schema_view
 from crm_project.dialects.registry import DIALECTS
-from crm_project.dialects.schema import schema_view
 
 
 def _mounted(system: str, urls: str) -> list[Any]:

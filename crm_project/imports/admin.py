@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
@@ -71,7 +71,8 @@ class ImportAdmin(StaffModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         def at(place: str, view: Any, name: str) -> URLPattern:
-            return path(place, self.admin_site.admin_view(view), name=f"imports_{name}")
+            pattern: URLPattern = path(place, self.admin_site.admin_view(view), name=f"imports_{name}")
+            return pattern
 
         own = [
             at("<int:pk>/preview/", self.preview_view, "preview"),
@@ -172,7 +173,7 @@ class ImportAdmin(StaffModelAdmin):
         messages.success(request, f"{source.file_name} was discarded. Imported rows stay.")
         return HttpResponseRedirect(reverse("admin:imports_import_changelist"))
 
-    def error_file_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def error_file_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         source = self._get_import(request, pk)
         return file_response(csv_stream(error_table(source)), f"errors-{source.uuid}.csv", CSV)
 
@@ -213,7 +214,9 @@ class ImportAdmin(StaffModelAdmin):
     def _exporter(self, kind: str, file_format: str = "csv") -> Any:
         return lambda request: self.export_view(request, kind, file_format)
 
-    def export_view(self, request: HttpRequest, kind: str, file_format: str) -> HttpResponse:
+    def export_view(
+        self, request: HttpRequest, kind: str, file_format: str
+    ) -> HttpResponseRedirect | StreamingHttpResponse:
         """All rows of the change list with the same query."""
         if kind not in KINDS or file_format not in STREAMS:
             raise PermissionDenied

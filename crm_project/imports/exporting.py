@@ -170,7 +170,7 @@ PARTS = {
 STREAMS = {"csv": (csv_stream, CSV), "xlsx": (xlsx_stream, XLSX)}
 
 
-def file_response(stream: Iterator[bytes], name: str, media_type: str) -> Any:
+def file_response(stream: Iterator[bytes], name: str, media_type: str) -> StreamingHttpResponse:
     """A download. The first block is made before the response begins, so that an error is still answered as one."""
     first = next(stream, b"")
     headers = {

@@ -13,7 +13,7 @@ OPTION_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "match_on": (
         "Update existing rows with the same",
         [
-            ("auto", "UUID, external ID or e-mail: the first that a row has"),
+            ("auto", "UUID, external ID or e-mail"),
             ("external_reference", "external ID"),
             ("email", "e-mail address"),
             ("uuid", "UUID"),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.changes import change_set
+from crm_project.changes import before_storing, change_set
 from crm_project.errors import Conflict, FieldError, NotFound, refuse_fields
 from crm_project.imports import worker
 from crm_project.imports.files import Upload, keep, local_copy
@@ -71,6 +71,7 @@ def change_import(*, actor: Actor, source: Import, change: Mapping[str, Any]) ->
         if "mapping" in change:
             _choose_mapping(actor, row, change["mapping"] or {})
         row.state, row.task, row.counts, row.examples, row.problem = States.READY, "", {}, [], ""
+        before_storing()
         row.save()
         row.refused_rows.all().delete()
         return row
@@ -173,11 +174,13 @@ def _earlier_mapping(source: Import, labels: list[str], fields: Any) -> dict[str
     ).first()
     if earlier is None:
         return None
-    writable = {field.key for field in fields if not field.is_read_only}
+    keys = {
+        name: field.key for field in fields if not field.is_read_only for name in (*field.names, field.key)
+    }
     chosen = {label: earlier.mapping.get(label) for label in labels}
     for name in ("match_on", "external_system", "decimal", "date_order", "empty_cells"):
         source.options[name] = earlier.options.get(name, source.options[name])
-    return {label: key if key in writable else None for label, key in chosen.items()}
+    return {label: keys.get(key) for label, key in chosen.items()}
 
 
 def _choose_mapping(actor: Actor, row: Import, sent: Mapping[str, Any]) -> None:

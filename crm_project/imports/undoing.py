@@ -10,7 +10,7 @@ from crm_project.imports.models import Import
 from crm_project.imports.running import check_constraints, extend_statement_timeout, mark, rare_collections
 from crm_project.journal import undo
 from crm_project.journal.models import Event
-from crm_project.journal.undo import HasUndoOfItsOwn
+from crm_project.journal.undo import UndoneElsewhere
 from crm_project.records.locks import free_keys
 
 States = Import.States
@@ -55,7 +55,7 @@ def refuse_large_undo(actor: Actor, change_set: UUID) -> None:
     if not Import.objects.visible_to(actor.member).filter(pk=source.pk).exists():
         raise Conflict(UNDO_BY_OTHERS, params, code="import_undo")
     extra: dict[str, Any] = {"import": str(source.uuid)}
-    raise HasUndoOfItsOwn(UNDO_AS_A_WHOLE, params, code="import_undo", row=source, **extra)
+    raise UndoneElsewhere(UNDO_AS_A_WHOLE, params, code="import_undo", row=source, **extra)
 
 
 def follow_undo(actor: Actor, undone: UUID, by: UUID) -> None:

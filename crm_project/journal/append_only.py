@@ -1,8 +1,7 @@
-"""The journal is append-only for the database too: triggers that let nobody change what was written.
+"""Triggers that make the journal append-only in the database.
 
-They are put there after every `migrate`, not by one migration, since SQLite loses a table's triggers whenever a
-migration remakes the table. Only `rewriting` opens the way, for the erasure of personal data and of whole
-organizations, and only until its transaction ends.
+Created after every `migrate` instead of by a migration, since SQLite drops the triggers of a table that a migration
+rebuilds. `rewriting` disables them for one transaction, to erase personal data or an organization.
 """
 
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ $$;
 CREATE OR REPLACE TRIGGER journal_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal_event
 FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
 """
-# SQLite has no settings of a session. A row that never outlives its transaction is one, as there is one writer.
+# SQLite has no session settings: a row that is deleted before the commit replaces one, since there is one writer.
 SQLITE = (
     "CREATE TABLE IF NOT EXISTS journal_rewriting (allowed INTEGER)",
     *(
@@ -45,7 +44,7 @@ def install(*, using: str = "default", **_: Any) -> None:
 
 @contextmanager
 def rewriting() -> Iterator[None]:
-    """One transaction that may change and delete events."""
+    """A transaction in which events can be changed and deleted."""
     with transaction.atomic():
         _allow("on")
         yield

@@ -1,4 +1,4 @@
-"""What happened: append-only events."""
+"""The journal: append-only events of every write, the feed and undo."""
 
 from django.apps import AppConfig
 
@@ -11,10 +11,10 @@ class JournalConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from crm_project.changes import on_change_set_end
+        from crm_project.changes import write_events_with
         from crm_project.journal import append_only, kinds
         from crm_project.journal.services import write_events
 
-        on_change_set_end(write_events)
+        write_events_with(write_events)
         post_migrate.connect(append_only.install, sender=self)
         kinds.connect()

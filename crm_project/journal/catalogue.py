@@ -1,4 +1,4 @@
-"""Undo for reference data: small rows that have columns, references and a trash, and a catalogue that tells of them."""
+"""Undo for reference data: rows with columns, external references and a trash, which are part of the catalogue."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -19,7 +19,9 @@ from crm_project.records.writing.store import Draft
 
 
 class CatalogueUndoer:
-    """What `journal.undo` asks of a kind of reference row. `unique` names the columns that no two live rows share."""
+    """The Undoer of a kind of reference data. `unique` names the columns that are unique together among live rows."""
+
+    lists = ("external_references",)
 
     def __init__(self, model: Any, reference_model: Any, *, unique: Sequence[str] = ()) -> None:
         self.model = model
@@ -45,8 +47,8 @@ class CatalogueUndoer:
         self.write(changes, actor, drafts)
         bump_catalogue(actor.organization_id)
 
-    def check(self, actor: Actor, live: Sequence[Draft], gone: Sequence[Draft]) -> None:
-        """Refuse what cannot stand."""
+    def check(self, actor: Actor, live: Sequence[Draft], trashed: Sequence[Draft]) -> None:
+        """Raise Conflict if the restored values do not fit other rows. Each draft is live or trashed after the undo."""
         for draft in live if self.unique else ():
             values = {name: getattr(draft.row, name) for name in self.unique}
             others = self.model.objects.of(actor.organization_id).live().filter(**values)
@@ -55,11 +57,11 @@ class CatalogueUndoer:
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
         touched = store.update(drafts, now=timezone.now())
-        noted = [draft for draft in touched if draft.lists]
-        write_in_order(noted, partial(references.write, self.reference_model, actor.organization_id))
-        for action, those in by_action(touched).items():
-            store.record(changes, those, action)
+        with_lists = [draft for draft in touched if draft.lists]
+        write_in_order(with_lists, partial(references.write, self.reference_model, actor.organization_id))
+        for action, acted in by_action(touched).items():
+            store.record(changes, acted, action)
             if action != "updated":
-                rows = [draft.row for draft in those]
+                rows = [draft.row for draft in acted]
                 references.set_live(self.reference_model, rows, live=action == "restored")
         return touched

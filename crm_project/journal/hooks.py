@@ -10,9 +10,9 @@ from crm_project.accounts.actors import Actor
 
 @dataclass
 class Hooks:
-    # before_undo(actor, change set): refuse an undo from the feed of a change set that has an undo of its own
+    # before_undo(actor, change set): raise UndoneElsewhere for a change set that cannot be undone from the feed
     before_undo: Callable[[Actor, UUID], None] = lambda actor, change_set: None
-    # after_undo(actor, change set, undoing change set): the first has been undone there by the second
+    # after_undo(actor, change set, undo): the change set has been undone from the feed by the change set `undo`
     after_undo: Callable[[Actor, UUID, UUID], None] = lambda actor, change_set, by: None
     # after_redaction(row): erase copies of the row's personal data
     after_redaction: Callable[[Any], None] = lambda row: None

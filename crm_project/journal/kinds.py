@@ -1,4 +1,4 @@
-"""The declarations of the kinds of inner apps, which lie below the journal."""
+"""The declarations of the kinds of `accounts` and `records`, whose layers are below the journal."""
 
 from crm_project.accounts.models import ApiToken, Member, Organization
 from crm_project.accounts.rules import Permission

@@ -1,4 +1,4 @@
-"""Undo for members, who have no trash: their role, job title, activity and references as they were."""
+"""Undo for members, which have no trash: role, job title, `is_active` and external references."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,9 @@ COLUMNS = ("role", "job_title", "is_active")
 
 
 class MemberUndoer:
-    """What `journal.undo` asks of members; the services know what an organization cannot do without."""
+    """The Undoer of members. It writes by the services, which refuse to deactivate the last admin."""
+
+    lists = ("external_references",)
 
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]

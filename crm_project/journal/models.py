@@ -14,10 +14,12 @@ from crm_project.records.fields import RowForeignKey
 
 
 class Counter(models.Model):
-    """The last sequence given out. Its row is locked last and until the commit, so that no reader misses a late one."""
+    """The last sequence in use. Its row is the last lock of a transaction, so that numbers are committed in order."""
 
     organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="+")
     last = models.BigIntegerField(default=0)
+    # Null until the first `new_epoch`; see `feed.end_of`.
+    epoch = models.UUIDField(null=True, blank=True)
 
 
 class Event(models.Model):

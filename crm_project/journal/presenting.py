@@ -1,4 +1,4 @@
-"""Events in the API's words: fields by their names there, ids with the names of their rows, all of a page at once."""
+"""The representation of events in the API: fields by their API names, ids with the names of the rows, page by page."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,14 +9,14 @@ from crm_project.accounts.models import Member
 from crm_project.journal.models import Event
 from crm_project.records.kinds import Field, kinds
 
-# What a member learns of a row that is none of the member's business.
+# The representation of a row that is not visible to the member.
 HIDDEN = {"hidden": True}
 EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
 
 
 @dataclass
 class Change:
-    """One field's change. `units` are what its two values are counted in, where that is not the field's own matter."""
+    """The change of one field. `units` are those of the two values, such as their currencies."""
 
     field: str
     before: Any
@@ -26,7 +26,7 @@ class Change:
 
 @dataclass
 class PresentedEvent:
-    """An event and its changes as a member may read them."""
+    """An event and its changes, without names of rows that are hidden from the member."""
 
     event: Event
     changes: list[Change] = field(default_factory=list)
@@ -36,18 +36,18 @@ class PresentedEvent:
 
 
 def present(events: Iterable[Event], member: Member) -> list[PresentedEvent]:
-    """Tell events to a member, in a number of queries that depends on the kinds of row they name, not on how many."""
-    shown = [PresentedEvent(event, list(_changes(event))) for event in events]
-    names = _names(shown, member)
-    for presented in shown:
-        fields = {known.name: known for known in kinds[presented.event.kind].fields.values()}
+    """Present events to a member. The number of queries depends on the number of kinds, not of events."""
+    presented_events = [PresentedEvent(event, list(_changes(event))) for event in events]
+    names = _names(presented_events, member)
+    for presented in presented_events:
+        fields = {column.name: column for column in kinds[presented.event.kind].fields.values()}
         for change in presented.changes:
-            known = fields.get(change.field)
+            column = fields.get(change.field)
             change.before, change.after = (
-                _value(known, value, names) for value in (change.before, change.after)
+                _value(column, value, names) for value in (change.before, change.after)
             )
-    _polish(shown)
-    return shown
+    _polish(presented_events)
+    return presented_events
 
 
 def _changes(event: Event) -> Iterable[Change]:
@@ -68,17 +68,17 @@ def _custom_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iter
 Names = Mapping[str, Mapping[int, dict[str, Any]]]
 
 
-def _names(shown: Sequence[PresentedEvent], member: Member) -> Names:
-    """The rows that the events name, kind by kind; one that is missing is not for the member's eyes."""
-    wanted: dict[str, set[int]] = defaultdict(set)
-    for presented in shown:
-        fields = {known.name: known for known in kinds[presented.event.kind].fields.values()}
+def _names(presented_events: Sequence[PresentedEvent], member: Member) -> Names:
+    """The representations of the related rows by kind and id, without those hidden from the member."""
+    row_ids: dict[str, set[int]] = defaultdict(set)
+    for presented in presented_events:
+        fields = {column.name: column for column in kinds[presented.event.kind].fields.values()}
         for change in presented.changes:
-            if (known := fields.get(change.field)) and known.kind:
-                wanted[known.kind] |= {*_ids(change.before), *_ids(change.after)}
+            if (column := fields.get(change.field)) and column.kind:
+                row_ids[column.kind] |= {*_ids(change.before), *_ids(change.after)}
     return {
         name: {row.pk: kinds[name].part(row) for row in kinds[name].rows(member).filter(pk__in=ids)}
-        for name, ids in wanted.items()
+        for name, ids in row_ids.items()
         if ids
     }
 
@@ -87,23 +87,23 @@ def _ids(value: Any) -> list[int]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _value(known: Field | None, value: Any, names: Names) -> Any:
-    if known is None or value is None:
+def _value(column: Field | None, value: Any, names: Names) -> Any:
+    if column is None or value is None:
         return value
-    if known.name == "external_references":
+    if column.name == "external_references":
         return [{"system": system, "external_id": external_id} for system, external_id in value]
-    if known.is_instant:
+    if column.is_instant:
         return value.replace("+00:00", "Z")  # as the API writes instants
-    if not known.kind:
+    if not column.kind:
         return value
-    parts = [names.get(known.kind, {}).get(row_id, HIDDEN) for row_id in _ids(value)]
+    parts = [names.get(column.kind, {}).get(row_id, HIDDEN) for row_id in _ids(value)]
     return parts if isinstance(value, list) else parts[0]
 
 
-def _polish(shown: Sequence[PresentedEvent]) -> None:
+def _polish(presented_events: Sequence[PresentedEvent]) -> None:
     by_kind: dict[str, list[PresentedEvent]] = defaultdict(list)
-    for presented in shown:
+    for presented in presented_events:
         by_kind[presented.event.kind].append(presented)
-    for name, those in by_kind.items():
+    for name, of_kind in by_kind.items():
         if polish := kinds[name].polish:
-            polish(those)
+            polish(of_kind)

@@ -1,4 +1,4 @@
-"""Reads of events: what a member may see, what happened to a row, what one change set did."""
+"""Reads of events: those visible to a member, of a row, of a change set."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
@@ -18,16 +18,16 @@ class EventQuerySet(models.QuerySet[Any]):
         return self.filter(organization_id=organization_id)
 
     def visible_to(self, member: "Member") -> Self:
-        """The events of rows that the member may see today; those of a kind that no app registered stay hidden."""
-        told = Q(kind__in=[name for name, kind in kinds.items() if not kind.is_private])
+        """The events of rows that the member may see now; events of unregistered kinds are hidden."""
+        visible = Q(kind__in=[name for name, kind in kinds.items() if not kind.is_private])
         for name, kind in kinds.items():
             if kind.is_private:
                 rows = kind.rows(member).order_by().filter(pk=OuterRef("row_id"))
-                told |= Q(Exists(rows), kind=name)
-        return self.of(member.organization_id).filter(told)
+                visible |= Q(Exists(rows), kind=name)
+        return self.of(member.organization_id).filter(visible)
 
     def history_of(self, row: Any) -> Self:
-        """What happened to a row, and for some kinds to its parts."""
+        """The events of a row, and for some kinds those of its parts."""
         kind = kinds[row.row_kind]
         own = Q(kind=kind.name, row_id=row.pk)
         return self.of(row.organization_id).filter(kind.history(row) if kind.history else own)
@@ -36,9 +36,9 @@ class EventQuerySet(models.QuerySet[Any]):
         return self.of(organization_id).filter(change_set=change_set).order_by("sequence")
 
     def change_sets(self) -> Iterator[tuple[int, UUID, UUID | None]]:
-        """The change sets of these events, each with its last number among them and the one it took back."""
+        """The change sets of these events as (last sequence among them, uuid, uuid of the change set that it undid)."""
         sets = self.order_by().values("change_set", "undoes").annotate(last=Max("sequence"))
-        return ((found["last"], found["change_set"], found["undoes"]) for found in sets)
+        return ((entry["last"], entry["change_set"], entry["undoes"]) for entry in sets)
 
-    def for_telling(self) -> Self:
+    def with_actor(self) -> Self:
         return self.select_related("actor__user")

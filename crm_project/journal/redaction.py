@@ -1,4 +1,4 @@
-"""Erasing what the journal holds of a person: the values go, and who changed which field when stays."""
+"""Erasure of personal data from the journal: values are replaced; actor, field and time are kept."""
 
 from collections.abc import Collection
 from typing import Any
@@ -10,7 +10,7 @@ ERASED = "(erased)"
 
 
 def redact_events(*, kind: str, row_id: int, organization_id: int, fields: Collection[str]) -> int:
-    """Put `(erased)` in place of these fields' values in all events of a row; answers how many were changed."""
+    """Replace the values of these fields by `(erased)` in all events of a row; returns the number of changed events."""
     redacted = []
     for event in Event.objects.of(organization_id).filter(kind=kind, row_id=row_id):
         changes = {
@@ -26,7 +26,7 @@ def redact_events(*, kind: str, row_id: int, organization_id: int, fields: Colle
 
 
 def erased(value: Any) -> Any:
-    """What is left of a value: that there was one, if it was a text."""
+    """The replacement of a value: `(erased)` for a text, an empty list or object for one, other types as they are."""
     if isinstance(value, str):
         return ERASED if value else ""
     return type(value)() if isinstance(value, list | dict) else value

@@ -1,6 +1,6 @@
-"""Events in a salesperson's words: "moved it from New to Won", "changed the amount from 100.00 EUR to 200.00 EUR".
+"""Events as sentences for a timeline: "moved it from New to Won", "changed the amount from 100.00 EUR to 200.00 EUR".
 
-For a timeline: `lines(Event.objects.history_of(row).order_by("-sequence")[:50], member)` answers one
+`lines(Event.objects.history_of(row).order_by("-sequence")[:50], member)` returns one
 `TimelineEntry` per event, with `who`, `at`, `text` and the event; the number of queries is fixed.
 """
 
@@ -20,7 +20,7 @@ ACTIONS = {
     "restored": "brought it back from the trash",
     "redacted": "erased its personal data",
 }
-NOBODY = "The system"
+SYSTEM = "The system"
 LONG = 80
 
 
@@ -38,7 +38,7 @@ class TimelineEntry:
 
 
 def lines(events: Iterable[Event], member: Member) -> list[TimelineEntry]:
-    """What happened, for a member's eyes, in the order of the events; they come best from `for_telling()`."""
+    """The entries of events in their order, as visible to the member. Use `with_actor()` to avoid a query per event."""
     return [
         TimelineEntry(who(presented.event), presented.event.at, sentence(presented), presented.event)
         for presented in present(events, member)
@@ -46,18 +46,18 @@ def lines(events: Iterable[Event], member: Member) -> list[TimelineEntry]:
 
 
 def who(event: Event) -> str:
-    return event.actor.full_name if event.actor else NOBODY
+    return event.actor.full_name if event.actor else SYSTEM
 
 
 def sentence(presented: PresentedEvent) -> str:
-    """What the event's actor did, as the rest of a sentence that begins with the actor's name."""
+    """The rest of a sentence that begins with the actor's name."""
     opening = ACTIONS.get(presented.event.action)
     if opening and presented.event.action != "restored":
         return f"{_undoing(presented)}{opening}"
     kind = kinds[presented.event.kind]
-    clauses, done = kind.clauses(presented) if kind.clauses else ([], set())
+    clauses, covered = kind.clauses(presented) if kind.clauses else ([], set())
     clauses = [*([opening] if opening else []), *clauses]
-    clauses += [_clause(change) for change in presented.changes if change.field not in done]
+    clauses += [_clause(change) for change in presented.changes if change.field not in covered]
     return _undoing(presented) + (_joined(clauses) or "changed it")
 
 
@@ -88,15 +88,15 @@ def _clause(change: Change) -> str:
 
 
 def _list_clause(name: str, before: list[Any], after: list[Any]) -> str:
-    came = [words(value) for value in after if value not in before]
-    went = [words(value) for value in before if value not in after]
-    parts = [f"added {', '.join(came)} to the {name}"] if came else []
-    parts += [f"took {', '.join(went)} off the {name}"] if went else []
+    added = [words(value) for value in after if value not in before]
+    removed = [words(value) for value in before if value not in after]
+    parts = [f"added {', '.join(added)} to the {name}"] if added else []
+    parts += [f"took {', '.join(removed)} off the {name}"] if removed else []
     return " and ".join(parts) or f"reordered the {name}"
 
 
 def words(value: Any, unit: str = "") -> str:
-    """A value as it is said: a row by its name, a reference by its parts."""
+    """The text of a value: a row by its name, an external reference by its system and id."""
     if value == HIDDEN:
         return "something hidden"
     if isinstance(value, dict) and "system" in value:

@@ -1,4 +1,4 @@
-"""Writing of events at the end of a change set, and the replay that proves them complete."""
+"""The write of events at the end of a change set, and their replay, which tests use to prove them complete."""
 
 from collections import Counter as Tally
 from collections import defaultdict
@@ -29,7 +29,7 @@ def write_events(changes: ChangeSet) -> None:
 
 
 def take_sequences(organization_id: int, count: int) -> int:
-    """Give out the next `count` numbers; answers the last of them. The counter's row is locked until the commit."""
+    """Allocate the next `count` numbers and return the last one. The counter's row is locked until the commit."""
     table = connection.ops.quote_name(Counter._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -41,7 +41,7 @@ def take_sequences(organization_id: int, count: int) -> int:
 
 
 def event_of(changes: ChangeSet, recorded: Recorded, sequence: int = 0) -> Event:
-    """What was recorded as the event that it becomes; its number is known when the change set ends."""
+    """The unsaved event of a recorded change. It gets its sequence when the change set ends."""
     actor = changes.actor
     event = fast_instance(
         Event,
@@ -64,7 +64,7 @@ def event_of(changes: ChangeSet, recorded: Recorded, sequence: int = 0) -> Event
 
 
 def replayed_columns(model: type[models.Model], events: Iterable[Event]) -> dict[int, dict[str, Any]]:
-    """Each row's columns and lists as its events leave them, keyed by the row's id."""
+    """The columns and lists of each row after its events, by the row's id."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
     rows: dict[int, dict[str, Any]] = defaultdict(dict)
     for event in events:

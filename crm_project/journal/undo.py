@@ -1,8 +1,8 @@
-"""Undo: every row of a change set goes back to what it was, unless somebody has changed the same fields since.
+"""Undo: restore every row of a change set to its values before, unless one of the same fields has changed since.
 
-It is a write like any other, with a change set of its own, so that an undo can be undone. What a change set did to a
-row is taken apart into single facts (a column's value, one custom field, one entry of a list): another's change to
-another fact is left alone, and one to the same fact forbids the undo.
+An undo is a write with a change set of its own, so that it can be undone too. The changes of a row are split into
+facts: the value of a column, of one custom field, or one entry of a list. Later changes of other facts are kept; a
+later change of the same fact is a conflict.
 """
 
 import datetime
@@ -32,8 +32,8 @@ BATCH = 4_000
 ABSENT = "\x00absent"  # no stored text holds a NUL
 
 
-class HasUndoOfItsOwn(Conflict):
-    """The change set is the work of this row, which is undone as a whole and beside the request."""
+class UndoneElsewhere(Conflict):
+    """The change set belongs to `row`, an import, which is undone as a whole in the background."""
 
     def __init__(
         self, template: str, params: Mapping[str, Any] | None = None, *, row: Any, **extra: Any
@@ -43,8 +43,8 @@ class HasUndoOfItsOwn(Conflict):
 
 
 @dataclass(frozen=True)
-class Undone:
-    """What an undo did. The events get their numbers when the outermost change set ends."""
+class UndoResult:
+    """The result of an undo. Its events get their numbers when the outermost change set ends."""
 
     change_set: UUID
     undoes: UUID
@@ -56,18 +56,18 @@ class Undone:
         return len(self.changes.recorded) - self.already
 
     def first_events(self, count: int) -> list[Event]:
-        """Made when they are asked for: nobody reads those of a great import."""
+        """Built on demand: an undo of a large import has too many for a response."""
         recorded = self.changes.recorded[self.already : self.already + count]
-        return [event_of(self.changes, one) for one in recorded]
+        return [event_of(self.changes, change) for change in recorded]
 
 
 @dataclass(slots=True)
-class Net:
-    """What a change set did to one row in all: each column and list as it was before, and as it was after.
+class NetChange:
+    """The net effect of a change set on one row: its columns and lists before and after all events of the row.
 
-    A great import has a hundred thousand of them. The rows themselves are read some thousands at a time; what is known
-    once they have been: the facts that are not as the change set left them, whether the row goes, whether others refer
-    to it.
+    A large import has 100,000 of them, while the rows are read in batches. The last three attributes are set when the
+    row has been read: the facts that differ from `after`, whether the undo leaves the row in the trash, and whether
+    other rows of its kind may refer to it.
     """
 
     kind: Kind
@@ -77,14 +77,14 @@ class Net:
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     stale: Sequence[Fact] = ()
-    goes: bool = False
+    is_trashed: bool = False
     is_inner: bool = False
 
     def add(self, event: Event) -> None:
         self.created = self.created or event.action == "created"
         for name, (old, new) in event.changes.items():
             if self.created and name != "deleted_at":
-                continue  # a new row goes as a whole, whatever it held; an import made a hundred thousand of them
+                continue  # undone as a whole; an import has 100,000 of them
             self.before.setdefault(name, old)
             self.after[name] = new
 
@@ -93,7 +93,7 @@ class Net:
         return self.kind.name, self.row_id
 
     def facts(self) -> dict[Fact, tuple[Any, Any]]:
-        """What it changed. To undo a creation is to trash the row, whatever it was created with."""
+        """The changed facts, each as (before, after). The undo of a creation is a move to the trash."""
         if self.created:
             trashed = self.after.get("deleted_at") is not None
             return {} if trashed else {("deleted_at", None): (ABSENT, None)}
@@ -104,58 +104,61 @@ class Net:
         }
 
 
-def undo(*, actor: Actor, sequence: int) -> Undone:
-    """Take back the whole change set of the event of this number, which the actor must see."""
+def undo(*, actor: Actor, sequence: int) -> UndoResult:
+    """Undo the change set of the event with this number, which must be visible to the actor."""
     event = Event.objects.visible_to(actor.member).filter(sequence=sequence).first()
     if event is None:
         raise NotFound
     with change_set(actor):
         hooks.before_undo(actor, event.change_set)
-        undone = take_back(actor=actor, event=event)
-        hooks.after_undo(actor, undone.undoes, undone.change_set)
-        return undone
+        result = take_back(actor=actor, event=event)
+        hooks.after_undo(actor, result.undoes, result.change_set)
+        return result
 
 
-def take_back(*, actor: Actor, event: Event) -> Undone:
-    """Take back the whole change set of the event."""
+def take_back(*, actor: Actor, event: Event) -> UndoResult:
+    """Undo the change set of the event, without the hooks of `undo`."""
     with change_set(actor) as changes:
         changes.undoes = event.change_set
         already = len(changes.recorded)
         events = Event.objects.of_change_set(actor.organization_id, event.change_set)
         nets = _nets(chain.from_iterable(in_batches(events, BATCH)))
         by_kind = _by_kind(nets)
-        _require(actor, by_kind)
+        for name in by_kind:
+            actor.require(kinds[name].permission)
         now = timezone.now()
         drafts = _locked(actor, by_kind, now)
         _refuse_conflicts(actor, event, nets, by_kind)
         _revert(changes, actor, by_kind, drafts, now)
-        return Undone(changes.uuid, event.change_set, changes, already)
+        return UndoResult(changes.uuid, event.change_set, changes, already)
 
 
 def can_undo(event: Event) -> bool:
-    """Whether an undo of this event's row is offered at all; what has changed since is told when it is tried."""
-    known = kinds.get(event.kind)
-    if known is None or known.undoer is None or event.action == "redacted":
+    """Whether events of this kind and action can be undone; conflicts are found by the undo itself."""
+    kind = kinds.get(event.kind)
+    if kind is None or kind.undoer is None or event.action == "redacted":
         return False
-    # What is created goes to the trash; members have none.
-    return event.action != "created" or hasattr(known.model, "deleted_at")
+    # The undo of a creation is a move to the trash, which members do not have.
+    return event.action != "created" or hasattr(kind.model, "deleted_at")
 
 
-def _nets(events: Iterable[Event]) -> dict[RowKey, Net]:
-    nets: dict[RowKey, Net] = {}
+def _nets(events: Iterable[Event]) -> dict[RowKey, NetChange]:
+    nets: dict[RowKey, NetChange] = {}
     for event in events:
         if not can_undo(event):
-            raise Conflict("What this change set did cannot be taken back.", code="not_undoable")
+            raise Conflict("This change set cannot be undone.", code="not_undoable")
         key = (event.kind, event.row_id)
-        net = nets.setdefault(key, Net(kinds[event.kind], event.row_id, event.row_uuid))
+        net = nets.setdefault(key, NetChange(kinds[event.kind], event.row_id, event.row_uuid))
         net.add(event)
     return nets
 
 
-def _by_kind(nets: Mapping[RowKey, Net]) -> dict[str, list[Net]]:
-    """In the order of the kinds' ranks, as locks are taken."""
+def _by_kind(nets: Mapping[RowKey, NetChange]) -> dict[str, list[NetChange]]:
+    """By kind, in the order of the ranks, which is the lock order."""
     return {
-        name: found for name in kinds if (found := [net for net in nets.values() if net.kind.name == name])
+        name: of_kind
+        for name in kinds
+        if (of_kind := [net for net in nets.values() if net.kind.name == name])
     }
 
 
@@ -164,90 +167,85 @@ def _undoer(kind: Kind) -> Undoer:
     return kind.undoer
 
 
-def _require(actor: Actor, by_kind: Mapping[str, Sequence[Net]]) -> None:
-    for name in by_kind:
-        actor.require(kinds[name].permission)
-
-
 def _locked(
-    actor: Actor, by_kind: Mapping[str, Sequence[Net]], now: datetime.datetime
+    actor: Actor, by_kind: Mapping[str, Sequence[NetChange]], now: datetime.datetime
 ) -> dict[RowKey, Draft]:
-    """Lock in the order of the house: the catalogue, keys, then rows kind by kind.
+    """Lock the catalogue, keys, then rows kind by kind, and set the last attributes of each net change.
 
-    Answers the rows as they shall be, or none of so many that they are read anew when they are written.
+    Returns drafts with the restored values, or none if there are more than a batch: those are read again by `_revert`.
     """
     hold_catalogue(actor.organization_id, alone=any(kinds[name].is_reference_data for name in by_kind))
     for name, nets in by_kind.items():
         _undoer(kinds[name]).hold(actor, [net.before for net in nets])
     are_few = sum(map(len, by_kind.values())) <= BATCH
-    kept: dict[RowKey, Draft] = {}
+    restored: dict[RowKey, Draft] = {}
     for nets in by_kind.values():
         for batch in _batches(sorted(nets, key=lambda net: net.row_id)):
             drafts = _read(actor, batch)
             for net in batch:
-                _look_at(net, drafts[net.key], now)
-            kept |= drafts if are_few else {}
-    return kept
+                _compare(net, drafts[net.key], now)
+            restored |= drafts if are_few else {}
+    return restored
 
 
-def _read(actor: Actor, nets: Sequence[Net]) -> dict[RowKey, Draft]:
+def _read(actor: Actor, nets: Sequence[NetChange]) -> dict[RowKey, Draft]:
     kind = nets[0].kind
-    found = _undoer(kind).lock(actor, [net.row_id for net in nets])
-    if len(found) != len(nets):
+    locked = _undoer(kind).lock(actor, [net.row_id for net in nets])
+    if len(locked) != len(nets):
         raise Conflict("It changed rows that you may not see.", code="not_undoable")
-    return {(kind.name, row_id): draft for row_id, draft in found.items()}
+    return {(kind.name, row_id): draft for row_id, draft in locked.items()}
 
 
-def _look_at(net: Net, draft: Draft, now: datetime.datetime) -> None:
-    """Note what has to be known of all rows before one is written, and give the draft what the row was before."""
+def _compare(net: NetChange, draft: Draft, now: datetime.datetime) -> None:
+    """Set the attributes of the net change that depend on the row, and restore the draft."""
     present = _present(draft)
-    net.stale = [fact for fact, (_, left) in net.facts().items() if _value(net.kind, present, fact) != left]
-    _turn_back(draft, net, now)
-    net.goes = getattr(draft.row, "deleted_at", None) is not None
+    net.stale = [fact for fact, (_, after) in net.facts().items() if _value(net.kind, present, fact) != after]
+    _restore(draft, net, now)
+    net.is_trashed = getattr(draft.row, "deleted_at", None) is not None
     net.is_inner = net.kind.is_inner is None or net.kind.is_inner(draft.row)
 
 
 def _revert(
     changes: ChangeSet,
     actor: Actor,
-    by_kind: Mapping[str, Sequence[Net]],
-    known: Mapping[RowKey, Draft],
+    by_kind: Mapping[str, Sequence[NetChange]],
+    restored: Mapping[RowKey, Draft],
     now: datetime.datetime,
 ) -> None:
-    """What comes back comes from the inside out, for others refer to it; what goes, goes from the outside in."""
-    back = [sorted((net for net in nets if not net.goes), key=_is_outer) for nets in by_kind.values()]
-    gone = [[net for net in nets if net.goes] for nets in reversed([*by_kind.values()])]
-    for nets in [*back, *gone]:
+    """Write rows before the rows that refer to them, then trash rows after the rows that refer to them."""
+    live = [sorted((net for net in nets if not net.is_trashed), key=_is_outer) for nets in by_kind.values()]
+    trashed = [[net for net in nets if net.is_trashed] for nets in reversed([*by_kind.values()])]
+    for nets in [*live, *trashed]:
         for batch in _batches(nets):
-            drafts = known or _read_back(actor, batch, now)
+            drafts = restored or _read_again(actor, batch, now)
             _undoer(batch[0].kind).revert(changes, actor, [drafts[net.key] for net in batch])
 
 
-def _read_back(actor: Actor, nets: Sequence[Net], now: datetime.datetime) -> dict[RowKey, Draft]:
+def _read_again(actor: Actor, nets: Sequence[NetChange], now: datetime.datetime) -> dict[RowKey, Draft]:
     drafts = _read(actor, nets)
     for net in nets:
-        _turn_back(drafts[net.key], net, now)
+        _restore(drafts[net.key], net, now)
     return drafts
 
 
-def _is_outer(net: Net) -> bool:
+def _is_outer(net: NetChange) -> bool:
     return not net.is_inner
 
 
 def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Some thousands at a time: a statement takes only so many parameters."""
+    """Batches: the number of parameters of a statement is limited."""
     return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
 
 
 def facts_of(kind: Kind, name: str, old: Any, new: Any) -> dict[Fact, tuple[Any, Any]]:
-    """One column's or list's change as changes of single facts, each from what to what."""
+    """Split the change of a column or list into facts, each with its (old, new) value."""
     if name == "custom_fields":
         old, new = old or {}, new or {}
         keys = [key for key in {**old, **new} if old.get(key, ABSENT) != new.get(key, ABSENT)]
         return {(name, key): (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
     if name in kind.lists:
-        was, now = entries(old), entries(new)
-        return {(name, entry): (entry in was, entry in now) for entry in {*was} ^ {*now}}
+        before, after = entries(old), entries(new)
+        return {(name, entry): (entry in before, entry in after) for entry in {*before} ^ {*after}}
     return {(name, None): (old, new)}
 
 
@@ -257,7 +255,7 @@ def entries(value: Any) -> list[Any]:
 
 
 def _refuse_conflicts(
-    actor: Actor, event: Event, nets: Mapping[RowKey, Net], by_kind: Mapping[str, Sequence[Net]]
+    actor: Actor, event: Event, nets: Mapping[RowKey, NetChange], by_kind: Mapping[str, Sequence[NetChange]]
 ) -> None:
     later = _later_events(actor.organization_id, event, by_kind)
     conflicts, fields = [], []
@@ -272,7 +270,7 @@ def _refuse_conflicts(
 
 
 def conflict(fields: Sequence[FieldError], rows: Sequence[Mapping[str, Any]] = ()) -> Conflict:
-    """What was changed since would be lost, or does not fit what was."""
+    """The refusal of an undo that would overwrite later changes, or whose values do not fit other rows."""
     names = ", ".join(dict.fromkeys(error.field for error in fields))
     return Conflict(
         "Changed since, so that it cannot be undone: %(fields)s.",
@@ -284,15 +282,15 @@ def conflict(fields: Sequence[FieldError], rows: Sequence[Mapping[str, Any]] = (
 
 
 def refuse_first(errors: Mapping[int, DomainError]) -> None:
-    """An undo is one request about many rows: what is wrong with the first is told."""
+    """Raise the error of the first row: an undo is one request, which has no errors by row."""
     if errors:
         raise errors[min(errors)]
 
 
 def _later_events(
-    organization_id: int, event: Event, by_kind: Mapping[str, Sequence[Net]]
+    organization_id: int, event: Event, by_kind: Mapping[str, Sequence[NetChange]]
 ) -> dict[RowKey, list[Event]]:
-    """What happened to the same rows since, but for what has been undone and the undoing itself."""
+    """Later events of the same rows, without undone change sets and the change sets that undid them."""
     newer = [
         Event.objects.of(organization_id)
         .filter(kind=name, row_id__in=[net.row_id for net in batch], sequence__gt=event.sequence)
@@ -300,32 +298,32 @@ def _later_events(
         for name, nets in by_kind.items()
         for batch in _batches(nets)
     ]
-    sets = {found for events in newer for found in events.change_sets()}
+    sets = {entry for events in newer for entry in events.change_sets()}
     settled = _settled(sets)
     if event.change_set in settled:
         raise Conflict("This change set has been undone already.", code="undo_conflict")
     by_row: dict[RowKey, list[Event]] = defaultdict(list)
-    for events in newer if {found for _, found, _ in sets} - settled else ():
-        for one in events.exclude(change_set__in=settled).for_telling().order_by("sequence"):
-            by_row[one.kind, one.row_id].append(one)
+    for events in newer if {uuid for _, uuid, _ in sets} - settled else ():
+        for later in events.exclude(change_set__in=settled).with_actor().order_by("sequence"):
+            by_row[later.kind, later.row_id].append(later)
     return by_row
 
 
 def _settled(sets: Iterable[tuple[int, UUID, UUID | None]]) -> set[UUID]:
-    """The change sets that came to nothing: undone ones, and the undoing of later ones. The newest decides."""
+    """The change sets without a net effect: undone ones, and undos of one of these sets. Read from the newest."""
     undone: set[UUID] = set()
     undoing: set[UUID] = set()
-    known = {found for _, found, _ in sets}
-    for _, found, undoes in sorted(sets, reverse=True):
-        if undoes and found not in undone:
+    uuids = {uuid for _, uuid, _ in sets}
+    for _, uuid, undoes in sorted(sets, reverse=True):
+        if undoes and uuid not in undone:
             undone.add(undoes)
-            if undoes in known:
-                undoing.add(found)
+            if undoes in uuids:
+                undoing.add(uuid)
     return undone | undoing
 
 
-def _changed_since(net: Net, later: Sequence[Event]) -> dict[str, FieldError]:
-    """An error for each field of the change that is no longer as it left it: who changed it, and when."""
+def _changed_since(net: NetChange, later: Sequence[Event]) -> dict[str, FieldError]:
+    """An error for each field that has changed since, with the name of the member and the time."""
     facts = net.facts() if later else {}
     errors: dict[str, FieldError] = {}
     for event in later:
@@ -348,8 +346,8 @@ def _field(kind: Kind, fact: Fact) -> str:
     name, part = fact
     if name == "custom_fields":
         return f"{name}.{part}"
-    known = kind.fields.get(name)
-    return known.name if known else name
+    field = kind.fields.get(name)
+    return field.name if field else name
 
 
 def _present(draft: Draft) -> dict[str, Any]:
@@ -357,7 +355,7 @@ def _present(draft: Draft) -> dict[str, Any]:
 
 
 def _value(kind: Kind, present: Mapping[str, Any], fact: Fact) -> Any:
-    """The fact as it is, in the words of `facts_of`."""
+    """The present value of a fact, as in `facts_of`."""
     name, part = fact
     if name == "custom_fields":
         return present[name].get(part, ABSENT)
@@ -366,12 +364,12 @@ def _value(kind: Kind, present: Mapping[str, Any], fact: Fact) -> Any:
     return present.get(name)
 
 
-def _turn_back(draft: Draft, net: Net, now: datetime.datetime) -> None:
-    """Give the draft what the row was before, fact by fact."""
+def _restore(draft: Draft, net: NetChange, now: datetime.datetime) -> None:
+    """Set the draft to the values before the change set, fact by fact."""
     fields = {column.attname: column for column in draft.row._meta.concrete_fields}
     for (name, part), (old, _) in net.facts().items():
         if name == "deleted_at":
-            # The trash counts its thirty days from now on; what goes together has one instant.
+            # The thirty days of the trash begin now; rows that are trashed together share the instant.
             draft.row.deleted_at = now if old is not None else None
         elif name == "custom_fields":
             values = dict(draft.row.custom_fields)
@@ -381,13 +379,13 @@ def _turn_back(draft: Draft, net: Net, now: datetime.datetime) -> None:
             setattr(draft.row, name, fields[name].to_python(old))
     for name in net.before.keys() & draft.lists.keys() & net.kind.lists.keys():
         if not net.created:
-            draft.lists[name] = _list_back(draft.lists[name], net.before[name], net.after[name])
+            draft.lists[name] = _restored_list(draft.lists[name], net.before[name], net.after[name])
 
 
-def _list_back(present: Sequence[Any], old: Any, new: Any) -> list[Any]:
-    """The list without what was added and with what was taken off, in the old order where nothing else has changed."""
-    was, now = entries(old), entries(new)
-    kept = [entry for entry in entries(present) if entry in was or entry not in now]
-    result = [*kept, *(entry for entry in was if entry not in now and entry not in kept)]
-    result = was if sorted(map(repr, result)) == sorted(map(repr, was)) else result
+def _restored_list(present: Sequence[Any], old: Any, new: Any) -> list[Any]:
+    """The list without the added entries and with the removed ones, in the old order if nothing else has changed."""
+    before, after = entries(old), entries(new)
+    result = [entry for entry in entries(present) if entry in before or entry not in after]
+    result += [entry for entry in before if entry not in after and entry not in result]
+    result = before if sorted(map(repr, result)) == sorted(map(repr, before)) else result
     return [list(entry) if isinstance(entry, tuple) else entry for entry in result]

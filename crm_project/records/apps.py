@@ -1,4 +1,4 @@
-"""What every row has."""
+"""The rows of all kinds: their base model, declarations, writes and external references."""
 
 from django.apps import AppConfig
 
@@ -15,5 +15,5 @@ class RecordsConfig(AppConfig):
         from crm_project.records.checks import check_kinds
         from crm_project.records.services import keep_member_apart
 
-        hooks.member_added.append(keep_member_apart)
+        hooks.member_added = keep_member_apart
         register(check_kinds)

@@ -1,4 +1,4 @@
-"""Lists of mixed writes: each row is treated as a single write of its kind, the rows together set-wise."""
+"""Lists of mixed writes: the same rules as for single writes, with a fixed number of queries for the list."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from crm_project.versions import Versions
 
 OPERATIONS = ("create", "update", "upsert", "delete")
 ROW_TWICE = "row_twice"
-# What became of one row of a list.
+# The result of one operation of a list.
 Result = Receipt[Any] | DomainError
 
 
@@ -31,75 +31,75 @@ class Operation:
 
 @dataclass(frozen=True)
 class Found:
-    """The row that an operation is about, if there is one yet; `key` tells two apart that would make the same one."""
+    """The row of an operation, if it exists; operations that would create the same row have the same `key`."""
 
     row: Any = None
     key: Hashable = None
 
 
 class Work(Protocol):
-    """What a kind of row does for a list. Every call takes a fixed number of queries, however long the list is."""
+    """The steps of a list that depend on the kind of row. Each takes a fixed number of queries."""
 
     match_keys: Mapping[str, HasKey]
 
     def find(
         self, operations: Mapping[int, Operation], keys: Mapping[int, str]
     ) -> dict[int, Found | DomainError]:
-        """The row of each operation; `keys` names the key that decides an upsert. What must not move is held."""
+        """The row of each operation, under locks. `keys` has the match key of each upsert."""
 
     def lock(self, ids: Collection[int], changes: Sequence[Change]) -> None:
-        """Lock all these rows in one order, before some of them are locked again part by part."""
+        """Lock all rows of the list in id order, before deletions and writes lock their parts."""
 
     def write(
         self, targets: Sequence[tuple[Any, Change]], *, adding: Collection[int]
     ) -> Sequence[Receipt[Any]]:
-        """Create (None) and change; of those in `adding` by index, references are added to what the row has."""
+        """Create (None) and change rows; references of the indices in `adding` are added to those of the row."""
 
     def trash(self, rows: Sequence[Any], *, if_match: Mapping[int, Versions]) -> Sequence[Any]: ...
 
 
 def carry_out(operations: Sequence[Operation], work: Work) -> list[Receipt[Any]]:
-    """Carry out all of them or, naming every bad one, none. Deletions come first: what they free can be given away.
+    """Carry out all operations, or raise RowsRefused. Deletions come first, so that their keys can be assigned.
 
-    One list writes a row once: of two operations on one row, the second is refused.
+    Of two operations on one row, the second is refused.
     """
     refused, keys = _upsert_keys(operations, work.match_keys)
     found = _found(operations, keys, work, refused)
-    gone = [index for index in found if operations[index].op == "delete"]
+    deletions = [index for index in found if operations[index].op == "delete"]
     rest = [index for index in found if operations[index].op != "delete"]
     existing = {index: found[index].row.pk for index in found if found[index].row is not None}
-    if gone and rest:
+    if deletions and rest:
         work.lock(set(existing.values()), [operations[index].change for index in rest])
     changes = {index: operations[index].change for index in found}
     conditions = {
-        existing[index]: changes[index]["if_match"] for index in gone if "if_match" in changes[index]
+        existing[index]: changes[index]["if_match"] for index in deletions if "if_match" in changes[index]
     }
 
     def trash() -> list[Receipt[Any]]:
-        rows = work.trash([found[index].row for index in gone], if_match=conditions)
+        rows = work.trash([found[index].row for index in deletions], if_match=conditions)
         return [Receipt(row, "deleted") for row in rows]
 
     def write() -> Sequence[Receipt[Any]]:
         upserts = [place for place, index in enumerate(rest) if index in keys]
         return work.write([(found[index].row, changes[index]) for index in rest], adding=upserts)
 
-    done = _part(gone, trash, refused) | _part(rest, write, refused)
+    receipts = _part(deletions, trash, refused) | _part(rest, write, refused)
     refuse(refused, rows=len(operations))
     for index, key in keys.items():
-        done[index].matched_on = None if done[index].outcome == "created" else key
-    return [done[index] for index in range(len(operations))]
+        receipts[index].matched_on = None if receipts[index].outcome == "created" else key
+    return [receipts[index] for index in range(len(operations))]
 
 
 def _upsert_keys(
-    operations: Sequence[Operation], known: Mapping[str, HasKey]
+    operations: Sequence[Operation], match_keys: Mapping[str, HasKey]
 ) -> tuple[dict[int, DomainError], dict[int, str]]:
-    """The key that decides each upsert, and the upserts that have none."""
+    """The errors of upserts without a match key, and the match keys of the others."""
     refused: dict[int, DomainError] = {}
     keys: dict[int, str] = {}
     for index, operation in enumerate(operations):
         try:
             if operation.op == "upsert":
-                keys[index] = match_key(operation.change, known)
+                keys[index] = match_key(operation.change, match_keys)
         except DomainError as error:
             refused[index] = error
     return refused, keys
@@ -108,11 +108,11 @@ def _upsert_keys(
 def _found(
     operations: Sequence[Operation], keys: Mapping[int, str], work: Work, refused: dict[int, DomainError]
 ) -> dict[int, Found]:
-    """What each operation is about; those that are refused for it go to `refused`."""
-    known = {index: operation for index, operation in enumerate(operations) if index not in refused}
+    """The row of each operation; the errors of others are added to `refused`."""
+    candidates = {index: operation for index, operation in enumerate(operations) if index not in refused}
     rows: dict[int, Found] = {}
     seen: dict[Hashable, int] = {}
-    for index, found in sorted(work.find(known, keys).items()):
+    for index, found in sorted(work.find(candidates, keys).items()):
         if isinstance(found, DomainError):
             refused[index] = found
             continue
@@ -131,7 +131,7 @@ def _found(
 def _part(
     indices: Sequence[int], call: Callable[[], Sequence[Receipt[Any]]], refused: dict[int, DomainError]
 ) -> dict[int, Receipt[Any]]:
-    """Run one part of the list, whose refusals are told by their place in the whole."""
+    """Run one part of the list; its errors are added to `refused` by their indices in the list."""
     if not indices:
         return {}
     try:
@@ -148,7 +148,7 @@ def _part(
 def sort_out(
     operations: Mapping[int, Operation], keys: Mapping[int, str]
 ) -> defaultdict[str, dict[int, Operation]]:
-    """The operations by what names their row: `uuid`, a key of an upsert, or nothing yet (`new`)."""
+    """The operations by the key that names their row: `uuid`, a match key of an upsert, or `new`."""
     sorted_out: defaultdict[str, dict[int, Operation]] = defaultdict(dict)
     for index, operation in operations.items():
         name = "uuid" if operation.op in ("update", "delete") else keys.get(index, "new")
@@ -157,9 +157,9 @@ def sort_out(
 
 
 def by_uuid(rows: Any, operations: Iterable[Operation]) -> dict[UUID, Any]:
-    """The rows that operations name."""
-    wanted = {named for operation in operations if (named := named_uuid(operation))}
-    return {row.uuid: row for row in rows.filter(uuid__in=wanted)} if wanted else {}
+    """The rows that the operations name by uuid."""
+    uuids = {named for operation in operations if (named := named_uuid(operation))}
+    return {row.uuid: row for row in rows.filter(uuid__in=uuids)} if uuids else {}
 
 
 def named_uuid(operation: Operation) -> UUID | None:
@@ -177,7 +177,7 @@ def found_by_reference(
 ) -> dict[int, Found | DomainError]:
     """The visible row that holds each upsert's first reference. An invisible one is told of when the row is written."""
     changes = {index: operation.change for index, operation in operations.items()}
-    named = references.found(visible, model, actor.organization_id, changes)
+    named = references.rows_by_first_key(visible, model, actor.organization_id, changes)
     return {index: Found(row, key) for index, (row, key) in named.items()}
 
 
@@ -189,10 +189,10 @@ def write_list(
     refused: Mapping[int, DomainError] | None = None,
     atomic: bool,
 ) -> dict[int, Result]:
-    """What became of each operation, by its index. `refused` are those of the list that were refused beforehand.
+    """The result of each operation, by its index. `refused` has the operations of the list that were refused before.
 
-    Atomic: any refusal raises RowsRefused, which names all of them, and nothing is written. Otherwise the bad ones are
-    left out and the others written as if the bad ones had never been there: what only they wanted is not left behind.
+    Atomic: if any is refused, RowsRefused is raised with all errors, and nothing is written. Otherwise the others are
+    written as if the refused ones had not been in the list: their side effects are rolled back.
     """
     results: dict[int, Result] = dict(refused or {})
     left = dict(operations)

@@ -1,4 +1,4 @@
-"""Many rows at once, the quick way of PostgreSQL: new ones by COPY, changed ones from one array for each column."""
+"""Bulk inserts and updates: on PostgreSQL by COPY, and by UPDATE from one array for each column."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import connection, models
 
-# Below this an INSERT is as fast, and it answers the ids in the same round trip.
+# With fewer rows an INSERT is as fast, and returns the ids in the same round trip.
 COPY_FROM = 100
 TEXTS = (models.CharField, models.TextField)
 
 
 def insert_rows(rows: Sequence[models.Model]) -> None:
-    """Insert rows of one model, all new; each has its id afterwards."""
+    """Insert new rows of one model, and set their ids."""
     if not rows:
         return
     if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
@@ -22,9 +22,9 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
 
 
 def update_rows(rows: Sequence[models.Model], names: Collection[str]) -> None:
-    """Write these columns of rows of one model, which the caller has locked. bulk_update takes twenty times as long.
+    """Update these columns of locked rows of one model. `bulk_update` takes twenty times as long.
 
-    Few rows are written in their order: one pipeline hands the default to another. Of many the order is open.
+    Up to COPY_FROM rows are written in their order, which matters for unique values that move between rows.
     """
     if not rows or not names:
         return
@@ -37,7 +37,7 @@ def update_rows(rows: Sequence[models.Model], names: Collection[str]) -> None:
 
 
 def _update(rows: Sequence[models.Model], fields: Sequence[Any]) -> None:
-    """An INSERT with ON CONFLICT would have to send all the other columns, too."""
+    """Sends the changed columns only, unlike INSERT with ON CONFLICT."""
     quote = connection.ops.quote_name
     meta = type(rows[0])._meta
     table, key = quote(meta.db_table), meta.pk
@@ -53,7 +53,7 @@ def _update(rows: Sequence[models.Model], fields: Sequence[Any]) -> None:
 
 
 def _array_type(field: Any) -> str:
-    """Without a width: a cast would cut what is too long, where the column refuses it."""
+    """Without a width: a cast would truncate a value that the column refuses."""
     return re.sub(r"\(.*\)", "", field.db_type(connection)) + "[]"
 
 
@@ -64,7 +64,7 @@ def _array(field: Any, rows: Sequence[models.Model]) -> list[Any]:
 
 
 def _as_text(value: Any) -> str | None:
-    """A choice is a text of a type of its own, and an array holds one type alone."""
+    """Members of TextChoices as plain strings: the elements of an array have one type."""
     return None if value is None else str(value)
 
 
@@ -80,16 +80,16 @@ def _copy(rows: Sequence[models.Model]) -> None:
     sql = f"COPY {quote(meta.db_table)} ({names}) FROM STDIN"
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(sql) as copy:
         for row in rows:
-            held = row.__dict__
-            copy.write_row([prepare(held[name]) if prepare else held[name] for name, prepare in prepared])
+            values = row.__dict__
+            copy.write_row([prepare(values[name]) if prepare else values[name] for name, prepare in prepared])
     for row in rows:
         row._state.adding = False
         row._state.db = connection.alias
 
 
 def _ids(table: str, column: str, count: int) -> list[int]:
-    """As many numbers as there are rows, from where the table takes its own."""
-    # The inner SELECT is carried out once, where a plain call would look the sequence up for each number.
+    """`count` values of the sequence of the column."""
+    # The inner SELECT is evaluated once; a plain call would look the sequence up for each value.
     sql = "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass)) FROM generate_series(1, %s)"
     with connection.cursor() as cursor:
         cursor.execute(sql, [connection.ops.quote_name(table), column, count])
@@ -97,7 +97,7 @@ def _ids(table: str, column: str, count: int) -> list[int]:
 
 
 def _preparation(field: Any) -> Callable[[Any], Any] | None:
-    """How a value is made ready for the wire; most are as they are."""
+    """The function that converts values of the field for the driver, if one is needed."""
     if isinstance(field, models.JSONField):
         return lambda value: field.get_db_prep_save(value, connection)
     return None

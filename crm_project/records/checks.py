@@ -1,4 +1,4 @@
-"""System checks of the declarations of kinds: nothing that a new kind needs may be forgotten in silence."""
+"""System checks of the declarations of kinds, so that an incomplete one fails at start."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +29,7 @@ def _undeclared_rows() -> Iterator[Error]:
     for model in apps.get_models():
         if issubclass(model, Row) and kind_of(model) is None:
             yield Error(
-                f"{model.__name__} is a row of no registered kind: nobody can see its rows.",
+                f"{model.__name__} is not the model of a registered kind: its rows are visible to nobody.",
                 hint="Declare a Kind for it in the app's kinds.py and register it in AppConfig.ready().",
                 obj=model,
                 id="records.E001",
@@ -43,7 +43,7 @@ def _visibility(kind: Kind) -> Iterator[Error]:
         return
     relation = _foreign_keys(kind.model).get(kind.visible.field)
     if relation is None or kind_of(relation.related_model) is None:
-        yield _error(kind, "E003", f"`{kind.visible.field}` is no foreign key to a registered kind.")
+        yield _error(kind, "E003", f"`{kind.visible.field}` is not a foreign key to a registered kind.")
     elif relation.related_model is kind.model:
         yield _error(kind, "E003", "A kind cannot be as visible as itself.")
 
@@ -65,7 +65,7 @@ def _ranks_of_targets(kind: Kind) -> Iterator[Error]:
 
 
 def _relations_to_private_rows(model: Any) -> Iterator[Error]:
-    """A foreign key would show the private row's name, unless something declares that it does not."""
+    """A foreign key shows the name of its target, so one to a private kind has to be declared safe."""
     kind = kind_of(model)
     for name, relation in _foreign_keys(model).items():
         target = kind_of(relation.related_model)
@@ -85,8 +85,10 @@ def _lists(kind: Kind) -> Iterator[Error]:
     for name, target in kind.lists.items():
         if target and target not in kinds:
             yield _error(
-                kind, "E007", f"The list `{name}` holds ids of {target}, which is no registered kind."
+                kind, "E007", f"The list `{name}` holds ids of {target}, which is not a registered kind."
             )
+    if kind.undoer is not None and set(kind.undoer.lists) != kind.lists.keys():
+        yield _error(kind, "E010", "Its undoer must have the same `lists` as the kind.")
     has_list = "external_references" in kind.lists
     if has_list != (kind.references is not None):
         yield _error(kind, "E008", "`references` and the list `external_references` come together.")

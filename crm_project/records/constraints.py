@@ -1,4 +1,4 @@
-"""A constraint that stock Django lacks: a reference never leaves its organization, whoever writes it."""
+"""A composite foreign key, which Django lacks: a row and the row it refers to have the same organization."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.db.models.constraints import BaseConstraint
 class SameOrganization(BaseConstraint):
     """FOREIGN KEY (organization_id, x_id) REFERENCES x (organization_id, id), as a table constraint.
 
-    It is part of the table's definition, so that it survives SQLite's remaking of tables; triggers do not.
+    Part of the table definition, so that it survives when SQLite rebuilds the table; a trigger would not.
     """
 
     def __init__(self, *, field: str, name: str) -> None:
@@ -36,7 +36,7 @@ class SameOrganization(BaseConstraint):
         return f"ALTER TABLE {quote(model._meta.db_table)} DROP CONSTRAINT {quote(self.name)}"
 
     def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = "default") -> None:
-        """The services answer a foreign row as an unknown one before the database is asked."""
+        """Services treat a row of another organization as an unknown one, before the constraint is checked."""
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, _, kwargs = super().deconstruct()
@@ -51,10 +51,10 @@ class SameOrganization(BaseConstraint):
 
 
 def same_organization(table: str, *fields: str) -> list[BaseConstraint]:
-    """One constraint for each of the table's references."""
+    """One constraint for each foreign key."""
     return [SameOrganization(field=field, name=f"{table}_{field}_same_org") for field in fields]
 
 
 def organization_key(table: str) -> models.UniqueConstraint:
-    """What `SameOrganization` of other tables refers to."""
+    """The unique key that `SameOrganization` of other tables refers to."""
     return models.UniqueConstraint(fields=["organization", "id"], name=f"{table}_organization_id")

@@ -1,4 +1,4 @@
-"""Database expressions that mean the same on SQLite and PostgreSQL: text by code point, the value of a custom field."""
+"""Database expressions with the same semantics on SQLite and PostgreSQL: text by code point, custom-field values."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.db.models import BooleanField, CharField, FloatField, Func, Value
 
 
 class CodePoints(Func):
-    """A text that compares by code point, which SQLite does by itself and PostgreSQL by the collation C."""
+    """A text that is compared by code point: SQLite's default, the collation C of PostgreSQL."""
 
     function = None
     arity = 1
@@ -18,7 +18,7 @@ class CodePoints(Func):
 
 
 class CustomValue(Func):
-    """The value of one custom field, or null where the row holds one of another type than its definition says."""
+    """The value of one custom field; null if the stored value is not of the type of the definition."""
 
     arity = 2
     outputs = {"number": FloatField, "checkbox": BooleanField}
@@ -31,8 +31,8 @@ class CustomValue(Func):
         json_type = {"number": "number", "checkbox": "boolean"}.get(self.kind, "string")
         cast = {"number": "::double precision", "checkbox": "::boolean"}.get(self.kind, ' COLLATE "C"')
         column, key = (compiler.compile(source) for source in self.get_source_expressions())
-        there, named = f"{column[0]} -> {key[0]}::text", f"{column[0]} ->> {key[0]}::text"
-        sql = f"CASE WHEN jsonb_typeof({there}) = '{json_type}' THEN ({named}){cast} END"
+        json, text = f"{column[0]} -> {key[0]}::text", f"{column[0]} ->> {key[0]}::text"
+        sql = f"CASE WHEN jsonb_typeof({json}) = '{json_type}' THEN ({text}){cast} END"
         return sql, [*column[1], *key[1]] * 2
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -44,7 +44,7 @@ class CustomValue(Func):
 
 
 class HoldsOption(Func):
-    """Whether a multiselect's list holds one option."""
+    """Whether the list of a multiselect contains an option."""
 
     arity = 3
     output_field = BooleanField()
@@ -61,3 +61,23 @@ class HoldsOption(Func):
         column, key, option = (compiler.compile(source) for source in self.get_source_expressions())
         sql = f"EXISTS (SELECT 1 FROM JSON_EACH({column[0]}, '$.' || {key[0]}) WHERE JSON_EACH.value = {option[0]})"
         return sql, [*column[1], *key[1], *option[1]]
+
+
+class CustomIsEmpty(Func):
+    """Whether a row has no value of a custom field: no such key, null, an empty text or an empty list."""
+
+    arity = 2
+    output_field = BooleanField()
+
+    def __init__(self, key: str, *, column: str = "custom_fields") -> None:
+        super().__init__(column, Value(key))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        column, key = (compiler.compile(source) for source in self.get_source_expressions())
+        value = f"COALESCE({column[0]} -> {key[0]}::text, 'null'::jsonb)"
+        return f"({value} IN ('null'::jsonb, '\"\"'::jsonb, '[]'::jsonb))", [*column[1], *key[1]]
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        column, key = (compiler.compile(source) for source in self.get_source_expressions())
+        value = f"COALESCE({column[0]} -> ('$.' || {key[0]}), 'null')"
+        return f"({value} IN ('null', '\"\"', '[]'))", [*column[1], *key[1]]

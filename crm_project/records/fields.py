@@ -1,15 +1,17 @@
-"""Model fields that stock Django lacks: exact money on both databases, and a foreign key kept by `SameOrganization`."""
+"""Model fields: exact money on both databases, and a foreign key whose constraint is `SameOrganization`."""
 
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
 
+from crm_project.generics import AnyDecimalField
+
 SCALE = 4
 
 
-class MoneyField(models.DecimalField):
-    """numeric(16,4); on SQLite, whose numbers are doubles, an integer of ten-thousandths: sums stay exact too."""
+class MoneyField(AnyDecimalField):
+    """numeric(16,4); on SQLite, which has no exact decimals, an integer of ten-thousandths, so that sums are exact."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "max_digits": 16, "decimal_places": SCALE})
@@ -20,13 +22,13 @@ class MoneyField(models.DecimalField):
         return name, path, args, kwargs
 
     def get_internal_type(self) -> str:
-        return "MoneyField"  # else SQLite's own converter for decimals rounds to 15 digits
+        return "MoneyField"  # SQLite's converter of DecimalField rounds to 15 digits
 
     def db_type(self, connection: Any) -> str:
         return "bigint" if connection.vendor == "sqlite" else f"numeric(16, {SCALE})"
 
     def cast_db_type(self, connection: Any) -> str:
-        # A sum outgrows one amount's width.
+        # A sum may have more digits than an amount.
         return "bigint" if connection.vendor == "sqlite" else "numeric"
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
@@ -40,12 +42,13 @@ class MoneyField(models.DecimalField):
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
         if value is None or connection.vendor != "sqlite":
-            return value
+            stored: Decimal | None = value
+            return stored
         # A quotient or a weighted sum may come back as a double of ten-thousandths.
         return Decimal(round(value)).scaleb(-SCALE)
 
 
-class RowForeignKey(models.ForeignKey):
+class RowForeignKey(models.ForeignKey[Any, Any]):
     """A foreign key within one organization: the table's `SameOrganization` constraint is its database constraint."""
 
     def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:

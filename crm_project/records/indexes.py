@@ -1,15 +1,15 @@
-"""An index for searching inside text, where the database has one."""
+"""The index of `search_text`, on PostgreSQL."""
 
 from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
 
-# A schema editor executes whatever an index gives it.
+# The schema editor executes the SQL of every index, so SQLite needs a statement without effect.
 NOTHING = "SELECT 1"
 
 
 class SearchIndex(GinIndex):
-    """Trigrams of `search_text` on PostgreSQL; SQLite reads through the organization's rows instead."""
+    """A trigram index of `search_text` on PostgreSQL; SQLite scans the rows of the organization."""
 
     def __init__(self, *, name: str, **kwargs: Any) -> None:
         super().__init__(name=name, fields=["search_text"], opclasses=["gin_trgm_ops"])

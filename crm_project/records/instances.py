@@ -1,4 +1,4 @@
-"""New rows by the thousand: what a blank row of a model holds is found out once, not field by field for each."""
+"""Fast construction of many model instances: the defaults of a model are computed once."""
 
 from collections.abc import Callable
 from functools import cache
@@ -11,22 +11,22 @@ M = TypeVar("M", bound=Model)
 
 
 def fast_instance(model: type[M], **columns: Any) -> M:
-    """What `model(**columns)` makes, in a fifth of the time. A reference is given by its column, `deal_id`."""
+    """The same as `model(**columns)` in a fifth of the time. Foreign keys are given by column, such as `deal_id`."""
     row = model.__new__(model)
     constants, makers = _defaults(model)
-    held = row.__dict__
-    held.update(constants)
+    values = row.__dict__
+    values.update(constants)
     for name, make in makers:
         if name not in columns:
-            held[name] = make()
-    held.update(columns)
+            values[name] = make()
+    values.update(columns)
     row._state = ModelState()
     return row
 
 
 @cache
 def _defaults(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
-    """Each column's default, and of those that differ from row to row how they are made."""
+    """The constant defaults by column, and the columns with callable defaults."""
     fields: list[Any] = list(model._meta.concrete_fields)
     makers = {
         field.attname: field.default for field in fields if field.has_default() and callable(field.default)

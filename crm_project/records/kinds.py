@@ -5,7 +5,7 @@ An app declares its kinds in its `kinds.py` and registers them in `AppConfig.rea
 registered is visible to nobody.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -69,7 +69,7 @@ class Private:
 
 @dataclass(frozen=True)
 class AsParent:
-    """A row is visible to those who see the row that its foreign key `field` names; without one, to nobody."""
+    """A member sees a row only if the member sees its parent, the row of the foreign key `field`."""
 
     field: str
 
@@ -116,6 +116,10 @@ class Services:
 class Undoer(Protocol):
     """How rows of a kind are restored to earlier values. Called in this order, in one transaction."""
 
+    @property
+    def lists(self) -> Collection[str]:
+        """The lists that `lock` reads and `revert` writes: all those of the kind."""
+
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         """Take the locks that come before row locks. `wanted` has each row's columns and lists to be restored."""
 
@@ -149,6 +153,8 @@ class Kind:
     references: Any = None
     # Its lists in other tables, each with the kind that its ids name; "" for lists of something else.
     lists: Mapping[str, str] = field(default_factory=dict)
+    # The names of lists in the API, where they differ from those of their storage.
+    api_names: Mapping[str, str] = field(default_factory=dict)
     # Columns that its events do not show.
     hidden_columns: frozenset[str] = frozenset()
     # Tables whose rows are parts of its rows and are never read without them.
@@ -197,7 +203,9 @@ class Kind:
             for column in self.model._meta.concrete_fields
             if column.attname not in skipped
         }
-        return columns | {name: Field(name, kind) for name, kind in self.lists.items()}
+        return columns | {
+            name: Field(self.api_names.get(name, name), kind) for name, kind in self.lists.items()
+        }
 
     def rows(self, member: Member) -> Any:
         """The rows that the member may see, live or not, with the relations of their names."""

@@ -1,6 +1,6 @@
 """Row and key locks, for PostgreSQL; SQLite has one writer at a time and needs none.
 
-Order everywhere: the catalogue, keys, contacts, deals in id order, the journal's counter last.
+The order of all locks is in `crm_project.records.writing`.
 """
 
 import hashlib
@@ -12,14 +12,16 @@ from typing import Any, TypeVar
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
+from crm_project.changes import is_checking
+
 M = TypeVar("M", bound=models.Model)
 _keys_are_free: ContextVar[bool] = ContextVar("keys_are_free", default=False)
 
 
 def share(queryset: "models.QuerySet[M]") -> list[M]:
-    """Read rows and keep them as they are until the transaction ends: FOR SHARE, which Django lacks."""
+    """Read rows with FOR SHARE, which Django lacks: they cannot be changed until the transaction ends."""
     queryset = queryset.order_by("id")
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or is_checking():
         return list(queryset)
     try:
         sql, params = queryset.query.sql_with_params()
@@ -29,20 +31,21 @@ def share(queryset: "models.QuerySet[M]") -> list[M]:
 
 
 def for_update(queryset: "models.QuerySet[M]") -> "models.QuerySet[M]":
-    """Lock the rows themselves, in id order, without what is joined to them.
+    """Lock the rows, but not the rows joined to them, in id order.
 
-    Rows may be referred to meanwhile, since no id changes: the foreign keys are checked at the end of a transaction,
-    which then holds the journal's counter, and would otherwise wait there for whoever waits for the counter.
+    FOR NO KEY UPDATE, since no id changes: deferred foreign keys are checked when a transaction commits. It holds the
+    journal's counter then, and would deadlock with the owner of a stronger lock that waits for the counter.
     """
-    return queryset.select_for_update(of=("self",), no_key=True).order_by("id")
+    queryset = queryset.order_by("id")
+    return queryset if is_checking() else queryset.select_for_update(of=("self",), no_key=True)
 
 
 def hold_catalogue(organization_id: int, *, alone: bool) -> None:
-    """Deals are written while the pipelines and stages stand still: many share the catalogue, its writer has it alone.
+    """Lock the reference data of an organization: shared for writes of deals, exclusive (`alone`) for its own writes.
 
-    An advisory lock, since locking each stage's row for every deal would write to that row.
+    An advisory lock, since a lock of the stage's row would write to that row for every deal.
     """
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or is_checking():
         return
     function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:
@@ -50,8 +53,8 @@ def hold_catalogue(organization_id: int, *, alone: bool) -> None:
 
 
 def hold_keys(keys: Iterable[tuple[Any, ...]]) -> None:
-    """Until the transaction ends, be the only one that looks up or creates what these keys name."""
-    if connection.vendor != "postgresql" or _keys_are_free.get():
+    """Lock keys until the transaction ends: others cannot look up or create the rows that have them."""
+    if connection.vendor != "postgresql" or _keys_are_free.get() or is_checking():
         return
     numbers = sorted({_number(key) for key in keys})
     if not numbers:
@@ -62,10 +65,9 @@ def hold_keys(keys: Iterable[tuple[Any, ...]]) -> None:
 
 @contextmanager
 def free_keys() -> Iterator[None]:
-    """Hold no keys in here: a hundred thousand would fill the server's table of locks, and stop everybody.
+    """Make `hold_keys` a no-op: an import of 100,000 rows would exhaust the server's lock table.
 
-    The unique constraints still let nothing in twice; of two who write the same key at once, the later one waits for
-    the earlier one and is refused.
+    Unique constraints still prevent duplicates: the later of two writers of a key waits for the earlier and is refused.
     """
     token = _keys_are_free.set(True)
     try:
@@ -75,9 +77,9 @@ def free_keys() -> Iterator[None]:
 
 
 def try_key(key: tuple[Any, ...]) -> bool:
-    """Be the only one to work on what the key names until the transaction ends; False if somebody else does already.
+    """Lock the key until the transaction ends without waiting; False if another transaction has it.
 
-    SQLite has one writer: whoever gets here is alone.
+    Always True on SQLite, which has one writer.
     """
     if connection.vendor != "postgresql":
         return True

@@ -1,4 +1,4 @@
-"""What every row has; and the rows of no single app: custom-field definitions, references of accounts' rows."""
+"""The base models of rows and external references, custom-field definitions, and references of accounts' rows."""
 
 import uuid
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ DEFAULT_SYSTEM = "default"
 
 
 class Row(models.Model):
-    """A row of exactly one organization. It does not save itself: services write, bump `version` and record events."""
+    """A row of one organization. Written by services, which bump `version` and record events, not by `save()`."""
 
     row_kind: ClassVar[str]
     derived: ClassVar[frozenset[str]] = frozenset({"search_text", "version", "updated_at"})
@@ -34,11 +34,11 @@ class Row(models.Model):
         abstract = True
 
     def refresh_derived(self) -> None:
-        """Bring the derived columns in step with the others; kinds of row that have some override it."""
+        """Recompute the derived columns; a subclass with some overrides this."""
 
 
 class CustomField(Row):
-    """The definition of a custom field of deals or contacts; the values live in the row's `custom_fields`."""
+    """The definition of a custom field of deals or contacts; values are stored in the row's `custom_fields`."""
 
     class Kinds(models.TextChoices):
         DEAL = "deal"
@@ -82,7 +82,7 @@ class CustomField(Row):
 
 
 class ExternalReference(models.Model):
-    """(system, external id) names one of our rows. `is_live` follows the row, so that trash frees the key."""
+    """The id of a row in another system. `is_live` is False while the row is in the trash, which frees the key."""
 
     kind: ClassVar[str]
     row: Any
@@ -103,7 +103,7 @@ class ExternalReference(models.Model):
 
 
 def reference_constraints(table: str) -> list[Any]:
-    """A key names one live row; a reference stays in its row's organization."""
+    """A key is unique among live rows; a reference and its row have the same organization."""
     key = models.UniqueConstraint(
         fields=["organization", "system", "external_id"], condition=Q(is_live=True), name=f"{table}_live_key"
     )
@@ -111,13 +111,13 @@ def reference_constraints(table: str) -> list[Any]:
 
 
 def reference_indexes(app: str) -> list[models.Index]:
-    """For lists of the references of great tables."""
+    """For lists of the references of large tables."""
     fields = ["organization", "created_at", "id"]
     return [models.Index(fields=fields, condition=Q(is_live=True), name=f"{app}_reference_oldest")]
 
 
 def reference_models() -> dict[str, type[ExternalReference]]:
-    """Every kind of row that can be named from outside, with its table of references."""
+    """The tables of external references by kind of row."""
     return {model.kind: model for model in ExternalReference.__subclasses__()}
 
 

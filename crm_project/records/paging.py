@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, prefetch_related_objects
 from django.db.models.expressions import Combinable
 
 from crm_project.changes import plain
@@ -32,7 +32,7 @@ class InvalidCursor(Invalid):
 
 @dataclass(frozen=True)
 class Key:
-    """The sort key of a list: a column or an expression. Nulls sort last ascending, first descending.
+    """The sort key of a list: a column or an expression. Nulls sort last in both directions.
 
     `text` sorts by code point, which is the same on every database.
     """
@@ -87,13 +87,15 @@ class KeysetPage:
 
 
 def page_of(queryset: QuerySet[Any], key: Key, ordering: str, cursor: Cursor | None, size: int) -> KeysetPage:
-    """Read at most `size` rows from the cursor on. `ordering` names the key, with a `-` for descending."""
+    """Read at most `size` rows from the cursor on. `ordering` names the key, with a `-` for descending.
+
+    A nullable key is read in two parts, the rows with a value and those without one, so that one ascending index
+    serves both directions.
+    """
     queryset, name = key.annotated(queryset)
     backward = bool(cursor and cursor.backward)
     descending = ordering.startswith("-") != backward
-    if cursor is not None:
-        queryset = _after(queryset, _behind(name, key.nullable, descending, cursor.value, cursor.row_id))
-    rows = list(queryset.order_by(*order_of(name, key.nullable, descending))[: size + 1])
+    rows = _rows(queryset, _parts(name, key.nullable, descending, cursor), size + 1)
     more = len(rows) > size
     rows = rows[:size][::-1] if backward else rows[:size]
     page = KeysetPage(rows)
@@ -114,12 +116,64 @@ def all_rows(queryset: QuerySet[Any], key: Key, ordering: str, *, size: int = 50
 
 
 def order_of(name: str, nullable: bool, descending: bool) -> list[Any]:
-    """The arguments of `order_by`."""
+    """The arguments of `order_by` for a list that is not read in pages."""
     if not nullable:
-        return [f"-{name}", "-id"] if descending else [name, "id"]
-    if descending:
-        return [F(name).desc(nulls_first=True), "-id"]
-    return [F(name).asc(nulls_last=True), "id"]
+        return _order(name, descending)
+    value = F(name)
+    valued = value.desc(nulls_last=True) if descending else value.asc(nulls_last=True)
+    return [valued, *_order("id", descending)]
+
+
+def _order(name: str, descending: bool) -> list[str]:
+    sign = "-" if descending else ""
+    return [f"{sign}{column}" for column in dict.fromkeys((name, "id"))]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows that one query reads: those that satisfy `where`, in this order."""
+
+    where: Q
+    order: list[str]
+
+
+def _parts(name: str, nullable: bool, descending: bool, cursor: Cursor | None) -> list[_Part]:
+    """The parts of the list in the order of reading, from the cursor on."""
+    step, order = ("lt" if descending else "gt"), _order(name, descending)
+    behind = None
+    if cursor is not None and cursor.value is None:
+        behind = Q(**{f"id__{step}": cursor.row_id})
+    elif cursor is not None:
+        # The first condition follows from the second, and lets the database use an index on the value.
+        later = Q(**{f"{name}__{step}": cursor.value})
+        tied = Q(**{f"id__{step}": cursor.row_id})
+        behind = Q(**{f"{name}__{step}e": cursor.value}) & (later | tied)
+    if not nullable:
+        return [_Part(behind or Q(), order)]
+    # The key is in the order of the rows without a value, too: only so can PostgreSQL read them from the index.
+    valued, null = _Part(Q(**{f"{name}__isnull": False}), order), _Part(Q(**{f"{name}__isnull": True}), order)
+    backward = bool(cursor and cursor.backward)
+    parts = [null, valued] if backward else [valued, null]
+    if cursor is None or behind is None:
+        return parts
+    current = null if cursor.value is None else valued
+    rest = parts[parts.index(current) + 1 :]
+    return [_Part(current.where & behind, order), *rest]
+
+
+def _rows(queryset: QuerySet[Any], parts: list[_Part], count: int) -> list[Any]:
+    """The first `count` rows of the parts; related rows are prefetched once for all of them."""
+    lookups = getattr(queryset, "_prefetch_related_lookups", ())
+    rows: list[Any] = []
+    for part in parts:
+        if len(rows) < count:
+            found = _narrowed(queryset, part.where).order_by(*part.order)
+            if lookups:
+                found = found.prefetch_related(None)
+            rows += found[: count - len(rows)]
+    if lookups:
+        prefetch_related_objects(rows, *lookups)
+    return rows
 
 
 def _position(row: Any, name: str) -> tuple[Any, int]:
@@ -127,25 +181,13 @@ def _position(row: Any, name: str) -> tuple[Any, int]:
     return (row[name], row["id"]) if isinstance(row, dict) else (getattr(row, name), row.pk)
 
 
-def _after(queryset: QuerySet[Any], behind: Q) -> QuerySet[Any]:
-    """Narrow to the rows behind a cursor.
+def _narrowed(queryset: QuerySet[Any], where: Q) -> QuerySet[Any]:
+    """Narrow to the rows of a part.
 
     The type of the cursor's value may differ from the column's: a custom field may have been declared again with
     another type, or the cursor may be another list's.
     """
     try:
-        return queryset.filter(behind)
+        return queryset.filter(where)
     except (TypeError, ValueError, ArithmeticError, ValidationError):
         raise InvalidCursor("This cursor belongs to another list.") from None
-
-
-def _behind(name: str, nullable: bool, descending: bool, value: Any, row_id: int) -> Q:
-    """The rows after (value, row_id), where nulls sort as if they were the greatest value."""
-    step = "lt" if descending else "gt"
-    later_id = Q(**{f"id__{step}": row_id})
-    if value is None:
-        tied = Q(**{f"{name}__isnull": True}) & later_id
-        return tied | Q(**{f"{name}__isnull": False}) if descending else tied
-    # The first condition follows from the second, and lets the database use an index on the value.
-    behind = Q(**{f"{name}__{step}e": value}) & (Q(**{f"{name}__{step}": value}) | later_id)
-    return behind | Q(**{f"{name}__isnull": True}) if nullable and not descending else behind

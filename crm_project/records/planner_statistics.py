@@ -1,17 +1,19 @@
-"""What the database knows of the sizes of its tables, told anew after a great load: by them it chooses its indexes."""
+"""Refresh planner statistics after a bulk load."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
 
-# SQLite looks at this many rows of an index, which takes milliseconds.
+# The rows of an index that SQLite samples.
 SQLITE_LIMIT = 400
 
 
 def analyze_tables(models: Iterable[Any]) -> None:
-    """A database that takes a table for small, as PostgreSQL does with one just filled, or that knows nothing of it, as
-    SQLite does, looks a key up by an index of the organization alone: all its rows, for every key.
+    """Run ANALYZE on the tables of the models.
+
+    With no statistics (SQLite), or with those of an empty table (PostgreSQL), the planner looks a key up by the index
+    of the organization, and reads all of its rows for every key.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from django.db import models
 
 from crm_project.records.kinds import kind_of
-from crm_project.records.text import fold
+from crm_project.records.text import needles
 
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member
@@ -31,13 +31,21 @@ class RowQuerySet(models.QuerySet[R]):
         return self.filter(deleted_at__gt=now - RESTORABLE_FOR).seen_by(member)
 
     def seen_by(self, member: "Member") -> Self:
-        """Live or not, as the kind's declaration says; a row of no declared kind is visible to nobody."""
+        """Live and trashed rows that the member may see, by their kind's declaration; none without one."""
         kind = kind_of(self.model)
         return self.none() if kind is None else kind.visible.narrow(self, member)
 
     def matching(self, text: str) -> Self:
-        """Rows whose searchable text holds `text`, whatever the case and the accents."""
-        return self.filter(search_text__contains=fold(text)) if text else self
+        """Rows whose search text has every word of `text`, in any order, or a phone number in any spelling."""
+        rows = self
+        for needle in needles(text):
+            words = models.Q()
+            for word in needle.words:
+                words &= models.Q(search_text__contains=word)
+            rows = rows.filter(
+                words | models.Q(search_text__contains=needle.digits) if needle.digits else words
+            )
+        return rows
 
     def holding_reference(self, *, system: str, external_id: str) -> Self:
         return self.filter(

@@ -1,4 +1,4 @@
-"""External references: who holds which key, and the writing of a row's references together with the row."""
+"""External references: the look-up of rows by their keys, and the write of a row's references with the row."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -16,76 +16,74 @@ from crm_project.records.writing.store import Draft
 
 Key = tuple[str, str]
 
-# Systems in whose words our integer ids are spoken, each with the kinds of row that it names by them. Whoever speaks
-# one fills this in.
+# The systems of dialects that expose our integer ids, each with the kinds of row that it names by them. Filled by the
+# dialects at start.
 spoken: dict[str, frozenset[str]] = {}
-# The greatest number that every client can hold: what a row is called whose own number names another one counts down.
+# Largest id a 32-bit client can hold. Replacement ids for colliding rows are allocated downwards from here.
 LAST_NUMBER = 2**31 - 1
-# An import writes more rows at once than one query takes parameters.
+# An import writes more rows at once than a query can have parameters.
 CLASHES_AT_ONCE = 1000
 
 
 def hold(model: type[Any], organization_id: int, keys: Iterable[Key]) -> None:
-    """Nobody else looks up or gives away these keys until the transaction ends."""
+    """Lock the keys until the transaction ends: others can neither look them up nor assign them."""
     hold_keys(("reference", model.kind, organization_id, *key) for key in keys)
 
 
 def holders(model: type[Any], organization_id: int, keys: Iterable[Key]) -> dict[Key, int]:
-    """The id of the live row that holds each key, whoever may see it."""
-    wanted = set(keys)
-    if not wanted:
+    """The id of the live row that has each key, visible to the actor or not."""
+    keys = set(keys)
+    if not keys:
         return {}
-    # With the system, or the index would be searched from its first key of this organization to the last.
+    # Filtered by system too: otherwise the index is read for all keys of the organization.
     rows = model._default_manager.filter(
         organization_id=organization_id,
         is_live=True,
-        system__in={system for system, _ in wanted},
-        external_id__in={external_id for _, external_id in wanted},
+        system__in={system for system, _ in keys},
+        external_id__in={external_id for _, external_id in keys},
     ).values_list("system", "external_id", "row_id")
-    return {
-        (system, external_id): row for system, external_id, row in rows if (system, external_id) in wanted
-    }
+    return {(system, external_id): row for system, external_id, row in rows if (system, external_id) in keys}
 
 
 def by_row(model: type[Any], row_ids: Sequence[int]) -> dict[int, list[Any]]:
     """Each row's references, the oldest first."""
-    found: dict[int, list[Any]] = {row_id: [] for row_id in row_ids}
+    result: dict[int, list[Any]] = {row_id: [] for row_id in row_ids}
     for reference in model._default_manager.filter(row_id__in=row_ids).order_by("id"):
-        found[reference.row_id].append(reference)
-    return found
+        result[reference.row_id].append(reference)
+    return result
 
 
 def taken() -> Conflict:
-    """Says nothing more: the other row may be one that the actor must not know of."""
+    """Without details: the other row may be hidden from the actor."""
     return Conflict("This external reference belongs to another row.", code="reference_taken")
 
 
 def note(model: type[Any], drafts: Iterable[Draft]) -> None:
-    """Tell the drafts of existing rows which references they hold."""
+    """Set the external references of the drafts of existing rows."""
     existing = [draft for draft in drafts if draft.before]
-    held = by_row(model, [draft.row.pk for draft in existing]) if existing else {}
+    by_id = by_row(model, [draft.row.pk for draft in existing]) if existing else {}
     for draft in existing:
-        keys = [[reference.system, reference.external_id] for reference in held[draft.row.pk]]
+        keys = [[reference.system, reference.external_id] for reference in by_id[draft.row.pk]]
         draft.lists_before["external_references"], draft.lists["external_references"] = keys, list(keys)
 
 
 def set_on(draft: Draft, change: Mapping[str, Any], *, add: bool = False) -> list[FieldError]:
-    """Put the references that the change sends in place of the draft's, or beside them; answers what is wrong."""
+    """Replace the draft's references by those of the change, or `add` them to it; returns the errors."""
     if "external_references" not in change:
         return []
     sent = [list(key) for key in dict.fromkeys(tuple(key) for key in change["external_references"] or ())]
-    kept = draft.lists.get("external_references", []) if add else []
-    draft.lists["external_references"] = [*kept, *(key for key in sent if key not in kept)]
+    present = draft.lists.get("external_references", []) if add else []
+    draft.lists["external_references"] = [*present, *(key for key in sent if key not in present)]
     return reference_errors((system, external_id) for system, external_id in sent)
 
 
 def keys_of(changes: Iterable[Mapping[str, Any]]) -> list[Key]:
-    """The keys that changes give to rows."""
+    """The keys that the changes name."""
     return [key for change in changes for key in change.get("external_references") or ()]
 
 
 def clashes(model: type[Any], organization_id: int, drafts: Sequence[Draft]) -> dict[int, DomainError]:
-    """The drafts, by index, whose keys belong to another live row or to an earlier draft."""
+    """An error for each draft, by index, that has a key of another live row or of an earlier draft."""
     keys = {tuple(key) for draft in drafts for key in draft.lists.get("external_references", ())}
     owners: dict[Any, Any] = dict(holders(model, organization_id, keys))
     errors: dict[int, DomainError] = {}
@@ -98,10 +96,10 @@ def clashes(model: type[Any], organization_id: int, drafts: Sequence[Draft]) -> 
 
 
 def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> None:
-    """Give each written row exactly the keys its draft lists; those it holds already stay as they are."""
+    """Insert and delete references of the written rows, so that they match their drafts."""
     drafts = list(drafts)
     new: list[Any] = []
-    gone: set[tuple[int, str, str]] = set()
+    removed: set[tuple[int, str, str]] = set()
     for draft in drafts:
         before = [tuple(key) for key in draft.lists_before.get("external_references", ())]
         after = [tuple(key) for key in draft.lists.get("external_references", ())]
@@ -116,8 +114,8 @@ def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> No
             for system, external_id in after
             if (system, external_id) not in before
         ]
-        gone |= {(draft.row.pk, *key) for key in set(before) - set(after)}
-    _delete(model, gone)
+        removed |= {(draft.row.pk, *key) for key in set(before) - set(after)}
+    _delete(model, removed)
     if new:
         insert_rows(new)
     keep_apart(
@@ -128,39 +126,39 @@ def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> No
     )
 
 
-def _delete(model: type[Any], gone: Collection[tuple[int, str, str]]) -> None:
-    if not gone:
+def _delete(model: type[Any], keys: Collection[tuple[int, str, str]]) -> None:
+    if not keys:
         return
-    held = model._default_manager.filter(row_id__in={row_id for row_id, _, _ in gone})
-    named = held.values_list("pk", "row_id", "system", "external_id")
-    model._default_manager.filter(pk__in=[pk for pk, *key in named if tuple(key) in gone]).delete()
+    rows = model._default_manager.filter(row_id__in={row_id for row_id, _, _ in keys})
+    stored = rows.values_list("pk", "row_id", "system", "external_id")
+    model._default_manager.filter(pk__in=[pk for pk, *key in stored if tuple(key) in keys]).delete()
 
 
-def found(
+def rows_by_first_key(
     visible: Any, model: type[Any], organization_id: int, changes: Mapping[int, Mapping[str, Any]]
 ) -> dict[int, tuple[Any, Key]]:
-    """For each change the visible row that holds its first key, or none, and that key."""
+    """For each change the visible row that has its first key, or None, and that key."""
     keys = {index: tuple(change["external_references"][0]) for index, change in changes.items()}
-    held = holders(model, organization_id, keys.values())
-    # Whoever writes the row reads it anew when it is locked.
-    rows = visible.only("pk").in_bulk(set(held.values())) if held else {}
-    return {index: (rows.get(held.get(key)), key) for index, key in keys.items()}
+    ids = holders(model, organization_id, keys.values())
+    # Only the id: a write reads the row again under its lock.
+    rows = visible.only("pk").in_bulk(set(ids.values())) if ids else {}
+    return {index: (rows.get(ids.get(key)), key) for index, key in keys.items()}
 
 
 def keep_apart(
     model: type[Any], organization_id: int, *, new_rows: Sequence[Draft] = (), new_keys: Iterable[Key] = ()
 ) -> None:
-    """In a spoken system an id means one row: a row whose own number is another one's key gets a key of its own."""
+    """Keep ids unambiguous in the systems of `spoken`: a row whose id is a key of another row gets a key of its own."""
     systems = {system for system, kinds in spoken.items() if model.kind in kinds}
     numbers = {draft.row.pk for draft in new_rows}
     numbers |= {int(key) for system, key in new_keys if system in systems and _is_number(key)}
     if not systems or not numbers:
         return
     clashing: list[tuple[str, int]] = []
-    for some in _batches(sorted(numbers), CLASHES_AT_ONCE):
-        keys = [(system, str(number)) for system in systems for number in some]
-        held = holders(model, organization_id, keys)
-        clashing += [(system, int(key)) for (system, key), row_id in held.items() if row_id != int(key)]
+    for batch in _batches(sorted(numbers), CLASHES_AT_ONCE):
+        keys = [(system, str(number)) for system in systems for number in batch]
+        owners = holders(model, organization_id, keys)
+        clashing += [(system, int(key)) for (system, key), row_id in owners.items() if row_id != int(key)]
     if clashing:
         _give_keys(model, organization_id, clashing, {draft.row.pk: draft for draft in new_rows})
 
@@ -191,7 +189,7 @@ def _give_keys(
 
 
 def _free_number(model: type[Any], organization_id: int, system: str, number: int) -> str:
-    """A number that names no row yet, as far as possible from those that rows will be given."""
+    """A number that is neither a key nor an id yet, as far as possible from future ids."""
     rows = model._meta.get_field("row").related_model._default_manager
     taken = model._default_manager.filter(organization_id=organization_id, system=system)
     candidate = LAST_NUMBER - number % LAST_NUMBER
@@ -205,26 +203,26 @@ def _batches(numbers: Sequence[int], size: int) -> Iterable[Sequence[int]]:
 
 
 def _is_number(key: str) -> bool:
-    """A number as it would be shown: no sign, no leading zero, no wider than an id can be."""
+    """An id in decimal: no sign, no leading zero, at most 18 digits."""
     return key.isascii() and key.isdigit() and key[0] != "0" and len(key) < 19
 
 
 def set_live(model: type[Any], rows: Sequence[Any], *, live: bool) -> None:
-    """The references of an organization's rows follow them to the trash and back."""
-    held = model._default_manager.filter(row__in=[row.pk for row in rows])
-    if held.update(is_live=live) and live:
-        keep_apart(model, rows[0].organization_id, new_keys=held.values_list("system", "external_id"))
+    """Set `is_live` of the references of rows of one organization that have been trashed or restored."""
+    references = model._default_manager.filter(row__in=[row.pk for row in rows])
+    if references.update(is_live=live) and live:
+        keep_apart(model, rows[0].organization_id, new_keys=references.values_list("system", "external_id"))
 
 
 def check_restorable(model: type[Any], row_ids: Sequence[int]) -> None:
-    """Refuse when a key of the trashed rows has been given to a live one meanwhile."""
+    """Raise Conflict if a key of the trashed rows belongs to a live row now."""
     keys = list(
         model._default_manager.filter(row_id__in=row_ids).values_list(
             "organization_id", "system", "external_id"
         )
     )
     for organization_id in {organization_id for organization_id, _, _ in keys}:
-        held = holders(model, organization_id, [(system, external_id) for _, system, external_id in keys])
-        # Two rows of the trash may have had the same key, one after the other.
-        if held or len(set(keys)) != len(keys):
+        owners = holders(model, organization_id, [(system, external_id) for _, system, external_id in keys])
+        # Two trashed rows may have the same key.
+        if owners or len(set(keys)) != len(keys):
             raise Conflict("Another row has one of its external references now.", code="restore_conflict")

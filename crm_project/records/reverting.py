@@ -1,4 +1,4 @@
-"""What turning rows back needs beyond an ordinary write: into the trash and out of it, lists in their old order."""
+"""Helpers of undoers: the actions of restored rows, and lists in their previous order."""
 
 from collections.abc import Callable, Sequence
 from itertools import takewhile
@@ -8,19 +8,19 @@ from crm_project.records.writing.store import Draft
 
 
 def by_action(drafts: Sequence[Draft]) -> dict[str, list[Draft]]:
-    """Existing rows by what happens to them: one that enters or leaves the trash is trashed or restored."""
+    """Existing rows by the action of their event: trashed, restored or updated."""
     result: dict[str, list[Draft]] = {}
     for draft in drafts:
-        was, goes = draft.before["deleted_at"] is not None, draft.row.deleted_at is not None
-        action = "updated" if was == goes else "trashed" if goes else "restored"
+        was_trashed, is_trashed = draft.before["deleted_at"] is not None, draft.row.deleted_at is not None
+        action = "updated" if was_trashed == is_trashed else "trashed" if is_trashed else "restored"
         result.setdefault(action, []).append(draft)
     return result
 
 
 def write_in_order(drafts: Sequence[Draft], write: Callable[[Sequence[Draft]], None]) -> None:
-    """Have the drafts' lists written in exactly their order, which is that of the ids of what stands for an entry.
+    """Write the lists of the drafts in exactly their order, which is the id order of the rows of their entries.
 
-    New entries come last; where that is not their place, those behind it are written anew.
+    A new entry has the highest id. If it is not the last one, the entries after it are deleted and inserted again.
     """
     heads = [
         {name: _head(draft.lists_before[name], draft.lists[name]) for name in draft.lists} for draft in drafts
@@ -31,7 +31,7 @@ def write_in_order(drafts: Sequence[Draft], write: Callable[[Sequence[Draft]], N
 
 
 def _head(before: Sequence[Any], after: Sequence[Any]) -> list[Any]:
-    """The entries that may stay where they are: those of the old list, without what goes, up to the first new one."""
-    kept = [entry for entry in before if entry in after]
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(kept, after, strict=False))
+    """The entries that need no new row: the common beginning of the new list and the remaining old entries."""
+    remaining = [entry for entry in before if entry in after]
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(remaining, after, strict=False))
     return [entry for entry, _ in same]

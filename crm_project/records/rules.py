@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
 
+from crm_project.emails import has_domain, has_invisible
 from crm_project.errors import FieldError
 
 KEY_PATTERN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -18,6 +19,8 @@ DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SURROGATES = re.compile("[\ud800-\udfff]")
 TEXT_COLUMNS = (models.CharField, models.TextField)
 LONG_TEXT = 65_535
+# What follows the name of a custom field in the parameters of lists.
+FILTER_SUFFIXES = ("_min", "_max", "_after", "_before", "_not", "_empty")
 NOTHING: tuple[Any, ...] = (None, "", [])
 # Beyond 15 digits a JSON number is not the same number in every reader.
 NUMBER_DIGITS = 15
@@ -76,8 +79,12 @@ def _choice_error(field: Any, value: Any) -> FieldError | None:
 def _format_error(field: Any, value: str) -> FieldError | None:
     if not value or not isinstance(field, models.EmailField):
         return None
+    if has_invisible(value):
+        return FieldError(field.name, "invalid", "An e-mail address has no invisible characters.")
     try:
         validate_email(value)
+        if not has_domain(value):
+            raise ValidationError("no domain")
     except ValidationError:
         return FieldError(field.name, "invalid", "This is not an e-mail address.")
     return None
@@ -227,13 +234,16 @@ def is_day(value: Any) -> bool:
     return True
 
 
-def definition_errors(definition: Any) -> list[FieldError]:
-    """What is wrong with a custom field's definition."""
+def definition_errors(definition: Any, *, is_new: bool = False) -> list[FieldError]:
+    """What is wrong with a custom field's definition; an existing one keeps its key, whatever its end."""
     errors = []
     if not KEY_PATTERN.fullmatch(definition.key) or len(definition.key) > 63:
         errors.append(
             FieldError("key", "invalid", "Lower-case words of a-z and 0-9, joined by single underscores.")
         )
+    elif is_new and definition.key.endswith(FILTER_SUFFIXES):
+        sentence = "Must not end with one of %(suffixes)s: filters of custom fields have these names."
+        errors.append(FieldError("key", "invalid", sentence, {"suffixes": ", ".join(FILTER_SUFFIXES)}))
     options = definition.options
     chooses = definition.type in ("select", "multiselect")
     if not isinstance(options, list) or any(

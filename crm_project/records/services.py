@@ -36,12 +36,12 @@ def create_custom_field(*, actor: Actor, change: Change) -> CustomField:
 
 
 def update_custom_field(*, actor: Actor, custom_field: CustomField, change: Change) -> CustomField:
-    """Key, kind and type stay: values are stored under them."""
+    """Key, kind and type cannot change: values are stored under them."""
     return _save(actor, custom_field, change)
 
 
 def trash_custom_field(*, actor: Actor, custom_field: CustomField, if_match: Versions | None = None) -> None:
-    """The values stay in their rows, and show again when the same key is declared again."""
+    """Values are kept in their rows, and are shown again once the key is declared again."""
     with catalogue_writing(actor) as changes:
         trash_rows(changes, CustomFieldReference, [locked(CustomField, actor, custom_field.pk, if_match)])
 
@@ -67,7 +67,7 @@ def change_references(
     remove: Iterable[references.Key] = (),
     if_match: Versions | None = None,
 ) -> None:
-    """Record ids that other systems have for a row of any kind, or forget some; the row's version counts it."""
+    """Add and remove external references of a row of any kind, which bumps its version."""
     removed = [list(key) for key in remove]
     with _rekeying(actor, row, list(add), if_match) as (model, draft):
         keys = draft.lists["external_references"]
@@ -78,7 +78,7 @@ def change_references(
 def rename_reference(
     *, actor: Actor, row: Any, old: references.Key, new: references.Key, if_match: Versions | None = None
 ) -> None:
-    """The same reference under another key: it keeps its uuid, and its place among the row's."""
+    """Change the key of a reference, which keeps its uuid and its position."""
     with _rekeying(actor, row, [new], if_match) as (model, draft):
         before = draft.lists_before["external_references"]
         if list(new) in before:
@@ -86,12 +86,12 @@ def rename_reference(
             references.write(model, actor.organization_id, [draft])
             return
         draft.lists["external_references"] = [list(new) if key == list(old) else key for key in before]
-        held = model._default_manager.filter(row=row.pk, system=old[0], external_id=old[1])
-        held.update(system=new[0], external_id=new[1])
+        reference = model._default_manager.filter(row=row.pk, system=old[0], external_id=old[1])
+        reference.update(system=new[0], external_id=new[1])
 
 
 def keep_member_apart(member: Member) -> None:
-    """Where a system names members by number, a new one's must not be another one's key."""
+    """Called for a new member: see `references.keep_apart`."""
     references.keep_apart(MemberReference, member.organization_id, new_rows=[Draft(member, columns(member))])
 
 
@@ -99,20 +99,20 @@ def keep_member_apart(member: Member) -> None:
 def _rekeying(
     actor: Actor, row: Any, added: list[references.Key], if_match: Versions | None
 ) -> Iterator[tuple[Any, Draft]]:
-    """The row's draft, with the added keys behind its own; what the block makes of the list is recorded."""
+    """Yield the locked row's draft with the keys added, and record the changes that the block makes to it."""
     kind = kinds[row.row_kind]
     actor.require(kind.permission)
     model = kind.references
     with change_set(actor) as changes:
-        if kind.in_catalogue:
-            bump_catalogue(actor.organization_id)
         references.hold(model, actor.organization_id, added)
-        draft = Draft.of(_named(actor, row))
+        draft = Draft.of(_locked_row(actor, row))
         require(draft.row, if_match)
         references.note(model, [draft])
         refuse_fields(references.set_on(draft, {"external_references": added}, add=True))
         refuse(references.clashes(model, actor.organization_id, [draft]), rows=1)
         yield model, draft
+        if kind.in_catalogue:
+            bump_catalogue(actor.organization_id)
         if not draft.changed:
             return
         type(row).objects.filter(pk=row.pk).update(version=F("version") + 1, updated_at=timezone.now())
@@ -120,8 +120,8 @@ def _rekeying(
         changes.record(draft.row, "updated", draft.changed)
 
 
-def _named(actor: Actor, row: Any) -> Any:
-    """The row, locked, if the actor may see it; of organizations that is one's own."""
+def _locked_row(actor: Actor, row: Any) -> Any:
+    """The row, locked, if it is visible to the actor: of organizations, the actor's own."""
     if row.row_kind != "organization":
         return locked(type(row), actor, row.pk)
     if row.pk != actor.organization_id:
@@ -133,7 +133,7 @@ def _save(actor: Actor, row: CustomField, change: Change) -> CustomField:
     def check(saved: CustomField) -> list[FieldError]:
         if "options" in change:
             saved.options = change["options"] or []
-        return definition_errors(saved) or _frozen_errors(saved)
+        return definition_errors(saved, is_new=saved.pk is None) or _frozen_errors(saved)
 
     saved: CustomField = save_named(
         actor=actor,

@@ -1,11 +1,24 @@
-"""The error codes of unique constraints that two writers at the same moment may violate."""
+"""Violations of constraints as refusals: two writers at the same moment may both pass the checks of a service."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from django.db import Error, models
 
+from crm_project.errors import Conflict
 from crm_project.records.kinds import kinds
+
+log = logging.getLogger(__name__)
+
+
+def conflict_of(error: Error) -> Conflict:
+    """The refusal for a violated constraint, with its declared code."""
+    if code := code_of(error):
+        return Conflict("Another row has this value already.", code=code)
+    # The first line: the others quote the row.
+    log.warning("constraint violated: %s", str(error).partition("\n")[0])
+    return Conflict("The data was changed at the same moment; try again.")
 
 
 def code_of(error: Error) -> str | None:

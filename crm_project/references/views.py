@@ -1,8 +1,10 @@
 """`/api/external-references`: what other systems call our rows."""
 
+from collections.abc import Collection
 from typing import Any, cast
 from uuid import UUID
 
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +13,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import ChoicesFilter, StrictFilterSet, TextFilter
-from crm_project.api.views import RowViewSet
+from crm_project.api.views import ScopedView
 from crm_project.errors import FieldError, Invalid, NotFound, refuse_fields
 from crm_project.records.kinds import Kind, kinds, referable
 from crm_project.records.models import MemberReference
@@ -27,7 +29,7 @@ class ReferenceFilter(StrictFilterSet):
     kind = ChoicesFilter(choices=list(referable()))
 
 
-class ExternalReferenceViewSet(RowViewSet):
+class ExternalReferenceViewSet(ScopedView):
     """A reference is part of its row: whoever may edit the row may edit it, and the row's version counts it."""
 
     queryset = MemberReference.objects.none()
@@ -44,12 +46,17 @@ class ExternalReferenceViewSet(RowViewSet):
         for name in ("system", "external_id"):
             if name in params:
                 queryset = queryset.filter(**{name: params[name]})
-        if "kind" not in params:
-            return queryset
-        wanted = params["kind"].split(",")
-        if not set(wanted) <= referable().keys():
-            raise InvalidQuery({"kind": [f"One or several of: {', '.join(referable())}."]})
+            if f"{name}_not" in params:
+                queryset = queryset.filter(~Q(**{name: params[f"{name}_not"]}))
+        wanted = self._kinds("kind", referable().keys()) - self._kinds("kind_not", ())
         return queryset.of_kinds(wanted)
+
+    def _kinds(self, parameter: str, default: Collection[str]) -> set[str]:
+        text = self.request.query_params.get(parameter)
+        names = set(default if text is None else text.split(","))
+        if not names <= referable().keys():
+            raise InvalidQuery({parameter: [f"Must be one or more of: {', '.join(referable())}."]})
+        return names
 
     def get_object(self) -> Any:
         found = [
@@ -66,7 +73,7 @@ class ExternalReferenceViewSet(RowViewSet):
 
     def shown(self, row: Any) -> Any:
         """Its version is its row's, which counts every write to the references."""
-        self.shown_version = row.row.version
+        self.etag_version = row.row.version
         return self.get_serializer(row).data
 
     @extend_schema(responses={200: ExternalReferenceSerializer, 201: ExternalReferenceSerializer})

@@ -1,4 +1,4 @@
-"""Opening an organization, the demo, the commands."""
+"""Management commands, the creation of organizations, and the demo."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""What the management commands share: a refusal of the core becomes an error of the command line."""
+"""Base of the management commands that call services, and types of their arguments."""
 
 import argparse
 from typing import Any
@@ -13,20 +13,20 @@ from crm_project.records.rules import column_errors
 
 
 class ServiceCommand(BaseCommand):
-    """A command that calls services: `run` does the work, what it returns is printed on standard output."""
+    """Prints what `run` returns on standard output; a DomainError becomes a CommandError."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self.stdout.write(self.run(**options))
         except DomainError as error:
-            told = [f"{wrong.field}: {wrong.detail}" for wrong in error.fields]
-            raise CommandError(" ".join([error.detail, *told])) from error
+            fields = [f"{wrong.field}: {wrong.detail}" for wrong in error.fields]
+            raise CommandError(" ".join([error.detail, *fields])) from error
 
     def run(self, *args: Any, **options: Any) -> str:
         raise NotImplementedError
 
     def note(self, text: str) -> None:
-        """Say something to the person at the terminal; standard output is for results alone."""
+        """Print on standard error; standard output is for results alone."""
         self.stderr.write(text, lambda line: line)
 
 

@@ -1,4 +1,4 @@
-"""Opening an organization: its first admin and a pipeline to sell in."""
+"""Creation of an organization together with its first admin and a default pipeline."""
 
 from typing import Any
 
@@ -36,11 +36,11 @@ def open_organization(
 
 
 def opened(*, name: str, owner: User, **fields: Any) -> Organization:
-    """The organization itself, for the admin's operators."""
+    """Answers the organization, for the hook of the admin."""
     return open_organization(name=name, owner=owner, **fields).organization
 
 
 def owner_login(email: str) -> tuple[User, bool]:
-    """The login of an e-mail address, and whether it is new; a new one may use the admin and has no password yet."""
+    """The login of an e-mail address, and whether it is new. A new one is staff and has no password."""
     known = User.objects.filter(email=email.strip().lower()).exists()
     return find_or_create_user(email=email, is_staff=True), not known

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm_project.accounts.actors import Actor
-from crm_project.api.errors import problem_of
-from crm_project.errors import Conflict, DomainError, RowsRefused
+from crm_project.errors import DomainError, RowsRefused
+from crm_project.records.violations import conflict_of
 
 AT_ONCE = 200
 
@@ -163,12 +163,9 @@ def _row_link(admin: Any, action: AdminAction, rows: Sequence[Any]) -> dict[str,
     return {"url": url, "text": str(rows[0])}
 
 
-def refusal_of(error: Exception) -> DomainError:
+def refusal_of(error: DomainError | IntegrityError) -> DomainError:
     """The DomainError itself, or the one that the API would answer for a constraint of the database."""
-    if isinstance(error, DomainError):
-        return error
-    problem = problem_of(error, wire_names={})
-    return Conflict(problem.detail, code=problem.code)
+    return error if isinstance(error, DomainError) else conflict_of(error)
 
 
 def _add_errors(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> None:

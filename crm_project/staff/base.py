@@ -128,7 +128,7 @@ class StaffModelAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         actor = actor_of(request)
         if self.in_trash(request) and actor is not None:
-            rows = self.model.objects.trash_visible_to(actor.member, timezone.now())
+            rows: QuerySet[Any] = self.model.objects.trash_visible_to(actor.member, timezone.now())
         else:
             rows = visible(request, self.model)
         rows = rows.order_by(*self.get_ordering(request))
@@ -186,11 +186,11 @@ class StaffModelAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allow parameters of filters only: other lookups would reveal invisible columns and rows."""
-        own = self.get_list_filter(request) if request is not None else []
+        own: Sequence[type[filters.FormFilter]] = self.get_list_filter(request) if request is not None else []
         return any(lookup in list_filter.names() for list_filter in own)
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        return to_field == self.opts.pk.name
+        return bool(to_field == self.opts.pk.name)
 
     # -- Lists.
 
@@ -229,7 +229,8 @@ class StaffModelAdmin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {"tools": self.tools_for(request), "in_trash": self.in_trash(request)}
-        return super().changelist_view(request, {**context, **(extra_context or {})})
+        response: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
+        return response
 
     def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
         if self.in_trash(request):
@@ -299,10 +300,11 @@ class StaffModelAdmin(ModelAdmin):
     ) -> HttpResponse:
         """After a refusal, which rolls back the transaction, show the form again with the errors of the refusal."""
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except (DomainError, IntegrityError) as error:
             request.staff_refusal = refusal_of(error)  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+        return response
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         return form.instance
@@ -342,7 +344,8 @@ class StaffModelAdmin(ModelAdmin):
             context["row_action_links"] = self.row_action_links(request, row)
             context["panels"] = self.panels(request, row)
             context["header"] = self.header(request, row)
-        return super().render_change_form(request, context, *args, **kwargs)
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
     def panels(self, request: HttpRequest, row: Any) -> list[panels.Panel]:
         factories = [
@@ -382,7 +385,7 @@ class StaffModelAdmin(ModelAdmin):
         own: list[URLPattern] = [
             path("action/<slug:name>/", self.admin_site.admin_view(self.action_view), name=name)
         ]
-        return own + super().get_urls()
+        return [*own, *super().get_urls()]
 
     def action_view(self, request: HttpRequest, name: str) -> HttpResponse:
         action, actor = self.row_action(name), actor_of(request)

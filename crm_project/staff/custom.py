@@ -46,15 +46,15 @@ def definitions(request: HttpRequest, kind: str) -> dict[str, CustomField]:
     actor = actor_of(request)
     if actor is None:
         return {}
-    known = getattr(request, "staff_definitions", {})
-    if kind not in known:
+    by_kind: dict[str, dict[str, CustomField]] = getattr(request, "staff_definitions", {})
+    if kind not in by_kind:
         rows = definitions_of(actor.organization_id, kind)
-        known = {
-            **known,
+        by_kind = {
+            **by_kind,
             kind: {key: row for key, row in rows.items() if row.type != CustomField.Types.HEADING},
         }
-        request.staff_definitions = known  # type: ignore[attr-defined]
-    return known[kind]
+        request.staff_definitions = by_kind  # type: ignore[attr-defined]
+    return by_kind[kind]
 
 
 def form_field(definition: CustomField, *, creating: bool) -> forms.Field:
@@ -83,11 +83,11 @@ def form_field(definition: CustomField, *, creating: bool) -> forms.Field:
 
 
 def form_fields(
-    known: Mapping[str, CustomField], stored: Mapping[str, Any], *, creating: bool
+    definitions: Mapping[str, CustomField], stored: Mapping[str, Any], *, creating: bool
 ) -> dict[str, Any]:
     """Form fields by name. A stored option that was removed from the definition is still offered."""
     fields = {}
-    for key, definition in known.items():
+    for key, definition in definitions.items():
         field = form_field(definition, creating=creating)
         field.initial = stored.get(key)
         selected = field.initial if isinstance(field.initial, list) else [field.initial]

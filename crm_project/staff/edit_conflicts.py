@@ -9,12 +9,22 @@ from django import forms
 from django.db.models import Model
 
 from crm_project.errors import Conflict
+from crm_project.generics import AnyModelForm
 from crm_project.journal.models import Event
 from crm_project.staff.custom import PREFIX
 
 # Columns that are derived from others.
 IGNORED_COLUMNS = frozenset(
-    {"stage_entered_at", "search_text", "full_name", "position", "updated_at", "deleted_at"}
+    {
+        "stage_entered_at",
+        "search_text",
+        "full_name",
+        "phone_normalized",
+        "mobile_normalized",
+        "position",
+        "updated_at",
+        "deleted_at",
+    }
 )
 
 
@@ -40,7 +50,7 @@ class OthersChange:
     mine_text: str = ""
 
 
-def changes_since(form: forms.ModelForm, seen: int) -> list[OthersChange]:
+def changes_since(form: AnyModelForm, seen: int) -> list[OthersChange]:
     """The changes of the row since version `seen` according to the journal, one for each field."""
     row = form.instance
     events = Event.objects.filter(
@@ -84,7 +94,7 @@ def _fields(row: Model, changes: dict[str, Any]) -> Iterator[tuple[str, Any, Any
             yield field.name, field.to_python(old), field.to_python(new)
 
 
-def merge(form: forms.ModelForm, others: Sequence[OthersChange]) -> None:
+def merge(form: AnyModelForm, others: Sequence[OthersChange]) -> None:
     """Fill unchanged fields with the new values, keep the changed ones, and add errors that ask to save again."""
     mine = set(form.changed_data)
     data: Any = form.data.copy()  # type: ignore[attr-defined]
@@ -95,7 +105,7 @@ def merge(form: forms.ModelForm, others: Sequence[OthersChange]) -> None:
         if change.name in mine:
             change.mine_text = _text(form, change.name, form.cleaned_data.get(change.name))
             conflict = (
-                f"{change.who} changed this from {change.old_text} to {change.new_text} in the meantime. "
+                f"{change.who} changed this from “{change.old_text}” to “{change.new_text}” in the meantime. "
             )
             form.add_error(change.name, conflict + "Save again to replace that with your value.")
         else:
@@ -103,11 +113,11 @@ def merge(form: forms.ModelForm, others: Sequence[OthersChange]) -> None:
     form.data = data
     who = ", ".join(sorted({change.who for change in others}))
     form.add_error(
-        None, f"{who} saved this while you were editing it. Your changes are not saved yet, and not lost."
+        None, f"{who} saved this while you were editing it. Your changes are not lost, but not saved yet."
     )
 
 
-def _fill_in(form: forms.ModelForm, data: Any, name: str, value: Any) -> None:
+def _fill_in(form: AnyModelForm, data: Any, name: str, value: Any) -> None:
     """Set the submitted data of a field to `value`."""
     field, key = form.fields[name], form.add_prefix(name)
     value = field.prepare_value(value)
@@ -122,13 +132,13 @@ def _fill_in(form: forms.ModelForm, data: Any, name: str, value: Any) -> None:
         data[key] = "" if text is None else str(text)
 
 
-def _label(form: forms.ModelForm, name: str) -> str:
+def _label(form: AnyModelForm, name: str) -> str:
     if name in form.fields:
         return str(form[name].label)
     return name.removeprefix(PREFIX).replace("_", " ").capitalize()
 
 
-def _text(form: forms.ModelForm, name: str, value: Any) -> str:
+def _text(form: AnyModelForm, name: str, value: Any) -> str:
     """A value as text; rows only if they are visible to the member."""
     field = form.fields.get(name)
     if isinstance(field, forms.ModelChoiceField):

@@ -205,9 +205,10 @@ def custom_filter(definition: CustomField) -> type[FormFilter]:
             custom_value = _custom_value(definition, value[parameter])
             if definition.type == CustomField.Types.MULTISELECT:
                 return rows.filter(HoldsOption(definition.key, custom_value))
-            return rows.alias(**{parameter: CustomValue(definition.key, definition.type)}).filter(
-                **{parameter: custom_value}
+            with_value: QuerySet[Any] = rows.alias(
+                **{parameter: CustomValue(definition.key, definition.type)}
             )
+            return with_value.filter(**{parameter: custom_value})
 
     CustomFilter.title = definition.label
     return CustomFilter

@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Model, QuerySet
 
 from crm_project.errors import DomainError
+from crm_project.generics import AnyModelForm
 from crm_project.staff import edit_conflicts
 from crm_project.staff.custom import PREFIX, custom_value
 from crm_project.staff.inputs import References, whole_number
@@ -15,7 +16,7 @@ INTERNAL_FIELDS = ("seen", "id", "DELETE")
 EMPTY: tuple[Any, ...] = (None, "", [], ())
 
 
-class StaffForm(forms.ModelForm):
+class StaffForm(AnyModelForm):
     """The form never writes its instance; a service does. The ModelAdmin sets the class attributes for each request."""
 
     request: ClassVar[Any] = None

@@ -5,14 +5,14 @@ from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR
-from django.core.paginator import InvalidPage, Page, Paginator
-from django.db import connection
+from django.core.paginator import InvalidPage
 from django.db.models import F
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from unfold.views import ChangeList
 
 from crm_project.accounts.actors import Actor
+from crm_project.generics import AnyPage, AnyPaginator
 from crm_project.records.paging import Cursor, InvalidCursor, Key, order_of, page_of
 from crm_project.staff.filters import TrashFilter
 from crm_project.staff.request_actor import actor_of
@@ -21,7 +21,7 @@ from crm_project.staff.request_actor import actor_of
 NO_COUNT = 10**9
 
 
-class PeekPage(Page):
+class PeekPage(AnyPage):
     """A page that was read with one row more, to know whether there is a next page."""
 
     has_more = False
@@ -30,7 +30,7 @@ class PeekPage(Page):
         return self.has_more
 
 
-class PeekPaginator(Paginator):
+class PeekPaginator(AnyPaginator):
     template_name = "admin/pages.html"
 
     @cached_property
@@ -119,13 +119,13 @@ class StaffChangeList(ChangeList):
 
     def _by_number(self) -> Sequence[Any]:
         try:
-            page = self.paginator.page(self.page_num)
+            page: AnyPage = self.paginator.page(self.page_num)
         except InvalidPage as error:
             raise IncorrectLookupParameters from error
         number = self.page_num
         self.next_page = self.get_query_string({PAGE_VAR: number + 1}) if page.has_next() else ""
         self.previous_page = self.get_query_string({PAGE_VAR: number - 1}) if number > 1 else ""
-        return page.object_list
+        return list(page.object_list)
 
     def _keyset_ordering(self, request: Any) -> str:
         """The column by which a long list is sorted, with its sign; empty for a list with numbered pages."""
@@ -143,17 +143,16 @@ class StaffChangeList(ChangeList):
         return dict(columns[:1] if self.model_admin.keyset_columns else columns)
 
     def get_ordering(self, request: Any, queryset: Any) -> list[Any]:
-        """On both databases, rows without a value come last in ascending order and first in descending order."""
+        """On both databases, rows without a value come last in either direction."""
         ordering = self._keyset_ordering(request)
         if ordering:
             key = self._key(ordering)
             return order_of(str(key.expression), key.nullable, ordering.startswith("-"))
-        return [_nulls_like_postgres(key) for key in super().get_ordering(request, queryset)]
+        return [_nulls_last(key) for key in super().get_ordering(request, queryset)]
 
 
-def _nulls_like_postgres(key: Any) -> Any:
-    """PostgreSQL sorts like this by default, and uses an index only without NULLS FIRST or LAST."""
-    if connection.vendor == "postgresql" or not isinstance(key, str) or key.lstrip("-") in ("pk", "id"):
+def _nulls_last(key: Any) -> Any:
+    if not isinstance(key, str) or key.lstrip("-") in ("pk", "id"):
         return key
     name = key.lstrip("-")
-    return F(name).desc(nulls_first=True) if key.startswith("-") else F(name).asc(nulls_last=True)
+    return F(name).desc(nulls_last=True) if key.startswith("-") else F(name).asc(nulls_last=True)

@@ -19,7 +19,8 @@ def actor_of(request: Any) -> Actor | None:
         signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
         member = session_member(request.user, request.session) if signed_in else None
         request.staff_actor = Actor(member) if member else None
-    return request.staff_actor
+    actor: Actor | None = request.staff_actor
+    return actor
 
 
 def is_operator(request: HttpRequest) -> bool:
@@ -29,16 +30,19 @@ def is_operator(request: HttpRequest) -> bool:
 
 def visible(request: HttpRequest, model: type[Model]) -> "QuerySet[Any]":
     """The rows of a model that are visible to the request; none if the queryset has no `visible_to`."""
-    rows: Any = model._default_manager.all()
+    rows: QuerySet[Any] = model._default_manager.all()
     actor = actor_of(request)
     if model in (Organization, User):
         return _operators_rows(request, rows, model, actor)
     if actor is None or not hasattr(rows, "visible_to"):
         return rows.none()
-    return rows.visible_to(actor.member)
+    visible_rows: QuerySet[Any] = rows.visible_to(actor.member)
+    return visible_rows
 
 
-def _operators_rows(request: HttpRequest, rows: Any, model: type[Model], actor: Actor | None) -> Any:
+def _operators_rows(
+    request: HttpRequest, rows: "QuerySet[Any]", model: type[Model], actor: Actor | None
+) -> "QuerySet[Any]":
     if is_operator(request):
         return rows
     own = actor.organization_id if actor and model is Organization else None

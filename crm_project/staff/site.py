@@ -43,16 +43,16 @@ class StaffSite(UnfoldAdminSite):
         self.disable_action("delete_selected")
 
     def get_urls(self) -> list[URLPattern]:
-        own = [
+        own: list[URLPattern] = [
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
             path("undo/<int:sequence>/", self.admin_view(undo_view), name="undo"),
         ]
-        return own + super().get_urls()
+        return [*own, *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """A session ends twelve hours after the sign-in, even if it is in use."""
         context = {"nobody_can_sign_in": not User.objects.exists(), **(extra_context or {})}
-        response = super().login(request, context)
+        response: HttpResponse = super().login(request, context)
         if request.method == "POST" and request.user.is_authenticated:
             request.session.set_expiry(timezone.now() + SESSION_LASTS)
         return response

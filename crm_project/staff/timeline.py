@@ -13,7 +13,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError
 from crm_project.journal.models import Event
 from crm_project.journal.sentences import TimelineEntry, lines
-from crm_project.journal.undo import HasUndoOfItsOwn, undo
+from crm_project.journal.undo import UndoneElsewhere, undo
 from crm_project.records.kinds import kinds
 from crm_project.staff.actions import refusal_of
 from crm_project.staff.panels import Panel
@@ -28,7 +28,7 @@ def timeline(request: HttpRequest, row: Any) -> Panel | None:
     kind = kinds.get(getattr(row, "row_kind", ""))
     if actor is None or kind is None or not hasattr(row, "organization_id"):
         return None
-    events = Event.objects.history_of(row).for_telling().order_by("-sequence")
+    events = Event.objects.history_of(row).with_actor().order_by("-sequence")
     entries = lines(events[: ENTRIES + 1], actor.member)
     return Panel(
         title="History",
@@ -64,7 +64,7 @@ def undo_view(request: HttpRequest, sequence: int) -> HttpResponse:
     if actor is not None:
         try:
             undo(actor=actor, sequence=sequence)
-        except HasUndoOfItsOwn as error:
+        except UndoneElsewhere as error:
             link = reverse(
                 f"admin:{error.row._meta.label_lower.replace('.', '_')}_change", args=[error.row.pk]
             )

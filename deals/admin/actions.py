@@ -14,20 +14,12 @@ from crm_project.staff.request_actor import visible
 from deals import services
 from deals.admin.forms import StageChoiceField
 from deals.models import Deal, LostReason
-from pipelines.models import Stage
 
 Given = Mapping[str, Any]
 
 
 def change_all(actor: Actor, deals: Sequence[Deal], change_of: Any) -> None:
     services.update_deals(actor=actor, changes=[(deal, change_of(deal)) for deal in deals])
-
-
-def first_stages(actor: Actor, deals: Sequence[Deal], kind: str) -> dict[int, int]:
-    """The first stage of a kind in each pipeline of the deals."""
-    pipelines = {deal.stage.pipeline_id for deal in deals}
-    stages = Stage.objects.visible_to(actor.member).filter(pipeline__in=pipelines, kind=kind)
-    return {stage.pipeline_id: stage.pk for stage in stages.order_by("-position")}
 
 
 class Win(AdminAction):
@@ -43,8 +35,7 @@ class Win(AdminAction):
         return row.status != Deal.Statuses.WON
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
-        stages = first_stages(actor, rows, Stage.Kinds.WON)
-        change_all(actor, rows, lambda deal: _close(deal, stages, Deal.Statuses.WON, {}))
+        change_all(actor, rows, lambda deal: {"status": Deal.Statuses.WON})
 
 
 class Lose(AdminAction):
@@ -68,15 +59,7 @@ class Lose(AdminAction):
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
         reason = given["lost_reason"].pk if given["lost_reason"] else None
-        stages = first_stages(actor, rows, Stage.Kinds.LOST)
-        change_all(
-            actor, rows, lambda deal: _close(deal, stages, Deal.Statuses.LOST, {"lost_reason": reason})
-        )
-
-
-def _close(deal: Deal, stages: Mapping[int, int], status: str, more: dict[str, Any]) -> dict[str, Any]:
-    stage = stages.get(deal.stage.pipeline_id)
-    return {**({"stage": stage} if stage else {}), "status": status, **more}
+        change_all(actor, rows, lambda deal: {"status": Deal.Statuses.LOST, "lost_reason": reason})
 
 
 class Reopen(AdminAction):
@@ -85,21 +68,14 @@ class Reopen(AdminAction):
     icon = "undo"
     done = "reopened"
     explanation = (
-        "Opens the deal again. From a won or lost stage it moves to the first open stage of its pipeline."
+        "Opens the deal again. From a won or lost stage it moves back to the open stage that it was in last."
     )
 
     def fits(self, row: Deal) -> bool:
         return row.status != Deal.Statuses.OPEN
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
-        stages = first_stages(actor, rows, Stage.Kinds.OPEN)
-
-        def change_of(deal: Deal) -> dict[str, Any]:
-            is_closed = deal.stage.kind != Stage.Kinds.OPEN
-            stage = stages.get(deal.stage.pipeline_id) if is_closed else None
-            return {"status": Deal.Statuses.OPEN, **({"stage": stage} if stage else {})}
-
-        change_all(actor, rows, change_of)
+        change_all(actor, rows, lambda deal: {"status": Deal.Statuses.OPEN})
 
 
 class Move(AdminAction):

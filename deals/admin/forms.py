@@ -7,6 +7,7 @@ from django import forms
 from django.http import HttpRequest
 
 from crm_project.accounts.rules import Role
+from crm_project.generics import AnyModelChoiceField
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import DecimalInput, PlainText, Select, Textarea, TextInput, WholeNumber
 from crm_project.staff.request_actor import actor_of, visible
@@ -32,7 +33,7 @@ def stage_choices(request: HttpRequest) -> list[Any]:
     return _grouped(stages_of(request))
 
 
-class StageChoiceField(forms.ModelChoiceField):
+class StageChoiceField(AnyModelChoiceField):
     """One select for pipeline and stage."""
 
     def __init__(self, request: HttpRequest, **kwargs: Any) -> None:

@@ -1,66 +1,169 @@
-"""What lists of deals can be narrowed by."""
+"""Filters of lists of deals."""
 
+import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from contacts.querysets import fold_email
+from contacts.api.filters import EmailsFilter
+from contacts.models import Contact
+from crm_project.api.filter_values import DaysValue, PercentValue, StrictField
 from crm_project.api.filters import (
     BooleanFilter,
     ChoicesFilter,
-    DayFilter,
-    InstantFilter,
+    EmptyFilter,
     IntegerFilter,
+    IntegersFilter,
+    MembersFilter,
     NumberFilter,
+    Range,
     ReferencedFilterSet,
+    StrictFilterSet,
     TextFilter,
-    UUIDFilter,
+    UUIDsFilter,
+    ValuesFilter,
+    days,
+    instants,
 )
-from deals.models import Deal
+from deals.models import Deal, DealContact, DealState
+from deals.money import currency_decimals
+from deals.querysets import EFFECTIVE_PROBABILITY
+from pipelines.models import Stage
 
 
-class DealFilter(ReferencedFilterSet):
-    """Bounds include both ends; what is well formed and not ours gives an empty page."""
+class CurrencyValue(StrictField):
+    sentence = "Must be an ISO 4217 currency code."
 
-    custom_kind = "deal"
+    def read(self, text: str) -> str | None:
+        code = text.upper() if text.isascii() else text
+        return code if code in currency_decimals() else None
+
+
+class CurrencyFilter(ValuesFilter):
+    value = CurrencyValue
+
+
+class PercentFilter(IntegerFilter):
+    field_class = PercentValue
+
+
+class ParticipantFilter(UUIDsFilter):
+    """Contacts that take part in a deal."""
+
+    links = DealContact.objects
+
+    def condition(self, values: list[Any]) -> Q:
+        taking_part = self.links.filter(contact__uuid__in=values).values("deal")
+        return Q(pk__in=taking_part) if values else Q(pk__in=[])
+
+    def without(self) -> Q:
+        return ~Q(pk__in=self.links.filter(organization=self.parent.actor.organization_id).values("deal"))
+
+
+class CompanyFilter(UUIDsFilter):
+    """Companies and their people, in any part: as client, contact or participant."""
+
+    def condition(self, values: list[Any]) -> Q:
+        organization = self.parent.actor.organization_id
+        named = Q(uuid__in=values) | Q(company__uuid__in=values, company__deleted_at=None)
+        people = Contact.objects.of(organization).live().filter(named).values("pk")
+        own = Deal.objects.of(organization).order_by()
+        # A union, since PostgreSQL cannot use the three indexes for one condition with OR.
+        found = (
+            own.filter(contact__in=people)
+            .values("pk")
+            .union(
+                own.filter(client__in=people).values("pk"),
+                ParticipantFilter.links.filter(contact__in=people).values("deal"),
+            )
+        )
+        return Q(pk__in=found)
+
+
+class StateFilter(StrictFilterSet):
+    """The filters that both a deal and its past states have columns for."""
 
     status = ChoicesFilter(choices=Deal.Statuses.values)
-    amount_min = NumberFilter("amount", "gte")
-    amount_max = NumberFilter("amount", "lte")
-    amount_gross_min = NumberFilter("amount_gross", "gte")
-    amount_gross_max = NumberFilter("amount_gross", "lte")
-    expected_close_date_after = DayFilter("expected_close_date", "gte")
-    expected_close_date_before = DayFilter("expected_close_date", "lte")
-    closed_at_after = InstantFilter("closed_at", "gte")
-    closed_at_before = InstantFilter("closed_at", "lte")
-    created_at_after = InstantFilter("created_at", "gte")
-    created_at_before = InstantFilter("created_at", "lte")
-    updated_at_after = InstantFilter("updated_at", "gte")
-    updated_at_before = InstantFilter("updated_at", "lte")
-    date_after = DayFilter("date", "gte")
-    date_before = DayFilter("date", "lte")
-    pipeline = IntegerFilter("stage__pipeline")
-    stage = IntegerFilter("stage")
-    owner = UUIDFilter("owner__uuid")
-    contact = UUIDFilter("contact__uuid")
-    contact_email = TextFilter(method="filter_contact_email")
-    client = UUIDFilter("client__uuid")
-    currency = TextFilter(method="filter_currency")
-    origin = TextFilter("origin")
-    lost_reason = IntegerFilter("lost_reason")
-    department_id = IntegerFilter("department_id")
-    project_id = IntegerFilter("project_id")
+    amount = Range(NumberFilter)
+    probability = Range(PercentFilter)
+    expected_close_date = days()
+    closed_at = instants()
+    pipeline = IntegersFilter("stage__pipeline")
+    stage = IntegersFilter("stage")
+    stage_kind = ChoicesFilter("stage__kind", choices=Stage.Kinds.values)
+    owner = MembersFilter("owner__uuid", nullable=True)
+    currency = CurrencyFilter()
+
+
+class PastDealFilter(StateFilter):
+    """The filters of lists of past states; all values are those of the states."""
+
+    columns_of = DealState
+
+
+class InForceFilter(PercentFilter):
+    """A bound of the probability in force: that of the deal, of its stage, or of its status."""
+
+    def filter(self, queryset: QuerySet[Any], value: int | None) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        in_force = queryset.alias(probability_in_force=EFFECTIVE_PROBABILITY)
+        bounded: QuerySet[Any] = in_force.filter(**{f"probability_in_force__{self.lookup_expr}": value})
+        return bounded
+
+
+class DaysInStageFilter(IntegerFilter):
+    field_class = DaysValue
+
+    def filter(self, queryset: QuerySet[Any], value: int | None) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        return queryset.filter(stage_entered_at__lte=timezone.now() - datetime.timedelta(days=value))
+
+
+class NextDealEmptyFilter(EmptyFilter):
+    """A next deal that the member may not see is absent, as in the answer."""
+
+    def condition(self) -> Q:
+        visible = Deal.objects.visible_to(self.parent.actor.member)
+        return ~Q(next_deal__in=visible.order_by().values("pk")) | Q(next_deal=None)
+
+
+class DealFilter(ReferencedFilterSet, StateFilter):
+    """Bounds are included; a well-formed id of no visible row gives an empty page."""
+
+    custom_kind = "deal"
+    columns_of = Deal
+
+    uuid = UUIDsFilter("uuid", help_text="Batch read: without `page_size`, all of them are on one page.")
+    amount_gross = Range(NumberFilter)
+    probability = Range(InForceFilter)
+    probability_empty = EmptyFilter("probability", help_text="Whether no probability is set by hand.")
+    created_at = instants()
+    updated_at = instants()
+    date = days()
+    days_in_stage_min = DaysInStageFilter(
+        help_text="Deals that entered their stage at least this many days ago, closed ones included."
+    )
+    contact = UUIDsFilter("contact__uuid", nullable=True)
+    contact_email = EmailsFilter("contact__email")
+    client = UUIDsFilter("client__uuid", nullable=True, help_text="Exactly the field; see `company`.")
+    participant = ParticipantFilter("members", nullable=True)
+    company = CompanyFilter(
+        help_text="Deals of a company or of its people, as client, contact or participant."
+    )
+    origin = TextFilter()
+    lost_reason = IntegersFilter("lost_reason", nullable=True)
+    department_id = IntegersFilter(nullable=True)
+    project_id = IntegersFilter(nullable=True)
+    task_id = IntegersFilter(nullable=True)
     is_private = BooleanFilter("is_private")
+    next_deal_empty = NextDealEmptyFilter("next_deal")
     q = TextFilter(
         method="filter_text",
-        help_text="In name, description, number, and the contact's and client's name and e-mail.",
+        help_text="Every word occurs in name, description, number, or the name or e-mail of contact or client.",
     )
-
-    def filter_contact_email(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(contact__email=fold_email(value))
-
-    def filter_currency(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(currency=value.upper())
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:
         return rows.matching(value)

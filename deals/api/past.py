@@ -6,7 +6,7 @@ from functools import cached_property, wraps
 from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -17,68 +17,50 @@ from rest_framework.response import Response
 
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import StrictDateTime
-from crm_project.api.filters import (
-    ChoicesFilter,
-    DayFilter,
-    InstantFilter,
-    InstantValue,
-    IntegerFilter,
-    NumberFilter,
-    StrictFilterSet,
-    TextFilter,
-    UUIDFilter,
-)
+from crm_project.api.filter_values import InstantValue
+from crm_project.api.sparse import represented
 from crm_project.api.views import ScopedView
 from crm_project.records.paging import Key
 from deals import money
+from deals.api.expansions import DEAL_EXPANSIONS
+from deals.api.filters import PastDealFilter, StateFilter
 from deals.api.serializers import DealSerializer, summary_of
 from deals.models import Deal, DealState
 from deals.past import CHANGES
 
 AS_OF = {
     "type": "string",
-    "description": "An instant, or a day, which means its end: the deals as they were then, with `as_of` beside their"
-    " other fields. Pipeline, stage, status, amount, currency, owner, probability and both closing dates are those of"
-    " then; names, privacy and the rest are those of today. A gross amount or a lost reason that does not belong to"
-    " what was is null. Takes the filters status, stage, pipeline, owner, currency and those of amount,"
-    " expected_close_date and closed_at, and is ordered by one of created_at, amount, expected_close_date,"
-    " closed_at, name, status.",
+    "description": "An instant with its UTC offset, or a date, which stands for the end of that day. The deals are"
+    " those of that instant, each with `as_of` as an additional field. Pipeline, stage, status, amount, currency,"
+    " owner, probability, expected_close_date and closed_at have their values of that instant; names, privacy and all"
+    " other fields have their present values. The gross amount is null if the amount was another one, and the lost"
+    " reason if the status was another one. Accepts the filters status, stage, stage_kind, pipeline, owner and currency"
+    " and those of amount, probability, expected_close_date and closed_at; ordering is one of created_at, amount,"
+    " expected_close_date, closed_at, name, status.",
 }
 AS_OF_PARAMETERS = {"list": {"as_of": AS_OF}, "summary": {"as_of": AS_OF}}
-BOUND = {
-    "type": "string",
-    "description": "An instant, or a day: `since` from its beginning, `until` to its end.",
+CHANGES_PARAMETERS = {
+    "since": {
+        "type": "string",
+        "description": "The beginning, included: an instant with its UTC offset, or a date, which stands for the first"
+        " instant of that day.",
+    },
+    "until": {
+        "type": "string",
+        "description": "The end, excluded: an instant with its UTC offset, or a date, which stands for the first"
+        " instant of that day. The default is now. `since=2026-10-01&until=2026-11-01` is the month of October.",
+    },
 }
 DAY = datetime.timedelta(days=1)
 TICK = datetime.timedelta(microseconds=1)
-# What a deal takes from its past state.
+# The columns that a deal takes from its past state.
 STATE_COLUMNS = ("status", "amount", "currency", "probability", "expected_close_date", "closed_at")
 
 
-class PastDealFilter(StrictFilterSet):
-    """What states can answer, under the names of the present."""
+class ChangesFilter(StateFilter):
+    """The values at `until`; of wins, losses and abandoned deals, the present ones."""
 
-    status = ChoicesFilter(choices=Deal.Statuses.values)
-    amount_min = NumberFilter("amount", "gte")
-    amount_max = NumberFilter("amount", "lte")
-    expected_close_date_after = DayFilter("expected_close_date", "gte")
-    expected_close_date_before = DayFilter("expected_close_date", "lte")
-    closed_at_after = InstantFilter("closed_at", "gte")
-    closed_at_before = InstantFilter("closed_at", "lte")
-    pipeline = IntegerFilter("stage__pipeline")
-    stage = IntegerFilter("stage")
-    owner = UUIDFilter("owner__uuid")
-    currency = TextFilter(method="filter_currency")
-
-    def filter_currency(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(currency=value.upper())
-
-
-class ChangesFilter(StrictFilterSet):
-    """Of the deals as they are at the end of the time asked for."""
-
-    pipeline = IntegerFilter("stage__pipeline", help_text="The id of the pipeline at `until`.")
-    owner = UUIDFilter("owner__uuid", help_text="The uuid of the owner at `until`.")
+    columns_of = DealState
 
 
 class ChangeTotalSerializer(serializers.Serializer[Any]):
@@ -91,14 +73,14 @@ class ChangeTotalSerializer(serializers.Serializer[Any]):
 
 
 class ChangeCountSerializer(serializers.Serializer[Any]):
-    """How many deals, and what they are worth; of grown and shrunk ones, by how much."""
+    """The number of deals and the sums of their amounts; of grown and shrunk deals, of the differences."""
 
     count = serializers.IntegerField()
     totals = ChangeTotalSerializer(many=True)
 
 
 class ChangesSerializer(serializers.Serializer[Any]):
-    """What is otherwise than it was. A deal counts for every change that it went through on balance."""
+    """The differences between two instants. A deal counts for every change that is left on balance."""
 
     since = StrictDateTime()
     until = StrictDateTime()
@@ -114,6 +96,8 @@ class DealStateViewSet(ScopedView):
     serializer_class = DealSerializer
     filterset_class = PastDealFilter
     filtered_actions = frozenset({"list", "summary"})
+    sparse_actions = frozenset({"list"})
+    expansions = DEAL_EXPANSIONS
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
     orderings = {
         "created_at": Key(F("deal__created_at")),
@@ -126,7 +110,7 @@ class DealStateViewSet(ScopedView):
 
     @cached_property
     def as_of(self) -> datetime.datetime:
-        """The instant of the parameter, without which no request comes to this view."""
+        """The instant of the parameter; requests without it go to another view."""
         return cast(datetime.datetime, instant_parameter(self, "as_of", end=True))
 
     def get_queryset(self) -> Any:
@@ -137,21 +121,22 @@ class DealStateViewSet(ScopedView):
         return states.filter(deal__organization=self.actor.organization_id, deal__created_at__lte=self.as_of)
 
     def list(self, request: Request, **_: Any) -> Response:
-        self.look_at_own(request)
+        self.check_own_parameters(request)
         states = self.filter_queryset(self.get_queryset()).select_related("stage__pipeline", "owner__user")
         page: Any = self.paginate_queryset(states)
-        deals = self.get_serializer(_as_they_were(page, self.actor.member), many=True).data
-        instant = StrictDateTime().to_representation(self.as_of)
-        return self.get_paginated_response([{**deal, "as_of": instant} for deal in deals])
+        deals = represented(self, _past_deals(page, self.actor.member))
+        as_of = {"as_of": StrictDateTime().to_representation(self.as_of)}
+        extra = {} if "fields" in request.query_params else as_of
+        return self.get_paginated_response([{**deal, **extra} for deal in deals])
 
     def summary(self, request: Request) -> Response:
-        self.look_at_own(request)
+        self.check_own_parameters(request)
         return Response(summary_of(self.filter_queryset(self.get_queryset())))
 
-    def look_at_own(self, request: Request) -> None:
+    def check_own_parameters(self, request: Request) -> None:
         refuse_parameters(self, "as_of")
         if "deleted" in request.query_params:
-            raise InvalidQuery({"deleted": ["Not together with as_of."]})
+            raise InvalidQuery({"deleted": ["Must not be combined with as_of."]})
 
 
 class DealChangesView(ScopedView):
@@ -161,9 +146,7 @@ class DealChangesView(ScopedView):
     serializer_class = ChangesSerializer
     filterset_class = ChangesFilter
     filtered_actions = frozenset({"changes"})
-    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "changes": {"since": BOUND, "until": BOUND}
-    }
+    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"changes": CHANGES_PARAMETERS}
 
     def get_queryset(self) -> Any:
         return DealState.objects.visible_to(self.actor.member)
@@ -172,15 +155,19 @@ class DealChangesView(ScopedView):
     def changes(self, request: Request) -> Response:
         """Added, won, lost, abandoned, reopened, grown, shrunk, slipped, moved, removed: with counts and sums.
 
-        The state at `until` (now, if absent) is compared with that at `since`; `pipeline` and `owner` are those at
-        `until`.
+        Business time counts: a deal is added when it was created, and won, lost or abandoned at its `closed_at`,
+        whenever that was recorded; the sums of the latter equal those of `/deals/summary` with the same bounds of
+        `closed_at`. For the other changes, the state at `until` is compared with that at `since`. The filters apply to
+        the state at `until`, and to the present values of deals that are won, lost or abandoned.
         """
-        until = instant_parameter(self, "until", end=True) or timezone.now()
+        until = instant_parameter(self, "until", end=False) or timezone.now()
         since = instant_parameter(self, "since", end=False)
         if since is None:
-            raise InvalidQuery({"since": ["An instant or a day is needed."]})
+            raise InvalidQuery(
+                {"since": ["This parameter is required: a date, or an instant with its UTC offset."]}
+            )
         if since > until:
-            raise InvalidQuery({"since": ["This is after `until`."]})
+            raise InvalidQuery({"since": ["Must not be after `until`."]})
         states: Any = self.filter_queryset(self.get_queryset())
         counted = {
             name: {"count": sum(total["count"] for total in totals), "totals": totals}
@@ -188,7 +175,7 @@ class DealChangesView(ScopedView):
         }
         return Response(ChangesSerializer({"since": since, "until": until, **counted}).data)
 
-    def look_at_own(self, request: Request) -> None:
+    def check_own_parameters(self, request: Request) -> None:
         refuse_parameters(self, "since", "until")
 
 
@@ -237,31 +224,31 @@ def instant_parameter(view: ScopedView, name: str, *, end: bool) -> datetime.dat
     return begin - TICK if end else begin
 
 
-def _as_they_were(states: Sequence[DealState], member: Any) -> list[Deal]:
+def _past_deals(states: Sequence[DealState], member: Any) -> list[Deal]:
     """The deals of a page of states, in its order, each with the state's columns in place of its own."""
     rows = Deal.objects.filter(pk__in=[state.deal_id for state in states]).for_reading(member)
     deals, entered = {deal.pk: deal for deal in rows}, _stages_entered(states)
     for state in states:
         deals[state.deal_id].stage_entered_at = entered[state.deal_id]
-    return [_as_it_was(deals[state.deal_id], state) for state in states]
+    return [_past_deal(deals[state.deal_id], state) for state in states]
 
 
 def _stages_entered(states: Sequence[DealState]) -> dict[int, datetime.datetime]:
-    """When each deal entered the stage in which it then stood."""
+    """When each deal entered the stage of its state."""
     earlier = DealState.objects.filter(deal__in=[state.deal_id for state in states])
     latest = {state.deal_id: state.valid_from for state in states}
-    stood: dict[int, tuple[int, datetime.datetime]] = {}
+    entered: dict[int, tuple[int, datetime.datetime]] = {}
     for deal_id, stage_id, begun in earlier.order_by("valid_from").values_list(
         "deal_id", "stage_id", "valid_from"
     ):
-        same = deal_id in stood and stood[deal_id][0] == stage_id
+        same = deal_id in entered and entered[deal_id][0] == stage_id
         if begun <= latest[deal_id] and not same:
-            stood[deal_id] = (stage_id, begun)
-    return {deal_id: begun for deal_id, (_, begun) in stood.items()}
+            entered[deal_id] = (stage_id, begun)
+    return {deal_id: begun for deal_id, (_, begun) in entered.items()}
 
 
-def _as_it_was(deal: Deal, state: DealState) -> Deal:
-    """What only belongs to the present amount, status or stage is unknown of another one."""
+def _past_deal(deal: Deal, state: DealState) -> Deal:
+    """Set the state's columns, and clear what belongs to another amount or status."""
     if (deal.amount, deal.currency) != (state.amount, state.currency):
         deal.amount_gross, deal.bid_value, deal.bid_periods = None, None, None
         deal.bid_type = Deal.BidTypes.FIXED

@@ -1,4 +1,4 @@
-"""The canonical shape of deals and lost reasons."""
+"""Serializers of deals and lost reasons."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -38,7 +38,7 @@ EXAMPLE = {
 
 @extend_schema_field(AMOUNT_SCHEMA)
 class DealAmountField(AmountField):
-    """Shown with the decimals of the deal's currency."""
+    """An amount with the decimals of the deal's currency."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "allow_null": True, **kwargs})
@@ -98,7 +98,7 @@ class DealSerializer(StrictSerializer):
     contact = ContactPartSerializer(read_only=True, allow_null=True)
     client = ClientPartSerializer(read_only=True, allow_null=True)
     owner = MemberSerializer(read_only=True, allow_null=True)
-    members = serializers.SerializerMethodField()
+    participants = serializers.SerializerMethodField()
     followers = serializers.SerializerMethodField()
     is_private = StrictBoolean(required=False)
     access_list = serializers.SerializerMethodField()
@@ -132,7 +132,7 @@ class DealSerializer(StrictSerializer):
     contact_phone = OptionalText(write_only=True)
     client_uuid = StrictUUID(source="client", write_only=True, required=False, allow_null=True)
     owner_uuid = StrictUUID(source="owner", write_only=True, required=False, allow_null=True)
-    member_uuids = UUIDList(source="members", write_only=True)
+    participant_uuids = UUIDList(source="members", write_only=True)
     follower_uuids = UUIDList(source="followers", write_only=True)
     access_list_uuids = UUIDList(source="access_list", write_only=True)
     next_deal_uuid = StrictUUID(source="next_deal", write_only=True, required=False, allow_null=True)
@@ -142,7 +142,7 @@ class DealSerializer(StrictSerializer):
     external_system = TextField(write_only=True, required=False)
 
     @extend_schema_field(ParticipantSerializer(many=True))
-    def get_members(self, deal: Deal) -> Any:
+    def get_participants(self, deal: Deal) -> Any:
         return ParticipantSerializer([link.contact for link in deal.contact_links.all()], many=True).data
 
     @extend_schema_field(MemberSerializer(many=True))
@@ -154,9 +154,10 @@ class DealSerializer(StrictSerializer):
         return MemberSerializer([link.member for link in deal.access_links.all()], many=True).data
 
     def to_representation(self, instance: Deal) -> dict[str, Any]:
-        shown = super().to_representation(instance)
-        shown["probability"] = instance.effective_probability
-        return shown
+        representation = super().to_representation(instance)
+        if "probability" in representation:
+            representation["probability"] = instance.effective_probability
+        return representation
 
     def validate_name(self, name: str) -> str:
         if not name.strip() and not (self.instance is not None and self.instance.name == name):
@@ -176,7 +177,7 @@ class UpsertDealSerializer(DealSerializer):
 
 
 class DealReceiptSerializer(DealSerializer):
-    """The deal, and what became of it."""
+    """The deal, and the outcome of the upsert."""
 
     outcome = serializers.ChoiceField(["created", "updated", "unchanged"], read_only=True)
     new = serializers.BooleanField(read_only=True)
@@ -185,7 +186,7 @@ class DealReceiptSerializer(DealSerializer):
 
 
 class RestoreDealSerializer(StrictSerializer):
-    """Where to restore a deal to whose stage is gone."""
+    """The stage for a deal whose own stage is in the trash."""
 
     stage_id = StrictInteger(source="stage", required=False)
 
@@ -198,21 +199,25 @@ class TotalSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
     amount = serializers.SerializerMethodField()
     amount_gross = serializers.SerializerMethodField()
+    amount_gross_count = serializers.IntegerField(
+        help_text="The number of deals that have a gross amount, and so are in its sum."
+    )
     weighted_amount = serializers.SerializerMethodField()
 
     def get_amount(self, total: Mapping[str, Any]) -> str:
-        return _shown(total["amount"], total)
+        return _formatted(total["amount"], total)
 
     def get_amount_gross(self, total: Mapping[str, Any]) -> str | None:
-        """Null of the past: it was not kept."""
-        return None if total["amount_gross"] is None else _shown(total["amount_gross"], total)
+        """Null with `as_of`: past states have no gross amount."""
+        return None if total["amount_gross"] is None else _formatted(total["amount_gross"], total)
 
     def get_weighted_amount(self, total: Mapping[str, Any]) -> str:
-        return _shown(total["weighted_amount"], total)
+        """Rounded half up to the currency's decimals."""
+        return money.rounded(total["weighted_amount"], total["currency"])
 
 
 class SummarySerializer(serializers.Serializer[Any]):
-    """How many deals, and what they are worth; never a sum over two currencies."""
+    """The number of deals, and sums by status and currency."""
 
     count = serializers.IntegerField()
     totals = TotalSerializer(many=True)
@@ -224,7 +229,7 @@ def summary_of(deals: Any) -> dict[str, Any]:
     return SummarySerializer({"count": sum(total["count"] for total in totals), "totals": totals}).data
 
 
-def _shown(amount: Decimal, total: Mapping[str, Any]) -> str:
+def _formatted(amount: Decimal, total: Mapping[str, Any]) -> str:
     return money.formatted(amount, total["currency"]) or "0"
 
 

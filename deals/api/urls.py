@@ -22,7 +22,7 @@ urlpatterns = [
     path("deals/changes", DealChangesView.as_view({"get": "changes"}), name="deal-changes"),
     *map(_with_past, routes("deals", DealViewSet, "deal")),
     path(
-        "pipelines/<int:pipeline_id>/deals",
+        "pipelines/<id_or_uuid:pipeline_id>/deals",
         now_or_as_of(
             PipelineDealViewSet.as_view({"get": "list"}), PipelineDealStateViewSet.as_view({"get": "list"})
         ),

@@ -4,19 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.api.views import KeyedViewSet, RestoreMixin, RowViewSet, ScopedView, keyed_schema
+from crm_project.api.converters import row_lookup
+from crm_project.api.keyed import keyed_actions
+from crm_project.api.views import RowViewSet, ScopedView
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 from deals import services
+from deals.api.expansions import DEAL_EXPANSIONS
 from deals.api.filters import DealFilter
 from deals.api.past import AS_OF_PARAMETERS, DealStateViewSet
 from deals.api.serializers import (
@@ -32,17 +35,15 @@ from deals.models import Deal, LostReason
 from pipelines.models import Pipeline
 
 
-@keyed_schema(DealSerializer, UpsertDealSerializer, DealReceiptSerializer, row_name="deal")
-class DealViewSet(KeyedViewSet):
-    """Deals: what may be sold, to whom, for how much, and how far it has come."""
+@extend_schema_view(restore=extend_schema(request=RestoreDealSerializer))
+class DealViewSet(RowViewSet):
+    """Deals."""
 
-    model = Deal
     queryset = Deal.objects.none()
     serializer_class = DealSerializer
-    upsert_serializer_class = UpsertDealSerializer
-    row_name = "deal"
     filterset_class = DealFilter
     filtered_actions = frozenset({"list", "summary"})
+    expansions = DEAL_EXPANSIONS
     # With `as_of` the request goes to DealStateViewSet; see urls.py.
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
     orderings = {
@@ -54,42 +55,25 @@ class DealViewSet(KeyedViewSet):
         "name": Key("name", text=True),
         "status": Key("status"),
     }
+    upsert, bulk, external = keyed_actions(
+        DealSerializer, UpsertDealSerializer, DealReceiptSerializer, row_name="deal", name_field="name"
+    )
 
     def for_reading(self, rows: Any) -> Any:
         return rows.for_reading(self.actor.member)
 
-    def perform_create(self, change: dict[str, Any]) -> Deal:
-        return services.create_deals(actor=self.actor, changes=[change])[0]
-
-    def perform_update(self, row: Deal, change: dict[str, Any]) -> Deal:
-        return services.update_deals(actor=self.actor, changes=[(row, change)])[0].row
-
-    def perform_destroy(self, row: Deal) -> None:
-        services.trash_deals(actor=self.actor, rows=[row], if_match=self.expected(row))
-
-    def carry_out(self, operations: Sequence[Operation]) -> list[Receipt[Deal]]:
-        return services.carry_out_deals(actor=self.actor, operations=operations, require_name=True)
+    def carry_out(self, operations: Sequence[Operation], **_: Any) -> Sequence[Receipt[Any]]:
+        return super().carry_out(operations, require_name=True)
 
     @extend_schema(responses=SummarySerializer, summary="Count and sums of the filtered deals")
     @action(detail=False)
     def summary(self, request: Request) -> Response:
         return Response(summary_of(self.filter_queryset(self.get_queryset())))
 
-    @extend_schema(
-        request=RestoreDealSerializer, responses=DealSerializer, summary="Bring back from the trash"
-    )
-    @action(detail=True, methods=["post"])
-    def restore(self, request: Request, **_: Any) -> Response:
-        change = RestoreDealSerializer(data=request.data or {})
-        change.is_valid(raise_exception=True)
-        row = self.get_trashed()
-        restored = services.restore_deals(
-            actor=self.actor,
-            rows=[row],
-            stage=change.validated_data.get("stage"),
-            if_match=self.expected(row),
-        )[0]
-        return Response(self.shown(restored))
+    def restore_options(self, request: Request) -> dict[str, Any]:
+        body = RestoreDealSerializer(data=request.data or {})
+        body.is_valid(raise_exception=True)
+        return {"stage": body.validated_data.get("stage")}
 
     @extend_schema(request=None, responses={200: DealSerializer}, summary="Follow, or stop following")
     @action(detail=True, methods=["put", "delete"], url_path="followers/<any_uuid:user_uuid>")
@@ -111,9 +95,10 @@ class DealViewSet(KeyedViewSet):
 def of_pipeline(view: ScopedView, rows: Any) -> Any:
     """Narrow deals or their states to the pipeline of the path."""
     pipelines = Pipeline.objects.visible_to(view.actor.member)
-    if not pipelines.filter(pk=view.kwargs["pipeline_id"]).exists():
+    pipeline = pipelines.filter(**row_lookup("pk", view.kwargs["pipeline_id"])).first()
+    if pipeline is None:
         raise NotFound
-    return rows.filter(stage__pipeline=view.kwargs["pipeline_id"])
+    return rows.filter(stage__pipeline=pipeline.pk)
 
 
 class PipelineDealStateViewSet(DealStateViewSet):
@@ -134,30 +119,17 @@ class PipelineDealViewSet(DealViewSet):
         return super().list(request)
 
 
-class LostReasonViewSet(RestoreMixin, RowViewSet):
-    """Why deals are lost: a managed list, so that losses can be counted by it."""
+class LostReasonViewSet(RowViewSet):
+    """The reasons for lost deals."""
 
-    model = LostReason
     queryset = LostReason.objects.none()
     serializer_class = LostReasonSerializer
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id_or_uuid"
     orderings = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),
         "name": Key("name", text=True),
     }
     default_ordering = "created_at"
-
-    def perform_create(self, change: dict[str, Any]) -> LostReason:
-        return services.create_lost_reason(actor=self.actor, change=change)
-
-    def perform_update(self, row: LostReason, change: dict[str, Any]) -> LostReason:
-        return services.update_lost_reason(actor=self.actor, lost_reason=row, change=change)
-
-    def perform_destroy(self, row: LostReason) -> None:
-        services.trash_lost_reason(actor=self.actor, lost_reason=row, if_match=self.if_match)
-
-    def perform_restore(self, row: LostReason) -> LostReason:
-        return services.restore_lost_reason(actor=self.actor, lost_reason=row, if_match=self.if_match)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from contacts.models import Contact
 from contacts.querysets import fold_email
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
@@ -15,7 +16,7 @@ from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError
 from crm_project.records import bulk, references
 from crm_project.records.bulk import Found, Operation
-from crm_project.records.locks import for_update, hold_keys
+from crm_project.records.locks import for_update, hold_catalogue, hold_keys
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import HasKey, Receipt, has
 from crm_project.versions import Versions
@@ -32,8 +33,8 @@ MATCH: dict[str, HasKey] = {
 }
 MATCH_KEYS = tuple(MATCH)
 OPEN = Deal.Statuses.OPEN
-# A contact in a pipeline.
-Pair = tuple[int, int]
+# A contact, or the e-mail of a new one, in a pipeline.
+Pair = tuple[int | str, int]
 
 
 def carry_out_deals(
@@ -71,6 +72,8 @@ class _DealWork:
     actor: Actor
     require_name: bool = False
     match_keys: Mapping[str, HasKey] = field(default_factory=lambda: MATCH)
+    # The people that changes name by e-mail, once they are looked up.
+    people: dict[str, Contact] = field(default_factory=dict)
 
     @cached_property
     def visible(self) -> Any:
@@ -80,6 +83,7 @@ class _DealWork:
         self, operations: Mapping[int, Operation], keys: Mapping[int, str]
     ) -> dict[int, Found | DomainError]:
         changes = [operation.change for operation in operations.values()]
+        hold_catalogue(self.actor.organization_id, alone=False)
         references.hold(DealReference, self.actor.organization_id, references.keys_of(changes))
         sorted_out = bulk.sort_out(operations, keys)
         rows = bulk.by_uuid(self.visible, sorted_out["uuid"].values())
@@ -94,24 +98,33 @@ class _DealWork:
 
     def lock(self, ids: Collection[int], changes: Sequence[Change]) -> None:
         """Behind what the changes name, as everywhere."""
-        look_up(self.actor, changes)
+        self._look_up(changes)
         list(for_update(self.visible.filter(pk__in=ids)).values_list("pk"))
 
     def write(
         self, targets: Sequence[tuple[Deal | None, Change]], *, adding: Collection[int]
     ) -> list[Receipt[Deal]]:
-        return write_deals(self.actor, targets, add_references=adding, require_name=self.require_name)
+        return write_deals(
+            self.actor, targets, add_references=adding, require_name=self.require_name, people=self.people
+        )
 
     def trash(self, rows: Sequence[Deal], *, if_match: Mapping[int, Versions]) -> list[Deal]:
         return trash_deals(actor=self.actor, rows=rows, if_match=if_match)
+
+    def _look_up(self, changes: Sequence[Change]) -> Context:
+        context = look_up(self.actor, changes, self.people)
+        self.people = context.people
+        return context
 
     def _find_by_contact(self, operations: Mapping[int, Operation]) -> dict[int, Found | DomainError]:
         """No constraint can help here: the contacts' keys are held until the deals are written."""
         if not operations:
             return {}
-        context = look_up(self.actor, [operation.change for operation in operations.values()])
+        context = self._look_up([operation.change for operation in operations.values()])
         pairs = {index: _pair(operation.change, context) for index, operation in operations.items()}
         wanted = {pair for pair in pairs.values() if pair}
+        # A new contact has no deals, and the key of its e-mail is held.
+        wanted = {pair for pair in wanted if isinstance(pair[0], int)}
         hold_keys(("deal_of_contact", self.actor.organization_id, contact) for contact, _ in wanted)
         open_deals, closed = self._open(wanted), self._closed(operations, pairs, context)
         found: dict[int, Found | DomainError] = {}
@@ -139,7 +152,9 @@ class _DealWork:
     ) -> dict[int, Deal]:
         """A request that closes finds what an earlier one like it has closed: the latest deal in that status."""
         statuses = {index: _status(operation.change, context) for index, operation in operations.items()}
-        closing = {index for index, status in statuses.items() if status != OPEN and pairs[index]}
+        closing = {
+            index for index, status in statuses.items() if status != OPEN and _is_of_contact(pairs[index])
+        }
         if not closing:
             return {}
         latest = Window(
@@ -163,11 +178,15 @@ def _pair(change: Change, context: Context) -> Pair | None:
     email = change.get("contact_email")
     contact = (
         context.people.get(fold_email(email))
-        if isinstance(email, str)
+        if email and isinstance(email, str)
         else context.contacts.get(change.get("contact"))
     )
     pipeline = context.catalogue.pipeline_of(stage=change.get("stage"), pipeline=change.get("pipeline"))
-    return (contact.pk, pipeline.pk) if contact and pipeline else None
+    return (contact.pk or contact.email, pipeline.pk) if contact and pipeline else None
+
+
+def _is_of_contact(pair: Pair | None) -> bool:
+    return pair is not None and isinstance(pair[0], int)
 
 
 def _among(deals: Any, pairs: Collection[Pair]) -> Any:

@@ -4,19 +4,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
-from contacts.services import NewPerson, find_or_create_people
+from contacts.rules import PersonKey, person_key
+from contacts.services.people import NewPerson, find_people_by_phone
+from contacts.services.people import find_people as find_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.errors import FieldError
+from crm_project.records import references
+from crm_project.records.instances import fast_instance
 from crm_project.records.locks import share
 from crm_project.records.rules import column_errors
 from crm_project.records.writing.columns import Change, definitions_of, rows_by_key, split_keys
-from deals.models import Deal, LostReason
+from deals.models import Deal, DealReference, DealState, LostReason
 from pipelines.catalogue import Catalogue, held_catalogue
+from pipelines.models import Stage
 
 PERSON_FIELDS = {
     "contact_first_name": "first_name",
@@ -30,7 +35,11 @@ MEMBER_LISTS = ("followers", "access_list", "add_followers", "remove_followers")
 @dataclass
 class Context:
     catalogue: Catalogue
+    # The organization's, by which phone numbers are compared.
+    country: str
     people: dict[str, Contact]
+    # People without e-mail, unsaved where they are new.
+    named_people: Mapping[PersonKey, Contact]
     contacts: Mapping[Any, Contact]
     members: Mapping[Any, Member]
     lost_reasons: Mapping[Any, LostReason]
@@ -38,23 +47,45 @@ class Context:
     definitions: Mapping[str, Any]
 
 
-def look_up(actor: Actor, changes: Sequence[Change]) -> Context:
-    """Locks are taken in the order of the house: catalogue, then e-mail keys, then contacts."""
+def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
+    """Take the locks that come before those of the deals: the catalogue, external keys, contacts and their e-mail keys.
+
+    `known` holds the people of an earlier look-up in the same transaction, by e-mail.
+    """
     organization_id = actor.organization_id
     catalogue = held_catalogue(organization_id)
+    references.hold(DealReference, organization_id, references.keys_of(changes))
     contacts = _named(changes, ("contact", "client"), CONTACT_LISTS)
     _hold_people(actor, changes, contacts)
-    people = find_people(actor, changes)
+    people = find_people(actor, changes, known or {})
     members = _named(changes, ("owner",), MEMBER_LISTS)
     return Context(
         catalogue=catalogue,
+        country=actor.organization.country,
         people=people,
+        named_people=_named_people(actor, changes),
         contacts=rows_by_key(Contact.objects.visible_to(actor.member), contacts, lock=True),
         members=rows_by_key(Member.objects.visible_to(actor.member).select_related("user"), members),
         lost_reasons=rows_by_key(LostReason.objects.seen_by(actor.member), _named(changes, ("lost_reason",))),
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
         definitions=definitions_of(organization_id, "deal"),
     )
+
+
+def last_open_stages(deals: Sequence[Deal], context: Context) -> dict[int, Stage]:
+    """The open stage of its present pipeline that each deal stood in last; without a query if there is no deal."""
+    if not deals:
+        return {}
+    states = DealState.objects.filter(
+        deal=OuterRef("pk"),
+        stage__pipeline=OuterRef("stage__pipeline"),
+        stage__kind=Stage.Kinds.OPEN,
+        stage__deleted_at=None,
+    )
+    last = Subquery(states.order_by("-valid_from").values("stage")[:1])
+    rows = Deal.objects.filter(pk__in=[deal.pk for deal in deals]).annotate(last_open=last)
+    stages = context.catalogue.stages
+    return {pk: stages[key] for pk, key in rows.values_list("pk", "last_open") if key in stages}
 
 
 def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]) -> None:
@@ -70,27 +101,57 @@ def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]
         )
 
 
-def find_people(actor: Actor, changes: Sequence[Change]) -> dict[str, Contact]:
-    """The contacts that changes name by e-mail, found or created; `person_errors` tells what is wrong with others."""
-    wanted = [
+def find_people(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact]) -> dict[str, Contact]:
+    """The contacts that changes name by e-mail, unsaved where they are new; `person_errors` has what is wrong with
+    others."""
+    people = [
         _person(change) for change in changes if change.get("contact_email") and not person_errors(change)
     ]
-    return find_or_create_people(actor=actor, people=wanted) if wanted else {}
+    unknown = [person for person in people if fold_email(person.email) not in known]
+    return {**known, **(find_contacts(actor=actor, people=unknown) if unknown else {})}
+
+
+def _named_people(actor: Actor, changes: Sequence[Change]) -> dict[PersonKey, Contact]:
+    """The people that changes name by name and phone number; only a deal without a contact takes them."""
+    people = [
+        person
+        for change in changes
+        if names_person(change) and not change.get("contact") and not person_errors(change)
+        if (person := _person(change)).phone and all(person_key_of(change, actor.organization.country))
+    ]
+    return find_people_by_phone(actor=actor, people=people) if people else {}
+
+
+def names_person(change: Change) -> bool:
+    """Whether the change describes a contact without naming it by its e-mail."""
+    return not change.get("contact_email") and any(change.get(field) for field in PERSON_FIELDS)
+
+
+def person_key_of(change: Change, country: str) -> PersonKey:
+    person = _person(change)
+    return person_key(person.first_name, person.last_name, person.phone, country)
+
+
+def new_person(organization_id: int, change: Change) -> Contact:
+    """An unsaved contact without e-mail."""
+    person = _person(change)
+    names = {"first_name": person.first_name, "last_name": person.last_name, "phone": person.phone}
+    return fast_instance(Contact, organization_id=organization_id, **names)
 
 
 def person_errors(change: Change) -> list[FieldError]:
-    """What is wrong with a contact named by e-mail, under the names that the deal has for it."""
-    if not change.get("contact_email"):
-        return []
+    """What is wrong with the description of a contact, under the names that the deal has for its fields."""
     values = {name: change[field] for field, name in PERSON_FIELDS.items() if change.get(field) is not None}
-    email = change["contact_email"]
+    email = change.get("contact_email") or ""
+    if not email and not values:
+        return []
     errors = column_errors(
         Contact, {**values, "email": fold_email(email) if isinstance(email, str) else email}
     )
     wrong = [
         FieldError(f"contact_{error.field}", error.code, error.template, error.params) for error in errors
     ]
-    if change.get("contact") is not None:
+    if email and change.get("contact") is not None:
         wrong.append(
             FieldError(
                 "contact_email", "invalid", "Name the contact by its id or by its e-mail, not by both."
@@ -101,7 +162,7 @@ def person_errors(change: Change) -> list[FieldError]:
 
 def _person(change: Change) -> NewPerson:
     names = {name: change.get(field) or "" for field, name in PERSON_FIELDS.items()}
-    return NewPerson(email=change["contact_email"], **names)
+    return NewPerson(email=change.get("contact_email") or "", **names)
 
 
 def _named(changes: Sequence[Change], single: Sequence[str], lists: Sequence[str] = ()) -> set[Any]:

@@ -2,6 +2,7 @@
 
 from crm_project.accounts.actors import Actor
 from crm_project.errors import Conflict, FieldError
+from crm_project.records.text import tidy
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.reference_data import (
     catalogue_writing,
@@ -52,8 +53,8 @@ def _save(actor: Actor, row: LostReason, change: Change) -> LostReason:
 def _check(row: LostReason) -> list[FieldError]:
     if not row.name.strip():
         return [FieldError("name", "blank", "This may not be blank.")]
-    same = LostReason.objects.of(row.organization_id).live().filter(name=row.name).exclude(pk=row.pk)
-    if same.exists():
+    others = LostReason.objects.of(row.organization_id).live().exclude(pk=row.pk)
+    if tidy(row.name) in map(tidy, others.values_list("name", flat=True)):
         wrong = FieldError("name", "name_taken", "There is a lost reason of this name already.")
         raise Conflict(wrong.template, wrong.params, code="name_taken", fields=[wrong])
     return []

@@ -65,9 +65,11 @@ def _gained(source: Contact, target: Contact) -> Change:
     gained: dict[str, Any] = {
         name: getattr(source, name) for name in wanted if getattr(source, name) and not getattr(target, name)
     }
-    for name in ("company", "owner"):
-        if getattr(target, f"{name}_id") is None and (key := getattr(source, f"{name}_id")) is not None:
-            gained[name] = key
+    if target.company_id is None and source.company_id is not None:
+        gained["company"] = source.company_id
+    # A deactivated member keeps contacts, and gets no new ones.
+    if target.owner_id is None and source.owner is not None and source.owner.has_access:
+        gained["owner"] = source.owner_id
     own = target.custom_fields
     gained["custom_fields"] = {key: value for key, value in source.custom_fields.items() if key not in own}
     gained["free_custom_fields"] = True

@@ -26,7 +26,9 @@ PEOPLE = ("contact_id", "client_id")
 
 
 class DealUndoer:
-    """What `journal.undo` asks of deals."""
+    """The Undoer of deals."""
+
+    lists = (*LISTS, "external_references")
 
     def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]
@@ -81,7 +83,7 @@ def _refusal(actor: Actor, draft: Draft, people: Mapping[int, Contact]) -> Any:
 def _gone(draft: Draft, people: Mapping[int, Contact]) -> list[FieldError]:
     row = draft.row
     named = [("contact", row.contact_id), ("client", row.client_id)]
-    named += [("members", key) for key in draft.lists["members"]]
+    named += [("participants", key) for key in draft.lists["members"]]
     errors = [
         FieldError(name, "gone", "This contact is in the trash.")
         for name, key in named

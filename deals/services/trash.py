@@ -51,8 +51,8 @@ def restore_deals(
     with change_set(actor) as changes:
         now = timezone.now()
         trashed = Deal.objects.trash_visible_to(actor.member, now)
-        _hold_references(actor, rows)
         context = look_up(actor, [])
+        _hold_references(actor, rows)
         people = _held_people(actor, rows)
         drafts = lock_drafts(actor, context, rows, rows=trashed)
         _require(drafts, if_match)
@@ -99,7 +99,7 @@ def _restore(draft: Draft, context: Context, stage: Any, now: Any) -> None:
         raise Invalid(fields=[missing("stage")])
     if goal is None:
         raise Conflict("The deal's stage is gone; name a stage_id to restore it to.", code="restore_conflict")
-    change = {} if stage is not None else {"status": row.status}
-    if errors := rules.travel(row, goal, change, now=now):
+    # The kind of its stage may have changed since.
+    if errors := rules.travel(row, goal, {}, now=now) or rules.fit_errors(row):
         raise Conflict(errors[0].template, errors[0].params, code="restore_conflict")
     row.deleted_at = None

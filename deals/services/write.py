@@ -1,16 +1,19 @@
 """The one way a deal is written: look up what the changes name, lock, apply the rules to each, write set-wise."""
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
+from contacts.services.people import create_people
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission, Role
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, refuse
@@ -19,16 +22,25 @@ from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update
 from crm_project.records.rules import column_errors
 from crm_project.records.writing import store
-from crm_project.records.writing.columns import Change, missing, set_columns, set_custom_fields
+from crm_project.records.writing.columns import Change, inactive, missing, set_columns, set_custom_fields
 from crm_project.records.writing.receipts import Receipt
 from crm_project.records.writing.store import Draft
 from crm_project.versions import refusal
 from deals import money, rules
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference
 from deals.querysets import DealQuerySet
-from deals.services.context import Context, look_up, person_errors
+from deals.services.context import (
+    Context,
+    last_open_stages,
+    look_up,
+    names_person,
+    new_person,
+    person_errors,
+    person_key_of,
+)
 from deals.services.notify import notify_access_list
 from deals.services.states import write_states
+from pipelines.models import Stage
 
 Target = tuple[Deal | None, Change]
 
@@ -53,29 +65,35 @@ def write_deals(
     add_references: Collection[int] = (),
     rows: DealQuerySet | None = None,
     require_name: bool = False,
+    people: Mapping[str, Contact] | None = None,
 ) -> list[Receipt[Deal]]:
     """Apply each change to its deal, or to a new one.
 
     `add_references` holds the indices of those whose references are added to what the deal has. `rows` widens what may
     be written beyond what the actor sees. `require_name` refuses a new deal without one, which the core itself allows.
+    `people` are those that the caller has looked up in the same transaction already, by e-mail.
     """
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
     with change_set(actor) as change:
-        references.hold(DealReference, actor.organization_id, references.keys_of(changes))
-        context = look_up(actor, changes)
+        context = look_up(actor, changes, people)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
         note_lists(drafts, _lists_touched(changes))
         now = timezone.now()
         states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts if draft.before}
+        last_open = last_open_stages(
+            [draft.row for draft, sent in zip(drafts, changes, strict=True) if _reopens(draft, sent)], context
+        )
         errors: dict[int, DomainError] = {}
         for index, (draft, sent) in enumerate(zip(drafts, changes, strict=True)):
-            if error := _apply(actor, draft, sent, context, now, index in add_references, require_name):
+            adds = index in add_references
+            if error := _apply(actor, draft, sent, context, last_open, now, adds, require_name):
                 errors[index] = error
         good = [index for index in range(len(drafts)) if index not in errors]
         clashing = references.clashes(DealReference, actor.organization_id, [drafts[index] for index in good])
         errors |= {good[place]: error for place, error in clashing.items()}
         refuse(errors, rows=len(drafts))
+        _create_people(actor, drafts)
         _store(change, actor, drafts, states, now)
         _notify(drafts, changes)
         return [Receipt.of(draft) for draft in drafts]
@@ -119,7 +137,7 @@ def _new(actor: Actor) -> Deal:
 def _lists_touched(changes: Sequence[Change]) -> set[str]:
     """The lists that a change may touch."""
     touched = {name.removeprefix("add_").removeprefix("remove_") for change in changes for name in change}
-    if "is_private" in touched:
+    if touched & {"is_private", "notify_access_list"}:
         touched.add("access_list")
     return touched & LISTS.keys()
 
@@ -143,6 +161,7 @@ def _apply(
     draft: Draft,
     change: Change,
     context: Context,
+    last_open: Mapping[int, Stage],
     now: datetime.datetime,
     add_references: bool,
     require_name: bool,
@@ -159,9 +178,11 @@ def _apply(
         lambda: [NAMELESS] if require_name and not draft.before and not draft.row.name else [],
         lambda: _set_named(draft, change, context),
         lambda: money.price(draft.row, change),
-        lambda: _travel(draft, change, context, now),
+        lambda: _travel(draft, change, context, last_open, now),
+        lambda: _owner_errors(draft, change),
         lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),
         lambda: _set_lists(actor, draft, change, context),
+        lambda: _notice_errors(draft, change),
         lambda: references.set_on(draft, change, add=add_references),
     ]
     for step in steps if not errors else steps[:3]:
@@ -192,7 +213,22 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
         if contact is None:
             errors.append(FieldError("contact_first_name", "required", "A new contact needs a first name."))
         row.contact = contact
+    elif not errors:
+        errors += _set_person(row, change, context)
     return errors
+
+
+def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]:
+    """A contact without e-mail: the deal keeps the one that it has, else takes or creates the person described."""
+    if row.contact is not None:
+        return rules.contact_conflicts(row.contact, change, country=context.country)
+    if not names_person(change):
+        return []
+    name, phone = person_key_of(change, context.country)
+    if not name:
+        return [FieldError("contact_first_name", "required", "A new contact needs a name.")]
+    row.contact = context.named_people[name, phone] if phone else new_person(row.organization_id, change)
+    return []
 
 
 def _set_next(row: Deal, key: Any, context: Context) -> list[FieldError]:
@@ -204,7 +240,13 @@ def _set_next(row: Deal, key: Any, context: Context) -> list[FieldError]:
     return []
 
 
-def _travel(draft: Draft, change: Change, context: Context, now: datetime.datetime) -> list[FieldError]:
+def _travel(
+    draft: Draft,
+    change: Change,
+    context: Context,
+    last_open: Mapping[int, Stage],
+    now: datetime.datetime,
+) -> list[FieldError]:
     """Find the stage the change leads to, and go there."""
     row, catalogue = draft.row, context.catalogue
     stage, pipeline = (
@@ -226,14 +268,34 @@ def _travel(draft: Draft, change: Change, context: Context, now: datetime.dateti
         return errors
     if pipeline is None and (stage is not None or not draft.before):
         pipeline = stage.pipeline if stage else catalogue.default
-    stages = catalogue.stages_of[pipeline.pk] if pipeline else ()
+    own = pipeline.pk if pipeline else row.stage.pipeline_id if draft.before else None
     goal, errors = rules.destination(
-        row if draft.before else None, stage=stage, pipeline=pipeline, stages=stages
+        row if draft.before else None,
+        stage=stage,
+        pipeline=pipeline,
+        stages=catalogue.stages_of[own] if own else (),
+        change=change,
+        last_open=last_open.get(row.pk) if draft.before else None,
     )
     if goal is None:
         return errors
     resolved = {**change, "lost_reason": reason} if "lost_reason" in change else change
-    return rules.travel(row, goal, resolved, now=now)
+    in_force = row.effective_probability if draft.before else None
+    errors = rules.travel(row, goal, resolved, now=now)
+    draft.ignored = rules.ignored_fields(row, change, in_force=in_force)
+    return errors
+
+
+def _reopens(draft: Draft, change: Change) -> bool:
+    return bool(draft.before) and rules.may_reopen(draft.row, change)
+
+
+def _owner_errors(draft: Draft, change: Change) -> list[FieldError]:
+    """A deactivated member may own closed deals, and the open ones that the member has already."""
+    row = draft.row
+    is_new = change.get("owner") is not None and row.owner_id != draft.before.get("owner_id")
+    wrong = is_new and row.owner is not None and row.status == Deal.Statuses.OPEN and not row.owner.has_access
+    return [inactive("owner")] if wrong else []
 
 
 def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> list[FieldError]:
@@ -244,8 +306,8 @@ def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> 
         known = context.contacts if name == "members" else context.members
         before = draft.lists.get(name, [])
         if name in change:
-            draft.lists[name] = _ids(name, change[name], known, errors)
-        added = _ids(f"add_{name}", change.get(f"add_{name}"), known, errors)
+            draft.lists[name] = _ids(name, change[name], known, errors, before)
+        added = _ids(f"add_{name}", change.get(f"add_{name}"), known, errors, before)
         removed = _ids(f"remove_{name}", change.get(f"remove_{name}"), known, errors)
         kept = [key for key in draft.lists.get(name, []) if key not in removed]
         draft.lists[name] = list(dict.fromkeys([*kept, *added]))
@@ -256,6 +318,13 @@ def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> 
     return errors
 
 
+def _notice_errors(draft: Draft, change: Change) -> list[FieldError]:
+    wrong = change.get("notify_access_list") and not draft.lists.get("access_list")
+    return (
+        [FieldError("notify_access_list", "invalid", "Nobody is in the deal's access list.")] if wrong else []
+    )
+
+
 def _stay_on_list(actor: Actor, draft: Draft, before: list[int]) -> None:
     """Nobody locks themselves out of a list they write."""
     listed, own = draft.lists["access_list"], actor.member.pk
@@ -263,12 +332,17 @@ def _stay_on_list(actor: Actor, draft: Draft, before: list[int]) -> None:
         listed.append(own)
 
 
-def _ids(field: str, keys: Any, known: Any, errors: list[FieldError]) -> list[int]:
+def _ids(
+    field: str, keys: Any, known: Any, errors: list[FieldError], before: Collection[int] | None = None
+) -> list[int]:
+    """The ids of the rows. Deactivated members are refused unless they are in `before`; None allows them."""
     found = []
     for index, key in enumerate(keys or ()):
         row = known.get(key)
         if row is None:
             errors.append(missing(f"{field}.{index}"))
+        elif before is not None and isinstance(row, Member) and not row.has_access and row.pk not in before:
+            errors.append(inactive(f"{field}.{index}"))
         else:
             found.append(row.pk)
     return list(dict.fromkeys(found))
@@ -282,6 +356,20 @@ def may_set_privacy(actor: Actor, draft: Draft, was_private: bool) -> bool:
     return not draft.before or unchanged or insider or actor.member.role == Role.ADMIN
 
 
+def _create_people(actor: Actor, drafts: Sequence[Draft]) -> None:
+    """Store the new contacts that changes describe, once no deal is refused."""
+    new = {id(draft.row.contact): draft.row.contact for draft in drafts if _has_new_contact(draft)}
+    created = create_people(actor=actor, people=list(new.values()))
+    stored = dict(zip(new, created, strict=True))
+    for draft in drafts:
+        if _has_new_contact(draft):
+            draft.row.contact = stored[id(draft.row.contact)]
+
+
+def _has_new_contact(draft: Draft) -> bool:
+    return draft.row.contact is not None and draft.row.contact.pk is None
+
+
 def _store(
     changes: ChangeSet,
     actor: Actor,
@@ -289,6 +377,9 @@ def _store(
     states: dict[int, dict[str, Any]],
     now: datetime.datetime,
 ) -> None:
+    # A deal is found by its contact's company.
+    people = [draft.row.contact for draft in drafts if draft.row.contact and draft.row.client is None]
+    prefetch_related_objects(people, "company")
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)

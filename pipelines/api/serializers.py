@@ -1,4 +1,4 @@
-"""The canonical shape of pipelines and stages."""
+"""Serializers of pipelines and stages."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -38,7 +38,7 @@ class PipelineIdField(StrictInteger):
 
 
 class StageSerializer(StrictSerializer):
-    """A stage. New ones go last and are of kind open, unless the body says otherwise."""
+    """A stage. By default a new stage is the last of its pipeline and of kind open."""
 
     id = StrictInteger(read_only=True)
     uuid = StrictUUID(read_only=True)
@@ -52,12 +52,12 @@ class StageSerializer(StrictSerializer):
 
     def validate_pipeline_id(self, pipeline_id: int) -> int:
         if self.instance is not None and pipeline_id != self.instance.pipeline_id:
-            raise serializers.ValidationError("A stage stays in its pipeline.", "read_only")
+            raise serializers.ValidationError("The pipeline of a stage cannot be changed.", "read_only")
         return pipeline_id
 
 
 class PipelineStageSerializer(StageSerializer):
-    """A stage inside its pipeline: with an id it is kept, without one it is new; the list is the order."""
+    """A stage inside its pipeline: an existing one with its id, a new one without; the list is in order."""
 
     id = StrictInteger(required=False, allow_null=True)
     uuid = StrictUUID(required=False)
@@ -67,7 +67,7 @@ class PipelineStageSerializer(StageSerializer):
 
 @extend_schema_serializer(examples=[OpenApiExample("With its stages", EXAMPLE, request_only=True)])
 class PipelineSerializer(StrictSerializer):
-    """A pipeline with its stages. `stages`, where sent, replaces the whole list."""
+    """A pipeline with its stages. `stages` in a request replaces the whole list."""
 
     id = StrictInteger(read_only=True)
     uuid = StrictUUID(read_only=True)
@@ -78,14 +78,12 @@ class PipelineSerializer(StrictSerializer):
     stages = serializers.ListField(child=PipelineStageSerializer(), required=False, max_length=200)
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        shown = {name: field for name, field in self.fields.items() if name != "stages"}
-        result = {
-            name: field.to_representation(field.get_attribute(instance)) for name, field in shown.items()
-        }
+        own = {name: field for name, field in self.fields.items() if name != "stages"}
+        result = {name: field.to_representation(field.get_attribute(instance)) for name, field in own.items()}
         return {**result, "stages": StageSerializer(instance.live_stages, many=True).data}
 
     def validate_stages(self, stages: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """What names a stage must agree with its id; the core then needs the id only."""
+        """Check the read-only fields of a stage against the one with its id."""
         existing = {stage.pk: stage for stage in self.instance.live_stages} if self.instance else {}
         errors: dict[int, Any] = {}
         for index, stage in enumerate(stages):

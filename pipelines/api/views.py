@@ -7,10 +7,9 @@ from rest_framework.request import Request
 
 from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
-from crm_project.api.filters import IntegerFilter, StrictFilterSet
-from crm_project.api.views import RestoreMixin, RowViewSet
+from crm_project.api.filters import ChoicesFilter, IntegersFilter, StrictFilterSet
+from crm_project.api.views import RowViewSet
 from crm_project.records.paging import Key
-from pipelines import services
 from pipelines.api.serializers import PipelineSerializer, StageSerializer
 from pipelines.models import Pipeline, Stage
 
@@ -18,74 +17,59 @@ MOVE_DEALS_TO = {
     "destroy": {
         "move_deals_to": {
             "type": "integer",
-            "description": "The id of a stage: where the deals go that would otherwise forbid the deletion.",
+            "description": "The id of the stage to move the deals to that would otherwise prevent the deletion.",
         }
     }
 }
 
 
-class CatalogueViewSet(RestoreMixin, RowViewSet):
-    """Reference data, named by integer id; deleting it may say where its deals go."""
-
-    edit_permission = Permission.EDIT_PIPELINES
-    lookup_field = "id"
-    lookup_value_converter = "int"
-    default_ordering = "created_at"
-    action_parameters = MOVE_DEALS_TO
-
-    def move_deals_to(self, request: Request) -> int | None:
-        given = request.query_params.get("move_deals_to")
-        if given is None:
-            return None
-        if not (given.isascii() and given.isdigit() and len(given) < 19):
-            raise InvalidQuery({"move_deals_to": ["The id of a stage."]})
-        return int(given)
+def move_deals_to(request: Request) -> int | None:
+    """The id of the stage in the parameter `move_deals_to`."""
+    text = request.query_params.get("move_deals_to")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidQuery({"move_deals_to": ["Must be the id of a stage."]})
+    return int(text)
 
 
-class PipelineViewSet(CatalogueViewSet):
+class PipelineViewSet(RowViewSet):
     """Pipelines with their stages."""
 
-    model = Pipeline
     queryset = Pipeline.objects.none()
     serializer_class = PipelineSerializer
+    edit_permission = Permission.EDIT_PIPELINES
+    lookup_field = "id"
+    lookup_value_converter = "id_or_uuid"
+    action_parameters = MOVE_DEALS_TO
     orderings = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),
         "name": Key("name", text=True),
     }
+    default_ordering = "created_at"
 
     def for_reading(self, rows: Any) -> Any:
         return rows.with_stages()
 
-    def perform_create(self, change: dict[str, Any]) -> Pipeline:
-        return services.create_pipeline(actor=self.actor, change=change)
-
-    def perform_update(self, row: Pipeline, change: dict[str, Any]) -> Pipeline:
-        return services.update_pipeline(actor=self.actor, pipeline=row, change=change)
-
-    def perform_destroy(self, row: Pipeline) -> None:
-        services.trash_pipeline(
-            actor=self.actor,
-            pipeline=row,
-            move_deals_to=self.move_deals_to(self.request),
-            if_match=self.if_match,
-        )
-
-    def perform_restore(self, row: Pipeline) -> Pipeline:
-        """With the stages that went to the trash together with it."""
-        return services.restore_pipeline(actor=self.actor, pipeline=row, if_match=self.if_match)
+    def perform_destroy(self, row: Pipeline, **_: Any) -> None:
+        super().perform_destroy(row, move_deals_to=move_deals_to(self.request))
 
 
 class StageFilter(StrictFilterSet):
-    pipeline = IntegerFilter("pipeline")
+    pipeline = IntegersFilter("pipeline")
+    kind = ChoicesFilter(choices=Stage.Kinds.values)
 
 
-class StageViewSet(CatalogueViewSet):
-    """The steps of pipelines."""
+class StageViewSet(RowViewSet):
+    """The stages of pipelines."""
 
-    model = Stage
     queryset = Stage.objects.none()
     serializer_class = StageSerializer
+    edit_permission = Permission.EDIT_PIPELINES
+    lookup_field = "id"
+    lookup_value_converter = "id_or_uuid"
+    action_parameters = MOVE_DEALS_TO
     filterset_class = StageFilter
     orderings = {
         # Pipeline by pipeline, each in its own order.
@@ -96,19 +80,5 @@ class StageViewSet(CatalogueViewSet):
     }
     default_ordering = "position"
 
-    def perform_create(self, change: dict[str, Any]) -> Stage:
-        return services.create_stage(actor=self.actor, change=change)
-
-    def perform_update(self, row: Stage, change: dict[str, Any]) -> Stage:
-        return services.update_stage(actor=self.actor, stage=row, change=change)
-
-    def perform_destroy(self, row: Stage) -> None:
-        services.trash_stage(
-            actor=self.actor,
-            stage=row,
-            move_deals_to=self.move_deals_to(self.request),
-            if_match=self.if_match,
-        )
-
-    def perform_restore(self, row: Stage) -> Stage:
-        return services.restore_stage(actor=self.actor, stage=row, if_match=self.if_match)
+    def perform_destroy(self, row: Stage, **_: Any) -> None:
+        super().perform_destroy(row, move_deals_to=move_deals_to(self.request))

@@ -1,4 +1,4 @@
-"""A client of the API that speaks through a token, and holds every single answer to what all of them promise."""
+"""A client of the API that sends a token, and checks in every response what all of them have in common."""
 
 import json
 import re
@@ -20,7 +20,7 @@ NOTHING: Any = object()
 
 
 class ApiClient:
-    """Speaks for an actor through a token of the given scopes; for nobody without an actor."""
+    """Sends requests with a token of the actor with the given scopes; without an actor, no token."""
 
     def __init__(self, actor: Any = None, *scopes: str, secret: str = "") -> None:
         if actor is not None:
@@ -103,7 +103,7 @@ def check_answer(answer: Any) -> None:
 
 
 def documented_statuses(answer: Any) -> Container[int]:
-    """What the OpenAPI document lists for the operation; of a path or a verb that is none, it says nothing."""
+    """The statuses of the operation in the OpenAPI document; any for an unknown path or method."""
     match, method = answer.wsgi_request.resolver_match, answer.wsgi_request.method.lower()
     place = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"/{match.route}") if match else ""
     operation = document()["paths"].get(place, {}).get("get" if method == "head" else method)

@@ -55,7 +55,7 @@ class RaceTestCase(LiveServerTestCase):
             connection.close()
 
     def patiently(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """As a good client does it: whoever is told to come again comes again."""
+        """Retry as Retry-After says."""
         for _ in range(200):
             answer = self.call(method, path, body, **headers)
             if "Retry-After" not in answer.headers:

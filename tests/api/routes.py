@@ -48,7 +48,7 @@ class Route:
         return (self.method, self.path.format(**rows), *body)
 
     def request_for_nothing(self, rows: dict[str, Any]) -> tuple[Any, ...]:
-        """The same for rows that nobody has."""
+        """The same request with ids of no row."""
         method, _, *body = self.request(rows)
         return (method, self.path.format(**{name: UNKNOWN[type(key)] for name, key in rows.items()}), *body)
 
@@ -162,7 +162,14 @@ ROUTES = [
     route("PATCH  /api/external-references/{reference}      403 200 200 200", {"external_id": "other"}),
     route("DELETE /api/external-references/{reference}      403 204 204 204"),
 ]
-PUBLIC = {"api/schema", "api/docs", "api/<rest:rest>"}
+PUBLIC = {
+    "api",
+    "api/problems",
+    "api/problems/<str:code>",
+    "api/schema",
+    "api/docs",
+    "api/<rest:rest>",
+}
 
 
 def make_rows(case: Any) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class MeTests(ApiTestCase):
                 "name": "Alice and Co",
                 "currency": "EUR",
                 "time_zone": "UTC",
+                "country": "",
+                "language": "en",
             },
             "role": "manager",
             "permissions": ["edit_deals", "edit_pipelines", "view"],
@@ -69,6 +71,7 @@ class UserTests(ApiTestCase):
             "full_name": "Bob",
             "email": "bob@example.com",
             "role": "rep",
+            "is_active": True,
         }
         assert self.as_viewer.get(f"/api/users/{self.bob.member.uuid}").json() == rows[2]
 

@@ -66,7 +66,7 @@ class BodyTests(ApiTestCase):
 
         status, problem = self.sent("POST", "/api/deals", b"", **wrong)
 
-        assert (status, problem["detail"]) == (400, "The body broke off.")
+        assert (status, problem["detail"]) == (400, "The body is incomplete.")
 
     def test_no_body_is_no_body(self):
         deal = self.deal()
@@ -80,7 +80,7 @@ class BodyTests(ApiTestCase):
 
         status, problem = self.sent("POST", upload, whole[:-2], "text/csv", **length, **key)
 
-        assert (status, problem["detail"]) == (400, "The body broke off.")
+        assert (status, problem["detail"]) == (400, "The body is incomplete.")
         assert not Import.objects.exists()
         assert self.sent("POST", upload, whole, "text/csv", **length, **key)[0] == 201
         status, _ = self.sent("POST", "/api/deals", b'{"name": "x"}', CONTENT_LENGTH="14")

@@ -5,7 +5,7 @@ from django.test import Client
 from tests.api.client import ApiTestCase
 from tests.api.routes import ROUTES, make_rows
 
-# Files are files, whoever asks.
+# Files have no HTML page.
 FILES = ("/export", "/error-file")
 
 

@@ -182,9 +182,9 @@ class IfMatchTests(Paths):
         self.as_alice.patch(path, {"amount": "10", "stage_id": self.offer.pk})
         self.as_manager.patch(path, {"name": "B", "external_id": "9"})
 
-        told = problem(self.as_bob.patch(path, {"name": "C"}, **if_match(tag)), 412, "precondition_failed")
+        refusal = problem(self.as_bob.patch(path, {"name": "C"}, **if_match(tag)), 412, "precondition_failed")
 
-        first, second = told["changes"]
+        first, second = refusal["changes"]
         assert first["user"] == {"uuid": str(self.alice.member.uuid), "full_name": "Alice"}
         assert {"amount", "stage_id"} <= set(first["fields"])
         assert second["user"]["full_name"] == "Mary"
@@ -213,12 +213,12 @@ class IfMatchTests(Paths):
                 answer = self.as_bob.patch(path, {"name": "B"}, **if_match(given))
                 problem(answer, 412, "precondition_failed")
 
-    def test_a_wrong_body_and_a_missing_row_are_told_first(self):
+    def test_a_wrong_body_and_a_missing_row_come_first(self):
         path = f"/api/deals/{self.deal().uuid}"
         problem(self.as_bob.patch(path, {"amount": "x"}, **if_match('"9-9"')), 400, "invalid")
         problem(self.as_charlie.patch(path, {"name": "x"}, **if_match('"1-0"')), 404, "not_found")
 
-    def test_a_condition_that_nobody_would_look_at_is_refused(self):
+    def test_a_condition_that_is_not_checked_is_refused(self):
         path = f"/api/deals/{self.deal().uuid}"
         problem(self.as_bob.post("/api/deals", {"name": "A"}, **if_match('"1-0"')), 400, "invalid_header")
         problem(self.as_bob.patch(path, {"name": "A"}, **if_none_match("*")), 400, "invalid_header")

@@ -24,6 +24,10 @@ class DefinitionTests(ApiTestCase):
             ({"key": "Budget"}, "invalid", "/key"),
             ({"key": "a__b"}, "invalid", "/key"),
             ({"key": ""}, "blank", "/key"),
+            *(
+                ({"key": f"budget_{end}"}, "invalid", "/key")
+                for end in ("min", "max", "after", "before", "not", "empty")
+            ),
             ({"key": "x" * 64}, "max_length", "/key"),
             ({"type": "matrix"}, "invalid_choice", "/type"),
             ({"type": "select"}, "required", "/options"),
@@ -40,6 +44,23 @@ class DefinitionTests(ApiTestCase):
         problem(self.as_manager.post("/api/custom-fields", BUDGET), 409, "key_taken", "/key")
         contact = BUDGET | {"kind": "contact"}
         assert self.as_manager.post("/api/custom-fields", contact).status_code == 201
+
+    def test_an_exact_key_comes_before_a_suffix(self):
+        """A field may have such a key from before; its values are what the parameter of that name compares."""
+        CustomFieldFactory(actor=self.alice, **BUDGET)
+        older = CustomFieldFactory(actor=self.alice, **BUDGET | {"key": "other"})
+        type(older).objects.filter(pk=older.pk).update(key="budget_min")
+        for name, fields in (
+            ("low", {"budget": 9, "budget_min": 3}),
+            ("high", {"budget": 1, "budget_min": 5}),
+        ):
+            self.deal(name=name, custom_fields=fields)
+
+        assert self.as_bob.names("/api/deals", custom_budget_min="5") == ["high"]
+        assert self.as_bob.names("/api/deals", custom_budget_max="5") == ["high"]
+        assert self.as_bob.names("/api/deals", custom_budget_min_min="4") == ["high"]
+        path = f"/api/custom-fields/{older.pk}"
+        assert self.as_manager.patch(path, {"label": "Lowest"}).status_code == 200
 
     def test_key_kind_and_type_stay(self):
         path = f"/api/custom-fields/{CustomFieldFactory(actor=self.alice, **BUDGET).pk}"
@@ -157,7 +178,7 @@ class ValueTests(ApiTestCase):
             self.deal(name=f"{value}", custom_fields={} if value is None else {"figure": value})
 
         assert self.as_bob.names("/api/deals", ordering="custom_figure") == ["1", "2", "10", "None"]
-        assert self.as_bob.names("/api/deals", ordering="-custom_figure") == ["None", "10", "2", "1"]
+        assert self.as_bob.names("/api/deals", ordering="-custom_figure") == ["10", "2", "1", "None"]
         for name in ("custom_nope", "custom_many", "custom_title"):
             problem(self.as_bob.get("/api/deals", ordering=name), 400, "invalid", "/ordering")
 

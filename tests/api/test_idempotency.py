@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm_project.accounts.models import ApiToken
 from crm_project.api import idempotency
-from crm_project.api.idempotency import KEPT_FOR, sweep
+from crm_project.api.idempotency import RETENTION, sweep
 from crm_project.api.models import IdempotencyKey
 from crm_project.api.views import ScopedView
 from crm_project.journal.models import Event
@@ -179,7 +179,7 @@ class ScopeTests(ApiTestCase):
 
         assert again.content == first.content
 
-    def test_whoever_may_no_longer_write_gets_nothing_again(self):
+    def test_a_member_who_may_no_longer_write_gets_no_stored_response(self):
         self.as_bob.post("/api/deals", BODY, **keyed("k1"))
 
         answer = ApiClient(self.bob, "read").post("/api/deals", BODY, **keyed("k1"))
@@ -214,9 +214,9 @@ class SecretTests(ApiTestCase):
 class ExpiryTests(ApiTestCase):
     def test_a_key_is_free_after_72_hours(self):
         first = self.as_bob.post("/api/deals", BODY, **keyed("k1"))
-        self.age(KEPT_FOR - datetime.timedelta(minutes=1))
+        self.age(RETENTION - datetime.timedelta(minutes=1))
         assert self.as_bob.post("/api/deals", BODY, **keyed("k1")).content == first.content
-        self.age(KEPT_FOR)
+        self.age(RETENTION)
 
         later = self.as_bob.post("/api/deals", {"name": "Another"}, **keyed("k1"))
 
@@ -227,7 +227,7 @@ class ExpiryTests(ApiTestCase):
     def test_the_command_forgets_what_has_expired(self):
         for number in range(5):
             self.as_bob.post("/api/deals", BODY, **keyed(f"old {number}"))
-        self.age(KEPT_FOR)
+        self.age(RETENTION)
         self.as_bob.post("/api/deals", BODY, **keyed("young"))
         said = StringIO()
 
@@ -239,14 +239,14 @@ class ExpiryTests(ApiTestCase):
     def test_a_sweep_is_bounded(self):
         for number in range(3):
             self.as_bob.post("/api/deals", BODY, **keyed(f"old {number}"))
-        self.age(KEPT_FOR)
+        self.age(RETENTION)
 
         assert [sweep(2), sweep(2), sweep(2)] == [2, 1, 0]
 
     @mock.patch.object(idempotency, "SWEEP_EVERY", 3)
     def test_storing_sweeps_now_and_then(self):
         self.as_bob.post("/api/deals", BODY, **keyed("old"))
-        self.age(KEPT_FOR)
+        self.age(RETENTION)
 
         for number in range(3):
             self.as_bob.post("/api/deals", BODY, **keyed(f"new {number}"))

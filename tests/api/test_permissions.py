@@ -1,4 +1,4 @@
-"""Who may do what: every route for every role, for an outsider and for nobody; and what a private deal hides."""
+"""Permissions: every route for every role, for an outsider and without a token; and private deals."""
 
 from django.db import transaction
 
@@ -49,7 +49,7 @@ class RouteTests(ApiTestCase):
                 assert not [name for name in ours if name in text], route
                 assert "@example.com" not in text
 
-    def test_nobody_is_asked_for_a_token(self):
+    def test_without_a_token_it_is_401(self):
         for route in ROUTES:
             for client in (self.as_nobody, ApiClient(secret="crm_unknown")):
                 answer = self.tried(client, route.request(self.rows))

@@ -101,6 +101,24 @@ def test_creates_with_one_new_address_make_one_contact(crowd):
         assert contact.version == 1
 
 
+def test_creates_with_one_name_and_phone_number_make_one_contact(crowd):
+    phones = ("+47 22 33 44 55", "0047 22334455")
+    bodies = [
+        {
+            "name": "Call",
+            "contact_first_name": "Nora" if client % 2 else " NORA",
+            "contact_phone": phones[client % 2],
+        }
+        for client in range(8)
+    ]
+
+    answers = crowd.together(*(("POST", "/api/deals", body) for body in bodies))
+
+    assert statuses(answers) == [201] * 8
+    assert len({answer.body["contact"]["uuid"] for answer in answers}) == 1
+    assert Contact.objects.count() == 1
+
+
 @pytest.mark.parametrize("key", ["reference", "contact"])
 def test_upserts_of_one_key_make_one_deal(crowd, key):
     for number in range(ROUNDS):

@@ -4,6 +4,7 @@ import datetime
 
 from crm_project.journal.models import Event
 from deals.models import Deal
+from deals.services import update_deals
 from tests.api.client import ApiTestCase
 from tests.api.routes import ROUTES, make_rows
 from tests.api.test_writes import versions
@@ -67,7 +68,9 @@ class RoundTripTests(ApiTestCase):
         yield self.deal(bid_type="hour", bid_value="80", bid_periods=12)
         yield self.deal(bid_type="day", bid_value="0.01")
         yield self.deal(stage=self.won.pk, closed_at=YESTERDAY, **plain)
-        yield self.deal(stage=self.lost.pk, lost_reason=reason.pk, probability=20)
+        lost = self.deal(probability=20)
+        update_deals(actor=self.bob, changes=[(lost, {"stage": self.lost.pk, "lost_reason": reason.pk})])
+        yield Deal.objects.get(pk=lost.pk)
         yield self.deal(stage=self.lost.pk, status="abandoned", lost_reason=reason.pk)
         yield self.deal(status="won")
         yield self.deal(status="abandoned")
@@ -125,7 +128,7 @@ class RoundTripTests(ApiTestCase):
         self.assert_unchanged(self.as_bob, f"/api/deals/{self.deal().uuid}")
 
     def test_a_reader_of_less_loses_nothing(self):
-        """Whoever may not see the next deal, or the company in the trash, keeps both by sending back their absence."""
+        """The next deal and the trashed company that a member does not see stay when null is sent back for them."""
         hidden = self.deal(is_private=True)
         deal = self.deal(next_deal=hidden.pk)
 

@@ -17,7 +17,7 @@ from tests.base import World
 from tests.examples import IS_REPEATABLE, examples
 
 METHODS = ("get", "post", "put", "patch", "delete")
-# A body that fits its schema may name rows that nobody has, or break a rule that no schema can tell.
+# A body that fits its schema may have ids of no row, or break a rule that a schema cannot express.
 UNTELLABLE = [positive_data_acceptance]
 # With the name of a real row in the path, what was wrong with the request may be right.
 MENDED = [*UNTELLABLE, negative_data_rejection]
@@ -125,7 +125,7 @@ class ExampleTests(ApiTestCase):
             "post /api/tokens",
         }
 
-    def test_every_operation_and_parameter_is_told_of(self):
+    def test_every_operation_and_parameter_has_a_description(self):
         for path, method, operation in operations():
             assert operation["tags"], (method, path)
             assert operation["summary"], (method, path)

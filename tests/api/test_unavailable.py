@@ -1,4 +1,4 @@
-"""A database that is away or busy: 503 and when to come again, in the shape of whoever asks; never a 500."""
+"""A database that is down or busy: 503 with Retry-After, as a problem or as a page; never a 500."""
 
 from contextlib import contextmanager
 
@@ -36,7 +36,7 @@ class UnavailableTests(ApiTestCase):
         assert answer["Retry-After"] == "1"
         return answer
 
-    def told(self, answer):
+    def check(self, answer):
         assert self.asked_to_come_again(answer)["Content-Type"] == PROBLEM
         assert answer.json()["code"] == "unavailable"
 
@@ -46,12 +46,12 @@ class UnavailableTests(ApiTestCase):
         for statements in (0, 1):
             with away(after=statements):
                 read = anybody.get("/api/deals", headers=bob)
-            self.told(read)
+            self.check(read)
 
         with away(after=8):
             body = {"name": "A"}
             written = anybody.post("/api/deals", body, content_type="application/json", headers=bob)
-        self.told(written)
+        self.check(written)
 
     def test_every_dialect_says_so_in_its_shape(self):
         headers = {**self.as_bob.headers, "Version": "2021-07-28"}

@@ -90,6 +90,8 @@ def test_a_form_is_filled_in_by_keyboard_alone(page, sign_in, world):
     sign_in("bob@example.com")
     page.goto(reverse("admin:deals_deal_add"))
 
+    # What is typed before the page has focused its first field would be lost.
+    page.wait_for_selector("input[name=name]:focus")
     page.keyboard.type("By keyboard")
     page.keyboard.press("Tab")
     page.keyboard.type("1200.50")

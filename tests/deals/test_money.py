@@ -228,8 +228,14 @@ class TestBid:
 
         assert (deal.bid_type, deal.bid_value, deal.bid_periods) == ("hour", Decimal(80), 2)
 
+    def test_a_fixed_bid_has_no_periods(self):
+        for change in ({"bid_periods": 3}, {"bid_type": "fixed", "bid_value": "500", "bid_periods": 1}):
+            [error] = price(a_deal(), change_of(change))
+
+            assert (error.field, error.code) == ("bid_periods", "invalid")
+
     def test_fixed_is_told_by_the_amount_alone(self):
-        deal = priced(a_deal(), bid_type="fixed", bid_value="500", bid_periods=3)
+        deal = priced(a_deal(), bid_type="fixed", bid_value="500", bid_periods=0)
 
         assert (deal.amount, deal.bid_value, deal.bid_periods) == (Decimal(500), None, None)
 

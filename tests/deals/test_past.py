@@ -108,6 +108,7 @@ def fields(deal: Deal) -> dict[str, Any]:
         "closed_at": deal.closed_at,
         "stage_entered_at": deal.stage_entered_at,
         "trashed": deal.deleted_at is not None,
+        "created_at": deal.created_at,
     }
 
 
@@ -126,6 +127,7 @@ def shown(deal: dict[str, Any]) -> dict[str, Any]:
         "closed_at": instant(deal["closed_at"]),
         "stage_entered_at": instant(deal["stage_entered_at"]),
         "trashed": False,
+        "created_at": instant(deal["created_at"]),
     }
 
 
@@ -138,7 +140,9 @@ def totals(snapshot: Snapshot) -> dict[tuple[str, str], tuple[int, Decimal]]:
     return dict(result)
 
 
-def changes(before: Snapshot, after: Snapshot) -> dict[str, dict[str, tuple[int, Decimal]]]:
+def changes(
+    before: Snapshot, after: Snapshot, now: Snapshot, since: datetime.datetime, until: datetime.datetime
+) -> dict[str, dict[str, tuple[int, Decimal]]]:
     """What `changes` should answer, found by looking at each deal."""
     result: dict[str, dict[str, tuple[int, Decimal]]] = {name: {} for name in CHANGES}
 
@@ -147,28 +151,29 @@ def changes(before: Snapshot, after: Snapshot) -> dict[str, dict[str, tuple[int,
         result[name][deal["currency"]] = count + 1, total + (amount or 0)
 
     for key in before.keys() | after.keys():
-        was, now = live(before).get(key), live(after).get(key)
-        if now is None:
+        was, then = live(before).get(key), live(after).get(key)
+        if then is None:
             if was is not None:
                 note("removed", after[key], after[key]["amount"])
             continue
-        if was is None:
-            note("added", now, now["amount"])
-        if now["status"] != "open" and (was is None or was["status"] != now["status"]):
-            note(now["status"], now, now["amount"])
+        if since <= then["created_at"] < until:
+            note("added", then, then["amount"])
         if was is None:
             continue
-        both_open = was["status"] == now["status"] == "open"
-        if now["status"] == "open" and was["status"] != "open":
-            note("reopened", now, now["amount"])
-        if both_open and was["stage"] != now["stage"]:
-            note("moved", now, now["amount"])
-        difference = (now["amount"] or Decimal(0)) - (was["amount"] or Decimal(0))
-        if difference and was["currency"] == now["currency"]:
-            note("grown" if difference > 0 else "shrunk", now, abs(difference))
-        days = was["expected_close_date"], now["expected_close_date"]
-        if now["status"] == "open" and None not in days and days[1] > days[0]:
-            note("slipped", now, now["amount"])
+        both_open = was["status"] == then["status"] == "open"
+        if then["status"] == "open" and was["status"] != "open":
+            note("reopened", then, then["amount"])
+        if both_open and was["stage"] != then["stage"]:
+            note("moved", then, then["amount"])
+        difference = (then["amount"] or Decimal(0)) - (was["amount"] or Decimal(0))
+        if difference and was["currency"] == then["currency"]:
+            note("grown" if difference > 0 else "shrunk", then, abs(difference))
+        days = was["expected_close_date"], then["expected_close_date"]
+        if then["status"] == "open" and None not in days and days[1] > days[0]:
+            note("slipped", then, then["amount"])
+    for deal in live(now).values():
+        if deal["closed_at"] and since <= deal["closed_at"] < until:
+            note(deal["status"], deal, deal["amount"])
     return result
 
 
@@ -188,7 +193,7 @@ class PastTests(BaseTestCase, HypothesisTestCase):
             for instant, snapshot in moments:
                 self.check_as_of(client, instant, live(snapshot))
             for index in range(0, len(moments), 2):
-                self.check_changes(client, moments[index], moments[-1 - index // 3])
+                self.check_changes(client, moments[index], moments[-1 - index // 3], moments[-1][1])
 
     def check_as_of(self, client, instant, snapshot):
         asked = {"as_of": instant.isoformat()}
@@ -204,13 +209,13 @@ class PastTests(BaseTestCase, HypothesisTestCase):
         }
         assert found == totals(snapshot)
 
-    def check_changes(self, client, one, other):
+    def check_changes(self, client, one, other, present):
         (since, before), (until, after) = sorted([one, other], key=lambda moment: moment[0])
 
         asked = {"since": since.isoformat(), "until": until.isoformat()}
         body = client.get("/api/deals/changes", asked).json()
 
-        expected = changes(before, after)
+        expected = changes(before, after, present, since, until)
         for name in CHANGES:
             found = {
                 total["currency"]: (total["count"], Decimal(total["amount"]))
@@ -347,7 +352,71 @@ class ChangesTests(BaseTestCase):
             {},
             {"since": "soon"},
             {"since": "2026-02-01", "until": "2026-01-01"},
-            {"since": "2026-01-01", "stage": "1"},
-            {"since": "2026-01-01", "owner": "me"},
+            {"since": "2026-01-01", "q": "1"},
+            {"since": "2026-01-01", "owner": "you"},
+            {"since": "2026-01-01", "currency": "EURO"},
         ):
             assert self.client.get("/api/deals/changes", asked).status_code == 400, asked
+
+    def test_a_back_dated_win_counts_when_it_happened(self):
+        """Typed today, signed in March: the month after has it, and today does not."""
+        closed_at = datetime.datetime(2026, 3, 15, 10, tzinfo=datetime.UTC)
+        for status, stage in (("won", self.won), ("lost", self.lost), ("abandoned", self.lost)):
+            change = {
+                "name": "x",
+                "amount": Decimal(50),
+                "status": status,
+                "stage": stage.pk,
+                "closed_at": closed_at,
+            }
+            create_deals(actor=self.bob, changes=[{**change, "owner": self.bob.member.pk}])
+        days = {"closed_at_after": "2026-03-01", "closed_at_before": "2026-03-31"}
+        march = {"since": "2026-03-01", "until": "2026-04-01", "owner": "me"}
+
+        found = self.client.get("/api/deals/changes", march).json()
+        today = self.client.get("/api/deals/changes", {"since": "2026-04-01"}).json()
+        summary = self.client.get("/api/deals/summary", days).json()
+
+        for name in ("won", "lost", "abandoned"):
+            assert found[name] == {
+                "count": 1,
+                "totals": [{"currency": "EUR", "count": 1, "amount": "50.00"}],
+            }
+            assert today[name]["count"] == 0
+        assert (found["added"]["count"], today["added"]["count"]) == (0, 3)
+        assert {total["status"]: total["count"] for total in summary["totals"]} == {
+            "won": 1,
+            "lost": 1,
+            "abandoned": 1,
+        }
+
+    def test_since_is_included_and_until_excluded(self):
+        """Month after month has each first instant once, in the zone of the organization."""
+        first = datetime.datetime(2026, 4, 1, tzinfo=datetime.UTC)
+        won = {"status": "won", "stage": self.won.pk, "closed_at": first}
+        deal = create_deals(actor=self.bob, changes=[{"name": "x", **won}])[0]
+        Deal.objects.filter(pk=deal.pk).update(created_at=first)
+
+        def count(since: str, until: str) -> int:
+            asked = {"since": since, "until": until}
+            return self.client.get("/api/deals/changes", asked).json()["won"]["count"]
+
+        assert count("2026-03-01", "2026-04-01") == 0
+        assert count("2026-04-01", "2026-05-01") == 1
+        assert count("2026-04-01T00:00:00Z", "2026-04-01T00:00:00.000001Z") == 1
+        assert count("2026-04-01", "2026-04-01") == 0
+
+    def test_it_takes_the_filters_of_states(self):
+        since = timezone.now().isoformat()
+        self.deal(amount="100", owner=self.bob.member.pk)
+        self.deal(amount="7", currency="USD")
+
+        def added(**asked: Any) -> int:
+            return self.client.get("/api/deals/changes", {"since": since, **asked}).json()["added"]["count"]
+
+        assert added() == added(stage=f"{self.new.pk},{self.offer.pk}") == added(currency="eur,usd") == 2
+        assert added(owner="none") == added(owner_not="me") == added(owner_empty="true") == 1
+        assert (
+            added(currency_not="EUR") == added(amount_max="7") == added(owner="me,none", amount_min="8") == 1
+        )
+        assert added(stage_kind="won") == added(stage_not=self.new.pk) == added(closed_at_empty="false") == 0

@@ -113,18 +113,36 @@ def test_a_status_alone_keeps_the_stage(at, was, status):
 @pytest.mark.parametrize(
     ("at", "was", "to", "status"),
     [
-        pytest.param(SIGNED, "won", SIGNED, "open", id="open in won"),
-        pytest.param(MISSED, "lost", MISSED, "open", id="open in lost"),
-        pytest.param(MISSED, "lost", MISSED, "won", id="won in lost"),
-        pytest.param(SIGNED, "won", SIGNED, "lost", id="lost in won"),
-        pytest.param(SIGNED, "won", SIGNED, "abandoned", id="abandoned in won"),
-        pytest.param(NEW, "open", SIGNED, "open", id="open while it enters won"),
+        pytest.param(SIGNED, "won", PAID, "open", id="open while it moves to another won stage"),
+        pytest.param(MISSED, "lost", SIGNED, "open", id="open while it enters won"),
+        pytest.param(NEW, "won", MISSED, "open", id="open while it enters lost"),
         pytest.param(NEW, "open", SIGNED, "lost", id="lost while it enters won"),
+        pytest.param(NEW, "open", SIGNED, "abandoned", id="abandoned while it enters won"),
         pytest.param(NEW, "open", MISSED, "won", id="won while it enters lost"),
+        # Where the pipeline has no stage for the status, the deal stays, and its stage decides.
+        pytest.param(SIGNED, "won", SIGNED, "lost", id="lost in won"),
+        pytest.param(MISSED, "lost", MISSED, "open", id="open in lost"),
     ],
 )
 def test_a_stage_conflict_is_refused(at, was, to, status):
     assert refusal(a_deal(at, was), to, status=status) == ("status", "stage_conflict")
+
+
+def test_a_new_deal_that_names_both_is_refused_where_they_conflict():
+    assert refusal(Deal(currency="EUR"), SIGNED, status="open") == ("status", "stage_conflict")
+
+
+@pytest.mark.parametrize(
+    ("at", "status", "to", "becomes"),
+    [
+        pytest.param(NEW, "open", SIGNED, "won", id="an open deal enters won"),
+        pytest.param(SIGNED, "won", NEW, "open", id="a won deal leaves for open"),
+        pytest.param(MISSED, "abandoned", DROPPED, "lost", id="an abandoned deal enters another lost stage"),
+    ],
+)
+def test_the_status_in_force_is_not_written(at, status, to, becomes):
+    """Sending it beside another stage is the same as the move alone."""
+    assert travelled(a_deal(at, status), to, status=status).status == becomes
 
 
 @pytest.mark.parametrize(
@@ -133,7 +151,7 @@ def test_a_stage_conflict_is_refused(at, was, to, status):
         pytest.param(NEW, "open", OFFER, "won", id="won in the next open stage"),
         pytest.param(NEW, "open", OFFER, "abandoned", id="abandoned in the next open stage"),
         pytest.param(NEW, "open", MISSED, "abandoned", id="abandoned in lost"),
-        pytest.param(SIGNED, "won", NEW, "won", id="won, back in an open stage"),
+        pytest.param(SIGNED, "won", NEW, "lost", id="lost, back in an open stage"),
         pytest.param(MISSED, "lost", SIGNED, "won", id="won in won"),
     ],
 )
@@ -284,9 +302,12 @@ def test_entering_another_stage_is_noted_and_staying_is_not():
     assert travelled(a_deal(NEW), NEW, status="won").stage_entered_at == LONG_BEFORE
 
 
-def destination(at, stage, pipeline):
-    deal = a_deal(at) if at else None
-    goal, errors = rules.destination(deal, stage=stage, pipeline=pipeline, stages=STAGES.get(pipeline, []))
+def destination(at, stage, pipeline, status="open", **options):
+    deal = a_deal(at, status) if at else None
+    place = pipeline or (at.pipeline if at else None)
+    goal, errors = rules.destination(
+        deal, stage=stage, pipeline=pipeline, stages=STAGES.get(place, []), **options
+    )
 
     return goal or [(error.field, error.code) for error in errors]
 
@@ -332,3 +353,112 @@ def destination(at, stage, pipeline):
 )
 def test_where_a_deal_goes(at, stage, pipeline, expected):
     assert destination(at, stage, pipeline) == expected
+
+
+ALWAYS, IF_NEEDED = rules.StatusMoves.ALWAYS, rules.StatusMoves.IF_NEEDED
+
+
+@pytest.mark.parametrize(
+    ("at", "was", "status", "always", "if_needed"),
+    [
+        # A status alone moves to the first stage of its kind; an open stage has every status where only need moves.
+        (NEW, "open", "won", SIGNED, NEW),
+        (NEW, "open", "lost", MISSED, NEW),
+        (NEW, "open", "abandoned", MISSED, NEW),
+        (NEW, "lost", "won", SIGNED, NEW),
+        (NEW, "won", "open", NEW, NEW),
+        (OFFER, "lost", "open", OFFER, OFFER),
+        (SIGNED, "won", "lost", MISSED, MISSED),
+        (SIGNED, "won", "abandoned", MISSED, MISSED),
+        (SIGNED, "won", "open", NEW, NEW),
+        (DROPPED, "lost", "won", SIGNED, SIGNED),
+        (DROPPED, "lost", "open", NEW, NEW),
+        # A lost stage has both lost and abandoned deals.
+        (DROPPED, "lost", "abandoned", DROPPED, DROPPED),
+        (DROPPED, "abandoned", "lost", DROPPED, DROPPED),
+        # The status in force is not written.
+        (NEW, "open", "open", NEW, NEW),
+        (NEW, "won", "won", NEW, NEW),
+        (PAID, "won", "won", PAID, PAID),
+        # A pipeline without a stage of this kind leaves the deal where it is.
+        (DUE, "open", "lost", DUE, DUE),
+        (RENEWED, "won", "lost", RENEWED, RENEWED),
+        (RENEWED, "won", "open", DUE, DUE),
+    ],
+)
+def test_where_a_status_alone_moves_a_deal(at, was, status, always, if_needed):
+    for moves, expected in (({}, always), ({"status_moves": ALWAYS}, always)):
+        assert destination(at, None, None, was, change={"status": status, **moves}) == expected
+    change = {"status": status, "status_moves": IF_NEEDED}
+    assert destination(at, None, None, was, change=change) == if_needed
+    # Naming the stage and the pipeline that it is in makes no difference.
+    assert destination(at, at, None, was, change={"status": status}) == always
+    assert destination(at, at, at.pipeline, was, change={"status": status}) == always
+
+
+@pytest.mark.parametrize(
+    ("last_open", "expected"),
+    [(OFFER, OFFER), (None, NEW), (DUE, NEW)],
+    ids=["known", "unknown", "elsewhere"],
+)
+def test_reopening_goes_back_to_the_last_open_stage(last_open, expected):
+    assert destination(SIGNED, None, None, "won", change={"status": "open"}, last_open=last_open) == expected
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "status", "expected"),
+    [
+        (SALES, None, NEW),
+        (SALES, "open", NEW),
+        (SALES, "won", SIGNED),
+        (SALES, "lost", MISSED),
+        (RENEWALS, None, RENEWED),
+        (RENEWALS, "open", DUE),
+        (RENEWALS, "won", RENEWED),
+    ],
+)
+def test_a_new_deal_without_a_stage_goes_where_its_status_belongs(pipeline, status, expected):
+    change = {"status": status} if status else {}
+
+    assert destination(None, None, pipeline, change=change) == expected
+
+
+def test_a_status_and_another_pipeline_go_where_the_status_belongs():
+    assert destination(DUE, None, SALES, change={"status": "lost"}) == MISSED
+
+
+@pytest.mark.parametrize("stage", [OFFER, SIGNED])
+def test_a_stage_that_is_written_is_where_the_deal_goes(stage):
+    assert destination(NEW, stage, None, change={"status": "lost"}) == stage
+
+
+class TestProbabilityOfAClosedDeal:
+    @pytest.mark.parametrize("value", [35, 99, 0, None])
+    def test_another_value_than_the_one_in_force_is_refused(self, value):
+        deal = a_deal(SIGNED, "won", probability=50)
+
+        assert refusal(deal, SIGNED, probability=value) == ("probability", "invalid")
+
+    def test_the_values_in_force_before_and_after_the_write_change_nothing(self):
+        for value in (50, 100):
+            deal = travelled(a_deal(OFFER), SIGNED, probability=value)
+
+            assert (deal.probability, deal.effective_probability) == (None, 100)
+
+    def test_null_is_the_value_of_a_deal_without_its_own(self):
+        assert travelled(a_deal(SIGNED, "won"), SIGNED, probability=None).probability is None
+
+    def test_a_write_that_reopens_sets_it(self):
+        assert travelled(a_deal(SIGNED, "won"), NEW, probability=35).effective_probability == 35
+
+    def test_a_new_closed_deal_has_that_of_its_status(self):
+        assert refusal(Deal(currency="EUR"), SIGNED, probability=35) == ("probability", "invalid")
+        assert travelled(Deal(currency="EUR"), SIGNED, probability=100).probability is None
+
+    def test_a_change_may_ask_to_leave_it_out(self):
+        change = {"probability": 35, "closed_probability": rules.IGNORE}
+        deal = travelled(a_deal(SIGNED, "won", probability=50), SIGNED, **change)
+
+        assert deal.probability == 50
+        assert rules.ignored_fields(deal, change, in_force=100) == ["probability"]
+        assert rules.ignored_fields(deal, {**change, "probability": 100}, in_force=100) == []

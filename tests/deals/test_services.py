@@ -451,7 +451,7 @@ class SendBackWhatWasRead(DealTestCase):
             "external_references": self.references(deal),
         }
 
-    def assert_unchanged(self, deal, actor=None):
+    def assert_unchanged(self, deal, actor=None, states=1):
         before, events = Deal.objects.values().get(pk=deal.pk), Event.objects.count()
 
         receipt = self.update(deal, actor, **self.read(deal))
@@ -459,7 +459,7 @@ class SendBackWhatWasRead(DealTestCase):
         assert (receipt.outcome, receipt.changed) == ("unchanged", [])
         assert Deal.objects.values().get(pk=deal.pk) == before
         assert Event.objects.count() == events
-        assert DealState.objects.filter(deal=deal).count() == 1
+        assert DealState.objects.filter(deal=deal).count() == states
 
     def test_an_empty_deal(self):
         self.assert_unchanged(self.deal(name=""))
@@ -498,7 +498,9 @@ class SendBackWhatWasRead(DealTestCase):
         self.assert_unchanged(self.deal(probability=35))
 
     def test_a_hand_set_probability_of_a_closed_deal(self):
-        self.assert_unchanged(self.deal(probability=35, status="won"))
+        deal = self.deal(probability=35)
+        update_deals(actor=self.bob, changes=[(deal, {"status": "won"})])
+        self.assert_unchanged(deal, states=2)
 
     def test_a_deal_won_in_an_open_stage(self):
         self.assert_unchanged(self.deal(status="won"))

@@ -1,19 +1,33 @@
 """The house rules of the dialects: nobody depends on them, and whoever knows one vendor's folder knows all."""
 
+import ast
 import re
+from collections import Counter
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from rest_framework.serializers import BaseSerializer
 
+from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.registry import DIALECTS
 
 ROOT = Path(__file__).parents[2]
 DIALECTS_FOLDER = ROOT / "crm_project" / "dialects"
-PARTS = ("urls", "views", "wire", "errors")
+PACKAGES = ("views", "serializers")
+PARTS = {"__init__.py", "urls.py", "errors.py", *PACKAGES}
+SHARED = {"kit", "management"}
 IMPORT = re.compile(r"^\s*(from|import) crm_project\.dialects", re.MULTILINE)
 VENDORS = re.compile(rf"\b({'|'.join([*DIALECTS, 'leadway', 'gohighlevel'])})", re.IGNORECASE)
 ROOMS = ("crm_project", "contacts", "pipelines", "deals", "templates")
+
+
+def subclasses(base: type) -> Iterator[type]:
+    for one in base.__subclasses__():
+        yield one
+        yield from subclasses(one)
 
 
 def sources() -> list[Path]:
@@ -24,19 +38,57 @@ def sources() -> list[Path]:
     return [path for path in found if DIALECTS_FOLDER not in path.parents]
 
 
-def test_every_vendor_has_the_same_files() -> None:
-    folders = {path.name for path in DIALECTS_FOLDER.iterdir() if (path / "__init__.py").is_file()}
+def test_every_package_is_a_vendor_of_the_registry_or_shared() -> None:
+    packages = {path.name for path in DIALECTS_FOLDER.iterdir() if (path / "__init__.py").is_file()}
 
-    assert folders == DIALECTS.keys()
+    assert packages == DIALECTS.keys() | SHARED
 
 
 @pytest.mark.parametrize("system", DIALECTS)
-def test_a_vendor_is_a_docstring_and_four_parts(system: str) -> None:
-    """A part is a module, or a package where a vendor has many routes."""
-    parts = {path.stem for path in (DIALECTS_FOLDER / system).iterdir() if path.name != "__pycache__"}
+def test_every_vendor_has_the_same_files(system: str) -> None:
+    folder = DIALECTS_FOLDER / system
+    parts = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
 
-    assert parts == {"__init__", *PARTS}
-    assert "cannot be said" in (DIALECTS_FOLDER / system / "__init__.py").read_text()
+    assert parts == PARTS
+    assert all(
+        path.suffix == ".py" for part in PACKAGES for path in (folder / part).iterdir() if path.is_file()
+    )
+    assert all((folder / part / "__init__.py").is_file() for part in PACKAGES)
+
+
+def test_the_docstring_of_the_dialects_names_the_files_of_a_vendor() -> None:
+    lines = (DIALECTS_FOLDER / "__init__.py").read_text().splitlines()
+    named = {line.strip("`").rstrip("/") for line in lines if line.startswith("`") and line.endswith("`")}
+
+    assert named == PARTS
+
+
+@pytest.mark.parametrize("system", DIALECTS)
+def test_the_docstring_of_a_vendor_has_its_fields(system: str) -> None:
+    text = (DIALECTS_FOLDER / system / "__init__.py").read_text()
+
+    assert "| Here |" in text
+    assert "| not supported |" in text
+
+
+@pytest.mark.parametrize("system", DIALECTS)
+def test_views_and_serializers_begin_with_the_name_of_the_vendor(system: str) -> None:
+    import_module(DIALECTS[system].urls)
+    vendor = f"crm_project.dialects.{system}."
+    found = [*subclasses(DialectView), *subclasses(BaseSerializer)]
+    own = {one.__name__ for one in found if one.__module__.startswith(vendor)}
+
+    assert own
+    assert {name for name in own if not name.lower().startswith(system)} == set()
+
+
+def test_no_class_name_is_used_twice() -> None:
+    trees = {path: ast.parse(path.read_text()) for path in DIALECTS_FOLDER.rglob("*.py")}
+    names = Counter(
+        node.name for tree in trees.values() for node in tree.body if isinstance(node, ast.ClassDef)
+    )
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("system", DIALECTS)

@@ -17,9 +17,9 @@ from crm_project.accounts.models import Member
 from crm_project.accounts.services import add_member, create_login
 from crm_project.api.errors import problem_of
 from crm_project.api.idempotency import KeyInUse
-from crm_project.dialects.ids import Ids
+from crm_project.dialects.kit.ids import Ids
+from crm_project.dialects.kit.renderers import ExactJSONRenderer
 from crm_project.dialects.registry import DIALECTS
-from crm_project.dialects.renderers import ExactJSONRenderer
 from crm_project.environment import dialect_hosts
 from crm_project.records import references
 from crm_project.records.services import change_references
@@ -116,7 +116,7 @@ class TestIds(BaseTestCase):
 
     def ids(self, system: str = "numbers", actor: Any = None) -> Ids:
         ids = Ids.__new__(Ids)
-        ids.actor, ids.system, ids._shown = actor or self.bob, system, {}
+        ids.actor, ids.system, ids._known = actor or self.bob, system, {}
         ids.numbered = references.spoken[system]
         return ids
 
@@ -138,10 +138,10 @@ class TestIds(BaseTestCase):
 
         self.name(deal, other.pk)
 
-        shown = self.ids().shown(other)
+        shown = self.ids().id_of(other)
         assert shown == 2**31 - 1 - other.pk
         assert self.ids().resolve("deal", shown) == other
-        assert self.ids().shown(deal) == other.pk
+        assert self.ids().id_of(deal) == other.pk
         other.refresh_from_db()
         assert other.version == 2
 
@@ -152,7 +152,7 @@ class TestIds(BaseTestCase):
         new = self.deal()
 
         assert new.pk == deal.pk + 1
-        assert self.ids().resolve("deal", self.ids().shown(new)) == new
+        assert self.ids().resolve("deal", self.ids().id_of(new)) == new
         assert self.ids().resolve("deal", new.pk) == deal
 
     def test_a_key_that_comes_back_from_the_trash_is_no_number_of_anothers(self) -> None:
@@ -160,12 +160,12 @@ class TestIds(BaseTestCase):
         self.name(deal, deal.pk + 1)
         trash_deals(actor=self.bob, rows=[deal])
         new = self.deal()
-        assert self.ids().shown(new) == new.pk == deal.pk + 1
+        assert self.ids().id_of(new) == new.pk == deal.pk + 1
 
         restore_deals(actor=self.bob, rows=[deal])
 
         assert self.ids().resolve("deal", new.pk) == deal
-        assert self.ids().resolve("deal", self.ids().shown(new)) == new
+        assert self.ids().resolve("deal", self.ids().id_of(new)) == new
 
     def test_a_new_members_number_is_kept_apart_too(self) -> None:
         self.enterContext(_spoken({"numbers": frozenset({"user"})}))
@@ -180,7 +180,7 @@ class TestIds(BaseTestCase):
 
         assert new.pk == taken
         assert self.ids().resolve("user", taken) == self.bob.member
-        assert self.ids().resolve("user", self.ids().shown(new)) == new
+        assert self.ids().resolve("user", self.ids().id_of(new)) == new
 
     def test_one_that_has_a_key_already_needs_no_other(self) -> None:
         deal, other = self.deal(), self.deal()
@@ -196,7 +196,7 @@ class TestIds(BaseTestCase):
         self.name(deal, other.pk, "words")
 
         assert not DealReference.objects.filter(row=other).exists()
-        assert self.ids("words").shown(other) == str(other.uuid)
+        assert self.ids("words").id_of(other) == str(other.uuid)
         assert self.ids("words").resolve("deal", deal.pk) is None
 
     def test_the_oldest_reference_is_shown(self) -> None:
@@ -204,15 +204,15 @@ class TestIds(BaseTestCase):
         self.name(deal, "first")
         self.name(deal, "second")
 
-        assert self.ids().shown(deal) == "first"
+        assert self.ids().id_of(deal) == "first"
         assert self.ids().resolve("deal", "second") == deal
 
     def test_many_rows_are_looked_up_at_once(self) -> None:
         deals, ids = [self.deal(), self.deal(), self.deal()], self.ids()
 
         with self.assertNumQueries(1):
-            ids.remember(deals)
-            shown = [ids.shown(deal) for deal in deals]
+            ids.prefetch(deals)
+            shown = [ids.id_of(deal) for deal in deals]
 
         with self.assertNumQueries(2):
             assert self.ids().resolve_all("deal", shown).keys() == {str(deal.pk) for deal in deals}

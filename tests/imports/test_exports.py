@@ -75,6 +75,15 @@ class ExportTests(ImportTestCase):
                     assert list(model.objects.order_by("id").values()) == before
         assert len(deals) == Deal.objects.count()
 
+    def test_an_older_file_calls_participants_members(self):
+        person = self.person()
+        header = export(self.as_bob, "deals").decode("utf-8-sig").splitlines()[0].split(",")
+
+        imported(self.as_bob, "deals", f"name,member_uuids\nOld,{person.uuid}\n".encode())
+
+        assert "participant_uuids" in header
+        assert Deal.objects.get(name="Old").contact_links.get().contact == person
+
     def test_it_shows_what_the_list_shows(self):
         for number in range(3):
             self.deal(name=f"Deal {number}", amount=number)

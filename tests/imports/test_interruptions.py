@@ -75,7 +75,7 @@ def test_a_worker_says_that_it_lives_while_its_last_statement_takes_long(monkeyp
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer")
     source = asked(World().bob)
-    monkeypatch.setattr("crm_project.imports.worker.EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("crm_project.imports.worker.HEARTBEAT_SECONDS", 0.05)
     taken = claim()
     assert taken is not None
 
@@ -99,7 +99,7 @@ def test_it_does_not_wait_for_its_own_transaction(monkeypatch, caplog):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer")
     asked(World().bob)
-    monkeypatch.setattr("crm_project.imports.worker.EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("crm_project.imports.worker.HEARTBEAT_SECONDS", 0.05)
     taken = claim()
     assert taken is not None
 

@@ -3,9 +3,11 @@
 import threading
 import time
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
@@ -13,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from crm_project.journal import feed
 from crm_project.journal.models import Counter, Event
 from deals.services import create_deals, trash_deals, update_deals
-from tests.api.client import ApiClient
+from tests.api.client import ApiClient, problem
 from tests.base import BaseTestCase, World
 
 WRITERS = 16
@@ -188,9 +190,60 @@ class FeedTests(BaseTestCase):
             {"limit": "201"},
             {"kind": "invoice"},
             {"row": "1"},
+            {"epoch": "1"},
             {"page_sizes": "1"},
         ):
             assert self.client.get("/api/events", **asked).status_code == 400, asked
+
+    def test_a_position_beyond_the_end_is_refused(self):
+        end = self.read(limit=200)["last"]
+
+        assert self.client.get("/api/events", after=end).status_code == 200
+        answer = self.client.get("/api/events", after=end + 1)
+
+        body = problem(answer, 409, "position_unknown")
+        assert (body["last"], body["epoch"]) == (end, self.read()["epoch"])
+
+    def test_a_position_of_another_epoch_is_refused(self):
+        before = self.read()
+        kept = {"after": before["last"], "epoch": before["epoch"]}
+        assert self.client.get("/api/events", **kept).status_code == 200
+
+        call_command("new_epoch", stdout=StringIO())
+
+        body = problem(self.client.get("/api/events", **kept), 409, "position_unknown")
+        assert body["epoch"] == self.read()["epoch"] != before["epoch"]
+        assert body["last"] == before["last"]
+        resumed = {"after": body["last"], "epoch": body["epoch"]}
+        self.deal()
+        assert len(self.client.get("/api/events", **resumed).json()["results"]) == 1
+
+    def test_a_restored_backup_is_noticed_after_its_numbers_have_caught_up(self):
+        consumer = self.read()
+        position = {"after": consumer["last"], "epoch": consumer["epoch"]}
+        self.deal()
+
+        call_command("new_epoch", stdout=StringIO())
+
+        problem(self.client.get("/api/events", **position), 409, "position_unknown")
+        # Without an epoch the number alone counts, as before.
+        assert self.client.get("/api/events", after=position["after"]).status_code == 200
+
+    def test_every_organization_has_an_epoch_of_its_own(self):
+        assert call_command("new_epoch", stdout=StringIO()) is None
+
+        epochs = {self.read()["epoch"], ApiClient(self.charlie).get("/api/events").json()["epoch"]}
+        assert len(epochs) == 2
+        assert not Counter.objects.filter(epoch=None).exists()
+
+    def test_an_organization_without_events_has_an_epoch(self):
+        Counter.objects.filter(organization=self.organization).delete()
+        epoch, last = feed.end_of(self.organization)
+        assert (epoch, last) == (self.organization.uuid, 0)
+
+        feed.draw_epochs()
+
+        assert feed.end_of(self.organization)[0] != epoch
 
     def test_its_queries_do_not_depend_on_how_much_happened(self):
         counts = []

@@ -71,7 +71,7 @@ class HistoryTests(BaseTestCase):
         sophie = {"uuid": str(contact.uuid), "full_name": "Sophie Martin"}
         assert changes["owner"] == (None, {"uuid": str(member.uuid), "full_name": "Bob"})
         assert changes["contact"] == (None, sophie)
-        assert changes["members"] == ([], [sophie])
+        assert changes["participants"] == ([], [sophie])
         assert changes["lost_reason"] == (None, {"id": reason.pk, "name": "Price"})
         assert changes["next_deal"][1]["uuid"] == str(following.uuid)
         assert changes["external_references"] == ([], [{"system": "erp", "external_id": "7"}])
@@ -162,7 +162,7 @@ class HistoryTests(BaseTestCase):
 class SentenceTests(BaseTestCase):
     def said(self, row: Any) -> str:
         """The last thing that happened to the row."""
-        events = Event.objects.history_of(row).for_telling().order_by("-sequence")[:1]
+        events = Event.objects.history_of(row).with_actor().order_by("-sequence")[:1]
         return str(lines(events, self.bob.member)[0])
 
     def test_moves_and_closings(self):
@@ -171,8 +171,11 @@ class SentenceTests(BaseTestCase):
         for change, sentence in (
             ({"stage": self.won.pk}, "Bob moved it from New to Won"),
             ({"stage": self.offer.pk}, "Bob moved it from Won to Offer, now open"),
-            ({"status": "lost", "lost_reason": reason.pk}, "Bob marked it as lost because of Price"),
-            ({"status": "open"}, "Bob reopened it"),
+            (
+                {"status": "lost", "lost_reason": reason.pk},
+                "Bob moved it from Offer to Lost because of Price",
+            ),
+            ({"status": "open"}, "Bob moved it from Lost to Offer, now open"),
         ):
             update_deals(actor=self.bob, changes=[(deal, change)])
             assert self.said(deal) == sentence
@@ -184,8 +187,8 @@ class SentenceTests(BaseTestCase):
             ({"amount": Decimal(200)}, "changed the amount from 100.00 EUR to 200.00 EUR"),
             ({"name": "Other", "owner": self.bob.member.pk}, "to Other and set the owner to Bob"),
             ({"owner": None}, "cleared the owner"),
-            ({"members": [contact.pk]}, "added Sophie Martin to the members"),
-            ({"members": []}, "took Sophie Martin off the members"),
+            ({"members": [contact.pk]}, "added Sophie Martin to the participants"),
+            ({"members": []}, "took Sophie Martin off the participants"),
             ({"is_private": True}, "set is private to yes"),
             ({"description": "x" * 200}, "changed the description"),
             ({"custom_fields": {"shoe_size": 42}}, "set the shoe size to 42"),

@@ -167,6 +167,7 @@ class Replay(BaseTestCase):
             "external_references": [("erp", "1"), ("shop", "2")],
         }
         hourly = {"bid_type": "hour", "bid_value": Decimal("80.50"), "bid_periods": 3, "currency": "kwd"}
+        hourly["stage"] = new.pk
         by_email = {"contact_email": "New@example.com", "contact_first_name": "New", "pipeline": pipeline.pk}
         full, hourly, by_email, empty = create_deals(actor=actor, changes=[full, hourly, by_email, {}])
 

@@ -19,7 +19,7 @@ from crm_project.accounts.services import add_member, create_login, deactivate_m
 from crm_project.changes import change_set, columns
 from crm_project.errors import Conflict, DomainError, Forbidden, NotFound
 from crm_project.journal.models import Event
-from crm_project.journal.undo import Undone, undo
+from crm_project.journal.undo import UndoResult, undo
 from crm_project.records.models import MemberReference
 from crm_project.records.services import change_references
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealState
@@ -53,7 +53,7 @@ def last(row: Any) -> Event:
     return Event.objects.history_of(row).order_by("-sequence")[0]
 
 
-def undo_last(actor: Any, row: Any) -> Undone:
+def undo_last(actor: Any, row: Any) -> UndoResult:
     return undo(actor=actor, sequence=last(row).sequence)
 
 
@@ -358,7 +358,7 @@ class ConflictTests(DealWithAll):
         event = last(self.row)
         trash_contacts(actor=self.alice, rows=[self.sophie])
 
-        self.refuses(event, "contact", "members")
+        self.refuses(event, "contact", "participants")
 
     def test_one_row_that_does_not_fit_keeps_all_as_they_are(self):
         deals = [self.deal(name=f"Deal {n}") for n in range(3)]

@@ -41,7 +41,7 @@ def finished(tmp_path_factory):
 
 
 def test_the_steps_are_those_of_the_document():
-    assert len(STEPS) == 10
+    assert len(STEPS) == 12
     assert [step.text for step in STEPS if not step.path] == [
         "python manage.py makemigrations -n add_campaign deals"
     ]
@@ -56,6 +56,7 @@ def test_it_is_complete(finished):
     run(finished, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/recipes/check_field.py", *tests)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", NEEDED, ids=lambda step: f"{step.path}: {step.test}")
 def test_without_a_step_its_test_fails(finished, step, tmp_path):
     tree = tmp_path / "tree"

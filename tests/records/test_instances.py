@@ -12,7 +12,7 @@ from contacts.models import Contact, ContactReference
 from crm_project.changes import Recorded
 from crm_project.journal.models import Event
 from crm_project.records.instances import fast_instance
-from crm_project.spilling_list import KEPT, SpillingList
+from crm_project.spilling_list import IN_MEMORY, SpillingList
 from deals.models import Deal, DealReference, DealState
 
 MADE_ANEW = models.UUIDField | models.DateTimeField
@@ -59,7 +59,7 @@ def test_what_happened_to_a_row_survives_being_put_away():
     spool: SpillingList[Recorded] = SpillingList()
     recorded = [
         Recorded(1, "deal", "created", number, uuid.uuid4(), 1, {"name": (None, "A")})
-        for number in range(KEPT + 1)
+        for number in range(IN_MEMORY + 1)
     ]
     for one in recorded:
         spool.append(one)

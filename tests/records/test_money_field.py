@@ -92,7 +92,7 @@ class Totals(BaseTestCase):
 
         assert totals == [
             total("lost", "EUR", 1, "30", "0", "0"),
-            total("open", "EUR", 4, "1000000000000.29", "1000000000000.29", "100000000000.029"),
+            total("open", "EUR", 4, "1000000000000.29", "1000000000000.29", "100000000000.029", with_gross=3),
             total("open", "JPY", 1, "5", "0", "0.5"),
             total("won", "EUR", 1, "70", "0", "70"),
         ]
@@ -105,12 +105,13 @@ class Totals(BaseTestCase):
         assert Deal.objects.none().totals() == []
 
 
-def total(status, currency, count, amount, gross, weighted):
+def total(status, currency, count, amount, gross, weighted, with_gross=0):
     return {
         "status": status,
         "currency": currency,
         "count": count,
         "amount": Decimal(amount),
         "amount_gross": Decimal(gross),
+        "amount_gross_count": with_gross,
         "weighted_amount": Decimal(weighted),
     }

@@ -13,7 +13,7 @@ from crm_project.records.text import fold, search_text
         ("Éric MÜLLER", "eric muller"),
         ("E\u0301ric", "eric"),
         ("STRASSE Straße", "strasse strasse"),
-        ("Łódź", "łodz"),
+        ("Łódź", "lodz"),
         ("ΑΘΉΝΑΣ", "αθηνασ"),
         ("İstanbul", "istanbul"),
         ("ﬁnance ＡＢＣ ①", "finance abc 1"),
@@ -33,4 +33,4 @@ def test_folding_twice_is_folding_once(text):
 
 
 def test_parts_are_lines_so_that_nothing_matches_across_two():
-    assert search_text(["Éva", "", "Kiss"]) == "eva\nkiss"
+    assert search_text(["Éva", "", "Kiss"]) == "eva\nkiss\n"

@@ -1,4 +1,4 @@
-"""The commands that open an organization and make a token: what they print is what a script can use."""
+"""The commands `create_organization` and `create_token`: their standard output can be used by scripts."""
 
 from io import StringIO
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run(*arguments):
-    """The lines on standard output, and what was said beside them."""
+    """The lines on standard output, and the text on standard error."""
     out, err = StringIO(), StringIO()
     call_command(*arguments, stdout=out, stderr=err)
     return out.getvalue().splitlines(), err.getvalue()
@@ -34,7 +34,7 @@ class TestCreateOrganization:
         assert kinds.count("open") >= 3
         assert (kinds.count("won"), kinds.count("lost")) == (1, 1)
 
-    def test_the_owner_is_its_admin_and_is_told_how_to_sign_in(self):
+    def test_the_owner_is_its_admin_and_has_to_set_a_password(self):
         _, said = run("create_organization", "House", "--owner", " Owner@Example.com")
 
         member = Member.objects.get()
@@ -58,14 +58,14 @@ class TestCreateOrganization:
         assert run("create_organization", "House", "--owner", "owner@example.com")[0] == ["house-2"]
 
     @pytest.mark.parametrize("owner", ["nobody", "", "a@b"])
-    def test_it_rejects_what_is_no_address(self, owner):
+    def test_it_rejects_an_invalid_address(self, owner):
         with pytest.raises(CommandError):
             run("create_organization", "House", "--owner", owner)
 
         assert not Organization.objects.exists()
 
     @pytest.mark.parametrize("name", ["", "  ", "x" * 256, "\x00"])
-    def test_it_rejects_what_is_no_name(self, name):
+    def test_it_rejects_an_invalid_name(self, name):
         with pytest.raises(CommandError):
             run("create_organization", name, "--owner", "owner@example.com")
 
@@ -105,7 +105,7 @@ class TestCreateToken:
         assert not ApiToken.objects.exists()
 
     @pytest.mark.parametrize("days", ["0", "-1", "soon", "1.5", "99999999"])
-    def test_it_rejects_what_is_no_number_of_days(self, days):
+    def test_it_rejects_an_invalid_number_of_days(self, days):
         with pytest.raises(CommandError):
             self.token(f"--expires-in={days}")
 
@@ -113,6 +113,6 @@ class TestCreateToken:
         with pytest.raises(CommandError, match="no organization 'elsewhere'"):
             self.token(organization="elsewhere")
 
-    def test_it_rejects_who_is_no_member(self):
-        with pytest.raises(CommandError, match="no active member"):
+    def test_it_rejects_a_user_who_is_not_a_member(self):
+        with pytest.raises(CommandError, match="not an active member"):
             self.token(user="stranger@example.com")

@@ -11,7 +11,7 @@ from django.test import TestCase
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member, Organization
-from crm_project.setup.demo.clock import stopped_at
+from crm_project.setup.demo.clock import frozen_time
 from deals.models import Deal
 from pipelines.models import Stage
 
@@ -23,7 +23,7 @@ TOKEN = "the-token-of-the-demo"
 class DocumentTests(TestCase):
     @classmethod
     def setUpTestData(cls):
-        with mock.patch.dict("os.environ", DEMO_TOKEN=TOKEN), stopped_at(NOON):
+        with mock.patch.dict("os.environ", DEMO_TOKEN=TOKEN), frozen_time(NOON):
             call_command("demo", "--deals=0", stdout=StringIO(), stderr=StringIO())
 
     def send(self, path, name="", *, method="POST", authorization=f"Bearer {TOKEN}", **placeholders):
@@ -39,11 +39,11 @@ class DocumentTests(TestCase):
     def test_xalantis(self):
         answer = self.send("xalantis/api/deals", "xalantis/create_deal")
 
-        told = answer.json()["data"]
+        data = answer.json()["data"]
         assert answer.status_code == 201
-        assert told["pipeline"]["name"] == "Vente Standard"
-        assert (told["stage"]["name"], told["stage"]["color"]) == ("Nouveau lead", "#3b82f6")
-        assert (told["probability"], told["currency"]) == (10, "EUR")
+        assert data["pipeline"]["name"] == "Vente Standard"
+        assert (data["stage"]["name"], data["stage"]["color"]) == ("Nouveau lead", "#3b82f6")
+        assert (data["probability"], data["currency"]) == (10, "EUR")
 
     def test_onlyoffice(self):
         """The document prints a request without a token or a body, and lists what may be in one."""
@@ -55,7 +55,7 @@ class DocumentTests(TestCase):
         listed = json.loads((DOCUMENTS / "onlyoffice/create_opportunity.request.json").read_text())
         member = Member.objects.get(organization=own, user__email="rep@example.com")
         contact = Contact.objects.of(own.pk).live().filter(kind="person").first()
-        told = {
+        values = {
             "contactid": contact.pk,
             "members": [contact.pk],
             "responsibleid": str(member.uuid),
@@ -65,7 +65,7 @@ class DocumentTests(TestCase):
         }
 
         answer = self.client.post(
-            f"/dialects/{path}", listed | told, "application/json", headers={"authorization": TOKEN}
+            f"/dialects/{path}", listed | values, "application/json", headers={"authorization": TOKEN}
         )
 
         shown = answer.json()

@@ -1,4 +1,4 @@
-"""What an organization's tables hold, in a shape that two histories of the same plan share."""
+"""Dump of an organization's tables in which generated ids are replaced, so that two demos can be compared."""
 
 from contacts.models import Contact
 from crm_project.journal.models import Counter, Event
@@ -8,7 +8,7 @@ LINKS = (DealContact, DealFollower, DealAccess)
 
 
 class Written:
-    """What is in the tables, with places in the order of creation instead of the generated ids."""
+    """The rows of the tables, with places in the order of creation instead of ids."""
 
     def __init__(self, organization):
         self.organization = organization
@@ -35,10 +35,12 @@ class Written:
         """The columns of one row, or of one event's `row_id` and changes."""
         if "changes" in row:
             kind = row["kind"]
-            told = row["changes"].items() if kind in self.places else ()
+            changes = row["changes"].items() if kind in self.places else ()
             row = row | {"change_set": None, "row_uuid": None, "id": None}
             row["row_id"] = self.place("id", row["row_id"], kind)
-            row["changes"] = {name: [self.place(name, value, kind) for value in pair] for name, pair in told}
+            row["changes"] = {
+                name: [self.place(name, value, kind) for value in pair] for name, pair in changes
+            }
             return row
         return {name: self.place(name, value, kind) for name, value in row.items()}
 
@@ -68,9 +70,9 @@ CATALOGUE = (
 )
 
 
-def without_catalogue(told):
+def without_catalogue(dump):
     """The rows of a dump without the ids of the organization, its members and its stages, which are new each time."""
-    tables = (rows for rows in told.values() if isinstance(rows, list))
+    tables = (rows for rows in dump.values() if isinstance(rows, list))
     return [_without_catalogue(row) for rows in tables for row in rows]
 
 

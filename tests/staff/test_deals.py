@@ -105,14 +105,15 @@ class ChangeTests(StaffTestCase):
             bid_value="33.30",
             bid_periods=3,
             tax_rate="23",
-            probability=70,
             url=" https://example.com ",
             followers=[self.alice.member.pk],
             members=[self.person().pk],
             external_references=[("other: system", "a:b"), ("default", "4711")],
             expected_close_date="2026-05-01",
-            status="won",
+            probability=70,
         )
+        update_deals(actor=self.bob, changes=[(deal, {"status": "won"})])
+        deal.refresh_from_db()
 
         response = self.save(change_url(deal), description=(deal.description or "").replace("\n", "\r\n"))
 
@@ -283,7 +284,7 @@ class MeanwhileTests(StaffTestCase):
         response = self.post(name="Mine")
 
         told = errors(response)["name"][0]
-        assert "Alice changed this from Old to Hers" in told
+        assert "Alice changed this from “Old” to “Hers”" in told
         assert 'value="Mine"' in response.content.decode()
 
     def test_a_version_that_never_was_is_no_500(self):
@@ -478,7 +479,7 @@ class ListTests(StaffTestCase):
             self.deal(name=name, amount=amount)
 
         assert self.names("?o=2") == ["c", "a", "b"]
-        assert self.names("?o=-2") == ["b", "a", "c"]
+        assert self.names("?o=-2") == ["a", "c", "b"]
 
     def test_pages_without_a_count(self):
         for number in range(53):

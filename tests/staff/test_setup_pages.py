@@ -88,7 +88,7 @@ class PipelineTests(StaffTestCase):
 
         response = self.client.post(self.url, {**opened, "stages-0-name": "Mine"})
 
-        assert "Alice changed this from New to Hers" in response.content.decode()
+        assert "Alice changed this from “New” to “Hers”" in response.content.decode()
         assert self.names()[0] == "Hers"
 
     def test_a_stage_with_deals_goes_once_they_are_moved(self):

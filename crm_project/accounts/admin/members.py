@@ -18,7 +18,7 @@ from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter, yes_no_filter
 from crm_project.staff.forms import StaffForm
-from crm_project.staff.inputs import Password, PlainText, Select, TextInput
+from crm_project.staff.inputs import Password, PlainText, Select, Switch, TextInput
 from crm_project.staff.request_actor import visible
 
 PASSWORD_HELP = "At least 12 characters. Give it to the person yourself; no e-mail is sent."
@@ -80,15 +80,26 @@ class Deactivate(AdminAction):
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
         others = visible(request, Member).filter(is_active=True).exclude(pk__in=[row.pk for row in rows])
         members = others.select_related("user").order_by("user__full_name", "id")
-        label = "Hand over deals and contacts to"
+        label = "Hand over open deals and contacts to"
         field = forms.ModelChoiceField(
             members, required=False, label=label, widget=Select(), empty_label="Nobody"
         )
-        return {"hand_over_to": field}
+        closed = forms.BooleanField(
+            required=False,
+            label="Hand over closed deals too",
+            help_text="Reports by owner then count past results for the new owner.",
+            widget=Switch(),
+        )
+        return {"hand_over_to": field, "hand_over_closed": closed}
 
     def run(self, actor: Actor, rows: Sequence[Member], given: Mapping[str, Any]) -> None:
         for row in rows:
-            services.deactivate_member(actor=actor, member=row, hand_over_to=given["hand_over_to"])
+            services.deactivate_member(
+                actor=actor,
+                member=row,
+                hand_over_to=given["hand_over_to"],
+                hand_over_closed=given["hand_over_closed"],
+            )
 
 
 class Activate(AdminAction):

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from crm_project.accounts import services
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.admin.members import password_field
+from crm_project.accounts.countries import countries, languages
 from crm_project.accounts.models import Organization, User
 from crm_project.accounts.rules import Permission
 from crm_project.staff import display
@@ -26,6 +27,7 @@ from crm_project.staff.request_actor import is_operator
 # Permissions follow from the role, not from Django's groups.
 admin.site.unregister(Group)
 
+OWN = ("name", "currency", "time_zone", "country", "language")
 FIRST_ADMIN = ("owner_email", "owner_name", "owner_password")
 FLAGS = ("is_active", "is_staff", "is_superuser")
 
@@ -37,6 +39,12 @@ class OrganizationForm(StaffForm):
     currency = PlainText(
         max_length=3, initial="EUR", help_text="ISO 4217 code, such as EUR. The default of new deals."
     )
+    country = forms.ChoiceField(
+        widget=Select(),
+        required=False,
+        help_text="Phone numbers without a prefix are read as this country's. By default that of the time zone.",
+    )
+    language = forms.ChoiceField(widget=Select(), required=False, initial="en")
     owner_email = forms.EmailField(widget=TextInput(), label="E-mail of the first admin")
     owner_name = PlainText(required=False, max_length=255, label="Name of the first admin")
     owner_password = password_field(required=False, label="Password for a new login")
@@ -48,6 +56,19 @@ class OrganizationForm(StaffForm):
         if "time_zone" in self.fields:
             zones: Any = self.fields["time_zone"]
             zones.choices = [(zone, zone) for zone in sorted(available_timezones())]
+        for name, choices in (("country", countries()), ("language", self._languages())):
+            if name in self.fields:
+                field: Any = self.fields[name]
+                blank = [("", "—")] if name == "country" else []
+                field.choices = [*blank, *sorted(choices.items(), key=lambda choice: choice[1])]
+
+    def _languages(self) -> dict[str, str]:
+        """Also the language that the organization has, which may be a tag with a region."""
+        own = self.instance.language
+        return {own: own, **languages()} if own else languages()
+
+    def clean_language(self) -> str:
+        return str(self.cleaned_data["language"] or self.instance.language)
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).strip().upper()
@@ -68,7 +89,7 @@ class OrganizationAdmin(StaffModelAdmin):
     search_fields: ClassVar[Any] = ("name", "slug")
     ordering: ClassVar[Any] = ("name", "id")
     keyset_columns: ClassVar[Any] = ("name", "slug", "created_at")
-    list_display: ClassVar[Any] = ("name", "slug", "currency", "time_zone", "created_at")
+    list_display: ClassVar[Any] = ("name", "slug", "currency", "time_zone", "country", "created_at")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_operator(request) or self.may(request, Permission.ADMINISTER)
@@ -79,7 +100,7 @@ class OrganizationAdmin(StaffModelAdmin):
         return is_operator(request)
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
-        own = ["name", "currency", "time_zone"]
+        own = list(OWN)
         first = [] if row else [("First admin", {"fields": list(FIRST_ADMIN)})]
         return [(None, {"fields": own}), *first]
 
@@ -95,7 +116,7 @@ class OrganizationAdmin(StaffModelAdmin):
                 password=values.get("owner_password") or None,
                 is_staff=True,
             )
-            fields = {name: values[name] for name in ("name", "currency", "time_zone") if name in values}
+            fields = {name: values[name] for name in OWN if values.get(name)}
             row = type(self).open_organization(owner=owner, **fields)
         vars(obj).update(vars(row))
 

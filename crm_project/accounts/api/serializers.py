@@ -1,4 +1,4 @@
-"""The canonical shape of members, tokens and of who one is."""
+"""Serializers of members and tokens, and of /api/me."""
 
 from typing import Any
 
@@ -12,13 +12,14 @@ from crm_project.api.serializers import MemberSerializer, StrictSerializer
 
 
 class UserSerializer(MemberSerializer):
-    """A member under the member's uuid."""
+    """A member by the member's uuid."""
 
     role = serializers.ChoiceField([role.value for role in Role])
+    is_active = serializers.BooleanField(source="has_access")
 
 
 class TokenSerializer(StrictSerializer):
-    """A token without its secret, which nobody has but its owner."""
+    """A token without its secret, of which only a hash is stored."""
 
     uuid = StrictUUID(read_only=True)
     name = TextField()
@@ -34,13 +35,13 @@ class TokenSerializer(StrictSerializer):
 
 
 class NewTokenSerializer(TokenSerializer):
-    """A token with its secret, shown this once."""
+    """A new token with its secret, which no later response contains."""
 
     secret = serializers.CharField(read_only=True)
 
 
 class RenameTokenSerializer(TokenSerializer):
-    """Only the name of a token changes; a different right is a different token."""
+    """A new name. Scopes, expiry and member of a token do not change: create another token instead."""
 
     scopes = serializers.ListField(child=serializers.CharField(), read_only=True)
     expires_at = StrictDateTime(read_only=True, allow_null=True)
@@ -54,6 +55,8 @@ class OrganizationPartSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     currency = serializers.CharField()
     time_zone = serializers.CharField()
+    country = serializers.CharField(help_text="ISO 3166 alpha-2, or empty: the country of phone numbers.")
+    language = serializers.CharField()
 
 
 class TokenPartSerializer(serializers.Serializer[Any]):
@@ -70,7 +73,7 @@ class MePersonSerializer(serializers.Serializer[Any]):
 
 
 class MeSerializer(serializers.Serializer[Any]):
-    """Who asks, in which organization, and what that allows."""
+    """The current member, organization and token, and their permissions."""
 
     user = MePersonSerializer(source="member")
     organization = OrganizationPartSerializer()
@@ -83,5 +86,5 @@ class MeSerializer(serializers.Serializer[Any]):
         return sorted(actor.permissions)
 
 
-def shown_with_secret(token: ApiToken, secret: str) -> dict[str, Any]:
+def with_secret(token: ApiToken, secret: str) -> dict[str, Any]:
     return {**TokenSerializer(token).data, "secret": secret}

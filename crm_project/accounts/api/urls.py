@@ -1,4 +1,4 @@
-"""Routes of members, tokens and of who one is."""
+"""Routes of members, tokens and /api/me."""
 
 from django.urls import path
 

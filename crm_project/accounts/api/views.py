@@ -8,30 +8,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts import services
+from crm_project.accounts.api.filters import UserFilter
 from crm_project.accounts.api.serializers import (
     MeSerializer,
     NewTokenSerializer,
     RenameTokenSerializer,
     TokenSerializer,
     UserSerializer,
-    shown_with_secret,
+    with_secret,
 )
 from crm_project.accounts.models import ApiToken, Member
 from crm_project.accounts.rules import Permission
-from crm_project.api.views import RowViewSet, ScopedView
+from crm_project.api.views import ScopedView
 from crm_project.errors import FieldError, Invalid
 from crm_project.records.paging import Key
 
 EXAMPLE = {"name": "Shop", "scopes": ["read"], "expires_at": "2100-01-01T00:00:00Z"}
 
 
-class UserViewSet(RowViewSet):
-    """The members of the organization, under the member's uuid; read only."""
+class UserViewSet(ScopedView):
+    """The members of the organization, by the member's uuid; read only."""
 
     http_method_names = ["get", "head", "options"]
-    model = Member
     queryset = Member.objects.none()
     serializer_class = UserSerializer
+    filterset_class = UserFilter
     default_ordering = "created_at"
 
     def get_queryset(self) -> Any:
@@ -41,13 +42,12 @@ class UserViewSet(RowViewSet):
         return rows.select_related("user")
 
 
-class TokenViewSet(RowViewSet):
-    """One's own tokens, an admin's view of everybody's. DELETE revokes."""
+class TokenViewSet(ScopedView):
+    """Your own tokens; for an admin, those of all members. DELETE revokes a token."""
 
-    model = ApiToken
     queryset = ApiToken.objects.none()
     serializer_class = TokenSerializer
-    # A reader may make a reader's token for another program.
+    # A viewer may create a read-only token for another program.
     edit_permission = Permission.VIEW
     secret_actions = frozenset({"create"})
     orderings = {"created_at": Key("created_at")}
@@ -63,16 +63,16 @@ class TokenViewSet(RowViewSet):
 
     @extend_schema(
         responses={201: NewTokenSerializer},
-        examples=[OpenApiExample("For a program that reads", EXAMPLE, request_only=True)],
+        examples=[OpenApiExample("Read only", EXAMPLE, request_only=True)],
     )
     def create(self, request: Request) -> Response:
-        """The only answer that holds the secret."""
+        """Only this response contains the secret."""
         change = self.validated(request)
         member = self._member(change.pop("member", None))
         token, secret = services.create_token(actor=self.actor, member=member, **change)
         headers = {"Location": self.location(token)}
-        self.shown_body = JSONRenderer().render(self.shown(token))
-        return Response(shown_with_secret(self.reread(token), secret), status=201, headers=headers)
+        self.etag_body = JSONRenderer().render(self.shown(token))
+        return Response(with_secret(self.reread(token), secret), status=201, headers=headers)
 
     def _member(self, uuid: Any) -> Member | None:
         if uuid is None:
@@ -91,10 +91,10 @@ class TokenViewSet(RowViewSet):
 
 
 class MeView(ScopedView):
-    """Who asks, in which organization, and what that allows."""
+    """The current member, organization and token, and their permissions."""
 
     serializer_class = MeSerializer
 
-    @extend_schema(responses=MeSerializer, summary="Who asks")
-    def retrieve(self, request: Request) -> Response:
+    @extend_schema(responses=MeSerializer, summary="Show the current member")
+    def retrieve(self, request: Request, **_: Any) -> Response:
         return Response(MeSerializer(self.actor).data)

@@ -1,32 +1,36 @@
 """Ever Gauzy: pipelines and deals, organization contacts, login.
 
-| Gauzy | here |
+| Gauzy | Here |
 | --- | --- |
-| `id` of everything | the row's reference under `gauzy`, else its uuid |
-| `tenantId`, `organizationId` | both the organization's id; another value is refused with 403, wherever it stands |
+| `id` | the row's external reference for `gauzy`, else its UUID |
+| `tenantId`, `organizationId` | the organization's id in both; any other value is refused with 403 |
 | pipeline `name`, `description`, `isActive` | `name`, `description`, `is_active` |
-| pipeline `isArchived` | not active: the core knows no third state |
+| pipeline `isArchived` | the opposite of `is_active`; there is no third state |
 | pipeline `stages`, stage `index` | the stages in the order of the array; `index` is the position, from 0 |
-| stage `probability` | the stage's own; only written, as the vendor's assistant does |
+| stage `probability` | the stage's own; write-only |
+| stage `name` of a new stage | won or lost if it is a usual name of such a stage, such as "Closed Won"; else open |
+| stage `deals` | the visible deals, if `relations` has `stages.deals` |
+| EDIT_SALES_PIPELINES | may edit pipelines; deals can be edited by more roles |
+| null, an empty string | no value, for every field: a required one refuses it |
 | deal `title` | `name` |
-| deal `probability` | as written: the deal's own, 0 to 100; as read: the one in force |
+| deal `probability` | written: the deal's own, 0 to 100, ignored and reported if closed; read: the effective one |
 | deal `stageId` | `stage` |
-| deal `clientId` | `client`; a deal without a client shows its contact there |
+| deal `clientId` | `client`; read: the contact where the deal has no client |
 | `createdByUserId` | `created_by` |
-| contact `name` | a company's name, or a person's first and last one |
+| contact `name` | a company's name, or a person's first and last name |
 | contact `primaryEmail`, `primaryPhone`, `notes` | `email`, `phone`, `description` |
-| contact `contact` | country, city, street, postal code and website; coordinates are ignored, and named |
+| contact `contact` | country, city, street, postal code and website; coordinates are ignored and reported |
 | contact `members` | the owner, as a list of one; two are refused |
-| contact `contactType` | `CLIENT`, unless the custom field `contact_type`, declared or not, says otherwise |
-| contact `budget`, `imageUrl`, `inviteStatus`, `tags`, `projects` | shown empty; refused with a value |
-| `deletedAt` | `deleted_at`; `/soft`, `/recover` and `withDeleted` are the trash of thirty days |
-| employee | a member; what `/user/me` says of oneself |
+| contact `contactType` | the custom field `contact_type`, declared or not; `CLIENT` if it has no value |
+| contact `budget`, `imageUrl`, `inviteStatus`, `tags`, `projects` | read: empty; a value is refused |
+| `deletedAt` | `deleted_at`; `/soft`, `/recover` and `withDeleted` use the trash, which keeps rows for thirty days |
+| employee, user | a member |
 | role | viewer `VIEWER`, rep `EMPLOYEE`, manager `MANAGER`, admin `ADMIN` |
-| `refresh_token` | signed; ends with its login's token, with the password, or after a week |
-| `page`, `limit`, `search` and filters beside `where` | followed, where the vendor's server overlooks them |
-| cannot be said | amounts, currency, status, owner and all else of a deal: a write leaves them alone |
+| `refresh_token` | signed; ends with its login's token, with a change of the password, or after a week |
+| `page`, `limit`, `search` and filters beside `where` | supported, although the vendor's server ignores them |
+| not supported | amounts, currency, status, owner and all other fields of a deal: a write keeps them |
 
-Not copied: a PUT of a pipeline without `stages` leaves the stages as they are, where the vendor's server deletes them
-with their deals; deleting a pipeline that deals stand in is refused; one contact may be on many deals; a refresh does
-not end the refresh token, which the vendor's assistant uses again; deleting what is not there is a 404.
+Deliberate differences: a PUT of a pipeline without `stages` keeps the stages, where the vendor's server deletes them
+with their deals; a pipeline with deals cannot be deleted; a contact may belong to several deals; a refresh does not
+end the refresh token, which the vendor's assistant uses again; deleting an unknown row is a 404.
 """

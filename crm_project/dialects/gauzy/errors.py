@@ -1,4 +1,4 @@
-"""Refusals as NestJS words them: `statusCode`, `message` and `error`."""
+"""Refusals in the format of NestJS: `statusCode`, `message` and `error`."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
-from crm_project.dialects.wire import phrase
+from crm_project.dialects.kit.errors import dotted_path, reason_phrase
 
 MESSAGES = {
     401: "Unauthorized",
@@ -15,7 +15,9 @@ MESSAGES = {
     404: "The requested record was not found",
     406: "Validation failed (valid uuid is expected)",
 }
-WORDS = {
+# Gauzy has no parameter for the stage that the deals would move to.
+IN_USE = "It is still in use ({count}). Move or delete those records first."
+FIELD_MESSAGES = {
     "required": "{name} should not be empty",
     "blank": "{name} should not be empty",
     "null": "{name} should not be empty",
@@ -35,8 +37,8 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-class NoUuid(APIException):
-    """An id in a path that is no uuid."""
+class MalformedId(APIException):
+    """The id in the path is neither a UUID nor an external reference."""
 
     status_code = 406
     default_detail = MESSAGES[406]
@@ -45,16 +47,19 @@ class NoUuid(APIException):
 def answer(problem: Problem, request: Request) -> Response:
     body: dict[str, Any] = {"statusCode": problem.status, "message": _message(problem)}
     if problem.status != 401:
-        body["error"] = phrase(problem.status)
+        body["error"] = reason_phrase(problem.status)
     return Response(body, problem.status)
 
 
 def _message(problem: Problem) -> str | list[str]:
     if problem.errors and problem.status == 400:
         return [_sentence(error) for error in problem.errors]
+    if problem.code == "in_use":
+        count = dict(problem.extra or {}).get("count", "")
+        return IN_USE.format(count=count)
     return MESSAGES.get(problem.status, problem.detail)
 
 
 def _sentence(error: dict[str, str]) -> str:
-    name = error["pointer"].lstrip("/").replace("/", ".") or "body"
-    return WORDS.get(error["code"], "{name}: {detail}").format(name=name, detail=error["detail"])
+    name = dotted_path(error["pointer"])
+    return FIELD_MESSAGES.get(error["code"], "{name}: {detail}").format(name=name, detail=error["detail"])

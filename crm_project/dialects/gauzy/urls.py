@@ -1,12 +1,12 @@
-"""Gauzy's routes, in its documentation's order."""
+"""Gauzy's routes, in the order of its documentation."""
 
 from typing import Any
 
 from django.urls import path
 
-from crm_project.dialects.base import catch_all
 from crm_project.dialects.gauzy.views import contacts, deals, health, logins, pipelines
 from crm_project.dialects.gauzy.views.base import GauzyView
+from crm_project.dialects.kit.views import catch_all
 
 LIST: dict[str, Any] = {"get": "index", "post": "create"}
 ROW: dict[str, Any] = {"get": "retrieve", "put": "update", "delete": "destroy"}
@@ -29,30 +29,33 @@ def _row(route: str, view: Any) -> list[Any]:
 
 
 urlpatterns = [
-    *_entity("api/pipelines", pipelines.PipelineView),
-    path("api/pipelines/<str:row>/deals", deals.PipelineDealView.as_view({"get": "index"})),
-    path("api/pipelines/<str:row>/stages", pipelines.StageView.as_view({"post": "create"})),
+    *_entity("api/pipelines", pipelines.GauzyPipelineView),
+    path("api/pipelines/<str:row>/deals", deals.GauzyPipelineDealView.as_view({"get": "index"})),
+    path("api/pipelines/<str:row>/stages", pipelines.GauzyStageView.as_view({"post": "create"})),
     path(
         "api/pipelines/<str:row>/stages/<str:stage>",
-        pipelines.StageView.as_view({"put": "update", "delete": "destroy"}),
+        pipelines.GauzyStageView.as_view({"put": "update", "delete": "destroy"}),
     ),
-    *_row("api/pipelines", pipelines.PipelineView),
-    *_entity("api/deals", deals.DealView),
-    path("api/deals/me", deals.DealView.as_view({"get": "mine"})),
-    path("api/deals/search", deals.DealView.as_view({"get": "search"})),
-    *_row("api/deals", deals.DealView),
-    *_entity("api/organization-contact", contacts.ContactView),
-    path("api/organization-contact/employee", contacts.ContactView.as_view({"put": "assign"})),
-    path("api/organization-contact/employee/<str:row>", contacts.ContactView.as_view({"get": "of_employee"})),
-    *_row("api/organization-contact", contacts.ContactView),
-    path("api", health.HealthView.as_view({"get": "status"})),
-    path("api/health", health.HealthView.as_view({"get": "health"})),
-    path("api/auth/login", logins.LoginView.as_view({"post": "login"})),
-    path("api/auth/refresh-token", logins.RefreshView.as_view({"post": "refresh"})),
-    path("api/auth/logout", logins.LogoutView.as_view({"post": "logout"})),
-    path("api/auth/authenticated", logins.AuthenticatedView.as_view({"get": "authenticated"})),
-    path("api/auth/permissions", logins.UserView.as_view({"get": "permissions"})),
-    path("api/auth/role", logins.UserView.as_view({"get": "role"})),
-    path("api/user/me", logins.UserView.as_view({"get": "me"})),
+    *_row("api/pipelines", pipelines.GauzyPipelineView),
+    *_entity("api/deals", deals.GauzyDealView),
+    path("api/deals/me", deals.GauzyDealView.as_view({"get": "mine"})),
+    path("api/deals/search", deals.GauzyDealView.as_view({"get": "search"})),
+    *_row("api/deals", deals.GauzyDealView),
+    *_entity("api/organization-contact", contacts.GauzyContactView),
+    path("api/organization-contact/employee", contacts.GauzyContactView.as_view({"put": "assign"})),
+    path(
+        "api/organization-contact/employee/<str:row>",
+        contacts.GauzyContactView.as_view({"get": "of_employee"}),
+    ),
+    *_row("api/organization-contact", contacts.GauzyContactView),
+    path("api", health.GauzyHealthView.as_view({"get": "status"})),
+    path("api/health", health.GauzyHealthView.as_view({"get": "health"})),
+    path("api/auth/login", logins.GauzyLoginView.as_view({"post": "login"})),
+    path("api/auth/refresh-token", logins.GauzyRefreshView.as_view({"post": "refresh"})),
+    path("api/auth/logout", logins.GauzyLogoutView.as_view({"post": "logout"})),
+    path("api/auth/authenticated", logins.GauzyAuthenticatedView.as_view({"get": "authenticated"})),
+    path("api/auth/permissions", logins.GauzyUserView.as_view({"get": "permissions"})),
+    path("api/auth/role", logins.GauzyUserView.as_view({"get": "role"})),
+    path("api/user/me", logins.GauzyUserView.as_view({"get": "me"})),
     *catch_all(GauzyView),
 ]

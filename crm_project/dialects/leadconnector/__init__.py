@@ -1,37 +1,44 @@
 """LeadConnector, also called GoHighLevel and Leadway: opportunities, contacts, pipelines.
 
-| LeadConnector | here |
+| LeadConnector | Here |
 | --- | --- |
-| `Version` header | asked for; every version that the vendor's own clients send means the same |
-| `id` of an opportunity | the deal's reference under `leadconnector`, else its uuid; an upsert keeps an unknown one |
-| `locationId` | the organization; any other is out of the token's reach (403) |
-| `name`, `status` | the same; `status: all` in a write says nothing |
-| `monetaryValue` | `amount`, in the deal's own currency |
-| `pipelineId`, `pipelineStageId` | `pipeline`, `stage`; no stage named: the pipeline's first |
+| `Version` header | required; all versions that the vendor's own clients send are equivalent |
+| opportunity `id` | the external reference for `leadconnector`, else the UUID; an upsert with an unknown one creates |
+| upsert without `id` | the open deal of `contactId` in the pipeline, else the latest deal closed in the status sent |
+| `locationId` | the organization; any other is refused with 403 |
+| null, an empty string | the field is absent, for every field; as the value of a custom field: none |
+| `name`, `status` | the same; `status: all` in a write is ignored |
+| `status` against the kind of the stage | the deal leaves that stage for one of the status |
+| `monetaryValue` | `amount`, in the deal's own currency; a number within 1e-12 of an amount is that amount |
+| `pipelineId`, `pipelineStageId` | `pipeline`, `stage`; without a stage: the pipeline's first |
 | `assignedTo` | `owner` |
-| `contactId`, `contact` | `contact`; the client where there is no contact |
+| `contactId`, `contact` | `contact`; read: the client where the deal has no contact |
 | `followers` | `followers`, users: cleared first (`isRemoveAllFollowers`), then added or removed |
-| `followers` that are contacts | `contact`, where there is no `contactId` |
-| `lostReasonId` | `lost_reason` if lost or abandoned; otherwise ignored, and named as ignored |
+| `followers` that are contacts | `contact`, if there is no `contactId` |
+| `lostReasonId` | `lost_reason` if lost or abandoned; else ignored and reported |
 | `source` | `origin` |
-| `customFields` | `custom_fields`, named by id or key |
-| `forecastExpectedCloseDate`, `forecastProbability` | `expected_close_date`, the deal's own `probability` |
-| `lastStatusChangeAt`, `lastStageChangeAt` | when the present status began, `stage_entered_at` |
+| `customFields` | `custom_fields`, by id or key |
+| `forecastExpectedCloseDate` | `expected_close_date` |
+| `forecastProbability` | the deal's own `probability`; ignored and reported if closed |
+| `lastStatusChangeAt`, `lastStageChangeAt` | the beginning of the current status, `stage_entered_at` |
 | `indexVersion` | `version` |
-| `notes`, `tasks`, `calendarEvents`, `aggregations` | empty: nothing of the kind is stored |
-| a stage's `position`, `stageWinProbability` | the same, `probability`; a new stage is of kind open |
-| a contact's `firstName`, `lastName`, `name` | `first_name`, `last_name`; a `name` alone is split at its first space |
-| a contact's `companyName` | `company`, found by its name or created |
-| a contact's `address1`, `postalCode`, `source` | `street`, `postal_code`, `origin` |
-| a contact's `tags`, `type`, `state`, `timezone`, `gender` | custom fields of the same names, declared or not |
-| a contact's `dateOfBirth` | the custom field `date_of_birth`, declared or not |
-| a contact's `dnd`, `dndSettings`, `inboundDndSettings` | `dnd`, `dnd_settings`, `inbound_dnd_settings`: the same |
-| `/locations/{id}/tags` | the options of the contacts' field `tags` where it is declared, else the tags in use |
-| a custom field's `name`, `dataType`, `options` | `label`, `type`, `options`; its key is made of the name |
-| `companyId` of a location | the organization's own id; sent, it is ignored |
-| cannot be said | currency, gross, tax, bids, client beside a contact, participants, privacy, dates, numbers, links |
+| `notes`, `tasks`, `calendarEvents`, `aggregations` | always empty |
+| stage `position`, `stageWinProbability` | `position`, `probability`; a new stage is of the kind open |
+| contact `firstName`, `lastName`, `name` | `first_name`, `last_name`; a `name` alone is split at its first space |
+| contact `companyName` | `company`, found by its name or created |
+| contact `address1`, `postalCode`, `source` | `street`, `postal_code`, `origin` |
+| contact `tags`, `type`, `state`, `timezone`, `gender` | custom fields of the same keys, declared or not |
+| contact `dateOfBirth` | the custom field `date_of_birth`, declared or not |
+| contact `dnd`, `dndSettings`, `inboundDndSettings` | custom fields `dnd`, `dnd_settings`, `inbound_dnd_settings` |
+| `/locations/{id}/tags` | the options of the contacts' custom field `tags` if it is declared, else the tags in use |
+| custom field `name`, `dataType`, `options` | `label`, `type`, `options`; the key is derived from the name |
+| location `companyId` | the organization's own id; ignored in requests |
+| not supported | currency, gross, tax, bids, client beside a contact, participants, privacy, description |
+| also not supported | dates, numbers, links |
 
-A kept word is checked where somebody declared its field: `tags` as a multiselect takes its options and no others.
-What cannot be said is left alone by every write. Defects that are not copied: deleting a pipeline does not delete its
-opportunities (it is refused while there are any), and removing a stage closes or reopens none.
+A write keeps what is not supported. Fields that are stored as custom fields are validated by the definition where one
+is declared: a `tags` multiselect accepts its options only.
+
+Deliberate differences: a pipeline with opportunities cannot be deleted, where the vendor's server deletes them too;
+removing a stage neither closes nor reopens opportunities.
 """

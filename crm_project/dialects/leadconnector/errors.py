@@ -1,4 +1,4 @@
-"""Refusals as LeadConnector words them: `statusCode`, `message` and `error`; a list of messages for a 422."""
+"""Refusals in the format of LeadConnector: `statusCode`, `message` and `error`; a list of messages for a 422."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import permissions
 from crm_project.api.errors import Problem
-from crm_project.dialects.ids import as_text
-from crm_project.dialects.wire import phrase
+from crm_project.dialects.kit.errors import dotted_path, reason_phrase
+from crm_project.dialects.kit.ids import as_text
 
 VERSIONS = frozenset({"2021-04-15", "2021-07-28", "2023-02-21", "v3"})
 BAD_TOKEN = "Invalid token: access token is invalid"
@@ -19,12 +19,12 @@ SCOPE = "The token is not authorized for this scope."
 DUPLICATE = "This location does not allow duplicated contacts."
 UNKNOWN_CONTACT = "Contact with id {id} not found"
 
-WORDS = {
+FIELD_MESSAGES = {
     "required": "{name} should not be empty",
     "blank": "{name} should not be empty",
     "null": "{name} should not be null",
 }
-# What the vendor answers with a code of its own.
+# Errors for which the vendor has a code.
 CODES = {("required", "locationId"): "COMMON_LOCATION_ID_UNDEFINED"}
 SCHEMA = {
     "type": "object",
@@ -45,7 +45,7 @@ class WrongVersion(AuthenticationFailed):
 
 
 def require_version(request: Request) -> None:
-    """Every request names a version of the API; all that the vendor's own clients send mean the same here."""
+    """Raise if the `Version` header is missing or unknown. All versions are equivalent here."""
     version = request.headers.get("Version")
     if version is None:
         raise WrongVersion("version header was not found.")
@@ -58,7 +58,7 @@ def refuse_location() -> None:
 
 
 def answer(problem: Problem, request: Request) -> Response:
-    """Scopes are asked for with a 401, unknown contacts told with a 400, and what is invalid is listed in a 422."""
+    """401 for a missing scope, 400 for an unknown contact, 422 with a list of messages for invalid fields."""
     trace = {"traceId": getattr(request, "request_id", "")}
     if problem.code == WrongVersion.default_code:
         return Response({"statusCode": 401, "message": problem.detail, **trace}, 401)
@@ -78,18 +78,18 @@ def answer(problem: Problem, request: Request) -> Response:
 
 
 def _body(status: int, message: Any) -> dict[str, Any]:
-    return {"statusCode": status, "message": message, "error": phrase(status)}
+    return {"statusCode": status, "message": message, "error": reason_phrase(status)}
 
 
 def _conflict(problem: Problem) -> dict[str, Any]:
-    """What the vendor has no word for is told where it tells of duplicates."""
+    """The code and details of a conflict, in the fields that the vendor has for duplicates."""
     if problem.status != 409:
         return {}
     return {"code": problem.code.upper(), **({"meta": dict(problem.extra)} if problem.extra else {})}
 
 
 def _is_narrowed(request: Request) -> bool:
-    """Whether the member may more than the token."""
+    """Whether the token has fewer permissions than its member."""
     actor = request.auth
     return isinstance(actor, Actor) and actor.permissions < permissions(actor.member.role, None)
 
@@ -104,13 +104,13 @@ def _unknown_contact(problem: Problem, request: Request) -> str:
 
 def _sentence(error: dict[str, str]) -> str:
     name = _name(error) or "body"
-    return WORDS.get(
+    return FIELD_MESSAGES.get(
         error["code"], "{name}: " + error["detail"].replace("{", "{{").replace("}", "}}")
     ).format(name=name)
 
 
 def _name(error: dict[str, str]) -> str:
-    return error["pointer"].lstrip("/").replace("/", ".").removesuffix(".non_field_errors")
+    return dotted_path(error["pointer"], root="").removesuffix(".non_field_errors")
 
 
 def _code(problem: Problem) -> dict[str, str]:

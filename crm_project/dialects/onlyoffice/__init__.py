@@ -1,45 +1,49 @@
-"""ONLYOFFICE CRM: `/api/2.0/crm/…`, its authentication and its people; every route also with `.json` and `.xml`.
+"""ONLYOFFICE CRM: `/api/2.0/crm/…`, authentication and people; each route also with `.json` and `.xml`.
 
-Parameters come in the query, as a form or as JSON, in any case; an id of 0 and an empty uuid name nothing. XML is
-answered to paths in `.xml`, unless the body is JSON; it is not read. `batch` carries out reads, and no writes.
+Parameters are read from the query, a form or JSON, with names in any case; an id of 0 and the empty UUID mean none.
+Paths that end in `.xml` answer in XML, unless the body is JSON; XML bodies are refused. `batch` executes reads only.
 
-| ONLYOFFICE | here |
+| ONLYOFFICE | Here |
 | --- | --- |
-| `id` of opportunities, contacts, stages, user fields | the row's reference under `onlyoffice`, else our number |
-| `id` of people | the member's reference, else its uuid |
-| `title` | `name`; a deal without one shows its number, client or contact |
+| `id` of opportunities, contacts, stages, user fields | the external reference for `onlyoffice`, else our primary key |
+| `id` of people | the member's external reference for `onlyoffice`, else its UUID |
+| null, an empty string | the parameter is absent, for every parameter: it has the vendor's default |
+| `title` | `name`; a deal without one is named after its number, client or contact |
 | `description`, `created`, `createBy` | `description`, `created_at`, `created_by` |
-| `contactid`, `contact` | `contact`; where it is empty, `client` shows |
-| `members` | `members`, with the contact first; an unknown one is refused |
+| `contactid`, `contact` | `contact`; read: the client where the deal has no contact |
+| `members` | read: the contact, the client, the participants; an unknown id is refused |
+| contact `accessList`, `currency` | empty; the organization's currency |
 | `responsibleid`, `responsible` | `owner` |
-| `bidType`, `bidValue`, `perPeriodValue` | the same bid; FixedBid: `amount`, shown as 0 when it is unknown |
-| `bidCurrencyAbbr` | `currency`; absent: the organization's |
-| `stageid`, `stage` | `stage`, of any pipeline: those of the default by name, others as "Pipeline: Stage" |
+| `bidType`, `bidValue`, `perPeriodValue` | the same bid; FixedBid: `amount`, read as 0 if it is unknown |
+| a JSON number `bidValue` | the amount that is within 1e-12 of it, if it has more decimals; strings are exact |
+| `bidCurrencyAbbr` | `currency`; if absent, the organization's |
+| `stageid`, `stage` | `stage`; stages outside the default pipeline are named "Pipeline: Stage" |
 | `stage.stageType`, `stage.successProbability` | follow `status`: open 0, won 1, lost and abandoned 2 |
-| `successProbability` | as written: the deal's own, 0 if absent; as read: the one in force |
-| `actualCloseDate` | `closed_at`; unset: 0001-01-01 |
-| `expectedCloseDate` | `expected_close_date`, midnight in the organization's zone; unset: 0001-01-01 |
+| `successProbability` | written: the deal's own, 0 if absent, ignored and reported if closed; read: the effective one |
+| `actualCloseDate` | `closed_at`; null is 0001-01-01 |
+| `expectedCloseDate` | `expected_close_date`, as midnight in the organization's time zone; null is 0001-01-01 |
 | `isPrivate`, `accessList` | `is_private`, `access_list`; private with an empty list stays private |
 | `isNotify` | `notify_access_list` |
-| `customFieldList`, `customFields` | `custom_fields`, by number and as text; an empty one is skipped |
-| `PUT …/stage/{n}` | moves, takes the stage's status, and forgets a probability set by hand |
+| `customFieldList`, `customFields` | `custom_fields`, by number and as text; an empty value is ignored |
+| `PUT …/stage/{n}` | moves the deal, sets the stage's status and removes the deal's own probability |
 | `firstName`, `lastName`, `companyName` | the names |
 | `jobTitle`, `companyId`, `about` | `job_title`, `company`, `description` |
-| contact `managerList` | `owner`; more than one is refused, and to hide the contact from the others |
+| contact `managerList` | `owner`; more than one manager, or hiding the contact from others, is refused |
 | contact `commonData`, `addresses` | `email`, `phone`, `mobile`, `website`; the address; one of each |
 | `addresses.state` | the contact's custom field `state`, declared or not |
 | tags of a row | its custom field `tags`, declared or not |
-| tags to choose from | the options of that field, where it is declared; a manager's new tag becomes one |
-| `PUT contact/merge` | the one contact takes over the other's deals, people and references, and what it lacks |
-| `{entity}/customfield` | a custom field under a key made of its label; its type stays; `mask` holds options |
+| tags to choose from | the options of that field if it is declared; a tag that a manager adds becomes an option |
+| `PUT contact/merge` | the target takes over the source's deals, people, references, and values that it lacks |
+| `{entity}/customfield` | a custom field; key from the label, fixed type, options in `mask` |
 | `PUT settings/currency` | the organization's currency, for its admins |
-| cannot be said | gross, tax, lost reason, followers, number, dates, url, department, project: a write leaves them |
-| cannot be held | photos, contacts shared for reading only, their temperature and type, rates of exchange: refused |
-| refused, too | `actualCloseDate` of an open stage, another day of creation or change than the journal's |
-| `DELETE …/contact/{n}` of an opportunity's own contact | refused: it stays a participant |
-| not counted | `relativeItemsCount` of tags and user fields, which would read every row: absent |
+| not supported | gross, tax, lost reason, followers, number, dates, url, department, project: a write keeps them |
+| refused | photos, contacts shared for reading only, temperature and type of contacts, exchange rates |
+| also refused | `actualCloseDate` of an open stage; a creation or modification date other than the recorded one |
+| `DELETE …/contact/{n}` of an opportunity's own contact | refused: the contact is always a participant |
+| `relativeItemsCount` of tags and user fields | absent: it would have to read every row |
 
-Not copied: the path id of `…/stage/{n}` that nobody reads (it counts where `stageid` is absent); `DELETE …/filter` and
-`PUT …/filter/access` over everything when a filter is misspelt or none is named (refused); a private opportunity that
-an empty `accessList` makes public; unknown members and user fields that are dropped in silence.
+Deliberate differences: the stage id in the path of `…/stage/{n}`, which the vendor's server ignores, counts if
+`stageid` is absent; `DELETE …/filter` and `PUT …/filter/access` are refused without a filter or with an unknown one,
+where the vendor's server applies them to all rows; a private opportunity with an empty `accessList` does not become
+public; unknown members and user fields are refused instead of dropped.
 """

@@ -1,4 +1,4 @@
-"""Refusals in ONLYOFFICE's envelope; who is nobody is told so in plain text."""
+"""Refusals in ONLYOFFICE's envelope; an unauthenticated request gets plain text."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from rest_framework.response import Response
 from crm_project.api.errors import Problem
 
 MESSAGES = {403: "Access denied", 404: "Not found"}
-# The vendor knows no conflicts, and calls too many requests an unavailable service.
+# The vendor has no conflicts, and answers too many requests with 503.
 STATUS = {409: 400, 429: 503}
-# Who sends a key knows more than the vendor, and must be able to tell "ask again" from "wrong".
+# A client that sends an idempotency key must be able to distinguish "retry" from "invalid".
 KEY_IN_USE = "idempotency_key_in_use"
 INVALID_ARGUMENT = -2147024809
 ANY_EXCEPTION = -2146233088
@@ -41,7 +41,7 @@ def answer(problem: Problem, request: Request) -> Any:
 
 
 def message(problem: Problem) -> str:
-    """What is wrong with no field in particular is said without naming one."""
+    """The messages of errors without a field, else the problem's detail."""
     if problem.errors and not any(error["pointer"] for error in problem.errors):
         return " ".join(error["detail"] for error in problem.errors)
     return problem.detail

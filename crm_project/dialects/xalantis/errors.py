@@ -1,4 +1,4 @@
-"""Refusals of both generations: Laravel's `message` and `errors`, and the envelope of `/api/v1`."""
+"""Refusals in the formats of Laravel and of `/api/v1`."""
 
 from typing import Any
 
@@ -8,13 +8,14 @@ from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
 from crm_project.api.idempotency import KeyReused
+from crm_project.dialects.kit.errors import dotted_path
 
 MESSAGES = {
     401: "Unauthenticated.",
     403: "This API key does not have the required permission.",
     404: "Not found.",
 }
-WORDS = {
+FIELD_MESSAGES = {
     "required": "The {name} field is required.",
     "blank": "The {name} field is required.",
     "null": "The {name} field is required.",
@@ -54,8 +55,8 @@ ENVELOPE: dict[str, Any] = {
 }
 
 
-class KeyOfAnother(APIException):
-    """An Idempotency-Key that came with another body."""
+class IdempotencyConflict(APIException):
+    """The Idempotency-Key was used with another request."""
 
     status_code = 409
     default_code = KeyReused.default_code
@@ -86,14 +87,14 @@ def envelope(status: int, message: str, errors: dict[str, list[str]]) -> dict[st
 def by_field(problem: Problem) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     for error in problem.errors:
-        field = error["pointer"].lstrip("/").replace("/", ".") or "body"
-        sentence = WORDS.get(error["code"], error["detail"]).format(name=field.replace("_", " "))
+        field = dotted_path(error["pointer"])
+        sentence = FIELD_MESSAGES.get(error["code"], error["detail"]).format(name=field.replace("_", " "))
         errors.setdefault(field, []).append(sentence)
     return errors
 
 
 def summary(errors: dict[str, list[str]]) -> str:
-    """The first sentence, and how many more there are."""
+    """The first message, and the number of the others."""
     first, *more = [sentence for sentences in errors.values() for sentence in sentences]
     if not more:
         return first

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -14,7 +14,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.api.dispatch import DRY_RUN
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.pagination import streamed_rows
-from crm_project.api.views import RowViewSet, ScopedView
+from crm_project.api.views import ScopedView
 from crm_project.errors import NotFound
 from crm_project.imports import services, worker
 from crm_project.imports.api.parsers import PARSERS, bare
@@ -38,10 +38,9 @@ FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
 TRUE_OR_FALSE = {"1": True, "true": True, "0": False, "false": False}
 
 
-class ImportViewSet(RowViewSet):
+class ImportViewSet(ScopedView):
     """Files of deals or contacts: upload, map the columns, preview, run, undo."""
 
-    model = Import
     queryset = Import.objects.none()
     serializer_class = ImportSerializer
     conditional_actions = frozenset()
@@ -144,7 +143,7 @@ class ImportViewSet(RowViewSet):
 
     @extend_schema(responses=FILE, summary="The refused rows as a file")
     @action(detail=True, url_path="error-file")
-    def error_file(self, request: Request, **_: Any) -> HttpResponse:
+    def error_file(self, request: Request, **_: Any) -> StreamingHttpResponse:
         """The cells with the line and the errors of each row. Correct it and upload it as a new import."""
         row = self.get_object()
         return file_response(csv_stream(error_table(row)), f"errors-{row.uuid}.csv", CSV)
@@ -210,7 +209,7 @@ class DealExportViewSet(DealViewSet):
     action_parameters = {"export": EXPORT_PARAMETERS}
 
     @EXPORTED
-    def export(self, request: Request) -> HttpResponse:
+    def export(self, request: Request) -> StreamingHttpResponse:
         return exported(self, "deals")
 
 
@@ -221,17 +220,17 @@ class ContactExportViewSet(ContactViewSet):
     action_parameters = {"export": EXPORT_PARAMETERS}
 
     @EXPORTED
-    def export(self, request: Request) -> HttpResponse:
+    def export(self, request: Request) -> StreamingHttpResponse:
         return exported(self, "contacts")
 
 
-def exported(view: Any, kind_name: str) -> HttpResponse:
+def exported(view: Any, kind_name: str) -> StreamingHttpResponse:
     """A streamed file of all rows of the list."""
     view.actor.require(Permission.VIEW)
     query = view.request.query_params
     file_format = query.get("file_format", "csv")
     if file_format not in STREAMS:
-        raise InvalidQuery({"file_format": [f"One of: {', '.join(STREAMS)}."]})
+        raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
     raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
     if raw is None:
         raise InvalidQuery({"raw": ["Must be true or false."]})

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
+from crm_project.emails import fold_email
 from crm_project.errors import DomainError, FieldError, RowsRefused
 from crm_project.imports.cells import CellFormat, is_empty, refuse_cut
 from crm_project.imports.errors import UnreadableCell
@@ -189,7 +190,7 @@ class ImportKind(Generic[T]):
             case "external_reference":
                 return ("external_reference", *change["external_references"][0])
             case "email":
-                return ("email", change.get("kind", "person"), change["email"].strip().lower())
+                return ("email", change.get("kind", "person"), fold_email(change["email"]))
             case "uuid":
                 return ("uuid", change["uuid"])
         return None

@@ -70,7 +70,7 @@ class DealImportKind(ImportKind[Deal]):
             _row("client_uuid", "Client's UUID", cells.uuid, "client__uuid", "client"),
             ImportField("client_name", "Client", cells.word, "client__full_name", COMPANIES, can_clear=True),
             _row("owner_email", "Owner", cells.word, "owner__user__email", "owner", OWNERS),
-            _list("member_uuids", "Participants' UUIDs", cells.uuids, "members"),
+            _list("participant_uuids", "Participants' UUIDs", cells.uuids, "members", ("member_uuids",)),
             _list("follower_emails", "Followers", cells.items, "followers"),
             plain("is_private", "Private", cells.boolean, can_clear=False),
             _list("access_list_emails", "Access list", cells.items, "access_list"),
@@ -211,7 +211,7 @@ class DealImportKind(ImportKind[Deal]):
 
         return {
             **super().lists(ids),
-            "member_uuids": of_links(DealContact, "contact__uuid"),
+            "participant_uuids": of_links(DealContact, "contact__uuid"),
             "follower_emails": of_links(DealFollower, "member__user__email"),
             "access_list_emails": of_links(DealAccess, "member__user__email"),
         }
@@ -241,8 +241,10 @@ def _row(
     return ImportField(key, label, read, show, names, can_clear=True, attribute=attribute)
 
 
-def _list(key: str, label: str, read: cells.Reader, attribute: str) -> ImportField:
-    return ImportField(key, label, read, itemgetter(key), clears=[], can_clear=True, attribute=attribute)
+def _list(key: str, label: str, read: cells.Reader, attribute: str, names: Sequence[str] = ()) -> ImportField:
+    return ImportField(
+        key, label, read, itemgetter(key), names, clears=[], can_clear=True, attribute=attribute
+    )
 
 
 EXPORT_ONLY = (

@@ -1,4 +1,4 @@
-"""The shape of an event: who did what to which row, and when."""
+"""Serializers of events, of the feed and of undo."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from crm_project.journal.presenting import PresentedEvent
 from crm_project.records.kinds import kinds
 
 VALUE = {
-    "description": "The field's value as the row shows it: a text, a number, a list; a row as its id or uuid and its"
-    ' name; `{"hidden": true}` for a row that you may not see.',
+    "description": "The field's value as in the row: a string, a number or a list. A related row is its id or uuid"
+    ' with its name, or `{"hidden": true}` if you may not see it.',
 }
 
 
 class EventActorSerializer(serializers.Serializer[Any]):
-    """The member who did it."""
+    """The member who caused the event."""
 
     uuid = serializers.UUIDField()
     full_name = serializers.CharField()
@@ -28,14 +28,14 @@ class EventChangeSerializer(serializers.Serializer[Any]):
     field = serializers.CharField()
 
     def get_fields(self) -> dict[str, Any]:
-        # `from` is no name that a class body can declare.
+        # `from` is a keyword, which a class body cannot declare.
         before = extend_schema_field(VALUE)(serializers.ReadOnlyField)(source="before")
         after = extend_schema_field(VALUE)(serializers.ReadOnlyField)(source="after")
         return {**super().get_fields(), "from": before, "to": after}
 
 
 class EventSerializer(serializers.Serializer[PresentedEvent]):
-    """One row's change. `change_set` is shared by all that one request did; `undoes` names the one it took back."""
+    """A change of one row. All events of a request share `change_set`; `undoes` is the change set that it undid."""
 
     sequence = serializers.IntegerField(source="event.sequence", help_text="Without gaps per organization.")
     at = serializers.DateTimeField(source="event.at")
@@ -43,7 +43,7 @@ class EventSerializer(serializers.Serializer[PresentedEvent]):
     kind = serializers.CharField(source="event.kind")
     row = serializers.UUIDField(source="event.row_uuid", help_text="The uuid of the row.")
     version = serializers.IntegerField(
-        source="event.row_version", help_text="The row's version from then on."
+        source="event.row_version", help_text="The row's version after the event."
     )
     action = serializers.CharField(source="event.action")
     change_set = serializers.UUIDField(source="event.change_set")
@@ -52,27 +52,30 @@ class EventSerializer(serializers.Serializer[PresentedEvent]):
 
 
 class FeedSerializer(serializers.Serializer[Any]):
-    """Events in order. Ask again with `after` = `last`; hidden events leave gaps, and `last` is beyond them."""
+    """Events in order. Continue with `after` = `last`, which also counts events that you may not see."""
 
     results = EventSerializer(many=True)
+    epoch = serializers.UUIDField(
+        help_text="Changes when a backup is restored. Send it back, so that a position from before is refused."
+    )
     last = serializers.IntegerField()
-    more = serializers.BooleanField(help_text="Whether there may be more already.")
+    more = serializers.BooleanField(help_text="Whether there may be more events now.")
 
 
 class DoneEventSerializer(EventSerializer):
-    """An event that gets its number when the request ends."""
+    """An event without its number, which it gets when the request ends."""
 
     sequence = None  # type: ignore[assignment]
 
 
 class UndoneSerializer(serializers.Serializer[Any]):
-    """What an undo did: as a change set of its own, which can be undone in turn."""
+    """The change set of an undo, which can itself be undone."""
 
     change_set = serializers.UUIDField()
     undoes = serializers.UUIDField()
-    count = serializers.IntegerField(help_text="How many rows it has changed.")
+    count = serializers.IntegerField(help_text="The number of rows that it changed.")
     events = DoneEventSerializer(
-        many=True, help_text=f"The first {MAX_PAGE_SIZE}; the feed has all, under this `change_set`."
+        many=True, help_text=f"The first {MAX_PAGE_SIZE} events; the feed has all of this `change_set`."
     )
 
 

@@ -15,5 +15,5 @@ urlpatterns = [
     path("events/<int:sequence>/undo", EventViewSet.as_view({"post": "undo"}), name="event-undo"),
     _history("deals/<any_uuid:uuid>", "deal", "deal"),
     _history("contacts/<any_uuid:uuid>", "contact", "contact"),
-    _history("pipelines/<int:id>", "pipeline", "pipeline"),
+    _history("pipelines/<id_or_uuid:id>", "pipeline", "pipeline"),
 ]

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.api.converters import row_lookup
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.pagination import MAX_PAGE_SIZE
@@ -30,93 +32,112 @@ DEFAULT_LIMIT = 100
 
 
 class HistoryView(ScopedView):
-    """What happened to one row, the newest first."""
+    """The events of one row, newest first."""
 
     queryset = Event.objects.none()
     serializer_class = EventSerializer
     orderings: ClassVar[Mapping[str, Key]] = {"sequence": Key("sequence")}
     default_ordering = "-sequence"
-    # The kind of row whose history it is; each route names one.
+    # The kind of row; each route sets one.
     kind = ""
 
-    @extend_schema(summary="What happened to it, the newest first")
+    @extend_schema(summary="List the events of one row, newest first")
     def list(self, request: Request, **lookup: Any) -> Response:
-        """Who changed which fields from what to what. A trashed row keeps its history; a pipeline's has its stages'."""
-        row = kinds[self.kind].rows(self.actor.member).filter(**lookup).first()
+        """Each event has the member and the old and new values. A pipeline's history includes its stages' events."""
+        [(field, value)] = lookup.items()
+        row = kinds[self.kind].rows(self.actor.member).filter(**row_lookup(field, value)).first()
         if row is None:
             raise NotFound
-        events: Any = self.paginate_queryset(Event.objects.history_of(row).for_telling())
+        events: Any = self.paginate_queryset(Event.objects.history_of(row).with_actor())
         shown: Any = present(events, self.actor.member)
         return self.get_paginated_response(EventSerializer(shown, many=True).data)
 
 
 class EventViewSet(ScopedView):
-    """The organization's feed."""
+    """The feed: all events of the organization."""
 
     queryset = Event.objects.none()
     serializer_class = FeedSerializer
+    refused_reads: ClassVar[Mapping[str, tuple[int, ...]]] = {"feed": (409,)}
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "feed": {
             "after": {
                 "type": "integer",
                 "minimum": 0,
                 "default": 0,
-                "description": "The `last` of the answer before.",
+                "description": "The `last` of the previous response.",
+            },
+            "epoch": {
+                "type": "string",
+                "format": "uuid",
+                "description": "The `epoch` of the previous response: 409 `position_unknown` if it is no longer the"
+                " feed's, as after the restore of a backup.",
             },
             "limit": {
                 "type": "integer",
                 "minimum": 1,
                 "maximum": MAX_PAGE_SIZE,
                 "default": DEFAULT_LIMIT,
-                "description": "At most so many events.",
+                "description": "The maximum number of events.",
             },
-            "kind": {"type": "string", "description": "Of one kind of row, such as `deal`."},
-            "row": {"type": "string", "format": "uuid", "description": "Of one row, by its uuid."},
+            "kind": {"type": "string", "description": "Only events of this kind of row, such as `deal`."},
+            "row": {
+                "type": "string",
+                "format": "uuid",
+                "description": "Only events of the row with this uuid.",
+            },
         }
     }
 
-    @extend_schema(responses=FeedSerializer, summary="All that happens, in order, each event once")
+    @extend_schema(responses=FeedSerializer, summary="List the events of the organization in order")
     def feed(self, request: Request) -> Response:
-        """Read on from `last` as `after`: no event is missed and none comes twice, also while others write."""
-        page = feed.read(self.actor.member, **self._asked(request.query_params))
-        shown = present(page.events, self.actor.member)
-        return Response(FeedSerializer({"results": shown, "last": page.last, "more": page.more}).data)
+        """Continue with `after` = `last` and `epoch`: every event comes exactly once, even during concurrent writes.
 
-    @extend_schema(request=None, responses=UndoneSerializer, summary="Take back a whole change set")
+        409 `position_unknown`, with the present `epoch` and `last`, for another epoch and for a number beyond the end:
+        a backup was restored. Read the rows again, then continue from there.
+        """
+        page = feed.read(self.actor.member, **self._feed_parameters(request.query_params))
+        events = present(page.events, self.actor.member)
+        shown = {"results": events, "epoch": page.epoch, "last": page.last, "more": page.more}
+        return Response(FeedSerializer(shown).data)
+
+    @extend_schema(request=None, responses=UndoneSerializer, summary="Undo a change set")
     def undo(self, request: Request, sequence: int) -> Response:
-        """Brings every row of the event's change set back to what it was, as a new change set.
+        """Restores the previous values of every row of the event's change set, as a new change set.
 
-        409 `undo_conflict`, with the fields, when somebody has changed them since; 409 `not_undoable` for what
-        cannot be taken back; 409 `import_undo` for the work of a great import: `POST /api/imports/{uuid}/undo` takes
-        it back beside the request, and `import` is its uuid if you may do so.
+        409 `undo_conflict`, with the fields, if they have been changed since; 409 `not_undoable` for events that
+        cannot be undone; 409 `import_undo` for events of a large import, which `POST /api/imports/{uuid}/undo`
+        undoes in the background: `import` is its uuid if you may undo it.
         """
         self.expect_no_body(request)
-        undone = undo(actor=self.actor, sequence=sequence)
-        events = present(undone.first_events(MAX_PAGE_SIZE), self.actor.member)
-        shown = {"change_set": undone.change_set, "undoes": undone.undoes, "count": undone.count}
+        result = undo(actor=self.actor, sequence=sequence)
+        events = present(result.first_events(MAX_PAGE_SIZE), self.actor.member)
+        shown = {"change_set": result.change_set, "undoes": result.undoes, "count": result.count}
         return Response(UndoneSerializer({**shown, "events": events}).data)
 
-    def look_at_own(self, request: Request) -> None:
+    def check_own_parameters(self, request: Request) -> None:
         if self.action == "feed":
-            self._asked(request.query_params)
+            self._feed_parameters(request.query_params)
 
-    def _asked(self, given: Mapping[str, str]) -> dict[str, Any]:
+    def _feed_parameters(self, given: Mapping[str, str]) -> dict[str, Any]:
         errors: dict[str, list[str]] = {}
-        asked: dict[str, Any] = {
+        parameters: dict[str, Any] = {
             "after": _whole(given, "after", 0, (0, BIGGEST_ID), errors),
             "limit": _whole(given, "limit", DEFAULT_LIMIT, (1, MAX_PAGE_SIZE), errors),
         }
         if kind := given.get("kind"):
-            asked["kind"] = kind
+            parameters["kind"] = kind
             if kind not in kinds:
-                errors["kind"] = [f"One of: {', '.join(known_kinds())}."]
-        if row := given.get("row"):
-            asked["row"] = row
-            if not UUID_PATTERN.fullmatch(row):
-                errors["row"] = ["A uuid."]
+                errors["kind"] = [f"Must be one of: {', '.join(known_kinds())}."]
+        for name in ("row", "epoch"):
+            if text := given.get(name):
+                if UUID_PATTERN.fullmatch(text):
+                    parameters[name] = UUID(text)
+                else:
+                    errors[name] = ["Must be a UUID."]
         if errors:
             raise InvalidQuery(errors)
-        return asked
+        return parameters
 
 
 def _whole(
@@ -129,5 +150,5 @@ def _whole(
     text, (low, high) = given.get(name, str(default)), bounds
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
     if not low <= value <= high:
-        errors[name] = [f"A whole number from {low} to {high}."]
+        errors[name] = [f"Must be an integer from {low} to {high}."]
     return value

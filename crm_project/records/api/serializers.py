@@ -1,4 +1,4 @@
-"""The canonical shape of custom-field definitions."""
+"""Serializer of custom-field definitions."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from crm_project.records.models import CustomField
 
 
 class CustomFieldSerializer(StrictSerializer):
-    """A definition. Key, kind and type stay once it exists, since values are stored under them."""
+    """A definition. Key, kind and type cannot be changed, since values are stored under them."""
 
     id = StrictInteger(read_only=True)
     uuid = StrictUUID(read_only=True)

@@ -4,7 +4,8 @@ A write of ordinary rows makes these calls, in this order (`deals.services.write
 
 1.  `actor.require(permission)`: refuse a role or token that may not write the kind.
 2.  `change_set(actor)`: open the transaction, or join the one that is open.
-3.  `references.hold(model, organization, keys)`: lock the external keys that the changes name.
+3.  `hold_catalogue(organization, alone=False)` for deals, then `references.hold(model, organization, keys)`: keep the
+    pipelines and stages from being changed, and lock the external keys that the changes name.
 4.  `rows_by_key(queryset.visible_to(member), keys, lock=True)`: look up the rows that the changes name, and keep them
     from being changed or trashed meanwhile.
 5.  `store.refuse_twice(ids)`: refuse a list that names a row twice.
@@ -29,8 +30,4 @@ Locks, in the order in which they are taken (`records.locks`; PostgreSQL only):
 3.  rows, by the rank of their kind (`Kind.rank`: members, custom fields, contacts, pipelines, stages, lost reasons,
     deals), and by id within a kind;
 4.  the organization's event counter, at the end of the outermost change set.
-
-One exception: a write of deals locks the external keys that it names before it shares the catalogue. It cannot meet
-another writer of the same keys that waits for it, but for an undo of a change set with both reference data and the
-external references of a deal; PostgreSQL ends one of the two, whose client is told to try again.
 """

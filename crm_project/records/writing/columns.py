@@ -1,4 +1,4 @@
-"""What the services of every kind of row do alike: set columns, merge custom fields, look up named rows."""
+"""Shared steps of services: set columns, merge custom fields, look up rows by id or uuid."""
 
 import uuid
 from collections.abc import Iterable, Mapping
@@ -11,15 +11,18 @@ from crm_project.errors import FieldError
 from crm_project.records.locks import share
 from crm_project.records.models import CustomField
 from crm_project.records.rules import column_errors, merge_custom_fields
+from crm_project.records.text import tidy
 
-# A change names fields in the core's words; an absent name leaves the field as it is.
+# A change maps names of columns and lists to new values; absent ones stay unchanged.
 Change = Mapping[str, Any]
 RowKey = int | uuid.UUID
 BIGGEST_ID = 2**63 - 1
+# Names, which are compared without regard to spaces.
+NAMES = frozenset({"name", "first_name", "last_name", "label"})
 
 
 def set_columns(row: models.Model, change: Change, names: Iterable[str]) -> list[FieldError]:
-    """Set the plain columns that the change names; a null clears an optional text."""
+    """Set columns that are no foreign keys, and return the errors; None clears an optional text."""
     values = {name: change[name] for name in names if name in change}
     for name, value in values.items():
         field: Any = row._meta.get_field(name)
@@ -28,14 +31,20 @@ def set_columns(row: models.Model, change: Change, names: Iterable[str]) -> list
     errors = column_errors(type(row), values)
     wrong = {error.field for error in errors}
     for name in values.keys() - wrong:
-        setattr(row, name, values[name])
+        if not (name in NAMES and row.pk is not None and _same_name(getattr(row, name), values[name])):
+            setattr(row, name, values[name])
     return errors
+
+
+def _same_name(stored: str, sent: str) -> bool:
+    """Whether the names differ in spaces alone. A tidy spelling still replaces one that is not."""
+    return tidy(stored) == tidy(sent) and (sent != tidy(sent) or stored == tidy(stored))
 
 
 def set_custom_fields(
     row: Any, change: Change, definitions: Mapping[str, CustomField], *, creating: bool
 ) -> list[FieldError]:
-    """Merge custom fields by key. In the change, `free_custom_fields` keeps keys that nobody declared, all or those
+    """Merge custom fields by key. In the change, `free_custom_fields` keeps keys without a definition: all, or those
     that it names, and `incomplete` spares a new row the required ones."""
     if "custom_fields" not in change and not creating:
         return []
@@ -56,7 +65,7 @@ def definitions_of(organization_id: int, kind: str) -> dict[str, CustomField]:
 def rows_by_key(
     queryset: "models.QuerySet[Any]", keys: Iterable[Any], *, lock: bool = False
 ) -> dict[Any, Any]:
-    """The rows that ids and uuids name, under both; `lock` keeps them from being changed or trashed meanwhile."""
+    """Rows by id and by uuid, each under both keys. `lock` takes a shared lock on them."""
     ids, uuids = split_keys(keys)
     if not ids and not uuids:
         return {}
@@ -66,12 +75,17 @@ def rows_by_key(
 
 
 def split_keys(keys: Iterable[Any]) -> tuple[list[int], list[uuid.UUID]]:
-    """The ids that a row can have, and the uuids."""
-    wanted = {key for key in keys if key is not None}
-    ids = [key for key in wanted if isinstance(key, int) and 0 < key <= BIGGEST_ID]
-    return ids, [key for key in wanted if isinstance(key, uuid.UUID)]
+    """The keys that can be ids, and those that are uuids."""
+    present = {key for key in keys if key is not None}
+    ids = [key for key in present if isinstance(key, int) and 0 < key <= BIGGEST_ID]
+    return ids, [key for key in present if isinstance(key, uuid.UUID)]
+
+
+def inactive(field: str) -> FieldError:
+    """A member who has been deactivated cannot be given anything new."""
+    return FieldError(field, "inactive", "This member has been deactivated.")
 
 
 def missing(field: str) -> FieldError:
-    """An unknown row, or another organization's: the same answer for both."""
+    """The error for an unknown row; rows that are not visible are treated alike."""
     return FieldError(field, "does_not_exist", "There is no such row.")

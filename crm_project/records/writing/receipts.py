@@ -1,6 +1,6 @@
 """The answer to a write: the row, what became of it, and by which key it was found."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -13,19 +13,23 @@ OUTCOMES = ("created", "updated", "unchanged")
 
 @dataclass
 class Receipt(Generic[T]):
-    """`outcome` is created, updated or unchanged; `changed` holds the names of the core's columns and lists."""
+    """`outcome` is created, updated or unchanged; `changed` holds the names of the core's columns and lists.
+
+    `ignored` holds the fields that were left out, which only a change that asks for it has (`closed_probability`).
+    """
 
     row: T
     outcome: str
     changed: list[str] = field(default_factory=list)
     matched_on: str | None = None
+    ignored: Sequence[str] = ()
 
     @classmethod
     def of(cls, draft: Draft) -> "Receipt[Any]":
         if not draft.before:
-            return cls(draft.row, "created")
+            return cls(draft.row, "created", ignored=draft.ignored)
         changed = sorted(draft.changed)
-        return cls(draft.row, "updated" if changed else "unchanged", changed)
+        return cls(draft.row, "updated" if changed else "unchanged", changed, ignored=draft.ignored)
 
 
 # Whether a change has the key that an upsert may match on.

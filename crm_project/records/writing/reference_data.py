@@ -1,4 +1,4 @@
-"""Writes of small reference rows that have columns, references and a trash, and nothing else."""
+"""Writes of reference data: small rows that have columns, external references and a trash, and nothing else."""
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import bump_catalogue
-from crm_project.changes import ChangeSet, change_set
+from crm_project.changes import ChangeSet, before_storing, change_set
 from crm_project.errors import Conflict, FieldError, NotFound, refuse, refuse_fields
 from crm_project.records import references
 from crm_project.records.kinds import Services
@@ -27,12 +27,14 @@ Check = Callable[[Any], list[FieldError]]
 
 @contextmanager
 def catalogue_writing(actor: Actor) -> Iterator[ChangeSet]:
-    """Be the only one that writes this organization's reference data; everybody's caches of it become stale."""
+    """Open a change set under the exclusive lock of the catalogue, and bump the catalogue's version at its end."""
     actor.require(Permission.EDIT_PIPELINES)
     with change_set(actor) as changes:
         hold_catalogue(actor.organization_id, alone=True)
-        bump_catalogue(actor.organization_id)
         yield changes
+        # Last, so that a refused write updates no row.
+        before_storing()
+        bump_catalogue(actor.organization_id)
 
 
 def locked(model: Any, actor: Actor, row_id: int, if_match: Versions | None = None) -> Any:
@@ -44,7 +46,7 @@ def locked(model: Any, actor: Actor, row_id: int, if_match: Versions | None = No
 
 
 def trashed(model: Any, actor: Actor, row_id: int, if_match: Versions | None = None) -> Any:
-    """A row that can still be restored, locked."""
+    """The row, locked, if it can still be restored."""
     rows = model.objects.trash_visible_to(actor.member, timezone.now())
     row = for_update(rows.filter(pk=row_id)).first()
     if row is None:
@@ -62,7 +64,7 @@ def save_named(
     reference_model: type[Any],
     check: Check,
 ) -> Any:
-    """Create the row, or change it if it has an id; `check` says what is wrong with the result."""
+    """Create the row, or change it if it has an id. `check` takes the changed row and returns its errors."""
     with catalogue_writing(actor) as changes:
         draft = Draft.of(locked(type(row), actor, row.pk, change.get("if_match"))) if row.pk else Draft(row)
         references.note(reference_model, [draft])
@@ -70,13 +72,13 @@ def save_named(
         refuse_fields([*errors, *([] if errors else check(draft.row))])
         set_references(reference_model, actor, draft, change)
         now = timezone.now()
-        touched = store.update([draft], now=now) if draft.before else []
-        if not draft.before:
+        if draft.before:
+            written, action = store.update([draft], now=now), "updated"
+        else:
             store.insert([draft], now=now)
+            written, action = [draft], "created"
         references.write(reference_model, actor.organization_id, [draft])
-        store.record(
-            changes, touched or ([] if draft.before else [draft]), "updated" if draft.before else "created"
-        )
+        store.record(changes, written, action)
         return draft.row
 
 
@@ -93,7 +95,7 @@ def trash_rows(
     *,
     now: datetime.datetime | None = None,
 ) -> None:
-    """Move locked rows to the trash; their references are free from then on."""
+    """Move locked rows to the trash, which frees their external references."""
     now = now or timezone.now()
     drafts = [Draft.of(row) for row in rows]
     for row in rows:
@@ -107,7 +109,7 @@ def trash_rows(
 def restore_named(
     *, actor: Actor, row: Row, reference_model: type[Any], check: Check, if_match: Versions | None = None
 ) -> Any:
-    """Bring a row back from the trash, unless a live one has its place or its references; `check` says that."""
+    """Restore a row from the trash; `check` raises Conflict if a live row has its name or key."""
     with catalogue_writing(actor) as changes:
         draft = Draft.of(trashed(type(row), actor, row.pk, if_match))
         try:
@@ -125,7 +127,7 @@ def restore_rows(
     *,
     now: datetime.datetime | None = None,
 ) -> None:
-    """Take locked rows out of the trash, with their references."""
+    """Restore locked rows and their external references."""
     references.check_restorable(reference_model, [draft.row.pk for draft in drafts])
     for draft in drafts:
         draft.row.deleted_at = None
@@ -141,19 +143,26 @@ def one_by_one(
     trash: Callable[..., Any],
     restore: Callable[..., Any],
 ) -> Services:
-    """Services of a kind that is written one row at a time; `row_name` is the keyword of the row in each of them."""
+    """Services of a kind that is written one row at a time.
+
+    `row_name` is the keyword of the row in `update`, `trash` and `restore`.
+    """
 
     def create_all(*, actor: Actor, changes: Sequence[Change]) -> list[Any]:
         with change_set(actor):
             return [create(actor=actor, change=change) for change in changes]
 
     def update_all(*, actor: Actor, changes: Sequence[tuple[Any, Change]]) -> list[Receipt[Any]]:
-        with change_set(actor):
-            saved = [update(actor=actor, **{row_name: row}, change=change) for row, change in changes]
-        return [
-            Receipt(new, "updated" if new.version != row.version else "unchanged")
-            for new, (row, _) in zip(saved, changes, strict=True)
-        ]
+        with change_set(actor) as events:
+            receipts = []
+            for row, change in changes:
+                already = len(events.recorded)
+                saved = update(actor=actor, **{row_name: row}, change=change)
+                # The events of this update, which may have written other rows too.
+                own = [event for event in events.recorded[already:] if event.row_uuid == saved.uuid]
+                changed = sorted({name for event in own for name in event.changes})
+                receipts.append(Receipt(saved, "updated" if own else "unchanged", changed))
+            return receipts
 
     def each(service: Callable[..., Any]) -> Callable[..., list[Any]]:
         def call(
@@ -161,12 +170,12 @@ def one_by_one(
         ) -> list[Any]:
             expected = if_match or {}
             with change_set(actor):
-                done = [
+                results = [
                     service(actor=actor, **{row_name: row}, if_match=expected.get(row.pk), **extra)
                     for row in rows
                 ]
-            # A service that trashes a row answers nothing.
-            return [answer if answer is not None else row for answer, row in zip(done, rows, strict=True)]
+            # A service that trashes a row returns None.
+            return [row if result is None else result for result, row in zip(results, rows, strict=True)]
 
         return call
 

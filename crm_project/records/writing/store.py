@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_project.changes import ChangeSet, Columns, columns, difference
+from crm_project.changes import ChangeSet, Columns, before_storing, columns, difference
 from crm_project.errors import Invalid
 from crm_project.records.bulk_sql import insert_rows, update_rows
 from crm_project.records.models import Row
@@ -13,12 +13,16 @@ from crm_project.records.models import Row
 
 @dataclass
 class Draft:
-    """A row on its way: as it was (nothing for a new one), as it is now, and what it holds in other tables."""
+    """A row on its way: as it was (nothing for a new one), as it is now, and what it holds in other tables.
+
+    `ignored` holds the fields of its change that were left out because the change asked for that.
+    """
 
     row: Any
     before: Columns = field(default_factory=dict)
     lists_before: Columns = field(default_factory=dict)
     lists: Columns = field(default_factory=dict)
+    ignored: Sequence[str] = ()
 
     @classmethod
     def of(cls, row: Row) -> "Draft":
@@ -35,6 +39,7 @@ def insert(drafts: Sequence[Draft], *, now: datetime.datetime) -> None:
     """Insert new rows; their lists must be written by the caller, who knows the tables."""
     if not drafts:
         return
+    before_storing()
     for draft in drafts:
         draft.row.created_at = draft.row.updated_at = now
         draft.row.refresh_derived()
@@ -46,6 +51,7 @@ def update(drafts: Sequence[Draft], *, now: datetime.datetime) -> list[Draft]:
     touched = [draft for draft in drafts if draft.changed]
     if not touched:
         return []
+    before_storing()
     names: set[str] = set()
     for draft in touched:
         names |= difference(draft.before, columns(draft.row)).keys()

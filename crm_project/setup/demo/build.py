@@ -1,39 +1,39 @@
-"""The demo, built from nothing: two organizations, the examples of other systems' documents, and two years of sales."""
+"""The demo: two organizations with the rows that other systems' example requests name, and a year of sales."""
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.models import Organization, User
 from crm_project.accounts.services import create_token
 from crm_project.errors import Conflict
-from crm_project.setup.demo.bulk import reserve_ids, write_history
-from crm_project.setup.demo.data import demo_data, slugs
-from crm_project.setup.demo.examples import type_contacts, type_deals
-from crm_project.setup.demo.hours import midnight
+from crm_project.journal.models import Event
+from crm_project.records.planner_statistics import analyze_tables
+from crm_project.setup.demo.clock import frozen_time
+from crm_project.setup.demo.data import SLUGS, demo_data
+from crm_project.setup.demo.deals import DAY
+from crm_project.setup.demo.examples import create_example_contacts, create_example_deals
+from crm_project.setup.demo.history import Track, write_history
 from crm_project.setup.demo.logins import make_logins, owned_emails
+from crm_project.setup.demo.organizations import DemoOrganization, create_demo_organization
 from crm_project.setup.demo.removal import remove_organizations
-from crm_project.setup.demo.scene import Scene, build_scene
-from crm_project.setup.demo.typed import type_history
-from crm_project.setup.demo.world import crowd_size, world_of
-from deals.models import Deal
+from deals.models import Deal, DealState
 
-YEARS_BACK = datetime.timedelta(days=730)
-# The neighbours are small and young.
-NEIGHBOURS_DEALS = 20
-NEIGHBOURS_AGE = datetime.timedelta(days=120)
 HOUR = datetime.timedelta(hours=1)
-# Numbers below are left to the ids that other systems' documents use.
-FIRST_CONTACT = 1_000
+DEMO_DAYS = 365
+# The organization `other` is small and young.
+OTHER_DAYS = 120
+OTHER_DEALS = 20
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is asked for. `password` opens every login of the demo; `token` is the admin's secret, made up if empty."""
+class Options:
+    """`password` is that of every login; `token` is the secret of the admin's token, generated if empty."""
 
     deals: int
     seed: int
@@ -42,62 +42,49 @@ class Order:
     replace: bool = False
 
 
-def build_demo(order: Order, progress: Callable[[int], None]) -> str:
-    """Build it in one transaction; answers the admin's token."""
-    # SQLite then checks all references once, at the end; PostgreSQL does so at the commit anyway.
-    with connection.constraint_checks_disabled(), transaction.atomic():
-        owned = owned_emails(slugs())
-        _clear(replace=order.replace)
-        logins = make_logins(order.password, owned)
-        # The demo ends where the day begins, so that the same day gives the same demo.
-        end = midnight(timezone.now().date())
-        scene = _sell(order, end, logins, progress)
-        _neighbours(order, end, logins)
-        _, secret = create_token(actor=scene.admin, name="Demo", secret=order.token)
-        connection.check_constraints()
+def build_demo(options: Options, track: Track) -> str:
+    """Build the demo in one transaction; answers the secret of the admin's token."""
+    with transaction.atomic():
+        owned = owned_emails()
+        _remove_present(replace=options.replace)
+        logins = make_logins(options.password, owned)
+        # The history ends where the present day begins: the same day and seed make the same demo.
+        end = datetime.datetime.combine(timezone.now().date(), datetime.time(), datetime.UTC)
+        rng = Random(f"{options.seed} {end.date()}")
+        demo, other = (
+            _create(slug, end - days * DAY, rng, logins)
+            for slug, days in zip(SLUGS, (DEMO_DAYS, OTHER_DAYS), strict=True)
+        )
+        with frozen_time(end - DEMO_DAYS * DAY + 9 * HOUR):
+            contacts = create_example_contacts(demo)
+        write_history(demo, _working_days(end, DEMO_DAYS), options.deals, track)
+        create_example_deals(demo, contacts, end - HOUR)
+        write_history(other, _working_days(end, OTHER_DAYS)[::4], OTHER_DEALS)
+        _, secret = create_token(actor=demo.admin, name="Demo", secret=options.token)
+        analyze_tables([Contact, Deal, DealState, Event])
     return secret
 
 
-def _clear(*, replace: bool) -> None:
-    taken = Organization.objects.filter(slug__in=slugs()).values_list("slug", flat=True)
-    if taken and not replace:
+def _remove_present(*, replace: bool) -> None:
+    present = Organization.objects.filter(slug__in=SLUGS).values_list("slug", flat=True).first()
+    if present and not replace:
         raise Conflict(
-            f"There is an organization {taken[0]!r} already. --replace removes it with everything in it.",
+            "There is already an organization '%(slug)s'. --replace removes it with all its rows.",
+            {"slug": present},
             code="demo_exists",
         )
-    remove_organizations(slugs())
+    remove_organizations(SLUGS)
 
 
-def _sell(
-    order: Order, end: datetime.datetime, logins: Mapping[str, User], progress: Callable[[int], None]
-) -> Scene:
-    data = demo_data()["demo"]
-    opening = end - YEARS_BACK
-    scene = build_scene(data["slug"], data, logins, opening + 8 * HOUR)
-    contacts = type_contacts(scene, opening + 9 * HOUR)
-    world = world_of(
-        scene,
-        seed=order.seed,
-        deals=order.deals,
-        start=opening.date() + datetime.timedelta(days=1),
-        end=end - HOUR,
-        first_contact=reserve_ids(Contact, crowd_size(order.deals), above=FIRST_CONTACT),
-        first_deal=reserve_ids(Deal, order.deals),
-    )
-    write_history(world, progress)
-    type_deals(scene, contacts, end - HOUR)
-    return scene
+def _create(
+    slug: str, opening: datetime.datetime, rng: Random, logins: Mapping[str, User]
+) -> DemoOrganization:
+    with frozen_time(opening + 8 * HOUR):
+        return create_demo_organization(slug, demo_data()[slug], rng, logins)
 
 
-def _neighbours(order: Order, end: datetime.datetime, logins: Mapping[str, User]) -> None:
-    data = demo_data()["other"]
-    opening = end - NEIGHBOURS_AGE
-    scene = build_scene(data["slug"], data, logins, opening + 8 * HOUR)
-    world = world_of(
-        scene,
-        seed=order.seed,
-        deals=NEIGHBOURS_DEALS,
-        start=opening.date() + datetime.timedelta(days=1),
-        end=end - HOUR,
-    )
-    type_history(world, scene)
+def _working_days(end: datetime.datetime, days: int) -> list[datetime.date]:
+    """Three days of each week in the last `days` days, and every working day of the last month."""
+    dates = [end.date() - number * DAY for number in range(days - 1, 0, -1)]
+    busy = {date: (0, 2, 3) if date < dates[-28] else range(5) for date in dates}
+    return [date for date in dates if date.weekday() in busy[date]]

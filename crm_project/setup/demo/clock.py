@@ -1,4 +1,4 @@
-"""The clock of the services, stopped at an instant of the past while somebody is said to have typed then."""
+"""The clock of the services, set to an instant of the past while the demo writes what happened then."""
 
 import datetime
 from collections.abc import Iterator
@@ -9,20 +9,21 @@ from django.utils import timezone
 
 
 @contextmanager
-def stopped_at(instant: datetime.datetime) -> Iterator[None]:
-    """Everything that asks `timezone.now`, services and column defaults alike, is told `instant`.
+def frozen_time(instant: datetime.datetime) -> Iterator[None]:
+    """Make `timezone.now()` return `instant`, in services and in column defaults.
 
-    Of the whole process, so it is for a command that has one thread, not for a server.
+    It replaces a name in `django.utils.timezone`, since models hold `timezone.now` itself as a default. This affects
+    the whole process: for a command with one thread, not for a server.
     """
 
-    class Stopped(datetime.datetime):
+    class FrozenDatetime(datetime.datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
             return instant
 
-    running = vars(timezone)["datetime"]
-    vars(timezone)["datetime"] = Stopped
+    original = vars(timezone)["datetime"]
+    vars(timezone)["datetime"] = FrozenDatetime
     try:
         yield
     finally:
-        vars(timezone)["datetime"] = running
+        vars(timezone)["datetime"] = original

@@ -1,17 +1,25 @@
-"""What `demo.toml` says."""
+"""The content of `demo.toml`. Its decimal fractions are Decimals, as amounts have to be."""
 
 import tomllib
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 PATH = Path(__file__).resolve().parent.parent / "demo.toml"
+SLUGS = ("demo", "other")
 
 
 @cache
 def demo_data() -> dict[str, Any]:
-    return tomllib.loads(PATH.read_text(encoding="utf-8"))
+    return tomllib.loads(PATH.read_text(encoding="utf-8"), parse_float=Decimal)
 
 
-def slugs() -> list[str]:
-    return [demo_data()[name].get("slug", name) for name in ("demo", "other")]
+def demo_members() -> list[dict[str, Any]]:
+    """The members of both organizations, the admin of `demo` first."""
+    return [entry for slug in SLUGS for entry in demo_data()[slug]["members"]]
+
+
+def words() -> dict[str, Any]:
+    content: dict[str, Any] = demo_data()["words"]
+    return content

@@ -1,4 +1,4 @@
-"""Taking organizations away whole, and nothing else."""
+"""Removal of whole organizations, as `demo --replace` needs it."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -8,27 +8,24 @@ from django.db import models
 
 from crm_project.accounts.models import Organization
 from crm_project.journal.append_only import rewriting
-from crm_project.setup.demo.tables import GREAT, stripped
-from deals.models import Deal
 
 
 def remove_organizations(slugs: Collection[str]) -> None:
-    """Delete every row of these organizations, whichever table it is in. Their logins stay."""
+    """Delete every row of these organizations from all tables. Their logins stay."""
     ids = list(Organization.objects.filter(slug__in=slugs).values_list("pk", flat=True))
     if not ids:
         return
-    models_of_tenants = list(tenant_models())
-    great = Deal.objects.count() >= GREAT
-    with rewriting(), stripped(models_of_tenants if great else (), indexes=False):
-        # References are checked when the transaction ends, so the order is a matter of speed: the outermost first.
-        for model in reversed(models_of_tenants):
+    with rewriting():
+        # Foreign keys are checked when the transaction ends: the order is free, the outermost tables come first.
+        for model in reversed(list(tenant_models())):
             rows = model._base_manager.filter(organization__in=ids)
             rows._raw_delete(rows.db)
-        Organization.objects.filter(pk__in=ids)._raw_delete(rows.db)
+        organizations = Organization.objects.filter(pk__in=ids)
+        organizations._raw_delete(organizations.db)
 
 
 def tenant_models() -> Iterator[Any]:
-    """Every table whose rows belong to one organization."""
+    """Every model whose rows belong to one organization."""
     for model in apps.get_models():
         fields = {field.name: field for field in model._meta.concrete_fields}
         organization = fields.get("organization")

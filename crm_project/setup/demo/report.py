@@ -1,59 +1,44 @@
-"""The few lines that the demo ends with: where it is, how to sign in, a token."""
-
-from dataclasses import dataclass
+"""The lines that the demo prints: its URL, a staff login, an API token."""
 
 from django.utils import timezone
 
 from crm_project import environment
-from crm_project.accounts.models import ApiToken, Member, User
+from crm_project.accounts.models import ApiToken, Member
 from crm_project.accounts.services import token_digest
-from crm_project.setup.demo.data import demo_data
-from crm_project.setup.demo.logins import admin_email, told_members
+from crm_project.setup.demo.data import SLUGS, demo_members
 
 
-@dataclass(frozen=True)
-class Secrets:
-    """What the environment, or `.env`, wants the demo's password and token to be; empty where it does not say."""
-
-    password: str
-    token: str
-
-
-def secrets_of_environment() -> Secrets:
+def secrets_of_environment() -> tuple[str, str]:
+    """The demo's password and token as the environment or `.env` sets them; empty where it does not."""
     env = environment.load()
-    return Secrets(env.str("DEMO_PASSWORD", default=""), env.str("DEMO_TOKEN", default=""))
+    return env.str("DEMO_PASSWORD", default=""), env.str("DEMO_TOKEN", default="")
 
 
 def report(*, password: str, token: str) -> str:
-    """Secrets are shown as far as they are known and hold."""
-    return "\n".join([f"URL: {url()}", f"Staff login: {_login(password)}", f"API token: {_token(token)}"])
+    """Password and token are printed only if they are valid."""
+    port = environment.load().int("PORT", default=8000)
+    return f"URL: http://127.0.0.1:{port}\nStaff login: {_login(password)}\nAPI token: {_token(token)}"
 
 
-def url() -> str:
-    return f"http://127.0.0.1:{environment.load().int('PORT', default=8000)}"
-
-
-def also_opens() -> str:
-    emails = [told["email"] for told in told_members() if told.get("login")]
-    return f"The same password opens {', '.join(emails[1:-1])} and {emails[-1]}."
+def other_logins() -> str:
+    emails = [entry["email"] for entry in demo_members() if entry.get("login")]
+    return f"The same password is valid for {', '.join(emails[1:-1])} and {emails[-1]}."
 
 
 def _login(password: str) -> str:
-    user = User.objects.filter(email=admin_email()).first()
-    if user is None or not _is_demos(user):
-        return "your own"
-    return (
-        f"{user.email} / {password}"
-        if user.check_password(password)
-        else f"{user.email}, with the password you know"
+    email = demo_members()[0]["email"]
+    member = (
+        Member.objects.filter(user__email=email, organization__slug=SLUGS[0]).select_related("user").first()
     )
-
-
-def _is_demos(user: User) -> bool:
-    return Member.objects.filter(user=user, organization__slug=demo_data()["demo"]["slug"]).exists()
+    if member is None:
+        return "your own"
+    user = member.user
+    if user.check_password(password):
+        return f"{user.email} / {password}"
+    return f"{user.email}, whose password has been changed"
 
 
 def _token(token: str) -> str:
     if token and ApiToken.objects.usable(timezone.now()).filter(digest=token_digest(token)).exists():
         return token
-    return "make one with `python manage.py create_token`"
+    return "create one with `python manage.py create_token`"

@@ -124,7 +124,11 @@ class TestLogins(Gauzy, BaseTestCase):
     def test_what_one_may(self) -> None:
         view, edit = {"permissions[0]": "VIEW_SALES_PIPELINES"}, {"permissions": "EDIT_SALES_PIPELINES"}
 
-        for actor, rights in ((self.viewer, (True, False)), (self.bob, (True, True))):
+        for actor, rights in (
+            (self.viewer, (True, False)),
+            (self.bob, (True, False)),
+            (self.manager, (True, True)),
+        ):
             asked = [self.ask("GET", "/api/auth/permissions", None, actor, **query) for query in (view, edit)]
             assert tuple(answer.json() for answer in asked) == rights
         assert self.got("/api/auth/permissions", permissions="ORG_EXPENSES_EDIT") is False

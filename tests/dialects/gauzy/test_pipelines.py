@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from crm_project.journal.models import Event
 from pipelines.models import Pipeline, Stage
 from pipelines.services import update_pipeline
@@ -11,8 +14,8 @@ from tests.dialects.gauzy.base import PIPELINE, Gauzy
 
 
 class TestPipelines(Gauzy, BaseTestCase):
-    def create(self) -> Any:
-        body = {**PIPELINE, "organizationId": str(self.organization.uuid)}
+    def create(self, **changes: Any) -> Any:
+        body = {**PIPELINE, "organizationId": str(self.organization.uuid), **changes}
         answer = self.ask("POST", "/api/pipelines", body)
         assert answer.status_code == 201, answer.content
         return answer.json()
@@ -77,6 +80,50 @@ class TestPipelines(Gauzy, BaseTestCase):
         for query in asked:
             assert len(self.got("/api/pipelines", **query)["items"][0]["stages"]) == 4
         assert "stages" not in self.got("/api/pipelines")["items"][0]
+
+    def test_the_deals_of_stages_come_when_they_are_asked_for(self) -> None:
+        shown = self.deal(name="Shown", client=self.client_row.pk)
+        self.deal(self.alice, name="Hidden", is_private=True)
+        path = f"/api/pipelines/{self.pipeline.uuid}"
+
+        for found in (
+            self.got(path, **{"relations[]": "stages.deals"}),
+            self.got("/api/pipelines", **{"relations[]": "stages.deals"})["items"][0],
+        ):
+            deals = {stage["name"]: stage["deals"] for stage in found["stages"]}
+            assert [deal["title"] for column in deals.values() for deal in column] == ["Shown"]
+        deal = deals[self.new.name][0]
+        assert deal == self.got(f"/api/deals/{shown.uuid}")
+        counts = set()
+        for _ in range(2):
+            self.deal(client=self.person().pk, stage=self.offer.pk)
+            with CaptureQueriesContext(connection) as queries:
+                self.got("/api/pipelines", **{"relations[]": "stages.deals"})
+            counts.add(len(queries))
+        assert len(counts) == 1
+
+    def test_a_name_of_a_closing_stage_is_its_kind(self) -> None:
+        names = {
+            "Closed Won": "won",
+            " VERLOREN ": "lost",
+            "Przegrane": "lost",
+            "Ganado": "won",
+            "Vinto": "won",
+        }
+        others = {"Gagné": "won", "Won back": "open", "Not lost": "open"}
+        stages = [{"name": name} for name in (names | others)]
+
+        made = self.create(name="Kinds", stages=stages)
+
+        rows = {row.name: row for row in Stage.objects.filter(pipeline__uuid=made["id"])}
+        assert {name: row.kind for name, row in rows.items()} == names | others
+        assert {row.probability for row in rows.values() if row.kind == "won"} == {100}
+        assert {row.probability for row in rows.values() if row.kind == "lost"} == {0}
+        open_stage = next(stage for stage in made["stages"] if stage["name"] == "Won back")
+        renamed = [{**stage, "name": "Won"} if stage == open_stage else stage for stage in made["stages"]]
+        answer = self.ask("PUT", f"/api/pipelines/{made['id']}", {**made, "stages": renamed})
+        assert answer.status_code == 202
+        assert Stage.objects.get(uuid=open_stage["id"]).kind == "open"
 
     def test_lists_and_pages(self) -> None:
         self.create()

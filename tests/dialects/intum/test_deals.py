@@ -330,6 +330,40 @@ class TestDeals(Intum, DialectContract, BaseTestCase):
 
         assert self.get(f"/crm/deals/{deal.pk}.json")["total_amount_net"] == 12000
 
+    def test_a_net_amount_alone_keeps_the_gross_amount(self) -> None:
+        row_id = self.create(total_amount_net=100, total_amount_gross=115, tax="8/23")["id"]
+
+        assert self.patch(row_id, total_amount_net=101).json()["total_amount_gross"] == 115
+        answer = self.refused(self.patch(row_id, total_amount_net=116), 422)
+        assert answer.json() == {"total_amount_gross": ["musi być większe lub równe kwocie netto"]}
+        assert self.patch(row_id, total_amount_net=115).json()["total_amount_net"] == 115
+
+    def test_a_net_amount_alone_keeps_an_unknown_gross_amount(self) -> None:
+        deal = self.deal(amount=Decimal(100), tax_rate="23")
+        update_deals(actor=self.alice, changes=[(deal, {"amount_gross": None})])
+
+        self.patch(deal.pk, total_amount_net=101)
+
+        deal.refresh_from_db()
+        assert (deal.amount, deal.amount_gross) == (101, None)
+
+    def test_a_status_leaves_a_closing_stage_that_cannot_have_it(self) -> None:
+        row_id = self.create(status_id=self.won.pk)["id"]
+
+        for closed, stage in (("lost", self.lost), ("win", self.won), ("", self.new)):
+            shown = self.patch(row_id, closed=closed).json()
+
+            assert (shown["closed"] or "", shown["status_id"]) == (closed, stage.pk)
+        shown = self.patch(row_id, closed="lost").json()
+        assert shown["status_id"] == self.new.pk
+
+    def test_refusals_have_no_english_half(self) -> None:
+        row_id = self.create()["id"]
+
+        answer = self.refused(self.patch(row_id, next_deal_id=row_id), 422)
+
+        assert answer.json() == {"next_deal_id": ["nie może wskazywać na ten sam interes"]}
+
     def test_a_deal_without_figures_takes_another_name(self) -> None:
         deal = self.deal()
         update_deals(actor=self.alice, changes=[(deal, {"amount": None})])

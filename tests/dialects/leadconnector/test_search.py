@@ -355,7 +355,6 @@ class TestCatalogue(Searching, BaseTestCase):
         assert (changed["name"], changed["picklistOptions"]) == ("Size", ["M"])
         for wrong in (
             {"dataType": "SIGNATURE"},
-            {"placeholder": "Try it"},
             {"options": "S"},
             {"options": []},
         ):

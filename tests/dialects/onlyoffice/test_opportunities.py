@@ -237,7 +237,7 @@ class TestMove(OpportunityCase):
 class TestShown(OpportunityCase):
     def test_the_status_shows_in_the_stage(self) -> None:
         for status, kind, probability in (("won", 1, 100), ("lost", 2, 0), ("abandoned", 2, 0)):
-            shown = self.read(self.deal(status=status))
+            shown = self.read(self.deal(status=status, stage=self.new.pk))
 
             assert (shown["stage"]["title"], shown["stage"]["stageType"]) == ("New", kind)
             assert (shown["stage"]["successProbability"], shown["successProbability"]) == (
@@ -255,7 +255,27 @@ class TestShown(OpportunityCase):
 
         assert shown["responsible"]["id"] == NOBODY
         assert "contact" not in shown
-        assert "accessList" not in shown
+        assert shown["accessList"] == []
+
+    def test_a_client_beside_a_contact_is_a_member(self) -> None:
+        acme = self.person(kind="company", name="Acme", first_name="", last_name="")
+        deal = self.deal(contact=self.ann.pk, client=acme.pk, owner=self.bob.member.pk)
+        shown = self.read(deal)
+        path, version = f"/opportunity/{deal.pk}", Deal.objects.get(pk=deal.pk).version
+
+        assert [member["displayName"] for member in shown["members"]] == ["Ann Lee", "Acme"]
+        assert {"accessList", "currency"} <= shown["members"][1].keys()
+        sent = {
+            "title": shown["title"],
+            "stageid": self.new.pk,
+            "contactid": self.ann.pk,
+            "responsibleid": str(self.bob.member.uuid),
+            "members": [self.ann.pk, acme.pk],
+            "successProbability": shown["successProbability"],
+        }
+        assert self.call("PUT", path, sent)["statusCode"] == 200
+        assert Deal.objects.get(pk=deal.pk).version == version
+        assert self.call("DELETE", f"{path}/contact/{acme.pk}")["statusCode"] == 400
 
     def test_bids_are_multiplied(self) -> None:
         self.create(bidType="PerMonth", bidValue=1000, perPeriodValue=12)

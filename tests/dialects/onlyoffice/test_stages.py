@@ -133,6 +133,7 @@ class TestStages(Onlyoffice, BaseTestCase):
             "color": "",
             "successProbability": 50,
             "stageType": 0,
+            "sortOrder": 1,
         }
 
     def test_other_organizations_are_hidden(self) -> None:

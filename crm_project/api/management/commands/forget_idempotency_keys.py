@@ -12,7 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = 0
-        # In small transactions, so that nobody's write waits for long.
+        # In small transactions, so that no write waits long.
         while found := sweep(SWEEP_LIMIT):
             count += found
         self.stdout.write(f"{count} keys forgotten.")

@@ -1,4 +1,4 @@
-"""What all of Gauzy's endpoints share: the tenant, which is the token's own, and the query."""
+"""The base view of Gauzy's endpoints: checks the tenant and parses the query."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -8,9 +8,9 @@ from rest_framework.request import Request
 
 from crm_project.accounts.actors import Actor
 from crm_project.api.fields import UUID
-from crm_project.dialects.base import DialectView
 from crm_project.dialects.gauzy import errors
-from crm_project.dialects.gauzy.wire.query import parsed_query, relations_of
+from crm_project.dialects.gauzy.serializers.query import parsed_query, relations_of
+from crm_project.dialects.kit.views import DialectView
 
 OURS = ("tenantId", "organizationId")
 HEADERS = ("Tenant-Id", "Organization-Id")
@@ -22,7 +22,7 @@ class GauzyView(DialectView):
     error_schema = errors.SCHEMA
     update_status = 202
     delete_status = 202
-    # The query's parameters, beside the tenant; and what `relations` may name.
+    # Query parameters beside the tenant, and the valid values of `relations`.
     parameters: ClassVar[frozenset[str]] = frozenset()
     relates: ClassVar[frozenset[str]] = frozenset()
 
@@ -49,7 +49,7 @@ class GauzyView(DialectView):
         return body if isinstance(body, Mapping) else {}
 
     def _check_tenant(self, request: Request) -> None:
-        """Tenant and organization are the token's, wherever the client names them."""
+        """Raise PermissionDenied if a header, the query or the body names another tenant or organization."""
         if not isinstance(request.auth, Actor):
             return
         where = self.query.get("where")
@@ -59,21 +59,21 @@ class GauzyView(DialectView):
         objects = [self.body.get(name) for name in ("tenant", "organization")]
         named += [value.get("id") for value in objects if isinstance(value, Mapping)]
         organization = self.actor.organization
-        own = {str(organization.uuid), str(self.ids.shown(organization)).lower()}
+        own = {str(organization.uuid), str(self.ids.id_of(organization)).lower()}
         if any(str(value).lower() not in own for value in named):
             raise PermissionDenied
 
     def sent(self) -> dict[str, Any]:
-        """The body without what was checked already."""
+        """The body without the tenant, which is checked already."""
         checked = (*OURS, "tenant", "organization")
         return {name: value for name, value in self.body.items() if name not in checked}
 
     def one(self, kind: str, row: str) -> Any:
-        """The row that the path names."""
+        """The row of the id in the path, else 404."""
         return self.present(self.ids.resolve(kind, row), row)
 
     def present(self, found: Any, row: str) -> Any:
-        """The row, if there is one; what is no uuid and no id of this system is told apart."""
+        """The row; if it is None, 404 for a UUID and 406 for a malformed id."""
         if found is None:
-            raise NotFound if UUID.fullmatch(row) else errors.NoUuid
+            raise NotFound if UUID.fullmatch(row) else errors.MalformedId
         return found

@@ -1,4 +1,4 @@
-"""Gauzy's organization contacts: what a deal's `clientId` names."""
+"""Gauzy's organization contacts, which are the clients of deals."""
 
 from typing import Any
 
@@ -11,18 +11,23 @@ from rest_framework.response import Response
 from contacts.models import Contact
 from contacts.querysets import fold_email
 from contacts.services import create_contacts, restore_contacts, trash_contacts, update_contacts
-from crm_project.dialects.gauzy.views.entities import EntityView, documented
-from crm_project.dialects.gauzy.wire import people as wire
+from crm_project.dialects.gauzy.serializers import people as serializers
+from crm_project.dialects.gauzy.views.entities import GauzyEntityView, documented
 
 
-@documented("contact", "contacts", wire.ShownContact)
-class ContactView(EntityView):
-    model, kind, shown_class = Contact, "contact", wire.ShownContact
-    relates = frozenset({*wire.ShownContact.related, "members.user", "projects.members"})
+@documented("contact", "contacts", serializers.GauzyContactRead)
+class GauzyContactView(GauzyEntityView):
+    model, kind, read_class = Contact, "contact", serializers.GauzyContactRead
+    relates = frozenset({*serializers.GauzyContactRead.related, "members.user", "projects.members"})
     columns = {"name": "full_name", "primaryEmail": "email", "primaryPhone": "phone", "notes": "description"}
-    partial = frozenset({"name", "primaryEmail", "primaryPhone"})
+    partial_in_pages = frozenset({"name", "primaryEmail", "primaryPhone"})
     links = {"id": ("contact", "pk"), "employeeId": ("user", "owner"), "members": ("user", "owner")}
-    sortable = {**EntityView.sortable, "name": "full_name", "primaryEmail": "email", "primaryPhone": "phone"}
+    sortable = {
+        **GauzyEntityView.sortable,
+        "name": "full_name",
+        "primaryEmail": "email",
+        "primaryPhone": "phone",
+    }
 
     @property
     def filters(self) -> frozenset[str]:
@@ -31,13 +36,13 @@ class ContactView(EntityView):
     def fetched(self, rows: Any) -> Any:
         return rows.select_related("owner__user", "owner__organization")
 
-    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
-        """Types are kept as custom fields, and addresses are folded."""
+    def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
+        """The type is a custom field, and e-mail addresses are stored folded."""
         if name == "contactType":
-            return rows.filter(wire.of_type(value))
+            return rows.filter(serializers.of_type(value))
         if name == "primaryEmail" and isinstance(value, str):
             value = fold_email(value)
-        return super().narrowed(rows, name, value, part=part)
+        return super().filter_by(rows, name, value, partial=partial)
 
     def trash(self, row: Contact) -> None:
         trash_contacts(actor=self.actor, rows=[row])
@@ -45,37 +50,45 @@ class ContactView(EntityView):
     def restore(self, row: Contact) -> Contact:
         return restore_contacts(actor=self.actor, rows=[row])[0]
 
-    @extend_schema(request=wire.ContactWords, responses={201: wire.ShownContact}, summary="Create a company")
+    @extend_schema(
+        request=serializers.GauzyContactWrite,
+        responses={201: serializers.GauzyContactRead},
+        summary="Create a company",
+    )
     def create(self, request: Request) -> Response:
         kind = Contact.Kinds.COMPANY
-        change = wire.contact_change(self.read(wire.ContactWords, self.sent()), kind)
+        change = serializers.contact_change(self.read(serializers.GauzyContactWrite, self.sent()), kind)
         contact = create_contacts(actor=self.actor, changes=[{**change, "kind": kind}])[0]
         return Response(self.entity(contact), self.create_status)
 
-    @extend_schema(request=wire.ContactWords, responses={202: wire.ShownContact}, summary="Change a contact")
+    @extend_schema(
+        request=serializers.GauzyContactWrite,
+        responses={202: serializers.GauzyContactRead},
+        summary="Change a contact",
+    )
     def update(self, request: Request, row: str) -> Response:
         contact = self.one(self.kind, row)
-        sent = self.changed(wire.ContactWords, self.entity(contact))
-        change = wire.contact_change(sent, contact.kind)
+        sent = self.changed(serializers.GauzyContactWrite, self.entity(contact))
+        change = serializers.contact_change(sent, contact.kind)
         receipt = update_contacts(actor=self.actor, changes=[(contact, change)])[0]
         return Response(self.entity(receipt.row), self.update_status)
 
     @extend_schema(
-        responses=wire.EmployeeContactPart(many=True),
+        responses=serializers.GauzyEmployeeContactNested(many=True),
         summary="The contacts of an employee",
         operation_id="contacts_of_employee",
     )
     def of_employee(self, request: Request, row: str) -> Response:
         rows = self.ordered(self.listed().filter(owner=self.one("user", row)))
-        return Response(self.show(wire.EmployeeContactPart, list(rows), many=True))
+        return Response(self.serialize(serializers.GauzyEmployeeContactNested, list(rows), many=True))
 
     @extend_schema(
-        request=wire.AssignmentWords,
+        request=serializers.GauzyAssignmentWrite,
         responses={202: OpenApiTypes.OBJECT},
-        summary="Give contacts to an employee, and take others away",
+        summary="Assign contacts to an employee, and take others away",
     )
     def assign(self, request: Request) -> Response:
-        sent = self.read(wire.AssignmentWords, self.sent())
+        sent = self.read(serializers.GauzyAssignmentWrite, self.sent())
         member = self.employee(sent["member"])
         added = [(contact, {"owner": member.pk}) for contact in self.listed_in(sent, "addedEntityIds")]
         removed = [

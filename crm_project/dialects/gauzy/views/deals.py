@@ -1,25 +1,26 @@
-"""Gauzy's deals, and those of one pipeline."""
+"""Gauzy's deals, and the deals of one pipeline."""
 
 from typing import Any
 
-from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_project.dialects.gauzy.views.entities import EntityView, Found, documented
-from crm_project.dialects.gauzy.wire import sales as wire
+from crm_project.dialects.gauzy.serializers import sales as serializers
+from crm_project.dialects.gauzy.views.entities import GauzyEntityView, PageResponse, documented
+from crm_project.dialects.kit.deal_contacts import client_of, has_client
+from crm_project.dialects.kit.deal_writes import DealWritesView
 from deals.models import Deal
-from deals.services import create_deals, restore_deals, trash_deals, update_deals
+from deals.services import restore_deals, trash_deals
 
 
-@documented("deal", "deals", wire.ShownDeal)
-class DealView(EntityView):
-    """Deals, in Gauzy's few words."""
+@documented("deal", "deals", serializers.GauzyDealRead)
+class GauzyDealView(DealWritesView, GauzyEntityView):
+    """Deals. Gauzy has only a few of their fields."""
 
-    model, kind, shown_class = Deal, "deal", wire.ShownDeal
-    relates = frozenset({*wire.ShownDeal.related, "stage.pipeline", "client.contact"})
+    model, kind, read_class = Deal, "deal", serializers.GauzyDealRead
+    relates = frozenset({*serializers.GauzyDealRead.related, "stage.pipeline", "client.contact"})
     columns = {"title": "name"}
     links = {
         "id": ("deal", "pk"),
@@ -28,7 +29,7 @@ class DealView(EntityView):
         "createdByUserId": ("user", "created_by"),
         "pipelineId": ("pipeline", "stage__pipeline"),
     }
-    sortable = {**EntityView.sortable, "title": "name", "stage": "stage__position"}
+    sortable = {**GauzyEntityView.sortable, "title": "name", "stage": "stage__position"}
 
     @property
     def known(self) -> frozenset[str]:
@@ -40,15 +41,15 @@ class DealView(EntityView):
         )
 
     def entities(self, rows: list[Any]) -> Any:
-        self.ids.remember(deal.client or deal.contact for deal in rows)
+        self.ids.prefetch(client_of(deal) for deal in rows)
         return super().entities(rows)
 
-    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
-        """The client that is shown is the contact where a deal has no client."""
+    def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
+        """`clientId` also matches the contact of a deal without a client."""
         if name != "clientId":
-            return super().narrowed(rows, name, value, part=part)
+            return super().filter_by(rows, name, value, partial=partial)
         keys = self.keys("contact", value)
-        return rows.filter(Q(client__in=keys) | Q(client=None, contact__in=keys))
+        return rows.filter(has_client(keys))
 
     def trash(self, row: Deal) -> None:
         trash_deals(actor=self.actor, rows=[row])
@@ -57,43 +58,43 @@ class DealView(EntityView):
         return restore_deals(actor=self.actor, rows=[row])[0]
 
     @extend_schema(
-        request=wire.DealWords,
-        responses={201: wire.ShownDeal},
+        request=serializers.GauzyDealWrite,
+        responses={201: serializers.GauzyDealRead},
         summary="Create a deal",
-        examples=[OpenApiExample("Create", wire.EXAMPLE_DEAL, request_only=True)],
+        examples=[OpenApiExample("Create", serializers.EXAMPLE_DEAL, request_only=True)],
     )
     def create(self, request: Request) -> Response:
-        change = self.read(wire.DealWords, self.sent())
-        return Response(self.entity(create_deals(actor=self.actor, changes=[change])[0]), self.create_status)
+        deal = self.create_deal(self.read(serializers.GauzyDealWrite, self.sent()))
+        return Response(self.entity(deal), self.create_status)
 
     @extend_schema(
-        request=wire.DealWords,
+        request=serializers.GauzyDealWrite,
         responses={202: OpenApiTypes.OBJECT},
         summary="Change a deal",
-        examples=[OpenApiExample("Change", wire.EXAMPLE_DEAL_CHANGE, request_only=True)],
+        examples=[OpenApiExample("Change", serializers.EXAMPLE_DEAL_CHANGE, request_only=True)],
     )
     def update(self, request: Request, row: str) -> Response:
         deal = self.one(self.kind, row)
-        update_deals(actor=self.actor, changes=[(deal, self.changed(wire.DealWords, self.entity(deal)))])
+        self.update_deal(deal, self.changed(serializers.GauzyDealWrite, self.entity(deal)))
         return Response({"generatedMaps": [], "raw": [], "affected": 1}, self.update_status)
 
-    @extend_schema(responses=Found, summary="The deals that one made oneself")
+    @extend_schema(responses=PageResponse, summary="The deals that the user created")
     def mine(self, request: Request) -> Any:
         self.query["createdByUserId"] = str(self.actor.member.uuid)
         return self.index(request)
 
-    @extend_schema(responses=Found, summary="Find deals by the words in them")
+    @extend_schema(responses=PageResponse, summary="Search deals")
     def search(self, request: Request) -> Any:
         self.query["search"] = self.query.get("query")
         return self.index(request)
 
 
-class PipelineDealView(DealView):
-    """The deals of one pipeline, stage by stage."""
+class GauzyPipelineDealView(GauzyDealView):
+    """The deals of one pipeline, in the order of its stages."""
 
     default_order = ("stage__position",)
 
-    @extend_schema(responses=Found, summary="Get the deals of a pipeline")
+    @extend_schema(responses=PageResponse, summary="Get the deals of a pipeline")
     def index(self, request: Request, row: str) -> Any:  # type: ignore[override]
         self.pipeline = self.one("pipeline", row)
         return super().index(request)

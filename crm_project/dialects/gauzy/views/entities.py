@@ -1,4 +1,4 @@
-"""What pipelines, deals and contacts share: filters, lists, pages, counts, one row, the trash."""
+"""The base view of pipelines, deals and contacts: filters, lists, pages, counts, trash."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -14,48 +14,53 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.fields import UUID
+from crm_project.dialects.gauzy.serializers.query import is_text, is_true, picked
 from crm_project.dialects.gauzy.views.base import OURS, GauzyView
 from crm_project.dialects.gauzy.views.streams import AT_ONCE, streamed
-from crm_project.dialects.gauzy.wire.query import is_text, is_true, picked
-from crm_project.dialects.places import keys_between, rows_of
+from crm_project.dialects.kit.offset_pages import keys_between, rows_of
+from crm_project.errors import FieldError, Invalid
 
 PAGE, MAX_PAGE = 10, 100
 QUERY = frozenset(
     {"where", "relations", "order", "select", "withDeleted", "take", "skip", "page", "limit", "search"}
 )
-Found = inline_serializer("Found", {"items": serializers.ListField(), "total": serializers.IntegerField()})
+PageResponse = inline_serializer(
+    "Found", {"items": serializers.ListField(), "total": serializers.IntegerField()}
+)
 
 
-def documented(one: str, many: str, shown: Any) -> Any:
-    """A class decorator: the inherited actions in the OpenAPI document."""
-    told = {
-        "index": extend_schema(operation_id=f"{many}_find_all", responses=Found, summary=f"Find all {many}"),
-        "pagination": extend_schema(responses=Found, summary=f"List {many} by pages"),
+def documented(one: str, many: str, read_class: Any) -> Any:
+    """Class decorator that documents the inherited actions in the OpenAPI document."""
+    documentation = {
+        "index": extend_schema(
+            operation_id=f"{many}_find_all", responses=PageResponse, summary=f"Find all {many}"
+        ),
+        "pagination": extend_schema(responses=PageResponse, summary=f"List {many} by pages"),
         "count": extend_schema(responses=OpenApiTypes.INT, summary=f"Count {many}"),
-        "retrieve": extend_schema(responses=shown, summary=f"Get a {one}"),
+        "retrieve": extend_schema(responses=read_class, summary=f"Get a {one}"),
         "destroy": extend_schema(responses={202: OpenApiTypes.OBJECT}, summary=f"Delete a {one}"),
-        "soft": extend_schema(responses={202: shown}, summary=f"Move a {one} to the trash"),
-        "recover": extend_schema(request=None, responses={202: shown}, summary=f"Bring a {one} back"),
+        "soft": extend_schema(responses={202: read_class}, summary=f"Move a {one} to the trash"),
+        "recover": extend_schema(request=None, responses={202: read_class}, summary=f"Bring a {one} back"),
     }
 
     def decorate(view: Any) -> Any:
-        for action, tell in told.items():
-            setattr(view, action, tell(isolate_view_method(view, action)))
+        for action, document in documentation.items():
+            setattr(view, action, document(isolate_view_method(view, action)))
         return view
 
     return decorate
 
 
-class EntityView(GauzyView):
+class GauzyEntityView(GauzyView):
     model: ClassVar[Any]
     kind: ClassVar[str]
-    shown_class: ClassVar[Any]
-    # What `where` may name: the vendor's word → a text, a flag, or the kind of row whose id it is.
+    read_class: ClassVar[Any]
+    # The valid keys of `where`: text columns, boolean columns, and (kind of row, column) of ids.
     columns: ClassVar[Mapping[str, str]] = {}
     flags: ClassVar[Mapping[str, str]] = {}
     links: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    # Texts of which a page's `where` names a part; elsewhere it names the whole.
-    partial: ClassVar[frozenset[str]] = frozenset()
+    # Text columns that `where` of a page matches in part; other lists match them as a whole.
+    partial_in_pages: ClassVar[frozenset[str]] = frozenset()
     sortable: ClassVar[Mapping[str, str]] = {"createdAt": "created_at", "updatedAt": "updated_at"}
     default_order: ClassVar[tuple[str, ...]] = ("created_at", "id")
 
@@ -65,7 +70,7 @@ class EntityView(GauzyView):
 
     @property
     def known(self) -> frozenset[str]:
-        """Clients write filters beside `where` too."""
+        """Clients also send filters beside `where`."""
         return QUERY | self.filters
 
     def trash(self, row: Any) -> None:
@@ -75,21 +80,21 @@ class EntityView(GauzyView):
         raise NotImplementedError
 
     def index(self, request: Request) -> Any:
-        """All rows, or `take` of them from the offset `skip`; or a `page` of `limit` rows."""
+        """All rows; or `take` rows from the offset `skip`; or a `page` of `limit` rows."""
         limit = self.number("limit", None, least=1)
         if limit is not None and "take" not in self.query:
             start = limit * ((self.number("page", 1, least=1) or 1) - 1)
-            return self.found(slice(start, start + limit))
+            return self.page_response(slice(start, start + limit))
         take = self.number("take", None, least=0)
         skip = self.number("skip", 0, least=0) or 0
-        return self.found(slice(skip, None if take is None else skip + take))
+        return self.page_response(slice(skip, None if take is None else skip + take))
 
     def pagination(self, request: Request) -> Any:
-        """`take` rows of the page `skip`, which counts from 1; `limit` and `page` say the same."""
+        """`take` rows of the page `skip`, which counts from 1; `limit` and `page` are synonyms."""
         size, place = ("take", "skip") if "take" in self.query or "skip" in self.query else ("limit", "page")
         take = self.number(size, PAGE, least=0, most=MAX_PAGE) or PAGE
         page = self.number(place, 1, least=0) or 1
-        return self.found(slice(take * (page - 1), take * page))
+        return self.page_response(slice(take * (page - 1), take * page))
 
     def count(self, request: Request) -> Response:
         return Response(self.listed().count())
@@ -97,7 +102,7 @@ class EntityView(GauzyView):
     def retrieve(self, request: Request, row: str) -> Response:
         found = self.ids.resolve(self.kind, row)
         if found is None and is_true(self.query.get("withDeleted")):
-            found = self.in_trash(row)
+            found = self.find_trashed(row)
         return Response(self.selected(self.entity(self.present(found, row))))
 
     def destroy(self, request: Request, row: str) -> Response:
@@ -110,32 +115,32 @@ class EntityView(GauzyView):
         return Response(self.entity(found), self.delete_status)
 
     def recover(self, request: Request, row: str) -> Response:
-        return Response(self.entity(self.restore(self.trashed(row))), self.update_status)
+        return Response(self.entity(self.restore(self.get_trashed(row))), self.update_status)
 
-    def trashed(self, row: str) -> Any:
-        return self.present(self.in_trash(row), row)
+    def get_trashed(self, row: str) -> Any:
+        return self.present(self.find_trashed(row), row)
 
-    def in_trash(self, row: str) -> Any:
-        """The last trashed row of that id, its own or the one that the client's system had for it."""
+    def find_trashed(self, row: str) -> Any:
+        """The row of this id that was trashed last; the id is a UUID or an external reference."""
         own = Q(uuid=row) if UUID.fullmatch(row) else Q()
         referred = self.model.objects.filter(references__system=self.system, references__external_id=row)
         trash = self.model.objects.trash_visible_to(self.actor.member, timezone.now())
         return trash.filter(own | Q(pk__in=referred.values("pk"))).order_by("deleted_at").last()
 
-    def changed(self, serializer_class: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
-        """The change that a body makes of a row."""
-        return self.read(serializer_class, self.differing(self.sent(), shown), partial=True)
+    def changed(self, serializer_class: Any, current: Mapping[str, Any]) -> dict[str, Any]:
+        """The change between the body and the row as it is now."""
+        return self.read(serializer_class, self.changed_fields(self.sent(), current), partial=True)
 
     def listed(self) -> Any:
         where = self.query.get("where") or {}
         if not isinstance(where, Mapping):
-            raise ValidationError({"where": ["This is not an object."]})
+            raise ValidationError({"where": ["Must be an object."]})
         rows = self.searched(self.reachable())
         for name, value in where.items():
-            part = self.action == "pagination" and name in self.partial
-            rows = rows if name in OURS else self.narrowed(rows, name, value, part=part)
+            partial = self.action == "pagination" and name in self.partial_in_pages
+            rows = rows if name in OURS else self.filter_by(rows, name, value, partial=partial)
         for name in self.filters & self.query.keys():
-            rows = self.narrowed(rows, name, self.query[name], part=True)
+            rows = self.filter_by(rows, name, self.query[name], partial=True)
         return rows
 
     def reachable(self) -> Any:
@@ -149,13 +154,13 @@ class EntityView(GauzyView):
         if text is None:
             return rows
         if not is_text(text):
-            raise ValidationError({"search": ["This is not a text."]})
+            raise ValidationError({"search": ["Must be a string."]})
         return self.matching(rows, text)
 
     def matching(self, rows: Any, text: str) -> Any:
         return rows.matching(text)
 
-    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
+    def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
         if name in self.links:
             kind, column = self.links[name]
             return rows.filter(**{f"{column}__in": self.keys(kind, value)})
@@ -163,10 +168,10 @@ class EntityView(GauzyView):
             return rows.filter(**{self.flags[name]: is_true(value)})
         if name not in self.columns or not is_text(value):
             raise ValidationError({f"where.{name}": ["There is no such filter."]})
-        return rows.filter(**{f"{self.columns[name]}__{'icontains' if part else 'exact'}": value})
+        return rows.filter(**{f"{self.columns[name]}__{'icontains' if partial else 'exact'}": value})
 
     def keys(self, kind: str, value: Any) -> list[int]:
-        """Our keys of the rows that one id or a list of them names."""
+        """The primary keys of the rows of one id or of a list of ids."""
         found = self.ids.resolve_all(kind, value if isinstance(value, list) else [value])
         return [row.pk for row in found.values()]
 
@@ -185,10 +190,11 @@ class EntityView(GauzyView):
             return default
         digits = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 10
         if not (digits and least <= int(text) <= most):
-            raise ValidationError({name: [f"From {least} to {most}."]})
+            template = "Must be from %(least)s to %(most)s."
+            raise Invalid(fields=[FieldError(name, "invalid", template, {"least": least, "most": most})])
         return int(text)
 
-    def found(self, part: slice) -> Any:
+    def page_response(self, part: slice) -> Any:
         listed = self.listed()
         rows = self.fetched(self.ordered(listed))
         too_many = part.start + AT_ONCE + 1
@@ -196,31 +202,31 @@ class EntityView(GauzyView):
         keys = keys_between(rows, part.start, stop)
         if len(keys) > AT_ONCE:
             every_key = keys_between(rows, part.start, part.stop)
-            return streamed(rows, every_key, listed.count(), self.shown_afresh)
+            return streamed(rows, every_key, listed.count(), self.represent_chunk)
         whole = part.start == 0 and part.stop is None
         total = len(keys) if whole else listed.count()
-        return Response({"items": self.shown(rows_of(rows, keys)), "total": total})
+        return Response({"items": self.represent(rows_of(rows, keys)), "total": total})
 
-    def shown(self, rows: list[Any]) -> list[Any]:
+    def represent(self, rows: list[Any]) -> list[Any]:
         return [self.selected(item) for item in self.entities(rows)]
 
-    def shown_afresh(self, rows: list[Any]) -> list[Any]:
-        """Without the ids that earlier rows were shown with, which would add up."""
+    def represent_chunk(self, rows: list[Any]) -> list[Any]:
+        """Like `represent`, with a new cache of ids, since the cache of a whole stream would not fit into memory."""
         vars(self).pop("ids", None)
-        return self.shown(rows)
+        return self.represent(rows)
 
-    def selected(self, shown: Any) -> Any:
+    def selected(self, data: Any) -> Any:
         select = self.query.get("select")
         if not isinstance(select, Mapping):
-            return shown
-        self.ignore(f"select.{name}" for name in select.keys() - shown.keys())
-        return picked(shown, select)
+            return data
+        self.ignore(f"select.{name}" for name in select.keys() - data.keys())
+        return picked(data, select)
 
     def fetched(self, rows: Any) -> Any:
         return rows
 
     def entities(self, rows: list[Any]) -> Any:
-        return self.show(self.shown_class, rows, many=True)
+        return self.serialize(self.read_class, rows, many=True)
 
     def entity(self, row: Any) -> Any:
-        return self.show(self.shown_class, self.fetched(self.model.objects.filter(pk=row.pk)).get())
+        return self.serialize(self.read_class, self.fetched(self.model.objects.filter(pk=row.pk)).get())

@@ -1,4 +1,4 @@
-"""Whether Gauzy's server is there, for clients that ask before they sign in."""
+"""Health checks, which clients use before they sign in."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ from crm_project.dialects.gauzy.views.base import GauzyView
 UP = {"database": {"status": "up"}}
 
 
-class HealthView(GauzyView):
+class GauzyHealthView(GauzyView):
     authentication_classes: Any = []
     permission_classes: Any = []
 
-    @extend_schema(auth=[], responses=OpenApiTypes.OBJECT, summary="Whose API this is")
+    @extend_schema(auth=[], responses=OpenApiTypes.OBJECT, summary="The name of the API")
     def status(self, request: Request) -> Response:
         return Response({"status": 200, "message": "Gauzy API"})
 
-    @extend_schema(auth=[], responses=OpenApiTypes.OBJECT, summary="Whether the database answers")
+    @extend_schema(auth=[], responses=OpenApiTypes.OBJECT, summary="The state of the database")
     def health(self, request: Request) -> Response:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

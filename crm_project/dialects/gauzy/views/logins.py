@@ -1,10 +1,9 @@
-"""Gauzy's logins, what they may, and who one is."""
+"""Login, refresh, logout, and the current user."""
 
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, ErrorDetail, ValidationError
 from rest_framework.request import Request
@@ -14,19 +13,21 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import revoke_token
 from crm_project.api.authentication import BearerAuthentication
+from crm_project.dialects.gauzy.serializers import people as serializers
 from crm_project.dialects.gauzy.views.base import GauzyView
-from crm_project.dialects.gauzy.wire import people as wire
-from crm_project.dialects.logins import login_of, login_token, refresh_secret, refreshed, signed_in
+from crm_project.dialects.kit.logins import (
+    login_token,
+    refresh_secret,
+    renew_login,
+    sign_in,
+    token_of_refresh_secret,
+)
 
 CREDENTIALS = ("email", "password")
-Tokens = inline_serializer(
-    "Tokens", {"token": serializers.CharField(), "refresh_token": serializers.CharField()}
-)
-Refresh = inline_serializer("Refresh", {"refresh_token": serializers.CharField()})
 
 
 def texts(request: Request, names: tuple[str, ...]) -> list[str]:
-    """The fields of the body, which must be texts."""
+    """The values of these fields of the body, which must be non-empty strings."""
     body: Any = request.data if isinstance(request.data, dict) else {}
     missing = [name for name in names if not isinstance(body.get(name), str) or not body[name]]
     if missing:
@@ -35,11 +36,11 @@ def texts(request: Request, names: tuple[str, ...]) -> list[str]:
 
 
 class PasswordAuthentication(BaseAuthentication):
-    """E-mail address and password of the body. Here and not in the action: a failure must not be rolled back."""
+    """E-mail address and password of the body. The action's transaction would roll the count of failures back."""
 
     def authenticate(self, request: Request) -> tuple[Any, Actor]:
         email, password = texts(request, CREDENTIALS)
-        member = signed_in(request._request, email, password)
+        member = sign_in(request._request, email, password)
         return member.user, Actor(member)
 
 
@@ -47,12 +48,12 @@ class RefreshAuthentication(BaseAuthentication):
     """The refresh token of the body."""
 
     def authenticate(self, request: Request) -> tuple[Any, Actor]:
-        member = login_of(texts(request, ("refresh_token",))[0]).member
+        member = token_of_refresh_secret(texts(request, ("refresh_token",))[0]).member
         return member.user, Actor(member)
 
 
-class LenientAuthentication(BearerAuthentication):
-    """Whoever has no good token is nobody, and no error."""
+class OptionalAuthentication(BearerAuthentication):
+    """A missing or invalid token is not an error: the request is anonymous."""
 
     def authenticate(self, request: Request) -> Any:
         try:
@@ -61,82 +62,87 @@ class LenientAuthentication(BearerAuthentication):
             return None
 
 
-class LoginView(GauzyView):
+class GauzyLoginView(GauzyView):
     authentication_classes = [PasswordAuthentication]
     permission_classes: Any = []
     secret_actions = frozenset({"login"})
 
     @extend_schema(
         auth=[],
-        request=inline_serializer(
-            "Login", {"email": serializers.EmailField(), "password": serializers.CharField()}
-        ),
-        responses={200: Tokens},
+        request=serializers.Login,
+        responses={200: serializers.Tokens},
         summary="Get a token of twelve hours",
     )
     def login(self, request: Request) -> Response:
         token, secret = login_token(self.actor.member, "Gauzy login")
-        user = self.show(wire.ShownMe, self.actor.member)
+        user = self.serialize(serializers.GauzyCurrentUserRead, self.actor.member)
         return Response({"user": user, "token": secret, "refresh_token": refresh_secret(token)})
 
 
-class RefreshView(GauzyView):
+class GauzyRefreshView(GauzyView):
     authentication_classes = [RefreshAuthentication]
     permission_classes: Any = []
     secret_actions = frozenset({"refresh"})
     secret_parameters = frozenset({"refresh_token"})
 
     @extend_schema(
-        auth=[], request=Refresh, responses={200: Tokens}, summary="Get another token of twelve hours"
+        auth=[],
+        request=serializers.Refresh,
+        responses={200: serializers.Tokens},
+        summary="Get another token of twelve hours",
     )
     def refresh(self, request: Request) -> Response:
-        token, secret = refreshed(login_of(texts(request, ("refresh_token",))[0]))
+        token, secret = renew_login(token_of_refresh_secret(texts(request, ("refresh_token",))[0]))
         return Response({"token": secret, "refresh_token": refresh_secret(token)})
 
 
-class LogoutView(GauzyView):
-    """Anybody may end what is their own; a token to read too."""
+class GauzyLogoutView(GauzyView):
+    """A read-only token may also end its own login."""
 
     edit_permission = Permission.VIEW
     secret_parameters = frozenset({"refresh_token"})
 
-    @extend_schema(request=Refresh, responses={200: None}, summary="End the login")
+    @extend_schema(request=serializers.Refresh, responses={200: None}, summary="End the login")
     def logout(self, request: Request) -> Response:
-        """The token of the request, and the login of the refresh token, which may have another one by now."""
+        """End the token of the request, and the login of the refresh token, which may have a newer token."""
         tokens = [self.actor.token] if self.actor.token else []
         if self.body.get("refresh_token"):
-            tokens.append(login_of(texts(request, ("refresh_token",))[0]))
+            tokens.append(token_of_refresh_secret(texts(request, ("refresh_token",))[0]))
         for token in tokens:
             if token.member_id == self.actor.member.pk:
                 revoke_token(actor=self.actor, token=token)
         return Response()
 
 
-class AuthenticatedView(GauzyView):
-    authentication_classes = [LenientAuthentication]
+class GauzyAuthenticatedView(GauzyView):
+    authentication_classes = [OptionalAuthentication]
     permission_classes: Any = []
 
-    @extend_schema(auth=[], responses=OpenApiTypes.BOOL, summary="Whether the token is good")
+    @extend_schema(auth=[], responses=OpenApiTypes.BOOL, summary="Whether the token is valid")
     def authenticated(self, request: Request) -> Response:
         return Response(isinstance(request.auth, Actor))
 
 
-class UserView(GauzyView):
+class GauzyUserView(GauzyView):
     parameters = frozenset({"relations", "includeEmployee", "includeOrganization", "permissions", "roles"})
     relates = frozenset({"employee", "tenant", "role", "organizations"})
 
-    @extend_schema(responses=wire.ShownMe, summary="Who the token belongs to")
+    @extend_schema(responses=serializers.GauzyCurrentUserRead, summary="The user of the token")
     def me(self, request: Request) -> Response:
-        return Response(self.show(wire.ShownMe, self.actor.member))
+        return Response(self.serialize(serializers.GauzyCurrentUserRead, self.actor.member))
 
-    @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether one may any of these")
+    @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether the user has any of these permissions")
     def permissions(self, request: Request) -> Response:
-        asked = [wire.PERMISSIONS[name] for name in self.asked("permissions") if name in wire.PERMISSIONS]
+        asked = [
+            serializers.PERMISSIONS[name]
+            for name in self.asked("permissions")
+            if name in serializers.PERMISSIONS
+        ]
         return Response(any(self.actor.may(permission) for permission in asked))
 
-    @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether one has any of these roles")
+    @extend_schema(responses=OpenApiTypes.BOOL, summary="Whether the user has any of these roles")
     def role(self, request: Request) -> Response:
-        return Response(wire.ROLES[self.actor.member.role] in self.asked("roles"))
+        return Response(serializers.ROLES[self.actor.member.role] in self.asked("roles"))
 
     def asked(self, name: str) -> list[str]:
         value = self.query.get(name, [])

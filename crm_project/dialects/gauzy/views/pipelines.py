@@ -1,4 +1,4 @@
-"""Gauzy's pipelines; stages are reached through them alone."""
+"""Gauzy's pipelines, and the stages below them."""
 
 from typing import Any
 
@@ -10,10 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.gauzy.serializers import sales as serializers
+from crm_project.dialects.gauzy.serializers.query import is_text
 from crm_project.dialects.gauzy.views.base import GauzyView
-from crm_project.dialects.gauzy.views.entities import EntityView, documented
-from crm_project.dialects.gauzy.wire import sales as wire
-from crm_project.dialects.gauzy.wire.query import is_text
+from crm_project.dialects.gauzy.views.entities import GauzyEntityView, documented
+from crm_project.dialects.kit.deal_contacts import client_of
+from deals.models import Deal
 from pipelines.models import Pipeline, Stage
 from pipelines.services import (
     create_pipeline,
@@ -26,19 +28,19 @@ from pipelines.services import (
 )
 
 
-@documented("pipeline", "pipelines", wire.ShownPipeline)
-class PipelineView(EntityView):
-    """Pipelines, their stages through them alone."""
+@documented("pipeline", "pipelines", serializers.GauzyPipelineRead)
+class GauzyPipelineView(GauzyEntityView):
+    """Pipelines with their stages."""
 
-    model, kind, shown_class = Pipeline, "pipeline", wire.ShownPipeline
+    model, kind, read_class = Pipeline, "pipeline", serializers.GauzyPipelineRead
     edit_permission = Permission.EDIT_PIPELINES
-    relates = frozenset({*wire.ShownPipeline.related, "stages.pipeline"})
+    relates = frozenset({*serializers.GauzyPipelineRead.related, "stages.pipeline", "stages.deals"})
     columns = {"name": "name", "description": "description"}
-    partial = frozenset({"name", "description"})
+    partial_in_pages = frozenset({"name", "description"})
     flags = {"isActive": "is_active"}
     links = {"id": ("pipeline", "pk")}
     sortable = {
-        **EntityView.sortable,
+        **GauzyEntityView.sortable,
         "name": "name",
         "description": "description",
         "isActive": "is_active",
@@ -47,6 +49,29 @@ class PipelineView(EntityView):
     def fetched(self, rows: Any) -> Any:
         return rows.with_stages()
 
+    def entities(self, rows: list[Any]) -> Any:
+        self._load_deals(rows)
+        return super().entities(rows)
+
+    def entity(self, row: Any) -> Any:
+        found = self.fetched(self.model.objects.filter(pk=row.pk)).get()
+        self._load_deals([found])
+        return self.serialize(self.read_class, found)
+
+    def _load_deals(self, pipelines: list[Any]) -> None:
+        """Give each stage its visible deals if they are requested, with one query, and one for their clients."""
+        if "stages.deals" not in self.relations:
+            return
+        stages = {stage.pk: stage for pipeline in pipelines for stage in pipeline.live_stages}
+        for stage in stages.values():
+            stage.visible_deals = []
+        related = ("client", "contact", "created_by__user", "created_by__organization")
+        deals = Deal.objects.visible_to(self.actor.member).filter(stage__in=stages).select_related(*related)
+        for deal in deals.order_by("created_at", "id"):
+            deal.stage = stages[deal.stage_id]
+            deal.stage.visible_deals.append(deal)
+        self.ids.prefetch(client_of(deal) for stage in stages.values() for deal in stage.visible_deals)
+
     def matching(self, rows: Any, text: str) -> Any:
         return rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
 
@@ -54,10 +79,10 @@ class PipelineView(EntityView):
     def filters(self) -> frozenset[str]:
         return super().filters | {"stages"}
 
-    def narrowed(self, rows: Any, name: str, value: Any, *, part: bool) -> Any:
-        """By a part of a stage's name too."""
+    def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
+        """`stages` matches a part of a stage's name."""
         if name != "stages" or not is_text(value):
-            return super().narrowed(rows, name, value, part=part)
+            return super().filter_by(rows, name, value, partial=partial)
         return rows.filter(pk__in=Stage.objects.live().filter(name__icontains=value).values("pipeline"))
 
     def trash(self, row: Pipeline) -> None:
@@ -67,61 +92,70 @@ class PipelineView(EntityView):
         return restore_pipeline(actor=self.actor, pipeline=row)
 
     def recover(self, request: Request, row: str) -> Response:
-        return Response(self.whole(self.restore(self.trashed(row))), self.update_status)
+        return Response(self.whole(self.restore(self.get_trashed(row))), self.update_status)
 
     @extend_schema(
-        request=wire.PipelineWords,
-        responses={201: wire.ShownPipelineWithStages},
+        request=serializers.GauzyPipelineWrite,
+        responses={201: serializers.GauzyPipelineWithStagesRead},
         summary="Create a pipeline with its stages",
-        examples=[OpenApiExample("Create", wire.EXAMPLE_PIPELINE, request_only=True)],
+        examples=[OpenApiExample("Create", serializers.EXAMPLE_PIPELINE, request_only=True)],
     )
     def create(self, request: Request) -> Response:
-        change = wire.pipeline_change(self.read(wire.PipelineWords, self.sent()))
+        change = serializers.pipeline_change(self.read(serializers.GauzyPipelineWrite, self.sent()))
         pipeline = create_pipeline(actor=self.actor, change=change)
         return Response(self.whole(pipeline), self.create_status)
 
     @extend_schema(
-        request=wire.PipelineWords,
-        responses={202: wire.ShownPipelineWithStages},
+        request=serializers.GauzyPipelineWrite,
+        responses={202: serializers.GauzyPipelineWithStagesRead},
         summary="Change a pipeline",
-        examples=[OpenApiExample("Change", wire.EXAMPLE_PIPELINE_CHANGE, request_only=True)],
+        examples=[OpenApiExample("Change", serializers.EXAMPLE_PIPELINE_CHANGE, request_only=True)],
     )
     def update(self, request: Request, row: str) -> Response:
         pipeline = self.one(self.kind, row)
-        change = wire.pipeline_change(self.changed(wire.PipelineWords, self.whole(pipeline)))
+        change = serializers.pipeline_change(
+            self.changed(serializers.GauzyPipelineWrite, self.whole(pipeline))
+        )
         return Response(
             self.whole(update_pipeline(actor=self.actor, pipeline=pipeline, change=change)),
             self.update_status,
         )
 
     def whole(self, pipeline: Pipeline) -> Any:
-        return self.show(wire.ShownPipelineWithStages, Pipeline.objects.with_stages().get(pk=pipeline.pk))
+        return self.serialize(
+            serializers.GauzyPipelineWithStagesRead, Pipeline.objects.with_stages().get(pk=pipeline.pk)
+        )
 
 
-class StageView(GauzyView):
-    """One stage of a pipeline: what the vendor's assistant calls, though the vendor's server does not serve it."""
+class GauzyStageView(GauzyView):
+    """A stage of a pipeline. The vendor's assistant uses these routes; the vendor's server does not have them."""
 
     edit_permission = Permission.EDIT_PIPELINES
 
     @extend_schema(
-        request=wire.NewStage, responses={201: wire.ShownStage}, summary="Add a stage, as the last"
+        request=serializers.GauzyStageWrite,
+        responses={201: serializers.GauzyStageRead},
+        summary="Add a stage at the end",
     )
     def create(self, request: Request, row: str) -> Response:
-        change = wire.stage_change(self.read(wire.NewStage, self.sent()))
+        change = serializers.stage_change(self.read(serializers.GauzyStageWrite, self.sent()))
         stage = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
-        return Response(self.show(wire.ShownStage, stage), self.create_status)
-
-    @extend_schema(request=wire.NewStage, responses={202: wire.ShownStage}, summary="Change a stage")
-    def update(self, request: Request, row: str, stage: str) -> Response:
-        found = self.stage(row, stage)
-        sent = self.differing(self.sent(), self.show(wire.ShownStage, found))
-        change = wire.stage_change(self.read(wire.NewStage, sent, partial=True))
-        changed = update_stage(actor=self.actor, stage=found, change=change)
-        return Response(self.show(wire.ShownStage, changed), self.update_status)
+        return Response(self.serialize(serializers.GauzyStageRead, stage), self.create_status)
 
     @extend_schema(
-        responses={202: OpenApiTypes.OBJECT}, summary="Delete a stage that no deal stands in", request=None
+        request=serializers.GauzyStageWrite,
+        responses={202: serializers.GauzyStageRead},
+        summary="Change a stage",
     )
+    def update(self, request: Request, row: str, stage: str) -> Response:
+        found = self.stage(row, stage)
+        sent = self.changed_fields(self.sent(), self.serialize(serializers.GauzyStageRead, found))
+        read = self.read(serializers.GauzyStageWrite, sent, partial=True)
+        change = {name: value for name, value in read.items() if name != "index"}
+        changed = update_stage(actor=self.actor, stage=found, change=change)
+        return Response(self.serialize(serializers.GauzyStageRead, changed), self.update_status)
+
+    @extend_schema(responses={202: OpenApiTypes.OBJECT}, summary="Delete a stage without deals", request=None)
     def destroy(self, request: Request, row: str, stage: str) -> Response:
         trash_stage(actor=self.actor, stage=self.stage(row, stage))
         return Response({"raw": [], "affected": 1}, self.delete_status)

@@ -1,29 +1,30 @@
-"""Lists without an end, as the vendor's server gives them: what is too much to hold goes out as it is read."""
+"""Streams long lists: the vendor's lists have no limit, and all rows would not fit into memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from crm_project.dialects.places import rows_of
-from crm_project.dialects.renderers import ExactJSONRenderer
+from crm_project.dialects.kit.offset_pages import rows_of
+from crm_project.dialects.kit.renderers import ExactJSONRenderer
 
 AT_ONCE = 500
 
 
-def streamed(rows: Any, keys: Sequence[int], total: int, shown: Callable[[list[Any]], list[Any]]) -> Any:
-    """`{items, total}`, of which only some rows are in memory at a time; the first of them before anything is sent."""
-    parts = _parts(rows, keys, shown)
+def streamed(
+    rows: Any, keys: Sequence[int], total: int, represent: Callable[[list[Any]], list[Any]]
+) -> StreamingHttpResponse:
+    """`{items, total}` in chunks. The first chunk is read at once, so that an error in it has a status."""
+    parts = _parts(rows, keys, represent)
     first = next(parts, b"")
     return StreamingHttpResponse(_whole(first, parts, total), content_type=ExactJSONRenderer.media_type)
 
 
-def _parts(rows: Any, keys: Sequence[int], shown: Callable[[list[Any]], list[Any]]) -> Iterator[bytes]:
-    """JSON lists without their brackets."""
-    size = AT_ONCE
-    for start in range(0, len(keys), size):
-        if some := rows_of(rows, keys[start : start + size]):
-            yield ExactJSONRenderer().render(shown(some))[1:-1]
+def _parts(rows: Any, keys: Sequence[int], represent: Callable[[list[Any]], list[Any]]) -> Iterator[bytes]:
+    """JSON lists without their brackets, a chunk at a time."""
+    for start in range(0, len(keys), AT_ONCE):
+        if some := rows_of(rows, keys[start : start + AT_ONCE]):
+            yield ExactJSONRenderer().render(represent(some))[1:-1]
 
 
 def _whole(first: bytes, parts: Iterator[bytes], total: int) -> Iterator[bytes]:

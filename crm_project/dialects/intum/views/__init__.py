@@ -1,1 +1,1 @@
-"""Intum's endpoints, by what they speak of."""
+"""Intum's endpoints, a module for each resource."""

@@ -1,4 +1,4 @@
-"""What all of Intum's endpoints share: the three ways of a token, the wrapper of a body, the pages of a list."""
+"""The base view of Intum's endpoints: authentication, the object inside a body, pages."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -10,10 +10,10 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import User
 from crm_project.accounts.services import authenticate_token
 from crm_project.api.authentication import BearerAuthentication, BearerScheme, bearer_secret
-from crm_project.dialects.base import DialectView
 from crm_project.dialects.intum import errors
-from crm_project.dialects.intum.wire.references import app_code as app_code_of
-from crm_project.dialects.places import rows_between
+from crm_project.dialects.intum.serializers.references import app_code as app_code_of
+from crm_project.dialects.kit.offset_pages import rows_of_page
+from crm_project.dialects.kit.views import DialectView
 from crm_project.records.models import DEFAULT_SYSTEM
 
 TOKEN = "api_token"
@@ -21,12 +21,12 @@ PER_PAGE = 25
 
 
 class MissingParameter(ParseError):
-    """A body without the object that it should wrap, as Rails says it."""
+    """The body has no object under the required key."""
 
-    default_code = "parameter_missing"
+    default_code = errors.MISSING
 
 
-class TokenAuthentication(BearerAuthentication):
+class IntumAuthentication(BearerAuthentication):
     """`Authorization: Bearer`, else `?api_token=`, else `api_token` beside the body's object."""
 
     def authenticate(self, request: Request) -> tuple[User, Actor] | None:
@@ -40,40 +40,40 @@ class TokenAuthentication(BearerAuthentication):
         return (actor.member.user, actor) if actor else None
 
 
-class TokenScheme(BearerScheme):
-    target_class = TokenAuthentication
+class IntumAuthenticationScheme(BearerScheme):
+    target_class = IntumAuthentication
 
 
 class IntumView(DialectView):
     system = "intum"
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
-    authentication_classes = [TokenAuthentication]
+    authentication_classes = [IntumAuthentication]
     secret_parameters = frozenset({TOKEN})
     wrapper: ClassVar[str] = ""
     always: ClassVar[tuple[str, ...]] = ()
-    """What is looked at even if it is sent back as it was shown."""
+    """Fields that are read even if their value is unchanged."""
 
     def query_data(self, request: Request) -> Mapping[str, Any]:
         return {name: value for name, value in super().query_data(request).items() if name != TOKEN}
 
     def sent(self, *beside: str) -> dict[str, Any]:
-        """The object that the body wraps; `beside` are the names that the body may have beside it."""
+        """The object inside the body; `beside` are valid keys beside it."""
         body: Any = self.request.data
         sent = body.get(self.wrapper) if isinstance(body, Mapping) else None
         if not isinstance(sent, Mapping):
-            raise MissingParameter(f"param is missing or the value is empty: {self.wrapper}")
+            raise MissingParameter(f"brak parametru lub jest pusty: {self.wrapper}")
         self.ignore(body.keys() - {self.wrapper, TOKEN, *beside})
         return dict(sent)
 
-    def changed(self, serializer_class: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
-        """The change that a body makes of a row: what is sent back as it was shown says nothing."""
+    def changed(self, serializer_class: Any, current: Mapping[str, Any]) -> dict[str, Any]:
+        """The change between the body and the row as it is now."""
         sent = self.sent()
-        kept = {name: sent[name] for name in self.always if name in sent}
-        return self.read(serializer_class, self.differing(sent, shown) | kept, partial=True)
+        required = {name: sent[name] for name in self.always if name in sent}
+        return self.read(serializer_class, self.changed_fields(sent, current) | required, partial=True)
 
-    def called(self, rows: Any, app_code: str, external_id: str) -> Any:
-        """The row that the application calls so, or else that everybody does."""
+    def by_reference(self, rows: Any, app_code: str, external_id: str) -> Any:
+        """The row with this external reference for the application, else for the default system."""
         for system in dict.fromkeys((app_code or app_code_of(self.actor), DEFAULT_SYSTEM)):
             found = rows.holding_reference(system=system, external_id=external_id).first()
             if found is not None:
@@ -81,15 +81,13 @@ class IntumView(DialectView):
         raise NotFound
 
     def page(self, rows: Any) -> Any:
-        """`page` and `per_page`, as the vendor's family has them; the list is a bare array."""
+        """The rows of `page` and `per_page`."""
         size = self.query.get("per_page", PER_PAGE)
-        start = (self.query.get("page", 1) - 1) * size
-        return rows_between(rows, start, start + size)
+        return rows_of_page(rows, self.query.get("page", 1), size)
 
     def filtered(self, rows: Any, columns: Mapping[str, tuple[str, str]]) -> Any:
-        """Narrow by ids: filter → (kind of row, column); an id that names nothing finds nothing."""
+        """Filter by ids; `columns` maps a parameter to (kind of row, column). An unknown id finds nothing."""
         for name, (kind, column) in columns.items():
             if name in self.query:
-                row = self.ids.resolve(kind, self.query[name])
-                rows = rows.filter(**{column: row.pk}) if row else rows.none()
+                rows = rows.filter(**{column: self.ids.filter_key(kind, self.query[name])})
         return rows

@@ -2,7 +2,6 @@
 
 import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.db.models.functions import Coalesce
@@ -10,67 +9,76 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.dialects.intum.serializers import deals as serializers
+from crm_project.dialects.intum.serializers.references import app_code, with_references
 from crm_project.dialects.intum.views.base import IntumView
-from crm_project.dialects.intum.wire import deals as wire
-from crm_project.dialects.intum.wire.references import app_code, with_references
+from crm_project.dialects.kit.deal_writes import DealWritesView
 from deals.models import Deal
-from deals.services import create_deals, trash_deals, update_deals
+from deals.services import trash_deals
 
 
-class DealView(IntumView):
-    """Deals, in Intum's words."""
+class IntumDealView(DealWritesView, IntumView):
+    """Deals."""
 
     wrapper = "deal"
-    # A blank `closed` means one thing beside a status and another alone.
+    status_moves = "if_needed"
+    # The effect of a blank `closed` depends on whether a status is sent beside it.
     always = ("status_id", "closed")
-    queries = {"index": wire.DealQuery}
-
-    @extend_schema(parameters=[wire.DealQuery], responses=wire.ShownDeal(many=True), summary="List deals")
-    def index(self, request: Request) -> Response:
-        rows = self.page(self.listed().order_by("-created_at", "-id").for_reading(self.actor.member))
-        return Response(self.show(wire.ShownDeal, list(rows), many=True))
+    queries = {"index": serializers.IntumDealQuery}
 
     @extend_schema(
-        request=wire.DealBody,
-        responses={201: wire.ShownDeal},
+        parameters=[serializers.IntumDealQuery],
+        responses=serializers.IntumDealRead(many=True),
+        summary="List deals",
+    )
+    def index(self, request: Request) -> Response:
+        rows = self.page(self.listed().order_by("-created_at", "-id").for_reading(self.actor.member))
+        return Response(self.serialize(serializers.IntumDealRead, list(rows), many=True))
+
+    @extend_schema(
+        request=serializers.DealBody,
+        responses={201: serializers.IntumDealRead},
         summary="Create a deal",
-        examples=[OpenApiExample("Create", wire.EXAMPLE_REQUEST, request_only=True)],
+        examples=[OpenApiExample("Create", serializers.EXAMPLE_REQUEST, request_only=True)],
     )
     def create(self, request: Request) -> Response:
-        change = self.completed(self.read(wire.DealWords, self.sent()), None)
-        deal = create_deals(actor=self.actor, changes=[change])[0]
-        return Response(self.shown(deal), self.create_status)
+        change = self.completed(self.read(serializers.IntumDealWrite, self.sent()), None)
+        deal = self.create_deal(change)
+        return Response(self.representation(deal), self.create_status)
 
-    @extend_schema(responses=wire.ShownDeal, summary="Show a deal")
+    @extend_schema(responses=serializers.IntumDealRead, summary="Show a deal")
     def retrieve(self, request: Request, row: str) -> Response:
-        return Response(self.shown(self.find("deal", row)))
+        return Response(self.representation(self.find("deal", row)))
 
-    @extend_schema(request=wire.DealBody, responses=wire.ShownDeal, summary="Change a deal")
+    @extend_schema(request=serializers.DealBody, responses=serializers.IntumDealRead, summary="Change a deal")
     def update(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        change = self.completed(self.changed(wire.DealWords, self.shown(deal)), deal)
-        return Response(self.shown(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
+        change = self.completed(self.changed(serializers.IntumDealWrite, self.representation(deal)), deal)
+        return Response(self.representation(self.update_deal(deal, change).row))
 
-    @extend_schema(responses=wire.ShownDeal, summary="Delete a deal")
+    @extend_schema(responses=serializers.IntumDealRead, summary="Delete a deal")
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        shown = self.shown(deal)
+        data = self.representation(deal)
         trash_deals(actor=self.actor, rows=[deal])
-        return Response(shown, self.delete_status)
+        return Response(data, self.delete_status)
 
-    @extend_schema(responses=wire.ShownDeal, summary="Find a deal by what an application calls it")
+    @extend_schema(responses=serializers.IntumDealRead, summary="Find a deal by the id of an application")
     def external(self, request: Request, app_code: str, external_id: str) -> Response:
         visible = Deal.objects.visible_to(self.actor.member)
-        return Response(self.shown(self.called(visible, app_code, external_id)))
+        return Response(self.representation(self.by_reference(visible, app_code, external_id)))
 
     def completed(self, change: dict[str, Any], deal: Deal | None) -> dict[str, Any]:
-        change = wire.with_status(change, deal)
+        change = serializers.with_gross(serializers.with_status(change, deal), deal)
+        change = self.without_conflict(change, deal)
         change = with_references(change, deal, app_code(self.actor))
         # `fields` is free-form JSON by contract.
         return {**change, "free_custom_fields": True}
 
-    def shown(self, deal: Deal) -> Any:
-        return self.show(wire.ShownDeal, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk))
+    def representation(self, deal: Deal) -> Any:
+        return self.serialize(
+            serializers.IntumDealRead, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk)
+        )
 
     def listed(self) -> Any:
         query = self.query
@@ -87,18 +95,17 @@ class DealView(IntumView):
         return self.priced(self.dated(rows.filter(**plain)))
 
     def dated(self, rows: Any) -> Any:
-        """By the main date: the deal's own, else the day of its creation in the organization's zone."""
-        zone = ZoneInfo(self.actor.organization.time_zone)
+        """Filter by the main date: `date`, else the day of creation in the organization's time zone."""
         if start := self.query.get("main_date_from"):
-            instant = datetime.datetime.combine(start, datetime.time(), zone)
+            instant = datetime.datetime.combine(start, datetime.time(), self.zone)
             rows = rows.filter(Q(date__gte=start) | Q(date=None, created_at__gte=instant))
         if end := self.query.get("main_date_to"):
-            after = datetime.datetime.combine(end + datetime.timedelta(days=1), datetime.time(), zone)
+            after = datetime.datetime.combine(end + datetime.timedelta(days=1), datetime.time(), self.zone)
             rows = rows.filter(Q(date__lte=end) | Q(date=None, created_at__lt=after))
         return rows
 
     def priced(self, rows: Any) -> Any:
-        """By the gross amount as it is shown."""
+        """Filter by the gross amount, or by the net amount where there is no gross."""
         rows = rows.alias(gross=Coalesce("amount_gross", "amount"))
         if "total_amount_gross_from" in self.query:
             rows = rows.filter(gross__gte=self.query["total_amount_gross_from"])

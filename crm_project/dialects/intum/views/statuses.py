@@ -7,56 +7,70 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.intum.serializers import statuses as serializers
 from crm_project.dialects.intum.views.base import IntumView
-from crm_project.dialects.intum.wire import statuses as wire
+from crm_project.dialects.kit.stages import STAGE_ORDER, stage_prefix
 from crm_project.errors import Conflict
 from crm_project.records.locks import hold_catalogue
+from crm_project.records.text import tidy
 from pipelines.models import Pipeline, Stage
 from pipelines.services import create_stage, trash_stage, update_stage
 
 
-class StatusView(IntumView):
-    """The stages: the default pipeline's first, then the others' under their pipeline's name."""
+class IntumStatusView(IntumView):
+    """The stages: first those of the default pipeline, then the others with the name of their pipeline."""
 
     wrapper = "status"
     edit_permission = Permission.EDIT_PIPELINES
 
-    @extend_schema(responses=wire.ShownStatus(many=True), summary="List statuses")
+    @extend_schema(responses=serializers.IntumStatusRead(many=True), summary="List statuses")
     def index(self, request: Request) -> Response:
-        rows = self.stages().order_by("-pipeline__is_default", "pipeline_id", "position")
-        return Response(self.show(wire.ShownStatus, list(rows), many=True))
+        rows = self.stages().order_by(*STAGE_ORDER)
+        return Response(self.serialize(serializers.IntumStatusRead, list(rows), many=True))
 
-    @extend_schema(request=wire.StatusBody, responses={201: wire.ShownStatus}, summary="Create a status")
+    @extend_schema(
+        request=serializers.StatusBody,
+        responses={201: serializers.IntumStatusRead},
+        summary="Create a status",
+    )
     def create(self, request: Request) -> Response:
-        change = wire.settled(self.read(wire.StatusWords, self.sent()), None)
+        change = serializers.stage_change(self.read(serializers.IntumStatusWrite, self.sent()), None)
         self.refuse_taken(change, None)
         default = Pipeline.objects.of(self.actor.organization_id).default().first()
         stage = create_stage(actor=self.actor, change={**change, "pipeline": default and default.pk})
-        return Response(self.shown(stage), self.create_status)
+        return Response(self.representation(stage), self.create_status)
 
-    @extend_schema(responses=wire.ShownStatus, summary="Show a status")
+    @extend_schema(responses=serializers.IntumStatusRead, summary="Show a status")
     def retrieve(self, request: Request, row: str) -> Response:
-        return Response(self.shown(self.find("stage", row)))
+        return Response(self.representation(self.find("stage", row)))
 
-    @extend_schema(request=wire.StatusBody, responses=wire.ShownStatus, summary="Change a status")
+    @extend_schema(
+        request=serializers.StatusBody, responses=serializers.IntumStatusRead, summary="Change a status"
+    )
     def update(self, request: Request, row: str) -> Response:
         stage = self.find("stage", row)
-        change = wire.settled(self.changed(wire.StatusWords, self.shown(stage)), stage)
+        change = serializers.stage_change(
+            self.changed(serializers.IntumStatusWrite, self.representation(stage)), stage
+        )
         self.refuse_taken(change, stage)
-        return Response(self.shown(update_stage(actor=self.actor, stage=stage, change=change)))
+        return Response(self.representation(update_stage(actor=self.actor, stage=stage, change=change)))
 
-    @extend_schema(responses=wire.ShownStatus, summary="Delete a status that no deal stands in")
+    @extend_schema(responses=serializers.IntumStatusRead, summary="Delete a status without deals")
     def destroy(self, request: Request, row: str) -> Response:
         stage = self.find("stage", row)
-        shown = self.shown(stage)
+        data = self.representation(stage)
         trash_stage(actor=self.actor, stage=stage)
-        return Response(shown, self.delete_status)
+        return Response(data, self.delete_status)
 
-    @extend_schema(request=None, responses=wire.ShownStatus, summary="Move a status up within its pipeline")
+    @extend_schema(
+        request=None, responses=serializers.IntumStatusRead, summary="Move a status up within its pipeline"
+    )
     def up(self, request: Request, row: str) -> Response:
         return self.moved(row, -1)
 
-    @extend_schema(request=None, responses=wire.ShownStatus, summary="Move a status down within its pipeline")
+    @extend_schema(
+        request=None, responses=serializers.IntumStatusRead, summary="Move a status down within its pipeline"
+    )
     def down(self, request: Request, row: str) -> Response:
         return self.moved(row, 1)
 
@@ -64,21 +78,21 @@ class StatusView(IntumView):
         stage = self.find("stage", row)
         position = max(0, stage.position + step)
         return Response(
-            self.shown(update_stage(actor=self.actor, stage=stage, change={"position": position}))
+            self.representation(update_stage(actor=self.actor, stage=stage, change={"position": position}))
         )
 
     def refuse_taken(self, change: dict[str, Any], stage: Stage | None) -> None:
-        """A name is one status's alone, though two pipelines may each have a stage of it."""
+        """Raise Conflict if another status has the name. In the core, names of stages are unique in a pipeline only."""
         if "name" not in change:
             return
         hold_catalogue(self.actor.organization_id, alone=True)
-        name = f"{wire.place(stage) if stage else ''}{change['name']}"
+        name = tidy(f"{stage_prefix(stage) if stage else ''}{change['name']}")
         others = self.stages().exclude(pk=stage.pk if stage else None)
-        if any(f"{wire.place(other)}{other.name}" == name for other in others):
+        if any(tidy(f"{stage_prefix(other)}{other.name}") == name for other in others):
             raise Conflict(code="name_taken")
 
     def stages(self) -> Any:
         return Stage.objects.visible_to(self.actor.member).select_related("pipeline")
 
-    def shown(self, stage: Stage) -> Any:
-        return self.show(wire.ShownStatus, self.stages().get(pk=stage.pk))
+    def representation(self, stage: Stage) -> Any:
+        return self.serialize(serializers.IntumStatusRead, self.stages().get(pk=stage.pk))

@@ -1,1 +1,1 @@
-"""LeadConnector's endpoints, by what they speak of."""
+"""LeadConnector's endpoints, a module for each resource."""

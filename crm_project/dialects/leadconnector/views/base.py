@@ -1,18 +1,21 @@
-"""What all of LeadConnector's endpoints share: the version header, the shape of the errors, the location."""
+"""The base views of LeadConnector's endpoints: the `Version` header, the error format, the location."""
 
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from crm_project.dialects.base import DialectView
+from crm_project.dialects.kit.schema import DialectSchema
+from crm_project.dialects.kit.serializers import Empty
+from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.leadconnector import errors
-from crm_project.dialects.schema import DialectSchema
-from crm_project.records.writing.columns import definitions_of
 
 VERSION = OpenApiParameter(
     "Version", str, OpenApiParameter.HEADER, required=True, enum=sorted(errors.VERSIONS), default="2021-07-28"
 )
+
+
+SYSTEM = "leadconnector"
 
 
 class VersionedSchema(DialectSchema):
@@ -21,22 +24,15 @@ class VersionedSchema(DialectSchema):
 
 
 class LeadConnectorView(DialectView):
-    system = "leadconnector"
+    system = SYSTEM
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
     schema = VersionedSchema()
+    empty_values = Empty.ABSENT
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         errors.require_version(request)
         super().initial(request, *args, **kwargs)
-
-    def definitions(self, kind: str) -> dict[str, Any]:
-        """The custom fields of deals or contacts, by key, with their ids looked up once for all rows."""
-        known: dict[str, dict[str, Any]] = self.__dict__.setdefault("_definitions", {})
-        if kind not in known:
-            known[kind] = definitions_of(self.actor.organization_id, kind)
-            self.ids.remember(known[kind].values())
-        return known[kind]
 
     @property
     def trace(self) -> dict[str, str]:
@@ -44,13 +40,13 @@ class LeadConnectorView(DialectView):
 
     @property
     def done(self) -> dict[str, bool]:
-        """`succeded` is the vendor's spelling; its third version says it again in English, here so and there so."""
+        """The body of a success. `succeded` is the vendor's spelling; version 3 adds two others."""
         is_third = self.request.headers.get("Version") == "v3"
         return {"succeded": True, **({"success": True, "succeeded": True} if is_third else {})}
 
 
-class LocatedView(LeadConnectorView):
-    """What is asked for in the location that the path names; any other is out of reach."""
+class LeadConnectorLocationScopedView(LeadConnectorView):
+    """Requires that the location in the path is the organization."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

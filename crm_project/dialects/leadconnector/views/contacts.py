@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,37 +15,39 @@ from contacts.services import (
     upsert_person,
 )
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.leadconnector.serializers import contact_search as searches
+from crm_project.dialects.leadconnector.serializers import contacts as serializers
+from crm_project.dialects.leadconnector.serializers import pages
+from crm_project.dialects.leadconnector.serializers.opportunities import Done
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
-from crm_project.dialects.leadconnector.wire import contact_search as searches
-from crm_project.dialects.leadconnector.wire import contacts as wire
-from crm_project.dialects.leadconnector.wire import kept, pages
-from crm_project.dialects.leadconnector.wire.opportunities import Done
 from crm_project.errors import Conflict
 
 Change = dict[str, Any]
 
 
-class ContactPages(LeadConnectorView):
-    def _page(self, order: pages.Order, query: Change) -> pages.Page:
+class LeadConnectorContactPageView(LeadConnectorView):
+    def _page(self, order: pages.PageOrder, query: Change) -> pages.Page:
         rows = people(self.actor.member)
         if query.get("q"):
             rows = rows.matching(query["q"])
         if "filters" in query:
             rows = rows.filter(query["filters"])
-        return pages.turned(self, "contact", rows, order, query)
+        return pages.page_of(self, "contact", rows, order, query)
 
     def _shown(self, page: pages.Page) -> list[Any]:
-        return [dict(row) for row in self.show(wire.ShownContact, page.rows, many=True)]
+        return [
+            dict(row) for row in self.serialize(serializers.LeadConnectorContactRead, page.rows, many=True)
+        ]
 
 
-class ContactView(ContactPages):
-    """Contacts: the list, and each."""
+class LeadConnectorContactView(LeadConnectorContactPageView):
+    """The list of contacts, and one contact."""
 
-    queries = {"index": searches.ContactQuery}
+    queries = {"index": searches.LeadConnectorContactQuery}
 
     @extend_schema(
         operation_id="dialects_leadconnector_contacts_list",
-        responses=wire.Contacts,
+        responses=serializers.Contacts,
         summary="List, newest first",
     )
     def index(self, request: Request) -> Response:
@@ -54,104 +55,112 @@ class ContactView(ContactPages):
         meta = pages.meta(self, page, self.query)
         return Response({"contacts": self._shown(page), "count": page.total, "meta": meta})
 
-    @extend_schema(request=wire.NewContact, responses={201: wire.OneContact}, summary="Create")
+    @extend_schema(
+        request=serializers.LeadConnectorContactCreate,
+        responses={201: serializers.OneContact},
+        summary="Create",
+    )
     def create(self, request: Request) -> Response:
-        change = self._settled(self.read(wire.NewContact), None)
+        change = self._change(self.read(serializers.LeadConnectorContactCreate), None)
         self._refuse_duplicate(change)
         contact = create_contacts(actor=self.actor, changes=[change])[0]
-        return Response({"contact": self.shown(contact)}, self.create_status)
+        return Response({"contact": self.representation(contact)}, self.create_status)
 
     @extend_schema(
-        request=wire.UpsertContact,
-        responses={200: wire.UpsertedContact},
+        request=serializers.LeadConnectorContactUpsert,
+        responses={200: serializers.UpsertedContact},
         summary="Update the contact of this e-mail, else of this phone number, else create it",
     )
     def upsert(self, request: Request) -> Response:
-        change = self._settled(self.read(wire.UpsertContact), None)
+        change = self._change(self.read(serializers.LeadConnectorContactUpsert), None)
         receipt = upsert_person(actor=self.actor, change=change)
         is_new = receipt.outcome == "created"
-        return Response({"new": is_new, **self.done, "contact": self.shown(receipt.row), **self.trace})
+        return Response(
+            {"new": is_new, **self.done, "contact": self.representation(receipt.row), **self.trace}
+        )
 
-    @extend_schema(responses=wire.OneContact, summary="One contact")
+    @extend_schema(responses=serializers.OneContact, summary="One contact")
     def retrieve(self, request: Request, row_id: str) -> Response:
-        return Response({"contact": self.shown(self.find("contact", row_id))})
+        return Response({"contact": self.representation(self.find("contact", row_id))})
 
-    @extend_schema(request=wire.ChangedContact, responses=wire.ChangedAnswer, summary="Change what is named")
+    @extend_schema(
+        request=serializers.LeadConnectorContactUpdate,
+        responses=serializers.ChangedAnswer,
+        summary="Change the fields in the body",
+    )
     def update(self, request: Request, row_id: str) -> Response:
         contact = self.find("contact", row_id)
-        change = self._settled(self.read(wire.ChangedContact), contact)
+        change = self._change(self.read(serializers.LeadConnectorContactUpdate), contact)
         update_contacts(actor=self.actor, changes=[(contact, change)])
-        return Response({**self.done, "contact": self.shown(contact)})
+        return Response({**self.done, "contact": self.representation(contact)})
 
     @extend_schema(request=None, responses=Done, summary="Move to the trash")
     def destroy(self, request: Request, row_id: str) -> Response:
         trash_contacts(actor=self.actor, rows=[self.find("contact", row_id)])
         return Response(self.done)
 
-    def _settled(self, change: Change, contact: Contact | None) -> Change:
-        """The vendor's one name as the core's two, its company's name as a company, and what has no column kept."""
-        settled = {**change, "free_custom_fields": kept.KEPT.keys()}
-        if contact is not None and "custom_fields" in change:
-            settled["custom_fields"] = kept.without_silence(change["custom_fields"], contact)
-        full, company = settled.pop("full", None), settled.pop("company_name", "")
-        is_company = contact is not None and contact.kind == Contact.Kinds.COMPANY
-        names = ("first_name", "last_name")
-        if (
-            full
-            and not any(settled.get(name) for name in names)
-            and not (contact and contact.full_name == full)
-        ):
-            first, _, last = full.partition(" ")
-            settled |= {"name": full} if is_company else {"first_name": first, "last_name": last}
-        if "company_name" in change and not is_company and company != _company_name(contact):
-            settled["company"] = (
-                find_or_create_company(actor=self.actor, name=company).pk if company else None
-            )
-        return settled
+    def _change(self, sent: Change, contact: Contact | None) -> Change:
+        """The core's change: one name becomes two, and the name of a company becomes the company."""
+        change = serializers.contact_change(sent, contact)
+        if "company_name" not in change:
+            return change
+        name = change.pop("company_name")
+        if serializers.is_company(contact) or name == _company_name(contact):
+            return change
+        company = find_or_create_company(actor=self.actor, name=name) if name else None
+        return {**change, "company": company and company.pk}
 
     def _refuse_duplicate(self, change: Change) -> None:
-        """The core would refuse it too; here the client is told whom it has already."""
+        """The core refuses a duplicate too; the vendor's refusal also has the id of the existing contact."""
         email = change.get("email")
         people = Contact.objects.visible_to(self.actor.member).filter(kind=Contact.Kinds.PERSON)
         twin = people.with_email([email]).first() if email else None
         if twin is not None:
             meta = {
-                "contactId": self.ids.shown(twin),
+                "contactId": self.ids.id_of(twin),
                 "matchingField": "email",
                 "contactName": twin.full_name,
             }
             raise Conflict(code="email_taken", meta=meta)
 
-    def shown(self, contact: Contact) -> Any:
-        return self.show(wire.ShownContact, people(self.actor.member).get(pk=contact.pk))
+    def representation(self, contact: Contact) -> Any:
+        return self.serialize(
+            serializers.LeadConnectorContactRead, people(self.actor.member).get(pk=contact.pk)
+        )
 
 
-class ContactSearchView(ContactPages):
-    """Contacts by what they hold."""
+class LeadConnectorContactSearchView(LeadConnectorContactPageView):
+    """Searches for contacts."""
 
-    # The search by a body writes nothing.
+    # The search by a body is a read.
     edit_permission = Permission.VIEW
-    queries = {"duplicate": searches.DuplicateQuery}
+    queries = {"duplicate": searches.LeadConnectorDuplicateQuery}
 
     @extend_schema(
-        request=searches.ContactSearchBody, responses=wire.ContactsByBody, summary="Search by a body"
+        request=searches.LeadConnectorContactSearchBody,
+        responses=serializers.ContactsByBody,
+        summary="Search by a body",
     )
     def search(self, request: Request) -> Response:
-        query = self.read(searches.ContactSearchBody)
+        query = self.read(searches.LeadConnectorContactSearchBody)
         page = self._page(query["sort"], query)
         rows = self._shown(page)
         for row, contact in zip(rows, page.rows, strict=True):
             row["searchAfter"] = [pages.milliseconds(contact.created_at), row["id"]]
         return Response({"contacts": rows, "total": page.total})
 
-    @extend_schema(responses=wire.MaybeContact, summary="The contact of this e-mail, else of this number")
+    @extend_schema(
+        responses=serializers.MaybeContact, summary="The contact of this e-mail, else of this number"
+    )
     def duplicate(self, request: Request) -> Response:
         email, number = self.query.get("email"), self.query.get("number")
         rows = people(self.actor.member).people_first()
         found = rows.with_email([email]).first() if email else None
         if found is None and number:
-            found = rows.matching(number).filter(Q(phone=number) | Q(mobile=number)).first()
-        return Response({"contact": self.show(wire.ShownContact, found) if found else None})
+            found = rows.with_phone(number, self.actor.organization.country).first()
+        return Response(
+            {"contact": self.serialize(serializers.LeadConnectorContactRead, found) if found else None}
+        )
 
 
 def people(member: Any) -> Any:

@@ -7,45 +7,55 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
-from crm_project.dialects.keys import free_key, taken_keys
-from crm_project.dialects.leadconnector.views.base import LocatedView
-from crm_project.dialects.leadconnector.wire import custom_fields as wire
-from crm_project.dialects.leadconnector.wire.opportunities import Done
+from crm_project.dialects.kit.custom_field_keys import free_key, taken_keys
+from crm_project.dialects.leadconnector.serializers import custom_fields as serializers
+from crm_project.dialects.leadconnector.serializers.opportunities import Done
+from crm_project.dialects.leadconnector.views.base import LeadConnectorLocationScopedView
 from crm_project.records.models import CustomField
 from crm_project.records.services import create_custom_field, trash_custom_field, update_custom_field
 
 
-class CustomFieldView(LocatedView):
+class LeadConnectorCustomFieldView(LeadConnectorLocationScopedView):
     """Custom fields of contacts and of opportunities."""
 
     edit_permission = Permission.EDIT_PIPELINES
-    queries = {"index": wire.CustomFieldQuery}
+    queries = {"index": serializers.LeadConnectorCustomFieldQuery}
 
     @extend_schema(
         operation_id="dialects_leadconnector_locations_customFields_list",
-        responses=wire.CustomFields,
+        responses=serializers.CustomFields,
         summary="The custom fields of the location",
     )
     def index(self, request: Request, location_id: str) -> Response:
-        rows = self.fields.filter(kind__in=wire.KINDS[self.query["model"]]).order_by("position", "id")
-        return Response({"customFields": self.show(wire.ShownCustomField, list(rows), many=True)})
+        rows = self.fields.filter(kind__in=serializers.KINDS[self.query["model"]]).order_by("position", "id")
+        return Response(
+            {"customFields": self.serialize(serializers.LeadConnectorCustomFieldRead, list(rows), many=True)}
+        )
 
-    @extend_schema(request=wire.NewField, responses={201: wire.OneCustomField}, summary="Declare")
+    @extend_schema(
+        request=serializers.LeadConnectorCustomFieldCreate,
+        responses={201: serializers.OneCustomField},
+        summary="Declare",
+    )
     def create(self, request: Request, location_id: str) -> Response:
-        sent = self.read(wire.NewField)
+        sent = self.read(serializers.LeadConnectorCustomFieldCreate)
         key = free_key(sent["label"], taken_keys(self.actor.organization_id, sent["kind"]))
         last = {"position": self.fields.filter(kind=sent["kind"]).count()}
         field = create_custom_field(actor=self.actor, change={**last, **sent, "key": key})
         return self.one(field, self.create_status)
 
-    @extend_schema(responses=wire.OneCustomField, summary="One custom field")
+    @extend_schema(responses=serializers.OneCustomField, summary="One custom field")
     def retrieve(self, request: Request, location_id: str, row_id: str) -> Response:
         return self.one(self.find("custom_field", row_id))
 
-    @extend_schema(request=wire.ChangedField, responses=wire.OneCustomField, summary="Change what is named")
+    @extend_schema(
+        request=serializers.LeadConnectorCustomFieldUpdate,
+        responses=serializers.OneCustomField,
+        summary="Change the fields in the body",
+    )
     def update(self, request: Request, location_id: str, row_id: str) -> Response:
         field = self.find("custom_field", row_id)
-        change = self.read(wire.ChangedField)
+        change = self.read(serializers.LeadConnectorCustomFieldUpdate)
         return self.one(update_custom_field(actor=self.actor, custom_field=field, change=change))
 
     @extend_schema(request=None, responses=Done, summary="Move to the trash")
@@ -54,7 +64,9 @@ class CustomFieldView(LocatedView):
         return Response(self.done)
 
     def one(self, field: CustomField, status: int = 200) -> Response:
-        return Response({"customField": self.show(wire.ShownCustomField, field)}, status)
+        return Response(
+            {"customField": self.serialize(serializers.LeadConnectorCustomFieldRead, field)}, status
+        )
 
     @property
     def fields(self) -> Any:

@@ -1,6 +1,6 @@
-"""The tags of contacts: added and removed, of one or of many."""
+"""Adding and removing tags of one contact or of many."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -10,66 +10,70 @@ from rest_framework.response import Response
 
 from contacts.models import Contact
 from contacts.services import update_contacts
+from crm_project.dialects.kit.tags import KEY, tags_change, tags_of
+from crm_project.dialects.leadconnector.serializers import tags as serializers
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
-from crm_project.dialects.leadconnector.wire import tags as wire
-from crm_project.dialects.leadconnector.wire.kept import TAGS, held
 from crm_project.records.locks import for_update
 
 
-class TagView(LeadConnectorView):
-    """Tags. The contacts are locked before their tags are read, so that two who tag one at once both succeed."""
-
-    @extend_schema(request=wire.Tags, responses={201: wire.AddedTags}, summary="Add tags")
-    def add(self, request: Request, row_id: str) -> Response:
-        contact = self._locked([self.find("contact", row_id).pk])[0]
-        told = self._retag([contact], add=self._sent(wire.Tags))[0]
-        answer = {"tags": wire.after(told), "tagsAdded": told["tagsAdded"]}
-        return Response({**answer, **self.trace}, self.create_status)
-
-    @extend_schema(request=wire.Tags, responses=wire.RemovedTags, summary="Remove tags")
-    def remove(self, request: Request, row_id: str) -> Response:
-        contact = self._locked([self.find("contact", row_id).pk])[0]
-        told = self._retag([contact], remove=self._sent(wire.Tags))[0]
-        return Response({"tags": wire.after(told), "tagsRemoved": told["tagsRemoved"], **self.trace})
+class LeadConnectorTagView(LeadConnectorView):
+    """Contacts are locked before their tags are read, so that of two concurrent changes neither is lost."""
 
     @extend_schema(
-        request=wire.TagsOfMany, responses={201: wire.Retagged}, summary="Add or remove tags of many"
+        request=serializers.LeadConnectorTagsWrite, responses={201: serializers.AddedTags}, summary="Add tags"
+    )
+    def add(self, request: Request, row_id: str) -> Response:
+        contact, tags = (
+            self.find("contact", row_id),
+            self._tags(self.read(serializers.LeadConnectorTagsWrite)),
+        )
+        result = self._retag([contact.pk], add=tags)[0]
+        answer = {"tags": serializers.tags_after(result), "tagsAdded": result["tagsAdded"]}
+        return Response({**answer, **self.trace}, self.create_status)
+
+    @extend_schema(
+        request=serializers.LeadConnectorTagsWrite, responses=serializers.RemovedTags, summary="Remove tags"
+    )
+    def remove(self, request: Request, row_id: str) -> Response:
+        contact, tags = (
+            self.find("contact", row_id),
+            self._tags(self.read(serializers.LeadConnectorTagsWrite)),
+        )
+        result = self._retag([contact.pk], remove=tags)[0]
+        answer = {"tags": serializers.tags_after(result), "tagsRemoved": result["tagsRemoved"]}
+        return Response({**answer, **self.trace})
+
+    @extend_schema(
+        request=serializers.LeadConnectorBulkTagsWrite,
+        responses={201: serializers.Retagged},
+        summary="Add or remove tags of many contacts",
     )
     def many(self, request: Request, kind: str) -> Response:
         if kind not in ("add", "remove"):
             raise NotFound
-        body = self.read(wire.TagsOfMany)
-        known = self.ids.resolve_all("contact", body["contacts"])
-        rows = self._locked(row.pk for row in known.values())
-        told = self._retag(rows, **self._asked(kind, body))
-        unknown = [wire.missing(text) for text in body["contacts"] if text not in known]
-        answer = {"succeded": not unknown, "errorCount": len(unknown), "responses": [*told, *unknown]}
+        body = self.read(serializers.LeadConnectorBulkTagsWrite)
+        contacts = self.ids.resolve_all("contact", body["contacts"])
+        removes_all = kind == "remove" and body["removeAllTags"]
+        change: dict[str, Any] = {kind: None if removes_all else self._tags(body)}
+        results = self._retag([contact.pk for contact in contacts.values()], **change)
+        unknown = [serializers.unknown_contact(text) for text in body["contacts"] if text not in contacts]
+        answer = {"succeded": not unknown, "errorCount": len(unknown), "responses": [*results, *unknown]}
         return Response({**answer, **self.trace}, self.create_status)
 
-    def _asked(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
-        tags = body["custom_fields"][TAGS] or []
-        everything = body["removeAllTags"] and kind == "remove"
-        return {kind: None if everything else tags}
-
-    def _sent(self, words: Any) -> list[str]:
-        return self.read(words)["custom_fields"][TAGS] or []
-
-    def _locked(self, ids: Iterable[int]) -> list[Contact]:
-        return list(for_update(Contact.objects.visible_to(self.actor.member).filter(pk__in=list(ids))))
+    def _tags(self, body: Mapping[str, Any]) -> list[str]:
+        return body["custom_fields"][KEY] or []
 
     def _retag(
-        self, contacts: list[Contact], *, add: Collection[str] = (), remove: Collection[str] | None = ()
+        self, ids: Iterable[int], *, add: Collection[str] = (), remove: Collection[str] | None = ()
     ) -> list[dict[str, Any]]:
-        """What becomes of each; without names to remove, all are."""
-        told = []
-        changes = []
-        for contact in contacts:
-            before = held(contact, TAGS) or []
-            kept = [tag for tag in before if remove is not None and tag not in remove]
-            tags = [*kept, *(tag for tag in add if tag not in before)]
-            if tags != before:
-                change = {"custom_fields": {TAGS: tags or None}, "free_custom_fields": [TAGS]}
-                changes.append((contact, change))
-            told.append(wire.told(self.ids.shown(contact), before, tags))
+        """The result for each contact. `remove=None` removes all tags."""
+        results, changes = [], []
+        for contact in for_update(Contact.objects.visible_to(self.actor.member).filter(pk__in=list(ids))):
+            before = tags_of(contact)
+            rest = [tag for tag in before if remove is not None and tag not in remove]
+            after = [*rest, *(tag for tag in add if tag not in before)]
+            if after != before:
+                changes.append((contact, tags_change(after)))
+            results.append(serializers.result_of(self.ids.id_of(contact), before, after))
         update_contacts(actor=self.actor, changes=changes)
-        return told
+        return results

@@ -1,1 +1,1 @@
-"""ONLYOFFICE's endpoints, a module for each kind of thing."""
+"""ONLYOFFICE's endpoints, a module for each resource."""

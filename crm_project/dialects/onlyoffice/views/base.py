@@ -1,4 +1,4 @@
-"""What all of ONLYOFFICE's views have in common: its tokens, its parameters, its envelope."""
+"""The base view of ONLYOFFICE's endpoints: authentication, parameters, envelope."""
 
 import base64
 import binascii
@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -20,32 +19,40 @@ from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import authenticate_token
 from crm_project.api.authentication import BearerAuthentication
 from crm_project.api.parsers import StrictJSONParser
-from crm_project.dialects.base import DialectView
-from crm_project.dialects.logins import signed_in
+from crm_project.dialects.kit.logins import sign_in
+from crm_project.dialects.kit.offset_pages import keys_between, rows_of
+from crm_project.dialects.kit.schema import DialectSchema
+from crm_project.dialects.kit.serializers import DialectSerializer, Empty
+from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.onlyoffice import errors
-from crm_project.dialects.onlyoffice.wire.envelope import PAGE, documented, of_list, of_one
-from crm_project.dialects.onlyoffice.wire.forms import FormParser, MultipartParser, structured
-from crm_project.dialects.onlyoffice.wire.params import WHOLE, Nothing, Parameters
-from crm_project.dialects.onlyoffice.wire.xml import XmlRenderer
-from crm_project.dialects.places import keys_between, rows_of
-from crm_project.dialects.schema import DialectSchema
-from crm_project.dialects.wire import WireSerializer
-from crm_project.records.models import CustomField
+from crm_project.dialects.onlyoffice.serializers.envelope import PAGE, documented, of_list, of_one
+from crm_project.dialects.onlyoffice.serializers.forms import (
+    OnlyofficeFormParser,
+    OnlyofficeMultipartParser,
+    structured,
+)
+from crm_project.dialects.onlyoffice.serializers.params import (
+    WHOLE,
+    OnlyofficeNoParameters,
+    OnlyofficeParameters,
+)
+from crm_project.dialects.onlyoffice.serializers.xml import XmlRenderer
+from crm_project.errors import Invalid
 
 COOKIE = "asc_auth_key"
 AT_ONCE = 1000
-# Ours, and what the vendor's own pages put behind every URL to tell requests apart.
+# Our `dry_run`, and the cache busters of the vendor's own pages.
 IGNORED_PARAMETERS = frozenset({"dry_run", "__", "_"})
 
 
-class PortalAuthentication(BearerAuthentication):
-    """The token bare, or after `Bearer`, or in a cookie; or e-mail address and password after `Basic`."""
+class OnlyofficeAuthentication(BearerAuthentication):
+    """A token, bare or after `Bearer` or in a cookie; or an e-mail address and a password after `Basic`."""
 
     def authenticate(self, request: Request) -> Any:
         header = request.META.get("HTTP_AUTHORIZATION", "").strip()
         scheme, _, rest = header.partition(" ")
         if scheme.lower() == "basic":
-            actor: Actor | None = Actor(signed_in(request._request, *_credentials(rest)))
+            actor: Actor | None = Actor(sign_in(request._request, *_credentials(rest)))
         else:
             secret = rest.strip() if scheme.lower() == "bearer" else header or request.COOKIES.get(COOKIE)
             if not secret:
@@ -64,16 +71,16 @@ def _credentials(text: str) -> tuple[str, str]:
     return email, password
 
 
-class PortalScheme(OpenApiAuthenticationExtension):
-    target_class = PortalAuthentication
+class OnlyofficeAuthenticationScheme(OpenApiAuthenticationExtension):
+    target_class = OnlyofficeAuthentication
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "apiKey", "in": "header", "name": "Authorization"}
 
 
-class PortalSchema(DialectSchema):
-    """One id for each path and method: `opportunity/{id}` and `opportunity` are both replaced by PUT."""
+class OnlyofficeSchema(DialectSchema):
+    """Derives operation ids from path and method, since both `opportunity` and `opportunity/{id}` have a PUT."""
 
     def get_operation_id(self) -> str:
         return "_".join([self.method.lower(), *re.findall(r"\w+", self.path.partition("/api/")[2])])
@@ -83,37 +90,22 @@ class OnlyofficeView(DialectView):
     system = "onlyoffice"
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
-    schema = PortalSchema()
-    authentication_classes: Any = (PortalAuthentication,)
-    parser_classes = (StrictJSONParser, FormParser, MultipartParser)
-    queries: ClassVar[Mapping[str, type[Parameters]]] = {}
+    schema = OnlyofficeSchema()
+    empty_values = Empty.ABSENT
+    authentication_classes: Any = (OnlyofficeAuthentication,)
+    parser_classes = (StrictJSONParser, OnlyofficeFormParser, OnlyofficeMultipartParser)
+    queries: ClassVar[Mapping[str, type[OnlyofficeParameters]]] = {}
     # Whether the path ends in `.xml`.
     in_xml: ClassVar[bool] = False
 
     def get_renderers(self) -> list[Any]:
-        """XML where the path asks for it, but who sends JSON gets JSON."""
+        """XML on paths that end in `.xml`, unless the body is JSON."""
         sends_json = (self.request.content_type or "").startswith("application/json")
         return [XmlRenderer()] if self.in_xml and not sends_json else super().get_renderers()
 
     @cached_property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.actor.organization.time_zone)
-
-    @cached_property
     def may_edit(self) -> bool:
         return self.actor.may(Permission.EDIT_DEALS)
-
-    @cached_property
-    def _definitions(self) -> dict[str, list[CustomField]]:
-        return {}
-
-    def definitions(self, kind: str) -> list[CustomField]:
-        """The user fields of a kind of row, looked up once, with their ids."""
-        if kind not in self._definitions:
-            rows = list(CustomField.objects.visible_to(self.actor.member).for_kind(kind))
-            self.ids.remember(rows)
-            self._definitions[kind] = rows
-        return self._definitions[kind]
 
     @cached_property
     def sent(self) -> Any:
@@ -126,43 +118,43 @@ class OnlyofficeView(DialectView):
         return {**query, **body} if isinstance(body, Mapping) else body
 
     def read(
-        self, serializer_class: type[WireSerializer], data: Any = None, *, partial: bool = False
+        self, serializer_class: type[DialectSerializer], data: Any = None, *, partial: bool = False
     ) -> dict[str, Any]:
-        named = serializer_class.named(self.sent if data is None else data)  # type: ignore[attr-defined]
+        named = serializer_class.renamed(self.sent if data is None else data)  # type: ignore[attr-defined]
         return super().read(serializer_class, named, partial=partial)
 
     def _read_query(self, request: Request) -> None:
-        """A write reads its query together with its body."""
+        """Validate the query of a read; a write validates it together with its body."""
         reads = request.method in SAFE_METHODS
-        self.query = self.read(self.queries.get(self.action or "", Nothing)) if reads else {}
+        self.query = self.read(self.queries.get(self.action or "", OnlyofficeNoParameters)) if reads else {}
 
     def find(self, kind: str, value: Any) -> Any:
         if WHOLE.fullmatch(value) and int(value) <= 0:
             raise ParseError("Value does not fall within the expected range.")
         return super().find(kind, value)
 
-    def narrowed(
-        self, serializer: type[Parameters], matching: Callable[[Mapping[str, Any]], Any]
+    def read_bulk_filter(
+        self, serializer: type[OnlyofficeParameters], matching: Callable[[Mapping[str, Any]], Any]
     ) -> tuple[dict[str, Any], list[int]]:
-        """What a filter says and finds, for a write to all of it: a slip must not mean everything."""
+        """The parameters of a bulk write and the keys of its rows. A missing or an unknown filter is refused."""
         sent = self.read(serializer)
         if self.ignored:
             raise ValidationError({name: ["There is no such filter."] for name in self.ignored})
         if not any(sent.get(name) is not None for name in serializer.narrowing):  # type: ignore[attr-defined]
-            raise ValidationError("Name at least one filter.")
+            raise ValidationError("Send at least one filter.")
         ids = list(matching(sent).order_by("id").values_list("pk", flat=True)[: AT_ONCE + 1])
         if len(ids) > AT_ONCE:
-            raise ValidationError(f"This finds more than {AT_ONCE}; narrow the filter.")
+            raise Invalid("This matches more than %(limit)s rows. Narrow the filter.", {"limit": AT_ONCE})
         return sent, ids
 
-    def one(self, shown: Any, status: int = 200) -> Response:
-        return Response(of_one(shown, status), status)
+    def one(self, data: Any, status: int = 200) -> Response:
+        return Response(of_one(data, status), status)
 
     def many(self, items: Any, *, status: int = 200, **paging: Any) -> Response:
         return Response(of_list(items, status=status, **paging), status)
 
     def page(self, rows: Any) -> tuple[list[Any], dict[str, Any]]:
-        """The rows that were asked for, and the envelope's paging; counted only where a page is full."""
+        """The requested rows, and the paging of the envelope. Rows are counted only if the page is full."""
         asked = self.query.get("count") or PAGE
         count, start = min(PAGE, max(1, asked)), max(0, self.query.get("startIndex") or 0)
         keys = keys_between(rows, start, start + count)
@@ -171,7 +163,7 @@ class OnlyofficeView(DialectView):
         return rows_of(rows, keys), {"start": start, "total": total, "fields": self.query.get("fields_")}
 
     def ordering(self, sorts: Mapping[str, Any], default: str) -> list[str]:
-        """The columns to sort by; an order that the vendor does not know is named as ignored."""
+        """The columns to sort by; an unknown `sortBy` is ignored and reported."""
         name = (self.query.get("sortBy") or default).lower()
         if name not in sorts:
             self.ignore([f"sortBy={name}"])
@@ -179,7 +171,7 @@ class OnlyofficeView(DialectView):
         descending = (self.query.get("sortOrder") or "").lower().startswith("desc")
         columns = sorts[name] if isinstance(sorts[name], tuple) else (sorts[name],)
         ordered = [*columns, "id"]
-        return [turned(column) for column in ordered] if descending else ordered
+        return [reversed_column(column) for column in ordered] if descending else ordered
 
 
 def described(
@@ -191,11 +183,11 @@ def described(
     status: int = 200,
     example: Any = None,
 ) -> Any:
-    """The OpenAPI operation: the envelope around a part, or around a list of it."""
+    """Decorator of an action: its OpenAPI operation, whose answer is the envelope of `part` or of a list of it."""
     examples = [OpenApiExample("Request", example, request_only=True)] if example else None
     responses = {status: documented(part, many)}
     return extend_schema(summary=summary, request=request, responses=responses, examples=examples)
 
 
-def turned(column: str) -> str:
+def reversed_column(column: str) -> str:
     return column[1:] if column.startswith("-") else f"-{column}"

@@ -9,24 +9,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.onlyoffice.serializers.batch import OnlyofficeBatchAnswerRead, OnlyofficeBatchWrite
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
-from crm_project.dialects.onlyoffice.wire.batch import Batch, BatchAnswer
 
 ROUTES = "crm_project.dialects.onlyoffice.urls"
 BASE = "/api/2.0/"
 KEPT = ("HTTP_HOST", "REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme")
 
 
-class BatchView(OnlyofficeView):
+class OnlyofficeBatchView(OnlyofficeView):
     edit_permission = Permission.VIEW
 
     def _write(self, handler: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Reads open no transaction."""
+        """Without a transaction, since all requests of a batch are reads."""
         return self._rendered(handler, *args, **kwargs)
 
-    @described("Read several things", BatchAnswer, request=Batch, many=True, status=201)
+    @described(
+        "Read several things", OnlyofficeBatchAnswerRead, request=OnlyofficeBatchWrite, many=True, status=201
+    )
     def create(self, request: Request) -> Response:
-        asked = sorted(self.read(Batch)["batch"], key=lambda item: item["order"])
+        asked = sorted(self.read(OnlyofficeBatchWrite)["batch"], key=lambda item: item["order"])
         return self.many([self._answer(item["name"], item["url"]) for item in asked], status=201)
 
     def _answer(self, name: str, url: str) -> dict[str, Any]:
@@ -51,7 +53,7 @@ class BatchView(OnlyofficeView):
         inner.META = {name: outer.META[name] for name in KEPT if name in outer.META}
         inner.META["QUERY_STRING"] = query
         inner.GET = QueryDict(query)
-        # Who asks has been found out already, and a password takes long to look at.
+        # The user is authenticated already, and to verify a password again is slow.
         for name, value in (("user", self.request.user), ("token", self.actor)):
             setattr(inner, f"_force_auth_{name}", value)
         return inner

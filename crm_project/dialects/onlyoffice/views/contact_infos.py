@@ -1,139 +1,167 @@
-"""What a contact can be reached by."""
+"""Contact infos: e-mail address, phone numbers, web site, address."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import CharField
 
 from contacts.models import Contact
 from contacts.services import update_contacts
+from crm_project.dialects.onlyoffice.serializers import contact_infos as serializers
+from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParameters
 from crm_project.dialects.onlyoffice.views.base import described
-from crm_project.dialects.onlyoffice.views.contacts import ContactsView
-from crm_project.dialects.onlyoffice.wire import contact_infos as wire
-from crm_project.dialects.onlyoffice.wire.params import Nothing
+from crm_project.dialects.onlyoffice.views.contacts import OnlyofficeContactBaseView
 
 
-class InfoTypeView(ContactsView):
-    @described("Ways to reach a contact that are kept", serializers.CharField, many=True)
+class OnlyofficeInfoTypeView(OnlyofficeContactBaseView):
+    @described("Types of contact infos", CharField, many=True)
     def list(self, request: Request) -> Response:
-        return self.many([kind.capitalize() for kind in wire.HELD])
+        return self.many([kind.capitalize() for kind in serializers.STORED_TYPES])
 
-    @described("Categories of a way to reach a contact", serializers.CharField, many=True)
+    @described("Categories of a type of contact info", CharField, many=True)
     def categories(self, request: Request, kind: str) -> Response:
-        if kind.lower() not in wire.TYPES:
+        if kind.lower() not in serializers.TYPES:
             raise NotFound
-        return self.many(wire.held_categories(kind.lower()))
+        return self.many(serializers.categories_in_use(kind.lower()))
 
 
-class InfoView(ContactsView):
-    """E-mail address, phones, web site and address; each has one place, and its number."""
+class OnlyofficeInfoView(OnlyofficeContactBaseView):
+    """The infos of a contact; each slot has a fixed id."""
 
-    @described("What a contact can be reached by", wire.InfoPart, many=True)
+    @described("The infos of a contact", serializers.OnlyofficeInfoNested, many=True)
     def list(self, request: Request, pk: str) -> Response:
-        return self.many(wire.infos(self.find("contact", pk)))
+        return self.many(serializers.infos(self.find("contact", pk)))
 
-    @described("One thing that a contact can be reached by, or all of one type", wire.InfoPart)
+    @described("An info of a contact, or all of one type", serializers.OnlyofficeInfoNested)
     def retrieve(self, request: Request, pk: str, info: str) -> Response:
         contact = self.find("contact", pk)
-        if info.lower() in wire.TYPES:
-            return self.many(wire.texts(contact, info.lower()))
-        return self.one(wire.info(contact, self._held(contact, info)))
+        if info.lower() in serializers.TYPES:
+            return self.many(serializers.texts(contact, info.lower()))
+        return self.one(serializers.info(contact, self._filled_slot(contact, info)))
 
-    @described("Add what a contact can be reached by", wire.InfoPart, request=wire.Info, status=201)
+    @described(
+        "Add an info of a contact",
+        serializers.OnlyofficeInfoNested,
+        request=serializers.OnlyofficeInfoWrite,
+        status=201,
+    )
     def create(self, request: Request, pk: str) -> Response:
-        contact, sent = self.find("contact", pk), self.read(wire.Info)
+        contact, sent = self.find("contact", pk), self.read(serializers.OnlyofficeInfoWrite)
         return self.one(self._added(contact, sent), 201)
 
-    @described("Change what a contact can be reached by", wire.InfoPart, request=wire.ChangedInfo)
+    @described(
+        "Change an info of a contact",
+        serializers.OnlyofficeInfoNested,
+        request=serializers.OnlyofficeInfoUpdate,
+    )
     def replace(self, request: Request, pk: str, info: str) -> Response:
         contact = self.find("contact", pk)
-        before, sent = self._held(contact, info), self.read(wire.ChangedInfo)
-        kind = sent.get("info_type") or wire.PLACES[before].kind
-        category = sent.get("category") or wire.PLACES[before].category
-        return self.one(self._moved(contact, before, wire.place_of(kind, category), sent))
+        before, sent = self._filled_slot(contact, info), self.read(serializers.OnlyofficeInfoUpdate)
+        kind = sent.get("info_type") or serializers.SLOTS[before].kind
+        category = sent.get("category") or serializers.SLOTS[before].category
+        return self.one(self._moved(contact, before, serializers.slot_for(kind, category), sent))
 
-    @described("Forget what a contact can be reached by", wire.InfoPart)
+    @described("Delete an info of a contact", serializers.OnlyofficeInfoNested)
     def destroy(self, request: Request, pk: str, info: str) -> Response:
         contact = self.find("contact", pk)
-        self.read(Nothing)
-        name = self._held(contact, info)
-        shown = wire.info(contact, name)
-        self._put(contact, wire.emptied(name))
-        return self.one(shown)
+        self.read(OnlyofficeNoParameters)
+        name = self._filled_slot(contact, info)
+        data = serializers.info(contact, name)
+        self._put(contact, serializers.change_to_empty(name))
+        return self.one(data)
 
-    @described("Add a contact's address", wire.InfoPart, request=wire.WrittenAddress, status=201)
+    @described(
+        "Add a contact's address",
+        serializers.OnlyofficeInfoNested,
+        request=serializers.OnlyofficeAddressWrite,
+        status=201,
+    )
     def create_address(self, request: Request, pk: str) -> Response:
-        contact, sent = self.find("contact", pk), self.read(wire.WrittenAddress)["address"]
-        change = wire.change_of_address(sent)
-        wire.require_free(contact, change)
+        contact, sent = self.find("contact", pk), self.read(serializers.OnlyofficeAddressWrite)["address"]
+        change = serializers.change_of_address(sent)
+        serializers.require_free(contact, change)
         return self.one(self._address(contact, change, sent), 201)
 
-    @described("Change a contact's address", wire.InfoPart, request=wire.WrittenAddress)
+    @described(
+        "Change a contact's address",
+        serializers.OnlyofficeInfoNested,
+        request=serializers.OnlyofficeAddressWrite,
+    )
     def replace_address(self, request: Request, pk: str, info: str) -> Response:
         contact = self.find("contact", pk)
-        if self._held(contact, info) != "address":
+        if self._filled_slot(contact, info) != "address":
             raise NotFound
-        sent = self.read(wire.WrittenAddress)["address"]
-        return self.one(self._address(contact, wire.change_of_address(sent), sent))
+        sent = self.read(serializers.OnlyofficeAddressWrite)["address"]
+        return self.one(self._address(contact, serializers.change_of_address(sent), sent))
 
-    @described("Add all that a contact can be reached by", wire.InfoPart, request=wire.Infos, many=True)
+    @described(
+        "Add infos of a contact",
+        serializers.OnlyofficeInfoNested,
+        request=serializers.OnlyofficeInfosWrite,
+        many=True,
+    )
     def create_all(self, request: Request, pk: str) -> Response:
-        contact, sent = self.find("contact", pk), self.read(wire.Infos)
+        contact, sent = self.find("contact", pk), self.read(serializers.OnlyofficeInfosWrite)
         change, names = self._merged(sent.get("infos") or [])
-        wire.require_free(contact, change)
+        serializers.require_free(contact, change)
         contact = self._put(contact, change)
-        return self.many([wire.info(contact, name) for name in names], status=201)
+        return self.many([serializers.info(contact, name) for name in names], status=201)
 
-    @described("Replace all that a contact can be reached by", wire.InfoPart, request=wire.Infos, many=True)
+    @described(
+        "Replace the infos of a contact",
+        serializers.OnlyofficeInfoNested,
+        request=serializers.OnlyofficeInfosWrite,
+        many=True,
+    )
     def replace_all(self, request: Request, pk: str) -> Response:
-        contact, sent = self.find("contact", pk), self.read(wire.Infos)
+        contact, sent = self.find("contact", pk), self.read(serializers.OnlyofficeInfosWrite)
         change, names = self._merged(sent.get("infos") or [])
-        for name in wire.PLACES.keys() - set(names):
-            change |= wire.emptied(name)
+        for name in serializers.SLOTS.keys() - set(names):
+            change |= serializers.change_to_empty(name)
         contact = self._put(contact, change)
-        return self.many([wire.info(contact, name) for name in names])
+        return self.many([serializers.info(contact, name) for name in names])
 
-    def _held(self, contact: Contact, number: str) -> str:
-        """The place of this number, if there is something."""
-        name = wire.named(number)
-        if name is None or not wire.info(contact, name)["data"]:
+    def _filled_slot(self, contact: Contact, number: str) -> str:
+        """The name of the slot with this id, else 404; an empty slot does not exist."""
+        name = serializers.slot_of_id(number)
+        if name is None or not serializers.info(contact, name)["data"]:
             raise NotFound
         return name
 
     def _change(self, name: str, sent: Mapping[str, Any]) -> dict[str, Any]:
-        self.ignore(wire.unkept(name, sent))
-        return wire.written(name, sent["data"], self.get_serializer_context())
+        self.ignore(serializers.unsupported_names(name, sent))
+        return serializers.change_of_data(name, sent["data"], self.get_serializer_context())
 
     def _added(self, contact: Contact, sent: Mapping[str, Any]) -> Any:
-        name = wire.place_of(sent["info_type"], sent.get("category"))
+        name = serializers.slot_for(sent["info_type"], sent.get("category"))
         change = self._change(name, sent)
-        wire.require_free(contact, change)
-        return wire.info(self._put(contact, change), name)
+        serializers.require_free(contact, change)
+        return serializers.info(self._put(contact, change), name)
 
     def _moved(self, contact: Contact, before: str, name: str, sent: Mapping[str, Any]) -> Any:
         change = self._change(name, sent)
         if name != before:
-            wire.require_free(contact, change)
-            change = {**wire.emptied(before), **change}
-        return wire.info(self._put(contact, change), name)
+            serializers.require_free(contact, change)
+            change = {**serializers.change_to_empty(before), **change}
+        return serializers.info(self._put(contact, change), name)
 
     def _merged(self, infos: Any) -> tuple[dict[str, Any], Sequence[str]]:
-        """The change that puts all of them in their places, and these places."""
+        """The change that stores all infos, and the names of their slots."""
         change: dict[str, Any] = {}
-        names = [wire.place_of(sent["info_type"], sent.get("category")) for sent in infos]
+        names = [serializers.slot_for(sent["info_type"], sent.get("category")) for sent in infos]
         for name, sent in zip(names, infos, strict=True):
             one = self._change(name, sent)
             if any(change.get(column, value) != value for column, value in one.items()):
-                raise ValidationError({"items": ["This server keeps one of each."]})
+                raise ValidationError({"items": ["This server stores one of each."]})
             change |= one
         return change, names
 
     def _address(self, contact: Contact, change: dict[str, Any], sent: Mapping[str, Any]) -> Any:
-        self.ignore(wire.unkept("address", sent))
-        return wire.info(self._put(contact, change), "address")
+        self.ignore(serializers.unsupported_names("address", sent))
+        return serializers.info(self._put(contact, change), "address")
 
     def _put(self, contact: Contact, change: dict[str, Any]) -> Contact:
         return update_contacts(actor=self.actor, changes=[(contact, change)])[0].row

@@ -1,1 +1,1 @@
-"""Xalantis' endpoints: those of its first generation, and those of v1."""
+"""Xalantis' endpoints, a module for each group of resources."""

@@ -1,4 +1,4 @@
-"""The endpoint of Xalantis' first generation."""
+"""The endpoint of the first generation."""
 
 from typing import Any
 
@@ -6,30 +6,28 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_project.dialects.xalantis.views.base import XalantisView
-from crm_project.dialects.xalantis.wire import first as wire
+from crm_project.dialects.xalantis.serializers import first as serializers
+from crm_project.dialects.xalantis.views.base import XalantisDealWritesView
 from deals.models import Deal
-from deals.services import create_deals
 
 
-class DealView(XalantisView):
+class XalantisFirstDealView(XalantisDealWritesView):
     """Deals of the first generation."""
 
     @extend_schema(
-        request=wire.NewDeal,
-        responses={201: wire.DealAnswer},
-        summary="Create a deal; its contact is found by e-mail, or created",
+        request=serializers.XalantisFirstDealWrite,
+        responses={201: serializers.DealAnswer},
+        summary="Create a deal, and its contact unless one has the e-mail address",
         examples=[
-            OpenApiExample("Create", wire.EXAMPLE_REQUEST, request_only=True),
-            OpenApiExample("Created", wire.EXAMPLE_ANSWER, response_only=True, status_codes=["201"]),
+            OpenApiExample("Create", serializers.EXAMPLE_REQUEST, request_only=True),
+            OpenApiExample("Created", serializers.EXAMPLE_ANSWER, response_only=True, status_codes=["201"]),
         ],
     )
     def create(self, request: Request) -> Response:
-        change = self.read(wire.NewDeal)
-        deal = create_deals(actor=self.actor, changes=[change])[0]
-        return Response({"data": self.shown(deal)}, self.create_status)
+        deal = self.create_deal(self.read(serializers.XalantisFirstDealWrite))
+        return Response({"data": self.representation(deal)}, self.create_status)
 
-    def shown(self, deal: Deal) -> Any:
-        """The deal as the database has it now."""
+    def representation(self, deal: Deal) -> Any:
+        """The deal, read again from the database."""
         rows = Deal.objects.for_reading(self.actor.member)
-        return self.show(wire.ShownDeal, rows.get(pk=deal.pk))
+        return self.serialize(serializers.XalantisFirstDealRead, rows.get(pk=deal.pk))

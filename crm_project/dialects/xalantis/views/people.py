@@ -10,45 +10,47 @@ from rest_framework.response import Response
 
 from contacts.models import Contact
 from contacts.services import create_contacts, trash_contacts, update_contacts
-from crm_project.dialects.xalantis.views.v1 import V1View, answers
-from crm_project.dialects.xalantis.wire import people as wire
-from crm_project.dialects.xalantis.wire.v1 import PageQuery
+from crm_project.dialects.xalantis.serializers import people as serializers
+from crm_project.dialects.xalantis.serializers.v1 import XalantisPageQuery, response_of
+from crm_project.dialects.xalantis.views.v1 import XalantisV1View
 
 PERSON, COMPANY = Contact.Kinds.PERSON, Contact.Kinds.COMPANY
 CLIENTS = Q(kind=COMPANY) | Q(company=None)
 
 
-class PeopleView(V1View):
-    """What contacts and clients share; `rows` says which contacts these are."""
+class XalantisPeopleView(XalantisV1View):
+    """The base view of contacts, clients and representatives; `rows` is the queryset."""
 
-    words_class: ClassVar[Any]
+    write_class: ClassVar[Any]
 
     def rows(self) -> Any:
         raise NotImplementedError
 
     def worded(self, sent: dict[str, Any], contact: Contact | None) -> dict[str, Any]:
-        """The change of a contact that the vendor's words mean; of a new one if there is none."""
+        """The core's change of a contact, or of a new one if `contact` is None."""
         return sent if contact else {**sent, "kind": PERSON}
 
     def listed(self) -> Response:
         return self.page(self.rows().matching(self.query.get("search") or "").for_reading())
 
     def created(self) -> Response:
-        change = self.worded(self.read(self.words_class), None)
+        change = self.worded(self.read(self.write_class), None)
         contact = create_contacts(actor=self.actor, changes=[change])[0]
-        return self.one(self.shown(contact), self.create_status)
+        return self.one(self.representation(contact), self.create_status)
 
     def changed(self, row: str) -> Response:
         contact = self.named(row)
-        sent = self.read(self.words_class, self.differing(self.sent(), self.shown(contact)), partial=True)
+        sent = self.read(
+            self.write_class, self.changed_fields(self.sent(), self.representation(contact)), partial=True
+        )
         receipts = update_contacts(actor=self.actor, changes=[(contact, self.worded(sent, contact))])
-        return self.one(self.shown(receipts[0].row))
+        return self.one(self.representation(receipts[0].row))
 
     def deleted(self, row: str) -> Response:
         contact = self.named(row)
-        shown = self.shown(contact)
+        data = self.representation(contact)
         trash_contacts(actor=self.actor, rows=[contact])
-        return self.one(shown, self.delete_status)
+        return self.one(data, self.delete_status)
 
     def named(self, row: str) -> Contact:
         contact: Contact = self.find("contact", row)
@@ -56,15 +58,15 @@ class PeopleView(V1View):
             raise NotFound
         return contact
 
-    def shown(self, contact: Contact) -> Any:
-        return self.show(self.shown_class, Contact.objects.for_reading().get(pk=contact.pk))
+    def representation(self, contact: Contact) -> Any:
+        return self.serialize(self.read_class, Contact.objects.for_reading().get(pk=contact.pk))
 
 
-class ContactView(PeopleView):
+class XalantisContactView(XalantisPeopleView):
     """People."""
 
-    shown_class = wire.ShownContact
-    words_class = wire.ContactWords
+    read_class = serializers.XalantisContactRead
+    write_class = serializers.XalantisContactWrite
 
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member).filter(kind=PERSON)
@@ -74,85 +76,93 @@ class ContactView(PeopleView):
 
     @extend_schema(
         operation_id="v1_contacts_list",
-        parameters=[PageQuery],
-        responses=answers("Contacts", wire.ShownContact, many=True),
+        parameters=[XalantisPageQuery],
+        responses=response_of("Contacts", serializers.XalantisContactRead, many=True),
         summary="List contacts",
     )
     def index(self, request: Request) -> Response:
         return self.listed()
 
     @extend_schema(
-        request=wire.ContactWords,
-        responses={201: answers("Contact", wire.ShownContact)},
+        request=serializers.XalantisContactWrite,
+        responses={201: response_of("Contact", serializers.XalantisContactRead)},
         summary="Create a contact",
     )
     def create(self, request: Request) -> Response:
         return self.created()
 
-    @extend_schema(responses=answers("Contact", wire.ShownContact), summary="Show a contact")
+    @extend_schema(
+        responses=response_of("Contact", serializers.XalantisContactRead), summary="Show a contact"
+    )
     def retrieve(self, request: Request, row: str) -> Response:
-        return self.one(self.shown(self.named(row)))
+        return self.one(self.representation(self.named(row)))
 
     @extend_schema(
-        request=wire.ContactWords, responses=answers("Contact", wire.ShownContact), summary="Change a contact"
+        request=serializers.XalantisContactWrite,
+        responses=response_of("Contact", serializers.XalantisContactRead),
+        summary="Change a contact",
     )
     def update(self, request: Request, row: str) -> Response:
         return self.changed(row)
 
-    @extend_schema(responses=answers("Contact", wire.ShownContact), summary="Delete a contact")
+    @extend_schema(
+        responses=response_of("Contact", serializers.XalantisContactRead), summary="Delete a contact"
+    )
     def destroy(self, request: Request, row: str) -> Response:
         return self.deleted(row)
 
 
-class ClientView(PeopleView):
-    """Companies, and people who are nobody's contact."""
+class XalantisClientView(XalantisPeopleView):
+    """Companies, and people without a company."""
 
-    shown_class = wire.ShownClient
-    words_class = wire.ClientWords
+    read_class = serializers.XalantisClientRead
+    write_class = serializers.XalantisClientWrite
 
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member).filter(CLIENTS)
 
     def worded(self, sent: dict[str, Any], contact: Contact | None) -> dict[str, Any]:
-        return wire.client_change(sent, contact)
+        return serializers.client_change(sent, contact)
 
     @extend_schema(
         operation_id="v1_clients_list",
-        parameters=[PageQuery],
-        responses=answers("Clients", wire.ShownClient, many=True),
+        parameters=[XalantisPageQuery],
+        responses=response_of("Clients", serializers.XalantisClientRead, many=True),
         summary="List clients",
     )
     def index(self, request: Request) -> Response:
         return self.listed()
 
     @extend_schema(
-        request=wire.ClientWords,
-        responses={201: answers("Client", wire.ShownClient)},
+        request=serializers.XalantisClientWrite,
+        responses={201: response_of("Client", serializers.XalantisClientRead)},
         summary="Create a client",
     )
     def create(self, request: Request) -> Response:
         return self.created()
 
-    @extend_schema(responses=answers("Client", wire.ShownClient), summary="Show a client")
+    @extend_schema(responses=response_of("Client", serializers.XalantisClientRead), summary="Show a client")
     def retrieve(self, request: Request, row: str) -> Response:
-        return self.one(self.shown(self.named(row)))
+        return self.one(self.representation(self.named(row)))
 
     @extend_schema(
-        request=wire.ClientWords, responses=answers("Client", wire.ShownClient), summary="Change a client"
+        request=serializers.XalantisClientWrite,
+        responses=response_of("Client", serializers.XalantisClientRead),
+        summary="Change a client",
     )
     def update(self, request: Request, row: str) -> Response:
         return self.changed(row)
 
-    @extend_schema(responses=answers("Client", wire.ShownClient), summary="Delete a client")
+    @extend_schema(responses=response_of("Client", serializers.XalantisClientRead), summary="Delete a client")
     def destroy(self, request: Request, row: str) -> Response:
         return self.deleted(row)
 
 
-class RepresentativeView(PeopleView):
-    """The people of a client that is a company."""
+class XalantisRepresentativeView(XalantisPeopleView):
+    """The people of a company."""
 
-    shown_class = wire.ShownRepresentative
-    words_class = wire.RepresentativeWords
+    read_class = serializers.XalantisRepresentativeRead
+    write_class = serializers.XalantisRepresentativeWrite
 
     def rows(self) -> Any:
         return Contact.objects.visible_to(self.actor.member).filter(company=self.client)
@@ -162,8 +172,8 @@ class RepresentativeView(PeopleView):
 
     @extend_schema(
         operation_id="representatives_list",
-        parameters=[PageQuery],
-        responses=answers("Representatives", wire.ShownRepresentative, many=True),
+        parameters=[XalantisPageQuery],
+        responses=response_of("Representatives", serializers.XalantisRepresentativeRead, many=True),
         summary="List the representatives of a client",
     )
     def index(self, request: Request, row: str) -> Response:
@@ -171,8 +181,8 @@ class RepresentativeView(PeopleView):
         return self.listed()
 
     @extend_schema(
-        request=wire.RepresentativeWords,
-        responses={201: answers("Representative", wire.ShownRepresentative)},
+        request=serializers.XalantisRepresentativeWrite,
+        responses={201: response_of("Representative", serializers.XalantisRepresentativeRead)},
         summary="Add a representative",
     )
     def create(self, request: Request, row: str) -> Response:

@@ -1,42 +1,33 @@
 """The endpoints of `/api/v1` for deals, pipelines and custom fields."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from crm_project.dialects.places import rows_between
+from crm_project.dialects.kit.offset_pages import rows_of_page
 from crm_project.dialects.xalantis import errors
-from crm_project.dialects.xalantis.views.base import XalantisView
-from crm_project.dialects.xalantis.wire import v1 as wire
+from crm_project.dialects.xalantis.serializers import v1 as serializers
+from crm_project.dialects.xalantis.views.base import XalantisDealWritesView, XalantisView
 from crm_project.records.models import CustomField
 from crm_project.records.paging import Cursor, Key, page_of
 from deals.models import Deal
-from deals.services import create_deals, trash_deals, update_deals
+from deals.services import trash_deals
 from pipelines.models import Pipeline
 
 NEWEST = "-created_at"
 
 
-@cache
-def answers(name: str, serializer: Any, *, many: bool = False) -> Any:
-    """The envelope in the OpenAPI document."""
-    fields = {"success": serializers.BooleanField(), "data": serializer(many=many)}
-    return inline_serializer(name, fields)
-
-
-class V1View(XalantisView):
+class XalantisV1View(XalantisView):
     """`{success, data}`, and for lists `meta` and `links`."""
 
     error_schema = errors.ENVELOPE
-    queries: ClassVar[Any] = {"index": wire.PageQuery}
-    shown_class: ClassVar[Any]
+    queries: ClassVar[Any] = {"index": serializers.XalantisPageQuery}
+    read_class: ClassVar[Any]
 
     def one(self, data: Any, status: int = 200) -> Response:
         return Response({"success": True, "data": data}, status)
@@ -48,7 +39,7 @@ class V1View(XalantisView):
         return body
 
     def page(self, rows: Any) -> Response:
-        """By numbered pages with a total, or by cursors without one."""
+        """A page by number with a total, or by cursor without one."""
         if self.query.get("paginate") == "cursor" or self.query.get("cursor"):
             return self._by_cursor(rows, self.query["per_page"])
         return self.numbered(rows.order_by(NEWEST, "-id"))
@@ -63,8 +54,10 @@ class V1View(XalantisView):
             "prev": page - 1 or None,
             "next": page + 1 if page < last else None,
         }
-        shown = rows_between(rows, (page - 1) * size, page * size)
-        return self._listed(shown, meta, {name: self._link("page", number) for name, number in pages.items()})
+        page_rows = rows_of_page(rows, page, size)
+        return self._list_response(
+            page_rows, meta, {name: self._link("page", number) for name, number in pages.items()}
+        )
 
     def _by_cursor(self, rows: Any, size: int) -> Response:
         text = self.query.get("cursor")
@@ -73,36 +66,38 @@ class V1View(XalantisView):
         cursors = {"prev": page.previous and page.previous.encode(), "next": page.next and page.next.encode()}
         meta = {"per_page": size, **{f"{name}_cursor": cursor for name, cursor in cursors.items()}}
         links = {"first": None, "last": None}
-        return self._listed(
+        return self._list_response(
             page.rows, meta, links | {name: self._link("cursor", text) for name, text in cursors.items()}
         )
 
     def _link(self, name: str, value: Any) -> str | None:
-        """This list at another place."""
+        """The URL of this list with another value of the parameter."""
         url = remove_query_param(self.request.build_absolute_uri(), name)
         return None if value is None else replace_query_param(url, name, value)
 
-    def _listed(self, rows: list[Any], meta: Mapping[str, Any], links: Mapping[str, Any]) -> Response:
-        data = self.show(self.shown_class, rows, many=True)
+    def _list_response(self, rows: list[Any], meta: Mapping[str, Any], links: Mapping[str, Any]) -> Response:
+        data = self.serialize(self.read_class, rows, many=True)
         return Response({"success": True, "data": data, "meta": meta, "links": links})
 
 
-class PipelineView(V1View):
+class XalantisPipelineView(XalantisV1View):
     @extend_schema(
-        responses=answers("Pipelines", wire.ShownPipeline, many=True), summary="Pipelines and stages"
+        responses=serializers.response_of("Pipelines", serializers.XalantisPipelineRead, many=True),
+        summary="Pipelines and stages",
     )
     def pipelines(self, request: Request) -> Response:
         rows = Pipeline.objects.visible_to(self.actor.member).default_first().with_stages()
-        return self.one(self.show(wire.ShownPipeline, list(rows), many=True))
+        return self.one(self.serialize(serializers.XalantisPipelineRead, list(rows), many=True))
 
 
-class FieldView(V1View):
+class XalantisCustomFieldView(XalantisV1View):
     kind: ClassVar[str] = CustomField.Kinds.DEAL
-    queries: ClassVar[Any] = {"fields_of": wire.PageQuery}
-    shown_class = wire.ShownField
+    queries: ClassVar[Any] = {"fields_of": serializers.XalantisPageQuery}
+    read_class = serializers.XalantisCustomFieldRead
 
     @extend_schema(
-        responses=answers("CustomFields", wire.ShownField, many=True), summary="Declared custom fields"
+        responses=serializers.response_of("CustomFields", serializers.XalantisCustomFieldRead, many=True),
+        summary="Declared custom fields",
     )
     def fields_of(self, request: Request) -> Response:
         rows = CustomField.objects.visible_to(self.actor.member).for_kind(self.kind)
@@ -110,13 +105,13 @@ class FieldView(V1View):
         return self.page(rows) if by_cursor else self.numbered(rows)
 
 
-class DealView(V1View):
-    shown_class = wire.ShownV1Deal
+class XalantisV1DealView(XalantisDealWritesView, XalantisV1View):
+    read_class = serializers.XalantisV1DealRead
 
     @extend_schema(
         operation_id="v1_deals_list",
-        parameters=[wire.PageQuery],
-        responses=answers("Deals", wire.ShownV1Deal, many=True),
+        parameters=[serializers.XalantisPageQuery],
+        responses=serializers.response_of("Deals", serializers.XalantisV1DealRead, many=True),
         summary="List deals",
     )
     def index(self, request: Request) -> Response:
@@ -124,30 +119,44 @@ class DealView(V1View):
         return self.page(rows.for_reading(self.actor.member))
 
     @extend_schema(
-        request=wire.NewV1Deal, responses={201: answers("Deal", wire.ShownV1Deal)}, summary="Create a deal"
+        request=serializers.XalantisV1DealCreate,
+        responses={201: serializers.response_of("Deal", serializers.XalantisV1DealRead)},
+        summary="Create a deal",
     )
     def create(self, request: Request) -> Response:
-        deal = create_deals(actor=self.actor, changes=[self.read(wire.NewV1Deal)])[0]
-        return self.one(self.shown(deal), self.create_status)
-
-    @extend_schema(responses=answers("Deal", wire.ShownV1Deal), summary="Show a deal")
-    def retrieve(self, request: Request, row: str) -> Response:
-        return self.one(self.shown(self.find("deal", row)))
+        deal = self.create_deal(self.read(serializers.XalantisV1DealCreate))
+        return self.one(self.representation(deal), self.create_status)
 
     @extend_schema(
-        request=wire.DealChange, responses=answers("Deal", wire.ShownV1Deal), summary="Change a deal"
+        responses=serializers.response_of("Deal", serializers.XalantisV1DealRead), summary="Show a deal"
+    )
+    def retrieve(self, request: Request, row: str) -> Response:
+        return self.one(self.representation(self.find("deal", row)))
+
+    @extend_schema(
+        request=serializers.XalantisV1DealUpdate,
+        responses=serializers.response_of("Deal", serializers.XalantisV1DealRead),
+        summary="Change a deal",
     )
     def update(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        change = self.read(wire.DealChange, self.differing(self.sent(), self.shown(deal)), partial=True)
-        return self.one(self.shown(update_deals(actor=self.actor, changes=[(deal, change)])[0].row))
+        change = self.read(
+            serializers.XalantisV1DealUpdate,
+            self.changed_fields(self.sent(), self.representation(deal)),
+            partial=True,
+        )
+        return self.one(self.representation(self.update_deal(deal, change).row))
 
-    @extend_schema(responses=answers("Deal", wire.ShownV1Deal), summary="Delete a deal")
+    @extend_schema(
+        responses=serializers.response_of("Deal", serializers.XalantisV1DealRead), summary="Delete a deal"
+    )
     def destroy(self, request: Request, row: str) -> Response:
         deal = self.find("deal", row)
-        shown = self.shown(deal)
+        data = self.representation(deal)
         trash_deals(actor=self.actor, rows=[deal])
-        return self.one(shown, self.delete_status)
+        return self.one(data, self.delete_status)
 
-    def shown(self, deal: Deal) -> Any:
-        return self.show(wire.ShownV1Deal, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk))
+    def representation(self, deal: Deal) -> Any:
+        return self.serialize(
+            serializers.XalantisV1DealRead, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk)
+        )

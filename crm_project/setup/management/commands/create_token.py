@@ -13,11 +13,11 @@ from crm_project.accounts.rules import ALL_SCOPES
 from crm_project.accounts.services import create_token
 from crm_project.setup.commands import ServiceCommand, email_argument
 
-LONGEST_LIFE = 36_500
+MAX_DAYS = 36_500
 
 
 class Command(ServiceCommand):
-    help = "Create an API token of a member. It is shown once."
+    help = "Create an API token of a member. It is printed once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", required=True, metavar="SLUG")
@@ -28,16 +28,31 @@ class Command(ServiceCommand):
             default=list(ALL_SCOPES),
             help=f"comma-separated, of {', '.join(ALL_SCOPES)}; all unless given",
         )
+        parser.add_argument(
+            "--app-code",
+            default="",
+            metavar="CODE",
+            help="the application whose external ids a dialect reads and writes with this token",
+        )
         parser.add_argument("--expires-in", type=days_argument, metavar="DAYS", help="never unless given")
 
     def run(
-        self, *, organization: str, user: str, scopes: list[str], expires_in: int | None, **options: Any
+        self,
+        *,
+        organization: str,
+        user: str,
+        scopes: list[str],
+        app_code: str,
+        expires_in: int | None,
+        **options: Any,
     ) -> str:
         expires_at = timezone.now() + datetime.timedelta(days=expires_in) if expires_in else None
         actor = Actor(_member(organization, user))
-        token, secret = create_token(actor=actor, name="Command line", scopes=scopes, expires_at=expires_at)
-        until = f"{expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "it is revoked"
-        self.note(f"A token of {user} in {organization} for {', '.join(token.scopes)}, good until {until}:")
+        token, secret = create_token(
+            actor=actor, name="Command line", scopes=scopes, app_code=app_code, expires_at=expires_at
+        )
+        until = f"{expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "revoked"
+        self.note(f"A token of {user} in {organization} for {', '.join(token.scopes)}, valid until {until}:")
         return secret
 
 
@@ -48,7 +63,7 @@ def _member(slug: str, email: str) -> Member:
     members = Member.objects.active().select_related("user", "organization")
     member = members.filter(organization=organization, user__email=email).first()
     if member is None:
-        raise CommandError(f"{email} is no active member of {slug!r}.")
+        raise CommandError(f"{email} is not an active member of {slug!r}.")
     return member
 
 
@@ -57,6 +72,6 @@ def scopes_argument(text: str) -> list[str]:
 
 
 def days_argument(text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) <= LONGEST_LIFE:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to {LONGEST_LIFE}.")
+    if not text.isdigit() or not 0 < int(text) <= MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to {MAX_DAYS}.")
     return int(text)

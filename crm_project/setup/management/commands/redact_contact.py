@@ -1,4 +1,4 @@
-"""`manage.py redact_contact UUID|EMAIL`: erases a contact's personal data and leaves the rest of the history."""
+"""`manage.py redact_contact UUID|EMAIL`: erases a contact's personal data, also from its events."""
 
 import uuid
 from typing import Any
@@ -14,36 +14,43 @@ from deals.models import Deal
 
 
 class Command(ServiceCommand):
-    help = "Erase a contact's name, addresses, custom fields and external ids, from its events too. For good."
+    help = "Erase a contact's personal data for good, also from its events."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("contact", metavar="UUID|EMAIL", help="the contact, also one in the trash")
+        parser.add_argument("contact", metavar="UUID|EMAIL", help="the contact; it may be in the trash")
         parser.add_argument(
-            "--organization", metavar="SLUG", help="needed for an e-mail address that several of them know"
+            "--organization",
+            metavar="SLUG",
+            help="required if contacts of several organizations have the e-mail address",
         )
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def run(self, *, contact: str, organization: str | None, yes: bool, **options: Any) -> str:
-        found = self.found(contact, organization)
-        mentions = mentioning(found)
-        if not yes and input(f"Erase the personal data of {found.full_name!r} for good? [y/N] ") != "y":
+        row = self.get_contact(contact, organization)
+        mentions = deals_mentioning(row)
+        if (
+            not yes
+            and input(f"Erase the personal data of {row.full_name!r}? This cannot be undone. [y/N] ") != "y"
+        ):
             raise CommandError("Nothing was erased.")
-        redacted = redact_contact(contact=found)
+        redacted = redact_contact(contact=row)
         for deal in mentions:
-            self.note(f"The deal {deal.uuid} may still name the person in its own name or description.")
-        return f"{redacted.contact.uuid}: erased, {redacted.events} events included."
+            self.note(f"The deal {deal.uuid} may still contain personal data in its name or description.")
+        return f"{redacted.contact.uuid}: erased, also from {redacted.events} events."
 
-    def found(self, contact: str, organization: str | None) -> Contact:
-        rows = list(named(contact, organization)[:2])
+    def get_contact(self, contact: str, organization: str | None) -> Contact:
+        rows = list(matching(contact, organization)[:2])
         if not rows:
             raise CommandError(f"There is no contact {contact}.")
         if len(rows) > 1:
-            raise CommandError(f"There are several contacts {contact}; name one by its uuid.")
+            raise CommandError(
+                f"There are several contacts {contact}. Name one by its UUID, or its organization."
+            )
         return rows[0]
 
 
-def named(contact: str, organization: str | None) -> "QuerySet[Contact]":
-    """The contact of this uuid, or those of this address."""
+def matching(contact: str, organization: str | None) -> "QuerySet[Contact]":
+    """The contact with this UUID, or those with this e-mail address."""
     rows: QuerySet[Contact] = Contact.objects.order_by("id")
     if organization is not None:
         rows = rows.filter(organization__slug=organization)
@@ -53,8 +60,8 @@ def named(contact: str, organization: str | None) -> "QuerySet[Contact]":
         return rows.filter(email=contact.strip().lower()).exclude(email="")
 
 
-def mentioning(contact: Contact) -> list[Deal]:
-    """Deals of this contact whose own texts hold its name or address: a person has to look at them."""
+def deals_mentioning(contact: Contact) -> list[Deal]:
+    """Deals of this contact whose name or description contains its name or address, to be checked by hand."""
     words = [fold(word) for word in (contact.full_name, contact.email) if word]
     deals = Deal.objects.filter(Q(contact=contact) | Q(client=contact)).order_by("id")
     return [deal for deal in deals if any(word in fold(f"{deal.name}\n{deal.description}") for word in words)]

@@ -1,0 +1,36 @@
+"""Countries and languages that an organization can have, from the tables of Babel."""
+
+from functools import cache
+
+from babel import Locale
+from babel.core import UnknownLocaleError, get_global
+
+ENGLISH = Locale("en")
+
+
+def country_of_zone(time_zone: str) -> str:
+    """The ISO 3166 alpha-2 code of the country of a time zone, or "" for UTC and other zones of no country."""
+    aliases = get_global("zone_aliases")
+    territory = get_global("zone_territories").get(aliases.get(time_zone, time_zone), "")
+    return territory if territory in countries() else ""
+
+
+@cache
+def countries() -> dict[str, str]:
+    """The English name of each country by its code."""
+    zones = set(get_global("zone_territories").values())
+    return {code: name for code, name in ENGLISH.territories.items() if code in zones and code != "ZZ"}
+
+
+@cache
+def languages() -> dict[str, str]:
+    """The English name of each language by its ISO 639-1 code."""
+    return {code: name for code, name in ENGLISH.languages.items() if len(code) == 2}
+
+
+def is_language(tag: str) -> bool:
+    """Whether this is a language tag such as `fr` or `pt-BR`."""
+    try:
+        return Locale.parse(tag, sep="-").language in languages()
+    except (ValueError, UnknownLocaleError):
+        return False

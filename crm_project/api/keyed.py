@@ -1,0 +1,100 @@
+"""The actions of rows that integrations identify by keys: upsert, lists of writes, look-up by external reference."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm_project.api.bulk import Bulk, bulk_schemas
+from crm_project.api.fields import UUID as UUID_PATTERN
+from crm_project.api.serializers import changed_names
+from crm_project.api.views import RowViewSet
+from crm_project.errors import NotFound
+from crm_project.records.bulk import Operation
+from crm_project.records.writing.receipts import Receipt
+
+
+def keyed_actions(
+    serializer: Any, upsert_serializer: Any, receipt_serializer: Any, *, row_name: str, name_field: str
+) -> tuple[Any, Any, Any]:
+    """The actions `upsert`, `bulk` and `external` of a RowViewSet, with their OpenAPI entries.
+
+    `row_name` is the field of a bulk result that holds the row; `name_field` is the required field in the example.
+    """
+
+    @extend_schema(
+        request=upsert_serializer,
+        responses={200: receipt_serializer, 201: receipt_serializer},
+        summary="Create or update by one key",
+    )
+    @action(detail=False, methods=["post"])
+    def upsert(self: RowViewSet, request: Request) -> Response:
+        """`match_on` names the key, else the first one in the body."""
+        reader = upsert_serializer(
+            _named_row(self, request.data), data=request.data, context=self.get_serializer_context()
+        )
+        reader.is_valid(raise_exception=True)
+        change = self.conditional(reader.validated_data)
+        receipt = self.carry_out([Operation("upsert", change=change)])[0]
+        created = receipt.outcome == "created"
+        headers = {"Location": self.location(receipt.row)} if created else {}
+        return Response(_receipt(self, receipt), status=201 if created else 200, headers=headers)
+
+    request_schema, answer_schema = bulk_schemas(row_name, serializer, upsert_serializer)
+
+    @extend_schema(
+        request=request_schema,
+        responses={200: answer_schema, 207: answer_schema},
+        examples=[_bulk_example(name_field)],
+        summary="Many writes in one request",
+    )
+    @action(detail=False, methods=["post"])
+    def bulk(self: RowViewSet, request: Request) -> Response:
+        """Up to 1,000 single writes: all or none, unless `atomic` is false; then 207 if one was refused."""
+        answer = Bulk(self, upsert_serializer, row_name).answer(request.data)
+        some_refused = any(result["outcome"] == "refused" for result in answer["results"])
+        return Response(answer, status=207 if some_refused else 200)
+
+    @extend_schema(responses=serializer, summary="Find by an external reference")
+    @action(detail=False, url_path="external/<str:system>/<path:external_id>")
+    def external(self: RowViewSet, request: Request, system: str, external_id: str) -> Response:
+        row = self.get_queryset().holding_reference(system=system, external_id=external_id).first()
+        if row is None:
+            raise NotFound
+        return Response(self.shown(row))
+
+    return upsert, bulk, external
+
+
+def _bulk_example(name_field: str) -> OpenApiExample:
+    operations = [
+        {"op": "create", "data": {name_field: "First"}},
+        {"op": "upsert", "data": {"external_id": "ERP-42", name_field: "Second"}},
+    ]
+    body = {"atomic": False, "operations": operations}
+    return OpenApiExample("Create and upsert", body, request_only=True)
+
+
+def _named_row(view: RowViewSet, data: Any) -> Any:
+    """The row whose uuid is in the body: its read-only fields may be sent back unchanged."""
+    uuid = data.get("uuid") if isinstance(data, dict) else None
+    if not isinstance(uuid, str) or not UUID_PATTERN.fullmatch(uuid):
+        return None
+    row = view.get_queryset().filter(uuid=uuid).first()
+    return view.reread(row) if row else None
+
+
+def _receipt(view: RowViewSet, receipt: Receipt[Any]) -> dict[str, Any]:
+    """The row as GET answers it, with GET's ETag, and the outcome of the upsert."""
+    row = view.shown(receipt.row)
+    view.etag_body = JSONRenderer().render(row)
+    return {
+        **row,
+        "outcome": receipt.outcome,
+        "new": receipt.outcome == "created",
+        "matched_on": receipt.matched_on,
+        "changed": changed_names(receipt.changed, view.wire_names),
+    }

@@ -1,0 +1,1 @@
+"""Gauzy's field names and formats, a module for each group of resources."""

@@ -1,1 +1,0 @@
-"""Gauzy's words: its three ways to write a query, its entities, its sales, its people."""

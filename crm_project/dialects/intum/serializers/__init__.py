@@ -1,0 +1,1 @@
+"""Intum's field names and formats, a module for each resource."""

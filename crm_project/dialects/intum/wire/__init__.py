@@ -1,1 +1,0 @@
-"""Intum's words, by what they speak of."""

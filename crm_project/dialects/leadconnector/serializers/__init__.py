@@ -1,0 +1,1 @@
+"""LeadConnector's field names and formats, a module for each resource."""

@@ -1,1 +1,0 @@
-"""LeadConnector's words, by what they speak of."""

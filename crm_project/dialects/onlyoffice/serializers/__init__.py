@@ -1,0 +1,1 @@
+"""ONLYOFFICE's field names and formats, a module for each resource."""

@@ -1,1 +1,0 @@
-"""ONLYOFFICE's words, a module for each kind of thing that it speaks of."""

@@ -1,0 +1,1 @@
+"""Xalantis' field names and formats, a module for each group of resources."""

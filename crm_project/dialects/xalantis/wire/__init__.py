@@ -1,1 +1,0 @@
-"""Xalantis' words: those of its first generation, and those of v1."""

@@ -1,0 +1,22 @@
+"""Django classes that are generic in django-stubs only, with type arguments: Django 5.2 cannot subscript them."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import DecimalField
+from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
+
+if TYPE_CHECKING:
+    AnyBaseInlineFormSet = BaseInlineFormSet[Any, Any, ModelForm[Any]]
+    AnyDecimalField = DecimalField[Any, Any]
+    AnyModelChoiceField = ModelChoiceField[Any]
+    AnyModelForm = ModelForm[Any]
+    AnyPage = Page[Any]
+    AnyPaginator = Paginator[Any]
+else:
+    AnyBaseInlineFormSet = BaseInlineFormSet
+    AnyDecimalField = DecimalField
+    AnyModelChoiceField = ModelChoiceField
+    AnyModelForm = ModelForm
+    AnyPage = Page
+    AnyPaginator = Paginator

@@ -1,0 +1,68 @@
+"""Random companies and their people, composed of the words of `demo.toml`."""
+
+import re
+from collections import Counter
+from typing import Any
+
+from contacts.models import Contact
+from crm_project.records.text import fold
+from crm_project.setup.demo.data import words
+from crm_project.setup.demo.organizations import DemoOrganization
+
+
+class ContactGenerator:
+    """Changes that create contacts; no two contacts of one kind have the same e-mail address."""
+
+    def __init__(self, organization: DemoOrganization) -> None:
+        self.rng = organization.rng
+        self.has_custom_fields = bool(organization.data.get("custom_fields"))
+        self.used: Counter[str] = Counter()
+
+    def company(self, owner: int) -> dict[str, Any]:
+        city, postal_code, country, dialing_code = self.rng.choice(words()["cities"])
+        name = f"{self._word('company_names')} {self._word('company_trades')}"
+        domain = self._unused(_slug(name))
+        return {
+            "kind": "company",
+            "name": f"{name} {self._word('company_forms')}",
+            "email": f"contact@{domain}.example",
+            "phone": self._phone(dialing_code),
+            "website": f"https://{domain}.example",
+            "street": f"{self.rng.randint(1, 180)} {self._word('streets')}",
+            "postal_code": postal_code,
+            "city": city,
+            "country": country,
+            "origin": self._word("origins"),
+            "owner": owner,
+        }
+
+    def person(self, company: Contact) -> dict[str, Any]:
+        first, last = self._word("first_names"), self._word("last_names")
+        change = {
+            "first_name": first,
+            "last_name": last,
+            "email": f"{self._unused(f'{_slug(first)}.{_slug(last)}')}@{company.email.partition('@')[2]}",
+            "phone": self._phone(company.phone.partition(" 55")[0]),
+            "job_title": self._word("job_titles"),
+            "company": company.pk,
+        }
+        if self.has_custom_fields and self.rng.random() < 0.6:
+            languages = ("fr", "en", "de", "pl", "pt")
+            change["custom_fields"] = {"language": self.rng.choice(languages), "newsletter": True}
+        return change
+
+    def _word(self, kind: str) -> str:
+        return str(self.rng.choice(words()[kind]))
+
+    def _unused(self, name: str) -> str:
+        """The name, with a number if it was used before."""
+        self.used[name] += 1
+        return name if self.used[name] == 1 else f"{name}-{self.used[name]}"
+
+    def _phone(self, dialing_code: str) -> str:
+        """A fictional number: the block 55 is reserved for fiction."""
+        return " ".join([dialing_code, "55", *(f"{self.rng.randint(0, 99):02d}" for _ in range(3))])
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z]+", "-", fold(text)).strip("-")

@@ -1,0 +1,136 @@
+"""A deactivated member gets nothing new: no open deal, contact, follow or place in an access list."""
+
+from typing import Any
+
+from contacts.services import create_contacts, update_contacts
+from crm_project.accounts.services import deactivate_member, update_member
+from deals.models import Deal
+from deals.services import create_deals, follow_deal, update_deals
+from tests.api.client import ApiTestCase, problem
+from tests.base import BaseTestCase, refused
+from tests.staff.base import StaffTestCase, add_url
+
+
+class Leaver:
+    """Victor has been deactivated."""
+
+    def leave(self: Any) -> None:
+        update_member(actor=self.alice, member=self.viewer.member, is_active=False)
+
+    @property
+    def leaver(self: Any) -> int:
+        return self.viewer.member.pk
+
+
+class ServiceTests(Leaver, BaseTestCase):
+    def test_an_open_deal_does_not_get_one_as_its_owner(self):
+        self.leave()
+        with refused("inactive", "owner"):
+            create_deals(actor=self.bob, changes=[{"owner": self.leaver}])
+        with refused("inactive", "owner"):
+            update_deals(actor=self.bob, changes=[(self.deal(), {"owner": self.leaver})])
+        with refused("inactive", "owner"):
+            update_deals(
+                actor=self.bob, changes=[(self.deal(status="won"), {"owner": self.leaver, "status": "open"})]
+            )
+
+    def test_a_closed_deal_may_have_one(self):
+        self.leave()
+        [won] = create_deals(actor=self.bob, changes=[{"owner": self.leaver, "status": "won"}])
+        update_deals(actor=self.bob, changes=[(lost := self.deal(status="lost"), {"owner": self.leaver})])
+
+        assert Deal.objects.filter(pk__in=[won.pk, lost.pk], owner=self.leaver).count() == 2
+
+    def test_one_that_is_stored_may_be_sent_back(self):
+        lists = {"followers": [self.leaver], "access_list": [self.leaver, self.bob.member.pk]}
+        deal = self.deal(owner=self.leaver, is_private=True, **lists)
+        self.leave()
+
+        [receipt] = update_deals(actor=self.bob, changes=[(deal, {"owner": self.leaver, **lists})])
+
+        assert receipt.outcome == "unchanged"
+        follow_deal(actor=self.bob, deal=deal, member=self.leaver, follows=False)
+
+    def test_lists(self):
+        deal = self.deal()
+        self.leave()
+        for name in ("followers", "access_list", "add_followers"):
+            with refused("inactive", f"{name}.0"):
+                update_deals(actor=self.bob, changes=[(deal, {name: [self.leaver]})])
+        with refused("inactive", "add_followers.0"):
+            follow_deal(actor=self.bob, deal=deal, member=self.leaver, follows=True)
+
+    def test_contacts(self):
+        person = self.person()
+        self.leave()
+        with refused("inactive", "owner"):
+            create_contacts(actor=self.bob, changes=[{"first_name": "A", "owner": self.leaver}])
+        with refused("inactive", "owner"):
+            update_contacts(actor=self.bob, changes=[(person, {"owner": self.leaver})])
+
+    def test_handing_over_leaves_closed_deals_unless_it_is_asked_for(self):
+        for with_closed in (False, True):
+            with self.subTest(with_closed=with_closed):
+                update_member(actor=self.alice, member=self.viewer.member, is_active=True)
+                Deal.objects.all().update(owner=None)
+                opened, won = self.deal(owner=self.leaver), self.deal(owner=self.leaver, status="won")
+
+                deactivate_member(
+                    actor=self.alice,
+                    member=self.viewer.member,
+                    hand_over_to=self.bob.member,
+                    hand_over_closed=with_closed,
+                )
+
+                owners = dict(Deal.objects.values_list("pk", "owner"))
+                heir = self.bob.member.pk
+                assert (owners[opened.pk], owners[won.pk]) == (heir, heir if with_closed else self.leaver)
+
+
+class ApiTests(Leaver, ApiTestCase):
+    def test_deals_contacts_and_bulk(self):
+        self.leave()
+        deal, uuid = self.deal(), str(self.viewer.member.uuid)
+        path = f"/api/deals/{deal.uuid}"
+        for field, body in (
+            ("owner_uuid", uuid),
+            ("follower_uuids", [uuid]),
+            ("access_list_uuids", [uuid]),
+        ):
+            pointer = f"/{field}" if body == uuid else f"/{field}/0"
+            with self.subTest(field=field):
+                problem(self.as_bob.post("/api/deals", {"name": "A", field: body}), 400, "inactive", pointer)
+                problem(self.as_bob.patch(path, {field: body}), 400, "inactive", pointer)
+                problem(self.as_bob.patch(f"{path}?dry_run=true", {field: body}), 400, "inactive", pointer)
+                upsert = {"uuid": str(deal.uuid), field: body}
+                problem(self.as_bob.post("/api/deals/upsert", upsert), 400, "inactive", pointer)
+        problem(self.as_bob.put(f"{path}/followers/{uuid}"), 400, "inactive")
+        problem(
+            self.as_bob.post("/api/contacts", {"first_name": "A", "owner_uuid": uuid}),
+            400,
+            "inactive",
+            "/owner_uuid",
+        )
+
+    def test_the_list_of_users(self):
+        self.leave()
+        rows = self.as_bob.rows("/api/users")
+
+        assert {row["email"]: row["is_active"] for row in rows}["victor@example.com"] is False
+        assert [row["email"] for row in self.as_bob.rows("/api/users?is_active=false")] == [
+            "victor@example.com"
+        ]
+        assert len(self.as_bob.rows("/api/users?is_active=true")) == len(rows) - 1
+        assert [row["email"] for row in self.as_bob.rows("/api/users?email=Bob@example.com")] == [
+            "bob@example.com"
+        ]
+
+
+class FormTests(Leaver, StaffTestCase):
+    def test_a_forged_choice_is_refused(self):
+        self.leave()
+
+        response = self.save(add_url(Deal), name="A", owner=self.leaver)
+
+        assert response.status_code == 200
+        assert "owner" in response.context["adminform"].form.errors

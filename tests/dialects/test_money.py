@@ -1,0 +1,108 @@
+"""Doubles in the dialects with amounts: a number that is off by its imprecision is the amount that it stands for."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm_project.dialects.kit.money import exact_amount
+from deals.models import Deal
+from deals.services import update_deals
+from tests.base import BaseTestCase
+from tests.dialects.base import Call
+from tests.dialects.test_pairs import CANONICAL, VOICES, Facts, Speaker
+
+# What clients compute, and the amount that it stands for.
+DOUBLES = {1.1 * 3: "3.3", 0.1 + 0.2: "0.3", 8.2 * 3: "24.6", 1.15 * 100: "115", 4.35 * 100: "435"}
+FIELDS = {
+    "xalantis": ["amount"],
+    "onlyoffice": ["bidValue"],
+    "intum": ["total_amount_net", "total_amount_gross"],
+    "leadconnector": ["monetaryValue"],
+}
+
+
+@pytest.mark.parametrize(
+    ("number", "decimals", "expected"),
+    [
+        ("3.3000000000000003", 2, "3.30"),
+        ("3.3000000000000003", 3, "3.300"),
+        ("1000.0000000000001", 0, "1000"),
+        ("15000.5", 0, "15000.5"),
+        ("0.005", 2, "0.005"),
+        ("3.30000000001", 2, "3.30000000001"),
+        ("122.9877", 2, "122.9877"),
+        ("999999999999.9901", 2, "999999999999.99"),
+        ("999999999999.991", 2, "999999999999.991"),
+        ("0.0000000000000001", 2, "0.0000000000000001"),
+        ("1e30", 2, "1e30"),
+    ],
+)
+def test_the_amount_of_a_double(number: str, decimals: int, expected: str) -> None:
+    assert exact_amount(Decimal(number), decimals) == Decimal(expected)
+
+
+class TestDoubles(BaseTestCase):
+    def setUp(self) -> None:
+        self.ann = self.person(email="ann@example.com")
+
+    def call(self, voice: Any, **values: Any) -> Call:
+        call = voice.create(self, Facts("Deal", Decimal(1), self.new, self.ann))
+        body = call.body.get("deal", call.body)
+        body.update(values)
+        return Call(call.method, call.path, call.body)
+
+    def test_a_double_is_its_amount(self) -> None:
+        for voice in VOICES:
+            for number, amount in DOUBLES.items():
+                values = dict.fromkeys(FIELDS.get(voice.system, ()), number)
+                if values:
+                    answer = Speaker(voice).as_actor(self.bob, self.call(voice, **values))
+
+                    assert answer.status_code == 201, (voice.system, number, answer.content)
+                    assert Deal.objects.latest("id").amount == Decimal(amount)
+
+    def test_texts_and_real_decimals_stay_refused(self) -> None:
+        for voice in VOICES:
+            for value in (3.301, "3.3000000000000003", 99.99 * 1.23):
+                values = dict.fromkeys(FIELDS.get(voice.system, ()), value)
+                if values:
+                    answer = Speaker(voice).as_actor(self.bob, self.call(voice, **values))
+
+                    assert answer.status_code in (400, 422), (voice.system, value, answer.content)
+
+    def test_the_canonical_api_stays_strict(self) -> None:
+        answer = Speaker(CANONICAL).as_actor(self.bob, self.call(CANONICAL, amount=1.1 * 3))
+
+        assert answer.status_code == 400
+
+    def test_the_deals_own_currency_counts(self) -> None:
+        deal = self.deal(contact=self.ann.pk)
+        update_deals(actor=self.bob, changes=[(deal, {"amount": Decimal(1000), "currency": "JPY"})])
+        paths = {"xalantis": ("PATCH", f"/api/v1/deals/{deal.uuid}", "amount")}
+        paths["leadconnector"] = ("PUT", f"/opportunities/{deal.uuid}", "monetaryValue")
+        for voice in VOICES:
+            if voice.system in paths:
+                method, path, name = paths[voice.system]
+                for number, status in ((1000.0000000000001, 200), (1000.5, 422)):
+                    answer = Speaker(voice).as_actor(self.bob, Call(method, path, {name: number}))
+
+                    assert answer.status_code == status, answer.content
+        deal.refresh_from_db()
+        assert (deal.amount, deal.version) == (1000, 2)
+
+    def test_an_upsert_without_an_id_reads_the_currency_of_the_deal(self) -> None:
+        deal = self.deal(contact=self.ann.pk, amount=Decimal(5), currency="JPY")
+        voice = next(voice for voice in VOICES if voice.system == "leadconnector")
+        body = {
+            "locationId": str(self.organization.uuid),
+            "pipelineId": str(self.pipeline.uuid),
+            "contactId": str(self.ann.uuid),
+            "monetaryValue": json.loads("7.0000000000000009"),
+        }
+
+        answer = Speaker(voice).as_actor(self.bob, Call("POST", "/opportunities/upsert", body))
+
+        assert answer.json()["opportunity"]["monetaryValue"] == 7
+        assert answer.json()["opportunity"]["id"] == str(deal.uuid)
