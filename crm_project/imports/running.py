@@ -3,7 +3,7 @@
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -22,6 +22,7 @@ from crm_project.imports.files import local_copy
 from crm_project.imports.kinds import import_kind
 from crm_project.imports.kinds.base import ImportKind, Values
 from crm_project.imports.models import Import, RefusedRow
+from crm_project.imports.snapshots import snapshot
 from crm_project.imports.tables import SourceLine, Table
 from crm_project.imports.tables.opening import open_table
 from crm_project.records.bulk_sql import insert_rows
@@ -89,6 +90,7 @@ class Runner:
         try:
             with (
                 rare_collections(),
+                snapshot() if preview else nullcontext(),
                 local_copy(self.source) as file,
                 free_keys(),
                 change_set(self.actor) as changes,
