@@ -136,7 +136,7 @@ def take_back(*, actor: Actor, event: Event) -> UndoResult:
 def can_undo(event: Event) -> bool:
     """Whether events of this kind and action can be undone; conflicts are found by the undo itself."""
     kind = kinds.get(event.kind)
-    if kind is None or kind.undoer is None or event.action == "redacted":
+    if kind is None or kind.undoer is None or event.action in ("redacted", "purged"):
         return False
     # The undo of a creation is a move to the trash, which members do not have.
     return event.action != "created" or hasattr(kind.model, "deleted_at")
