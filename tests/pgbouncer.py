@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,16 +29,46 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass
+class Bouncer:
+    """A running PgBouncer: its port, and the command line that starts it."""
+
+    port: int
+    line: list[str]
+    log: Path
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.line, stdout=log, stderr=log)
+        wait_for(self.port)
+
+    def stop(self) -> None:
+        """End it with all of its connections."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(SECONDS)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def console(self, command: str) -> list[tuple[Any, ...]]:
+        """Run a command of PgBouncer's own; `RECONNECT` makes its next connections new ones."""
+        return console(self.port, command)
+
+
 @contextmanager
-def pgbouncer(settings: dict[str, Any]) -> Iterator[int]:
-    """Yield the port of a PgBouncer before the database of Django's `settings` (HOST, PORT, USER, PASSWORD)."""
+def pgbouncer(settings: dict[str, Any], **more: Any) -> Iterator[Bouncer]:
+    """Run a PgBouncer before the database of Django's `settings` (HOST, PORT, USER, PASSWORD); `more` are its own."""
     found = binary()
     if found is None:
         pytest.skip("pgbouncer is not installed")
     port, home = free_port(), Path(tempfile.mkdtemp(prefix="crm-bouncer-"))
+    options = settings.get("OPTIONS", {})
     target = {
-        "host": settings["HOST"] or settings["OPTIONS"].get("host") or "127.0.0.1",
-        "port": settings["PORT"] or settings["OPTIONS"].get("port") or "5432",
+        "host": settings["HOST"] or options.get("host") or "127.0.0.1",
+        "port": settings["PORT"] or options.get("port") or "5432",
         "user": settings["USER"],
         "password": settings["PASSWORD"],
     }
@@ -45,19 +76,18 @@ def pgbouncer(settings: dict[str, Any]) -> Iterator[int]:
     (home / "pgbouncer.ini").write_text(
         f"[databases]\n* = {line}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n"
         f"unix_socket_dir =\nauth_type = any\nadmin_users = console\npool_mode = transaction\n"
+        + "".join(f"{name} = {value}\n" for name, value in more.items())
     )
     user = ["-u", "postgres"] if os.geteuid() == 0 else []
     if user:
         shutil.chown(home, "postgres", "postgres")
         shutil.chown(home / "pgbouncer.ini", "postgres", "postgres")
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen([found, *user, str(home / "pgbouncer.ini")], stdout=log, stderr=log)
+    bouncer = Bouncer(port, [found, *user, str(home / "pgbouncer.ini")], home / "log")
     try:
-        wait_for(port)
-        yield port
+        bouncer.start()
+        yield bouncer
     finally:
-        process.terminate()
-        process.wait(SECONDS)
+        bouncer.stop()
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -85,13 +115,13 @@ def wait_for(port: int) -> None:
 def behind_pgbouncer(connection: Any) -> Iterator[int]:
     """Lead all threads' Django connections through a PgBouncer for the block."""
     settings = connection.settings_dict
-    with pgbouncer(settings) as port:
+    with pgbouncer(settings) as bouncer:
         before = dict(settings)
         options = {name: value for name, value in settings["OPTIONS"].items() if name not in ("host", "port")}
         connection.close()
         try:
-            settings.update(HOST="127.0.0.1", PORT=str(port), OPTIONS=options)
-            yield port
+            settings.update(HOST="127.0.0.1", PORT=str(bouncer.port), OPTIONS=options)
+            yield bouncer.port
         finally:
             connection.close()
             settings.update(before)

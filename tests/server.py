@@ -124,6 +124,7 @@ class Link:
     target: tuple[str, int] | str
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     flowing: threading.Event = field(default_factory=threading.Event)
+    refusing: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
 
@@ -134,7 +135,13 @@ class Link:
     def freeze(self) -> None:
         self.flowing.clear()
 
+    def refuse(self) -> None:
+        """Break all connections, and close new ones at once, until `thaw`."""
+        self.refusing.set()
+        self.cut()
+
     def thaw(self) -> None:
+        self.refusing.clear()
         self.flowing.set()
 
     def cut(self) -> None:
@@ -151,6 +158,9 @@ class Link:
                 near, _ = self.listener.accept()
             except OSError:
                 return
+            if self.refusing.is_set():
+                near.close()
+                continue
             family = socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET
             far = socket.socket(family)
             try:

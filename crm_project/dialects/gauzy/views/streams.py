@@ -22,8 +22,9 @@ def streamed(
 
 def _parts(rows: Any, keys: Sequence[int], represent: Callable[[list[Any]], list[Any]]) -> Iterator[bytes]:
     """JSON lists without their brackets, a chunk at a time."""
-    for start in range(0, len(keys), AT_ONCE):
-        if some := rows_of(rows, keys[start : start + AT_ONCE]):
+    size = AT_ONCE
+    for start in range(0, len(keys), size):
+        if some := rows_of(rows, keys[start : start + size]):
             yield ExactJSONRenderer().render(represent(some))[1:-1]
 
 
