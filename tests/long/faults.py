@@ -325,7 +325,7 @@ def read_feed(server: Server) -> list[dict[str, Any]]:
 def stored_deals(server: Server) -> dict[str, str]:
     """All deals of the clients by their uuid; one that comes twice in the list fails."""
     found: dict[str, str] = {}
-    for deal in pages(server, "/api/deals?page_size=200"):
+    for deal in pages(server, "/api/deals?q=long&page_size=200"):
         assert deal["uuid"] not in found, f"{deal['uuid']} comes twice"
         found[deal["uuid"]] = deal["name"]
     return found
