@@ -68,7 +68,7 @@ class PipelineTests(StaffTestCase):
         response = self.save(self.url, **{"stages-0-kind": "won"})
 
         assert response.status_code == 200
-        assert "its kind stays" in response.content.decode()
+        assert "its kind cannot be changed" in response.content.decode()
 
     def test_a_stage_that_came_meanwhile_stays(self):
         from pipelines.services import create_stage
@@ -105,7 +105,7 @@ class PipelineTests(StaffTestCase):
         refused = self.client.post(action_url("trash", self.pipeline), {"move_deals_to": ""})
         self.client.post(action_url("trash", self.renewals), {"move_deals_to": ""})
 
-        assert "The default pipeline stays" in refused.content.decode()
+        assert "The default pipeline cannot be removed" in refused.content.decode()
         assert list(Pipeline.objects.visible_to(self.bob.member)) == [self.pipeline]
 
     def test_a_rep_reads_only(self):
