@@ -164,7 +164,7 @@ def _missing(
 
 
 def custom_value(definition: Definition, value: Any) -> tuple[Any, str]:
-    """The value as it is stored, or a sentence that says what is wrong with it."""
+    """The value as it is stored, or the error message."""
     match definition.type:
         case "text" | "textarea":
             limit = 255 if definition.type == "text" else LONG_TEXT
@@ -198,7 +198,7 @@ def _digits(number: Decimal) -> int:
 
 
 def free_value(value: Any) -> tuple[Any, str]:
-    """A value that nobody declared, as JSON and both databases hold it, or what is wrong with it."""
+    """A value without a definition, as JSON and both databases can store it, or the error message."""
     if isinstance(value, str):
         error = text_error("", value, limit=LONG_TEXT)
         return value, error.detail if error else ""
@@ -235,7 +235,7 @@ def is_day(value: Any) -> bool:
 
 
 def definition_errors(definition: Any, *, is_new: bool = False) -> list[FieldError]:
-    """What is wrong with a custom field's definition; an existing one keeps its key, whatever its end."""
+    """The errors of a custom field's definition. The key of an existing one is not checked for its ending."""
     errors = []
     if not KEY_PATTERN.fullmatch(definition.key) or len(definition.key) > 63:
         errors.append(

@@ -117,7 +117,7 @@ class TestIds(BaseTestCase):
     def ids(self, system: str = "numbers", actor: Any = None) -> Ids:
         ids = Ids.__new__(Ids)
         ids.actor, ids.system, ids._known = actor or self.bob, system, {}
-        ids.numbered = references.spoken[system]
+        ids.numbered = references.numbered_kinds[system]
         return ids
 
     def name(self, deal: Any, external_id: Any, system: str = "numbers") -> None:
@@ -269,7 +269,7 @@ class TestKeys(BaseTestCase):
 def _spoken(systems: dict[str, frozenset[str]]) -> Any:
     patch = pytest.MonkeyPatch.context()
     patched = patch.__enter__()
-    patched.setattr(references, "spoken", systems)
+    patched.setattr(references, "numbered_kinds", systems)
     return _Closing(patch)
 
 
