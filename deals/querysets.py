@@ -89,7 +89,7 @@ class DealQuerySet(RowQuerySet[Any]):
         return self.exclude(name="").filter(search_text__startswith=fold(beginning))
 
     def for_reading(self, member: "Member") -> Self:
-        """With all related rows of a response, in a fixed number of queries; `next_deal` only if visible to the member."""
+        """With all related rows of a response, in a fixed number of queries. `next_deal` is None if hidden."""
         from deals.models import DealAccess, DealContact, DealFollower
 
         people = (

@@ -50,7 +50,7 @@ def carry_out_deals(
 
 
 def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Deal]]:
-    """Update the deal with the key of each change, or create one. The key is `match_on`, else the first in MATCH_KEYS."""
+    """Update the deal with the key of each change, or create one. The key is `match_on`, else the first of MATCH."""
     return carry_out_deals(actor=actor, operations=[Operation("upsert", change=change) for change in changes])
 
 

@@ -102,7 +102,7 @@ def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]
 
 
 def find_people(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact]) -> dict[str, Contact]:
-    """The contacts of `contact_email` by address; new ones are unsaved. `person_errors` has the errors of invalid ones."""
+    """The contacts of `contact_email` by address; new ones are unsaved, and invalid ones are left out."""
     people = [
         _person(change) for change in changes if change.get("contact_email") and not person_errors(change)
     ]
