@@ -16,6 +16,7 @@ from crm_project.journal.append_only import rewriting
 from crm_project.journal.models import Event
 from crm_project.records.bulk import Operation
 from crm_project.records.bulk_sql import update_rows
+from crm_project.records.kinds import kinds
 from crm_project.setup.demo.clock import frozen_time
 from crm_project.setup.demo.contacts import ContactGenerator
 from crm_project.setup.demo.data import words
@@ -101,11 +102,12 @@ def _take_steps(actor: Actor, at: datetime.datetime, courses: Sequence[DealCours
 
 
 def _separate_change_sets(organization_id: int) -> None:
-    """Give each event of a contact or deal a change set of its own, as if each had been a request of its own.
+    """Give each event of contacts and deals a change set of its own, as if each had been a separate request.
 
     Otherwise the undo of one change would undo everything that its author did on that day.
     """
-    events = list(Event.objects.filter(organization=organization_id, kind__in=("contact", "deal")))
+    names = [name for name, kind in kinds.items() if not kind.in_catalogue]
+    events = list(Event.objects.filter(organization=organization_id, kind__in=names))
     for event in events:
         event.change_set = uuid4()
     with rewriting():
