@@ -160,8 +160,9 @@ def _stored_errors(name: str, deal: Deal, change: Mapping[str, Any]) -> list[Fie
     is_product = name == "amount" and deal.bid_type != FIXED
     if _decimals(value) > decimals and not is_product:
         field = _sent(change, name, "currency", "bid_value")
-        problem = f"{deal.currency} has {decimals} decimals; nothing is rounded."
-        return [FieldError(field, "max_decimal_places", problem)]
+        template = "%(currency)s has %(decimals)s decimals; nothing is rounded."
+        params = {"currency": deal.currency, "decimals": decimals}
+        return [FieldError(field, "max_decimal_places", template, params)]
     return amount_errors(_sent(change, name, "amount", "bid_value", "bid_periods"), value)
 
 
