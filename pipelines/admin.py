@@ -120,7 +120,7 @@ def _position(form: Any, index: int) -> tuple[int, int]:
     return (index if position is None else position, index)
 
 
-class StageInline(TabularInline):
+class StageInline(TabularInline):  # type: ignore[misc]
     model = Stage
     form = StageForm
     formset = StageFormSet

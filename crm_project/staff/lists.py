@@ -46,7 +46,7 @@ class PeekPaginator(AnyPaginator):
         return page
 
 
-class StaffChangeList(ChangeList):
+class StaffChangeList(ChangeList):  # type: ignore[misc]
     """A change list with links to the next and previous page.
 
     Long lists have pages by cursor, like the API: the thousandth page is as fast as the first one. Lists of settings

@@ -24,7 +24,7 @@ class DialectSchema(Schema):
         return bool(is_list_serializer(serializer))
 
     def problem_content(self) -> dict[str, Any]:
-        refusal = ResolvedComponent(
+        refusal = ResolvedComponent(  # type: ignore[no-untyped-call]
             name="Refusal",
             type=ResolvedComponent.SCHEMA,
             object="Refusal",
