@@ -109,7 +109,7 @@ def _bid(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
             FieldError(
                 "amount",
                 "amount_conflict",
-                "The bid makes %(amount)s, the amount says otherwise.",
+                "The bid amounts to %(amount)s; the sent amount differs.",
                 {"amount": f"{amount:f}"},
             )
         ]

@@ -22,7 +22,7 @@ NO_COUNT = 10**9
 
 
 class PeekPage(AnyPage):
-    """A page that was read with one row more, to know whether there is a next page."""
+    """A page that was read with one row more, so that a next page is found without a count."""
 
     has_more = False
 

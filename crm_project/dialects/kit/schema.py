@@ -44,7 +44,7 @@ class DialectGenerator(OneAtATime):
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         schema = super().get_schema(request=request, public=public)
         del schema["info"]["description"]
-        schema["info"]["title"] = f"CRM API as {self.system} speaks it"
+        schema["info"]["title"] = f"CRM API in the format of {self.system}"
         schema["components"]["schemas"].pop("Problem", None)
         return schema
 
