@@ -268,6 +268,7 @@ class DealContact(models.Model):
             models.UniqueConstraint(fields=["deal", "contact"], name="deals_dealcontact_once"),
             *same_organization("deals_dealcontact", "deal", "contact"),
         ]
+        indexes: ClassVar = [models.Index(fields=["contact"], name="deals_dealcontact_contact")]
 
 
 class DealFollower(models.Model):

@@ -1,5 +1,6 @@
 """Imports in the admin: upload, mapping, preview, run, report; and exports of lists."""
 
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from crm_project.accounts.rules import Permission
+from crm_project.batches import in_batches
 from crm_project.errors import DomainError, counted
 from crm_project.imports import services, worker
 from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, file_response, table_of
@@ -227,7 +229,7 @@ class ImportAdmin(StaffModelAdmin):
         except IncorrectLookupParameters:
             return HttpResponseRedirect(_list(kind))
         stream, media_type = STREAMS[file_format]
-        table = table_of(kind_of_rows, rows.iterator(chunk_size=BLOCK))
+        table = table_of(kind_of_rows, chain.from_iterable(in_batches(rows, BLOCK)))
         return file_response(stream(table), f"{kind}.{file_format}", media_type)
 
 

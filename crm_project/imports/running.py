@@ -3,7 +3,7 @@
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import attempt, change_set
+from crm_project.database import allow_long_statements
 from crm_project.errors import DomainError, FieldError, RowsRefused
 from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.fields import cell_of
@@ -20,6 +21,7 @@ from crm_project.imports.files import local_copy
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind, Values
 from crm_project.imports.models import Import, RefusedRow
+from crm_project.imports.snapshots import snapshot
 from crm_project.imports.tables import SourceLine, Table
 from crm_project.imports.tables.opening import open_table
 from crm_project.records.bulk_sql import insert_rows
@@ -86,6 +88,7 @@ class Runner:
         try:
             with (
                 rare_collections(),
+                snapshot() if preview else nullcontext(),
                 local_copy(self.source) as file,
                 free_keys(),
                 change_set(self.actor) as changes,
@@ -220,9 +223,7 @@ def rare_collections() -> Iterator[None]:
 
 def extend_statement_timeout() -> None:
     """The configured limit is for requests; the commit of a large import checks all its events in one statement."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '10min'")
+    allow_long_statements(600)
 
 
 def check_constraints() -> None:

@@ -29,7 +29,7 @@ ATTEMPTS = 3
 HEARTBEAT_SECONDS = 1.0
 # SKIP LOCKED: the worker's transaction locks the row at its end, while the journal of a large import is written.
 HEARTBEAT = """
-UPDATE imports_import SET progress = %s, heartbeat_at = now() WHERE id = (
+UPDATE imports_import SET progress = %s, heartbeat_at = %s WHERE id = (
     SELECT id FROM imports_import WHERE id = %s AND attempt = %s AND state = 'working' FOR UPDATE SKIP LOCKED
 )
 """
@@ -145,10 +145,11 @@ def _fail(source: Import, problem: str) -> None:
 def progress_of(source: Import) -> Iterator[Progress]:
     """Store the number of rows and the heartbeat of a running import, outside its transaction.
 
-    A thread does it, since the last statements of a large import take minutes. SQLite allows no second writer, so
-    there the number is stored at the end only.
+    A thread does it, since the last statements of a large import take minutes. SQLite allows no second writer: there
+    only a preview, which works on a copy of the database, has a heartbeat.
     """
-    if connection.vendor != "postgresql":
+    is_writer = connection.in_atomic_block or source.task != Import.Tasks.PREVIEW
+    if connection.vendor == "sqlite" and is_writer:
         yield lambda rows: None
         return
     heartbeat = _Heartbeat(source)
@@ -171,10 +172,11 @@ class _Heartbeat(threading.Thread):
         self.rows = rows
 
     def run(self) -> None:
+        sql = HEARTBEAT.replace("FOR UPDATE SKIP LOCKED", "") if connection.vendor == "sqlite" else HEARTBEAT
         try:
             while not self.stopped.wait(HEARTBEAT_SECONDS):
                 with connection.cursor() as cursor:  # a connection of this thread
-                    cursor.execute(HEARTBEAT, [self.rows, self.source.pk, self.source.attempt])
+                    cursor.execute(sql, [self.rows, timezone.now(), self.source.pk, self.source.attempt])
         except DatabaseError:
             log.exception("the heartbeat of import %s failed", self.source.uuid)
         finally:

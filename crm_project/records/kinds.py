@@ -5,6 +5,7 @@ An app declares its kinds in its `kinds.py` and registers them in `AppConfig.rea
 registered is visible to nobody.
 """
 
+import datetime
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -180,6 +181,8 @@ class Kind:
     is_inner: Callable[[Any], bool] | None = None
     # The columns and lists that hold personal data, which redaction erases.
     personal: frozenset[str] = frozenset()
+    # expired(before): the condition for rows to be purged, where that is not the time of their deletion.
+    expired: Callable[[datetime.datetime], Q] | None = None
 
     @property
     def name(self) -> str:
@@ -206,6 +209,18 @@ class Kind:
         return columns | {
             name: Field(self.api_names.get(name, name), kind) for name, kind in self.lists.items()
         }
+
+    @property
+    def all_parts(self) -> set[Any]:
+        """Its parts and its external references."""
+        return {*self.parts, *([self.references] if self.references else [])}
+
+    def expired_rows(self, before: datetime.datetime) -> Any:
+        """The rows that are to be purged: those deleted earlier than `before`, where the kind has a trash."""
+        rows = self.model._default_manager.all()
+        if self.expired is not None:
+            return rows.filter(self.expired(before))
+        return rows.filter(deleted_at__lt=before) if hasattr(self.model, "deleted_at") else rows.none()
 
     def rows(self, member: Member) -> Any:
         """The rows that the member may see, live or not, with the relations of their names."""
