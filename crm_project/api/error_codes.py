@@ -195,7 +195,9 @@ CONFLICTS = (
         "Live rows use the row; `count` is their number.",
         "Move them first (`move_deals_to` for stages and pipelines).",
     ),
-    ErrorCode("is_default", (409,), "The default pipeline stays.", "Make another pipeline the default."),
+    ErrorCode(
+        "is_default", (409,), "The default pipeline cannot be removed.", "Make another pipeline the default."
+    ),
     ErrorCode(
         "ambiguous_match",
         (400, 409),

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from contacts.models import Contact
 from crm_project.accounts.rules import Permission
 from crm_project.batches import in_batches
 from crm_project.errors import DomainError, counted
@@ -27,11 +26,9 @@ from crm_project.staff import filters
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import visible
-from deals.models import Deal
 
 REFUSED_ROWS = 100
 OUTCOMES = ("created", "updated", "unchanged", "refused")
-MODELS = {"deals": Deal, "contacts": Contact}
 
 
 def _tools(kind: str) -> tuple[tuple[str, str, str, Permission], ...]:
@@ -52,7 +49,7 @@ class ImportAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at",)
     search_fields: ClassVar[Any] = ("file_name",)
-    list_tools: ClassVar[Any] = {model: _tools(kind) for kind, model in MODELS.items()}
+    list_tools: ClassVar[Any] = {kind.model: _tools(name) for name, kind in KINDS.items()}
 
     @admin.display(description="State")
     def state_text(self, row: Import) -> str:
@@ -131,7 +128,7 @@ class ImportAdmin(StaffModelAdmin):
         return self._ask_for(request, pk, Import.Tasks.RUN)
 
     def _ask_for(self, request: HttpRequest, pk: int, task: str) -> HttpResponse:
-        """Save the mapping and options and queue the task; a refusal is shown in the form."""
+        """Save the mapping and options and queue the task; a refusal becomes an error of the form."""
         source = self._get_import(request, pk)
         if request.method != "POST":
             return HttpResponseRedirect(_page(source))
@@ -200,7 +197,7 @@ class ImportAdmin(StaffModelAdmin):
             outcome=self.outcome(source),
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
-            list_url=reverse(f"admin:{MODELS[source.kind]._meta.label_lower.replace('.', '_')}_changelist"),
+            list_url=_list(source.kind),
         )
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
@@ -220,7 +217,7 @@ class ImportAdmin(StaffModelAdmin):
         """All rows of the change list with the same query."""
         if kind not in KINDS or file_format not in STREAMS:
             raise PermissionDenied
-        listing = self.admin_site._registry[MODELS[kind]]
+        listing = self.admin_site._registry[KINDS[kind].model]
         if not listing.has_view_permission(request):
             raise PermissionDenied
         if request.GET.get(filters.TRASH) == "only":
@@ -237,7 +234,7 @@ class ImportAdmin(StaffModelAdmin):
 
 
 def _list(kind: str) -> str:
-    return reverse(f"admin:{MODELS[kind]._meta.label_lower.replace('.', '_')}_changelist")
+    return reverse(f"admin:{KINDS[kind].model._meta.label_lower.replace('.', '_')}_changelist")
 
 
 def _page(source: Import) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.changes import attempt, change_set
 from crm_project.database import allow_long_statements
@@ -19,7 +18,7 @@ from crm_project.errors import DomainError, FieldError, RowsRefused
 from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.fields import cell_of
 from crm_project.imports.files import local_copy
-from crm_project.imports.kinds import import_kind
+from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind, Values
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.snapshots import snapshot
@@ -29,7 +28,6 @@ from crm_project.records.bulk_sql import insert_rows
 from crm_project.records.locks import free_keys
 from crm_project.records.planner_statistics import analyze_tables
 from crm_project.spilling_list import SpillingList
-from deals.models import Deal
 
 CHUNK = 1_000
 EXAMPLES = 20
@@ -100,7 +98,7 @@ class Runner:
                 if preview or (self.report.refused and not skipping):
                     raise PreviewRollback
                 if self.report.rows >= CHUNK:
-                    analyze_tables((Contact, Deal))
+                    analyze_tables(kind.model for kind in KINDS.values())
                 check_constraints()
                 insert_refused(self.report)
                 finish(self.source, Import.States.DONE, self.report, change_set=str(changes.uuid))

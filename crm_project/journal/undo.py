@@ -1,7 +1,7 @@
 """Undo: restore every row of a change set to its values before, unless one of the same fields has changed since.
 
 An undo is a write with a change set of its own, so that it can be undone too. The changes of a row are split into
-facts: the value of a column, of one custom field, or one entry of a list. Later changes of other facts are kept; a
+facts: the value of a column, of one custom field, or one entry of a list. Later changes of other facts stay; a
 later change of the same fact is a conflict.
 """
 

@@ -172,7 +172,7 @@ class DialectView(DispatchView):
         self.query = dict(serializer.validated_data)
 
     def key_reused(self) -> Exception:
-        """An invalid field, since the vendors' clients know no other refusal of a request."""
+        """An error of a field: the vendors' clients handle no other refusal of a request."""
         wrong = ErrorDetail(KeyReused.default_detail, KeyReused.default_code)
         return ValidationError({idempotency.HEADER: [wrong]})
 

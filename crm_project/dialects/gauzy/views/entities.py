@@ -45,7 +45,7 @@ def documented(one: str, many: str, read_class: Any) -> Any:
 
     def decorate(view: Any) -> Any:
         for action, document in documentation.items():
-            setattr(view, action, document(isolate_view_method(view, action)))
+            setattr(view, action, document(isolate_view_method(view, action)))  # type: ignore[no-untyped-call]
         return view
 
     return decorate
