@@ -244,3 +244,14 @@ def test_the_uses_of_a_token_are_noted_again_later(world, monkeypatch):
 
     assert database.is_read_only(within=60)
     assert not database.is_read_only(within=0)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_request_whose_time_is_over_does_not_connect_again(world):
+    """The driver would wait two seconds more for a link that is frozen."""
+    connection.close()
+    with database.wait_budget(0.5), pytest.raises(OperationalError) as caught:
+        connection.ensure_connection()
+
+    assert state_of(caught.value) is SLOW
