@@ -51,12 +51,12 @@ test-sqlite: $(VENV)/dev
 	@echo "== SQLite"; env -u TEST_DATABASE_URL $(BIN)/python -m pytest -n auto $(ARGS)
 
 test-postgresql: $(VENV)/dev
-	@echo "== PostgreSQL"; $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto $(ARGS)
+	@echo "== PostgreSQL"; $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto -m "not long and not once and not browser and not recipe" $(ARGS)
 
 test-long: $(VENV)/dev  ## many generated requests, faults under load, growth; SEED=1 repeats a run
 	env TEST_EXAMPLES=20 $(BIN)/python -m pytest -n auto --hypothesis-seed=$(SEED) $(GENERATED) $(ARGS)
 	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -m long $(ARGS)
-	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m long $(ARGS)
+	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m "long or once or browser" $(ARGS)
 	$(BIN)/python -m tests.long.faults --long --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.growth --seed $(SEED)
 
