@@ -14,7 +14,7 @@ from crm_project.accounts.models import Member, User
 from crm_project.accounts.rules import Permission
 from crm_project.errors import counted
 from crm_project.staff import display
-from crm_project.staff.actions import AdminAction
+from crm_project.staff.actions import AdminAction, listing
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter, yes_no_filter
 from crm_project.staff.forms import StaffForm
@@ -74,11 +74,11 @@ class Deactivate(AdminAction):
 
     def note(self, rows: Sequence[Member]) -> str:
         owned = {name: sum(map(count, rows)) for name, count in hooks.count_owned.items()}
-        rows_owned = " and ".join(counted(count, name) for name, count in owned.items() if count)
+        rows_owned = listing([counted(count, name) for name, count in owned.items() if count])
         return f"{self.explanation} {', '.join(map(str, rows))} owns {rows_owned or 'nothing'}."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
-        others = visible(request, Member).filter(is_active=True).exclude(pk__in=[row.pk for row in rows])
+        others = visible(request, Member).active().exclude(pk__in=[row.pk for row in rows])  # type: ignore[attr-defined]
         members = others.select_related("user").order_by("user__full_name", "id")
         label = "Hand over open deals and contacts to"
         field = forms.ModelChoiceField(
@@ -123,6 +123,7 @@ class Rename(AdminAction):
     icon = "badge"
     done = "renamed"
     on_many = False
+    in_journal = False
     explanation = "Only for a login that belongs to no other organization."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
@@ -140,6 +141,7 @@ class SetPassword(AdminAction):
     icon = "password"
     done = "has a new password"
     on_many = False
+    in_journal = False
     explanation = "Ends all sessions of this login. Only for a login that belongs to no other organization."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
