@@ -66,7 +66,7 @@ class StaffModelAdmin(ModelAdmin):
     list_disable_select_all = True
     list_filter_submit = True
     list_fullwidth = True
-    list_before_template = "admin/trash_note.html"
+    list_before_template = "admin/list_notes.html"
     warn_unsaved_form = True
     change_form_show_cancel_button = True
     save_on_top = False
@@ -231,6 +231,10 @@ class StaffModelAdmin(ModelAdmin):
         context = {"tools": self.tools_for(request), "in_trash": self.in_trash(request)}
         response: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
         return response
+
+    def list_note(self, changelist: StaffChangeList) -> str:
+        """A warning above the list about what it shows, or nothing."""
+        return ""
 
     def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
         if self.in_trash(request):

@@ -16,7 +16,7 @@ from crm_project.errors import counted
 from crm_project.staff import display
 from crm_project.staff.actions import AdminAction, listing
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
-from crm_project.staff.filters import choice_filter, yes_no_filter
+from crm_project.staff.filters import YesNoFilter, choice_filter
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import Password, PlainText, Select, Switch, TextInput
 from crm_project.staff.request_actor import visible
@@ -152,6 +152,19 @@ class SetPassword(AdminAction):
             services.set_password(actor=actor, member=row, password=given["password"])
 
 
+class ActiveFilter(YesNoFilter):
+    """Members who can sign in: neither they nor their login is deactivated."""
+
+    title = "Active"
+    parameter = "is_active"
+
+    def narrow(self, rows: Any, value: Any) -> Any:
+        active = rows.active()
+        return (
+            active if value[self.parameter] == "yes" else rows.exclude(pk__in=active.order_by().values("pk"))
+        )
+
+
 @admin.register(Member)
 class MemberAdmin(StaffModelAdmin):
     form = MemberForm
@@ -164,7 +177,7 @@ class MemberAdmin(StaffModelAdmin):
     sortable_by: ClassVar[Any] = ()
     list_filter: ClassVar[Any] = (
         choice_filter("Role", "role", Member.Roles.choices),
-        yes_no_filter("Active", "is_active"),
+        ActiveFilter,
     )
     row_actions: ClassVar[Sequence[AdminAction]] = (Rename(), SetPassword(), Activate(), Deactivate())
 
@@ -215,4 +228,4 @@ class MemberAdmin(StaffModelAdmin):
 
     @admin.display(description="Active", boolean=True)
     def active(self, member: Member) -> bool:
-        return member.is_active
+        return member.is_active and member.user.is_active
