@@ -357,7 +357,11 @@ class StaffModelAdmin(ModelAdmin):
             for page in self.admin_site._registry.values()
             if self.model in page.panel_factories
         ]
-        return [panel for factory in (*factories, timeline) if (panel := factory(request, row))]
+        return [
+            panel
+            for factory in (*factories, custom.free_fields, timeline)
+            if (panel := factory(request, row))
+        ]
 
     def header(self, request: HttpRequest, row: Any) -> Any:
         """The context of the header above the form, with its `template`, or None."""
