@@ -72,7 +72,7 @@ def undo_view(site: Any, request: HttpRequest, sequence: int) -> HttpResponse:
         for row in kinds[name].rows(actor.member).filter(pk__in=[pk for kind, pk in named if kind == name])
     ]
     at = formats.date_format(timezone.localtime(event.at), "j M Y H:i")
-    sentence = f"{lines([event], actor.member)[0]}, {at}"
+    sentence = f"On {at} {lines([event], actor.member)[0]}"
     reach = {kinds[name].model: count for name, count in counts.items()}
     page = site._registry[kinds[event.kind].model]
     return action_page(page, request, Undo(event, sentence, reach), actor, rows)

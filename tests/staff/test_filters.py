@@ -125,36 +125,36 @@ class SameRowsTests(FilterTestCase):
 
     def shared_pairs(self, model):
         for key, values in {
-            "word": ("a", "A", "b"),
-            "figure": ("-1.5", "2"),
-            "day": DAYS,
-            "size": ("S", "M"),
-            "colors": ("red", "blue"),
+            "word": ("a", "A"),
+            "figure": ("-1.5",),
+            "day": DAYS[:1],
+            "size": ("M",),
+            "colors": ("red",),
         }.items():
             yield from ((model, {f"custom_{key}": value}, {f"custom_{key}": value}) for value in values)
         yield model, {"custom_flag": "yes"}, {"custom_flag": "true"}
         yield model, {"custom_flag": "no"}, {"custom_flag": "false"}
-        for actor in (self.alice, self.bob, self.viewer):
+        for actor in (self.alice, self.bob):
             yield model, {"owner": actor.member.pk}, {"owner": str(actor.member.uuid)}
-        for day in (*DAYS, "2026-03-31"):
+        for day in DAYS:
             yield model, {"created_at_from": day}, {"created_at_after": day}
             yield model, {"created_at_to": day}, {"created_at_before": day}
-        for needle in ("acme", "deal 1", "lukasz", "0155960243", "01 55 96 02 43", "nothing"):
+        for needle in ("acme", "deal 1", "lukasz", "0155960243"):
             yield model, {"q": needle}, {"q": needle}
         yield model, {"trash": "only"}, {"deleted": "only"}
         yield model, {"trash": "only", "q": "deal 1"}, {"deleted": "only", "q": "deal 1"}
 
     def deal_pairs(self):
         yield from self.shared_pairs(Deal)
-        for status in Deal.Statuses.values:
+        for status in ("open", "won", "lost"):
             yield Deal, {"status": status}, {"status": status}
         for pipeline in (self.pipeline, self.renewals):
             yield Deal, {"pipeline": pipeline.pk}, {"pipeline": pipeline.pk}
         for stage in (self.new, self.won):
             yield Deal, {"stage": stage.pk}, {"stage": stage.pk}
-        for currency in ("EUR", "USD", "XOF"):
+        for currency in ("EUR", "USD"):
             yield Deal, {"currency": currency}, {"currency": currency}
-        for amount in ("0", "10", "10.5", "901"):
+        for amount in ("10", "10.5"):
             yield Deal, {"amount_from": amount}, {"amount_min": amount}
             yield Deal, {"amount_to": amount}, {"amount_max": amount}
         for day in DAYS:
