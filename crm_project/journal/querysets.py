@@ -66,7 +66,7 @@ class EventQuerySet(models.QuerySet[Any]):
 
         Both consider the first COUNT_LIMIT + 1 events of the change set.
         """
-        same: Any = type(self)(self.model, using=self._db).visible_to(member)
+        same: Any = self.model._default_manager.visible_to(member)
         same = same.filter(change_set=OuterRef("change_set")).order_by()
         first = slice(COUNT_LIMIT + 1)
         return self.annotate(

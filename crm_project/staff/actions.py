@@ -28,6 +28,7 @@ from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import visible
 
 AT_ONCE = 200
+SHOWN_ERRORS = 20
 # The number of rows of each model that an action changes.
 Reach = Mapping[type[Model], int]
 
@@ -178,7 +179,7 @@ def action_page(
         "rows": [_linked(admin, request, row) for row in rows],
         "more": sum(reach.values()) - len(rows) if action.is_on_all else 0,
         "reach": reach_text(reach),
-        "is_one": sum(reach.values()) == 1,
+        "is_many": sum(reach.values()) > 1,
         "note": action.note(rows),
         "back": back,
         "media": admin.media + form.media,
@@ -187,12 +188,16 @@ def action_page(
 
 
 def _linked(admin: Any, request: HttpRequest, row: Any) -> SafeString | str:
-    """The name of a row, as a link if the row has a page."""
+    """The name of a row, as a link if the row has a page, and what distinguishes it from others of the name."""
     page = admin.admin_site._registry.get(type(row))
-    if page is None or getattr(row, "deleted_at", None) or not page.has_view_permission(request):
+    if page is None:
         return str(row)
+    describe = getattr(page, "palette_description", None)
+    text = format_html(' <span class="crm-part">{}</span>', describe(row)) if describe else ""
+    if getattr(row, "deleted_at", None) or not page.has_view_permission(request):
+        return format_html("<bdi>{}</bdi>{}", row, text)
     url = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_change", args=[row.pk])
-    return format_html('<a class="crm-link" href="{}">{}</a>', url, row)
+    return format_html('<a class="crm-link" href="{}"><bdi>{}</bdi></a>{}', url, row, text)
 
 
 def _row_link(admin: Any, action: AdminAction, rows: Sequence[Any]) -> dict[str, str] | None:
@@ -285,12 +290,17 @@ def _add_errors(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> 
         return
     if not isinstance(refusal, Invalid) or not refusal.fields:
         form.add_error(None, refusal.detail)
+    others: dict[str, None] = {}
     for wrong in refusal.fields:
-        name = wrong.field.replace("_", " ").replace(".", " ").capitalize()
         if wrong.field in form.fields:
             form.add_error(wrong.field, wrong.detail)
         elif wrong.detail != refusal.detail:
-            form.add_error(None, f"{name}: {wrong.detail}")
+            name = wrong.field.replace("_", " ").replace(".", " ").capitalize()
+            others[f"{name}: {wrong.detail}"] = None
+    for text in [*others][:SHOWN_ERRORS]:
+        form.add_error(None, text)
+    if len(others) > SHOWN_ERRORS:
+        form.add_error(None, f"And {len(others) - SHOWN_ERRORS:,} more.")
 
 
 def _back(admin: Any, request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError, NotFound
 from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
+from crm_project.journal.querysets import EventQuerySet
 from crm_project.journal.sentences import lines
 from crm_project.journal.undo import UndoneElsewhere, can_undo, undo
 from crm_project.records.kinds import kinds
@@ -65,17 +66,25 @@ def undo_view(site: Any, request: HttpRequest, sequence: int) -> HttpResponse:
     counts = same.rows_by_kind()
     if counts != same.visible_to(actor.member).rows_by_kind():
         return _refused(request, DomainError("It changed rows that you may not see."))
-    named = same.order_by("sequence").values_list("kind", "row_id")[:NAMED]
-    rows = [
-        row
-        for name in counts
-        for row in kinds[name].rows(actor.member).filter(pk__in=[pk for kind, pk in named if kind == name])
-    ]
+    rows = _named_rows(site, actor, same)
     at = formats.date_format(timezone.localtime(event.at), "j M Y H:i")
     sentence = f"On {at} {lines([event], actor.member)[0]}"
     reach = {kinds[name].model: count for name, count in counts.items()}
     page = site._registry[kinds[event.kind].model]
     return action_page(page, request, Undo(event, sentence, reach), actor, rows)
+
+
+def _named_rows(site: Any, actor: Actor, events: EventQuerySet) -> list[Any]:
+    """The rows of the first events."""
+    ids: dict[str, list[int]] = {}
+    for name, row_id in events.values_list("kind", "row_id")[:NAMED]:
+        ids.setdefault(name, []).append(row_id)
+    rows: list[Any] = []
+    for name in sorted(ids):
+        related = site._registry[kinds[name].model].select_related
+        of_kind = kinds[name].rows(actor.member).filter(pk__in=ids[name])
+        rows += of_kind.select_related(*related) if related else of_kind
+    return rows
 
 
 def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:

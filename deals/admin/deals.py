@@ -226,7 +226,9 @@ class DealAdmin(StaffModelAdmin):
     def palette_description(self, row: Deal) -> str:
         decimals = money.currency_decimals().get(row.currency, 2)
         amount = "" if row.amount is None else f"{display.number(row.amount, decimals)} {row.currency}"
-        return " · ".join(part for part in ("Deal", row.stage.name, amount) if part)
+        account = row.client or row.contact
+        parts = ("Deal", str(account or ""), row.stage.name, amount)
+        return " · ".join(part for part in parts if part)
 
     @admin.display(description="Deal")
     def title(self, deal: Deal) -> Any:

@@ -272,6 +272,14 @@ class ActionTests(ReachTestCase):
             undo = re.search(r'href="(/admin/undo/\d+/)"', report)[1]
             assert self.announced(undo) == {Deal: 3}
 
+    def test_rows_of_one_name_are_told_apart(self):
+        people = [self.person(first_name=name) for name in ("Ann", "Zoé")]
+        deals = [self.deal(name="Refonte 2026", contact=person.pk, amount="5") for person in people]
+
+        page = self.page(action_url("win", *deals))
+
+        assert all(f"Deal · {person} · New · 5 EUR" in page for person in people)
+
     def test_a_deactivation_names_what_its_choices_change(self):
         self.deals(owner=self.bob.member.pk)
         self.deal(owner=self.bob.member.pk, status="won")
