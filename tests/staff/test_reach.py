@@ -194,7 +194,12 @@ class ActionTests(ReachTestCase):
         return [source], {}
 
     def imported(self, *, run=True):
-        content = b"name,contact_email,contact_first_name\nA,new@example.com,Nora\nB,new@example.com,Nora\n"
+        word = f"w{Event.objects.count()}"
+        lines = (
+            "name,contact_email,contact_first_name",
+            *(f"{name} {word},{word}@example.com,N" for name in "AB"),
+        )
+        content = "\n".join(lines).encode()
         file = SimpleUploadedFile("deals.csv", content, "text/csv")
         self.client.post(add_url(Import), {"kind": "deals", "file": file})
         source = Import.objects.get()
@@ -245,6 +250,7 @@ class ActionTests(ReachTestCase):
             total = {model: own.get(model, 0) + others.get(model, 0) for model in own | others}
             assert total == changed, report
         assert announced == changed, name
+        assert sum(changed.values()) >= len(rows)
         if len(rows) == 1 and name != "import_discard":
             assert "<a " in report
 
