@@ -40,6 +40,8 @@ class AdminAction:
     label: ClassVar[str]
     icon: ClassVar[str] = "bolt"
     done: ClassVar[str] = "done"
+    # The text of the link to the undo in the report.
+    undo_label: ClassVar[str] = "Undo"
     explanation: ClassVar[str] = ""
     is_dangerous: ClassVar[bool] = False
     # Whether the action is for rows in the trash instead of live rows.
@@ -166,7 +168,9 @@ def action_page(
             _add_errors(form, refusal_of(error), rows)
         else:
             report = _report(admin, request, action, rows, action.result(form.cleaned_data), changes)
-            text = format_html('<span class="crm-report">{}{}</span>', report, _undo_link(actor, changes))
+            text = format_html(
+                '<span class="crm-report">{}{}</span>', report, _undo_link(action, actor, changes)
+            )
             messages.success(request, text)
             return HttpResponseRedirect(_existing(admin, request, back))
     context = {
@@ -264,17 +268,16 @@ def _after(admin: Any, request: HttpRequest, row: Any) -> SafeString | str:
     return format_html('<a class="crm-link" href="{}">{}</a>', url, row)
 
 
-def _undo_link(actor: Actor | None, changes: ChangeSet) -> SafeString | str:
+def _undo_link(action: AdminAction, actor: Actor | None, changes: ChangeSet) -> SafeString | str:
     """The link to the undo of a change set, if it can be undone by the member."""
-    names = {recorded.kind for recorded in changes.recorded}
-    if actor is None or not names or not all(actor.may(kinds[name].permission) for name in names):
+    own = [kinds[name] for name in {recorded.kind for recorded in changes.recorded}]
+    if actor is None or not all(kind.undoer and actor.may(kind.permission) for kind in own):
         return ""
     event = Event.objects.of_change_set(actor.organization_id, changes.uuid).first()
     if event is None or not can_undo(event):
         return ""
-    return format_html(
-        ' <a class="crm-link" href="{}">Undo</a>', reverse("admin:undo", args=[event.sequence])
-    )
+    url = reverse("admin:undo", args=[event.sequence])
+    return format_html(' <a class="crm-link" href="{}">{}</a>', url, action.undo_label)
 
 
 def refusal_of(error: DomainError | IntegrityError) -> DomainError:

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm_project.accounts.actors import Actor
-from crm_project.errors import DomainError, NotFound
+from crm_project.errors import DomainError, Forbidden, NotFound
 from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
 from crm_project.journal.querysets import EventQuerySet
@@ -30,7 +30,7 @@ class Undo(AdminAction):
     name = "undo"
     label = "Undo"
     icon = "undo"
-    done = "change undone"
+    undo_label = "Redo"
     is_on_all = True
 
     def __init__(self, event: Event, sentence: str, reach: Reach) -> None:
@@ -39,7 +39,11 @@ class Undo(AdminAction):
         self._reach = reach
 
     def note(self, rows: Sequence[Any]) -> str:
-        return f"{self._sentence}. The undo restores the values before that change."
+        at = formats.date_format(timezone.localtime(self._event.at), "j M Y H:i")
+        return f"On {at} {self._sentence}. The undo restores the values before that change."
+
+    def result(self, given: Mapping[str, Any]) -> str:
+        return f"change undone ({self._sentence})"
 
     def reach(self, rows: Sequence[Any]) -> Reach:
         return self._reach
@@ -66,9 +70,10 @@ def undo_view(site: Any, request: HttpRequest, sequence: int) -> HttpResponse:
     counts = same.rows_by_kind()
     if counts != same.visible_to(actor.member).rows_by_kind():
         return _refused(request, DomainError("It changed rows that you may not see."))
+    if not all(actor.may(kinds[name].permission) for name in counts):
+        return _refused(request, Forbidden("It changed rows that your role does not allow you to change."))
     rows = _named_rows(site, actor, same)
-    at = formats.date_format(timezone.localtime(event.at), "j M Y H:i")
-    sentence = f"On {at} {lines([event], actor.member)[0]}"
+    sentence = str(lines([event], actor.member)[0])
     reach = {kinds[name].model: count for name, count in counts.items()}
     page = site._registry[kinds[event.kind].model]
     return action_page(page, request, Undo(event, sentence, reach), actor, rows)

@@ -251,7 +251,7 @@ class ChangeTests(StaffTestCase):
 
         response = self.client.post(f"/admin/undo/{sequence}/", {"next": self.url}, follow=True)
 
-        assert "change undone." in response.content.decode()
+        assert "change undone (" in response.content.decode()
         assert self.stored().name == "Old"
 
 

@@ -366,7 +366,10 @@ class UndoTests(ReachTestCase):
 
         assert response.request["PATH_INFO"] == list_url(Deal)
         page = response.content.decode()
-        assert f'<a class="crm-link" href="{list_url(Deal)}?trash=only">Roof</a>: change undone.' in page
+        assert (
+            f'<a class="crm-link" href="{list_url(Deal)}?trash=only">Roof</a>: change undone (Bob created it).'
+            in page
+        )
         assert "exist" not in page
 
     def test_a_refusal_names_the_field_and_changes_nothing(self):
@@ -391,6 +394,15 @@ class UndoTests(ReachTestCase):
 
         assert "Nothing was undone. It changed rows that you may not see." in response.content.decode()
         assert self.link(seen) == "Undo (1 deal)"
+
+    def test_a_rep_does_not_undo_what_a_manager_alone_may_change(self):
+        deal = self.deal(stage=self.new.pk)
+        self.client.post(action_url("trash", self.new), {"move_deals_to": self.offer.pk})
+        self.sign_in(self.bob)
+
+        for method in (self.client.get, self.client.post):
+            page = method(self.undo_url(deal), follow=True).content.decode()
+            assert "Nothing was undone. It changed rows that your role does not allow you to change." in page
 
     def test_those_who_may_not_undo_have_neither_button_nor_page(self):
         deal = self.deal(self.alice)
