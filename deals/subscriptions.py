@@ -14,6 +14,7 @@ from crm_project.records.bulk_sql import update_rows
 from crm_project.records.locks import for_update
 from deals import services
 from deals.models import Deal, DealContact
+from deals.querysets import DealQuerySet
 from deals.services.states import write_states
 from pipelines.hooks import hooks as pipeline_hooks
 from pipelines.models import Stage
@@ -28,7 +29,12 @@ def connect() -> None:
     pipeline_hooks.move_all = move_all
     pipeline_hooks.after_probability = reweigh
     account_hooks.hand_over.append(hand_over)
-    account_hooks.count_owned["deal"] = lambda member: Deal.objects.live().filter(owner=member).count()
+    account_hooks.count_owned["open deal"] = lambda member: owned_by(member).open().count()
+    account_hooks.count_owned["closed deal"] = lambda member: owned_by(member).exclude(status="open").count()
+
+
+def owned_by(member: Member) -> DealQuerySet:
+    return Deal.objects.live().filter(owner=member)
 
 
 def deals_with(contact_ids: Sequence[int]) -> int:

@@ -66,7 +66,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     list_disable_select_all = True
     list_filter_submit = True
     list_fullwidth = True
-    list_before_template = "admin/trash_note.html"
+    list_before_template = "admin/list_notes.html"
     warn_unsaved_form = True
     change_form_show_cancel_button = True
     save_on_top = False
@@ -232,6 +232,10 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         response: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
         return response
 
+    def list_note(self, changelist: StaffChangeList) -> str:
+        """A warning above the list about what it shows, or nothing."""
+        return ""
+
     def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
         if self.in_trash(request):
             return []
@@ -353,7 +357,11 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
             for page in self.admin_site._registry.values()
             if self.model in page.panel_factories
         ]
-        return [panel for factory in (*factories, timeline) if (panel := factory(request, row))]
+        return [
+            panel
+            for factory in (*factories, custom.free_fields, timeline)
+            if (panel := factory(request, row))
+        ]
 
     def header(self, request: HttpRequest, row: Any) -> Any:
         """The context of the header above the form, with its `template`, or None."""
