@@ -14,9 +14,10 @@ from contacts.rules import contact_errors
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.changes import ChangeSet, change_set
+from crm_project.changes import ChangeSet, before_storing, change_set
 from crm_project.errors import Conflict, DomainError, FieldError, Invalid, NotFound, refuse
 from crm_project.records import references
+from crm_project.records.bulk import NO_DELETIONS, Deletions
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.writing import store
@@ -29,6 +30,7 @@ from crm_project.records.writing.columns import (
     set_columns,
     set_custom_fields,
     split_keys,
+    without,
 )
 from crm_project.records.writing.receipts import Receipt
 from crm_project.records.writing.store import Draft
@@ -52,15 +54,23 @@ class _Context:
 
 
 def write_contacts(
-    actor: Actor, targets: Sequence[tuple[Contact | None, Change]], *, add_references: Collection[int] = ()
+    actor: Actor,
+    targets: Sequence[tuple[Contact | None, Change]],
+    *,
+    add_references: Collection[int] = (),
+    deletions: Deletions = NO_DELETIONS,
 ) -> list[Receipt[Contact]]:
-    """Apply each change to its contact, or to a new one; those in `add_references`, by index, get theirs added."""
+    """Apply each change to its contact, or to a new one; those in `add_references`, by index, get theirs added.
+
+    `deletions` are those of the same list.
+    """
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         sent = [change for _, change in targets]
         hold(actor, sent)
         lock_together(actor, [target.pk for target, _ in targets if target is not None], sent)
         context = _context(actor, sent)
+        context.companies = without(context.companies, deletions.ids)
         drafts = _drafts(actor, targets)
         errors: dict[int, DomainError] = {}
         for index, (draft, (_, change)) in enumerate(zip(drafts, targets, strict=True)):
@@ -72,9 +82,11 @@ def write_contacts(
             if wrong:
                 errors[index] = Invalid(fields=wrong)
         good = [index for index in range(len(drafts)) if index not in errors]
-        clashing = clashes(actor, [drafts[index] for index in good])
+        clashing = clashes(actor, [drafts[index] for index in good], without=deletions.ids)
         errors |= {good[place]: error for place, error in clashing.items()}
         refuse(errors, rows=len(drafts))
+        before_storing()
+        deletions.carry_out()
         _store(changes, actor, drafts)
         return [Receipt.of(draft) for draft in drafts]
 
@@ -165,18 +177,23 @@ def row_errors(row: Contact) -> list[FieldError]:
     )
 
 
-def clashes(actor: Actor, drafts: Sequence[Draft]) -> dict[int, DomainError]:
-    """Whose e-mail or reference belongs to another live row, or to an earlier one of the same list."""
+def clashes(
+    actor: Actor, drafts: Sequence[Draft], *, without: Collection[int] = ()
+) -> dict[int, DomainError]:
+    """Whose e-mail or reference belongs to another live row, or to an earlier one of the same list.
+
+    The ids in `without` are those of rows that the same list deletes.
+    """
     emails = {draft.row.email for draft in drafts if draft.row.email}
     rows = Contact.objects.of(actor.organization_id).live().filter(email__in=emails) if emails else []
-    by_email = {(row.kind, row.email): row.pk for row in rows}
+    by_email = {(row.kind, row.email): row.pk for row in rows if row.pk not in without}
     errors: dict[int, DomainError] = {}
     for index, draft in enumerate(drafts):
         key, owner = (draft.row.kind, draft.row.email), draft.row.pk or f"new {index}"
         if draft.row.email and by_email.setdefault(key, owner) != owner:
             wrong = FieldError("email", "email_taken", "Another contact has this e-mail address.")
             errors[index] = Conflict(wrong.template, wrong.params, code="email_taken", fields=[wrong])
-    return references.clashes(ContactReference, actor.organization_id, drafts) | errors
+    return references.clashes(ContactReference, actor.organization_id, drafts, without=without) | errors
 
 
 def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:

@@ -155,6 +155,10 @@ class Bulk:
         if op == "upsert" and "uuid" in sent and isinstance(data, dict):
             data = {"uuid": str(sent["uuid"]), **data}
         change = self._validated(index, reader, data, place="data")
+        if change is not None and op == "upsert" and change.get("uuid", uuid) != uuid:
+            wrong = FieldError("uuid", "invalid", "This differs from the uuid of the operation.")
+            self.refused[index] = InvalidOperation([wrong], place="data")
+            return None
         return None if change is None else Operation(op, uuid, {**change, **condition})
 
     def _results(self, results: Mapping[int, Result]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError
 from crm_project.records import bulk, references
-from crm_project.records.bulk import Found, Operation
+from crm_project.records.bulk import NO_DELETIONS, Deletions, Found, Operation
 from crm_project.records.locks import for_update, hold_catalogue, hold_keys
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import HasKey, Receipt, has
@@ -102,10 +102,19 @@ class _DealWork:
         list(for_update(self.visible.filter(pk__in=ids)).values_list("pk"))
 
     def write(
-        self, targets: Sequence[tuple[Deal | None, Change]], *, adding: Collection[int]
+        self,
+        targets: Sequence[tuple[Deal | None, Change]],
+        *,
+        adding: Collection[int],
+        deletions: Deletions = NO_DELETIONS,
     ) -> list[Receipt[Deal]]:
         return write_deals(
-            self.actor, targets, add_references=adding, require_name=self.require_name, people=self.people
+            self.actor,
+            targets,
+            add_references=adding,
+            require_name=self.require_name,
+            people=self.people,
+            deletions=deletions,
         )
 
     def trash(self, rows: Sequence[Deal], *, if_match: Mapping[int, Versions]) -> list[Deal]:

@@ -15,14 +15,22 @@ from contacts.services.people import create_people
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission, Role
-from crm_project.changes import ChangeSet, change_set
+from crm_project.changes import ChangeSet, before_storing, change_set
 from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, refuse
 from crm_project.records import references
+from crm_project.records.bulk import NO_DELETIONS, Deletions
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update
 from crm_project.records.rules import column_errors
 from crm_project.records.writing import store
-from crm_project.records.writing.columns import Change, inactive, missing, set_columns, set_custom_fields
+from crm_project.records.writing.columns import (
+    Change,
+    inactive,
+    missing,
+    set_columns,
+    set_custom_fields,
+    without,
+)
 from crm_project.records.writing.receipts import Receipt
 from crm_project.records.writing.store import Draft
 from crm_project.versions import refusal
@@ -66,17 +74,20 @@ def write_deals(
     rows: DealQuerySet | None = None,
     require_name: bool = False,
     people: Mapping[str, Contact] | None = None,
+    deletions: Deletions = NO_DELETIONS,
 ) -> list[Receipt[Deal]]:
     """Apply each change to its deal, or to a new one.
 
     `add_references` holds the indices of those whose references are added to what the deal has. `rows` widens what may
     be written beyond what the actor sees. `require_name` refuses a new deal without one, which the core itself allows.
-    `people` are those that the caller has looked up in the same transaction already, by e-mail.
+    `people` are those that the caller has looked up in the same transaction already, by e-mail. `deletions` are those
+    of the same list.
     """
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
     with change_set(actor) as change:
         context = look_up(actor, changes, people)
+        context.next_deals = without(context.next_deals, deletions.ids)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
         note_lists(drafts, _lists_touched(changes))
         now = timezone.now()
@@ -90,9 +101,13 @@ def write_deals(
             if error := _apply(actor, draft, sent, context, last_open, now, adds, require_name):
                 errors[index] = error
         good = [index for index in range(len(drafts)) if index not in errors]
-        clashing = references.clashes(DealReference, actor.organization_id, [drafts[index] for index in good])
+        clashing = references.clashes(
+            DealReference, actor.organization_id, [drafts[index] for index in good], without=deletions.ids
+        )
         errors |= {good[place]: error for place, error in clashing.items()}
         refuse(errors, rows=len(drafts))
+        before_storing()
+        deletions.carry_out()
         _create_people(actor, drafts)
         _store(change, actor, drafts, states, now)
         _notify(drafts, changes)
