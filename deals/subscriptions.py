@@ -71,7 +71,7 @@ def refresh_search(contact_ids: Sequence[int]) -> None:
     named = Q(contact__in=contact_ids) | Q(client__in=contact_ids) | Q(contact__in=people, client=None)
     # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
     deals = list(for_update(Deal.objects.filter(named)))
-    prefetch_related_objects(deals, "contact__company", "client")
+    prefetch_related_objects(deals, "contact", "client")
     for deal in deals:
         deal.refresh_derived()
     update_rows(deals, ["search_text"])

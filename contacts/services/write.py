@@ -18,6 +18,7 @@ from crm_project.changes import ChangeSet, before_storing, change_set
 from crm_project.errors import Conflict, DomainError, FieldError, Invalid, NotFound, refuse
 from crm_project.records import references
 from crm_project.records.bulk import NO_DELETIONS, Deletions
+from crm_project.records.bulk_sql import update_rows
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.writing import store
@@ -102,10 +103,13 @@ def email_key(actor: Actor, email: str) -> tuple[Any, ...]:
 
 
 def lock_together(actor: Actor, ids: Collection[int], changes: Sequence[Change]) -> None:
-    """Contacts are locked in one order: those that are written together with the companies that changes name."""
+    """Contacts are locked in one order: those that are written, their new companies, the people of renamed ones."""
     keys, uuids = split_keys(change.get("company") for change in changes)
-    if ids and (keys or uuids):
+    renames = any(change.get("name") for change in changes)
+    if ids and (keys or uuids or renames):
         named = Q(pk__in={*ids, *keys}) | Q(uuid__in=uuids)
+        # The people of a company are found by its name.
+        named |= Q(company__in=ids) if renames else Q()
         list(for_update(Contact.objects.visible_to(actor.member).filter(named)).values_list("pk"))
 
 
@@ -204,6 +208,22 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     references.write(ContactReference, actor.organization_id, [*new, *touched])
     store.record(changes, new, "created")
     store.record(changes, touched, "updated")
-    renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
+    after_rename(touched)
+
+
+def after_rename(drafts: Sequence[Draft]) -> None:
+    """Refresh what is found by these contacts' names, addresses or numbers, if those have changed."""
+    renamed = [draft.row for draft in drafts if draft.changed.keys() & NAMING]
+    refresh_people([row.pk for row in renamed if row.kind == Contact.Kinds.COMPANY])
     if renamed:
-        hooks.after_rename(renamed)
+        hooks.after_rename([row.pk for row in renamed])
+
+
+def refresh_people(company_ids: Collection[int]) -> None:
+    """People are found by their company, whose name has changed. That is not a change of the people."""
+    if not company_ids:
+        return
+    # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
+    people = list(for_update(Contact.objects.filter(company__in=company_ids)))
+    store.refresh_derived(people)
+    update_rows(people, ["search_text"])
