@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from contacts.models import Contact
+from contacts.querysets import fold_email
 from contacts.rules import folded_name, phone_key
 from crm_project.errors import FieldError
 from deals.models import Deal
@@ -24,8 +25,8 @@ KIND_OF_STATUS: Mapping[str, str] = {
     "lost": Stage.Kinds.LOST,
     "abandoned": Stage.Kinds.LOST,
 }
-# The value of `closed_probability` in a change.
-IGNORE = "ignore"
+# The values of `closed_probability` in a change: see `_set_probability`.
+IGNORE, STORE = "ignore", "store"
 STATE_FIELDS = (
     "stage_id",
     "status",
@@ -166,7 +167,7 @@ def _conflict(status: str, stage: Stage, field: str = "status") -> FieldError:
 
 
 def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: str) -> list[FieldError]:
-    """Where a description of the deal's contact, which has no e-mail, differs from the contact that the deal has.
+    """Where a description of the deal's contact differs from the contact that the deal has.
 
     Names are compared folded and phone numbers normalized, as in `country`; an absent or blank name or phone says
     nothing.
@@ -186,7 +187,7 @@ def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: s
         for name, values in stored.items()
         if (change.get(name) or "").strip() and comparable[name](change[name]) not in values
     ]
-    if change.get("contact_email", contact.email) in ("", None) and contact.email:
+    if "contact_email" in change and fold_email(change["contact_email"] or "") != contact.email:
         wrong.append("contact_email")
     template = "The deal's contact is %(contact)s, who has another value; a deal does not change its contact."
     return [FieldError(name, "contact_conflict", template, {"contact": contact.full_name}) for name in wrong]
@@ -228,7 +229,8 @@ def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) 
     """Set the deal's own probability. Writing the value that is in force anyway is not setting it by hand.
 
     A closed deal has the probability of its status: another value than the one in force before or after the write is
-    refused, or left out where `closed_probability` in the change is "ignore". `before` is None for a new deal.
+    refused. Where `closed_probability` in the change is "ignore", it is left out; where it is "store", it is the deal's
+    own for the time when the deal is reopened, as an export has it. `before` is None for a new deal.
     """
     if "probability" not in change:
         return []
@@ -242,6 +244,9 @@ def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) 
             deal.probability = None
         return []
     if value in (before, deal.effective_probability) or (value is None and deal.probability is None):
+        return []
+    if change.get("closed_probability") == STORE:
+        deal.probability = value
         return []
     return [
         FieldError(

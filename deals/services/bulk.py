@@ -184,11 +184,11 @@ class _DealWork:
 
 
 def _pair(change: Change, context: Context) -> Pair | None:
-    email = change.get("contact_email")
+    email, named = change.get("contact_email"), change.get("contact")
     contact = (
         context.people.get(fold_email(email))
-        if email and isinstance(email, str)
-        else context.contacts.get(change.get("contact"))
+        if email and isinstance(email, str) and named is None
+        else context.contacts.get(named)
     )
     pipeline = context.catalogue.pipeline_of(stage=change.get("stage"), pipeline=change.get("pipeline"))
     return (contact.pk or contact.email, pipeline.pk) if contact and pipeline else None

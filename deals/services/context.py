@@ -90,7 +90,7 @@ def last_open_stages(deals: Sequence[Deal], context: Context) -> dict[int, Stage
 
 def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]) -> None:
     """Contacts are locked in one order, those named by an e-mail and those named by an id together."""
-    given = (change.get("contact_email") for change in changes)
+    given = (change.get("contact_email") for change in changes if change.get("contact") is None)
     emails = {fold_email(email) for email in given if isinstance(email, str) and email}
     ids, uuids = split_keys(named)
     if emails and (ids or uuids):
@@ -105,7 +105,9 @@ def find_people(actor: Actor, changes: Sequence[Change], known: Mapping[str, Con
     """The contacts that changes name by e-mail, unsaved where they are new; `person_errors` has what is wrong with
     others."""
     people = [
-        _person(change) for change in changes if change.get("contact_email") and not person_errors(change)
+        _person(change)
+        for change in changes
+        if change.get("contact_email") and change.get("contact") is None and not person_errors(change)
     ]
     unknown = [person for person in people if fold_email(person.email) not in known]
     return {**known, **(find_contacts(actor=actor, people=unknown) if unknown else {})}
@@ -148,16 +150,9 @@ def person_errors(change: Change) -> list[FieldError]:
     errors = column_errors(
         Contact, {**values, "email": fold_email(email) if isinstance(email, str) else email}
     )
-    wrong = [
+    return [
         FieldError(f"contact_{error.field}", error.code, error.template, error.params) for error in errors
     ]
-    if email and change.get("contact") is not None:
-        wrong.append(
-            FieldError(
-                "contact_email", "invalid", "Name the contact by its id or by its e-mail, not by both."
-            )
-        )
-    return wrong
 
 
 def _person(change: Change) -> NewPerson:

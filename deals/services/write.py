@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -47,7 +46,7 @@ from deals.services.context import (
     person_key_of,
 )
 from deals.services.notify import notify_access_list
-from deals.services.states import write_states
+from deals.services.states import note_state, write_states
 from pipelines.models import Stage
 
 Target = tuple[Deal | None, Change]
@@ -91,7 +90,7 @@ def write_deals(
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
         note_lists(drafts, _lists_touched(changes))
         now = timezone.now()
-        states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts if draft.before}
+        states = {draft.row.pk: note_state(draft) for draft in drafts if draft.before}
         last_open = last_open_stages(
             [draft.row for draft, sent in zip(drafts, changes, strict=True) if _reopens(draft, sent)], context
         )
@@ -223,7 +222,7 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
         setattr(row, name, target)
     if "next_deal" in change:
         errors += _set_next(row, change["next_deal"], context)
-    if change.get("contact_email") and not errors:
+    if change.get("contact_email") and change.get("contact") is None and not errors:
         contact = context.people.get(fold_email(change["contact_email"]))
         if contact is None:
             errors.append(FieldError("contact_first_name", "required", "A new contact needs a first name."))
@@ -234,7 +233,7 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
 
 
 def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]:
-    """A contact without e-mail: the deal keeps the one that it has, else takes or creates the person described."""
+    """A contact without e-mail in the change: that of the deal, else the person described, who may be new."""
     if row.contact is not None:
         return rules.contact_conflicts(row.contact, change, country=context.country)
     if not names_person(change):
@@ -392,9 +391,6 @@ def _store(
     states: dict[int, dict[str, Any]],
     now: datetime.datetime,
 ) -> None:
-    # A deal is found by its contact's company.
-    people = [draft.row.contact for draft in drafts if draft.row.contact and draft.row.client is None]
-    prefetch_related_objects(people, "company")
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)

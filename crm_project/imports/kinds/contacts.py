@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from contacts.models import Contact
+from contacts.rules import folded_name
 from contacts.services import create_contacts, upsert_contacts
 from crm_project.errors import DomainError, FieldError, Invalid
 from crm_project.imports import cells
 from crm_project.imports.fields import ExportRow, ImportField, export_only, plain
 from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference, refuse_rows
 from crm_project.imports.kinds.names import companies_named
+from crm_project.records.writing.columns import rows_by_key
 from crm_project.records.writing.receipts import Receipt
 
 TEXTS = (
@@ -74,13 +76,8 @@ class ContactImportKind(ImportKind[Contact]):
         return {"owner_email": lambda email, values: self.member(email)}
 
     def to_change(self, values: Values) -> Values:
-        """The UUID of a company takes precedence over its name."""
-        change = super().to_change(values)
-        if change.get("company") is not None:
-            change.pop("company_name", None)
-        elif change.get("company_name", "") is None:
-            change["company"] = change.pop("company_name")
-        return change
+        """A cleared name clears the company, unless a UUID names one."""
+        return cleared_name(super().to_change(values), "company_name", "company")
 
     def write(self, changes: Sequence[Values]) -> list[Receipt[Contact]]:
         changes = with_companies(self.actor, changes, "company_name", "company")
@@ -95,22 +92,38 @@ COMPANIES = ("company", "organization", "organisation", "account", "firma", "soc
 
 
 def with_companies(actor: Any, changes: Sequence[Values], field: str, target: str) -> list[Values]:
-    """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created."""
-    names = {change[field] for change in changes if change.get(field)}
+    """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created.
+
+    A name beside the id is compared with that of the row.
+    """
+    named = [change for change in changes if change.get(field)]
+    names = {change[field] for change in named if change.get(target) is None}
     companies = companies_named(actor, sorted(names)) if names else {}
+    rows = rows_by_key(Contact.objects.visible_to(actor.member), [change.get(target) for change in named])
     ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
     errors: dict[int, DomainError] = {}
     resolved = []
     for index, change in enumerate(changes):
-        name = change.get(field)
-        company = companies[name] if name else None
-        if company is not None:
-            change = {key: value for key, value in change.items() if key != field} | {target: company.pk}
-        elif name:
+        name, key = change.get(field), change.get(target)
+        company = companies[name] if name and key is None else None
+        if name and key in rows and folded_name(rows[key].full_name) != folded_name(name):
+            template = "The UUID names %(contact)s, who has another name."
+            conflict = FieldError(field, "contact_conflict", template, {"contact": rows[key].full_name})
+            errors[index] = Invalid(fields=[conflict])
+        elif name and key is None and company is None:
             errors[index] = Invalid(fields=[ambiguous])
-        resolved.append(change)
+        change = {name: value for name, value in change.items() if name != field}
+        resolved.append(change if company is None else {**change, target: company.pk})
     refuse_rows(errors)
     return resolved
+
+
+def cleared_name(change: Values, field: str, target: str) -> Values:
+    """The change, in which an emptied cell of a name clears its row unless a UUID names one."""
+    if field in change and change[field] is None:
+        del change[field]
+        change.setdefault(target, None)
+    return change
 
 
 def _of_company(column: str) -> Callable[[ExportRow], Any]:

@@ -5,10 +5,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from contacts.models import Contact
-from contacts.services import create_contacts
+from contacts.services import create_contacts, hold_company_names
 from crm_project.accounts.actors import Actor
 from crm_project.imports.errors import UnreadableCell
-from crm_project.records.text import fold
+from crm_project.records.text import fold, tidy
 
 NUMBERED = re.compile(r"(?:.*\s)?#([0-9]{1,18})", re.DOTALL)
 
@@ -55,7 +55,8 @@ class Names:
 
 def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | None]:
     """The company of each name, created if there is none; None if several have the name."""
-    by_name = {" ".join(name.split()): name for name in names}
+    by_name = {tidy(name): name for name in names}
+    hold_company_names(actor, by_name)
     rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY, name__in=list(by_name))
     companies: dict[str, Contact | None] = {}
     for row in rows.only("id", "uuid", "name", "organization_id"):
@@ -63,4 +64,4 @@ def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | N
     new = [{"kind": "company", "name": name, "incomplete": True} for name in by_name if name not in companies]
     if new:
         companies |= {company.name: company for company in create_contacts(actor=actor, changes=new)}
-    return {original: companies[name] for name, original in by_name.items()}
+    return {name: companies[tidy(name)] for name in names}
