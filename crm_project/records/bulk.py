@@ -9,7 +9,7 @@ from uuid import UUID
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import attempt, before_storing, change_set, check_only, is_checking
-from crm_project.errors import DomainError, FieldError, Invalid, NotFound, RowsRefused, refuse
+from crm_project.errors import DomainError, Invalid, NotFound, RowsRefused, refuse
 from crm_project.records import references
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import HasKey, Receipt, match_key
@@ -152,9 +152,8 @@ def _found(
     rows: dict[int, Found] = {}
     seen: dict[Hashable, int] = {}
     for index, found in sorted(work.find(candidates, keys).items()):
-        result = _with_uuid(found, operations[index])
-        if isinstance(result, DomainError):
-            refused[index] = result
+        if isinstance(found, DomainError):
+            refused[index] = found
             continue
         name = found.row.pk if found.row is not None else found.key
         if name is not None and seen.setdefault(name, index) != index:
@@ -166,15 +165,6 @@ def _found(
             continue
         rows[index] = found
     return rows
-
-
-def _with_uuid(found: Found | DomainError, operation: Operation) -> Found | DomainError:
-    """A refusal if the body has a uuid that is not the one of the row that another key has found."""
-    uuid = named_uuid(operation)
-    if isinstance(found, DomainError) or uuid is None or getattr(found.row, "uuid", None) == uuid:
-        return found
-    template = "The row that this upsert matches or creates has another uuid."
-    return Invalid(fields=[FieldError("uuid", "invalid", template)])
 
 
 def _part(

@@ -146,8 +146,8 @@ def rows_by_first_key(
     """For each change the visible row that has its first key, or None, and that key."""
     keys = {index: tuple(change["external_references"][0]) for index, change in changes.items()}
     ids = holders(model, organization_id, keys.values())
-    # Only the keys: a write reads the row again under its lock.
-    rows = visible.only("pk", "uuid").in_bulk(set(ids.values())) if ids else {}
+    # Only the id: a write reads the row again under its lock.
+    rows = visible.only("pk").in_bulk(set(ids.values())) if ids else {}
     return {index: (rows.get(ids.get(key)), key) for index, key in keys.items()}
 
 
