@@ -80,6 +80,18 @@ class RefusalTests(ApiTestCase):
 
         self.refused("POST", "/api/deals", wrong, "/stage_id", "/amount", "/nonsense")
         self.refused("PATCH", f"/api/deals/{self.rows['deal']}", wrong, "/stage_id", "/amount", "/nonsense")
+        walk_in = {"name": "Deal", "contact_first_name": "Nora", "contact_phone": "+47 22 33 44 55"}
+        self.refused("POST", "/api/deals", {**walk_in, "amount": "x"}, "/amount")
+        self.refused(
+            "POST", "/api/deals", {**walk_in, "stage_id": UNKNOWN, "amount": "x"}, "/stage_id", "/amount"
+        )
+        self.refused(
+            "POST",
+            "/api/deals",
+            {"name": "Deal", "contact_phone": "1", "nonsense": 1},
+            "/contact_first_name",
+            "/nonsense",
+        )
 
     @pytest.mark.postgres
     def test_a_body_that_is_only_checked_takes_no_locks(self):
