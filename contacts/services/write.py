@@ -1,4 +1,4 @@
-"""The one way a contact is written: look up what the changes name, lock, apply the rules to each, write set-wise."""
+"""The write of contacts: look up related rows, lock, apply changes and rules to each row, store set-wise."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,8 +61,9 @@ def write_contacts(
     add_references: Collection[int] = (),
     deletions: Deletions = NO_DELETIONS,
 ) -> list[Receipt[Contact]]:
-    """Apply each change to its contact, or to a new one; those in `add_references`, by index, get theirs added.
+    """Apply each change to its contact or to a new one.
 
+    The references of a change replace those of the contact, or are added to them if its index is in `add_references`.
     `deletions` are those of the same list.
     """
     actor.require(Permission.EDIT_DEALS)
@@ -103,7 +104,7 @@ def email_key(actor: Actor, email: str) -> tuple[Any, ...]:
 
 
 def lock_together(actor: Actor, ids: Collection[int], changes: Sequence[Change]) -> None:
-    """Contacts are locked in one order: those that are written, their new companies, the people of renamed ones."""
+    """Lock the written contacts, the companies of their changes and the people of renamed companies in id order."""
     keys, uuids = split_keys(change.get("company") for change in changes)
     renames = any(change.get("name") for change in changes)
     if ids and (keys or uuids or renames):
@@ -140,7 +141,7 @@ def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> l
         for row, _ in targets
     ]
     for draft in drafts:
-        # Numbers are normalized by its country.
+        # Phone numbers are normalized by the organization's country.
         draft.row.organization = actor.organization
     references.note(ContactReference, drafts)
     return drafts
@@ -154,9 +155,9 @@ def _apply(
     if isinstance(change.get("email"), str):
         change["email"] = fold_email(change["email"])
     errors = set_columns(row, change, COLUMNS)
-    for name, known in (("company", context.companies), ("owner", context.members)):
+    for name, targets in (("company", context.companies), ("owner", context.members)):
         if name in change:
-            target = known.get(change[name]) if change[name] is not None else None
+            target = targets.get(change[name]) if change[name] is not None else None
             setattr(row, name, target)
             if change[name] is not None and target is None:
                 errors.append(missing(name))
@@ -170,7 +171,7 @@ def _apply(
 
 
 def row_errors(row: Contact) -> list[FieldError]:
-    """What is wrong with a contact as it stands."""
+    """The errors of a contact with its present values."""
     return contact_errors(
         kind=row.kind,
         name=row.name,
@@ -184,7 +185,7 @@ def row_errors(row: Contact) -> list[FieldError]:
 def clashes(
     actor: Actor, drafts: Sequence[Draft], *, without: Collection[int] = ()
 ) -> dict[int, DomainError]:
-    """Whose e-mail or reference belongs to another live row, or to an earlier one of the same list.
+    """An error for each draft, by index, whose e-mail address or reference another live row or earlier draft has.
 
     The ids in `without` are those of rows that the same list deletes.
     """

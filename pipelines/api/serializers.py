@@ -98,11 +98,11 @@ class PipelineSerializer(StrictSerializer):
         errors: dict[int, Any] = {}
         for index, stage in enumerate(stages):
             row = existing.get(stage.get("id"))
-            known = {"uuid": [row.uuid], "pipeline": _keys(self.instance)} if row else {}
+            stored = {"uuid": [row.uuid], "pipeline": _keys(self.instance)} if row else {}
             wrong = {
                 name
                 for name in ("uuid", "pipeline")
-                if name in stage and stage[name] not in known.get(name, ())
+                if name in stage and stage[name] not in stored.get(name, ())
             }
             if wrong:
                 names = {"pipeline": "pipeline_id"}

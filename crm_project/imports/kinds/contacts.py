@@ -1,18 +1,12 @@
 """Contacts as rows of a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from contacts.models import Contact
-from contacts.rules import folded_name
-from contacts.services import create_contacts, upsert_contacts
-from crm_project.errors import DomainError, FieldError, Invalid
 from crm_project.imports import cells
 from crm_project.imports.fields import ExportRow, ImportField, export_only, plain
-from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference, refuse_rows
-from crm_project.imports.kinds.names import companies_named
-from crm_project.records.writing.columns import rows_by_key
-from crm_project.records.writing.receipts import Receipt
+from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
 
 TEXTS = (
     ("phone", "Phone", ("telephone", "phone number", "telefon", "téléphone", "tel", "work phone")),
@@ -31,8 +25,8 @@ TEXTS = (
 
 class ContactImportKind(ImportKind[Contact]):
     model = Contact
-    custom_kind = "contact"
-    keys = ("uuid", "external_reference", "email")
+    plural = "contacts"
+    company_fields = ("company_name", "company")
     parts = ("company__uuid", "company__full_name", "company__deleted_at")
 
     def own_fields(self) -> list[ImportField]:
@@ -79,43 +73,10 @@ class ContactImportKind(ImportKind[Contact]):
         """A cleared name clears the company, unless a UUID names one."""
         return cleared_name(super().to_change(values), "company_name", "company")
 
-    def write(self, changes: Sequence[Values]) -> list[Receipt[Contact]]:
-        changes = with_companies(self.actor, changes, "company_name", "company")
-        if self.options.get("match_on") == "none":
-            return [Receipt(row, "created") for row in create_contacts(actor=self.actor, changes=changes)]
-        return upsert_contacts(actor=self.actor, changes=changes)
-
 
 OWNERS = ("owner", "contact owner")
 IDS = ("id", "record id", "external reference", "reference")
 COMPANIES = ("company", "organization", "organisation", "account", "firma", "société", "entreprise")
-
-
-def with_companies(actor: Any, changes: Sequence[Values], field: str, target: str) -> list[Values]:
-    """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created.
-
-    A name beside the id is compared with that of the row.
-    """
-    named = [change for change in changes if change.get(field)]
-    names = {change[field] for change in named if change.get(target) is None}
-    companies = companies_named(actor, sorted(names)) if names else {}
-    rows = rows_by_key(Contact.objects.visible_to(actor.member), [change.get(target) for change in named])
-    ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
-    errors: dict[int, DomainError] = {}
-    resolved = []
-    for index, change in enumerate(changes):
-        name, key = change.get(field), change.get(target)
-        company = companies[name] if name and key is None else None
-        if name and key in rows and folded_name(rows[key].full_name) != folded_name(name):
-            template = "The UUID names %(contact)s, who has another name."
-            conflict = FieldError(field, "contact_conflict", template, {"contact": rows[key].full_name})
-            errors[index] = Invalid(fields=[conflict])
-        elif name and key is None and company is None:
-            errors[index] = Invalid(fields=[ambiguous])
-        change = {name: value for name, value in change.items() if name != field}
-        resolved.append(change if company is None else {**change, target: company.pk})
-    refuse_rows(errors)
-    return resolved
 
 
 def cleared_name(change: Values, field: str, target: str) -> Values:

@@ -2,19 +2,23 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from contacts.models import Contact
+from contacts.rules import folded_name
 from contacts.services import create_contacts, hold_company_names
 from crm_project.accounts.actors import Actor
+from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.errors import UnreadableCell
 from crm_project.records.text import fold, tidy
+from crm_project.records.writing.columns import rows_by_key
 
 NUMBERED = re.compile(r"(?:.*\s)?#([0-9]{1,18})", re.DOTALL)
 
 
 class Names:
-    """The names of some rows. A name of several rows is written, and read, with the id behind it: `Offer #12`."""
+    """Rows by their names. A name of several rows is written, and read, with the id after it: `Offer #12`."""
 
     def __init__(self, what: str, rows: Iterable[tuple[int, str]]) -> None:
         self.what = what
@@ -65,3 +69,38 @@ def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | N
     if new:
         companies |= {company.name: company for company in create_contacts(actor=actor, changes=new)}
     return {name: companies[tidy(name)] for name in names}
+
+
+def with_companies(
+    actor: Actor, changes: Sequence[dict[str, Any]], field: str, target: str
+) -> list[dict[str, Any]]:
+    """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created.
+
+    A name beside the id is compared with that of the row.
+    """
+    named = [change for change in changes if change.get(field)]
+    names = {change[field] for change in named if change.get(target) is None}
+    companies = companies_named(actor, sorted(names)) if names else {}
+    rows = rows_by_key(Contact.objects.visible_to(actor.member), [change.get(target) for change in named])
+    ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
+    errors: dict[int, DomainError] = {}
+    resolved = []
+    for index, change in enumerate(changes):
+        name, key = change.get(field), change.get(target)
+        company = companies[name] if name and key is None else None
+        if name and key in rows and folded_name(rows[key].full_name) != folded_name(name):
+            template = "The UUID names %(contact)s, who has another name."
+            conflict = FieldError(field, "contact_conflict", template, {"contact": rows[key].full_name})
+            errors[index] = Invalid(fields=[conflict])
+        elif name and key is None and company is None:
+            errors[index] = Invalid(fields=[ambiguous])
+        change = {name: value for name, value in change.items() if name != field}
+        resolved.append(change if company is None else {**change, target: company.pk})
+    refuse_rows(errors)
+    return resolved
+
+
+def refuse_rows(errors: Mapping[int, DomainError]) -> None:
+    """Unlike `errors.refuse`, this raises RowsRefused for a list of one row too: the importer needs the index."""
+    if errors:
+        raise RowsRefused(dict(errors))
