@@ -10,6 +10,7 @@ from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from unfold import widgets
 
+from crm_project.generics import AnyModelMultipleChoiceField
 from crm_project.records.models import DEFAULT_SYSTEM
 
 AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
@@ -111,7 +112,7 @@ class RowsSelect(_PossibleKeys, AutocompleteSelectMultiple):
     pass
 
 
-class RowsField(forms.ModelMultipleChoiceField):
+class RowsField(AnyModelMultipleChoiceField):
     """Several rows; Django's field would look for ids that are too large for the column."""
 
     def clean(self, value: Any) -> Any:
