@@ -68,7 +68,8 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         members=rows_by_key(Member.objects.visible_to(actor.member).select_related("user"), members),
         lost_reasons=rows_by_key(LostReason.objects.seen_by(actor.member), _named(changes, ("lost_reason",))),
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
-        definitions=definitions_of(organization_id, "deal"),
+        # A deletion or a restore needs the catalogue alone.
+        definitions=definitions_of(organization_id, "deal") if changes else {},
     )
 
 
