@@ -77,7 +77,7 @@ def refresh_search(contact_ids: Sequence[int]) -> None:
     named = Q(contact__in=contact_ids) | Q(client__in=contact_ids) | Q(contact__in=people, client=None)
     # No joins: after waiting for a lock, the row is read again, but joined rows are not.
     deals = list(for_update(Deal.objects.filter(named)))
-    prefetch_related_objects(deals, "contact__company", "client")
+    prefetch_related_objects(deals, "contact", "client")
     for deal in deals:
         deal.refresh_derived()
     update_rows(deals, ["search_text"])

@@ -1,6 +1,6 @@
 """People and companies that are named by an e-mail address, a phone number or a name: found, or created."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.records.instances import fast_instance
-from crm_project.records.locks import hold_keys, share
+from crm_project.records.locks import hold_keys, hold_names, share
 from crm_project.records.phones import normalize_phone
 from crm_project.records.text import tidy
 from crm_project.records.writing.columns import Change
@@ -72,7 +72,7 @@ def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[P
     }
     if not requested:
         return {}
-    hold_keys(("contact_person", actor.organization_id, *key) for key in requested)
+    hold_names("contact_person", actor.organization_id, (" ".join(key) for key in requested))
     numbers = {phone for _, phone in requested}
     rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON)
     found: dict[PersonKey, set[Contact]] = {key: set() for key in requested}
@@ -114,11 +114,16 @@ def find_or_create_company(*, actor: Actor, name: str) -> Contact:
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         name = tidy(name)
-        hold_keys([("company_name", actor.organization_id, name.casefold())])
+        hold_company_names(actor, [name])
         companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
         found: Contact | None = companies.matching(name).filter(full_name__iexact=name).order_by("id").first()
         change = {"kind": Contact.Kinds.COMPANY, "name": name, "incomplete": True}
         return found or write_contacts(actor, [(None, change)])[0].row
+
+
+def hold_company_names(actor: Actor, names: Collection[str]) -> None:
+    """Keep others from finding or creating a company of these names, compared without case, meanwhile."""
+    hold_names("company_name", actor.organization_id, (tidy(name).casefold() for name in names))
 
 
 def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:

@@ -13,7 +13,6 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin import display as display_column
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import flatten_fieldsets
-from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.db.models import Model, QuerySet
@@ -152,6 +151,8 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer visible rows only; the id of any other row is an invalid choice."""
         kwargs["queryset"] = self.offered(request, db_field.related_model, db_field.name)
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", inputs.RowSelect(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -169,11 +170,11 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def many_field(self, request: HttpRequest, name: str, label: str) -> forms.Field:
         db_field: Any = self.model._meta.get_field(name)
-        return forms.ModelMultipleChoiceField(
+        return inputs.RowsField(
             self.offered(request, db_field.related_model, name),
             required=False,
             label=label,
-            widget=AutocompleteSelectMultiple(db_field, self.admin_site),
+            widget=inputs.RowsSelect(db_field, self.admin_site),
         )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:

@@ -12,6 +12,7 @@ from crm_project.accounts import hooks, services
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.rules import Permission
+from crm_project.emails import fold_email
 from crm_project.errors import counted
 from crm_project.staff import display
 from crm_project.staff.actions import AdminAction, listing
@@ -49,7 +50,7 @@ class MemberForm(StaffForm):
                 del self.fields[name]
 
     def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).strip().lower()
+        return fold_email(str(self.cleaned_data["email"]))
 
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
