@@ -12,12 +12,14 @@ from contacts.models import Contact
 from contacts.querysets import fold_email
 from contacts.services import create_contacts, restore_contacts, trash_contacts, update_contacts
 from crm_project.dialects.gauzy.serializers import people as serializers
+from crm_project.dialects.gauzy.serializers.plain import PlainContacts
 from crm_project.dialects.gauzy.views.entities import GauzyEntityView, documented
 
 
 @documented("contact", "contacts", serializers.GauzyContactRead)
 class GauzyContactView(GauzyEntityView):
     model, kind, read_class = Contact, "contact", serializers.GauzyContactRead
+    plain_class = PlainContacts
     relates = frozenset({*serializers.GauzyContactRead.related, "members.user", "projects.members"})
     columns = {"name": "full_name", "primaryEmail": "email", "primaryPhone": "phone", "notes": "description"}
     partial_in_pages = frozenset({"name", "primaryEmail", "primaryPhone"})

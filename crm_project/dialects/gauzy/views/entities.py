@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.fields import UUID
+from crm_project.dialects.gauzy.serializers.plain import PlainEntities
 from crm_project.dialects.gauzy.serializers.query import is_text, is_true, picked
 from crm_project.dialects.gauzy.views.base import OURS, GauzyView
 from crm_project.dialects.gauzy.views.streams import AT_ONCE, streamed
@@ -55,6 +56,8 @@ class GauzyEntityView(GauzyView):
     model: ClassVar[Any]
     kind: ClassVar[str]
     read_class: ClassVar[Any]
+    # Represents the rows of long lists, as `read_class` does.
+    plain_class: ClassVar[type[PlainEntities] | None] = None
     # The valid keys of `where`: text columns, boolean columns, and (kind of row, column) of ids.
     columns: ClassVar[Mapping[str, str]] = {}
     flags: ClassVar[Mapping[str, str]] = {}
@@ -201,10 +204,19 @@ class GauzyEntityView(GauzyView):
         stop = too_many if part.stop is None else min(part.stop, too_many)
         keys = keys_between(rows, part.start, stop)
         if len(keys) > AT_ONCE:
-            return streamed(rows[part], listed.count(), self.represent_chunk)
+            return self._stream(rows[part], listed.count())
         whole = part.start == 0 and part.stop is None
         total = len(keys) if whole else listed.count()
         return Response({"items": self.represent(rows_of(rows, keys)), "total": total})
+
+    def _stream(self, rows: Any, total: int) -> Any:
+        """From plain values, unless the query asks for related rows that need instances."""
+        plain_class = self.plain_class
+        if plain_class is None or set(self.relations) - plain_class.relations:
+            return streamed(rows, total, self.represent_chunk)
+        plain = plain_class(self, self.relations)
+        values = rows.values_list(*plain.columns)
+        return streamed(values, total, lambda some: [self.selected(item) for item in plain.represent(some)])
 
     def represent(self, rows: list[Any]) -> list[Any]:
         return [self.selected(item) for item in self.entities(rows)]
