@@ -9,7 +9,28 @@ from crm_project.emails import fold_email
 from crm_project.records.phones import normalize_phone
 from crm_project.records.querysets import RowQuerySet
 
-__all__ = ["ContactQuerySet", "fold_email"]
+__all__ = ["ContactQuerySet", "fold_email", "phone_contains", "phone_is"]
+
+
+def phone_is(number: str) -> Q:
+    """The condition of a normalized number as phone or mobile; no contact has an empty one."""
+    if not number:
+        return Q(pk__in=[])
+    # The comparisons with an empty text let the partial indexes be used.
+    return Q(phone_normalized=number) & ~Q(phone_normalized="") | Q(mobile_normalized=number) & ~Q(
+        mobile_normalized=""
+    )
+
+
+def phone_contains(text: str, columns: Iterable[str] = ("phone", "mobile")) -> Q:
+    """The condition of a part of a phone number: as it was typed, or its digits in international form."""
+    digits = "".join(character for character in text if character.isdecimal()).lstrip("0")
+    found = Q(pk__in=[])
+    for column in columns:
+        found |= Q(**{f"{column}__icontains": text})
+        if digits:
+            found |= Q(**{f"{column}_normalized__contains": digits})
+    return found
 
 
 class ContactQuerySet(RowQuerySet[Any]):
@@ -17,14 +38,8 @@ class ContactQuerySet(RowQuerySet[Any]):
         return self.filter(email__in=[fold_email(email) for email in emails])
 
     def with_phone(self, text: str, country: str) -> Self:
-        """With this number as phone or mobile, in any spelling; with none if the text has no digits."""
-        number = normalize_phone(text, country)
-        if not number:
-            return self.none()
-        return self.filter(
-            Q(phone_normalized=number) & ~Q(phone_normalized="")
-            | Q(mobile_normalized=number) & ~Q(mobile_normalized="")
-        )
+        """With this number as phone or mobile, in any spelling; none if the text has no digits."""
+        return self.filter(phone_is(normalize_phone(text, country)))
 
     def people_first(self) -> Self:
         """`person` sorts behind `company`."""
