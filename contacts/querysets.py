@@ -12,8 +12,9 @@ from crm_project.records.querysets import RowQuerySet
 __all__ = ["ContactQuerySet", "fold_email", "phone_contains", "phone_is"]
 
 
-def phone_is(number: str) -> Q:
-    """The condition of a normalized number as phone or mobile; no contact has an empty one."""
+def phone_is(text: str, country: str) -> Q:
+    """The condition of a number as phone or mobile, in any spelling; no contact meets that of a text without digits."""
+    number = normalize_phone(text, country)
     if not number:
         return Q(pk__in=[])
     # The comparisons with an empty text let the partial indexes be used.
@@ -39,7 +40,7 @@ class ContactQuerySet(RowQuerySet[Any]):
 
     def with_phone(self, text: str, country: str) -> Self:
         """With this number as phone or mobile, in any spelling; none if the text has no digits."""
-        return self.filter(phone_is(normalize_phone(text, country)))
+        return self.filter(phone_is(text, country))
 
     def people_first(self) -> Self:
         """`person` sorts behind `company`."""

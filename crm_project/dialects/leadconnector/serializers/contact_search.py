@@ -28,7 +28,6 @@ from crm_project.dialects.leadconnector.serializers.pages import (
     PageOrder,
 )
 from crm_project.dialects.leadconnector.serializers.search import with_location
-from crm_project.records.phones import normalize_phone
 
 SORTS = {"date_added": CREATED, "dateAdded": CREATED, "date_updated": UPDATED, "dateUpdated": UPDATED}
 MOST_BY_BODY = 500
@@ -62,17 +61,16 @@ def text_contains(column: str) -> Condition:
 
 
 class PhoneField(serializers.CharField):
-    """A phone number in any spelling, normalized."""
+    """A phone number in any spelling, as the condition that a contact has it."""
 
-    def to_internal_value(self, data: Any) -> str:
-        country = self.context["view"].actor.organization.country
-        return normalize_phone(super().to_internal_value(data), country)
+    def to_internal_value(self, data: Any) -> Any:
+        return phone_is(super().to_internal_value(data), self.context["view"].actor.organization.country)
 
 
 VOCABULARY = SearchVocabulary(
     equal={
         **{name: (serializers.CharField, text_is(column)) for name, column in TEXTS.items()},
-        PHONE: (PhoneField, phone_is),
+        PHONE: (PhoneField, lambda condition: condition),
         "id": (lambda: FilterRowField("contact"), lambda value: Q(pk=value)),
         "assignedTo": (lambda: FilterRowField("user"), lambda value: Q(owner=value)),
         KEY: (serializers.CharField, has_tag),
