@@ -70,7 +70,7 @@ const personId = person.contact.id;
 await tool("crm_get_contact", { contactId: personId });
 await tool("crm_update_contact", { contactId: personId, city: "Rome" });
 await tool("crm_search_opportunities", { locationId: location });
-await tool("crm_get_pipelines", { locationId: location });
+await tool("crm_list_pipelines", { locationId: location });
 const upsert = { locationId: location, pipelineId: pipeline, contactId: personId, name: "Garage", status: "open" };
 const first = await tool("crm_upsert_opportunity", { ...upsert, monetaryValue: 50 });
 const opportunityId = first.opportunity.id;
