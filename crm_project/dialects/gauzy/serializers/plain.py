@@ -52,6 +52,11 @@ class PlainEntities:
             **self.constants,
         }
 
+    def rows_of(self, rows: Any, keys: Sequence[int]) -> Rows:
+        """The values of the rows with these keys, in this order."""
+        found = {row[0]: row for row in rows.order_by().filter(pk__in=keys).values_list(*self.columns)}
+        return [found[key] for key in keys if key in found]
+
     def represent(self, rows: Rows) -> list[dict[str, Any]]:
         raise NotImplementedError
 

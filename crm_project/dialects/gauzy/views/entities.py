@@ -1,6 +1,6 @@
 """The base view of pipelines, deals and contacts: filters, lists, pages, counts, trash."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Q
@@ -46,7 +46,7 @@ def documented(one: str, many: str, read_class: Any) -> Any:
 
     def decorate(view: Any) -> Any:
         for action, document in documentation.items():
-            setattr(view, action, document(isolate_view_method(view, action)))
+            setattr(view, action, document(isolate_view_method(view, action)))  # type: ignore[no-untyped-call]
         return view
 
     return decorate
@@ -204,24 +204,27 @@ class GauzyEntityView(GauzyView):
         stop = too_many if part.stop is None else min(part.stop, too_many)
         keys = keys_between(rows, part.start, stop)
         if len(keys) > AT_ONCE:
-            return self._stream(rows[part], listed.count())
+            return self._stream(rows, keys_between(rows, part.start, part.stop), listed.count())
         whole = part.start == 0 and part.stop is None
         total = len(keys) if whole else listed.count()
         return Response({"items": self.represent(rows_of(rows, keys)), "total": total})
 
-    def _stream(self, rows: Any, total: int) -> Any:
+    def _stream(self, rows: Any, keys: Sequence[int], total: int) -> Any:
         """From plain values, unless the query asks for related rows that need instances."""
         plain_class = self.plain_class
         if plain_class is None or set(self.relations) - plain_class.relations:
-            return streamed(rows, total, self.represent_chunk)
+            return streamed(keys, total, lambda some: self._represent_chunk(rows_of(rows, some)))
         plain = plain_class(self, self.relations)
-        values = rows.values_list(*plain.columns)
-        return streamed(values, total, lambda some: [self.selected(item) for item in plain.represent(some)])
+
+        def represent(some: Sequence[int]) -> list[Any]:
+            return [self.selected(item) for item in plain.represent(plain.rows_of(rows, some))]
+
+        return streamed(keys, total, represent)
 
     def represent(self, rows: list[Any]) -> list[Any]:
         return [self.selected(item) for item in self.entities(rows)]
 
-    def represent_chunk(self, rows: list[Any]) -> list[Any]:
+    def _represent_chunk(self, rows: list[Any]) -> list[Any]:
         """Like `represent`, with a new cache of ids, since the cache of a whole stream would not fit into memory."""
         vars(self).pop("ids", None)
         return self.represent(rows)
