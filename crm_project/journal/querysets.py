@@ -1,6 +1,6 @@
 """Reads of events: those visible to a member, of a row, of a change set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
@@ -73,6 +73,13 @@ class EventQuerySet(models.QuerySet[Any]):
             reach=CountDistinct(same.values("row_uuid")[first]),
             kinds_reached=CountDistinct(same.values("kind")[first]),
         )
+
+    def creators(self, organization_id: int, kind: str, row_ids: Iterable[int]) -> dict[int, "Member | None"]:
+        """The members who created these rows, as far as the journal reaches back."""
+        found = self.of(organization_id).filter(kind=kind, row_id__in=list(row_ids), action="created")
+        related = found.select_related("actor__user", "actor__organization").order_by("-sequence")
+        # The first creation comes last and wins.
+        return {event.row_id: event.actor for event in related}
 
     def with_actor(self) -> Self:
         return self.select_related("actor__user")
