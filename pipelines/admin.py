@@ -12,7 +12,7 @@ from unfold.admin import TabularInline
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.errors import DomainError, FieldError, counted
+from crm_project.errors import DomainError, FieldError
 from crm_project.generics import AnyBaseInlineFormSet
 from crm_project.staff import display
 from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction, action_url, each
@@ -181,18 +181,16 @@ class TrashWithDeals(TrashAction):
     def stages(self, rows: Sequence[Any]) -> list[int]:
         raise NotImplementedError
 
-    def uses(self, rows: Sequence[Any]) -> int:
-        return hooks.count_uses(self.stages(rows))
-
-    def note(self, rows: Sequence[Any]) -> str:
-        count = self.uses(rows)
-        return (
-            f"It has {counted(count, 'deal')}. Choose a stage for its deals." if count else "It has no deals."
-        )
+    def note(self, actor: Actor, rows: Sequence[Any]) -> str:
+        uses = hooks.count_uses(actor, self.stages(rows))
+        if uses.others:
+            return f"It has {uses}. An admin can remove it."
+        return f"It has {uses}. Choose a stage for its deals." if uses else "It has no deals."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
         removed = self.stages(rows)
-        if not self.uses(rows):
+        uses = hooks.count_uses(actor, removed)
+        if not uses or uses.others:
             return {}
         others = visible(request, Stage).exclude(pk__in=removed).select_related("pipeline")
         choices = [
@@ -219,9 +217,9 @@ class TrashPipeline(TrashWithDeals):
 class TrashStage(TrashWithDeals):
     label = "Remove stage"
 
-    def note(self, rows: Sequence[Any]) -> str:
+    def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         pipelines = ", ".join(dict.fromkeys(row.pipeline.name for row in rows))
-        return f"A stage of {pipelines}. {super().note(rows)}"
+        return f"A stage of {pipelines}. {super().note(actor, rows)}"
 
     def stages(self, rows: Sequence[Any]) -> list[int]:
         return [row.pk for row in rows]

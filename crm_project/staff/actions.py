@@ -44,7 +44,7 @@ class AdminAction:
         """Whether the action is offered on the page of this row."""
         return True
 
-    def note(self, rows: Sequence[Any]) -> str:
+    def note(self, actor: Any, rows: Sequence[Any]) -> str:
         """The text above the form."""
         return self.explanation
 
@@ -69,7 +69,7 @@ class TrashAction(AdminAction):
     def may(self, admin: Any, request: HttpRequest) -> bool:
         return bool(admin.has_delete_permission(request))
 
-    def note(self, rows: Sequence[Any]) -> str:
+    def note(self, actor: Any, rows: Sequence[Any]) -> str:
         return self._explanation
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
@@ -148,7 +148,7 @@ def action_page(
         "row_link": _row_link(admin, action, rows),
         "form": form,
         "rows": rows,
-        "note": action.note(rows),
+        "note": action.note(actor, rows),
         "back": back,
         "media": admin.media + form.media,
     }
