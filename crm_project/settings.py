@@ -42,11 +42,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "crm_project.api.middleware.RequestMiddleware",
+    "crm_project.dialects.hosts.DialectHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_project.staff.middleware.PageCompressionMiddleware",
-    "crm_project.api.middleware.RequestMiddleware",
-    "crm_project.dialects.hosts.DialectHostMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "crm_project.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
