@@ -99,7 +99,7 @@ class CookieTests(ApiTestCase):
 HOSTS = {f"{system}.example.com": system for system in DIALECTS}
 # A read of each dialect that a token of Bob's may send.
 READS = {
-    "xalantis": "/api/deals",
+    "xalantis": "/api/v1/deals",
     "onlyoffice": "/api/2.0/crm/opportunity/filter",
     "intum": "/crm/deals.json",
     "leadconnector": "/opportunities/pipelines",

@@ -11,7 +11,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestMiddleware:
-    """Set the request id, strip a final slash (a redirect would lose a POST's body) and forbid caches to store data."""
+    """Set the request id, strip a final slash (a redirect would lose a POST's body) and forbid caches to store it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -24,6 +24,5 @@ class RequestMiddleware:
             request.path_info = request.path_info.rstrip("/")
         response = self.get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
-        if is_api:
-            response.setdefault("Cache-Control", "no-store")
+        response.setdefault("Cache-Control", "no-store")
         return response

@@ -26,9 +26,7 @@ class DialectHostMiddleware:
         request.urlconf = DIALECTS[system].urls
         request.path_info = request.path_info.rstrip("/") or "/"
         in_clear = settings.BEHIND_TLS and not request.is_secure()
-        response = _refused(request) if in_clear else self.get_response(request)
-        response.setdefault("Cache-Control", "no-store")
-        return response
+        return _refused(request) if in_clear else self.get_response(request)
 
 
 def _refused(request: HttpRequest) -> HttpResponse:
