@@ -5,10 +5,12 @@ import hashlib
 import ipaddress
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -17,7 +19,6 @@ from crm_project.errors import DomainError
 
 WINDOW = datetime.timedelta(minutes=15)
 KNOWN_FOR = datetime.timedelta(days=90)
-LOOPBACK = ("127.0.0.1", "::1")
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ class Limit:
         newest = list(failures.order_by("-at").values_list("at", flat=True)[:most])
         if len(newest) < self.allowed:
             return 0
-        pause = min(self.first_wait * 2 ** (len(newest) - self.allowed), self.longest_wait)
+        pause: int = min(self.first_wait * 2 ** (len(newest) - self.allowed), self.longest_wait)
         return max(0, pause - (now - newest[0]).total_seconds())
 
 
@@ -66,20 +67,28 @@ class _Slots:
     def __init__(self, *, at_once: int, queue: int) -> None:
         self._running = threading.Semaphore(at_once)
         self._present = threading.Semaphore(at_once + queue)
+        self._guard = threading.Lock()
+        self._addresses: set[str] = set()
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        if not self._present.acquire(blocking=False):
-            raise TooManyAttempts(1)
+    def slot(self, address: str = "") -> Iterator[None]:
+        """A turn; of an address that is given only one at a time. Raises TooManyAttempts without waiting."""
+        with self._guard:
+            if address in self._addresses or not self._present.acquire(blocking=False):
+                raise TooManyAttempts(1)
+            self._addresses |= {address} - {""}
         try:
             with self._running:
                 yield
         finally:
+            with self._guard:
+                self._addresses.discard(address)
             self._present.release()
 
 
-# Strangers have a slot of their own, so that they do not delay those who have signed in before.
-_strangers = _Slots(at_once=1, queue=3)
+# Strangers have slots of their own, so that they do not delay those who have signed in before, and one stranger at a
+# single address does not delay others.
+_strangers = _Slots(at_once=1, queue=6)
 _known = _Slots(at_once=2, queue=8)
 
 
@@ -106,25 +115,29 @@ def _throttled(email: str, address: str, check: Callable[[], T | None], *, hashe
     is_known = SignInAddress.objects.filter(key=pair, at__gt=now - KNOWN_FOR).exists()
     limits = {pair: KNOWN_PAIR} if is_known else _strangers_limits(email, address)
     _refuse(limits, now)
+    turn = _known.slot() if is_known else _strangers.slot(address)
+    with turn if hashes else nullcontext():
+        own = _store(limits)
+        result = check()
+    SignInAttempt.objects.filter(at__lt=now - WINDOW).delete()
+    if result:
+        SignInAttempt.objects.filter(Q(pk__in=own) | Q(key=pair)).delete()
+        SignInAddress.objects.update_or_create(key=pair, defaults={"at": now})
+        SignInAddress.objects.filter(at__lt=now - KNOWN_FOR).delete()
+    return result
+
+
+def _store(limits: Mapping[str, Limit]) -> frozenset[int]:
+    """Store the attempt, and refuse it after all if others have been stored since; returns the ids of its rows."""
+    now = timezone.now()
     attempts = SignInAttempt.objects.bulk_create(SignInAttempt(key=key, at=now) for key in limits)
     own = frozenset(attempt.pk for attempt in attempts)
     try:
         _refuse(limits, now, own)
-        if hashes:
-            with (_known if is_known else _strangers).slot():
-                result = check()
-        else:
-            result = check()
     except TooManyAttempts:
         SignInAttempt.objects.filter(pk__in=own).delete()
         raise
-    SignInAttempt.objects.filter(at__lt=now - WINDOW).delete()
-    if result:
-        SignInAttempt.objects.filter(pk__in=own).delete()
-        SignInAttempt.objects.filter(key=pair).delete()
-        SignInAddress.objects.update_or_create(key=pair, defaults={"at": now})
-        SignInAddress.objects.filter(at__lt=now - KNOWN_FOR).delete()
-    return result
+    return own
 
 
 def _strangers_limits(email: str, address: str) -> Mapping[str, Limit]:
@@ -142,13 +155,18 @@ def _refuse(limits: Mapping[str, Limit], now: datetime.datetime, own: frozenset[
 
 
 def client_address(request: HttpRequest) -> str:
-    """The IP address of the client. X-Forwarded-For is trusted only from a proxy on this machine.
+    """The IP address of the client: the last one that no trusted proxy has.
 
     Of an IPv6 address the network of 64 bits, all of which one subscriber has.
     """
-    peer = str(request.META.get("REMOTE_ADDR") or "")
-    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR") or "").rpartition(",")[2].strip()
-    address = forwarded if forwarded and peer in LOOPBACK else peer
+    address = str(request.META.get("REMOTE_ADDR") or "")
+    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR") or "").split(",")
+    hops = [hop.strip() for hop in forwarded if hop.strip()]
+    if "*" in settings.TRUSTED_PROXIES:
+        # The nearest proxy has added the last one; those before it may be made up.
+        address = hops[-1] if hops else address
+    while hops and _is_proxy(address):
+        address = hops.pop()
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -156,6 +174,16 @@ def client_address(request: HttpRequest) -> str:
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
     return str(parsed.ipv4_mapped or ipaddress.ip_network((int(parsed), 64), strict=False))
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+        return any(
+            parsed in ipaddress.ip_network(proxy) for proxy in settings.TRUSTED_PROXIES if proxy != "*"
+        )
+    except ValueError:
+        return False
 
 
 def _digest(kind: str, *parts: str) -> str:

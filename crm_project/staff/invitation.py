@@ -86,5 +86,4 @@ def accept_view(request: HttpRequest, site: Any) -> HttpResponse:
 
 def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
     template = "admin/accounts/invitation/accept.html"
-    page: HttpResponse = throttled_page(TemplateResponse(request, template, context, status=status))
-    return page
+    return throttled_page(TemplateResponse(request, template, context, status=status))

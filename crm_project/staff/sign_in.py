@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from crm_project.accounts.logins import TooManyAttempts, client_address, throttled_login
@@ -61,11 +61,12 @@ class OwnPasswordForm(ThrottledForm, AdminOwnPasswordChangeForm):
         return str(self.cleaned_data["old_password"])
 
 
-def throttled_page(response: Any) -> Any:
+def throttled_page(response: Any) -> HttpResponse:
     """The page of such a form, with status 429 if it was refused for too many wrong passwords."""
     form = (getattr(response, "context_data", None) or {}).get("form")
     refusal = getattr(form, "refusal", None)
     if refusal is not None:
         response.status_code = 429
         response["Retry-After"] = str(refusal.wait)
-    return response
+    page: HttpResponse = response
+    return page

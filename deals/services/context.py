@@ -76,7 +76,7 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
 
 def hidden_next_deals(actor: Actor, deals: Sequence[Deal]) -> Collection[int]:
     """The ids of the next deals that the actor may not see; without a query if no deal has a next one."""
-    keys = {deal.next_deal_id for deal in deals} - {None}
+    keys: set[int] = {deal.next_deal_id for deal in deals if deal.next_deal_id}
     if not keys:
         return ()
     return keys - set(Deal.objects.visible_to(actor.member).filter(pk__in=keys).values_list("pk", flat=True))

@@ -170,6 +170,14 @@ class SlotTests(TestCase):
         assert sorted(outcomes) == ["hashed"] * 3 + ["refused"] * 5
         assert most == [1]
 
+    def test_one_at_a_time_of_an_address(self):
+        slots = _Slots(at_once=2, queue=2)
+
+        with slots.slot(HERE), slots.slot(THERE), pytest.raises(TooManyAttempts), slots.slot(HERE):
+            pass
+        with slots.slot(HERE):
+            pass
+
 
 @pytest.mark.parametrize(
     ("peer", "forwarded", "address"),
@@ -182,9 +190,28 @@ class SlotTests(TestCase):
         ("2001:db8:1:2:3:4:5:6", None, "2001:db8:1:2::/64"),
         ("::ffff:192.0.2.1", None, "192.0.2.1"),
         ("unix:", None, "unix:"),
+        ("127.0.0.1", "198.51.100.9, 127.0.0.1", "198.51.100.9"),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
     ],
 )
-def test_only_a_proxy_on_this_machine_is_believed(peer, forwarded, address):
+def test_only_a_trusted_proxy_is_believed(peer, forwarded, address):
+    headers = {"x-forwarded-for": forwarded} if forwarded else {}
+
+    assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer, headers=headers)) == address
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "forwarded", "address"),
+    [
+        (["10.0.0.0/8"], "10.1.2.3", "198.51.100.9", "198.51.100.9"),
+        (["10.0.0.0/8"], "10.1.2.3", "203.0.113.1, 198.51.100.9, 10.9.9.9", "198.51.100.9"),
+        (["10.0.0.0/8"], "127.0.0.1", "198.51.100.9", "127.0.0.1"),
+        (["*"], "10.1.2.3", "203.0.113.1, 198.51.100.9", "198.51.100.9"),
+        (["*"], "10.1.2.3", None, "10.1.2.3"),
+    ],
+)
+def test_proxies_on_other_machines(settings, proxies, peer, forwarded, address):
+    settings.TRUSTED_PROXIES = proxies
     headers = {"x-forwarded-for": forwarded} if forwarded else {}
 
     assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer, headers=headers)) == address
