@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from crm_project.accounts.models import SignInAddress, SignInAttempt
 from crm_project.errors import DomainError
+from crm_project.write_queue import write_transaction
 
 WINDOW = datetime.timedelta(minutes=15)
 KNOWN_FOR = datetime.timedelta(days=90)
@@ -119,18 +120,20 @@ def _throttled(email: str, address: str, check: Callable[[], T | None], *, hashe
     with turn if hashes else nullcontext():
         own = _store(limits)
         result = check()
-    SignInAttempt.objects.filter(at__lt=now - WINDOW).delete()
     if result:
-        SignInAttempt.objects.filter(Q(pk__in=own) | Q(key=pair)).delete()
-        SignInAddress.objects.update_or_create(key=pair, defaults={"at": now})
-        SignInAddress.objects.filter(at__lt=now - KNOWN_FOR).delete()
+        with write_transaction():
+            SignInAttempt.objects.filter(Q(pk__in=own) | Q(key=pair)).delete()
+            SignInAddress.objects.update_or_create(key=pair, defaults={"at": now})
+            SignInAddress.objects.filter(at__lt=now - KNOWN_FOR).delete()
     return result
 
 
 def _store(limits: Mapping[str, Limit]) -> frozenset[int]:
     """Store the attempt, and refuse it after all if others have been stored since; returns the ids of its rows."""
     now = timezone.now()
-    attempts = SignInAttempt.objects.bulk_create(SignInAttempt(key=key, at=now) for key in limits)
+    with write_transaction():
+        SignInAttempt.objects.filter(at__lt=now - WINDOW).delete()
+        attempts = SignInAttempt.objects.bulk_create(SignInAttempt(key=key, at=now) for key in limits)
     own = frozenset(attempt.pk for attempt in attempts)
     try:
         _refuse(limits, now, own)
