@@ -11,8 +11,8 @@ from crm_project.errors import Uses
 class Hooks:
     # count_uses(actor, contact ids) -> the live rows that use any of them
     count_uses: Callable[[Actor, Sequence[int]], Uses] = lambda actor, ids: Uses()
-    # after_rename(contact ids): their names, addresses, numbers or companies have changed, and so must what is
-    # derived from those
+    # after_rename(contact ids): names, addresses, numbers or companies of these contacts have changed; update the
+    # columns of other rows that are derived from them
     after_rename: Callable[[Sequence[int]], None] = lambda ids: None
 
 

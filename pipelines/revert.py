@@ -24,7 +24,8 @@ class PipelineUndoer(CatalogueUndoer):
         others = Pipeline.objects.of(actor.organization_id).default().exclude(pk__in=ids)
         if any(draft.row.is_default for draft in trashed) or (defaults and others.exists()):
             raise Conflict(
-                "The default pipeline stays; make another one the default first.", code="is_default"
+                "The default pipeline cannot be removed. Make another one the default first.",
+                code="is_default",
             )
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
@@ -40,7 +41,7 @@ class StageUndoer(CatalogueUndoer):
         leaving = [draft.row.pk for draft in trashed]
         leaving += [draft.row.pk for draft in live if draft.before["kind"] != draft.row.kind]
         if leaving and (uses := hooks.count_uses(actor, leaving)):
-            raise uses.conflict("It holds %(deals)s.")
+            raise uses.conflict("It has %(deals)s.")
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
         drafts_and_siblings = [*drafts, *_siblings(drafts)]

@@ -34,7 +34,7 @@ PIPELINE_COLUMNS = ("name", "description", "is_default", "is_active")
 STAGE_COLUMNS = ("name", "description", "color", "probability", "kind")
 # Added to the positions of stages that move: positions are unique after each statement.
 ASIDE = 1_000_000
-HIDDEN = "It holds %(deals)s; an admin can move them."
+HIDDEN = "It has %(deals)s; an admin can move them."
 
 
 def create_pipeline(*, actor: Actor, change: Change) -> Pipeline:
@@ -68,7 +68,8 @@ def trash_pipeline(
         row = locked(Pipeline, actor, pipeline.pk, if_match)
         if row.is_default:
             raise Conflict(
-                "The default pipeline stays; make another one the default first.", code="is_default"
+                "The default pipeline cannot be removed. Make another one the default first.",
+                code="is_default",
             )
         # All have the same `deleted_at`: a restore of the pipeline restores the stages with it.
         now = timezone.now()
@@ -251,13 +252,15 @@ def _guard_kind(actor: Actor, draft: Draft) -> None:
     if not draft.before or draft.before["kind"] == draft.row.kind:
         return
     if uses := hooks.count_uses(actor, [draft.row.pk]):
-        raise uses.conflict("The stage %(stage)r holds %(deals)s; its kind stays.", stage=draft.row.name)
+        raise uses.conflict(
+            "The stage %(stage)r has %(deals)s; its kind cannot be changed.", stage=draft.row.name
+        )
 
 
 def _guard_use(actor: Actor, stage_ids: Sequence[int]) -> None:
     """Refuse to trash stages that have live deals."""
     if stage_ids and (uses := hooks.count_uses(actor, stage_ids)):
-        raise uses.conflict(HIDDEN if uses.others else "It holds %(deals)s; name the stage to move to.")
+        raise uses.conflict(HIDDEN if uses.others else "It has %(deals)s; choose a stage to move them to.")
 
 
 def _guard_hidden(actor: Actor, stage_ids: Sequence[int]) -> None:

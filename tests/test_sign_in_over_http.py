@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -19,7 +18,7 @@ from django.db import connection
 from django.test import LiveServerTestCase
 
 from tests.base import World
-from tests.long.faults import Server, fresh_database
+from tests.long.servers import Server, fresh_database
 
 PASSWORD = "a rather long password"
 STRANGER = "198.51.100.66"
@@ -125,11 +124,10 @@ class LiveThrottleTest(LiveServerTestCase):
 
 
 @pytest.mark.long
-def test_two_hundred_guesses_a_second(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setenv("DEMO_PASSWORD", PASSWORD)
+def test_two_hundred_guesses_a_second(tmp_path: Path) -> None:
     people = [f"{name}@example.com" for name in ("viewer", "admin", "manager", "rep")]
     with database(tmp_path) as url:
-        server = Server(url)
+        server = Server(url, DEMO_PASSWORD=PASSWORD)
         try:
             server.call("GET", "/api/me")
             check_throttle(server.port, people, each_second=200, threads=16, seconds=20)

@@ -71,7 +71,7 @@ def require_own_site(request: Request) -> None:
         raise PermissionDenied("A page of another site has sent this request.")
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = BearerAuthentication
     name = "token"
 
@@ -83,7 +83,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = MemberSessionAuthentication
     name = "session"
 

@@ -24,7 +24,7 @@ class DialectSchema(Schema):
         return bool(is_list_serializer(serializer))
 
     def problem_content(self) -> dict[str, Any]:
-        refusal = ResolvedComponent(
+        refusal = ResolvedComponent(  # type: ignore[no-untyped-call]
             name="Refusal",
             type=ResolvedComponent.SCHEMA,
             object="Refusal",
@@ -44,7 +44,7 @@ class DialectGenerator(OneAtATime):
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         schema = super().get_schema(request=request, public=public)
         del schema["info"]["description"]
-        schema["info"]["title"] = f"CRM API as {self.system} speaks it"
+        schema["info"]["title"] = f"CRM API in the format of {self.system}"
         schema["components"]["schemas"].pop("Problem", None)
         return schema
 
