@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -32,15 +32,12 @@ class Limit:
     first_wait: int
     longest_wait: int
 
-    def wait(self, key: str, now: datetime.datetime, own: frozenset[int] = frozenset()) -> float:
-        """The seconds until the next attempt; `own` are the rows of the attempt itself."""
-        failures = SignInAttempt.objects.filter(key=key, at__gt=now - WINDOW).exclude(pk__in=own)
-        most = self.allowed + self.longest_wait.bit_length()
-        newest = list(failures.order_by("-at").values_list("at", flat=True)[:most])
-        if len(newest) < self.allowed:
+    def wait(self, failures: int, since: float) -> float:
+        """The seconds until the next attempt, after so many failures, `since` seconds after the last one."""
+        if failures < self.allowed:
             return 0
-        pause: int = min(self.first_wait * 2 ** (len(newest) - self.allowed), self.longest_wait)
-        return max(0, pause - (now - newest[0]).total_seconds())
+        doublings = min(failures - self.allowed, self.longest_wait.bit_length())
+        return max(0, min(self.first_wait * 2**doublings, self.longest_wait) - since)
 
 
 # An account from an address that has signed in to it: strangers cannot make its owner wait.
@@ -152,9 +149,12 @@ def _strangers_limits(email: str, address: str) -> Mapping[str, Limit]:
 
 
 def _refuse(limits: Mapping[str, Limit], now: datetime.datetime, own: frozenset[int] = frozenset()) -> None:
-    wait = max(limit.wait(key, now, own) for key, limit in limits.items())
-    if wait > 0:
-        raise TooManyAttempts(wait)
+    """Raise TooManyAttempts if any limit is reached; `own` are the rows of the attempt itself. One query."""
+    failures = SignInAttempt.objects.filter(key__in=limits, at__gt=now - WINDOW).exclude(pk__in=own)
+    counts = failures.order_by().values_list("key").annotate(Count("pk"), Max("at"))
+    waits = [limits[key].wait(count, (now - last).total_seconds()) for key, count, last in counts]
+    if waits and max(waits) > 0:
+        raise TooManyAttempts(max(waits))
 
 
 def client_address(request: HttpRequest) -> str:

@@ -139,7 +139,7 @@ class ThrottleTests(TestCase):
         for _ in range(5):
             wrong()
 
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(2):
             assert is_refused()
 
 
