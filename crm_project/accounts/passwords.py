@@ -21,8 +21,7 @@ class GuessablePasswordValidator:
         parts = [part for text in own for part in (text, *text.replace("@", " ").split())]
         if zxcvbn(password[:LONGEST], user_inputs=parts)["score"] < ENOUGH:
             raise ValidationError(
-                "This password is easy to guess: it is common, or made of names, words and patterns that are.",
-                code="password_guessable",
+                "This password is easy to guess: it is common, or made of names, words and patterns that are."
             )
 
     def get_help_text(self) -> str:
