@@ -121,3 +121,25 @@ def refuse_fields(fields: Iterable[FieldError]) -> None:
 
 def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Uses:
+    """The live deals that use a row: the number of those that the actor may see, and whether there are `others`."""
+
+    count: int = 0
+    others: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.count or self.others)
+
+    def __str__(self) -> str:
+        hidden = "deals that you may not see" if not self.count else "others that you may not see"
+        parts = [counted(self.count, "deal")] if self.count else []
+        return " and ".join([*parts, *([hidden] if self.others else [])])
+
+    def conflict(self, template: str, **params: Any) -> Conflict:
+        """The refusal of a write for these deals, which the template names as `deals`."""
+        return Conflict(
+            template, {**params, "deals": str(self)}, code="in_use", count=self.count, others=self.others
+        )

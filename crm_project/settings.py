@@ -47,11 +47,11 @@ MIDDLEWARE = [
     "crm_project.logs.RequestLogMiddleware",
     "crm_project.health.HealthMiddleware",
     "crm_project.database.DatabaseMiddleware",
+    "crm_project.api.middleware.RequestMiddleware",
+    "crm_project.dialects.hosts.DialectHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_project.staff.middleware.PageCompressionMiddleware",
-    "crm_project.api.middleware.RequestMiddleware",
-    "crm_project.dialects.hosts.DialectHostMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "crm_project.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -98,6 +98,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "crm_project.accounts.passwords.GuessablePasswordValidator"},
 ]
 
 LANGUAGE_CODE = "en"
@@ -105,6 +106,8 @@ FORMAT_MODULE_PATH = ["crm_project.staff.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# The proxies whose X-Forwarded-For names the client: those that gunicorn trusts too.
+TRUSTED_PROXIES = env.list("FORWARDED_ALLOW_IPS", default=["127.0.0.1", "::1"])
 # Off only if browsers reach the server without TLS, as with `make run` on loopback. Gunicorn, not Django, trusts the
 # X-Forwarded-Proto of a proxy, for the addresses in its FORWARDED_ALLOW_IPS.
 BEHIND_TLS = env.bool("BEHIND_TLS", default=not DEBUG)

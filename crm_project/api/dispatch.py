@@ -13,6 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from crm_project.accounts.actors import Actor
 from crm_project.api import etags
+from crm_project.api.authentication import require_tls
 from crm_project.api.errors import InvalidHeader, InvalidQuery
 from crm_project.api.idempotency import Attempt, KeyReused, fingerprint, key_of
 from crm_project.changes import change_set
@@ -75,6 +76,10 @@ class DispatchView(GenericViewSet[Any]):
         if self.dry_run:
             self.response[DRY_RUN] = "true"
         return self.response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        require_tls(request)
+        super().initial(request, *args, **kwargs)
 
     def _handler(self, request: HttpRequest) -> Handler:
         name = (request.method or "").lower()

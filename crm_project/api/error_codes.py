@@ -49,6 +49,12 @@ REQUEST = (
         "`required` has the scopes that the token lacks; without it the role lacks `permission`.",
     ),
     ErrorCode(
+        "insecure_transport",
+        (403,),
+        "The request came without TLS to a server behind TLS.",
+        "Use https, and replace the token, which may have been read.",
+    ),
+    ErrorCode(
         "not_found",
         (404,),
         "The path or the row does not exist, or the member may not see it.",
@@ -192,8 +198,8 @@ CONFLICTS = (
     ErrorCode(
         "in_use",
         (409,),
-        "Live rows use the row; `count` is their number.",
-        "Move them first (`move_deals_to` for stages and pipelines).",
+        "Live rows use the row; `count` is the number of those that you may see, `others` whether there are more.",
+        "Move them first (`move_deals_to` for stages and pipelines); an admin sees all.",
     ),
     ErrorCode(
         "is_default", (409,), "The default pipeline cannot be removed.", "Make another pipeline the default."

@@ -25,6 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from crm_project.api.authentication import require_tls
 from crm_project.api.browsable import BrowsableRenderer
 from crm_project.api.error_codes import ERROR_CODES, GROUPS, ErrorCode
 from crm_project.api.errors import Problem, problem_of, problem_response, type_of
@@ -74,6 +75,10 @@ class IndexView(APIView):
     renderer_classes: Any = [JSONRenderer, BrowsableRenderer]
     content_negotiation_class = TokenGetsJson
     schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        require_tls(request)
+        super().initial(request, *args, **kwargs)
 
     def get(self, request: Request) -> Response:
         links = ", ".join(

@@ -45,7 +45,7 @@ class Undo(AdminAction):
     def result(self, given: Mapping[str, Any]) -> str:
         return f"change undone ({self._sentence})"
 
-    def reach(self, rows: Sequence[Any]) -> Reach:
+    def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
         return self._reach
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
-from crm_project.dialects.kit.errors import dotted_path
+from crm_project.dialects.kit.errors import blockers, dotted_path
 from crm_project.errors import message
 
 MESSAGES = {
@@ -101,7 +101,7 @@ def answer(problem: Problem, request: Request) -> Response:
 
 def _message(problem: Problem) -> str:
     if problem.code == "in_use":
-        return message(IN_USE, {"count": dict(problem.extra or {}).get("count", "")})
+        return message(IN_USE, {"count": blockers(problem)})
     if problem.code == MISSING:
         return problem.detail
     return BY_CODE.get(problem.code) or MESSAGES.get(problem.status, MESSAGES[400])

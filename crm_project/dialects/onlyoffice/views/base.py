@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import authenticate_token
-from crm_project.api.authentication import BearerAuthentication
+from crm_project.api.authentication import BearerAuthentication, require_own_site
 from crm_project.api.parsers import StrictJSONParser
 from crm_project.dialects.kit.logins import sign_in
 from crm_project.dialects.kit.offset_pages import keys_between, rows_of
@@ -54,7 +54,9 @@ class OnlyofficeAuthentication(BearerAuthentication):
         if scheme.lower() == "basic":
             actor: Actor | None = Actor(sign_in(request._request, *_credentials(rest)))
         else:
-            secret = rest.strip() if scheme.lower() == "bearer" else header or request.COOKIES.get(COOKIE)
+            secret = rest.strip() if scheme.lower() == "bearer" else header
+            if not header and (secret := request.COOKIES.get(COOKIE, "")):
+                require_own_site(request)
             if not secret:
                 return None
             actor = authenticate_token(secret)
