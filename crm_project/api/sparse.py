@@ -70,6 +70,7 @@ def represented(view: "ScopedView", rows: Sequence[Any]) -> list[dict[str, Any]]
         for name in serializer.child.fields.keys() - wanted:
             serializer.child.fields.pop(name)
     shown: list[dict[str, Any]] = serializer.data
+    view.budget.check_texts(shown)
     for name in _wanted(view, EXPAND):
         _expand(view, view.expansions[name], name, rows, shown)
     return shown

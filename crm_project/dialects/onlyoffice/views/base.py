@@ -85,6 +85,11 @@ class OnlyofficeSchema(DialectSchema):
     def get_operation_id(self) -> str:
         return "_".join([self.method.lower(), *re.findall(r"\w+", self.path.partition("/api/")[2])])
 
+    def problem_content(self, status: int) -> dict[str, Any]:
+        """Plain text for a request without a valid token; the envelope for a wrong password."""
+        content = super().problem_content(status)
+        return {"text/plain": {"schema": {"type": "string"}}, **content} if status == 401 else content
+
 
 class OnlyofficeView(DialectView):
     system = "onlyoffice"
