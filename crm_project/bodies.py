@@ -5,6 +5,8 @@ from typing import Any
 
 from django.conf import settings
 
+from crm_project.deadlines import begin, deadlines, seconds_for
+
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # Whoever reads a body has a limit of its own, which is below this one.
 CHUNKED_LIMIT = settings.IMPORT_MAX_BYTES + 1024 * 1024
@@ -17,10 +19,11 @@ class BrokenOff(OSError):
 class Body:
     """A stream of `length` bytes. Of one in chunks the server knows the end, and it has at most so many."""
 
-    def __init__(self, stream: Any, length: int, *, chunked: bool) -> None:
+    def __init__(self, stream: Any, length: int, *, chunked: bool, link: Any = None) -> None:
         self.stream = stream
         self.left = length
         self.chunked = chunked
+        self.link = link
 
     def read(self, size: int = -1) -> bytes:
         wanted = self._wanted(size)
@@ -37,7 +40,8 @@ class Body:
 
     def _taken(self, read: Callable[[int], bytes], size: int) -> bytes:
         try:
-            return read(size)
+            with deadlines.within(self.link, seconds_for(size)):
+                return read(size)
         except OSError:
             raise
         except Exception as error:
@@ -58,10 +62,11 @@ def whole_bodies(application: Application) -> Application:
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or ""
         chunked = bool(environ.get("wsgi.input_terminated")) and "HTTP_TRANSFER_ENCODING" in environ
+        link = begin(environ)
         if length.isdigit():
-            environ["wsgi.input"] = Body(environ["wsgi.input"], int(length), chunked=False)
+            environ["wsgi.input"] = Body(environ["wsgi.input"], int(length), chunked=False, link=link)
         elif chunked:
-            environ["wsgi.input"] = Body(environ["wsgi.input"], CHUNKED_LIMIT, chunked=True)
+            environ["wsgi.input"] = Body(environ["wsgi.input"], CHUNKED_LIMIT, chunked=True, link=link)
             environ["CONTENT_LENGTH"] = str(CHUNKED_LIMIT)
         return application(environ, start_response)
 

@@ -4,8 +4,8 @@ from crm_project import environment
 
 bind = f"127.0.0.1:{environment.load().int('PORT', default=8000)}"
 
-# A client that sends its body slowly occupies a thread; sixteen leave some for others.
-worker_class = "gthread"
+# A client that sends its body slowly occupies a thread until its deadline; sixteen leave some for others.
+worker_class = "crm_project.deadlines.Worker"
 workers = 2
 threads = 16
 timeout = 60

@@ -63,6 +63,10 @@ class Budget:
 def budget_of(request: Any) -> Budget:
     """The budget of a Django request."""
     if not hasattr(request, "budget"):
-        request.budget = Budget()
+        give_budget(request, Budget())
     budget: Budget = request.budget
     return budget
+
+
+def give_budget(request: Any, budget: Budget) -> None:
+    request.budget = budget

@@ -55,7 +55,7 @@ class StoredDocumentView(SpectacularAPIView):
     schema = None
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        renderer: Any = request.accepted_renderer  # type: ignore[attr-defined]
+        renderer: Any = request.accepted_renderer
         found = stored_document(self.document_name, renderer, self._generate)
         headers = {"ETag": found.etag, "Cache-Control": f"public, max-age={MAX_AGE}"}
         if etags.not_modified(request, found.etag):

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm_project.api.budget import Budget
+from crm_project.api.budget import Budget, give_budget
 from crm_project.api.fields import UUID
 from crm_project.dialects.gauzy.serializers.query import is_text, is_true, picked
 from crm_project.dialects.gauzy.views.base import OURS, GauzyView
@@ -214,7 +214,7 @@ class GauzyEntityView(GauzyView):
         """Like `represent`, with a new cache of ids, since the cache of a whole stream would not fit into memory, and
         with a new budget."""
         vars(self).pop("ids", None)
-        self.request._request.budget = Budget()
+        give_budget(self.request._request, Budget())
         return self.represent(rows)
 
     def selected(self, data: Any) -> Any:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
-from crm_project.api.budget import Budget
+from crm_project.api.budget import Budget, give_budget
 from crm_project.dialects.onlyoffice.serializers.batch import OnlyofficeBatchAnswerRead, OnlyofficeBatchWrite
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
 
@@ -40,7 +40,7 @@ class OnlyofficeBatchView(OnlyofficeView):
     def _answer(self, name: str, url: str, budget: Budget) -> dict[str, Any]:
         path, _, query = url.partition("?")
         inner = self._inner(f"{BASE}{unquote(path).rpartition(BASE)[2].lstrip('/')}", query)
-        inner.budget = budget  # type: ignore[attr-defined]
+        give_budget(inner, budget)
         match = resolve(inner.path_info, urlconf=ROUTES)
         response = match.func(inner, *match.args, **match.kwargs)
         if isinstance(response, Response):
