@@ -8,6 +8,8 @@ from django.conf import settings
 from crm_project.deadlines import begin, deadlines, seconds_for
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+# A body is read in pieces, each of which has a deadline of its own.
+PIECE = 64 * 1024
 # Whoever reads a body has a limit of its own, which is below this one.
 CHUNKED_LIMIT = settings.IMPORT_MAX_BYTES + 1024 * 1024
 
@@ -26,14 +28,21 @@ class Body:
         self.link = link
 
     def read(self, size: int = -1) -> bytes:
-        wanted = self._wanted(size)
-        piece = self._taken(self.stream.read, wanted)
-        return self._counted(piece, whole=len(piece) == wanted)
+        """Read in pieces, each of which has a deadline of its own."""
+        wanted, pieces = self._wanted(size), []
+        while wanted > 0:
+            asked = min(PIECE, wanted)
+            piece = self._counted(self._taken(self.stream.read, asked), asked)
+            pieces.append(piece)
+            wanted -= len(piece)
+            if len(piece) < asked:
+                break
+        return b"".join(pieces)
 
     def readline(self, size: int = -1) -> bytes:
         wanted = self._wanted(size)
         line = self._taken(self.stream.readline, wanted)
-        return self._counted(line, whole=line.endswith(b"\n") or len(line) == wanted)
+        return self._counted(line, len(line) if line.endswith(b"\n") else wanted)
 
     def _wanted(self, size: int) -> int:
         return self.left if size < 0 else min(size, self.left)
@@ -48,9 +57,9 @@ class Body:
             # A chunk that cannot be understood: each server has an exception of its own for it.
             raise BrokenOff(str(error)) from error
 
-    def _counted(self, piece: bytes, *, whole: bool) -> bytes:
+    def _counted(self, piece: bytes, asked: int) -> bytes:
         self.left -= len(piece)
-        if not whole and not self.chunked:
+        if len(piece) < asked and not self.chunked:
             raise BrokenOff("The body ended before its Content-Length.")
         return piece
 
