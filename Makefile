@@ -23,7 +23,7 @@ QUICK := tests/accounts tests/contacts tests/deals tests/journal tests/pipelines
 	idempotency pipelines writes) tests/dialects/test_architecture.py
 # The tests whose input is generated.
 GENERATED := tests/api/test_schema.py tests/api/test_filters.py tests/deals/test_past.py tests/journal/test_undo.py \
-	tests/dialects/test_pairs.py
+	tests/dialects/test_pairs.py tests/dialects/test_schema.py
 
 # The environment of a production server: a random secret, one host, TLS, no debugging.
 PRODUCTION = env ENV_FILE= DEBUG=off BEHIND_TLS=on ALLOWED_HOSTS=crm.example.com DATABASE_URL=sqlite://:memory: \
@@ -59,6 +59,7 @@ test-long: $(VENV)/dev  ## many generated requests, faults under load, growth; S
 	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m long $(ARGS)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.faults --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.growth --seed $(SEED)
+	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.costs
 
 check: $(VENV)/dev  ## lint, format, types, migrations, deploy check, layers, OpenAPI, lock
 	$(BIN)/ruff check .
