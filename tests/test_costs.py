@@ -42,7 +42,7 @@ def walk(organization):
     """The requests of all roles on a large organization: those that exceed a bound, and a line for each."""
     rows = Deal.objects.filter(organization=organization).count()
     exceeding, lines = [], []
-    for role in Role.values:
+    for role in Role:
         member = Member.objects.filter(organization=organization, is_active=True).order_by("id").last()
         Member.objects.filter(pk=member.pk).update(role=role)
         member.refresh_from_db()

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details: stable codes, and all wrong fields in one response."""
 
 import logging
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ RETRY_AFTER = "1"
 # The errors that one problem lists, and the length of a pointer and of a detail, which may quote the input.
 ERRORS_LIMIT = 100
 TEXT_LIMIT = 2000
+# Begins the list of names at the end of a detail.
+NAMES = re.compile(f"{KNOWN}| One of: ")
 TITLES = {
     400: "The request is not valid.",
     401: "Authentication is needed.",
@@ -193,9 +196,9 @@ def limited(problem: Problem, limit: int, listed: set[str] | None = None) -> Pro
 
 def _listed_once(errors: Iterable[dict[str, str]], listed: set[str]) -> Iterator[dict[str, str]]:
     for error in errors:
-        start, _, names = error["detail"].partition(KNOWN)
-        yield {**error, "detail": start} if names in listed else error
-        listed.update([names] if names else [])
+        start, *names = NAMES.split(error["detail"], maxsplit=1)
+        yield {**error, "detail": start} if names and names[0] in listed else error
+        listed.update(names)
 
 
 def field_of(entry: Mapping[str, str]) -> str:

@@ -40,6 +40,18 @@ class ErrorTests(ApiTestCase):
             assert any(lists), answer.content
             assert len([names for names in lists if names]) == len({names for names in lists if names})
 
+    def test_the_known_fields_of_a_mapping_are_listed_once(self):
+        columns = [f"Column {number}" for number in range(20)]
+        answer = self.as_bob.post(
+            "/api/imports", {"kind": "deals", "content": ",".join(columns) + "\n" + ",".join(columns)}
+        )
+
+        wrong = {"mapping": dict.fromkeys(columns, "nonsense"), "options": nonsense(20)}
+        found = self.as_bob.patch(f"/api/imports/{answer.json()['uuid']}", wrong).json()
+
+        assert found["errors_total"] == 40
+        assert sum("One of: " in one["detail"] for one in found["errors"]) == 2
+
     def test_the_known_parameters_are_listed_once(self):
         answer = self.as_bob.get("/api/deals", **nonsense(200))
 
