@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run quick test test-sqlite test-postgresql test-long check lock clean
+.PHONY: help run quick test test-sqlite test-postgresql test-long fault-test check lock clean
 .NOTPARALLEL:
 
 PYTHON ?= python3
@@ -57,9 +57,12 @@ test-long: $(VENV)/dev  ## many generated requests, faults under load, growth; S
 	env TEST_EXAMPLES=20 $(BIN)/python -m pytest -n auto --hypothesis-seed=$(SEED) $(GENERATED) $(ARGS)
 	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -m long $(ARGS)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m long $(ARGS)
-	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.faults --seed $(SEED)
+	$(BIN)/python -m tests.long.faults --long --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.growth --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.costs
+
+fault-test: $(VENV)/dev  ## clients write while workers, database, link, PgBouncer and disk fail: a minute
+	$(BIN)/python -m tests.long.faults --seed $(SEED)
 
 check: $(VENV)/dev  ## lint, format, types, migrations, deploy check, layers, OpenAPI, lock
 	$(BIN)/ruff check .

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Hooks:
     # count_uses(contact ids) -> the number of live rows that use any of them
     count_uses: Callable[[Sequence[int]], int] = lambda ids: 0
-    # after_rename(contact ids): their names, addresses, numbers or companies have changed, and so must what is
-    # derived from those
+    # after_rename(contact ids): names, addresses, numbers or companies of these contacts have changed; update the
+    # columns of other rows that are derived from them
     after_rename: Callable[[Sequence[int]], None] = lambda ids: None
 
 

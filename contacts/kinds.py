@@ -1,4 +1,4 @@
-"""The declaration of contacts, and which of their columns hold personal data."""
+"""The kind of contacts, and their columns with personal data."""
 
 from contacts import services
 from contacts.models import Contact, ContactReference

@@ -38,7 +38,7 @@ class Contact(Row):
     email = models.EmailField(max_length=254, blank=True)
     phone = models.CharField(max_length=255, blank=True)
     mobile = models.CharField(max_length=255, blank=True)
-    # E.164, or the digits of what is no number in the organization's country: the form in which numbers are compared.
+    # For comparison: E.164, or the digits alone if the number is not valid in the organization's country.
     phone_normalized = models.CharField(max_length=255, blank=True, editable=False, default="", db_default="")
     mobile_normalized = models.CharField(
         max_length=255, blank=True, editable=False, default="", db_default=""
@@ -104,7 +104,7 @@ class Contact(Row):
                 name="contacts_contact_trash",
             ),
             models.Index(fields=["company"], name="contacts_contact_company_idx"),
-            # An import names companies as people write them.
+            # Imports look up companies by the names in the file.
             models.Index(
                 fields=["organization", "name"],
                 condition=Q(kind="company"),
@@ -133,7 +133,7 @@ class Contact(Row):
 
 
 def refresh_phones_and_search(contact: Any, country: str) -> None:
-    """Set the normalized numbers and the search text; also of the rows of migrations, which have no methods."""
+    """Set the normalized numbers and the search text. A function, since models in migrations have no methods."""
     typed = [contact.phone, contact.mobile]
     contact.phone_normalized, contact.mobile_normalized = (normalize_phone(text, country) for text in typed)
     names = name_forms(contact.first_name, contact.last_name) if contact.kind == "person" else [contact.name]

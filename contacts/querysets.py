@@ -1,4 +1,4 @@
-"""Reads of contacts."""
+"""QuerySet of contacts."""
 
 from collections.abc import Iterable
 from typing import Any, Self
@@ -17,7 +17,7 @@ class ContactQuerySet(RowQuerySet[Any]):
         return self.filter(email__in=[fold_email(email) for email in emails])
 
     def with_phone(self, text: str, country: str) -> Self:
-        """With this number as phone or mobile, in any spelling; with none if the text has no digits."""
+        """Contacts with this number as phone or mobile, in any spelling. No rows if the text has no digits."""
         number = normalize_phone(text, country)
         if not number:
             return self.none()
@@ -27,9 +27,9 @@ class ContactQuerySet(RowQuerySet[Any]):
         )
 
     def people_first(self) -> Self:
-        """`person` sorts behind `company`."""
+        """Order people before companies."""
         return self.order_by("-kind", "id")
 
     def for_reading(self) -> Self:
-        """Everything that a contact shows, in a fixed number of queries."""
+        """With all related rows of a response, in a fixed number of queries."""
         return self.select_related("company", "owner__user").prefetch_related("references")

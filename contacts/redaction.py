@@ -1,4 +1,4 @@
-"""Erasing a contact's personal data: in its row, its events and wherever it was copied to."""
+"""Erasure of a contact's personal data: in its row, in its events, and in all copies of it."""
 
 from dataclasses import dataclass
 
@@ -19,16 +19,16 @@ from crm_project.records.writing.store import Draft
 
 @dataclass(frozen=True)
 class Redacted:
-    """What was done, and the row as it is now."""
+    """The contact after the redaction, and the number of its events that were changed."""
 
     contact: Contact
     events: int
 
 
 def redact_contact(*, contact: Contact) -> Redacted:
-    """Erase name, addresses, numbers, texts, custom fields and external ids. Deals keep their contact, now nameless.
+    """Erase name, addresses, numbers, texts, custom fields and external ids. Deals keep the contact, without its name.
 
-    It cannot be undone. Free texts of deals are nobody's to judge but a person's, and stay.
+    This cannot be undone. Names and descriptions of deals are not changed: a person has to check them.
     """
     with change_set(None) as changes:
         locked = for_update(Contact.objects.filter(pk=contact.pk)).first()
@@ -43,8 +43,8 @@ def redact_contact(*, contact: Contact) -> Redacted:
         count = redact_events(
             kind=row.row_kind, row_id=row.pk, organization_id=row.organization_id, fields=PERSONAL
         )
-        told = {name: (erased(old), new) for name, (old, new) in draft.changed.items()}
-        changes.record(row, "redacted", told)
+        recorded = {name: (erased(old), new) for name, (old, new) in draft.changed.items()}
+        changes.record(row, "redacted", recorded)
         hooks.after_rename([row.pk])
         journal_hooks.after_redaction(row)
         return Redacted(row, count)

@@ -1,4 +1,4 @@
-"""Bringing contacts back to what they were, to the last column: the rules judge the result."""
+"""Undo for contacts: restored values have to satisfy the rules of a write."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -26,11 +26,11 @@ class ContactUndoer:
 
     lists = ("external_references",)
 
-    def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
-        keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]
+    def hold(self, actor: Actor, restored: Sequence[Mapping[str, Any]]) -> None:
+        keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
         references.hold(ContactReference, actor.organization_id, keys)
-        hold_keys(email_key(actor, before["email"]) for before in wanted if before.get("email"))
-        companies = [before["company_id"] for before in wanted if before.get("company_id")]
+        hold_keys(email_key(actor, before["email"]) for before in restored if before.get("email"))
+        companies = [before["company_id"] for before in restored if before.get("company_id")]
         share(Contact.objects.of(actor.organization_id).filter(pk__in=companies))
 
     def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:
@@ -43,29 +43,34 @@ class ContactUndoer:
         if not drafts:
             return
         live = [draft for draft in drafts if draft.row.deleted_at is None]
-        gone = [draft for draft in drafts if draft.row.deleted_at is not None]
-        _refuse_used(gone)
-        companies = Contact.objects.of(actor.organization_id).live()
-        known = companies.in_bulk([draft.row.company_id for draft in live if draft.row.company_id])
-        # A company and its people may come back together.
-        known |= {draft.row.pk: draft.row for draft in live}
-        wrong = ((index, _errors(draft.row, known)) for index, draft in enumerate(live))
+        trashed = [draft for draft in drafts if draft.row.deleted_at is not None]
+        _refuse_used(trashed)
+        rows = Contact.objects.of(actor.organization_id).live()
+        companies = rows.in_bulk([draft.row.company_id for draft in live if draft.row.company_id])
+        # A company and its people may be restored together.
+        companies |= {draft.row.pk: draft.row for draft in live}
+        wrong = ((index, _errors(draft.row, companies)) for index, draft in enumerate(live))
         refuse_first({index: conflict(errors) for index, errors in wrong if errors})
-        for wave in _givers_first(live):
-            refuse_first(clashes(actor, wave))
-            _store(changes, actor, wave)
-        _store(changes, actor, gone)
+        for batch in _releasing_first(live):
+            refuse_first(clashes(actor, batch))
+            _store(changes, actor, batch)
+        _store(changes, actor, trashed)
 
 
-def _givers_first(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
-    """Who gives up an address or a reference is written before who gets it back: there is only one alive."""
-    waves: tuple[list[Draft], list[Draft]] = ([], [])
+def _releasing_first(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
+    """The drafts that release an e-mail address or a reference, and the others.
+
+    The released values may belong to one of the others again, and are unique among live rows.
+    """
+    releasing: list[Draft] = []
+    others: list[Draft] = []
     for draft in drafts:
         references_now = draft.lists["external_references"]
-        gives = draft.before["email"] not in ("", draft.row.email)
-        gives = gives or any(key not in references_now for key in draft.lists_before["external_references"])
-        waves[0 if gives else 1].append(draft)
-    return waves
+        releases = draft.before["email"] not in ("", draft.row.email) or any(
+            key not in references_now for key in draft.lists_before["external_references"]
+        )
+        (releasing if releases else others).append(draft)
+    return releasing, others
 
 
 def _refuse_used(drafts: Sequence[Draft]) -> None:
@@ -83,10 +88,10 @@ def _errors(row: Contact, companies: Mapping[int, Contact]) -> list[FieldError]:
 def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     touched = store.update(drafts, now=timezone.now())
     write_in_order(touched, partial(references.write, ContactReference, actor.organization_id))
-    for action, those in by_action(touched).items():
-        store.record(changes, those, action)
+    for action, acted in by_action(touched).items():
+        store.record(changes, acted, action)
         if action != "updated":
-            rows = [draft.row for draft in those]
+            rows = [draft.row for draft in acted]
             references.set_live(ContactReference, rows, live=action == "restored")
     renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
     if renamed:

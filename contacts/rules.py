@@ -1,4 +1,4 @@
-"""Rules of a contact: what a person and a company need. No query, no clock."""
+"""Rules of contacts: required and allowed fields of people and companies. No query, no clock."""
 
 from crm_project.errors import FieldError
 from crm_project.records.phones import normalize_phone
@@ -9,12 +9,12 @@ PersonKey = tuple[str, str]
 
 
 def folded_name(*parts: str) -> str:
-    """A name as it is compared: without case, accents and superfluous spaces."""
+    """A name for comparison: without case, accents and superfluous spaces."""
     return fold(tidy(" ".join(parts)))
 
 
 def phone_key(phone: str, country: str) -> str:
-    """A phone number as it is compared; a text without digits is compared as a name."""
+    """A phone number for comparison. A text without digits is compared as a name."""
     return normalize_phone(phone, country) or folded_name(phone)
 
 
@@ -25,7 +25,7 @@ def person_key(first_name: str, last_name: str, phone: str, country: str) -> Per
 def contact_errors(
     *, kind: str, name: str, first_name: str, last_name: str, email: str, company: object
 ) -> list[FieldError]:
-    """A company needs its name; a person a name or at least an address, and only a person belongs to a company."""
+    """A company needs a name, a person a name or an e-mail address. Only a person may have a company."""
     if kind == "company":
         errors = [] if name.strip() else [FieldError("name", "required", "A company needs a name.")]
         if company is not None:

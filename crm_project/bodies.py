@@ -1,4 +1,4 @@
-"""Bodies of requests: one in chunks is read like any other, and one that breaks off is not taken for whole."""
+"""Bodies of requests: chunked bodies are read like others, and a truncated body is an error."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,16 +10,16 @@ from crm_project.deadlines import begin, deadlines, seconds_for
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A body is read in pieces, each of which has a deadline of its own.
 PIECE = 64 * 1024
-# Whoever reads a body has a limit of its own, which is below this one.
+# Above the limits of all parsers.
 CHUNKED_LIMIT = settings.IMPORT_MAX_BYTES + 1024 * 1024
 
 
 class BrokenOff(OSError):
-    """The client is gone, or does not keep to HTTP. Django tells it to whoever reads the body."""
+    """The client has disconnected or violates HTTP. Django raises it from `request.read()`."""
 
 
 class Body:
-    """A stream of `length` bytes. Of one in chunks the server knows the end, and it has at most so many."""
+    """A stream of `length` bytes. A chunked one has at most that many; the server finds its end."""
 
     def __init__(self, stream: Any, length: int, *, chunked: bool, link: Any = None) -> None:
         self.stream = stream
@@ -29,32 +29,32 @@ class Body:
 
     def read(self, size: int = -1) -> bytes:
         """Read in pieces, each of which has a deadline of its own."""
-        wanted, pieces = self._wanted(size), []
-        while wanted > 0:
-            asked = min(PIECE, wanted)
-            piece = self._counted(self._taken(self.stream.read, asked), asked)
+        limit, pieces = self._limit(size), []
+        while limit > 0:
+            asked = min(PIECE, limit)
+            piece = self._counted(self._read(self.stream.read, asked), asked)
             pieces.append(piece)
-            wanted -= len(piece)
+            limit -= len(piece)
             if len(piece) < asked:
                 break
         return b"".join(pieces)
 
     def readline(self, size: int = -1) -> bytes:
-        wanted = self._wanted(size)
-        line = self._taken(self.stream.readline, wanted)
-        return self._counted(line, len(line) if line.endswith(b"\n") else wanted)
+        limit = self._limit(size)
+        line = self._read(self.stream.readline, limit)
+        return self._counted(line, len(line) if line.endswith(b"\n") else limit)
 
-    def _wanted(self, size: int) -> int:
+    def _limit(self, size: int) -> int:
         return self.left if size < 0 else min(size, self.left)
 
-    def _taken(self, read: Callable[[int], bytes], size: int) -> bytes:
+    def _read(self, read: Callable[[int], bytes], size: int) -> bytes:
         try:
             with deadlines.within(self.link, seconds_for(size)):
                 return read(size)
         except OSError:
             raise
         except Exception as error:
-            # A chunk that cannot be understood: each server has an exception of its own for it.
+            # An invalid chunk: each server has its own exception for it.
             raise BrokenOff(str(error)) from error
 
     def _counted(self, piece: bytes, asked: int) -> bytes:
@@ -65,8 +65,9 @@ class Body:
 
 
 def whole_bodies(application: Application) -> Application:
-    """Django reads as many bytes as Content-Length says: none of a body in chunks, which has no such header, and what
-    there is of one that broke off."""
+    """Wrap the input stream. Django reads Content-Length bytes: none of a chunked body, which has no such header, and
+    the present part of a truncated one.
+    """
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or ""

@@ -1,4 +1,4 @@
-"""Gunicorn's threaded worker, with a time limit for what a client sends and takes.
+"""Time limits for what a client sends and takes.
 
 A socket in blocking mode waits for ever, and a client that sends a byte now and then is never silent: enough of them
 would occupy all threads.
@@ -10,8 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
-
-from gunicorn.workers.gthread import ThreadWorker
 
 HEAD_SECONDS = 10
 BODY_SECONDS = 10
@@ -65,13 +63,6 @@ class Deadlines:
 
 
 deadlines = Deadlines()
-
-
-class Worker(ThreadWorker):
-    def handle(self, conn: Any) -> Any:
-        """The deadline of the head ends where the application begins; the body has one for each read."""
-        with deadlines.within(conn.sock, HEAD_SECONDS):
-            return super().handle(conn)
 
 
 def begin(environ: dict[str, Any]) -> socket.socket | None:

@@ -14,6 +14,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEVELOPMENT_SECRET = "this-secret-is-public-and-serves-development-on-one-machine-only"
 SECRET_LENGTH = 50
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+# A migration, a load or a backup takes as long as it takes.
+UNLIMITED = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 
 def load() -> environ.Env:
@@ -66,12 +68,34 @@ def refuse_strangers(hosts: list[str]) -> None:
         )
 
 
-def database(env: environ.Env) -> dict[str, Any]:
+def secret_key_fallbacks(env: environ.Env) -> list[str]:
+    """Earlier keys: what they have signed stays valid, and nothing new is signed with them."""
+    keys = [key.strip() for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key.strip()]
+    if any(len(key) < SECRET_LENGTH or key == DEVELOPMENT_SECRET for key in keys):
+        raise ImproperlyConfigured("SECRET_KEY_FALLBACKS contains a key that is public or too short.")
+    return keys
+
+
+def database_limits(env: environ.Env) -> dict[str, str]:
+    """PostgreSQL settings under which requests are served: connecting, waiting for a lock, a statement all end."""
+    seconds = env.int("STATEMENT_TIMEOUT", default=12)
+    return {
+        # JIT compiles for half a second what runs in a tenth.
+        "jit": "off",
+        "statement_timeout": f"{seconds}s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "60s",
+    }
+
+
+def database(env: environ.Env, *, limits: dict[str, str]) -> dict[str, Any]:
     config: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
     if config["ENGINE"] == "django.db.backends.sqlite3":
         return sqlite(config)
     if config["ENGINE"] == "django.db.backends.postgresql":
-        return postgresql(config, statement_timeout=env.int("STATEMENT_TIMEOUT", default=15))
+        long_statements = env.bool("LONG_STATEMENTS", default=False)
+        pool_size = env.int("DATABASE_POOL", default=0)
+        return postgresql(config, limits=limits, long_statements=long_statements, pool_size=pool_size)
     raise ImproperlyConfigured("DATABASE_URL must be of SQLite or PostgreSQL.")
 
 
@@ -89,10 +113,32 @@ def sqlite(config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def postgresql(config: dict[str, Any], *, statement_timeout: int) -> dict[str, Any]:
-    """PostgreSQL with limits for connecting, for waiting for a lock and for a statement."""
-    given = config.get("OPTIONS", {})
-    # JIT compilation takes half a second for queries that run in a tenth.
-    own = f"-c jit=off -c statement_timeout={statement_timeout}s -c lock_timeout=15s"
-    options = {"connect_timeout": 5, **given, "options": f"{own} {given.get('options', '')}".strip()}
-    return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+def postgresql(
+    config: dict[str, Any], *, limits: dict[str, str], long_statements: bool, pool_size: int
+) -> dict[str, Any]:
+    """The same whether the URL leads to the server or to a pooler; `long_statements` is for commands."""
+    options: dict[str, Any] = {
+        "connect_timeout": 5,
+        # A link whose other end is gone is noticed by the kernel, in idle connections too.
+        "keepalives_idle": 5,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 14_000,
+        **config.get("OPTIONS", {}),
+        "limits": {**limits, **(UNLIMITED if long_statements else {})},
+        "long_statements": long_statements,
+    }
+    kept: dict[str, Any] = {"CONN_MAX_AGE": 60}
+    if pool_size:
+        # Reconnecting is given up early, and begun again by the next request: no pause grows during an outage.
+        options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 2}
+        kept = {"CONN_MAX_AGE": 0}
+    return {
+        **config,
+        **kept,
+        "ENGINE": "crm_project.postgresql",
+        "CONN_HEALTH_CHECKS": True,
+        # A cursor that outlives its transaction would stay with a pooler's connection.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": options,
+    }

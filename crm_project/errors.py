@@ -87,7 +87,7 @@ class Conflict(DomainError):
 
 
 class PreconditionFailed(DomainError):
-    """The row is no longer the one that the write was made for; `row` and `since` tell where to look for changes."""
+    """The row has another version than the write expects; `row` and `since` locate its later events."""
 
     code = "precondition_failed"
     template = "The row has changed since you read it."
@@ -109,7 +109,7 @@ class RowsRefused(DomainError):
 
 
 def refuse(errors: Mapping[int, DomainError], *, rows: int) -> None:
-    """Raise what was collected, if anything: a single row's refusal speaks for itself."""
+    """Raise the collected errors, if there are any: of a single row its own error, else RowsRefused."""
     if not errors:
         return
     raise errors[0] if rows == 1 else RowsRefused(dict(errors))

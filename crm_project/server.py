@@ -1,22 +1,35 @@
 """Gunicorn's configuration: `gunicorn -c python:crm_project.server crm_project.wsgi`; its options override it."""
 
+import threading
+from typing import Any
+
 from crm_project import environment
 
-bind = f"127.0.0.1:{environment.load().int('PORT', default=8000)}"
+env = environment.load()
+bind = f"{env.str('HOST', default='127.0.0.1')}:{env.int('PORT', default=8000)}"
 
 # A client that sends its body slowly occupies a thread until its deadline; sixteen leave some for others.
-worker_class = "crm_project.deadlines.Worker"
-workers = 2
-threads = 16
+worker_class = "crm_project.gunicorn_worker.Worker"
+workers = env.int("WEB_CONCURRENCY", default=2)
+threads = env.int("WEB_THREADS", default=16)
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
 # A cursor contains a text of the last row: up to 255 characters of twelve bytes each when they are escaped.
 limit_request_line = 8190
 
+# Workers are forks of a process that has the application loaded: a restart begins to answer at once.
+preload_app = True
+
 # Gunicorn 27 would open a control socket in the home directory.
 control_socket_disable = True
 
-# The path without the query string, which contains tokens in some dialects.
-accesslog = "-"
-access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+# The application writes a line for each request, without its path: some dialects carry tokens there.
+accesslog = None
+
+
+def post_worker_init(worker: Any) -> None:
+    """Say in the log if the database's limits are not in force. Not waited for: the database may be away."""
+    from crm_project.database import log_limit_mismatches
+
+    threading.Thread(target=log_limit_mismatches, name="limits", daemon=True).start()

@@ -2,7 +2,7 @@
 
 from csp.constants import NONE, SELF
 
-from crm_project import __version__, environment
+from crm_project import __version__, environment, logs
 from crm_project.staff.theme import UNFOLD  # noqa: F401
 
 BASE_DIR = environment.BASE_DIR
@@ -10,6 +10,7 @@ env = environment.load()
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = environment.secret_key(env, debug=DEBUG)
+SECRET_KEY_FALLBACKS = environment.secret_key_fallbacks(env)
 # Hosts that serve a dialect at their root.
 DIALECT_HOSTS = environment.dialect_hosts(env)
 ALLOWED_HOSTS = environment.allowed_hosts(env, debug=DEBUG, also=DIALECT_HOSTS)
@@ -38,10 +39,14 @@ INSTALLED_APPS = [
     "crm_project.api",
     "crm_project.imports",
     "crm_project.setup",
+    "crm_project.operations",
     "crm_project.dialects",
 ]
 
 MIDDLEWARE = [
+    "crm_project.logs.RequestLogMiddleware",
+    "crm_project.health.HealthMiddleware",
+    "crm_project.database.DatabaseMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_project.compression.CompressionMiddleware",
@@ -78,7 +83,8 @@ TEMPLATES = [
 ]
 
 # The base view of the API opens a transaction for unsafe methods; ATOMIC_REQUESTS stays off.
-DATABASES = {"default": environment.database(env)}
+DATABASE_LIMITS = environment.database_limits(env)
+DATABASES = {"default": environment.database(env, limits=DATABASE_LIMITS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -104,7 +110,7 @@ USE_TZ = True
 BEHIND_TLS = env.bool("BEHIND_TLS", default=not DEBUG)
 SECURE_SSL_REDIRECT = BEHIND_TLS
 # A client of the API without TLS has already sent its token: a redirect would only hide that.
-SECURE_REDIRECT_EXEMPT = [r"^healthz/?$", r"^api(/|$)", r"^dialects(/|$)"]
+SECURE_REDIRECT_EXEMPT = [r"^api(/|$)", r"^dialects(/|$)"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BEHIND_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS
 # Preloading applies to the whole domain, so its owner must decide.
@@ -142,6 +148,10 @@ IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
 # `thread`: a thread of the web process runs imports; `command`: only `manage.py work_imports` does.
 IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")
 
+# Where `manage.py backup` writes, and `doctor` looks: a directory, or a file that another tool writes.
+BACKUP_PATH = env.str("BACKUP_PATH", default="")
+BACKUP_MAX_AGE_HOURS = env.int("BACKUP_MAX_AGE_HOURS", default=26)
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
@@ -158,21 +168,10 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crm@localhost")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        # Django's handlers would send errors by e-mail and log nothing without DEBUG.
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Scanners send wrong host names all the time.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        # Warns at every HEAD request, since Django leaves it to the server to drop the body.
-        "gunicorn.http.wsgi": {"level": "ERROR"},
-    },
-}
+LOGGING = logs.config(
+    level=env.str("LOG_LEVEL", default="INFO"),
+    json_lines=env.str("LOG_FORMAT", default="text") == "json",
+)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

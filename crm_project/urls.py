@@ -1,4 +1,4 @@
-"""Root URLconf: the API, its documentation, health, dialects, the admin."""
+"""Root URLconf: the API, its documentation, dialects, the admin."""
 
 from django.conf.urls import handler403  # noqa: F401
 from django.contrib import admin
@@ -13,7 +13,6 @@ handler500 = pages.server_error
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("healthz", pages.healthz, name="healthz"),
     path("api", pages.IndexView.as_view(), name="api-index"),
     path("api/problems", pages.ProblemsView.as_view(), name="problem-list"),
     path("api/problems/<str:code>", pages.ProblemView.as_view(), name="problem"),

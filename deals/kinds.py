@@ -26,7 +26,7 @@ from deals.querysets import DealQuerySet
 from deals.services.bulk import MATCH
 from deals.services.revert import DealUndoer
 
-# What a move or a closing brings along, and is not repeated beside it.
+# Fields that the clause of a move or a closing covers.
 JOURNEY = {"stage", "status", "closed_at", "stage_entered_at", "lost_reason"}
 
 
@@ -81,7 +81,7 @@ def _deal() -> Kind:
         parts=(DealAccess, DealContact, DealFollower, DealReference, DealState),
         guarded=frozenset({"next_deal"}),
         match_keys=MATCH,
-        # A member is a login: the API calls the deal's contacts participants.
+        # In the API a member is a login, and the contacts of a deal are its participants.
         api_names={"members": "participants"},
         polish=_show_amounts,
         clauses=_journey,
@@ -90,7 +90,7 @@ def _deal() -> Kind:
 
 
 def _show_amounts(shown: Sequence[PresentedEvent]) -> None:
-    """Each amount with the decimals of the currency that it had then."""
+    """Format each amount with the decimals of the deal's currency at the time of the event."""
     with_amounts = [
         presented
         for presented in shown
@@ -112,7 +112,7 @@ Named = dict[int, list[tuple[int, str]]]
 
 
 def _currencies_named(events: Sequence[Event]) -> Named:
-    """Which event gave each deal which currency; asked only where an event does not say it itself."""
+    """The changes of currency of each deal by event number, for deals with an event that has no currency itself."""
     asked = {event.row_id for event in events if "currency" not in event.changes}
     named: Named = defaultdict(list)
     if asked:
@@ -127,17 +127,17 @@ def _currencies_named(events: Sequence[Event]) -> Named:
 
 
 def _currencies(event: Event, named: Named) -> tuple[str, str]:
-    """The currency of an event's deal before and after it; a deal's creation names the first one."""
+    """The currency of the deal before and after the event. The creation of a deal has its first currency."""
     if "currency" in event.changes:
         before, after = event.changes["currency"]
         return before or after, after
-    # An event that is not written yet has no number, and comes after all others.
+    # An event that is not stored yet has no number; it is later than all stored ones.
     past = [code for number, code in named[event.row_id] if not event.sequence or number < event.sequence]
     return (past[-1], past[-1]) if past else ("", "")
 
 
 def _journey(presented: PresentedEvent) -> tuple[list[str], set[str]]:
-    """A move or a change of status in one clause."""
+    """One clause for a move or a change of status."""
     stage, status, reason = presented.of("stage"), presented.of("status"), presented.of("lost_reason")
     why = f" because of {words(reason.after)}" if reason and reason.after else ""
     if stage:

@@ -1,4 +1,4 @@
-"""The deal, who takes part in it and may see it, why it was lost, and the states it went through."""
+"""Deals with their participants, followers, access lists, lost reasons and past states."""
 
 from typing import Any, ClassVar
 
@@ -194,7 +194,7 @@ class Deal(Row):
                 condition=Q(deleted_at=None, owner=None),
                 name="deals_deal_unowned",
             ),
-            # What few deals have costs the others nothing.
+            # Partial indexes: few deals have these values.
             models.Index(
                 fields=["organization", "date"],
                 condition=Q(deleted_at=None, date__isnull=False),
@@ -215,13 +215,13 @@ class Deal(Row):
                 condition=Q(deleted_at=None, project_id__isnull=False),
                 name="deals_deal_project",
             ),
-            # The list as of an earlier day: deals that are in the trash by now were not then.
+            # For lists with `as_of`, which include deals that were trashed later.
             models.Index(fields=["organization", "-created_at"], name="deals_deal_ever_newest"),
             models.Index(
                 fields=["organization", "id"], condition=Q(is_private=True), name="deals_deal_private"
             ),
             models.Index(fields=["contact"], name="deals_deal_contact_idx"),
-            # For the check when a deal is removed for good.
+            # For the check of the foreign key when a deal is deleted.
             models.Index(
                 fields=["organization", "next_deal"],
                 condition=Q(next_deal__isnull=False),
@@ -237,7 +237,7 @@ class Deal(Row):
 
     @property
     def effective_probability(self) -> int:
-        """The same figure as `querysets.EFFECTIVE_PROBABILITY`, in percent."""
+        """The probability in force, in percent, as `querysets.EFFECTIVE_PROBABILITY` computes it in SQL."""
         if self.status == self.Statuses.WON:
             return 100
         if self.status != self.Statuses.OPEN:
@@ -249,7 +249,7 @@ class Deal(Row):
 
 
 def deal_search_text(deal: Any) -> str:
-    """The searched text of a deal, its contact, and its company: the client, else the contact's company."""
+    """The search text of the deal, of its contact, and of its company (the client, else the contact's company)."""
     own = search_text([deal.name, deal.description, deal.number])
     contact, client = deal.contact, deal.client
     company = client or (contact and contact.company)
@@ -268,6 +268,7 @@ class DealContact(models.Model):
             models.UniqueConstraint(fields=["deal", "contact"], name="deals_dealcontact_once"),
             *same_organization("deals_dealcontact", "deal", "contact"),
         ]
+        indexes: ClassVar = [models.Index(fields=["contact"], name="deals_dealcontact_contact")]
 
 
 class DealFollower(models.Model):
@@ -299,7 +300,7 @@ class DealAccess(models.Model):
 
 
 class DealState(models.Model):
-    """What a deal was from `valid_from` until `valid_to` (null: it still is), with the probability in force."""
+    """Columns and effective probability of a deal from `valid_from` until `valid_to` (null for the current state)."""
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     deal = RowForeignKey(Deal, related_name="states")
@@ -330,12 +331,12 @@ class DealState(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organization", "valid_from"], name="deals_dealstate_from"),
             models.Index(fields=["deal", "-valid_from"], name="deals_dealstate_of_deal"),
-            # The past in the order of amounts or closing dates: one state in ten or so is the one of that day.
+            # For lists with `as_of` in the order of amounts or closing dates: about one state in ten matches the day.
             models.Index(fields=["organization", "amount", "id"], name="deals_dealstate_by_amount"),
             models.Index(
                 fields=["organization", "expected_close_date", "id"], name="deals_dealstate_by_close"
             ),
-            # What stood in a stage, was whose or had been closed on an earlier day.
+            # For lists with `as_of` and a filter by stage, owner or closing.
             models.Index(fields=["stage", "valid_from"], name="deals_dealstate_in_stage"),
             models.Index(fields=["owner", "valid_from"], name="deals_dealstate_of_owner"),
             models.Index(

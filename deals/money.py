@@ -1,4 +1,4 @@
-"""Rules of a deal's money: exact decimals, ISO 4217 currencies, bids per period, gross from net. No query, no clock."""
+"""Rules of amounts: exact decimals, ISO 4217 currencies, bids per period, gross from net. No query, no clock."""
 
 import re
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ FIXED = Deal.BidTypes.FIXED
 
 @cache
 def currency_decimals() -> dict[str, int]:
-    """Each currency's number of decimals; metals and test codes have none and are no currencies here."""
+    """The number of decimals by currency code, without metals and test codes, which have no decimals."""
     return {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
 
 
 def formatted(amount: Decimal | None, currency: str) -> str | None:
-    """The amount as it is shown: with the currency's decimals, and never fewer than it has."""
+    """The amount as text, with the decimals of the currency, or more if the amount has more."""
     if amount is None:
         return None
     decimals = max(currency_decimals().get(currency, 2), _decimals(amount))
@@ -39,7 +39,7 @@ def rounded(amount: Decimal, currency: str) -> str:
 
 
 def price(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
-    """Apply what `change` says of money to `deal`, which is a copy; answers what is wrong."""
+    """Apply the amounts, currency and bid of `change` to `deal`, which is a copy; returns the errors."""
     errors = _currency(deal, change)
     errors += [
         error for name in AMOUNT_FIELDS if name in change for error in amount_errors(name, change[name])
@@ -57,7 +57,7 @@ def price(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
 
 
 def fit_errors(deal: Deal) -> list[FieldError]:
-    """Where the figures of a deal as it stands do not agree."""
+    """The errors of a deal whose present amounts contradict each other."""
     product = _bid_amount(deal, deal.bid_value, deal.bid_periods)
     if deal.bid_type != FIXED and product != deal.amount:
         return [FieldError("bid_value", "amount_conflict", "The bid and the amount disagree.")]
@@ -78,7 +78,7 @@ def _currency(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     if "currency" not in change:
         return []
     code = str(change["currency"])
-    # Beyond ASCII there are letters that only look like one of a code in upper case.
+    # Some letters beyond ASCII have an upper case in ASCII.
     code = code.upper() if code.isascii() else code
     if code == deal.currency:
         return []  # even one that has been withdrawn since
@@ -89,7 +89,7 @@ def _currency(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
 
 
 def _bid(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
-    """Bring amount and bid in step. A fixed bid is told by the amount alone."""
+    """Make amount and bid agree. Of a fixed bid only the amount is stored."""
     says_bid = any(name in change for name in BID_FIELDS)
     if not says_bid:
         if "amount" in change and change["amount"] != deal.amount:
@@ -98,7 +98,7 @@ def _bid(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     deal.bid_type = change.get("bid_type", deal.bid_type)
     kept = None if deal.bid_type == FIXED else deal.bid_value
     value, periods = change.get("bid_value", kept), change.get("bid_periods", deal.bid_periods)
-    # 0 is the number of periods of a bid that has none.
+    # 0 periods mean a bid without periods.
     if deal.bid_type == FIXED and change.get("bid_periods"):
         return [FieldError("bid_periods", "invalid", "A fixed bid has no periods.")]
     if deal.bid_type != FIXED and value is None:
@@ -109,7 +109,7 @@ def _bid(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
             FieldError(
                 "amount",
                 "amount_conflict",
-                "The bid makes %(amount)s, the amount says otherwise.",
+                "The bid amounts to %(amount)s; the sent amount differs.",
                 {"amount": f"{amount:f}"},
             )
         ]
@@ -125,7 +125,7 @@ def _bid_amount(deal: Deal, value: Decimal | None, periods: int | None) -> Decim
 
 
 def _gross(deal: Deal, change: Mapping[str, Any], amount_before: Decimal | None) -> None:
-    """A new amount without a gross recomputes it from a tax rate in percent, or clears it."""
+    """Set the gross amount. If only the amount changes, compute it from a tax rate in percent, else clear it."""
     if "amount_gross" in change:
         deal.amount_gross = change["amount_gross"]
     elif deal.amount != amount_before:
@@ -140,7 +140,7 @@ def _with_tax(deal: Deal) -> Decimal | None:
 
 
 def _sum_errors(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
-    """What is wrong with the figures together."""
+    """The errors of amounts that are valid by themselves but not together."""
     errors = [error for name in AMOUNT_FIELDS for error in _stored_errors(name, deal, change)]
     if deal.amount_gross is None or errors:
         return errors
@@ -156,27 +156,28 @@ def _stored_errors(name: str, deal: Deal, change: Mapping[str, Any]) -> list[Fie
     if value is None:
         return []
     decimals = _decimals_of(deal.currency)
-    # A product has no more decimals than the value it is made of, which is told of itself.
+    # The product of a bid has no more decimals than the bid value, which has an error of its own.
     is_product = name == "amount" and deal.bid_type != FIXED
     if _decimals(value) > decimals and not is_product:
         field = _sent(change, name, "currency", "bid_value")
-        problem = f"{deal.currency} has {decimals} decimals; nothing is rounded."
-        return [FieldError(field, "max_decimal_places", problem)]
+        template = "%(currency)s has %(decimals)s decimals; nothing is rounded."
+        params = {"currency": deal.currency, "decimals": decimals}
+        return [FieldError(field, "max_decimal_places", template, params)]
     return amount_errors(_sent(change, name, "amount", "bid_value", "bid_periods"), value)
 
 
 def _sent(change: Mapping[str, Any], name: str, *causes: str) -> str:
-    """The field to tell of what is wrong with `name`: one that was sent, since a figure may follow from others."""
+    """The field of an error of `name`: if it was not sent, the sent field from which it is derived."""
     return next((field for field in (name, *causes) if field in change), name)
 
 
 def _decimals_of(currency: str) -> int:
-    """A currency that has been withdrawn since keeps what is stored."""
+    """The decimals of the currency; those of the column for a withdrawn one, so that stored amounts stay valid."""
     return currency_decimals().get(currency, SCALE)
 
 
 def _decimals(amount: Decimal) -> int:
-    """How many decimals there are before trailing zeros: 0 in 100, 1 in 1.50. normalize() would round long ones."""
+    """The number of decimals without trailing zeros: 0 of 100, 1 of 1.50. normalize() would round long ones."""
     _, digits, exponent = amount.as_tuple()
     zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
     return max(0, -int(exponent) - zeros) if any(digits) else 0

@@ -1,4 +1,4 @@
-"""Reads of past states: the pipeline as it was at an instant, and what became of it between two."""
+"""QuerySet of past states: the deals as of an instant, and the changes between two instants."""
 
 import datetime
 from collections.abc import Mapping
@@ -31,14 +31,14 @@ CLOSED = ("won", "lost", "abandoned")
 
 class DealStateQuerySet(models.QuerySet[Any]):
     def visible_to(self, member: "Member") -> Self:
-        """The states of deals that the member may see today, those in the trash included."""
+        """The states of the deals that the member may see now, including trashed deals."""
         deal: Any = self.model._meta.get_field("deal").related_model
         hidden = kinds["deal"].visible.hidden(deal.objects.all(), member).filter(pk=OuterRef("deal"))
         own = self.filter(organization_id=member.organization_id)
         return own if hidden.query.is_empty() else own.filter(~Exists(hidden))
 
     def as_of(self, instant: datetime.datetime) -> Self:
-        """The one state that each deal was in at that instant."""
+        """The state of each deal at that instant."""
         return self.filter(Q(valid_to=None) | Q(valid_to__gt=instant), valid_from__lte=instant)
 
     def live(self) -> Self:
@@ -73,15 +73,15 @@ class DealStateQuerySet(models.QuerySet[Any]):
     def changes_between(
         self, since: datetime.datetime, until: datetime.datetime
     ) -> dict[str, list[dict[str, Any]]]:
-        """What has changed from `since`, included, to `until`, excluded: per change, count and sum in each currency.
+        """Count and sum of each kind of change in each currency, from `since` (included) to `until` (excluded).
 
-        Business time: a deal is added when it was created, and won, lost or abandoned when it was closed, whenever
-        that was recorded. Of a closing, what the deal is now counts, so that each one is in exactly one period. All
-        other changes are on balance: a deal that was moved and moved back is not moved. A deal counts with its amount
-        at `until`, or with that when it was removed.
+        A deal counts as added at its creation, and as won, lost or abandoned at its `closed_at`, whenever that was
+        recorded. For closings the present values of the deal count, so that each closing is in exactly one period.
+        All other changes are net: a deal that was moved and moved back is not moved. A deal counts with its amount at
+        `until`, or at its removal.
         """
         then = Q(deal__states__valid_from__lt=since, deal__states__valid_to__gte=since)
-        # A deal that has changed has a state that began in between, which an index finds.
+        # A changed deal has a state that began in the period, for which there is an index.
         changed = self.filter(
             Q(valid_to=None) | Q(valid_to__gte=until), valid_from__gte=since, valid_from__lt=until
         )
@@ -134,7 +134,7 @@ def _compared() -> dict[str, Q]:
 
 
 def _known(amount: F) -> Coalesce:
-    """An amount that is not known yet counts for nothing."""
+    """The amount, or 0 if it is null."""
     return Coalesce(amount, Value(Decimal(0), output_field=MoneyField()), output_field=MoneyField())
 
 
@@ -143,7 +143,7 @@ def _gt(one: F, other: F) -> Any:
 
 
 def _sum(name: str) -> Any:
-    """What a change is worth: the difference, where it is one of the amount."""
+    """The amount of a change: the difference for a change of the amount, else the deal's amount."""
     if name not in ("grown", "shrunk"):
         return F("amount")
     more, less = (F("amount"), F("was__amount")) if name == "grown" else (F("was__amount"), F("amount"))

@@ -1,4 +1,4 @@
-"""Reads of deals, said aloud: `Deal.objects.visible_to(member).open().closing_before(day)`."""
+"""QuerySet of deals: `Deal.objects.visible_to(member).open().closing_before(day)`."""
 
 import datetime
 from decimal import Decimal
@@ -29,7 +29,7 @@ from crm_project.records.text import fold
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member
 
-# What a closed deal is worth follows its status, an open one's its own figure or else its stage's.
+# In percent. A closed deal has the probability of its status, an open one its own or that of its stage.
 EFFECTIVE_PROBABILITY = Case(
     When(status="won", then=Value(100)),
     When(status__in=["lost", "abandoned"], then=Value(0)),
@@ -41,7 +41,7 @@ EFFECTIVE_PROBABILITY = Case(
 
 class DealQuerySet(RowQuerySet[Any]):
     def shared_with(self, member: "Member") -> Self:
-        """All but private deals of others: those are visible to owner, creator, access list and admins alone."""
+        """Without private deals, except for their owner, creator, access list and admins."""
         own = self.of(member.organization_id)
         if member.role == Role.ADMIN:
             return own
@@ -63,12 +63,12 @@ class DealQuerySet(RowQuerySet[Any]):
         return self.filter(expected_close_date__lt=day)
 
     def with_contact(self, contact_id: int) -> Self:
-        """In any part: contact, client or participant."""
+        """Deals with this contact as contact, client or participant."""
         taking_part = self.model.members.through.objects.filter(deal=OuterRef("pk"), contact=contact_id)
         return self.filter(Q(contact=contact_id) | Q(client=contact_id) | Exists(taking_part))
 
     def mainly_with(self, contact_id: int) -> Self:
-        """As the contact, or as the client of a deal that has no contact."""
+        """Deals with this contact, or with this client and no contact."""
         return self.filter(Q(contact=contact_id) | Q(contact=None, client=contact_id))
 
     def ending_between(
@@ -85,11 +85,11 @@ class DealQuerySet(RowQuerySet[Any]):
         return rows
 
     def named_like(self, beginning: str) -> Self:
-        """Whose name begins like this, whatever case and accents: the name is the first line that is searched."""
+        """Deals whose name begins with this text, without case and accents. The search text begins with the name."""
         return self.exclude(name="").filter(search_text__startswith=fold(beginning))
 
     def for_reading(self, member: "Member") -> Self:
-        """Everything that a deal shows, in a fixed number of queries; a next deal the member may not see is absent."""
+        """With all related rows of a response, in a fixed number of queries. `next_deal` is None if hidden."""
         from deals.models import DealAccess, DealContact, DealFollower
 
         people = (
@@ -104,7 +104,7 @@ class DealQuerySet(RowQuerySet[Any]):
         )
 
     def with_status_since(self) -> Self:
-        """`status_since`: when the status that the deal has now began."""
+        """Annotate `status_since`, the instant at which the deal's present status began."""
         from deals.models import DealState
 
         others = DealState.objects.filter(deal=OuterRef("pk")).exclude(status=OuterRef("status"))

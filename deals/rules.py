@@ -1,6 +1,6 @@
-"""Rules of a deal's journey: the deal as it is and the change go in, the deal as it shall be or the errors come out.
+"""Rules of stage, status, closing and probability of deals. They change a copy of the deal and return the errors.
 
-No query and no clock: the stages come from the caller, and so does the instant.
+No query and no clock: the caller passes the stages and the time.
 """
 
 import datetime
@@ -17,7 +17,7 @@ from deals.models import Deal
 from pipelines.models import Pipeline, Stage
 
 OPEN, WON = Deal.Statuses.OPEN, Deal.Statuses.WON
-# The kind of the stages that a status moves a deal to; a lost stage carries lost and abandoned.
+# The kind of the stage that a deal with this status moves to.
 KIND_OF_STATUS: Mapping[str, str] = {
     "open": Stage.Kinds.OPEN,
     "won": Stage.Kinds.WON,
@@ -42,7 +42,7 @@ class StatusMoves(StrEnum):
     """When a status that is written without a stage moves the deal: the value of `status_moves` in a change."""
 
     ALWAYS = "always"
-    # Only out of a closing stage that cannot have the status.
+    # Only if the present stage does not allow the status.
     IF_NEEDED = "if_needed"
 
 
@@ -56,10 +56,10 @@ def destination(
     last_open: Stage | None = None,
     stage_field: str = "stage",
 ) -> tuple[Stage | None, list[FieldError]]:
-    """The stage that the deal moves to or stays in. `deal` is None for a new one.
+    """The stage of the deal after the change, or the errors. `deal` is None for a new one.
 
-    `stages` are those of the pipeline in question, in order: of `pipeline`, else of the deal's own. `last_open` is the
-    open stage of its pipeline that a closed deal stood in last.
+    `stages` are the stages of `pipeline`, else of the deal's pipeline, in order. `last_open` is the last open stage of
+    its pipeline that a closed deal was in.
     """
     here = deal.stage if deal else None
     if stage is not None and pipeline is not None and stage.pipeline_id != pipeline.pk:
@@ -84,7 +84,7 @@ def destination(
 def _entry(
     here: Stage | None, pipeline: Pipeline | None, stages: Sequence[Stage]
 ) -> tuple[Stage | None, list[FieldError]]:
-    """The stage of a deal for which no stage is named: its own, else the pipeline's first (open) one."""
+    """The stage for a change without a stage: the deal's own, else the first (open) one of the pipeline."""
     if here is not None and (pipeline is None or here.pipeline_id == pipeline.pk):
         return here, []
     if pipeline is None:
@@ -96,7 +96,7 @@ def _entry(
 
 
 def _stage_of_status(status: str, stage: Stage, stages: Sequence[Stage], last_open: Stage | None) -> Stage:
-    """Where a status alone moves a deal from `stage`; a pipeline without such a stage leaves it there."""
+    """The stage for a change of the status alone: `stage` itself if the pipeline has no stage for the status."""
     kind = KIND_OF_STATUS[status]
     if kind == stage.kind:
         return stage
@@ -106,7 +106,7 @@ def _stage_of_status(status: str, stage: Stage, stages: Sequence[Stage], last_op
 
 
 def may_reopen(deal: Deal, change: Mapping[str, Any]) -> bool:
-    """Whether the change may move the deal back to the open stage that it stood in last."""
+    """Whether the change may move the deal back to its last open stage."""
     is_alone = change.get("stage") in (None, deal.stage_id, deal.stage.uuid)
     return (
         is_alone
@@ -142,7 +142,7 @@ def _status_in_force(deal: Deal | None, here: Stage | None, stage: Stage) -> str
 
 
 def _status_after(status: str, here: Stage | None, stage: Stage) -> str:
-    """What a move alone does to the status."""
+    """The status after a move without a status."""
     if here is not None and here.pk == stage.pk:
         return status
     if stage.kind != Stage.Kinds.OPEN:
@@ -152,7 +152,7 @@ def _status_after(status: str, here: Stage | None, stage: Stage) -> str:
 
 
 def _carries(stage: Stage, status: str) -> bool:
-    """An open stage carries every status, a closing stage those of its kind."""
+    """Whether the stage allows the status: an open stage allows all, a closing stage those of its kind."""
     return stage.kind in (Stage.Kinds.OPEN, KIND_OF_STATUS[status])
 
 
@@ -166,10 +166,9 @@ def _conflict(status: str, stage: Stage, field: str = "status") -> FieldError:
 
 
 def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: str) -> list[FieldError]:
-    """Where a description of the deal's contact, which has no e-mail, differs from the contact that the deal has.
+    """An error for each contact field of the change, sent without an e-mail, that differs from the deal's contact.
 
-    Names are compared folded and phone numbers normalized, as in `country`; an absent or blank name or phone says
-    nothing.
+    Names are compared folded and phone numbers normalized for `country`; absent and blank fields are not compared.
     """
     stored = {
         "contact_first_name": {folded_name(contact.first_name)},
@@ -195,7 +194,7 @@ def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: s
 def _close(
     deal: Deal, status_before: str, change: Mapping[str, Any], now: datetime.datetime
 ) -> list[FieldError]:
-    """Closing sets `closed_at`, reopening clears it; only a deal that is lost or abandoned has a reason."""
+    """Set or clear `closed_at` and the lost reason, which only lost and abandoned deals have."""
     closed_at, reason = change.get("closed_at"), change.get("lost_reason")
     if reason is not None and deal.status in (OPEN, WON):
         return [
@@ -225,10 +224,10 @@ def _close(
 
 
 def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) -> list[FieldError]:
-    """Set the deal's own probability. Writing the value that is in force anyway is not setting it by hand.
+    """Set the deal's own probability, unless the value equals the effective one.
 
-    A closed deal has the probability of its status: another value than the one in force before or after the write is
-    refused, or left out where `closed_probability` in the change is "ignore". `before` is None for a new deal.
+    A closed deal has the probability of its status: a value other than the effective one before or after the write is
+    refused, or ignored if `closed_probability` in the change is "ignore". `before` is None for a new deal.
     """
     if "probability" not in change:
         return []
@@ -254,7 +253,7 @@ def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) 
 
 
 def ignored_fields(deal: Deal, change: Mapping[str, Any], *, in_force: int | None) -> list[str]:
-    """The fields of a change that were left out because `deal`, as it is after the write, is closed.
+    """The fields of a change that were ignored because `deal`, in its state after the write, is closed.
 
     `in_force` is its probability before the write; None for a new deal.
     """
@@ -274,12 +273,12 @@ def probability_errors(change: Mapping[str, Any]) -> list[FieldError]:
 
 
 def state_of(deal: Deal) -> dict[str, Any]:
-    """The part of a deal that is kept as a past state, with the probability in force."""
+    """The columns of a deal's `DealState`, with its effective probability."""
     return {name: getattr(deal, name) for name in STATE_FIELDS} | {"probability": deal.effective_probability}
 
 
 def fit_errors(deal: Deal) -> list[FieldError]:
-    """Where status, stage, closing and lost reason of a deal as it stands do not agree."""
+    """The errors of a deal whose present status, stage, closing and lost reason contradict each other."""
     errors = []
     if not _carries(deal.stage, deal.status):
         errors.append(_conflict(deal.status, deal.stage))

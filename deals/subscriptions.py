@@ -1,4 +1,4 @@
-"""What deals answer to the inner apps: who uses a contact or a stage, and how to move them all."""
+"""Subscriptions of deals to the hooks of inner apps: counting the uses of contacts and stages, moving deals."""
 
 from collections.abc import Sequence
 
@@ -42,13 +42,13 @@ def deals_in(stage_ids: Sequence[int]) -> int:
 
 
 def move_all(actor: Actor, stage_ids: Sequence[int], stage: Stage) -> None:
-    """Move every live deal, also those that the actor does not see: nobody's deal may lose its stage."""
+    """Move all live deals, including those that the actor may not see: none may be left without a stage."""
     deals = Deal.objects.live().filter(stage__in=stage_ids).order_by("id")
     services.move_deals(actor=actor, deals=list(deals), stage=stage, whole_organization=True)
 
 
 def reweigh(stage_ids: Sequence[int]) -> None:
-    """A past state holds the probability that was in force, so a stage's new one begins a new state."""
+    """Begin a new state of the deals of these stages, since a state has the effective probability."""
     standing = Deal.objects.live().open().filter(stage__in=stage_ids, probability=None)
     deals = list(for_update(standing))
     prefetch_related_objects(deals, "stage")
@@ -56,7 +56,7 @@ def reweigh(stage_ids: Sequence[int]) -> None:
 
 
 def hand_over(actor: Actor, leaver: Member, heir: Member, with_closed: bool) -> int:
-    """Hand over live deals, private ones too, in portions: each is one set-wise write."""
+    """Hand over live deals, including private ones, PORTION deals at a time."""
     deals = Deal.objects.live().filter(owner=leaver)
     ids = list((deals if with_closed else deals.open()).order_by("id").values_list("id", flat=True))
     for start in range(0, len(ids), PORTION):
@@ -66,10 +66,10 @@ def hand_over(actor: Actor, leaver: Member, heir: Member, with_closed: bool) -> 
 
 
 def refresh_search(contact_ids: Sequence[int]) -> None:
-    """A deal is found by its contact and its company, whose names have changed. That is not a change of the deal."""
+    """Update the search text of the deals of renamed contacts and companies. Versions and journal stay the same."""
     people = Contact.objects.filter(company__in=contact_ids)
     named = Q(contact__in=contact_ids) | Q(client__in=contact_ids) | Q(contact__in=people, client=None)
-    # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
+    # No joins: after waiting for a lock, the row is read again, but joined rows are not.
     deals = list(for_update(Deal.objects.filter(named)))
     prefetch_related_objects(deals, "contact__company", "client")
     for deal in deals:

@@ -37,7 +37,7 @@ class PipelineForm(StaffForm):
     external_references = references_field()
 
     def add_refusal(self, refusal: DomainError) -> None:
-        """Errors of a stage are shown in its row, by StageFormSet."""
+        """Add the errors of the pipeline. StageFormSet adds those of the stages to their rows."""
         own = [wrong for wrong in refusal.fields if not wrong.field.startswith("stages.")]
         if own or not refusal.fields:
             super().add_refusal(
@@ -73,7 +73,7 @@ class StagePageForm(StaffForm):
 
 
 class StageFormSet(AnyBaseInlineFormSet):
-    """The stages of a pipeline by position, including stages that somebody else has added in the meantime."""
+    """The stages of a pipeline by position, including stages that another member has added in the meantime."""
 
     refusal: ClassVar[DomainError | None] = None
 
@@ -92,10 +92,10 @@ class StageFormSet(AnyBaseInlineFormSet):
 
     def _add_error(self, wrong: FieldError) -> None:
         """Add an error to its form: `stages.1.name` is the name in the second of the forms in order."""
-        words, order = wrong.field.split("."), self.in_order()
-        if len(words) == 3 and words[0] == "stages" and words[1].isdigit() and int(words[1]) < len(order):
-            form = order[int(words[1])]
-            form.add_error(words[2] if words[2] in form.fields else None, wrong.detail)
+        path, order = wrong.field.split("."), self.in_order()
+        if len(path) == 3 and path[0] == "stages" and path[1].isdigit() and int(path[1]) < len(order):
+            form = order[int(path[1])]
+            form.add_error(path[2] if path[2] in form.fields else None, wrong.detail)
 
     def in_order(self) -> list[Any]:
         """The forms with a stage, in the order of their positions."""
@@ -106,7 +106,7 @@ class StageFormSet(AnyBaseInlineFormSet):
         """Skip: the service assigns the positions."""
 
     def entries(self) -> list[dict[str, Any]]:
-        """All stages for the service. Stages that somebody else has added in the meantime come last."""
+        """All stages for the service. Stages that another member has added in the meantime come last."""
         entries = [form.entry() for form in self.in_order()]
         sent = {entry["id"] for entry in entries if "id" in entry}
         if self.instance.pk is None:
@@ -120,7 +120,7 @@ def _position(form: Any, index: int) -> tuple[int, int]:
     return (index if position is None else position, index)
 
 
-class StageInline(TabularInline):
+class StageInline(TabularInline):  # type: ignore[misc]
     model = Stage
     form = StageForm
     formset = StageFormSet

@@ -9,7 +9,7 @@ from pipelines.models import Pipeline, Stage
 
 @dataclass
 class Catalogue:
-    """Pipelines and stages under their ids and their uuids; the stages of a pipeline in order."""
+    """Pipelines and stages by id and by uuid, and the stages of each pipeline in order."""
 
     pipelines: dict[Any, Pipeline] = field(default_factory=dict)
     stages: dict[Any, Stage] = field(default_factory=dict)

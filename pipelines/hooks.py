@@ -11,9 +11,9 @@ from pipelines.models import Stage
 class Hooks:
     # count_uses(stage ids) -> the number of live rows in any of them, visible or not
     count_uses: Callable[[Sequence[int]], int] = lambda ids: 0
-    # after_probability(stage ids): their default probabilities have changed
+    # after_probability(stage ids): the default probabilities of these stages have changed
     after_probability: Callable[[Sequence[int]], None] = lambda ids: None
-    # move_all(actor, stage ids, stage): move every live row in these stages to that one
+    # move_all(actor, stage ids, stage): move every live row in these stages to `stage`
     move_all: Callable[[Actor, Sequence[int], Stage], None] = lambda actor, ids, stage: None
 
 

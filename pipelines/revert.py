@@ -24,7 +24,8 @@ class PipelineUndoer(CatalogueUndoer):
         others = Pipeline.objects.of(actor.organization_id).default().exclude(pk__in=ids)
         if any(draft.row.is_default for draft in trashed) or (defaults and others.exists()):
             raise Conflict(
-                "The default pipeline stays; make another one the default first.", code="is_default"
+                "The default pipeline cannot be removed. Make another one the default first.",
+                code="is_default",
             )
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
@@ -41,7 +42,7 @@ class StageUndoer(CatalogueUndoer):
         leaving += [draft.row.pk for draft in live if draft.before["kind"] != draft.row.kind]
         uses = hooks.count_uses(leaving) if leaving else 0
         if uses:
-            raise Conflict("It holds %(deals)s.", {"deals": counted(uses, "deal")}, code="in_use", count=uses)
+            raise Conflict("It has %(deals)s.", {"deals": counted(uses, "deal")}, code="in_use", count=uses)
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
         drafts_and_siblings = [*drafts, *_siblings(drafts)]

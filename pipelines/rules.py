@@ -27,7 +27,7 @@ def reordered(ids: Sequence[int], moving: int, position: int) -> list[int]:
 
 
 def stages_field(index: int, errors: Sequence[FieldError]) -> list[FieldError]:
-    """The errors of one stage of a nested list, under the list's name."""
+    """The errors of one stage of a nested list, with the paths of the list."""
     return [
         FieldError(f"stages.{index}.{error.field}", error.code, error.template, error.params)
         for error in errors

@@ -64,7 +64,8 @@ def trash_pipeline(
         row = locked(Pipeline, actor, pipeline.pk, if_match)
         if row.is_default:
             raise Conflict(
-                "The default pipeline stays; make another one the default first.", code="is_default"
+                "The default pipeline cannot be removed. Make another one the default first.",
+                code="is_default",
             )
         # All have the same `deleted_at`: a restore of the pipeline restores the stages with it.
         now = timezone.now()
@@ -249,7 +250,7 @@ def _guard_kind(draft: Draft) -> None:
     count = hooks.count_uses([draft.row.pk])
     if count:
         raise Conflict(
-            "The stage %(stage)r holds %(deals)s; its kind stays.",
+            "The stage %(stage)r has %(deals)s; its kind cannot be changed.",
             {"stage": draft.row.name, "deals": counted(count, "deal")},
             code="in_use",
             count=count,
@@ -261,7 +262,7 @@ def _guard_use(stage_ids: Sequence[int]) -> None:
     count = hooks.count_uses(stage_ids) if stage_ids else 0
     if count:
         raise Conflict(
-            "It holds %(deals)s; name the stage to move to.",
+            "It has %(deals)s; choose a stage to move them to.",
             {"deals": counted(count, "deal")},
             code="in_use",
             count=count,

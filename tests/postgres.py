@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def postgres_user_exists() -> bool:
 
 
 @contextmanager
-def cluster(binaries: Path) -> Iterator[str]:
+def cluster(binaries: Path, options: Mapping[str, str] = SERVER_OPTIONS) -> Iterator[str]:
     """Start a cluster of its own folder and socket; nobody else's server is touched."""
     home = Path(tempfile.mkdtemp(prefix="crm-pg-"))
     data = home / "data"
@@ -71,8 +71,8 @@ def cluster(binaries: Path) -> Iterator[str]:
         as_postgres(
             home, binaries / "initdb", "--no-sync", *owner, "-E", "UTF8", f"--locale={LOCALE}", "-D", data
         )
-        options = " ".join(f"-c {name}='{value}'" for name, value in SERVER_OPTIONS.items())
-        flags = ("-l", str(home / "log"), "-w", "-o", f"{options} -k {home}")
+        settings = " ".join(f"-c {name}='{value}'" for name, value in options.items())
+        flags = ("-l", str(home / "log"), "-w", "-o", f"{settings} -k {home}")
         as_postgres(home, binaries / "pg_ctl", "-D", data, *flags, "start")
         yield f"postgresql://postgres@/postgres?host={home}"
     finally:

@@ -2,12 +2,8 @@
 
 import gzip
 import http.client
-import os
 import re
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -17,64 +13,18 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from crm_project.accounts.services import create_token
-from crm_project.environment import BASE_DIR
 from tests.base import World
+from tests.pgbouncer import url_of
+from tests.server import gunicorn
 
 PATIENCE = 5
-START_SECONDS = 60
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def database_url():
     """The URL of the tests' database."""
-    settings = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{settings['NAME']}"
-    given = os.environ["TEST_DATABASE_URL"]
-    base, question, options = given.partition("?")
-    return f"{base.rpartition('/')[0]}/{settings['NAME']}{question}{options}"
-
-
-@contextmanager
-def running_server():
-    """The port of gunicorn, on the tests' database."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        "ENV_FILE": "",
-        "DEBUG": "off",
-        "SECRET_KEY": "x" * 50,
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "BEHIND_TLS": "off",
-        "PORT": str(port),
-        "DATABASE_URL": database_url(),
-        "IMPORT_WORKER": "command",
-    }
-    line = [sys.executable, "-m", "gunicorn", "-c", "python:crm_project.server", "crm_project.wsgi"]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(line, cwd=BASE_DIR, env=environment, stdout=log, stderr=log)
-        try:
-            ends = time.monotonic() + START_SECONDS
-            while not answers(port):
-                assert process.poll() is None, "the server has ended"
-                assert time.monotonic() < ends, "the server does not answer"
-                time.sleep(0.1)
-            yield port
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def answers(port):
-    try:
-        return ask(port, "/healthz")[0] == 200
-    except OSError:
-        return False
+    if connection.vendor == "postgresql":
+        return url_of(connection.settings_dict)
+    return f"sqlite:///{connection.settings_dict['NAME']}"
 
 
 def ask(port, path, secret=""):
@@ -98,7 +48,8 @@ class HostileSocketTests(TransactionTestCase):
         for number in range(60):
             world.deal(name=f"Deal {number}", description="x" * 60_000)
         self.secret = create_token(actor=world.alice, name="sockets")[1]
-        with running_server() as self.port:
+        with gunicorn(database_url(), WEB_CONCURRENCY="2", IMPORT_WORKER="command") as server:
+            self.port = server.port
             with self.holding() as held:
                 self.send_nonsense()
                 for _ in range(3):

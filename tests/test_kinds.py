@@ -70,6 +70,7 @@ class TestChecks:
             ({"guarded": frozenset({"next_deal", "nothing"})}, "records.E009"),
             ({"lists": {"members": "contact", "external_references": ""}}, "records.E010"),
             ({"lists": {**kinds["deal"].lists, "watchers": "user"}}, "records.E010"),
+            ({"hidden_columns": frozenset({"custom_fields"})}, "records.E011"),
         ],
     )
     def test_what_is_wrong_in_a_declaration_is_named(self, attributes, problem):

@@ -42,6 +42,10 @@ def database(**variables):
         ({"DEBUG": "on"}, "DEBUG is on and ALLOWED_HOSTS contains crm.example.com"),
         ({"DEBUG": "on", "ALLOWED_HOSTS": "*"}, "DEBUG is on and ALLOWED_HOSTS contains *"),
         ({"DEBUG": "on", "ALLOWED_HOSTS": "127.0.0.1.example.com"}, "DEBUG is on and ALLOWED_HOSTS"),
+        (
+            {"SECRET_KEY_FALLBACKS": "short"},
+            "SECRET_KEY_FALLBACKS contains a key that is public or too short",
+        ),
         ({"DATABASE_URL": "mysql://localhost/crm"}, "DATABASE_URL must be of SQLite or PostgreSQL"),
     ],
 )
@@ -99,24 +103,50 @@ def test_sqlite_is_durable_and_its_writers_take_turns():
     }
 
 
-def test_postgresql_never_hangs():
+def test_postgresql_never_hangs_and_nothing_rides_on_start_up_parameters():
     url = "postgresql://crm:secret@db.example.com/crm?sslmode=require"
     read = database(**{**PRODUCTION, "DATABASE_URL": url})
 
     assert read["CONN_HEALTH_CHECKS"]
+    assert read["DISABLE_SERVER_SIDE_CURSORS"]
     assert read["OPTIONS"] == {
         "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 14000,
         "sslmode": "require",
-        "options": "-c jit=off -c statement_timeout=15s -c lock_timeout=15s",
+        "limits": {
+            "jit": "off",
+            "statement_timeout": "12s",
+            "lock_timeout": "10s",
+            "idle_in_transaction_session_timeout": "60s",
+        },
+        "long_statements": False,
     }
 
 
 def test_postgresql_commands_may_take_their_time_and_keep_their_own_options():
     url = "postgresql://db.example.com/crm?options=-c%20search_path%3Dcrm"
-    read = database(**{**PRODUCTION, "DATABASE_URL": url, "STATEMENT_TIMEOUT": "0"})
+    read = database(**{**PRODUCTION, "DATABASE_URL": url, "LONG_STATEMENTS": "on"})
 
-    expected = "-c jit=off -c statement_timeout=0s -c lock_timeout=15s -c search_path=crm"
-    assert read["OPTIONS"]["options"] == expected
+    assert read["OPTIONS"]["options"] == "-c search_path=crm"
+    assert read["OPTIONS"]["limits"]["statement_timeout"] == "0"
+    assert read["OPTIONS"]["limits"]["lock_timeout"] == "10s"
+
+
+def test_a_pool_of_connections_is_a_setting():
+    read = database(**{**PRODUCTION, "DATABASE_URL": "postgresql://db.example.com/crm", "DATABASE_POOL": "8"})
+
+    assert read["CONN_MAX_AGE"] == 0
+    assert read["OPTIONS"]["pool"]["max_size"] == 8
+
+
+def test_an_earlier_secret_stays_valid_while_it_is_named():
+    earlier = "z" * 50
+    read = settings("SECRET_KEY_FALLBACKS", **PRODUCTION, SECRET_KEY_FALLBACKS=earlier)
+
+    assert read == {"SECRET_KEY_FALLBACKS": [earlier]}
 
 
 def test_the_deploy_check_is_clean():

@@ -1,4 +1,4 @@
-"""Writes of contacts. Every write of a contact, whoever asks for it, goes through here."""
+"""Services of contacts: the only functions that write contacts, for the API, the admin, imports and dialects."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -51,12 +51,12 @@ def create_contacts(*, actor: Actor, changes: Sequence[Change]) -> list[Contact]
 
 
 def update_contacts(*, actor: Actor, changes: Sequence[tuple[Any, Change]]) -> list[Receipt[Contact]]:
-    """Apply each change to the contact it comes with, which counts only for its id."""
+    """Apply each change to its contact, of which only the id is used."""
     return write_contacts(actor, changes)
 
 
 def renormalize_phones(organization_id: int) -> None:
-    """Read all numbers again, by the organization's present country. That is not a change of the contacts."""
+    """Normalize all numbers again, by the organization's present country. Versions and journal stay the same."""
     last = 0
     with_number = Contact.objects.of(organization_id).exclude(phone="", mobile="").order_by("id")
     while rows := list(for_update(with_number.filter(pk__gt=last))[:PORTION]):

@@ -1,4 +1,4 @@
-"""Lists of mixed writes of contacts, and the upsert, which is a list of its own kind alone."""
+"""Lists of mixed writes of contacts, and the upsert, which is a list of upserts only."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,14 +30,14 @@ MATCH_KEYS = tuple(MATCH)
 
 
 def carry_out_contacts(*, actor: Actor, operations: Sequence[Operation]) -> list[Receipt[Contact]]:
-    """All of them, or none: RowsRefused names every bad one."""
+    """Carry out all operations or none: RowsRefused has an error for each refused one."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         return bulk.carry_out(operations, _ContactWork(actor))
 
 
 def upsert_contacts(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Contact]]:
-    """Update what one key names, or create. A change's `match_on` names the key, else the first one it has."""
+    """Update the contact with the key of each change, or create one. The key is `match_on`, else the first one."""
     operations = [Operation("upsert", change=change) for change in changes]
     return carry_out_contacts(actor=actor, operations=operations)
 

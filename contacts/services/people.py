@@ -44,12 +44,14 @@ def find_or_create_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[
 def find_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[str, Contact]:
     """Like `find_or_create_people`, with unsaved rows in place of the contacts that `create_people` would create.
 
-    The rows that exist are kept from being trashed, and no other transaction creates those that do not.
+    Existing rows are locked against the trash, and no other transaction creates the missing ones.
     """
-    wanted = {fold_email(person.email): person for person in people}
-    found = _by_email(actor, wanted)
+    requested = {fold_email(person.email): person for person in people}
+    found = _by_email(actor, requested)
     absent = {
-        email: person for email, person in wanted.items() if email not in found and person.first_name.strip()
+        email: person
+        for email, person in requested.items()
+        if email not in found and person.first_name.strip()
     }
     if not absent:
         return found
@@ -65,33 +67,33 @@ def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[P
     The people have a name and a phone number. No other transaction finds or creates the same ones meanwhile.
     """
     country = actor.organization.country
-    wanted = {
+    requested = {
         person_key(person.first_name, person.last_name, person.phone, country): person for person in people
     }
-    if not wanted:
+    if not requested:
         return {}
-    hold_keys(("contact_person", actor.organization_id, *key) for key in wanted)
-    numbers = {phone for _, phone in wanted}
+    hold_keys(("contact_person", actor.organization_id, *key) for key in requested)
+    numbers = {phone for _, phone in requested}
     rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON)
-    found: dict[PersonKey, set[Contact]] = {key: set() for key in wanted}
+    found: dict[PersonKey, set[Contact]] = {key: set() for key in requested}
     for row in share(rows.filter(Q(phone_normalized__in=numbers) | Q(mobile_normalized__in=numbers))):
         for phone in {row.phone, row.mobile} - {""}:
             found.get(person_key(row.first_name, row.last_name, phone, country), set()).add(row)
     return {
         key: next(iter(found[key])) if len(found[key]) == 1 else _unsaved(actor, "", person)
-        for key, person in wanted.items()
+        for key, person in requested.items()
     }
 
 
 def create_people(*, actor: Actor, people: Sequence[Contact]) -> list[Contact]:
-    """Create the unsaved contacts that were looked up; the stored rows, in the same order."""
+    """Create the unsaved contacts of a look-up; returns the stored rows in the same order."""
     if not people:
         return []
     return [receipt.row for receipt in write_contacts(actor, [(None, _change(person)) for person in people])]
 
 
 def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
-    """Change the person whom the e-mail names, else the one whom the phone number names, else create one."""
+    """Update the person with the e-mail address, else the one with the phone number; else create a person."""
     actor.require(Permission.EDIT_DEALS)
     email, phone = fold_email(change.get("email") or ""), change.get("phone") or ""
     keys = [email_key(actor, email)] if email else []
@@ -108,7 +110,7 @@ def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
 
 
 def find_or_create_company(*, actor: Actor, name: str) -> Contact:
-    """The oldest company of this name, whatever its case, or a new one."""
+    """The oldest company with this name, compared without case, or a new one."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         name = tidy(name)
@@ -121,7 +123,7 @@ def find_or_create_company(*, actor: Actor, name: str) -> Contact:
 
 def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:
     rows = share(Contact.objects.visible_to(actor.member).with_email(emails)) if emails else []
-    # A person's row is put in last and wins over a company's.
+    # People sort after companies, so that a person takes precedence over a company.
     return {row.email: row for row in sorted(rows, key=lambda row: row.kind)}
 
 
@@ -136,6 +138,6 @@ def _change(person: Contact) -> Change:
         "first_name": person.first_name,
         "last_name": person.last_name,
         "phone": person.phone,
-        # Whoever names a deal's contact by e-mail cannot fill in a form about it.
+        # A deal names its contact by e-mail only: required custom fields are not demanded.
         "incomplete": True,
     }

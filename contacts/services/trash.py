@@ -1,4 +1,4 @@
-"""The trash: a trashed contact frees its address and its keys, and comes back where they are still free."""
+"""The trash of contacts. Another contact may take the e-mail address and references of a trashed one."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -25,7 +25,7 @@ ANY: Mapping[int, Versions] = MappingProxyType({})
 def trash_contacts(
     *, actor: Actor, rows: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
 ) -> list[Contact]:
-    """Move to the trash, unless a live deal uses one of them; `if_match` holds the version expected of each id."""
+    """Move contacts to the trash, unless a live deal uses one of them. `if_match` has the expected version by id."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         ids = [row.pk for row in rows]
@@ -46,7 +46,10 @@ def trash_contacts(
 
 
 def _used(ids: Sequence[int]) -> dict[int, int]:
-    """How many live rows use each of these, if any does: asked of all at once, and in halves only if there are some."""
+    """The number of live rows that use each contact, without the unused ones.
+
+    One query counts for all contacts; only if it finds uses, the two halves of the list are counted.
+    """
     count = hooks.count_uses(ids) if ids else 0
     if not count or len(ids) == 1:
         return {ids[0]: count} if count else {}
@@ -61,7 +64,7 @@ def _in_use(count: int) -> Conflict:
 def restore_contacts(
     *, actor: Actor, rows: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
 ) -> list[Contact]:
-    """Bring back from the trash what clashes with no live row."""
+    """Restore contacts from the trash, unless a live row has their e-mail address or a reference."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         now = timezone.now()
@@ -73,7 +76,7 @@ def restore_contacts(
         _require(found, if_match)
         emails = [(row.kind, row.email) for row in found if row.email]
         live = Contact.objects.of(actor.organization_id).live().with_email(email for _, email in emails)
-        # Two contacts of the trash may have had the same address, one after the other.
+        # Two trashed contacts may have the same address.
         if {(row.kind, row.email) for row in live} & set(emails) or len(set(emails)) != len(emails):
             raise Conflict("Another contact has this e-mail address now.", code="restore_conflict")
         _set_live(changes, found, live=True)

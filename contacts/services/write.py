@@ -1,4 +1,4 @@
-"""The one way a contact is written: look up what the changes name, lock, apply the rules to each, write set-wise."""
+"""The write of contacts: look up related rows, lock, apply changes and rules to each row, store set-wise."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +54,10 @@ class _Context:
 def write_contacts(
     actor: Actor, targets: Sequence[tuple[Contact | None, Change]], *, add_references: Collection[int] = ()
 ) -> list[Receipt[Contact]]:
-    """Apply each change to its contact, or to a new one; those in `add_references`, by index, get theirs added."""
+    """Apply each change to its contact or to a new one.
+
+    The references of a change replace those of the contact, or are added to them if its index is in `add_references`.
+    """
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         sent = [change for _, change in targets]
@@ -90,7 +93,7 @@ def email_key(actor: Actor, email: str) -> tuple[Any, ...]:
 
 
 def lock_together(actor: Actor, ids: Collection[int], changes: Sequence[Change]) -> None:
-    """Contacts are locked in one order: those that are written together with the companies that changes name."""
+    """Lock the written contacts and the companies of their changes in one query, in id order."""
     keys, uuids = split_keys(change.get("company") for change in changes)
     if ids and (keys or uuids):
         named = Q(pk__in={*ids, *keys}) | Q(uuid__in=uuids)
@@ -124,7 +127,7 @@ def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> l
         for row, _ in targets
     ]
     for draft in drafts:
-        # Numbers are normalized by its country.
+        # Phone numbers are normalized by the organization's country.
         draft.row.organization = actor.organization
     references.note(ContactReference, drafts)
     return drafts
@@ -138,9 +141,9 @@ def _apply(
     if isinstance(change.get("email"), str):
         change["email"] = fold_email(change["email"])
     errors = set_columns(row, change, COLUMNS)
-    for name, known in (("company", context.companies), ("owner", context.members)):
+    for name, targets in (("company", context.companies), ("owner", context.members)):
         if name in change:
-            target = known.get(change[name]) if change[name] is not None else None
+            target = targets.get(change[name]) if change[name] is not None else None
             setattr(row, name, target)
             if change[name] is not None and target is None:
                 errors.append(missing(name))
@@ -154,7 +157,7 @@ def _apply(
 
 
 def row_errors(row: Contact) -> list[FieldError]:
-    """What is wrong with a contact as it stands."""
+    """The errors of a contact with its present values."""
     return contact_errors(
         kind=row.kind,
         name=row.name,
@@ -166,7 +169,7 @@ def row_errors(row: Contact) -> list[FieldError]:
 
 
 def clashes(actor: Actor, drafts: Sequence[Draft]) -> dict[int, DomainError]:
-    """Whose e-mail or reference belongs to another live row, or to an earlier one of the same list."""
+    """An error for each draft, by index, whose e-mail address or reference another live row or earlier draft has."""
     emails = {draft.row.email for draft in drafts if draft.row.email}
     rows = Contact.objects.of(actor.organization_id).live().filter(email__in=emails) if emails else []
     by_email = {(row.kind, row.email): row.pk for row in rows}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
-from django.db import OperationalError, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.text import slugify
@@ -19,6 +19,7 @@ from crm_project.accounts.countries import countries, country_of_zone, is_langua
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
 from crm_project.changes import ChangeSet, before_storing, change_set, columns, difference
+from crm_project.database import is_read_only
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
 from crm_project.versions import Versions, require
 
@@ -314,10 +315,12 @@ def authenticate_token(secret: str) -> Actor | None:
 def _note_use(token: ApiToken, now: datetime.datetime) -> None:
     if token.last_used_at and now - token.last_used_at < LAST_USED_EVERY:
         return
+    if is_read_only(within=LAST_USED_EVERY.total_seconds()):
+        return
     try:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    except OperationalError:
-        # The time of the last use is less important than the request.
+    except DatabaseError:
+        # Busy, full or read-only: the time of the last use is less important than the request.
         return
     token.last_used_at = now
 

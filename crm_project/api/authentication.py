@@ -45,7 +45,7 @@ def bearer_secret(request: Request | HttpRequest) -> str | None:
     return secret.strip() if scheme.lower() == "bearer" else None
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = BearerAuthentication
     name = "token"
 
@@ -57,7 +57,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = MemberSessionAuthentication
     name = "session"
 

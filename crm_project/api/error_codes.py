@@ -20,7 +20,7 @@ REQUEST = (
     ErrorCode("parse_error", (400,), "The body is not valid JSON.", "Send valid JSON in UTF-8."),
     ErrorCode(
         "invalid_header",
-        (400,),
+        (400, 417, 501),
         "A header has a wrong form or does not fit the request.",
         "Read `detail` and correct the header.",
     ),
@@ -72,6 +72,18 @@ REQUEST = (
         (413,),
         "The answer would exceed the limits of the server. Nothing was written.",
         "Ask for fewer rows with `page_size`, or send fewer operations.",
+    ),
+    ErrorCode(
+        "uri_too_long",
+        (414,),
+        "The request line is longer than 8,190 bytes.",
+        "Send fewer or shorter query parameters.",
+    ),
+    ErrorCode(
+        "headers_too_large",
+        (431,),
+        "The headers are too many or too long.",
+        "Send fewer or shorter headers.",
     ),
     ErrorCode(
         "unsupported_media_type",
@@ -196,7 +208,9 @@ CONFLICTS = (
         "Live rows use the row; `count` is their number.",
         "Move them first (`move_deals_to` for stages and pipelines).",
     ),
-    ErrorCode("is_default", (409,), "The default pipeline stays.", "Make another pipeline the default."),
+    ErrorCode(
+        "is_default", (409,), "The default pipeline cannot be removed.", "Make another pipeline the default."
+    ),
     ErrorCode(
         "ambiguous_match",
         (400, 409),

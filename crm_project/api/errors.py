@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.urls import get_script_prefix
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from crm_project.api.preconditions import changes_since
+from crm_project.database import state_of
 from crm_project.errors import (
     KNOWN,
     Conflict,
@@ -24,6 +25,7 @@ from crm_project.errors import (
     NotFound,
     PreconditionFailed,
 )
+from crm_project.logs import note
 from crm_project.records.violations import conflict_of
 
 log = logging.getLogger(__name__)
@@ -45,10 +47,14 @@ TITLES = {
     409: "The state of the data forbids the request.",
     412: "The row has changed since it was read.",
     413: "The body or the answer is too large.",
+    414: "The request line is too long.",
     415: "The body must be JSON.",
+    417: "The expectation cannot be met.",
     422: "The key belongs to another request.",
     429: "Too many requests.",
+    431: "The headers are too large.",
     500: "The server failed.",
+    501: "This is not implemented.",
     503: "The service is temporarily unavailable.",
 }
 CODES = {
@@ -125,7 +131,7 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
         problem = replace(problem, extra={"changes": changes_since([error], wire_names)[0]})
     request = context["request"]
     if problem.status >= 500 and problem.status != 503:
-        log.exception("unhandled error in %s %s", request.method, request.path)
+        log.exception("unhandled error")
     body = problem.body(request)
     # The browsable API renders the problem as HTML.
     is_page = getattr(getattr(request, "accepted_renderer", None), "format", "") == "api"
@@ -161,13 +167,10 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
             return Problem(400, "invalid", "The body is incomplete.")
         case IntegrityError():
             return _of_domain(conflict_of(error), wire_names)
-        case OperationalError() | InterfaceError():
-            return Problem(
-                503,
-                "unavailable",
-                "The database cannot answer; try again.",
-                headers={"Retry-After": RETRY_AFTER},
-            )
+    if state := state_of(error):
+        note(database=state.name)
+        headers = {"Retry-After": str(state.retry_after)}
+        return Problem(503, "unavailable", state.detail, headers=headers)
     return Problem(500, "internal_error", "The server failed; the error has been logged.")
 
 

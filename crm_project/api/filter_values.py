@@ -125,7 +125,7 @@ class ChoiceValue(StrictField):
 
 
 class ValuesField(forms.Field):
-    """One or more values, comma-separated: words such as `none`, and whatever the field `one` reads."""
+    """One or more values, comma-separated: fixed words such as `none`, and values that the field `one` reads."""
 
     def __init__(
         self,

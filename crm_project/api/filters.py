@@ -41,7 +41,7 @@ BOUNDS = {"gte": "Lower bound, included. ", "lte": "Upper bound, included. "}
 COMPARISONS: Mapping[str, Any] = {"gte": GreaterThanOrEqual, "lte": LessThanOrEqual}
 
 
-class _Documented(django_filters.Filter):
+class _Documented(django_filters.Filter):  # type: ignore[misc]
     field_name: str | None
     schema: dict[str, Any] = {"type": "string"}
 
@@ -358,7 +358,7 @@ def custom_filter(definitions: Mapping[str, CustomField], name: str) -> Any:
     return others[suffix]() if suffix in others else None
 
 
-class StrictFilterSet(django_filters.FilterSet):
+class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     """Filters of one resource.
 
     `custom_kind` names the kind of row whose custom fields are filters, too; `columns_of` the model whose columns get

@@ -1,4 +1,4 @@
-"""Views that are no resources: health, the OpenAPI document and its pages, and the error handlers."""
+"""Views that are no resources: the OpenAPI document and its pages, and the error handlers."""
 
 import re
 import sys
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLResolver, get_resolver, reverse
 from django.views import defaults
@@ -29,22 +28,9 @@ from rest_framework.views import APIView
 from crm_project.api.browsable import BrowsableRenderer
 from crm_project.api.documents import StoredDocumentView
 from crm_project.api.error_codes import ERROR_CODES, GROUPS, ErrorCode
-from crm_project.api.errors import RETRY_AFTER, Problem, problem_of, problem_response, type_of
+from crm_project.api.errors import Problem, problem_of, problem_response, type_of
 from crm_project.api.middleware import API_PATH
 from crm_project.api.negotiation import TokenGetsJson
-
-
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Whether the database answers. Public, hence without details."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (DatabaseError, InterfaceError):
-        body = {"status": "unavailable", "database": "does not answer"}
-        return JsonResponse(
-            body, status=503, headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"}
-        )
-    return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
 class DocumentView(APIView):

@@ -13,7 +13,7 @@ FIELDS, EXPAND = "fields", "expand"
 
 @dataclass(frozen=True)
 class Expansion:
-    """A related row shown as its own resource shows it.
+    """A related row in the representation of its own resource.
 
     `key` is the path of its primary key from the row, `rows` the related rows that a member may see, with what the
     serializer reads.
@@ -63,36 +63,36 @@ def sparse_errors(view: "ScopedView") -> dict[str, list[str]]:
 
 
 def represented(view: "ScopedView", rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """The rows as the request asks for them; each expansion costs a fixed number of queries."""
+    """The rows with the fields and expansions of the request; each expansion costs a fixed number of queries."""
     serializer: Any = view.get_serializer(rows, many=True)
-    wanted = _wanted(view, FIELDS)
-    if wanted:
-        for name in serializer.child.fields.keys() - wanted:
+    requested = _requested(view, FIELDS)
+    if requested:
+        for name in serializer.child.fields.keys() - requested:
             serializer.child.fields.pop(name)
-    shown: list[dict[str, Any]] = serializer.data
-    view.budget.check_texts(shown)
-    for name in _wanted(view, EXPAND):
-        _expand(view, view.expansions[name], name, rows, shown)
-    return shown
+    data: list[dict[str, Any]] = serializer.data
+    view.budget.check_texts(data)
+    for name in _requested(view, EXPAND):
+        _expand(view, view.expansions[name], name, rows, data)
+    return data
 
 
 def _expand(
-    view: "ScopedView", expansion: Expansion, name: str, rows: Sequence[Any], shown: list[dict[str, Any]]
+    view: "ScopedView", expansion: Expansion, name: str, rows: Sequence[Any], data: list[dict[str, Any]]
 ) -> None:
     # A part that the row's own serializer leaves out stays out.
     keys = [
         attrgetter(expansion.key)(row) if part.get(name) else None
-        for row, part in zip(rows, shown, strict=True)
+        for row, part in zip(rows, data, strict=True)
     ]
     found = list(expansion.rows(view.actor.member).filter(pk__in={key for key in keys if key is not None}))
     wholes = expansion.serializer(found, many=True, context=view.get_serializer_context()).data
     by_key = {row.pk: whole for row, whole in zip(found, wholes, strict=True)}
-    for key, part in zip(keys, shown, strict=True):
+    for key, part in zip(keys, data, strict=True):
         if key in by_key:
             part[name] = by_key[key]
 
 
-def _wanted(view: "ScopedView", name: str) -> list[str]:
+def _requested(view: "ScopedView", name: str) -> list[str]:
     if name not in sparse_parameters(view):
         return []
     text = view.request.query_params.get(name)
@@ -107,5 +107,5 @@ def _readable(view: "ScopedView") -> list[str]:
 
 def _expandable(view: "ScopedView") -> list[str]:
     """A related row that `fields` leaves out cannot be expanded."""
-    wanted = _wanted(view, FIELDS)
-    return [name for name in view.expansions if not wanted or name in wanted]
+    requested = _requested(view, FIELDS)
+    return [name for name in view.expansions if not requested or name in requested]

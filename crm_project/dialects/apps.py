@@ -18,4 +18,4 @@ class DialectsConfig(AppConfig):
                 f"DIALECT_HOSTS names {', '.join(unknown)}. The dialects are: {known}."
             )
 
-        references.spoken.update({dialect.system: dialect.numbered for dialect in DIALECTS.values()})
+        references.numbered_kinds.update({dialect.system: dialect.numbered for dialect in DIALECTS.values()})

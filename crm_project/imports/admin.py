@@ -1,5 +1,6 @@
 """Imports in the admin: upload, mapping, preview, run, report; and exports of lists."""
 
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -10,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from contacts.models import Contact
 from crm_project.accounts.rules import Permission
+from crm_project.batches import in_batches
 from crm_project.errors import DomainError, counted
 from crm_project.imports import services, worker
 from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, file_response, table_of
@@ -25,11 +26,9 @@ from crm_project.staff import filters
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import visible
-from deals.models import Deal
 
 REFUSED_ROWS = 100
 OUTCOMES = ("created", "updated", "unchanged", "refused")
-MODELS = {"deals": Deal, "contacts": Contact}
 
 
 def _tools(kind: str) -> tuple[tuple[str, str, str, Permission], ...]:
@@ -50,7 +49,7 @@ class ImportAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at",)
     search_fields: ClassVar[Any] = ("file_name",)
-    list_tools: ClassVar[Any] = {model: _tools(kind) for kind, model in MODELS.items()}
+    list_tools: ClassVar[Any] = {kind.model: _tools(name) for name, kind in KINDS.items()}
 
     @admin.display(description="State")
     def state_text(self, row: Import) -> str:
@@ -129,7 +128,7 @@ class ImportAdmin(StaffModelAdmin):
         return self._ask_for(request, pk, Import.Tasks.RUN)
 
     def _ask_for(self, request: HttpRequest, pk: int, task: str) -> HttpResponse:
-        """Save the mapping and options and queue the task; a refusal is shown in the form."""
+        """Save the mapping and options and queue the task; a refusal becomes an error of the form."""
         source = self._get_import(request, pk)
         if request.method != "POST":
             return HttpResponseRedirect(_page(source))
@@ -198,7 +197,7 @@ class ImportAdmin(StaffModelAdmin):
             outcome=self.outcome(source),
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
-            list_url=reverse(f"admin:{MODELS[source.kind]._meta.label_lower.replace('.', '_')}_changelist"),
+            list_url=_list(source.kind),
         )
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
@@ -218,7 +217,7 @@ class ImportAdmin(StaffModelAdmin):
         """All rows of the change list with the same query."""
         if kind not in KINDS or file_format not in STREAMS:
             raise PermissionDenied
-        listing = self.admin_site._registry[MODELS[kind]]
+        listing = self.admin_site._registry[KINDS[kind].model]
         if not listing.has_view_permission(request):
             raise PermissionDenied
         if request.GET.get(filters.TRASH) == "only":
@@ -230,12 +229,12 @@ class ImportAdmin(StaffModelAdmin):
         except IncorrectLookupParameters:
             return HttpResponseRedirect(_list(kind))
         stream, media_type = STREAMS[file_format]
-        table = table_of(kind_of_rows, rows.iterator(chunk_size=BLOCK))
+        table = table_of(kind_of_rows, chain.from_iterable(in_batches(rows, BLOCK)))
         return file_response(stream(table), f"{kind}.{file_format}", media_type)
 
 
 def _list(kind: str) -> str:
-    return reverse(f"admin:{MODELS[kind]._meta.label_lower.replace('.', '_')}_changelist")
+    return reverse(f"admin:{KINDS[kind].model._meta.label_lower.replace('.', '_')}_changelist")
 
 
 def _page(source: Import) -> str:

@@ -9,6 +9,7 @@ from typing import IO
 
 from django.conf import settings
 
+from crm_project.batches import in_batches
 from crm_project.errors import DomainError
 from crm_project.imports.models import Import, ImportChunk
 
@@ -68,7 +69,7 @@ def keep(source: Import, upload: Upload) -> None:
 def local_copy(source: Import) -> Iterator[IO[bytes]]:
     """The stored file as a seekable file, in memory or, if it is large, on disk."""
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-        for chunk in source.chunks.order_by("number").iterator(chunk_size=1):
+        for (chunk,) in in_batches(source.chunks.order_by("number"), 1):
             file.write(bytes(chunk.data))
         file.seek(0)
         yield file

@@ -1,7 +1,7 @@
 """An uploaded file of deals or contacts, its content in blocks, and its refused rows."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
@@ -10,6 +10,9 @@ from crm_project.accounts.models import Member, Organization
 from crm_project.imports.querysets import ImportQuerySet
 from crm_project.records.constraints import organization_key, same_organization
 from crm_project.records.fields import RowForeignKey
+
+# Keys of fields that earlier releases stored in mappings.
+RENAMED_FIELDS = {"member_uuids": "participant_uuids"}
 
 
 class Import(models.Model):
@@ -89,6 +92,14 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        """Read the mapping with the present keys of fields, also if an earlier release stored it."""
+        row = super().from_db(*args, **kwargs)
+        if "mapping" in vars(row):
+            row.mapping = {label: RENAMED_FIELDS.get(key, key) for label, key in row.mapping.items()}
+        return row
 
     @property
     def is_busy(self) -> bool:

@@ -1,8 +1,10 @@
 """The error file: the refused rows with their line and errors, to be corrected and imported again."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
+from crm_project.batches import in_batches
 from crm_project.imports.models import Import
 
 COLUMNS = ("Line", "Errors")
@@ -11,7 +13,7 @@ COLUMNS = ("Line", "Errors")
 def error_table(source: Import) -> Iterator[Sequence[Any]]:
     labels = [column["label"] for column in source.columns]
     yield [*labels, *COLUMNS]
-    for row in source.refused_rows.order_by("line").iterator(chunk_size=500):
+    for row in chain.from_iterable(in_batches(source.refused_rows.order_by("line"), 500)):
         cells = [*row.cells[: len(labels)], *[""] * (len(labels) - len(row.cells))]
         yield [*cells, row.line, sentence(row.errors)]
 

@@ -3,7 +3,7 @@
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -11,23 +11,23 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.changes import attempt, change_set
+from crm_project.database import allow_long_statements
 from crm_project.errors import DomainError, FieldError, RowsRefused
 from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.fields import cell_of
 from crm_project.imports.files import local_copy
-from crm_project.imports.kinds import import_kind
+from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind, Values
 from crm_project.imports.models import Import, RefusedRow
+from crm_project.imports.snapshots import snapshot
 from crm_project.imports.tables import SourceLine, Table
 from crm_project.imports.tables.opening import open_table
 from crm_project.records.bulk_sql import insert_rows
 from crm_project.records.locks import free_keys
 from crm_project.records.planner_statistics import analyze_tables
 from crm_project.spilling_list import SpillingList
-from deals.models import Deal
 
 CHUNK = 1_000
 EXAMPLES = 20
@@ -88,6 +88,7 @@ class Runner:
         try:
             with (
                 rare_collections(),
+                snapshot() if preview else nullcontext(),
                 local_copy(self.source) as file,
                 free_keys(),
                 change_set(self.actor) as changes,
@@ -97,7 +98,7 @@ class Runner:
                 if preview or (self.report.refused and not skipping):
                     raise PreviewRollback
                 if self.report.rows >= CHUNK:
-                    analyze_tables((Contact, Deal))
+                    analyze_tables(kind.model for kind in KINDS.values())
                 check_constraints()
                 insert_refused(self.report)
                 finish(self.source, Import.States.DONE, self.report, change_set=str(changes.uuid))
@@ -222,9 +223,7 @@ def rare_collections() -> Iterator[None]:
 
 def extend_statement_timeout() -> None:
     """The configured limit is for requests; the commit of a large import checks all its events in one statement."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '10min'")
+    allow_long_statements(600)
 
 
 def check_constraints() -> None:

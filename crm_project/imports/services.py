@@ -119,18 +119,22 @@ def discard_import(*, actor: Actor, source: Import) -> None:
         row.delete()
 
 
+def old_files(now: datetime.datetime) -> Any:
+    """The imports whose file is older than IMPORT_KEEP_DAYS."""
+    before = now - datetime.timedelta(days=settings.IMPORT_KEEP_DAYS)
+    old = Import.objects.filter(created_at__lt=before, file_deleted_at=None)
+    return old.exclude(state__in=[States.QUEUED, States.WORKING])
+
+
 def delete_old_files(now: datetime.datetime | None = None) -> int:
     """Delete files, which hold personal data, and refused rows after IMPORT_KEEP_DAYS; returns the number of files."""
-    before = (now or timezone.now()) - datetime.timedelta(days=settings.IMPORT_KEEP_DAYS)
-    old = Import.objects.filter(created_at__lt=before, file_deleted_at=None).exclude(
-        state__in=[States.QUEUED, States.WORKING]
-    )
-    ids = list(old.values_list("id", flat=True)[:100])
+    now = now or timezone.now()
+    ids = list(old_files(now).values_list("id", flat=True)[:100])
     ImportChunk.objects.filter(source__in=ids).delete()
     RefusedRow.objects.filter(source__in=ids).delete()
     for row in Import.objects.filter(pk__in=ids):
         row.columns = [{**column, "samples": []} for column in row.columns]
-        row.examples, row.file_deleted_at = [], now or timezone.now()
+        row.examples, row.file_deleted_at = [], now
         row.save(update_fields=["columns", "examples", "file_deleted_at"])
     return len(ids)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import change_set
-from crm_project.errors import Conflict, DomainError
+from crm_project.errors import Conflict, DomainError, message
 from crm_project.imports.models import Import
 from crm_project.imports.running import check_constraints, extend_statement_timeout, mark, rare_collections
 from crm_project.journal import undo
@@ -14,7 +14,8 @@ from crm_project.journal.undo import UndoneElsewhere
 from crm_project.records.locks import free_keys
 
 States = Import.States
-SHOWN_ERRORS = 3
+# Number of field errors in the problem of a refused undo.
+LISTED_ERRORS = 3
 # Rows that a request can undo in about a second. Its locks are held as long, that of the journal's counter included.
 IN_REQUEST = 2_000
 
@@ -81,6 +82,11 @@ def _import_of(organization_id: int, change_set: UUID) -> Import | None:
 
 def undo_problem(refusal: DomainError) -> str:
     """The reason why an import cannot be undone: the refusal, and the first of its field errors."""
-    fields = dict.fromkeys(f"{wrong.field}: {wrong.detail}" for wrong in refusal.fields)
-    more = f" And {len(fields) - SHOWN_ERRORS} more." if len(fields) > SHOWN_ERRORS else ""
-    return " ".join([f"Nothing was undone. {refusal.detail}", *list(fields)[:SHOWN_ERRORS]]) + more
+    fields = list(dict.fromkeys(f"{wrong.field}: {wrong.detail}" for wrong in refusal.fields))
+    sentences = [
+        message("Nothing was undone. %(reason)s", {"reason": refusal.detail}),
+        *fields[:LISTED_ERRORS],
+    ]
+    if len(fields) > LISTED_ERRORS:
+        sentences.append(message("And %(count)s more.", {"count": len(fields) - LISTED_ERRORS}))
+    return " ".join(sentences)

@@ -16,18 +16,20 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.errors import DomainError, Forbidden
+from crm_project.errors import DomainError, Forbidden, message
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.running import Progress, Runner, Superseded, finish, mark
 from crm_project.imports.undoing import take_back, undo_problem
 
 log = logging.getLogger(__name__)
 
+UNEXPECTED = "An unexpected error occurred; it has been logged. %(outcome)s"
+CONFLICTING = "Other changes of the same data interrupted it %(attempts)s times. %(outcome)s Try again later."
 ATTEMPTS = 3
 HEARTBEAT_SECONDS = 1.0
 # SKIP LOCKED: the worker's transaction locks the row at its end, while the journal of a large import is written.
 HEARTBEAT = """
-UPDATE imports_import SET progress = %s, heartbeat_at = now() WHERE id = (
+UPDATE imports_import SET progress = %s, heartbeat_at = %s WHERE id = (
     SELECT id FROM imports_import WHERE id = %s AND attempt = %s AND state = 'working' FOR UPDATE SKIP LOCKED
 )
 """
@@ -71,7 +73,7 @@ def claim() -> Import | None:
 
 
 def claimed(source: Import) -> Import:
-    """Mark the import as claimed. An undo leaves the refused rows of the run, which are still shown."""
+    """Mark the import as claimed. An undo does not delete the refused rows of the run, which its page lists."""
     source.state, source.attempt = Import.States.WORKING, source.attempt + 1
     source.started_at = source.heartbeat_at = timezone.now()
     source.save(update_fields=["state", "attempt", "started_at", "heartbeat_at"])
@@ -102,7 +104,7 @@ def carry_out(source: Import) -> None:
         _retry(source)
     except Exception:
         log.exception("import %s failed", source.uuid)
-        _fail(source, f"An unexpected error occurred; it has been logged. {_nothing(source)}")
+        _fail(source, message(UNEXPECTED, {"outcome": _unchanged(source)}))
 
 
 def _actor(source: Import) -> Actor:
@@ -121,11 +123,10 @@ def _retry(source: Import) -> None:
     if source.attempt < ATTEMPTS:
         Import.objects.filter(pk=source.pk, attempt=source.attempt).update(state=Import.States.QUEUED)
     else:
-        conflict = f"Other changes to the same data got in the way {ATTEMPTS} times."
-        _fail(source, f"{conflict} {_nothing(source)} Try again later.")
+        _fail(source, message(CONFLICTING, {"attempts": ATTEMPTS, "outcome": _unchanged(source)}))
 
 
-def _nothing(source: Import) -> str:
+def _unchanged(source: Import) -> str:
     return "Nothing was undone." if source.task == Import.Tasks.UNDO else "Nothing was imported."
 
 
@@ -144,10 +145,11 @@ def _fail(source: Import, problem: str) -> None:
 def progress_of(source: Import) -> Iterator[Progress]:
     """Store the number of rows and the heartbeat of a running import, outside its transaction.
 
-    A thread does it, since the last statements of a large import take minutes. SQLite allows no second writer, so
-    there the number is stored at the end only.
+    A thread does it, since the last statements of a large import take minutes. SQLite allows no second writer: there
+    only a preview, which works on a copy of the database, has a heartbeat.
     """
-    if connection.vendor != "postgresql":
+    is_writer = connection.in_atomic_block or source.task != Import.Tasks.PREVIEW
+    if connection.vendor == "sqlite" and is_writer:
         yield lambda rows: None
         return
     heartbeat = _Heartbeat(source)
@@ -170,10 +172,11 @@ class _Heartbeat(threading.Thread):
         self.rows = rows
 
     def run(self) -> None:
+        sql = HEARTBEAT.replace("FOR UPDATE SKIP LOCKED", "") if connection.vendor == "sqlite" else HEARTBEAT
         try:
             while not self.stopped.wait(HEARTBEAT_SECONDS):
                 with connection.cursor() as cursor:  # a connection of this thread
-                    cursor.execute(HEARTBEAT, [self.rows, self.source.pk, self.source.attempt])
+                    cursor.execute(sql, [self.rows, timezone.now(), self.source.pk, self.source.attempt])
         except DatabaseError:
             log.exception("the heartbeat of import %s failed", self.source.uuid)
         finally:

@@ -28,8 +28,8 @@ class CatalogueUndoer:
         self.reference_model = reference_model
         self.unique = unique
 
-    def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
-        keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]
+    def hold(self, actor: Actor, restored: Sequence[Mapping[str, Any]]) -> None:
+        keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
         references.hold(self.reference_model, actor.organization_id, keys)
 
     def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:

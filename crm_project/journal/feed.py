@@ -4,7 +4,7 @@ Events are numbered under a lock that is held until the commit, so that a visibl
 are visible too. A page has the last number that it examined, since events that are hidden from the reader leave gaps.
 
 A restored backup ends earlier than the database that it replaces, and gives the same numbers to other events. The
-epoch is drawn anew after a restore, so that a position of an earlier epoch is refused.
+operator sets a new epoch after a restore (`manage.py new_epoch`), so that a position of an earlier one is refused.
 """
 
 import uuid

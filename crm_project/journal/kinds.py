@@ -1,5 +1,7 @@
 """The declarations of the kinds of `accounts` and `records`, whose layers are below the journal."""
 
+from django.db.models import Q
+
 from crm_project.accounts.models import ApiToken, Member, Organization
 from crm_project.accounts.rules import Permission
 from crm_project.journal.catalogue import CatalogueUndoer
@@ -44,6 +46,7 @@ def connect() -> None:
             visible=Private(lambda rows, member: rows.visible_to(member)),
             rank=20,
             named_by="uuid",
+            expired=lambda before: Q(expires_at__lt=before) | Q(revoked_at__lt=before),
         ),
         Kind(
             CustomField,

@@ -22,8 +22,8 @@ class MemberUndoer:
 
     lists = ("external_references",)
 
-    def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
-        keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]
+    def hold(self, actor: Actor, restored: Sequence[Mapping[str, Any]]) -> None:
+        keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
         references.hold(MemberReference, actor.organization_id, keys)
 
     def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:

@@ -1,4 +1,4 @@
-"""Erasure of personal data from the journal: values are replaced; actor, field and time are kept."""
+"""Erasure of personal data from the journal: values are replaced; actor, field and time stay."""
 
 from collections.abc import Collection
 from typing import Any

@@ -19,6 +19,7 @@ ACTIONS = {
     "trashed": "moved it to the trash",
     "restored": "brought it back from the trash",
     "redacted": "erased its personal data",
+    "purged": "removed it from the trash for good",
 }
 SYSTEM = "The system"
 LONG = 80

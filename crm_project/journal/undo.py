@@ -1,7 +1,7 @@
 """Undo: restore every row of a change set to its values before, unless one of the same fields has changed since.
 
 An undo is a write with a change set of its own, so that it can be undone too. The changes of a row are split into
-facts: the value of a column, of one custom field, or one entry of a list. Later changes of other facts are kept; a
+facts: the value of a column, of one custom field, or one entry of a list. Later changes of other facts stay; a
 later change of the same fact is a conflict.
 """
 
@@ -9,12 +9,14 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
+from crm_project.batches import in_batches
 from crm_project.changes import ChangeSet, change_set, columns, plain
 from crm_project.errors import Conflict, DomainError, FieldError, NotFound
 from crm_project.journal.hooks import hooks
@@ -120,7 +122,7 @@ def take_back(*, actor: Actor, event: Event) -> UndoResult:
         changes.undoes = event.change_set
         already = len(changes.recorded)
         events = Event.objects.of_change_set(actor.organization_id, event.change_set)
-        nets = _nets(events.iterator(chunk_size=BATCH))
+        nets = _nets(chain.from_iterable(in_batches(events, BATCH)))
         by_kind = _by_kind(nets)
         for name in by_kind:
             actor.require(kinds[name].permission)
@@ -134,7 +136,7 @@ def take_back(*, actor: Actor, event: Event) -> UndoResult:
 def can_undo(event: Event) -> bool:
     """Whether events of this kind and action can be undone; conflicts are found by the undo itself."""
     kind = kinds.get(event.kind)
-    if kind is None or kind.undoer is None or event.action == "redacted":
+    if kind is None or kind.undoer is None or event.action in ("redacted", "purged"):
         return False
     # The undo of a creation is a move to the trash, which members do not have.
     return event.action != "created" or hasattr(kind.model, "deleted_at")
@@ -142,16 +144,12 @@ def can_undo(event: Event) -> bool:
 
 def _nets(events: Iterable[Event]) -> dict[RowKey, NetChange]:
     nets: dict[RowKey, NetChange] = {}
-    undoable = True
     for event in events:
-        undoable = undoable and can_undo(event)
-        if not undoable:
-            continue  # reads to the end, which closes the cursor
+        if not can_undo(event):
+            raise Conflict("This change set cannot be undone.", code="not_undoable")
         key = (event.kind, event.row_id)
         net = nets.setdefault(key, NetChange(kinds[event.kind], event.row_id, event.row_uuid))
         net.add(event)
-    if not undoable:
-        raise Conflict("This change set cannot be undone.", code="not_undoable")
     return nets
 
 

@@ -18,7 +18,7 @@ from crm_project.staff.filters import choice_filter
 from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Lines, Textarea, WholeNumber
 
-TRASH_NOTE = "Existing values are hidden, not deleted. They are shown again if the field is restored."
+TRASH_NOTE = "Existing values are hidden, not deleted. They reappear if the field is restored."
 READ_ONLY = ("kind", "key", "type_name")
 WITH_OPTIONS = (CustomField.Types.SELECT, CustomField.Types.MULTISELECT)
 

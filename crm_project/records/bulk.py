@@ -175,7 +175,7 @@ def found_by_uuid(rows: Mapping[UUID, Any], operation: Operation) -> Found | Dom
 def found_by_reference(
     actor: Actor, visible: Any, model: type[Any], operations: Mapping[int, Operation]
 ) -> dict[int, Found | DomainError]:
-    """The visible row that holds each upsert's first reference. An invisible one is told of when the row is written."""
+    """The visible row that has each upsert's first reference. The write refuses the key of an invisible row."""
     changes = {index: operation.change for index, operation in operations.items()}
     named = references.rows_by_first_key(visible, model, actor.organization_id, changes)
     return {index: Found(row, key) for index, (row, key) in named.items()}

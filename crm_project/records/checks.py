@@ -8,13 +8,14 @@ from django.core.checks import CheckMessage, Error
 from django.db.models import ForeignKey
 
 from crm_project.records.kinds import AsParent, Everyone, Kind, Private, kind_of, kinds
-from crm_project.records.models import ExternalReference, Row
+from crm_project.records.models import CustomField, ExternalReference, Row
 
 
 def check_kinds(**_: Any) -> list[CheckMessage]:
     """Run by every `manage.py` command that checks, `migrate` among them."""
     messages: list[CheckMessage] = list(_undeclared_rows())
     messages += _same_ranks()
+    messages += _custom_fields()
     for kind in kinds.values():
         messages += _visibility(kind)
         messages += _lists(kind)
@@ -54,6 +55,17 @@ def _same_ranks() -> Iterator[Error]:
         other = by_rank.setdefault(kind.rank, kind)
         if other is not kind:
             yield _error(kind, "E004", f"It has the same rank as {other.name}: {kind.rank}.")
+
+
+def _custom_fields() -> Iterator[Error]:
+    """The choices of `CustomField.kind` are part of the schema: they have to match the kinds with custom fields."""
+    declared = {name for name, kind in kinds.items() if "custom_fields" in kind.fields}
+    for name in sorted(declared ^ set(CustomField.Kinds.values)):
+        yield Error(
+            f"{name} has a column `custom_fields` or is in CustomField.Kinds, but not both.",
+            obj=CustomField,
+            id="records.E011",
+        )
 
 
 def _ranks_of_targets(kind: Kind) -> Iterator[Error]:

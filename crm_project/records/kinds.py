@@ -5,6 +5,7 @@ An app declares its kinds in its `kinds.py` and registers them in `AppConfig.rea
 registered is visible to nobody.
 """
 
+import datetime
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -120,8 +121,8 @@ class Undoer(Protocol):
     def lists(self) -> Collection[str]:
         """The lists that `lock` reads and `revert` writes: all those of the kind."""
 
-    def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
-        """Take the locks that come before row locks. `wanted` has each row's columns and lists to be restored."""
+    def hold(self, actor: Actor, restored: Sequence[Mapping[str, Any]]) -> None:
+        """Take the locks that precede row locks. `restored` has the columns and lists to be restored, for each row."""
 
     def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, "Draft"]:
         """The current rows, live or not, locked in id order, with their lists in other tables."""
@@ -132,7 +133,7 @@ class Undoer(Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of row, declared once. `visible` has no default: who may see the rows is always decided.
+    """The declaration of one kind of row. `visible` has no default value, so that no kind is visible by omission.
 
     `rank` is its place in the lock order: an undo locks rows of lower ranks first, so a foreign key leads to a lower
     rank. `crm_project.records.checks` verifies both at start.
@@ -141,7 +142,7 @@ class Kind:
     model: Any
     visible: Visibility
     rank: int
-    # What its writers need, for external references and undo as for everything else.
+    # The permission that its services require, also for its external references and undo.
     permission: Permission = Permission.ADMINISTER
     services: Services = Services()
     # How the API refers to a row: by its "id" or "uuid", and by its name under `label`.
@@ -155,13 +156,13 @@ class Kind:
     lists: Mapping[str, str] = field(default_factory=dict)
     # The names of lists in the API, where they differ from those of their storage.
     api_names: Mapping[str, str] = field(default_factory=dict)
-    # Columns that its events do not show.
+    # Columns that its events do not contain.
     hidden_columns: frozenset[str] = frozenset()
     # Tables whose rows are parts of its rows and are never read without them.
     parts: tuple[Any, ...] = ()
-    # Foreign keys to private rows that show the row to those only who may see it, and nothing to others.
+    # Foreign keys to private rows that are null for members who may not see the row.
     guarded: frozenset[str] = frozenset()
-    # The keys of an upsert in the order of their precedence, each with whether a change has it.
+    # The keys of an upsert in the order of their precedence, each with a test whether a change has it.
     match_keys: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     # The error code of each constraint that two writers at the same moment may violate.
     constraints: Mapping[str, str] = field(default_factory=dict)
@@ -169,7 +170,7 @@ class Kind:
     is_reference_data: bool = False
     # Cached by readers until the version of the organization's catalogue changes.
     in_catalogue: bool = False
-    # The events of a row's history, where those are more than its own.
+    # history(row) -> the condition of the events of its history, if those are more than its own.
     history: Callable[[Any], Q] | None = None
     # polish(presented events of this kind): finish their values, for a page of them at once.
     polish: Callable[[Sequence[Any]], None] | None = None
@@ -180,6 +181,8 @@ class Kind:
     is_inner: Callable[[Any], bool] | None = None
     # The columns and lists that hold personal data, which redaction erases.
     personal: frozenset[str] = frozenset()
+    # expired(before): the condition for rows to be purged, where that is not the time of their deletion.
+    expired: Callable[[datetime.datetime], Q] | None = None
 
     @property
     def name(self) -> str:
@@ -206,6 +209,18 @@ class Kind:
         return columns | {
             name: Field(self.api_names.get(name, name), kind) for name, kind in self.lists.items()
         }
+
+    @property
+    def all_parts(self) -> set[Any]:
+        """Its parts and its external references."""
+        return {*self.parts, *([self.references] if self.references else [])}
+
+    def expired_rows(self, before: datetime.datetime) -> Any:
+        """The rows that are to be purged: those deleted earlier than `before`, where the kind has a trash."""
+        rows = self.model._default_manager.all()
+        if self.expired is not None:
+            return rows.filter(self.expired(before))
+        return rows.filter(deleted_at__lt=before) if hasattr(self.model, "deleted_at") else rows.none()
 
     def rows(self, member: Member) -> Any:
         """The rows that the member may see, live or not, with the relations of their names."""

@@ -1,4 +1,4 @@
-"""The rules of docs/migrations.md as code: what a migration must not do to a table that is in use."""
+"""The rules of docs/migrations.md as code: operations that a migration must not apply to a table that is in use."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,7 +30,7 @@ BASELINE = {
 }
 
 CONCURRENT = (AddIndexConcurrently, AddConstraintConcurrently)
-# Operations that remove or rename what the code of the previous release uses.
+# Operations that remove or rename columns and tables of the previous release.
 CONTRACTING = (
     operations.RemoveField,
     operations.RenameField,
@@ -136,7 +136,7 @@ def _added(step: Any) -> Iterator[str]:
 
 
 def _altered(step: Any, before: Any) -> Iterator[str]:
-    """Allowed: what the database does not see, dropping NOT NULL, and a longer varchar."""
+    """Allowed: attributes that are not in the database, dropping NOT NULL, and a longer varchar."""
     old, new = _in_the_database(before), _in_the_database(step.field)
     if old["null"] is False and new["null"] is True:
         del old["null"], new["null"]
@@ -173,7 +173,7 @@ def _in_the_database(field: Any) -> dict[str, Any]:
 
 
 def _is_constant(default: Any) -> bool:
-    # The database evaluates Now() once for all rows that are there.
+    # The database evaluates Now() once for all existing rows.
     return not hasattr(default, "resolve_expression") or isinstance(default, (models.Value, Now))
 
 

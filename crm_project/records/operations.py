@@ -97,7 +97,7 @@ class AddConstraintConcurrently(migrations.AddConstraint):
                 schema_editor.execute(
                     statement.replace("CREATE INDEX", "CREATE UNIQUE INDEX", 1), params=None
                 )
-        # As Django does: what only an index can express stays an index.
+        # As Django does: conditions, expressions and INCLUDE are only possible with an index, not a constraint.
         if not (constraint.expressions or constraint.include or any(options.values())):
             table, name = map(schema_editor.quote_name, (model._meta.db_table, constraint.name))
             schema_editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
@@ -106,7 +106,7 @@ class AddConstraintConcurrently(migrations.AddConstraint):
 class FillInBatches(Operation):
     """Fill new columns of existing rows, a committed batch at a time, without versions or journal events.
 
-    `where` selects the rows that are not filled yet, so that an interrupted run continues with what is left.
+    `where` selects the rows that are not filled yet, so that an interrupted run continues with the remaining ones.
     `fill` gets a queryset of at most `size` locked rows. Rows that still match afterwards are left for the next run.
     """
 

@@ -1,4 +1,4 @@
-"""Keyset pages: rows ordered by (value, id), each row once, whatever is inserted or deleted between two pages."""
+"""Keyset pages: rows ordered by (value, id), each row once even if rows are inserted or deleted between two pages."""
 
 import datetime
 from collections.abc import Iterator, Mapping

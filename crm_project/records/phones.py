@@ -1,4 +1,4 @@
-"""Phone numbers in one form, whatever their spelling."""
+"""Normalization of phone numbers: all spellings of a number have one form."""
 
 import re
 import unicodedata

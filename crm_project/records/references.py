@@ -16,11 +16,10 @@ from crm_project.records.writing.store import Draft
 
 Key = tuple[str, str]
 
-# The systems of dialects that expose our integer ids, each with the kinds of row that it names by them. Filled by the
-# dialects at start.
-spoken: dict[str, frozenset[str]] = {}
+# The kinds whose integer ids a dialect exposes, by the dialect's system. Filled by the dialects at start.
+numbered_kinds: dict[str, frozenset[str]] = {}
 # Largest id a 32-bit client can hold. Replacement ids for colliding rows are allocated downwards from here.
-LAST_NUMBER = 2**31 - 1
+LARGEST_ID = 2**31 - 1
 # An import writes more rows at once than a query can have parameters.
 CLASHES_AT_ONCE = 1000
 
@@ -118,7 +117,7 @@ def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> No
     _delete(model, removed)
     if new:
         insert_rows(new)
-    keep_apart(
+    assign_replacement_ids(
         model,
         organization_id,
         new_rows=[draft for draft in drafts if not draft.before],
@@ -145,11 +144,14 @@ def rows_by_first_key(
     return {index: (rows.get(ids.get(key)), key) for index, key in keys.items()}
 
 
-def keep_apart(
+def assign_replacement_ids(
     model: type[Any], organization_id: int, *, new_rows: Sequence[Draft] = (), new_keys: Iterable[Key] = ()
 ) -> None:
-    """Keep ids unambiguous in the systems of `spoken`: a row whose id is a key of another row gets a key of its own."""
-    systems = {system for system, kinds in spoken.items() if model.kind in kinds}
+    """Assign a replacement id to each row whose id is the external id of another row in a system of `numbered_kinds`.
+
+    In such a system a client could not distinguish the two rows. The replacement is an external reference of the row.
+    """
+    systems = {system for system, kinds in numbered_kinds.items() if model.kind in kinds}
     numbers = {draft.row.pk for draft in new_rows}
     numbers |= {int(key) for system, key in new_keys if system in systems and _is_number(key)}
     if not systems or not numbers:
@@ -160,10 +162,10 @@ def keep_apart(
         owners = holders(model, organization_id, keys)
         clashing += [(system, int(key)) for (system, key), row_id in owners.items() if row_id != int(key)]
     if clashing:
-        _give_keys(model, organization_id, clashing, {draft.row.pk: draft for draft in new_rows})
+        _create_replacements(model, organization_id, clashing, {draft.row.pk: draft for draft in new_rows})
 
 
-def _give_keys(
+def _create_replacements(
     model: type[Any], organization_id: int, clashing: Sequence[tuple[str, int]], new: Mapping[int, Draft]
 ) -> None:
     rows = model._meta.get_field("row").related_model._default_manager.filter(organization_id=organization_id)
@@ -174,7 +176,7 @@ def _give_keys(
         draft = drafts.get(number)
         if draft is None or any(key[0] == system for key in draft.lists.get("external_references", ())):
             continue
-        key = [system, _free_number(model, organization_id, system, number)]
+        key = [system, _unused_id(model, organization_id, system, number)]
         live = getattr(draft.row, "deleted_at", None) is None
         model._default_manager.create(
             organization_id=organization_id, row_id=number, system=system, external_id=key[1], is_live=live
@@ -188,11 +190,11 @@ def _give_keys(
                 changes.record(draft.row, "updated", draft.changed)
 
 
-def _free_number(model: type[Any], organization_id: int, system: str, number: int) -> str:
-    """A number that is neither a key nor an id yet, as far as possible from future ids."""
+def _unused_id(model: type[Any], organization_id: int, system: str, number: int) -> str:
+    """A number that is neither an external id nor an id yet, as far as possible from future ids."""
     rows = model._meta.get_field("row").related_model._default_manager
     taken = model._default_manager.filter(organization_id=organization_id, system=system)
-    candidate = LAST_NUMBER - number % LAST_NUMBER
+    candidate = LARGEST_ID - number % LARGEST_ID
     while taken.filter(external_id=str(candidate)).exists() or rows.filter(pk=candidate).exists():
         candidate -= 1
     return str(candidate)
@@ -211,7 +213,8 @@ def set_live(model: type[Any], rows: Sequence[Any], *, live: bool) -> None:
     """Set `is_live` of the references of rows of one organization that have been trashed or restored."""
     references = model._default_manager.filter(row__in=[row.pk for row in rows])
     if references.update(is_live=live) and live:
-        keep_apart(model, rows[0].organization_id, new_keys=references.values_list("system", "external_id"))
+        new_keys = references.values_list("system", "external_id")
+        assign_replacement_ids(model, rows[0].organization_id, new_keys=new_keys)
 
 
 def check_restorable(model: type[Any], row_ids: Sequence[int]) -> None:

@@ -116,8 +116,11 @@ def merge_custom_fields(
     free_keys: bool | Collection[str] = False,
     complete: bool = False,
 ) -> tuple[dict[str, Any], list[FieldError]]:
-    """Merge by key, null removes what is not required. `free_keys` keeps undeclared ones, all or those that it names;
-    `complete`, for a new row, asks for all that are required: an old row may have been there before the definition."""
+    """Merge by key; null removes a value that is not required. Returns the merged values and the errors.
+
+    `free_keys` allows keys without a definition, all or the given ones. `complete` refuses a new row without a required
+    value; an existing row may be older than the definition.
+    """
     merged, errors = dict(current), []
     for key, value in sent.items():
         if key in current and _same(current[key], value):
@@ -135,9 +138,9 @@ def merge_custom_fields(
         if value is None:
             merged.pop(key, None)
             continue
-        value, problem = custom_value(definition, value) if definition else free_value({key: value})
-        if problem:
-            errors.append(FieldError(f"custom_fields.{key}", "invalid", problem))
+        value, wrong = custom_value(definition, value) if definition else free_value({key: value})
+        if wrong:
+            errors.append(FieldError(f"custom_fields.{key}", "invalid", wrong.template, wrong.params))
             continue
         merged[key] = value if definition else value[key]
     if complete:
@@ -163,65 +166,69 @@ def _missing(
     ]
 
 
-def custom_value(definition: Definition, value: Any) -> tuple[Any, str]:
-    """The value as it is stored, or a sentence that says what is wrong with it."""
+def custom_value(definition: Definition, value: Any) -> tuple[Any, FieldError | None]:
+    """The value as it is stored, and its error, which has no field."""
     match definition.type:
         case "text" | "textarea":
             limit = 255 if definition.type == "text" else LONG_TEXT
-            error = text_error("", value, limit=limit)
-            return value, error.detail if error else ""
+            return value, text_error("", value, limit=limit)
         case "number":
             return _number_value(value)
         case "select":
-            return value, "" if value in definition.options else _one_of(definition)
+            return value, None if value in definition.options else _invalid(
+                "One of: %(options)s.", **_options(definition)
+            )
         case "multiselect":
             return _options_value(definition, value)
         case "checkbox":
-            return value, "" if isinstance(value, bool) else "This is true or false."
+            return value, None if isinstance(value, bool) else _invalid("This is true or false.")
         case "date":
-            return value, "" if is_day(value) else "A date is YYYY-MM-DD."
-    return value, "A heading holds no value."
+            return value, None if is_day(value) else _invalid("A date is YYYY-MM-DD.")
+    return value, _invalid("A heading has no value.")
 
 
-def _number_value(value: Any) -> tuple[Any, str]:
+def _number_value(value: Any) -> tuple[Any, FieldError | None]:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return value, "This is not a number."
+        return value, _invalid("This is not a number.")
     number = Decimal(str(value))
     if not number.is_finite() or _digits(number) > NUMBER_DIGITS or abs(number.adjusted()) > 30:
-        return value, f"A number has at most {NUMBER_DIGITS} digits."
-    return (int(number) if number == number.to_integral_value() else float(number)), ""
+        return value, _invalid("A number has at most %(limit)s digits.", limit=NUMBER_DIGITS)
+    return (int(number) if number == number.to_integral_value() else float(number)), None
 
 
 def _digits(number: Decimal) -> int:
-    """Without trailing zeros; normalize() would round a long number first."""
+    """The number of digits without trailing zeros. normalize() would round a long number first."""
     return len("".join(map(str, number.as_tuple().digits)).strip("0"))
 
 
-def free_value(value: Any) -> tuple[Any, str]:
-    """A value that nobody declared, as JSON and both databases hold it, or what is wrong with it."""
+def free_value(value: Any) -> tuple[Any, FieldError | None]:
+    """A value without a definition, as JSON and both databases can store it, and its error, which has no field."""
     if isinstance(value, str):
-        error = text_error("", value, limit=LONG_TEXT)
-        return value, error.detail if error else ""
+        return value, text_error("", value, limit=LONG_TEXT)
     if isinstance(value, float | Decimal):
         return _number_value(value)
     if isinstance(value, list):
         items = [free_value(item) for item in value]
-        return [item for item, _ in items], next((problem for _, problem in items if problem), "")
+        return [item for item, _ in items], next((error for _, error in items if error), None)
     if isinstance(value, dict):
-        names, names_problem = free_value(list(value))
-        items, problem = free_value(list(value.values()))
-        return dict(zip(names, items, strict=True)), names_problem or problem
-    return value, ""
+        names, names_error = free_value(list(value))
+        items, error = free_value(list(value.values()))
+        return dict(zip(names, items, strict=True)), names_error or error
+    return value, None
 
 
-def _options_value(definition: Definition, value: Any) -> tuple[Any, str]:
+def _options_value(definition: Definition, value: Any) -> tuple[Any, FieldError | None]:
     if not isinstance(value, list) or any(option not in definition.options for option in value):
-        return value, f"A list; {_one_of(definition)}"
-    return list(dict.fromkeys(value)), ""
+        return value, _invalid("A list; one of: %(options)s.", **_options(definition))
+    return list(dict.fromkeys(value)), None
 
 
-def _one_of(definition: Definition) -> str:
-    return f"One of: {', '.join(definition.options)}."
+def _options(definition: Definition) -> dict[str, str]:
+    return {"options": ", ".join(definition.options)}
+
+
+def _invalid(template: str, **params: Any) -> FieldError:
+    return FieldError("", "invalid", template, params)
 
 
 def is_day(value: Any) -> bool:
@@ -235,7 +242,7 @@ def is_day(value: Any) -> bool:
 
 
 def definition_errors(definition: Any, *, is_new: bool = False) -> list[FieldError]:
-    """What is wrong with a custom field's definition; an existing one keeps its key, whatever its end."""
+    """The errors of a custom field's definition. The key of an existing one is not checked for its ending."""
     errors = []
     if not KEY_PATTERN.fullmatch(definition.key) or len(definition.key) > 63:
         errors.append(

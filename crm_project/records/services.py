@@ -41,7 +41,7 @@ def update_custom_field(*, actor: Actor, custom_field: CustomField, change: Chan
 
 
 def trash_custom_field(*, actor: Actor, custom_field: CustomField, if_match: Versions | None = None) -> None:
-    """Values are kept in their rows, and are shown again once the key is declared again."""
+    """Move a custom field to the trash. Values stay in their rows and reappear when the key is defined again."""
     with catalogue_writing(actor) as changes:
         trash_rows(changes, CustomFieldReference, [locked(CustomField, actor, custom_field.pk, if_match)])
 
@@ -91,8 +91,9 @@ def rename_reference(
 
 
 def keep_member_apart(member: Member) -> None:
-    """Called for a new member: see `references.keep_apart`."""
-    references.keep_apart(MemberReference, member.organization_id, new_rows=[Draft(member, columns(member))])
+    """Called for a new member: see `references.assign_replacement_ids`."""
+    new_rows = [Draft(member, columns(member))]
+    references.assign_replacement_ids(MemberReference, member.organization_id, new_rows=new_rows)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ def conflict_of(error: Error) -> Conflict:
     """The refusal for a violated constraint, with its declared code."""
     if code := code_of(error):
         return Conflict("Another row has this value already.", code=code)
-    log.warning("constraint violated: %s", error)
+    # The first line: the others quote the row.
+    log.warning("constraint violated: %s", str(error).partition("\n")[0])
     return Conflict("The data was changed at the same moment; try again.")
 
 

@@ -1,4 +1,4 @@
-"""The references of every kind of row as one list, which the paginator can walk like a queryset."""
+"""The external references of all kinds as one list, with the methods of a queryset that the paginator needs."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from crm_project.records.kinds import Kind, referable
 
 @dataclass(frozen=True)
 class ReferenceRows:
-    """One queryset per kind, each with the same columns; what is asked of the whole is asked of each part."""
+    """One queryset per kind, each with the same columns. Filters and orders apply to each of them."""
 
     actor: Actor
     parts: dict[str, Any] = field(default_factory=dict)
@@ -20,7 +20,7 @@ class ReferenceRows:
 
     @classmethod
     def visible_to(cls, actor: Actor) -> "ReferenceRows":
-        """Those whose row the actor sees."""
+        """The references whose row is visible to the actor."""
         return cls(actor, {name: _part(kind, actor) for name, kind in referable().items()})
 
     def of_kinds(self, names: Collection[str]) -> "ReferenceRows":
@@ -37,13 +37,13 @@ class ReferenceRows:
     def count(self) -> int:
         return sum(part.count() for part in self.parts.values())
 
-    def __getitem__(self, wanted: slice) -> list[Any]:
-        """The first rows of the merged parts: no part needs to give more than are wanted."""
+    def __getitem__(self, limits: slice) -> list[Any]:
+        """The first rows of the merged parts. Each part is queried for at most as many."""
         first = str(self.order[0])
         backward = first.startswith("-")
-        rows = [row for part in self.parts.values() for row in part.order_by(*self.order)[wanted]]
+        rows = [row for part in self.parts.values() for row in part.order_by(*self.order)[limits]]
         rows.sort(key=lambda row: (getattr(row, first.removeprefix("-")), row.pk), reverse=backward)
-        return rows[wanted]
+        return rows[limits]
 
 
 def _part(kind: Kind, actor: Actor) -> Any:

@@ -10,7 +10,7 @@ from crm_project.records.kinds import referable
 
 
 class ExternalReferenceSerializer(StrictSerializer):
-    """(system, external id) → a row of ours: by uuid, or by id where the API names that kind by id."""
+    """The id of a row in another system. `row` is its uuid, or its id for kinds that the API identifies by id."""
 
     uuid = StrictUUID(read_only=True)
     system = TextField()

@@ -1,4 +1,4 @@
-"""`/api/external-references`: what other systems call our rows."""
+"""`/api/external-references`: the ids of our rows in other systems."""
 
 from collections.abc import Collection
 from typing import Any, cast
@@ -30,7 +30,7 @@ class ReferenceFilter(StrictFilterSet):
 
 
 class ExternalReferenceViewSet(ScopedView):
-    """A reference is part of its row: whoever may edit the row may edit it, and the row's version counts it."""
+    """A reference is part of its row: it has the row's permission, and a write of it raises the row's version."""
 
     queryset = MemberReference.objects.none()
     serializer_class = ExternalReferenceSerializer
@@ -48,8 +48,8 @@ class ExternalReferenceViewSet(ScopedView):
                 queryset = queryset.filter(**{name: params[name]})
             if f"{name}_not" in params:
                 queryset = queryset.filter(~Q(**{name: params[f"{name}_not"]}))
-        wanted = self._kinds("kind", referable().keys()) - self._kinds("kind_not", ())
-        return queryset.of_kinds(wanted)
+        selected = self._kinds("kind", referable().keys()) - self._kinds("kind_not", ())
+        return queryset.of_kinds(selected)
 
     def _kinds(self, parameter: str, default: Collection[str]) -> set[str]:
         text = self.request.query_params.get(parameter)
@@ -72,13 +72,13 @@ class ExternalReferenceViewSet(ScopedView):
         return row
 
     def shown(self, row: Any) -> Any:
-        """Its version is its row's, which counts every write to the references."""
+        """The ETag has the version of the row, since every write of a reference raises it."""
         self.etag_version = row.row.version
         return self.get_serializer(row).data
 
     @extend_schema(responses={200: ExternalReferenceSerializer, 201: ExternalReferenceSerializer})
     def create(self, request: Request) -> Response:
-        """One that is there already is answered with 200."""
+        """Create a reference. If the row has it already, the status is 200."""
         change = self.validated(request)
         kind = kinds[change["kind"]]
         row, key = self._row(kind, change["row"]), (change["system"], change["external_id"])
@@ -91,7 +91,7 @@ class ExternalReferenceViewSet(ScopedView):
         return Response(self.shown(reference), status=201, headers={"Location": self.location(reference)})
 
     def partial_update(self, request: Request, **_: Any) -> Response:
-        """Another system or id for the same row."""
+        """Change system and external id. The row stays the same."""
         reference = self.get_object()
         change = self.validated(request, reference)
         shown = self.shown(reference)

@@ -38,7 +38,7 @@ from crm_project.staff.timeline import timeline
 Fieldsets = list[Any]
 
 
-class StaffModelAdmin(ModelAdmin):
+class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     form = StaffForm
     view_permission: ClassVar[Permission] = Permission.VIEW
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS

@@ -22,7 +22,7 @@ NO_COUNT = 10**9
 
 
 class PeekPage(AnyPage):
-    """A page that was read with one row more, to know whether there is a next page."""
+    """A page that was read with one row more, so that a next page is found without a count."""
 
     has_more = False
 
@@ -46,7 +46,7 @@ class PeekPaginator(AnyPaginator):
         return page
 
 
-class StaffChangeList(ChangeList):
+class StaffChangeList(ChangeList):  # type: ignore[misc]
     """A change list with links to the next and previous page.
 
     Long lists have pages by cursor, like the API: the thousandth page is as fast as the first one. Lists of settings

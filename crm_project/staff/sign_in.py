@@ -8,7 +8,7 @@ from unfold.forms import AuthenticationForm
 from crm_project.accounts.logins import TooManyAttempts, client_address, throttled_login
 
 
-class SignInForm(AuthenticationForm):
+class SignInForm(AuthenticationForm):  # type: ignore[misc]
     """Django's login form, with a limit of five wrong passwords in fifteen minutes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -31,7 +31,7 @@ class Autocomplete(AutocompleteJsonView):
         return {**entry, "text": f"{entry['text']} · {describe(obj)}"} if describe else entry
 
 
-class StaffSite(UnfoldAdminSite):
+class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     login_form = SignInForm
     index_title = "Home"
     enable_nav_sidebar = True

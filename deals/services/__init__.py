@@ -1,4 +1,4 @@
-"""Writes of deals, lost reasons and their journey. Every write of a deal, whoever asks for it, goes through here."""
+"""Services of deals and lost reasons: the only functions that write them, for the API, the admin and dialects."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,19 +39,19 @@ __all__ = [
 
 
 def create_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Deal]:
-    """Create deals, with their contacts where those are named by an e-mail that is new."""
+    """Create deals, and a contact for each new e-mail address in `contact_email`."""
     return [receipt.row for receipt in write_deals(actor, [(None, change) for change in changes])]
 
 
 def update_deals(*, actor: Actor, changes: Sequence[tuple[Deal, Change]]) -> list[Receipt[Deal]]:
-    """Apply each change to the deal it comes with, which counts only for its id."""
+    """Apply each change to its deal, of which only the id is used."""
     return write_deals(actor, list(changes))
 
 
 def move_deals(
     *, actor: Actor, deals: Sequence[Deal], stage: Stage, whole_organization: bool = False
 ) -> None:
-    """Move deals to a stage; `whole_organization` includes those that the actor does not see."""
+    """Move deals to a stage; `whole_organization` includes deals that the actor may not see."""
     rows = Deal.objects.of(actor.organization_id).live() if whole_organization else None
     write_deals(actor, [(deal, {"stage": stage.pk}) for deal in deals], rows=rows)
 
@@ -59,6 +59,6 @@ def move_deals(
 def follow_deal(
     *, actor: Actor, deal: Deal, member: Any, follows: bool, if_match: Versions | None = None
 ) -> Receipt[Deal]:
-    """Add a member, named by id or uuid, to a deal's followers or take them off; doing it twice changes nothing."""
+    """Add a member (id or uuid) to the deal's followers, or remove the member. Idempotent."""
     change = {"add_followers" if follows else "remove_followers": [member], "if_match": if_match}
     return write_deals(actor, [(deal, change)])[0]

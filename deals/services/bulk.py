@@ -1,4 +1,4 @@
-"""Lists of mixed writes of deals, and the upsert, which is a list of its own kind alone."""
+"""Lists of mixed writes of deals, and the upsert, which is a list of upserts only."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,19 +40,22 @@ Pair = tuple[int | str, int]
 def carry_out_deals(
     *, actor: Actor, operations: Sequence[Operation], require_name: bool = False
 ) -> list[Receipt[Deal]]:
-    """All of them, or none: RowsRefused names every bad one. `require_name` refuses new deals without a name."""
+    """Carry out all operations or none: RowsRefused has an error for each refused one.
+
+    `require_name` refuses new deals without a name.
+    """
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         return bulk.carry_out(operations, _DealWork(actor, require_name))
 
 
 def upsert_deals(*, actor: Actor, changes: Sequence[Change]) -> list[Receipt[Deal]]:
-    """`match_on` names the key, else the first of MATCH_KEYS that the change has; a key without a match creates."""
+    """Update the deal with the key of each change, or create one. The key is `match_on`, else the first of MATCH."""
     return carry_out_deals(actor=actor, operations=[Operation("upsert", change=change) for change in changes])
 
 
 def upsert_deal(*, actor: Actor, change: Change, match_on: Sequence[str]) -> Receipt[Deal]:
-    """Like `upsert_deals`, by several keys: the first of them that finds a deal decides, and none creates it."""
+    """Like `upsert_deals`, with several keys: the first key with a match is used; without a match a deal is created."""
     actor.require(Permission.EDIT_DEALS)
     work, operations = _DealWork(actor), {0: Operation("upsert", change=change)}
     with change_set(actor):
@@ -72,7 +75,7 @@ class _DealWork:
     actor: Actor
     require_name: bool = False
     match_keys: Mapping[str, HasKey] = field(default_factory=lambda: MATCH)
-    # The people that changes name by e-mail, once they are looked up.
+    # The contacts of `contact_email` in the changes, after the look-up.
     people: dict[str, Contact] = field(default_factory=dict)
 
     @cached_property
@@ -97,7 +100,7 @@ class _DealWork:
         )
 
     def lock(self, ids: Collection[int], changes: Sequence[Change]) -> None:
-        """Behind what the changes name, as everywhere."""
+        """Lock the deals, after the rows that the changes refer to."""
         self._look_up(changes)
         list(for_update(self.visible.filter(pk__in=ids)).values_list("pk"))
 
@@ -117,13 +120,13 @@ class _DealWork:
         return context
 
     def _find_by_contact(self, operations: Mapping[int, Operation]) -> dict[int, Found | DomainError]:
-        """No constraint can help here: the contacts' keys are held until the deals are written."""
+        """The open deal of each contact and pipeline. No constraint makes it unique: the contacts' keys are locked."""
         if not operations:
             return {}
         context = self._look_up([operation.change for operation in operations.values()])
         pairs = {index: _pair(operation.change, context) for index, operation in operations.items()}
         wanted = {pair for pair in pairs.values() if pair}
-        # A new contact has no deals, and the key of its e-mail is held.
+        # A new contact has no deals, and the key of its e-mail address is locked.
         wanted = {pair for pair in wanted if isinstance(pair[0], int)}
         hold_keys(("deal_of_contact", self.actor.organization_id, contact) for contact, _ in wanted)
         open_deals, closed = self._open(wanted), self._closed(operations, pairs, context)
@@ -135,7 +138,7 @@ class _DealWork:
             elif candidates:
                 found[index] = Found(candidates[0])
             else:
-                # Without a contact or a pipeline: what is wrong with it is told when the deal is written.
+                # A change without a contact or a pipeline is refused when the deal is written.
                 found[index] = Found(closed.get(index), pair)
         return found
 
@@ -150,7 +153,7 @@ class _DealWork:
     def _closed(
         self, operations: Mapping[int, Operation], pairs: Mapping[int, Pair | None], context: Context
     ) -> dict[int, Deal]:
-        """A request that closes finds what an earlier one like it has closed: the latest deal in that status."""
+        """The latest deal with the status of a change that closes, so that a repeated request finds the closed deal."""
         statuses = {index: _status(operation.change, context) for index, operation in operations.items()}
         closing = {
             index for index, status in statuses.items() if status != OPEN and _is_of_contact(pairs[index])

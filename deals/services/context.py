@@ -1,4 +1,4 @@
-"""What a list of deal changes refers to, looked up once for all of them and kept still until they are written."""
+"""The rows that a list of changes refers to, looked up once for the list and locked until the deals are written."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,10 +35,10 @@ MEMBER_LISTS = ("followers", "access_list", "add_followers", "remove_followers")
 @dataclass
 class Context:
     catalogue: Catalogue
-    # The organization's, by which phone numbers are compared.
+    # The organization's country, for the comparison of phone numbers.
     country: str
     people: dict[str, Contact]
-    # People without e-mail, unsaved where they are new.
+    # People without an e-mail address; new ones are unsaved.
     named_people: Mapping[PersonKey, Contact]
     contacts: Mapping[Any, Contact]
     members: Mapping[Any, Member]
@@ -73,7 +73,7 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
 
 
 def last_open_stages(deals: Sequence[Deal], context: Context) -> dict[int, Stage]:
-    """The open stage of its present pipeline that each deal stood in last; without a query if there is no deal."""
+    """The last open stage that each deal was in, of its present pipeline. No query if there is no deal."""
     if not deals:
         return {}
     states = DealState.objects.filter(
@@ -89,7 +89,7 @@ def last_open_stages(deals: Sequence[Deal], context: Context) -> dict[int, Stage
 
 
 def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]) -> None:
-    """Contacts are locked in one order, those named by an e-mail and those named by an id together."""
+    """Lock the contacts named by e-mail address and those named by id in one query, in id order."""
     given = (change.get("contact_email") for change in changes)
     emails = {fold_email(email) for email in given if isinstance(email, str) and email}
     ids, uuids = split_keys(named)
@@ -102,8 +102,7 @@ def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]
 
 
 def find_people(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact]) -> dict[str, Contact]:
-    """The contacts that changes name by e-mail, unsaved where they are new; `person_errors` has what is wrong with
-    others."""
+    """The contacts of `contact_email` by address; new ones are unsaved, and invalid ones are left out."""
     people = [
         _person(change) for change in changes if change.get("contact_email") and not person_errors(change)
     ]
@@ -112,7 +111,7 @@ def find_people(actor: Actor, changes: Sequence[Change], known: Mapping[str, Con
 
 
 def _named_people(actor: Actor, changes: Sequence[Change]) -> dict[PersonKey, Contact]:
-    """The people that changes name by name and phone number; only a deal without a contact takes them."""
+    """The people of changes with a name and a phone number but no e-mail address, for deals without a contact."""
     people = [
         person
         for change in changes
@@ -123,7 +122,7 @@ def _named_people(actor: Actor, changes: Sequence[Change]) -> dict[PersonKey, Co
 
 
 def names_person(change: Change) -> bool:
-    """Whether the change describes a contact without naming it by its e-mail."""
+    """Whether the change has fields of a contact but no e-mail address."""
     return not change.get("contact_email") and any(change.get(field) for field in PERSON_FIELDS)
 
 
@@ -133,14 +132,14 @@ def person_key_of(change: Change, country: str) -> PersonKey:
 
 
 def new_person(organization_id: int, change: Change) -> Contact:
-    """An unsaved contact without e-mail."""
+    """An unsaved contact without an e-mail address."""
     person = _person(change)
     names = {"first_name": person.first_name, "last_name": person.last_name, "phone": person.phone}
     return fast_instance(Contact, organization_id=organization_id, **names)
 
 
 def person_errors(change: Change) -> list[FieldError]:
-    """What is wrong with the description of a contact, under the names that the deal has for its fields."""
+    """The errors of the contact fields of a change, by the names of the deal's fields."""
     values = {name: change[field] for field, name in PERSON_FIELDS.items() if change.get(field) is not None}
     email = change.get("contact_email") or ""
     if not email and not values:

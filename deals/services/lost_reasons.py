@@ -1,4 +1,4 @@
-"""Writes of lost reasons: a managed list, so that losses can be counted by it."""
+"""Services of lost reasons, a managed list."""
 
 from crm_project.accounts.actors import Actor
 from crm_project.errors import Conflict, FieldError
@@ -24,7 +24,7 @@ def update_lost_reason(*, actor: Actor, lost_reason: LostReason, change: Change)
 
 
 def trash_lost_reason(*, actor: Actor, lost_reason: LostReason, if_match: Versions | None = None) -> None:
-    """Deals that were lost for it keep it."""
+    """Move a lost reason to the trash. Lost deals keep it."""
     with catalogue_writing(actor) as changes:
         trash_rows(changes, LostReasonReference, [locked(LostReason, actor, lost_reason.pk, if_match)])
 

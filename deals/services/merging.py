@@ -1,4 +1,4 @@
-"""Two contacts that are one: one of them takes over all that the other has."""
+"""The merge of two contacts."""
 
 from typing import Any
 
@@ -18,14 +18,15 @@ from deals.services.write import write_deals
 from pipelines.catalogue import held_catalogue
 
 PORTION = 1000
-# Whoever is renamed is somebody else; a name is taken over only by who has none at all.
+# Copied only to a contact without any name: a first name of one contact and a last name of the other make no person.
 NAMES = frozenset({"first_name", "last_name", "name"})
 
 
 def merge_contacts(*, actor: Actor, source: Contact, target: Contact) -> Contact:
-    """Give the target the source's deals, people and references, and what it lacks; the source goes to the trash.
+    """Move deals, people and references of the source to the target, and move the source to the trash.
 
-    Every live deal moves, also those that the actor does not see: nobody's deal may lose its contact.
+    Empty fields of the target get the source's values. All live deals move, including those that the actor may not
+    see: none may be left without its contact.
     """
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
@@ -33,13 +34,13 @@ def merge_contacts(*, actor: Actor, source: Contact, target: Contact) -> Contact
         gained = _gained(source, target)
         _pass_on_deals(actor, source, target)
         update_contacts(actor=actor, changes=[(person, {"company": target.pk}) for person in people])
-        # Before the target takes over the address and the references, of which there is only one alive.
+        # First, since e-mail address and references are unique among live contacts.
         trash_contacts(actor=actor, rows=[source])
         return update_contacts(actor=actor, changes=[(target, gained)])[0].row
 
 
 def _held(actor: Actor, source: Contact, target: Contact) -> tuple[Contact, Contact, list[Contact]]:
-    """Both as they are now, and the source's people; nobody else writes them, or links them to a deal, meanwhile."""
+    """Both contacts and the source's people, locked against writes and against new links to deals."""
     visible = Contact.objects.visible_to(actor.member)
     held_catalogue(actor.organization_id)
     hold(actor, [_gained(row, Contact()) for row in visible.filter(pk=source.pk)])
@@ -59,7 +60,7 @@ def _misfit(source: Contact, target: Contact) -> str:
 
 
 def _gained(source: Contact, target: Contact) -> Change:
-    """What the source has and the target lacks."""
+    """The values of the source for the empty fields of the target."""
     named = any(getattr(target, name) for name in NAMES)
     wanted = [name for name in COLUMNS if name != "kind" and not (named and name in NAMES)]
     gained: dict[str, Any] = {
@@ -67,7 +68,7 @@ def _gained(source: Contact, target: Contact) -> Change:
     }
     if target.company_id is None and source.company_id is not None:
         gained["company"] = source.company_id
-    # A deactivated member keeps contacts, and gets no new ones.
+    # A deactivated member may own contacts but gets no new ones.
     if target.owner_id is None and source.owner is not None and source.owner.has_access:
         gained["owner"] = source.owner_id
     own = target.custom_fields
@@ -82,7 +83,7 @@ def _references(*contacts: Contact) -> list[Any]:
 
 
 def _pass_on_deals(actor: Actor, source: Contact, target: Contact) -> None:
-    """In portions: each is one set-wise write."""
+    """Write PORTION deals at a time."""
     taking_part = Exists(DealContact.objects.filter(deal=OuterRef("pk"), contact=source.pk))
     live = Deal.objects.of(actor.organization_id).live()
     named = live.filter(Q(contact=source.pk) | Q(client=source.pk) | taking_part)
@@ -94,7 +95,7 @@ def _pass_on_deals(actor: Actor, source: Contact, target: Contact) -> None:
 
 
 def _renamed(deal: Deal, source: int, target: int) -> Change:
-    """The deal's change: wherever it names the source, it names the target."""
+    """The change of the deal: the target in place of the source."""
     change: dict[str, Any] = {
         name: target for name in ("contact", "client") if getattr(deal, f"{name}_id") == source
     }

@@ -1,4 +1,4 @@
-"""Mail to those on a deal's access list, once the deal is committed."""
+"""E-mail to the members of a deal's access list, after the commit."""
 
 import logging
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def notify_access_list(deal_ids: Sequence[int]) -> None:
-    """One message each. A mail server that is down costs the message, not the deal, and is told to the log."""
+    """Send one message to each member. A failure of the mail server is logged; the deal stays written."""
     links = DealAccess.objects.filter(deal__in=deal_ids, member__is_active=True).select_related(
         "deal__client", "deal__contact", "member__user"
     )

@@ -1,4 +1,4 @@
-"""Bringing deals back to what they were, to the last column: the rules judge the result instead of computing it."""
+"""Undo for deals. All columns are restored as they were; the rules check the result and derive nothing from it."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -30,11 +30,11 @@ class DealUndoer:
 
     lists = (*LISTS, "external_references")
 
-    def hold(self, actor: Actor, wanted: Sequence[Mapping[str, Any]]) -> None:
-        keys = [tuple(key) for before in wanted for key in before.get("external_references") or ()]
+    def hold(self, actor: Actor, restored: Sequence[Mapping[str, Any]]) -> None:
+        keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
         references.hold(DealReference, actor.organization_id, keys)
-        people = {before[name] for before in wanted for name in PEOPLE if before.get(name)}
-        people |= {key for before in wanted for key in before.get("members") or ()}
+        people = {before[name] for before in restored for name in PEOPLE if before.get(name)}
+        people |= {key for before in restored for key in before.get("members") or ()}
         share(Contact.objects.of(actor.organization_id).filter(pk__in=people))
 
     def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:
@@ -57,7 +57,7 @@ class DealUndoer:
 
 
 def _attach(actor: Actor, drafts: Sequence[Draft]) -> dict[int, Contact]:
-    """Give the rows their stage and people as the columns now say, all at once; answers the contacts they name."""
+    """Set stage, contact and client of the rows from their restored ids; returns the contacts by id."""
     catalogue: Catalogue = held_catalogue(actor.organization_id)
     ids = {getattr(draft.row, name) for draft in drafts for name in PEOPLE}
     ids |= {key for draft in drafts for key in draft.lists["members"]}
@@ -71,7 +71,7 @@ def _attach(actor: Actor, drafts: Sequence[Draft]) -> dict[int, Contact]:
 
 
 def _refusal(actor: Actor, draft: Draft, people: Mapping[int, Contact]) -> Any:
-    """What keeps a deal from being what it was: rows that are gone, or another's change that does not fit."""
+    """The error if the restored values are not possible: related rows in the trash, or contradictory values."""
     if not may_set_privacy(actor, draft, bool(draft.before["is_private"])):
         return Forbidden("Only its owner, its creator, its access list and admins set a deal's privacy.")
     if draft.row.deleted_at is not None:

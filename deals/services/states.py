@@ -1,4 +1,4 @@
-"""Past states: each write that changes what a deal is worth or where it stands ends one state and begins the next."""
+"""Past states: a write that changes a column of `STATE_FIELDS` ends the current state and begins a new one."""
 
 import datetime
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,12 @@ TICK = datetime.timedelta(microseconds=1)
 def write_states(
     deals: Sequence[Deal], before: Mapping[int, dict[str, Any]], *, now: datetime.datetime
 ) -> None:
-    """`before` holds the former state of each deal by id; a new deal has none."""
+    """Write the states of changed deals. `before` has the former state of each existing deal by id."""
     after = {deal.pk: state_of(deal) for deal in deals}
     changed = [deal for deal in deals if before.get(deal.pk) != after[deal.pk]]
     current = {state.deal_id: state for state in _current(changed, before)}
     for state in current.values():
-        # A clock that stands still or is set back must not make a state end before it began.
+        # The clock may stand still or be set back: a state must not end before it began.
         state.valid_to = max(now, state.valid_from + TICK)
     update_rows(list(current.values()), ["valid_to"])
     insert_rows(

@@ -1,4 +1,4 @@
-"""The trash: a trashed deal frees its keys and its stage, and comes back where both still fit."""
+"""The trash of deals. References and stage of a trashed deal are free: a restore checks them again."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -27,7 +27,7 @@ ANY: Mapping[int, Versions] = MappingProxyType({})
 
 
 def trash_deals(*, actor: Actor, rows: Sequence[Deal], if_match: Mapping[int, Versions] = ANY) -> list[Deal]:
-    """Move to the trash; `if_match` holds the version that each id is expected to have."""
+    """Move deals to the trash. `if_match` has the expected version by id."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         drafts = lock_drafts(actor, look_up(actor, []), rows)
@@ -46,7 +46,7 @@ def trash_deals(*, actor: Actor, rows: Sequence[Deal], if_match: Mapping[int, Ve
 def restore_deals(
     *, actor: Actor, rows: Sequence[Deal], stage: Any = None, if_match: Mapping[int, Versions] = ANY
 ) -> list[Deal]:
-    """Bring back from the trash; `stage` names the stage to stand in, needed where the old one is gone."""
+    """Restore deals from the trash. `stage` is required if the deal's own stage was removed."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         now = timezone.now()
@@ -84,7 +84,7 @@ def _hold_references(actor: Actor, deals: Sequence[Deal]) -> None:
 
 
 def _held_people(actor: Actor, deals: Sequence[Deal]) -> list[Contact]:
-    """Whoever has a part in the deals, kept from being trashed: nobody counts a deal that is in the trash itself."""
+    """The contacts of the deals, locked against the trash: uses by trashed deals do not prevent it."""
     ids = [deal.pk for deal in deals]
     parts = Deal.objects.of(actor.organization_id).filter(pk__in=ids).values_list("contact", "client")
     members = DealContact.objects.filter(organization_id=actor.organization_id, deal__in=ids)

@@ -1,4 +1,4 @@
-"""The one way a deal is written: look up what the changes name, lock, apply the rules to each, write set-wise."""
+"""The write of deals: look up related rows, lock, apply changes and rules to each row, store set-wise."""
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -69,9 +69,9 @@ def write_deals(
 ) -> list[Receipt[Deal]]:
     """Apply each change to its deal, or to a new one.
 
-    `add_references` holds the indices of those whose references are added to what the deal has. `rows` widens what may
-    be written beyond what the actor sees. `require_name` refuses a new deal without one, which the core itself allows.
-    `people` are those that the caller has looked up in the same transaction already, by e-mail.
+    `add_references` has the indices of changes whose references are added instead of replacing the deal's. `rows` are
+    the deals that may be written, instead of those visible to the actor. `require_name` refuses a new deal without a
+    name. `people` are the contacts by e-mail address that the caller has looked up in the same transaction.
     """
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
@@ -102,13 +102,13 @@ def write_deals(
 def lock_drafts(
     actor: Actor, context: Context, deals: Sequence[Deal | None], rows: DealQuerySet | None = None
 ) -> list[Draft]:
-    """The deals as they are now, locked in id order, each with its stage, contact and client; new ones for None."""
+    """Drafts of the deals, locked in id order, each with its stage, contact and client; of a new deal for None."""
     ids = [deal.pk for deal in deals if deal is not None]
     store.refuse_twice(ids)
     visible = Deal.objects.visible_to(actor.member) if rows is None else rows
     locked = {}
     if ids:
-        # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
+        # No joins: after waiting for a lock, the row is read again, but joined rows are not.
         locked = {row.pk: row for row in for_update(visible.filter(pk__in=ids))}
     gone = {index: NotFound() for index, deal in enumerate(deals) if deal and deal.pk not in locked}
     refuse(gone, rows=len(deals))
@@ -143,7 +143,7 @@ def _lists_touched(changes: Sequence[Change]) -> set[str]:
 
 
 def note_lists(drafts: Sequence[Draft], names: Iterable[str]) -> None:
-    """Tell the drafts of existing deals what these lists of theirs hold."""
+    """Set these lists of the drafts of existing deals."""
     existing = [draft for draft in drafts if draft.before]
     for name in names:
         model, column = LISTS[name]
@@ -166,7 +166,7 @@ def _apply(
     add_references: bool,
     require_name: bool,
 ) -> DomainError | None:
-    """Bring one draft to what the change says; answers one refusal that names all that is wrong."""
+    """Apply the change to the draft; returns one refusal with all field errors, or None."""
     if stale := refusal(draft.row, change.get("if_match")):
         return stale
     was_private = bool(draft.before.get("is_private"))
@@ -197,7 +197,7 @@ def _apply(
 
 
 def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldError]:
-    """Point the deal at the rows that the change names."""
+    """Set the foreign keys of the deal; returns the errors."""
     row, errors = draft.row, person_errors(change)
     for name, source in SINGLE.items():
         if name not in change or name == "lost_reason":
@@ -219,7 +219,7 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
 
 
 def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]:
-    """A contact without e-mail: the deal keeps the one that it has, else takes or creates the person described."""
+    """Set the contact of a change without an e-mail address, unless the deal has one: an existing or a new person."""
     if row.contact is not None:
         return rules.contact_conflicts(row.contact, change, country=context.country)
     if not names_person(change):
@@ -247,7 +247,7 @@ def _travel(
     last_open: Mapping[int, Stage],
     now: datetime.datetime,
 ) -> list[FieldError]:
-    """Find the stage the change leads to, and go there."""
+    """Move the deal to the stage of the change; returns the errors."""
     row, catalogue = draft.row, context.catalogue
     stage, pipeline = (
         catalogue.stages.get(change.get("stage")),
@@ -259,7 +259,7 @@ def _travel(
         if change.get(name) is not None and found is None
     ]
     reason = context.lost_reasons.get(change.get("lost_reason"))
-    # One that has been trashed since stays with the deals that have it.
+    # A deal keeps a lost reason that was trashed later.
     if reason is not None and reason.deleted_at and reason.pk != row.lost_reason_id:
         reason = None
     if change.get("lost_reason") is not None and reason is None:
@@ -326,7 +326,7 @@ def _notice_errors(draft: Draft, change: Change) -> list[FieldError]:
 
 
 def _stay_on_list(actor: Actor, draft: Draft, before: list[int]) -> None:
-    """Nobody locks themselves out of a list they write."""
+    """Add the actor to the access list if the actor would lose access by the change."""
     listed, own = draft.lists["access_list"], actor.member.pk
     if own not in listed and (own in before or (not draft.before and listed)):
         listed.append(own)
@@ -357,7 +357,7 @@ def may_set_privacy(actor: Actor, draft: Draft, was_private: bool) -> bool:
 
 
 def _create_people(actor: Actor, drafts: Sequence[Draft]) -> None:
-    """Store the new contacts that changes describe, once no deal is refused."""
+    """Create the new contacts of the changes, after all deals were accepted."""
     new = {id(draft.row.contact): draft.row.contact for draft in drafts if _has_new_contact(draft)}
     created = create_people(actor=actor, people=list(new.values()))
     stored = dict(zip(new, created, strict=True))
@@ -377,7 +377,7 @@ def _store(
     states: dict[int, dict[str, Any]],
     now: datetime.datetime,
 ) -> None:
-    # A deal is found by its contact's company.
+    # The search text has the company of the contact.
     people = [draft.row.contact for draft in drafts if draft.row.contact and draft.row.client is None]
     prefetch_related_objects(people, "company")
     new = [draft for draft in drafts if not draft.before]

@@ -88,9 +88,9 @@ class PipelineSerializer(StrictSerializer):
         errors: dict[int, Any] = {}
         for index, stage in enumerate(stages):
             row = existing.get(stage.get("id"))
-            known = {"uuid": row.uuid, "pipeline": row.pipeline_id} if row else {}
+            stored = {"uuid": row.uuid, "pipeline": row.pipeline_id} if row else {}
             wrong = {
-                name for name in ("uuid", "pipeline") if name in stage and stage[name] != known.get(name)
+                name for name in ("uuid", "pipeline") if name in stage and stage[name] != stored.get(name)
             }
             if wrong:
                 names = {"pipeline": "pipeline_id"}

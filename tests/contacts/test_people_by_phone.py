@@ -77,7 +77,7 @@ class PersonWithoutEmail(BaseTestCase):
 
         assert Contact.objects.count() == 4
 
-    def test_of_two_nobody_is_chosen(self):
+    def test_of_two_matches_none_is_chosen(self):
         person = {"first_name": "Nora", "last_name": "Quist", "phone": "+4722334455"}
         create_contacts(actor=self.bob, changes=[person, person])
 
@@ -96,7 +96,7 @@ class PersonWithoutEmail(BaseTestCase):
             self.create(contact_first_name="Nora", contact_phone="1" * 256)
         assert not Contact.objects.exists()
 
-    def test_a_refused_deal_creates_nobody(self):
+    def test_a_refused_deal_creates_no_contact(self):
         with refused("does_not_exist", "owner"):
             self.create(**NORA, owner=0)
         assert not Contact.objects.exists()

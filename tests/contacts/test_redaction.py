@@ -136,6 +136,6 @@ class CommandTests(BaseTestCase):
         assert Contact.objects.get(pk=contact.pk).email == ""
         assert Contact.objects.get(pk=theirs.pk).email == "sophie@example.com"
 
-    def test_nobody_of_that_name(self):
+    def test_no_contact_of_that_name(self):
         with pytest.raises(CommandError, match="no contact"):
             self.run_command("nobody@example.com")

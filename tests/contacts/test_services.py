@@ -288,7 +288,7 @@ class FindOrCreatePeople(ContactTestCase):
         assert found["new@example.com"].full_name == "New"
         assert Contact.objects.count() == 2
 
-    def test_nobody_is_made_without_a_name(self):
+    def test_no_contact_is_created_without_a_name(self):
         assert self.find("new@example.com") == {}
         assert not Contact.objects.exists()
 

@@ -103,7 +103,7 @@ class DialectContract(DialectClient):
         raise NotImplementedError
 
     def created(self, body: Any) -> Deal:
-        """The deal that the answer to `create_call` speaks of."""
+        """The deal in the answer to `create_call`."""
         return Deal.objects.latest("id")
 
     def invalid_calls(self) -> Mapping[str, Call]:
@@ -167,7 +167,7 @@ class DialectContract(DialectClient):
 
             assert answer.status_code == self.create_status, answer.content
 
-    def test_it_refuses_a_token_that_nobody_has(self) -> None:
+    def test_it_refuses_an_unknown_token(self) -> None:
         for way in self.token_ways.values():
             self.refused(self.send(way(self.create_call(), "crm_nobody")), 401)
 
@@ -258,7 +258,7 @@ class DialectContract(DialectClient):
 
         self.refused(self.as_actor(self.bob, call), 413)
 
-    def test_it_knows_no_other_paths(self) -> None:
+    def test_it_has_no_other_paths(self) -> None:
         for path in self.unknown_paths:
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
                 self.refused(self.as_actor(self.bob, Call(method, path)), 404)

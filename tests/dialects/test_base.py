@@ -108,16 +108,16 @@ def test_decimals_are_numbers_digit_by_digit(number: str, text: bytes) -> None:
 
 
 class TestIds(BaseTestCase):
-    """One system speaks deals by our numbers, the other by uuid."""
+    """One system identifies deals by our ids, the other one by uuid."""
 
     def setUp(self) -> None:
         numbered = {"numbers": frozenset({"deal"}), "words": frozenset[str]()}
-        self.enterContext(_spoken(numbered))
+        self.enterContext(_numbered_kinds(numbered))
 
     def ids(self, system: str = "numbers", actor: Any = None) -> Ids:
         ids = Ids.__new__(Ids)
         ids.actor, ids.system, ids._known = actor or self.bob, system, {}
-        ids.numbered = references.spoken[system]
+        ids.numbered = references.numbered_kinds[system]
         return ids
 
     def name(self, deal: Any, external_id: Any, system: str = "numbers") -> None:
@@ -167,8 +167,8 @@ class TestIds(BaseTestCase):
         assert self.ids().resolve("deal", new.pk) == deal
         assert self.ids().resolve("deal", self.ids().id_of(new)) == new
 
-    def test_a_new_members_number_is_kept_apart_too(self) -> None:
-        self.enterContext(_spoken({"numbers": frozenset({"user"})}))
+    def test_a_new_member_gets_a_replacement_id_too(self) -> None:
+        self.enterContext(_numbered_kinds({"numbers": frozenset({"user"})}))
         taken = Member.objects.latest("pk").pk + 1
         change_references(actor=self.alice, row=self.bob.member, add=[("numbers", str(taken))])
 
@@ -190,7 +190,7 @@ class TestIds(BaseTestCase):
 
         assert [row.external_id for row in DealReference.objects.filter(row=other)] == ["their-17"]
 
-    def test_a_system_that_speaks_uuids_needs_none(self) -> None:
+    def test_a_system_with_uuids_needs_no_replacement_ids(self) -> None:
         deal, other = self.deal(), self.deal()
 
         self.name(deal, other.pk, "words")
@@ -199,7 +199,7 @@ class TestIds(BaseTestCase):
         assert self.ids("words").id_of(other) == str(other.uuid)
         assert self.ids("words").resolve("deal", deal.pk) is None
 
-    def test_the_oldest_reference_is_shown(self) -> None:
+    def test_the_oldest_reference_is_the_id(self) -> None:
         deal = self.deal()
         self.name(deal, "first")
         self.name(deal, "second")
@@ -255,7 +255,7 @@ class TestIds(BaseTestCase):
 
 
 class TestKeys(BaseTestCase):
-    def test_every_dialect_tells_a_retry_that_came_too_early_to_ask_again(self) -> None:
+    def test_every_dialect_answers_409_with_retry_after_while_a_key_is_in_use(self) -> None:
         problem = problem_of(KeyInUse(), wire_names={})
 
         for system in DIALECTS:
@@ -266,10 +266,10 @@ class TestKeys(BaseTestCase):
         assert problem.headers == {"Retry-After": "1"}
 
 
-def _spoken(systems: dict[str, frozenset[str]]) -> Any:
+def _numbered_kinds(systems: dict[str, frozenset[str]]) -> Any:
     patch = pytest.MonkeyPatch.context()
     patched = patch.__enter__()
-    patched.setattr(references, "spoken", systems)
+    patched.setattr(references, "numbered_kinds", systems)
     return _Closing(patch)
 
 

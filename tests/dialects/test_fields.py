@@ -16,10 +16,10 @@ from deals.models import Deal
 from deals.services import create_lost_reason
 from tests.base import BaseTestCase
 from tests.dialects.base import Call
-from tests.dialects.test_pairs import VOICES, Facts, Speaker
+from tests.dialects.test_pairs import APIS, Facts, SystemClient
 from tests.factories import CustomFieldFactory
 
-SPEAKERS = {voice.system: voice for voice in VOICES}
+APIS_BY_SYSTEM = {api.system: api for api in APIS}
 UPDATES: dict[str, tuple[Any, str, str]] = {
     "xalantis": (XalantisV1DealUpdate, "PATCH", "/api/v1/deals/{uuid}"),
     "onlyoffice": (OnlyofficeOpportunityWrite, "PUT", "/api/2.0/crm/opportunity/{pk}"),
@@ -51,14 +51,14 @@ class FieldCase(BaseTestCase):
         self.reason = create_lost_reason(actor=self.alice, change={"name": "Price"})
 
     def creation(self, system: str, **values: Any) -> Call:
-        call = SPEAKERS[system].create(self, Facts("Deal", Decimal(100), self.new, self.ann))
+        call = APIS_BY_SYSTEM[system].create(self, Facts("Deal", Decimal(100), self.new, self.ann))
         body = call.body
         (body["deal"] if system == "intum" else body).update(values)
         path = "/opportunities/upsert" if system == "leadconnector" else call.path
         return Call(call.method, path, body)
 
     def send(self, system: str, call: Call) -> Any:
-        return Speaker(SPEAKERS[system]).as_actor(self.bob, call)
+        return SystemClient(APIS_BY_SYSTEM[system]).as_actor(self.bob, call)
 
 
 class TestEmptyValues(FieldCase):
@@ -219,7 +219,7 @@ class TestNothingIsDropped(FieldCase):
 
     def closing(self, system: str) -> dict[str, Any]:
         """What makes the base request one of a won deal."""
-        row_id = self.won.pk if SPEAKERS[system].system in ("xalantis", "intum", "onlyoffice") else None
+        row_id = self.won.pk if APIS_BY_SYSTEM[system].system in ("xalantis", "intum", "onlyoffice") else None
         name = {
             "xalantis": "stage_id",
             "onlyoffice": "stageid",

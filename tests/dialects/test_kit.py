@@ -80,13 +80,13 @@ class TestKit(BaseTestCase):
 
         assert answer.data["change"] == {"stage": self.new.pk, "followers": [self.bob.member.pk]}
 
-    def test_all_unknown_ids_are_told(self) -> None:
+    def test_all_unknown_ids_are_named(self) -> None:
         answer = self.ask("POST", {"stage": self.theirs.stages.first().pk, "people": ["nobody"]})
 
         assert answer.status_code == 400
         assert [error["pointer"] for error in answer.data["errors"]] == ["/stage", "/people"]
 
-    def test_what_cannot_be_held_is_refused_unless_it_says_nothing(self) -> None:
+    def test_unsupported_values_are_refused_unless_they_are_empty(self) -> None:
         assert self.ask("POST", {"color": "red"}).data["errors"][0]["code"] == "not_supported"
         for nothing in (None, "", [], {}, False):
             assert self.ask("POST", {"color": nothing}).data["change"] == {}

@@ -11,7 +11,7 @@ from deals.models import Deal
 from deals.services import update_deals
 from tests.base import BaseTestCase
 from tests.dialects.base import Call
-from tests.dialects.test_pairs import CANONICAL, VOICES, Facts, Speaker
+from tests.dialects.test_pairs import APIS, CANONICAL, Facts, SystemClient
 
 # What clients compute, and the amount that it stands for.
 DOUBLES = {1.1 * 3: "3.3", 0.1 + 0.2: "0.3", 8.2 * 3: "24.6", 1.15 * 100: "115", 4.35 * 100: "435"}
@@ -47,33 +47,33 @@ class TestDoubles(BaseTestCase):
     def setUp(self) -> None:
         self.ann = self.person(email="ann@example.com")
 
-    def call(self, voice: Any, **values: Any) -> Call:
-        call = voice.create(self, Facts("Deal", Decimal(1), self.new, self.ann))
+    def call(self, api: Any, **values: Any) -> Call:
+        call = api.create(self, Facts("Deal", Decimal(1), self.new, self.ann))
         body = call.body.get("deal", call.body)
         body.update(values)
         return Call(call.method, call.path, call.body)
 
     def test_a_double_is_its_amount(self) -> None:
-        for voice in VOICES:
+        for api in APIS:
             for number, amount in DOUBLES.items():
-                values = dict.fromkeys(FIELDS.get(voice.system, ()), number)
+                values = dict.fromkeys(FIELDS.get(api.system, ()), number)
                 if values:
-                    answer = Speaker(voice).as_actor(self.bob, self.call(voice, **values))
+                    answer = SystemClient(api).as_actor(self.bob, self.call(api, **values))
 
-                    assert answer.status_code == 201, (voice.system, number, answer.content)
+                    assert answer.status_code == 201, (api.system, number, answer.content)
                     assert Deal.objects.latest("id").amount == Decimal(amount)
 
     def test_texts_and_real_decimals_stay_refused(self) -> None:
-        for voice in VOICES:
+        for api in APIS:
             for value in (3.301, "3.3000000000000003", 99.99 * 1.23):
-                values = dict.fromkeys(FIELDS.get(voice.system, ()), value)
+                values = dict.fromkeys(FIELDS.get(api.system, ()), value)
                 if values:
-                    answer = Speaker(voice).as_actor(self.bob, self.call(voice, **values))
+                    answer = SystemClient(api).as_actor(self.bob, self.call(api, **values))
 
-                    assert answer.status_code in (400, 422), (voice.system, value, answer.content)
+                    assert answer.status_code in (400, 422), (api.system, value, answer.content)
 
     def test_the_canonical_api_stays_strict(self) -> None:
-        answer = Speaker(CANONICAL).as_actor(self.bob, self.call(CANONICAL, amount=1.1 * 3))
+        answer = SystemClient(CANONICAL).as_actor(self.bob, self.call(CANONICAL, amount=1.1 * 3))
 
         assert answer.status_code == 400
 
@@ -82,11 +82,11 @@ class TestDoubles(BaseTestCase):
         update_deals(actor=self.bob, changes=[(deal, {"amount": Decimal(1000), "currency": "JPY"})])
         paths = {"xalantis": ("PATCH", f"/api/v1/deals/{deal.uuid}", "amount")}
         paths["leadconnector"] = ("PUT", f"/opportunities/{deal.uuid}", "monetaryValue")
-        for voice in VOICES:
-            if voice.system in paths:
-                method, path, name = paths[voice.system]
+        for api in APIS:
+            if api.system in paths:
+                method, path, name = paths[api.system]
                 for number, status in ((1000.0000000000001, 200), (1000.5, 422)):
-                    answer = Speaker(voice).as_actor(self.bob, Call(method, path, {name: number}))
+                    answer = SystemClient(api).as_actor(self.bob, Call(method, path, {name: number}))
 
                     assert answer.status_code == status, answer.content
         deal.refresh_from_db()
@@ -94,7 +94,7 @@ class TestDoubles(BaseTestCase):
 
     def test_an_upsert_without_an_id_reads_the_currency_of_the_deal(self) -> None:
         deal = self.deal(contact=self.ann.pk, amount=Decimal(5), currency="JPY")
-        voice = next(voice for voice in VOICES if voice.system == "leadconnector")
+        api = next(api for api in APIS if api.system == "leadconnector")
         body = {
             "locationId": str(self.organization.uuid),
             "pipelineId": str(self.pipeline.uuid),
@@ -102,7 +102,7 @@ class TestDoubles(BaseTestCase):
             "monetaryValue": json.loads("7.0000000000000009"),
         }
 
-        answer = Speaker(voice).as_actor(self.bob, Call("POST", "/opportunities/upsert", body))
+        answer = SystemClient(api).as_actor(self.bob, Call("POST", "/opportunities/upsert", body))
 
         assert answer.json()["opportunity"]["monetaryValue"] == 7
         assert answer.json()["opportunity"]["id"] == str(deal.uuid)

@@ -1,7 +1,7 @@
-"""The same deal, written through any dialect or the canonical API, reads alike through every other one.
+"""A deal that is written through one API, a dialect or the canonical one, has the same facts in all others.
 
-A voice says what it has words for: Gauzy has none for amounts and status, and nobody but the canonical API tells lost
-from abandoned everywhere. What both voices of a pair can say must agree.
+An API has the facts that its format can express: Gauzy has no amounts and no status, and not every dialect
+distinguishes lost from abandoned. The facts that both APIs of a pair can express must agree.
 """
 
 import json
@@ -35,21 +35,21 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Voice:
-    """One way to speak: how it creates a deal, and what it says of one (fact → value)."""
+class Api:
+    """One API: how it creates a deal, and its representation of a deal (fact → value)."""
 
     system: str
     create: Callable[[Any, Facts], Call]
     show: Callable[[Deal], Call]
-    said: Callable[[Any], dict[str, Any]]
+    facts_in: Callable[[Any], dict[str, Any]]
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Speaker(DialectClient):
-    """Speaks with one voice; the canonical one lives beside the dialects."""
+class SystemClient(DialectClient):
+    """A client of one API, dialect or canonical."""
 
-    def __init__(self, voice: Voice) -> None:
-        self.system, self.headers = voice.system, dict(voice.headers)
+    def __init__(self, api: Api) -> None:
+        self.system, self.headers = api.system, dict(api.headers)
 
     def send(self, call: Call) -> Any:
         if self.system != CANONICAL.system:
@@ -71,7 +71,7 @@ def xalantis(case: Any, facts: Facts) -> Call:
     return Call("POST", "/api/v1/deals", body)
 
 
-def xalantis_said(body: Any) -> dict[str, Any]:
+def facts_of_xalantis(body: Any) -> dict[str, Any]:
     deal = body["data"]
     person = deal["contact"] and deal["contact"]["uuid"]
     return {
@@ -95,7 +95,7 @@ def onlyoffice(case: Any, facts: Facts) -> Call:
     return Call("POST", "/api/2.0/crm/opportunity", body)
 
 
-def onlyoffice_said(body: Any) -> dict[str, Any]:
+def facts_of_onlyoffice(body: Any) -> dict[str, Any]:
     deal = body["response"]
     return {
         "name": deal["title"],
@@ -113,7 +113,7 @@ def intum(case: Any, facts: Facts) -> Call:
     return Call("POST", "/crm/deals.json", {"deal": deal})
 
 
-def intum_said(deal: Any) -> dict[str, Any]:
+def facts_of_intum(deal: Any) -> dict[str, Any]:
     return {
         "name": deal["name"],
         "amount": number(deal["total_amount_net"] or 0),
@@ -136,7 +136,7 @@ def leadconnector(case: Any, facts: Facts) -> Call:
     return Call("POST", "/opportunities/", body)
 
 
-def leadconnector_said(body: Any) -> dict[str, Any]:
+def facts_of_leadconnector(body: Any) -> dict[str, Any]:
     deal = body["opportunity"]
     return {
         "name": deal["name"],
@@ -152,7 +152,7 @@ def gauzy(case: Any, facts: Facts) -> Call:
     return Call("POST", "/api/deals", body)
 
 
-def gauzy_said(deal: Any) -> dict[str, Any]:
+def facts_of_gauzy(deal: Any) -> dict[str, Any]:
     return {"name": deal["title"], "stage": deal["stageId"], "person": deal["clientId"]}
 
 
@@ -166,7 +166,7 @@ def canonical(case: Any, facts: Facts) -> Call:
     return Call("POST", "/deals", body)
 
 
-def canonical_said(deal: Any) -> dict[str, Any]:
+def facts_of_canonical(deal: Any) -> dict[str, Any]:
     return {
         "name": deal["name"],
         "amount": number(deal["amount"] or 0),
@@ -177,29 +177,29 @@ def canonical_said(deal: Any) -> dict[str, Any]:
 
 
 VERSION = (("Version", "2021-07-28"),)
-VOICES = (
-    Voice("xalantis", xalantis, lambda deal: Call("GET", f"/api/v1/deals/{deal.uuid}"), xalantis_said),
-    Voice(
+APIS = (
+    Api("xalantis", xalantis, lambda deal: Call("GET", f"/api/v1/deals/{deal.uuid}"), facts_of_xalantis),
+    Api(
         "onlyoffice",
         onlyoffice,
         lambda deal: Call("GET", f"/api/2.0/crm/opportunity/{deal.pk}"),
-        onlyoffice_said,
+        facts_of_onlyoffice,
     ),
-    Voice("intum", intum, lambda deal: Call("GET", f"/crm/deals/{deal.pk}.json"), intum_said),
-    Voice(
+    Api("intum", intum, lambda deal: Call("GET", f"/crm/deals/{deal.pk}.json"), facts_of_intum),
+    Api(
         "leadconnector",
         leadconnector,
         lambda deal: Call("GET", f"/opportunities/{deal.uuid}"),
-        leadconnector_said,
+        facts_of_leadconnector,
         VERSION,
     ),
-    Voice("gauzy", gauzy, lambda deal: Call("GET", f"/api/deals/{deal.uuid}"), gauzy_said),
+    Api("gauzy", gauzy, lambda deal: Call("GET", f"/api/deals/{deal.uuid}"), facts_of_gauzy),
 )
-CANONICAL = Voice("canonical", canonical, lambda deal: Call("GET", f"/deals/{deal.uuid}"), canonical_said)
+CANONICAL = Api("canonical", canonical, lambda deal: Call("GET", f"/deals/{deal.uuid}"), facts_of_canonical)
 
 
 class PairTests(BaseTestCase):
-    def expected(self, facts: Facts, writer: Voice) -> dict[str, set[Any]]:
+    def expected(self, facts: Facts, writer: Api) -> dict[str, set[Any]]:
         """Each fact in any of the words that stand for it: rows by number or uuid."""
         return {
             "name": {facts.name},
@@ -209,25 +209,25 @@ class PairTests(BaseTestCase):
             "person": {facts.person.pk, str(facts.person.uuid)},
         }
 
-    def pass_on(self, writer: Voice, facts: Facts) -> None:
-        made = Speaker(writer).as_actor(self.bob, writer.create(self, facts))
+    def pass_on(self, writer: Api, facts: Facts) -> None:
+        made = SystemClient(writer).as_actor(self.bob, writer.create(self, facts))
         assert made.status_code == 201, made.content
         deal, expected = Deal.objects.latest("id"), self.expected(facts, writer)
-        for reader in (*VOICES, CANONICAL):
-            answer = Speaker(reader).as_actor(self.bob, reader.show(deal))
+        for reader in (*APIS, CANONICAL):
+            answer = SystemClient(reader).as_actor(self.bob, reader.show(deal))
             assert answer.status_code == 200, answer.content
-            said = reader.said(answer.json())
-            wrong = {fact: value for fact, value in said.items() if value not in expected[fact]}
+            read = reader.facts_in(answer.json())
+            wrong = {fact: value for fact, value in read.items() if value not in expected[fact]}
             assert wrong == {}, f"{writer.system} → {reader.system}"
 
-    def test_whatever_is_written_reads_alike_everywhere(self) -> None:
+    def test_every_write_reads_alike_in_all_dialects(self) -> None:
         person = self.person(email="ann@example.com")
         stages = st.sampled_from([self.new, self.offer, self.won, self.lost])
         facts = st.builds(Facts, name=NAMES, amount=AMOUNTS, stage=stages, person=st.just(person))
 
         @settings(max_examples=examples(18), deadline=None, phases=[Phase.generate])
-        @given(st.sampled_from([*VOICES, CANONICAL]), facts)
-        def hold(writer: Voice, drawn: Facts) -> None:
+        @given(st.sampled_from([*APIS, CANONICAL]), facts)
+        def hold(writer: Api, drawn: Facts) -> None:
             self.pass_on(writer, drawn)
 
         hold()
@@ -237,16 +237,18 @@ class PairTests(BaseTestCase):
         call = onlyoffice(self, Facts("Retainer", Decimal(1000), self.new, person))
         body = {**call.body, "bidType": 4, "perPeriodValue": 12}
 
-        made = Speaker(VOICES[1]).as_actor(self.bob, Call("POST", call.path, body))
+        made = SystemClient(APIS[1]).as_actor(self.bob, Call("POST", call.path, body))
 
         deal = Deal.objects.latest("id")
         assert (made.status_code, deal.amount) == (201, 12000)
-        for reader in (VOICES[0], VOICES[2], VOICES[3], CANONICAL):
-            said = reader.said(Speaker(reader).as_actor(self.bob, reader.show(deal)).json())
-            assert said["amount"] == number(12000), reader.system
+        for reader in (APIS[0], APIS[2], APIS[3], CANONICAL):
+            read = reader.facts_in(SystemClient(reader).as_actor(self.bob, reader.show(deal)).json())
+            assert read["amount"] == number(12000), reader.system
         found = (
-            Speaker(CANONICAL).as_actor(self.bob, Call("GET", "/deals", query={"amount_min": "12000"})).json()
+            SystemClient(CANONICAL)
+            .as_actor(self.bob, Call("GET", "/deals", query={"amount_min": "12000"}))
+            .json()
         )
-        totals = Speaker(CANONICAL).as_actor(self.bob, Call("GET", "/deals/summary")).json()["totals"]
+        totals = SystemClient(CANONICAL).as_actor(self.bob, Call("GET", "/deals/summary")).json()["totals"]
         assert [row["uuid"] for row in found["results"]] == [str(deal.uuid)]
         assert totals[0]["amount"] == "12000.00"

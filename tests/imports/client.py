@@ -63,7 +63,7 @@ def carried_out(client: ApiClient, source: str, task: str = "run") -> Any:
 
 
 def imported(client: ApiClient, kind: str, content: bytes, *, task: str = "run", **change: Any) -> Any:
-    """Upload, choose, and do it; answers the import with its refused rows."""
+    """Upload a file, change the options and run the import; returns the import with its refused rows."""
     answer = upload(client, kind, content, XLSX if content.startswith(b"PK") else "text/csv")
     assert answer.status_code == 201, answer.content
     source = f"/api/imports/{answer.json()['uuid']}"

@@ -47,7 +47,7 @@ class ImportPagesTests(StaffTestCase):
         assert Deal.objects.count() == 2
         assert "deals.csv" in self.page(list_url(Import))
 
-    def test_a_bad_row_is_shown_and_nothing_is_imported(self):
+    def test_a_bad_row_is_listed_and_nothing_is_imported(self):
         source = self.uploaded(GOOD.replace(b"20", b"<b>x</b>"))
 
         self.asked(source, "run")
@@ -59,7 +59,7 @@ class ImportPagesTests(StaffTestCase):
         answer = self.client.get(reverse("admin:imports_error_file", args=[source.pk]))
         assert b"<b>x</b>" in answer.getvalue()
 
-    def test_refusals_are_told_in_the_form(self):
+    def test_refusals_are_errors_of_the_form(self):
         source = self.uploaded()
         answer = self.asked(source, "run", column_0="amount")
         assert "mapped to amount already" in answer.content.decode()
@@ -73,7 +73,7 @@ class ImportPagesTests(StaffTestCase):
             in self.client.post(add_url(Import), {"kind": "deals", "file": file}).content.decode()
         )
 
-    def test_another_delimiter_reads_the_file_anew(self):
+    def test_another_delimiter_reads_the_file_again(self):
         source = self.uploaded()
 
         assert self.asked(source, "preview", delimiter=";").status_code == 302
@@ -115,6 +115,6 @@ class ImportPagesTests(StaffTestCase):
         assert book.startswith(b"PK")
         assert reverse("admin:imports_export_deals") in self.page(list_url(Deal))
 
-    def test_somebody_without_an_organization_exports_nothing(self):
+    def test_a_login_without_an_organization_exports_nothing(self):
         self.sign_in(self.operator)
         assert self.client.get(reverse("admin:imports_export_contacts")).status_code == 403

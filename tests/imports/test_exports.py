@@ -8,11 +8,12 @@ import openpyxl
 
 from contacts.models import Contact
 from crm_project.api.pagination import streamed_rows
+from crm_project.imports.models import Import
 from deals.models import Deal
 from pipelines.services import create_stage
 from tests.api.client import problem
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
-from tests.imports.client import XLSX, counts, imported
+from tests.imports.client import XLSX, carried_out, counts, imported, upload
 from tests.imports.test_imports import ImportTestCase
 
 
@@ -84,6 +85,19 @@ class ExportTests(ImportTestCase):
         assert "participant_uuids" in header
         assert Deal.objects.get(name="Old").contact_links.get().contact == person
 
+    def test_a_mapping_of_an_earlier_release_runs_with_the_present_keys(self):
+        person = self.person()
+        content = f"name,participant_uuids\nOld,{person.uuid}\n".encode()
+        source = Import.objects.get(uuid=upload(self.as_bob, "deals", content).json()["uuid"])
+        Import.objects.update(mapping={"name": "name", "participant_uuids": "member_uuids"})
+
+        shown = self.as_bob.get(f"/api/imports/{source.uuid}").json()
+        done = carried_out(self.as_bob, f"/api/imports/{source.uuid}")
+
+        assert shown["mapping"]["participant_uuids"] == "participant_uuids"
+        assert done["state"] == "done", done
+        assert Deal.objects.get(name="Old").contact_links.get().contact == person
+
     def test_it_shows_what_the_list_shows(self):
         for number in range(3):
             self.deal(name=f"Deal {number}", amount=number)
@@ -129,7 +143,7 @@ class ExportTests(ImportTestCase):
         header, cells = book.active.iter_rows(values_only=True)
         assert dict(zip(header, cells, strict=True))["amount"] == 99.9
 
-    def test_long_texts_are_cut_in_workbooks_and_told_on_the_way_back(self):
+    def test_long_texts_are_cut_in_workbooks_and_refused_by_the_import(self):
         self.deal(name="Long", description="x" * 40_000)
 
         result = imported(self.as_bob, "deals", export(self.as_bob, "deals", file_format="xlsx"))

@@ -130,7 +130,7 @@ class ShapeTests(ImportTestCase):
             (6, "too_many_cells")
         ]
 
-    def test_long_cells_are_told_of_by_their_row(self):
+    def test_long_cells_are_errors_of_their_rows(self):
         result = imported(
             self.as_bob, "deals", csv_file(("name", "description"), ("A", "x" * 300_000), ("B", "ok"))
         )
@@ -155,7 +155,7 @@ class ShapeTests(ImportTestCase):
         ):
             problem(upload(self.as_bob, "deals", content), 400, "unreadable_file")
 
-    def test_a_header_alone_is_told(self):
+    def test_a_header_alone_is_refused(self):
         for content in (b"name,amount", b"name,amount\n\n,\n", xlsx_file(("name", "amount"))):
             for task in ("preview", "run"):
                 result = imported(self.as_bob, "deals", content, task=task)

@@ -1,4 +1,4 @@
-"""From the upload to the report: a preview tells what a run does, nothing comes in twice, nothing by halves."""
+"""From the upload to the report: a preview reports the outcome of a run; no row is imported twice or in part."""
 
 import pytest
 from django.db import connection
@@ -134,7 +134,7 @@ class RunTests(ImportTestCase):
         assert self.error_file(result).endswith(b"Betrag: 'x' is not a number with a decimal point.\r\n")
         assert b"2,Contact's first name: " in self.error_file(other)
 
-    def test_a_preview_tells_what_the_run_does_and_leaves_nothing(self):
+    def test_a_preview_reports_the_outcome_of_the_run_and_writes_nothing(self):
         imported(self.as_bob, "deals", csv_file(HEADER, deal_row(1), deal_row(2)))
         content = csv_file(
             HEADER, deal_row(1), deal_row(2, amount="99"), deal_row(3), deal_row(4, amount="x")
@@ -163,7 +163,7 @@ class RunTests(ImportTestCase):
         assert self.as_bob.get(source).json()["state"] == "previewed"
         assert not Deal.objects.exists()
 
-    def test_what_the_core_refuses_is_told_in_the_table_s_words(self):
+    def test_refusals_of_the_services_name_the_columns_of_the_file(self):
         rows = [
             deal_row(1, contact_email="nobody"),
             deal_row(2, contact_email="new@example.com"),
@@ -194,7 +194,7 @@ class RunTests(ImportTestCase):
         assert (row["line"], row["errors"][0]["code"]) == (4, "row_twice")
         assert "line 2" in row["errors"][0]["detail"]
 
-    def test_two_keys_of_one_row_are_told(self):
+    def test_two_keys_of_one_row_are_an_error(self):
         deal = self.deal(external_references=[("default", "1")])
         content = csv_file(("uuid", "external_id", "name"), (deal.uuid, "", "A"), ("", "1", "B"))
 
@@ -212,7 +212,7 @@ class RunTests(ImportTestCase):
             "detail": "There is no such row.",
         }
 
-    def test_an_invisible_deal_s_key_is_taken_and_nothing_more_is_told(self):
+    def test_the_key_of_an_invisible_deal_is_taken_without_further_details(self):
         self.deal(self.alice, name="Secret", is_private=True, external_references=[("default", "1")])
 
         result = imported(self.as_bob, "deals", csv_file(HEADER, deal_row(1)))

@@ -71,7 +71,7 @@ def _no_thread_of_ours_works(settings):
     settings.IMPORT_WORKER = "command"
 
 
-def test_a_worker_says_that_it_lives_while_its_last_statement_takes_long(monkeypatch):
+def test_the_heartbeat_goes_on_during_a_long_last_statement(monkeypatch):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer")
     source = asked(World().bob)

@@ -1,4 +1,4 @@
-"""What a file did is one thing to whoever sent it: it goes as a whole, comes back as a whole, or stays as it is."""
+"""The undo of an import, and the undo of that: all rows or none."""
 
 from unittest import mock
 
@@ -98,7 +98,7 @@ class UndoOfDealsTests(ImportTestCase):
         assert self.pictures() == self.before
         assert [row["line"] for row in self.as_bob.rows(f"{place(result)}/refused-rows")] == [5]
 
-    def test_what_somebody_changed_since_forbids_it(self):
+    def test_a_later_change_of_the_same_field_prevents_it(self):
         result = self.run_file()
         update_deals(actor=self.manager, changes=[(self.old, {"amount": None})])
 
@@ -110,7 +110,7 @@ class UndoOfDealsTests(ImportTestCase):
         assert refused["counts"] == result["counts"]
         assert Deal.objects.live().count() == 3
 
-    def test_what_somebody_changed_beside_it_stays(self):
+    def test_a_later_change_of_another_field_stays(self):
         result = self.run_file()
         update_deals(actor=self.manager, changes=[(self.old, {"description": "Mary's"})])
 
@@ -118,7 +118,7 @@ class UndoOfDealsTests(ImportTestCase):
         self.old.refresh_from_db()
         assert (str(self.old.amount), self.old.description) == ("10.5000", "Mary's")
 
-    def test_a_new_deal_that_somebody_has_worked_on_is_not_thrown_away(self):
+    def test_a_new_deal_with_later_changes_is_not_trashed(self):
         result = self.run_file()
         new = Deal.objects.get(name="Deal 3")
         update_deals(actor=self.manager, changes=[(new, {"description": "Called them"})])
@@ -136,7 +136,7 @@ class UndoOfDealsTests(ImportTestCase):
         assert Import.objects.get().state == "done"
         assert Event.objects.count() == events
 
-    def test_it_is_the_act_of_whoever_asks(self):
+    def test_its_actor_is_the_member_who_requested_it(self):
         result = self.run_file()
 
         undone = self.undone(result, self.as_alice)

@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 
-from tests.long.faults import Server, fresh_database
+from tests.long.servers import Server, fresh_database
 
 READS = (
     "/api/deals",

@@ -108,5 +108,5 @@ def _is_text(field: Any) -> bool:
 
 
 def errors(response: Any) -> dict[str, list[str]]:
-    """What the form says is wrong, by field."""
+    """The errors of the form, by field."""
     return {name: list(told) for name, told in response.context["adminform"].form.errors.items()}

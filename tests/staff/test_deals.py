@@ -37,7 +37,7 @@ class AddTests(StaffTestCase):
         assert first.contact == second.contact
         assert str(first.contact) == "Sophie"
 
-    def test_a_refusal_is_told_at_its_field_and_nothing_typed_is_lost(self):
+    def test_a_refusal_is_an_error_of_its_field_and_the_input_stays(self):
         response = self.save(add_url(Deal), name="Kept", amount="1.999", description="long text")
 
         assert errors(response) == {"amount": ["EUR has 2 decimals; nothing is rounded."]}
@@ -45,7 +45,7 @@ class AddTests(StaffTestCase):
         assert all(typed in page for typed in ("Kept", "1.999", "long text"))
         assert not Deal.objects.filter(name="Kept").exists()
 
-    def test_a_new_contact_without_a_name_is_told_of(self):
+    def test_a_new_contact_without_a_name_is_an_error(self):
         response = self.save(add_url(Deal), name="X", contact_email="nobody@example.com")
 
         assert list(errors(response)) == ["contact_first_name"]
@@ -137,7 +137,7 @@ class ChangeTests(StaffTestCase):
 
         assert errors(response) == {"closed_at": ["This date is out of range."]}
 
-    def test_a_conflict_of_status_and_stage_is_told(self):
+    def test_a_conflict_of_status_and_stage_is_an_error(self):
         response = self.save(self.url, stage=self.won.pk, status="lost")
 
         assert list(errors(response)) == ["status"]
@@ -229,7 +229,7 @@ class ChangeTests(StaffTestCase):
         self.sign_in(self.manager)
         assert 'name="is_private"' not in self.page(self.url)
 
-    def test_the_history_is_told_and_can_be_undone(self):
+    def test_the_history_is_listed_and_can_be_undone(self):
         self.save(self.url, name="New")
         page = self.page(self.url)
         sequence = max(int(number) for number in __import__("re").findall(r"/admin/undo/(\d+)/", page))
@@ -255,7 +255,7 @@ class MeanwhileTests(StaffTestCase):
     def post(self, **typed):
         return self.client.post(self.url, {**self.opened, **typed})
 
-    def test_both_changes_are_shown_and_nothing_is_saved_yet(self):
+    def test_both_changes_are_listed_and_nothing_is_saved_yet(self):
         self.alice_saves(amount=Decimal(200))
 
         response = self.post(name="Mine")
@@ -278,7 +278,7 @@ class MeanwhileTests(StaffTestCase):
         assert (deal.name, deal.amount) == ("Mine", Decimal(200))
         assert [member.pk for member in deal.followers.all()] == [self.alice.member.pk]
 
-    def test_where_both_changed_a_field_mine_is_kept_and_theirs_is_told(self):
+    def test_my_value_wins_where_both_changed_a_field_and_theirs_is_listed(self):
         self.alice_saves(name="Hers")
 
         response = self.post(name="Mine")
@@ -293,7 +293,7 @@ class MeanwhileTests(StaffTestCase):
                 :9
             ]
 
-    def test_what_nobody_typed_is_not_put_back(self):
+    def test_values_that_were_not_typed_are_not_restored(self):
         self.alice_saves(origin="fair")
 
         from tests.staff.base import typed
@@ -380,7 +380,7 @@ class ActTests(StaffTestCase):
         self.do("restore", stage="")
         assert Deal.objects.live().count() == 2
 
-    def test_a_refusal_is_told_on_the_page_and_nothing_is_done(self):
+    def test_a_refusal_is_a_message_of_the_page_and_nothing_is_written(self):
         trash_deals(actor=self.bob, rows=[self.first])
         restored = action_url("restore", self.first)
         from pipelines.services import trash_stage
@@ -495,7 +495,7 @@ class ListTests(StaffTestCase):
         assert way(last, "next") is None
         assert self.names(way(last, "prev")) == newest
 
-    def test_every_row_once_in_each_order_whatever_comes_meanwhile(self):
+    def test_every_row_comes_once_in_each_order_despite_inserts(self):
         for number in range(103):
             amount = str(number % 7) if number % 5 else None
             self.deal(name=f"deal {number}", amount=amount, expected_close_date=amount and "2026-03-01")
@@ -510,7 +510,7 @@ class ListTests(StaffTestCase):
             seen = [name for name in seen if name != "comes meanwhile"]
             assert len(seen) == len(set(seen)) == 103, query
 
-    def test_a_page_of_another_order_begins_anew(self):
+    def test_another_order_begins_at_the_first_page(self):
         for number in range(53):
             self.deal(name=f"{number:02}", amount=number)
         second = way(self.page(list_url(Deal)), "next")

@@ -42,7 +42,7 @@ TENANT_MODELS = (Deal, Contact, Pipeline, Stage, LostReason, CustomField, Member
 
 
 class LeakTestCase(StaffTestCase):
-    """Both organizations are full of rows; the other one's all say SECRET, Alice's private deal says PRIVATE."""
+    """Both organizations have rows of all kinds. The other one's contain SECRET, Alice's private deal PRIVATE."""
 
     @classmethod
     def setUpTestData(cls):
@@ -205,7 +205,7 @@ class PageTests(LeakTestCase):
                     self.client.get(action_url(action.name, self.own["deal"]), follow=True), words=words
                 )
 
-    def test_a_list_action_on_a_foreign_row_leads_nowhere(self):
+    def test_a_list_action_on_a_foreign_row_is_not_found(self):
         data = {"action": "action_trash", "_selected_action": [self.foreign["deal"].pk, self.private.pk]}
 
         response = self.client.post(list_url(Deal), data, follow=True)
@@ -253,7 +253,7 @@ class LookUpTests(LeakTestCase):
                     )
                     self.assert_clean(self.client.get(f"/admin/autocomplete/?{query}"), words=words)
 
-    def test_a_deals_account_is_a_company_first_and_namesakes_are_told_apart(self):
+    def test_choices_of_a_deals_account_have_companies_first_and_distinguish_namesakes(self):
         self.sign_in(self.bob)
         PersonFactory(actor=self.bob, first_name="Herring", email="zoe@herring.example")
         CompanyFactory(actor=self.bob, name="Herring", email="")
@@ -286,7 +286,7 @@ class LookUpTests(LeakTestCase):
                 for extended in ("", "&extended=1"):
                     self.assert_clean(self.client.get(f"/admin/search/?s={term}{extended}"), words=words)
 
-    def test_the_palette_finds_ones_own_and_forgets_it_with_the_membership(self):
+    def test_the_palette_finds_rows_of_the_present_membership_only(self):
         assert f"{OURS} deal" in self.page("/admin/search/?s=zyxours&extended=1")
 
         Member.objects.filter(pk=self.bob.member.pk).update(is_active=False)
@@ -351,7 +351,7 @@ class ForgeryTests(LeakTestCase):
         assert response.status_code == 200
         assert Stage.objects.get(pk=self.foreign["stage"].pk).name == f"{SECRET} in"
 
-    def test_nobody_switches_into_an_organization_that_is_not_theirs(self):
+    def test_a_switch_into_a_foreign_organization_is_refused(self):
         self.client.post("/admin/organization/", {"member": self.stranger.member.pk})
 
         self.assert_clean(self.client.get(list_url(Deal)), words=(SECRET,))
@@ -371,7 +371,7 @@ MARKUP = """"><b x-init="alert(1)">'it"""
 
 
 class MarkupTests(StaffTestCase):
-    """What people type is text on every page, and never markup: the theme's scripts would run what it says."""
+    """Input is text on every page and never markup, which the theme's scripts would evaluate."""
 
     @classmethod
     def setUpTestData(cls):

@@ -1,4 +1,4 @@
-"""Every change list has a fixed number of queries, whatever it holds, and no list is counted."""
+"""Every change list has a fixed number of queries for any number of rows, and no list is counted."""
 
 import datetime
 
@@ -40,7 +40,7 @@ DOUBLINGS = 7
 
 
 def fill(case, number):
-    """So many deals and contacts, put in set-wise: the page cannot tell them from typed ones."""
+    """Insert that many deals and contacts, each with one statement."""
     stages = [case.new, case.offer, case.won]
     now = timezone.now()
     contacts = [

@@ -54,7 +54,7 @@ class PipelineTests(StaffTestCase):
 
         assert self.names() == ["Offer", "New", "Won", "Lost"]
 
-    def test_a_wrong_stage_is_told_in_its_row(self):
+    def test_a_wrong_stage_is_an_error_of_its_row(self):
         response = self.save(self.url, **{"stages-1-probability": 200, "name": "Kept"})
 
         formset = response.context["inline_admin_formsets"][0].formset
@@ -68,7 +68,7 @@ class PipelineTests(StaffTestCase):
         response = self.save(self.url, **{"stages-0-kind": "won"})
 
         assert response.status_code == 200
-        assert "its kind stays" in response.content.decode()
+        assert "its kind cannot be changed" in response.content.decode()
 
     def test_a_stage_that_came_meanwhile_stays(self):
         from pipelines.services import create_stage
@@ -80,7 +80,7 @@ class PipelineTests(StaffTestCase):
 
         assert self.names() == ["Mine", "Offer", "Won", "Lost", "Hers"]
 
-    def test_what_somebody_changed_meanwhile_is_told(self):
+    def test_a_change_made_in_the_meantime_is_listed(self):
         from pipelines.services import update_stage
 
         opened = self.form(self.url)
@@ -105,7 +105,7 @@ class PipelineTests(StaffTestCase):
         refused = self.client.post(action_url("trash", self.pipeline), {"move_deals_to": ""})
         self.client.post(action_url("trash", self.renewals), {"move_deals_to": ""})
 
-        assert "The default pipeline stays" in refused.content.decode()
+        assert "The default pipeline cannot be removed" in refused.content.decode()
         assert list(Pipeline.objects.visible_to(self.bob.member)) == [self.pipeline]
 
     def test_a_rep_reads_only(self):
@@ -197,7 +197,7 @@ class TrashTests(StaffTestCase):
 
             assert type(row).objects.live().filter(pk=row.pk).exists(), row
 
-    def test_a_name_that_is_taken_meanwhile_is_told(self):
+    def test_a_name_taken_in_the_meantime_is_an_error(self):
         reason = LostReasonFactory(actor=self.alice, name="Too dear")
         self.client.post(action_url("trash", reason))
         LostReasonFactory(actor=self.alice, name="Too dear")
@@ -374,7 +374,7 @@ class MemberTests(StaffTestCase):
         assert "belongs to other organizations" in refused.content.decode()
         assert User.objects.get(pk=self.bob.member.user_id).full_name == "Bob Brown"
 
-    def test_an_invitation_without_a_password_says_what_is_left_to_do(self):
+    def test_an_invitation_without_a_password_names_the_next_step(self):
         data = {"email": "new@example.com", "role": "rep"}
 
         response = self.client.post(add_url(Member), data, follow=True)
@@ -391,7 +391,7 @@ class MemberTests(StaffTestCase):
 
 
 class TokenTests(StaffTestCase):
-    def test_made_shown_once_and_revoked(self):
+    def test_a_token_is_created_displayed_once_and_revoked(self):
         response = self.client.post(add_url(ApiToken), {"name": "Shop", "scopes": ["read", "write"]})
 
         secret = response.context["secret"]

@@ -23,7 +23,7 @@ class SignInTests(StaffTestCase):
     def sign_in_with(self, password, **headers):
         return self.client.post(LOGIN, {"username": "Bob@Example.com", "password": password}, **headers)
 
-    def test_it_works_and_ends_twelve_hours_later_whatever_happens(self):
+    def test_it_works_and_ends_after_twelve_hours_despite_activity(self):
         response = self.sign_in_with("right password")
 
         assert response["location"] == "/admin/"
@@ -45,7 +45,7 @@ class SignInTests(StaffTestCase):
 
         assert self.sign_in_with("right password", REMOTE_ADDR="192.0.2.2").status_code == 302
 
-    def test_success_forgets(self):
+    def test_success_resets_the_counter(self):
         self.sign_in_with("wrong")
         self.sign_in_with("right password")
 
@@ -72,7 +72,7 @@ class FirstVisitTests(TestCase):
     def test_the_address_alone_leads_to_the_admin(self):
         assert self.client.get("/")["location"] == "/admin/"
 
-    def test_an_empty_database_says_how_its_first_login_is_made(self):
+    def test_an_empty_database_explains_the_first_login(self):
         empty = self.client.get(LOGIN).content.decode()
         find_or_create_user(email="first@example.com")
         later = self.client.get(LOGIN).content.decode()
@@ -136,7 +136,7 @@ class HomeTests(StaffTestCase):
 
 
 class RefusalPageTests(StaffTestCase):
-    """Whoever is refused a page is told so in words, with a way home."""
+    """A refused page has an explanation and a link to the home page."""
 
     def test_a_page_that_is_not_theirs_and_one_that_is_not_there(self):
         for url, status, told in (
@@ -159,9 +159,9 @@ class RefusalPageTests(StaffTestCase):
 
 
 class FirstStepsTests(StaffTestCase):
-    """A new organization's home page tells each what to do first; with the first deal the lists take its place."""
+    """The home page of a new organization lists the first steps; after the first deal it has the lists instead."""
 
-    def test_each_role_is_told_what_it_may_do(self):
+    def test_each_role_sees_the_steps_that_it_may_take(self):
         for who, steps in ((self.alice, 4), (self.manager, 3), (self.bob, 2), (self.viewer, 0)):
             self.sign_in(who)
             page = self.page("/admin/")
@@ -185,7 +185,7 @@ class RoleTests(StaffTestCase):
         assert "deals.csv" in page
         assert "/deal/add/" not in page
 
-    def test_a_login_without_an_organization_is_told_so(self):
+    def test_a_login_without_an_organization_gets_a_page_that_explains_it(self):
         self.sign_in(find_or_create_user(email="new@example.com", is_staff=True))
 
         page = self.page("/admin/")

@@ -1,4 +1,4 @@
-"""API tokens: created, shown once, revoked."""
+"""API tokens in the admin: creation, with the secret displayed once, and revocation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -115,7 +115,7 @@ class TokenAdmin(StaffModelAdmin):
         return services.rename_token(actor=actor, token=row, name=change["name"])
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        """Show the secret, which is stored nowhere, not even in the session."""
+        """Display the secret once: it is not stored, not even in the session."""
         context = {
             **self.admin_site.each_context(request),
             "title": "API token created",

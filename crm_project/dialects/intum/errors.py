@@ -5,6 +5,7 @@ from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
 from crm_project.dialects.kit.errors import dotted_path
+from crm_project.errors import message
 
 MESSAGES = {
     400: "Nieprawidłowe żądanie",
@@ -72,9 +73,10 @@ BY_FIELD = {
     ("color", "invalid"): "musi mieć postać #rrggbb",
 }
 INVALID = "jest nieprawidłowe"
+INVALID_BECAUSE = "jest nieprawidłowe: %(reason)s"
 # The core's list of choices, and Intum's.
-CHOICES, POLISH_CHOICES = "One of: ", "musi być jedną z wartości: "
-IN_USE = "Jest w użyciu ({count})"
+CHOICES, POLISH_CHOICES = "One of: ", "musi być jedną z wartości: %(choices)s"
+IN_USE = "Jest w użyciu (%(count)s)"
 CONFLICTS = {
     "reference_taken": ("external_id", "zostało już zajęte"),
     "email_taken": ("email", "zostało już zajęte"),
@@ -92,8 +94,8 @@ SCHEMA = {
 
 def answer(problem: Problem, request: Request) -> Response:
     if problem.code in CONFLICTS:
-        field, message = CONFLICTS[problem.code]
-        return Response({field: [message]}, 422)
+        field, text = CONFLICTS[problem.code]
+        return Response({field: [text]}, 422)
     if problem.errors and problem.status == 400:
         return Response(by_field(problem), 422)
     return Response({"error": _message(problem)}, problem.status)
@@ -101,7 +103,7 @@ def answer(problem: Problem, request: Request) -> Response:
 
 def _message(problem: Problem) -> str:
     if problem.code == "in_use":
-        return IN_USE.format(count=dict(problem.extra or {}).get("count", ""))
+        return message(IN_USE, {"count": dict(problem.extra or {}).get("count", "")})
     if problem.code == MISSING:
         return problem.detail
     return BY_CODE.get(problem.code) or MESSAGES.get(problem.status, MESSAGES[400])
@@ -118,13 +120,13 @@ def by_field(problem: Problem) -> dict[str, list[str]]:
 def _sentence(field: str, code: str, detail: str) -> str:
     if code in COMPLETE:
         return detail
-    known = BY_FIELD.get((field, code)) or FIELD_MESSAGES.get(_code(field, code))
-    if known:
-        return known
+    translated = BY_FIELD.get((field, code)) or FIELD_MESSAGES.get(_code(field, code))
+    if translated:
+        return translated
     if detail in EXPECTED:
-        return f"{INVALID}: {detail}"
+        return message(INVALID_BECAUSE, {"reason": detail})
     if detail.startswith(CHOICES):
-        return f"{POLISH_CHOICES}{detail.removeprefix(CHOICES).removesuffix('.')}"
+        return message(POLISH_CHOICES, {"choices": detail.removeprefix(CHOICES).removesuffix(".")})
     return INVALID
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def keys_between(rows: Any, start: int, stop: int) -> list[int]:
+def keys_between(rows: Any, start: int, stop: int | None) -> list[int]:
     """The primary keys of a slice of an ordered queryset."""
     return list(rows.values_list("pk", flat=True)[start:stop])
 

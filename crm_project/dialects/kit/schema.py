@@ -41,7 +41,7 @@ class DialectSchema(Schema):
     def problem_content(self, status: int) -> dict[str, Any]:
         """The component is named by its title, since a vendor may have several shapes."""
         name = self.view.error_schema.get("title", "Refusal")
-        refusal = ResolvedComponent(
+        refusal = ResolvedComponent(  # type: ignore[no-untyped-call]
             name=name,
             type=ResolvedComponent.SCHEMA,
             object=name,
@@ -63,7 +63,7 @@ class DialectGenerator(OneAtATime):
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         schema = super().get_schema(request=request, public=public)
         del schema["info"]["description"]
-        schema["info"]["title"] = f"CRM API as {self.system} speaks it"
+        schema["info"]["title"] = f"CRM API in the format of {self.system}"
         schema["components"]["schemas"].pop("Problem", None)
         return schema
 

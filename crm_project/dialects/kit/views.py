@@ -183,7 +183,7 @@ class DialectView(DispatchView):
         self.query = dict(serializer.validated_data)
 
     def key_reused(self) -> Exception:
-        """An invalid field, since the vendors' clients know no other refusal of a request."""
+        """An error of a field: the vendors' clients handle no other refusal of a request."""
         wrong = ErrorDetail(KeyReused.default_detail, KeyReused.default_code)
         return ValidationError({idempotency.HEADER: [wrong]})
 
@@ -193,7 +193,7 @@ class DialectView(DispatchView):
     def _refuse(self, error: Exception, context: Mapping[str, Any]) -> Response:
         problem = problem_of(error, wire_names=self.wire_names)
         if problem.status >= 500 and problem.status != 503:
-            log.exception("unhandled error in %s %s", self.request.method, self.request.path)
+            log.exception("unhandled error")
         response: Response = type(self).answer(problem, self.request)
         for name, value in (problem.headers or {}).items():
             response[name] = value
@@ -209,7 +209,7 @@ class DialectView(DispatchView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         response = super().dispatch(request, *args, **kwargs)
         if self.ignored:
-            log.info("%s %s ignores %s", request.method, request.path, response[IGNORED_HEADER])
+            log.info("ignored fields: %s", response[IGNORED_HEADER])
         return response
 
 

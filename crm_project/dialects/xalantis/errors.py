@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from crm_project.api.errors import Problem
 from crm_project.api.idempotency import KeyReused
 from crm_project.dialects.kit.errors import dotted_path
+from crm_project.errors import message
 
 MESSAGES = {
     401: "Unauthenticated.",
@@ -16,13 +17,14 @@ MESSAGES = {
     404: "Not found.",
 }
 FIELD_MESSAGES = {
-    "required": "The {name} field is required.",
-    "blank": "The {name} field is required.",
-    "null": "The {name} field is required.",
-    "does_not_exist": "The selected {name} is invalid.",
-    "invalid_choice": "The selected {name} is invalid.",
-    "not_a_list": "The {name} field must be a list.",
+    "required": "The %(name)s field is required.",
+    "blank": "The %(name)s field is required.",
+    "null": "The %(name)s field is required.",
+    "does_not_exist": "The selected %(name)s is invalid.",
+    "invalid_choice": "The selected %(name)s is invalid.",
+    "not_a_list": "The %(name)s field must be a list.",
 }
+SUMMARY = ("%(first)s (and %(count)s more error)", "%(first)s (and %(count)s more errors)")
 CODES = {
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
@@ -68,10 +70,10 @@ def answer(problem: Problem, request: Request) -> Response:
     invalid = bool(problem.errors) and problem.status == 400
     status = 422 if invalid else problem.status
     errors = by_field(problem)
-    message = summary(errors) if invalid else MESSAGES.get(status, problem.detail)
+    text = summary(errors) if invalid else MESSAGES.get(status, problem.detail)
     if "/api/v1/" in f"{request.path}/":
-        return Response(envelope(status, message, errors), status)
-    body: dict[str, Any] = {"message": message}
+        return Response(envelope(status, text, errors), status)
+    body: dict[str, Any] = {"message": text}
     if invalid:
         body["errors"] = errors
     if status == 409:
@@ -79,18 +81,19 @@ def answer(problem: Problem, request: Request) -> Response:
     return Response(body, status)
 
 
-def envelope(status: int, message: str, errors: dict[str, list[str]]) -> dict[str, Any]:
+def envelope(status: int, text: str, errors: dict[str, list[str]]) -> dict[str, Any]:
     code = CODES.get(status, "INTERNAL_ERROR" if status >= 500 else "BAD_REQUEST")
     details = {"details": errors} if errors else {}
-    return {"success": False, "error": {"code": code, "message": message, **details}}
+    return {"success": False, "error": {"code": code, "message": text, **details}}
 
 
 def by_field(problem: Problem) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     for error in problem.errors:
         field = dotted_path(error["pointer"])
-        sentence = FIELD_MESSAGES.get(error["code"], error["detail"]).format(name=field.replace("_", " "))
-        errors.setdefault(field, []).append(sentence)
+        template = FIELD_MESSAGES.get(error["code"])
+        text = message(template, {"name": field.replace("_", " ")}) if template else error["detail"]
+        errors.setdefault(field, []).append(text)
     return errors
 
 
@@ -99,4 +102,4 @@ def summary(errors: dict[str, list[str]]) -> str:
     first, *more = [sentence for sentences in errors.values() for sentence in sentences]
     if not more:
         return first
-    return f"{first} (and {len(more)} more error{'s' if len(more) > 1 else ''})"
+    return message(SUMMARY[len(more) > 1], {"first": first, "count": len(more)})

@@ -6,7 +6,8 @@ from crm_project.imports.kinds.base import ImportKind
 from crm_project.imports.kinds.contacts import ContactImportKind
 from crm_project.imports.kinds.deals import DealImportKind
 
-KINDS: dict[str, type[ImportKind[Any]]] = {"deals": DealImportKind, "contacts": ContactImportKind}
+# By the values of `Import.Kinds`.
+KINDS: dict[str, type[ImportKind[Any]]] = {kind.plural: kind for kind in (DealImportKind, ContactImportKind)}
 
 
 def import_kind(kind: str, actor: Any, options: dict[str, Any] | None = None) -> ImportKind[Any]:

@@ -1,4 +1,7 @@
-"""The base of the kinds of rows that are imported and exported."""
+"""The base of the kinds of rows that are imported and exported.
+
+Name, external references, match keys and services of a kind are those of its declaration (`records.kinds.Kind`).
+"""
 
 import hashlib
 import json
@@ -10,11 +13,15 @@ from typing import Any, ClassVar, Generic, TypeVar
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.emails import fold_email
-from crm_project.errors import DomainError, FieldError, RowsRefused
+from crm_project.errors import FieldError
 from crm_project.imports.cells import CellFormat, is_empty, refuse_cut
 from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import CUSTOM_PREFIX, ExportRow, ImportField, custom_fields
-from crm_project.records.models import DEFAULT_SYSTEM, reference_models
+from crm_project.imports.kinds.names import with_companies
+from crm_project.imports.mapping import MATCHES
+from crm_project.records.bulk import Operation
+from crm_project.records.kinds import Kind, kind_of
+from crm_project.records.models import DEFAULT_SYSTEM
 from crm_project.records.writing.columns import definitions_of
 from crm_project.records.writing.receipts import Receipt
 
@@ -28,8 +35,10 @@ class ImportKind(Generic[T]):
     """One kind of row: its fields, how the cells of a row become a change, and how changes are written."""
 
     model: ClassVar[Any]
-    custom_kind: ClassVar[str]
-    keys: ClassVar[Sequence[str]]
+    # Its value of `Import.Kinds`, which is its name in URLs.
+    plural: ClassVar[str]
+    # The fields with the name and with the id of a company in a change.
+    company_fields: ClassVar[tuple[str, str]]
     # The column paths that functions in `ImportField.show` read.
     parts: ClassVar[Sequence[str]]
 
@@ -41,6 +50,12 @@ class ImportKind(Generic[T]):
         )
         self.repeated: Counter[str] = Counter()
 
+    @property
+    def declaration(self) -> Kind:
+        kind = kind_of(self.model)
+        assert kind is not None, "registered by its app"
+        return kind
+
     def own_fields(self) -> list[ImportField]:
         raise NotImplementedError
 
@@ -50,7 +65,12 @@ class ImportKind(Generic[T]):
 
     def write(self, changes: Sequence[Values]) -> list[Receipt[T]]:
         """Create or update a row for each change."""
-        raise NotImplementedError
+        services: Any = self.declaration.services
+        changes = with_companies(self.actor, changes, *self.company_fields)
+        if self.options.get("match_on") == "none":
+            return [Receipt(row, "created") for row in services.create(actor=self.actor, changes=changes)]
+        upserts = [Operation("upsert", change=change) for change in changes]
+        return list(services.carry_out(actor=self.actor, operations=upserts))
 
     def for_export(self, rows: Any) -> Any:
         """The columns that the export needs, as dicts: an export may have millions of rows."""
@@ -68,15 +88,15 @@ class ImportKind(Generic[T]):
 
     def lists(self, ids: Sequence[int]) -> dict[str, Iterable[tuple[int, Any]]]:
         """Pairs of a row's id and one entry of its list, in the list's order, by the name of the list."""
-        model: Any = reference_models()[self.custom_kind]
-        references = model.objects.filter(row__in=ids).values_list("row_id", "system", "external_id")
+        rows = self.declaration.references.objects.filter(row__in=ids)
+        references = rows.values_list("row_id", "system", "external_id")
         return {"references": ((row_id, names) for row_id, *names in references)}
 
     @cached_property
     def fields(self) -> list[ImportField]:
         return [
             *self.own_fields(),
-            *custom_fields(definitions_of(self.actor.organization_id, self.custom_kind)),
+            *custom_fields(definitions_of(self.actor.organization_id, self.declaration.name)),
         ]
 
     @cached_property
@@ -162,7 +182,8 @@ class ImportKind(Generic[T]):
             change.pop("uuid", None)
         if match_on == "none":
             return []
-        present = [key for key in self.keys if self._has(change, key)]
+        keys = self.declaration.match_keys.items()
+        present = [key for key, has_key in keys if key in MATCHES and has_key(change)]
         key = match_on if match_on != "auto" else next(iter(present), None)
         if key is None:
             key = "external_reference"
@@ -172,9 +193,6 @@ class ImportKind(Generic[T]):
             return [FieldError(field, "required", "Rows are matched on this field; it may not be empty.")]
         change["match_on"] = key
         return []
-
-    def _has(self, change: Values, key: str) -> bool:
-        return bool(change.get("external_references" if key == "external_reference" else key))
 
     def _digest(self, cells: Mapping[str, Any]) -> str:
         """A key of the row's content. Equal rows are numbered, so that each of them is imported once."""
@@ -199,9 +217,3 @@ class ImportKind(Generic[T]):
 def oldest_reference(part: int) -> Callable[[ExportRow], str]:
     """The system (0) or the external id (1) of the oldest reference: an import adds references, it removes none."""
     return lambda row: row["references"][0][part] if row["references"] else ""
-
-
-def refuse_rows(errors: Mapping[int, DomainError]) -> None:
-    """Unlike `errors.refuse`, this raises RowsRefused for a list of one row too: the importer needs the index."""
-    if errors:
-        raise RowsRefused(dict(errors))

@@ -1,16 +1,12 @@
 """Contacts as rows of a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from contacts.models import Contact
-from contacts.services import create_contacts, upsert_contacts
-from crm_project.errors import DomainError, FieldError, Invalid
 from crm_project.imports import cells
 from crm_project.imports.fields import ExportRow, ImportField, export_only, plain
-from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference, refuse_rows
-from crm_project.imports.kinds.names import companies_named
-from crm_project.records.writing.receipts import Receipt
+from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
 
 TEXTS = (
     ("phone", "Phone", ("telephone", "phone number", "telefon", "téléphone", "tel", "work phone")),
@@ -29,8 +25,8 @@ TEXTS = (
 
 class ContactImportKind(ImportKind[Contact]):
     model = Contact
-    custom_kind = "contact"
-    keys = ("uuid", "external_reference", "email")
+    plural = "contacts"
+    company_fields = ("company_name", "company")
     parts = ("company__uuid", "company__full_name", "company__deleted_at")
 
     def own_fields(self) -> list[ImportField]:
@@ -82,35 +78,10 @@ class ContactImportKind(ImportKind[Contact]):
             change["company"] = change.pop("company_name")
         return change
 
-    def write(self, changes: Sequence[Values]) -> list[Receipt[Contact]]:
-        changes = with_companies(self.actor, changes, "company_name", "company")
-        if self.options.get("match_on") == "none":
-            return [Receipt(row, "created") for row in create_contacts(actor=self.actor, changes=changes)]
-        return upsert_contacts(actor=self.actor, changes=changes)
-
 
 OWNERS = ("owner", "contact owner")
 IDS = ("id", "record id", "external reference", "reference")
 COMPANIES = ("company", "organization", "organisation", "account", "firma", "société", "entreprise")
-
-
-def with_companies(actor: Any, changes: Sequence[Values], field: str, target: str) -> list[Values]:
-    """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created."""
-    names = {change[field] for change in changes if change.get(field)}
-    companies = companies_named(actor, sorted(names)) if names else {}
-    ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
-    errors: dict[int, DomainError] = {}
-    resolved = []
-    for index, change in enumerate(changes):
-        name = change.get(field)
-        company = companies[name] if name else None
-        if company is not None:
-            change = {key: value for key, value in change.items() if key != field} | {target: company.pk}
-        elif name:
-            errors[index] = Invalid(fields=[ambiguous])
-        resolved.append(change)
-    refuse_rows(errors)
-    return resolved
 
 
 def _of_company(column: str) -> Callable[[ExportRow], Any]:

@@ -12,22 +12,21 @@ from crm_project.errors import FieldError, Invalid
 from crm_project.imports import cells
 from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import ExportRow, ImportField, export_only, plain
-from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference, refuse_rows
-from crm_project.imports.kinds.contacts import COMPANIES, IDS, with_companies
-from crm_project.imports.kinds.names import Names
+from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
+from crm_project.imports.kinds.contacts import COMPANIES, IDS
+from crm_project.imports.kinds.names import Names, refuse_rows
 from crm_project.records.writing.receipts import Receipt
 from deals import money
 from deals.models import Deal, DealAccess, DealContact, DealFollower, LostReason
 from deals.money import AMOUNT_FIELDS
 from deals.querysets import EFFECTIVE_PROBABILITY
-from deals.services import create_deals, upsert_deals
 from pipelines.models import Pipeline, Stage
 
 
 class DealImportKind(ImportKind[Deal]):
     model = Deal
-    custom_kind = "deal"
-    keys = ("uuid", "external_reference")
+    plural = "deals"
+    company_fields = ("client_name", "client")
     parts = ("stage_id", "stage__pipeline_id", "lost_reason_id", *AMOUNT_FIELDS)
 
     def own_fields(self) -> list[ImportField]:
@@ -184,11 +183,7 @@ class DealImportKind(ImportKind[Deal]):
         return change
 
     def write(self, changes: Sequence[Values]) -> list[Receipt[Deal]]:
-        changes = with_companies(self.actor, changes, "client_name", "client")
-        if self.options.get("match_on") == "none":
-            receipts = [Receipt(row, "created") for row in create_deals(actor=self.actor, changes=changes)]
-        else:
-            receipts = upsert_deals(actor=self.actor, changes=changes)
+        receipts = super().write(changes)
         nameless = {
             index: Invalid(fields=[FieldError("name", "required", "A new deal needs a name.")])
             for index, receipt in enumerate(receipts)

@@ -2,11 +2,13 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from contacts.models import Contact
 from contacts.services import create_contacts
 from crm_project.accounts.actors import Actor
+from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.errors import UnreadableCell
 from crm_project.records.text import fold
 
@@ -14,7 +16,7 @@ NUMBERED = re.compile(r"(?:.*\s)?#([0-9]{1,18})", re.DOTALL)
 
 
 class Names:
-    """The names of some rows. A name of several rows is written, and read, with the id behind it: `Offer #12`."""
+    """Rows by their names. A name of several rows is written, and read, with the id after it: `Offer #12`."""
 
     def __init__(self, what: str, rows: Iterable[tuple[int, str]]) -> None:
         self.what = what
@@ -64,3 +66,30 @@ def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | N
     if new:
         companies |= {company.name: company for company in create_contacts(actor=actor, changes=new)}
     return {original: companies[name] for name, original in by_name.items()}
+
+
+def with_companies(
+    actor: Actor, changes: Sequence[dict[str, Any]], field: str, target: str
+) -> list[dict[str, Any]]:
+    """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created."""
+    names = {change[field] for change in changes if change.get(field)}
+    companies = companies_named(actor, sorted(names)) if names else {}
+    ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
+    errors: dict[int, DomainError] = {}
+    resolved = []
+    for index, change in enumerate(changes):
+        name = change.get(field)
+        company = companies[name] if name else None
+        if company is not None:
+            change = {key: value for key, value in change.items() if key != field} | {target: company.pk}
+        elif name:
+            errors[index] = Invalid(fields=[ambiguous])
+        resolved.append(change)
+    refuse_rows(errors)
+    return resolved
+
+
+def refuse_rows(errors: Mapping[int, DomainError]) -> None:
+    """Unlike `errors.refuse`, this raises RowsRefused for a list of one row too: the importer needs the index."""
+    if errors:
+        raise RowsRefused(dict(errors))

@@ -1,4 +1,4 @@
-"""The answer to a write: the row, what became of it, and by which key it was found."""
+"""The result of a write of one row: the row, the outcome, and the key of an upsert."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,8 @@ OUTCOMES = ("created", "updated", "unchanged")
 class Receipt(Generic[T]):
     """`outcome` is created, updated or unchanged; `changed` holds the names of the core's columns and lists.
 
-    `ignored` holds the fields that were left out, which only a change that asks for it has (`closed_probability`).
+    `ignored` has the fields of the change that were not written, because the change asked for that
+    (`closed_probability`).
     """
 
     row: T
@@ -42,18 +43,18 @@ def has(*fields: str) -> HasKey:
 
 
 def match_key(change: Mapping[str, Any], keys: Mapping[str, HasKey]) -> str:
-    """The key that decides an upsert: the one that `match_on` names, else the first that the change has."""
+    """The key that an upsert matches on: the one in `match_on`, else the first one that the change has."""
     present = [key for key, has_key in keys.items() if has_key(change)]
-    wanted = change.get("match_on")
+    requested = change.get("match_on")
     params = {"keys": ", ".join(keys)}
-    if wanted is None:
+    if requested is None:
         if present:
             return present[0]
         template = "An upsert needs a key to match on: %(keys)s."
         raise Invalid(fields=[FieldError("match_on", "required", template, params)])
-    if wanted not in keys:
+    if requested not in keys:
         raise Invalid(fields=[FieldError("match_on", "invalid_choice", "One of: %(keys)s.", params)])
-    if wanted not in present:
+    if requested not in present:
         template = "The body has no %(key)s to match on."
-        raise Invalid(fields=[FieldError("match_on", "required", template, {"key": wanted})])
-    return str(wanted)
+        raise Invalid(fields=[FieldError("match_on", "required", template, {"key": requested})])
+    return str(requested)

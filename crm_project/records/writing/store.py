@@ -1,4 +1,4 @@
-"""Set-wise writing: insert or update many rows with one statement each, bump their versions, record their events."""
+"""Set-wise persistence: insert or update many rows with one statement, raise their versions, record their events."""
 
 import datetime
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from crm_project.records.models import Row
 
 @dataclass
 class Draft:
-    """A row on its way: as it was (nothing for a new one), as it is now, and what it holds in other tables.
+    """A row during a write: its columns before (empty for a new row) and now, and its lists in other tables.
 
-    `ignored` holds the fields of its change that were left out because the change asked for that.
+    `ignored` has the fields of the change that were not written, because the change asked for that.
     """
 
     row: Any
@@ -36,7 +36,7 @@ class Draft:
 
 
 def insert(drafts: Sequence[Draft], *, now: datetime.datetime) -> None:
-    """Insert new rows; their lists must be written by the caller, who knows the tables."""
+    """Insert new rows. The caller writes their lists, which are in tables of the app."""
     if not drafts:
         return
     before_storing()
@@ -47,7 +47,7 @@ def insert(drafts: Sequence[Draft], *, now: datetime.datetime) -> None:
 
 
 def update(drafts: Sequence[Draft], *, now: datetime.datetime) -> list[Draft]:
-    """Write what changed in locked rows; answers the drafts that changed. An unchanged row keeps its version."""
+    """Write the changed columns of locked rows; returns the changed drafts. An unchanged row keeps its version."""
     touched = [draft for draft in drafts if draft.changed]
     if not touched:
         return []
@@ -65,12 +65,12 @@ def update(drafts: Sequence[Draft], *, now: datetime.datetime) -> list[Draft]:
 
 
 def refuse_twice(ids: Sequence[int]) -> None:
-    """One list changes a row once: of two changes to it, the outcome would depend on their order."""
+    """Refuse a list with two changes of one row, since the outcome would depend on their order."""
     if len(set(ids)) != len(ids):
         raise Invalid("The same row comes twice.", code="row_twice")
 
 
 def record(changes: ChangeSet, drafts: Sequence[Draft], action: str) -> None:
-    """Note what happened to each row, once its columns and lists are written."""
+    """Record an event for each row, after its columns and lists are written."""
     for draft in drafts:
         changes.record(draft.row, action, draft.changed)

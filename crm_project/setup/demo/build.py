@@ -1,15 +1,13 @@
 """The demo: two organizations with the rows that other systems' example requests name, and a year of sales."""
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass
 from random import Random
 
 from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import Contact
-from crm_project.accounts.models import Organization, User
+from crm_project.accounts.models import Organization
 from crm_project.accounts.services import create_token
 from crm_project.errors import Conflict
 from crm_project.journal.models import Event
@@ -20,47 +18,40 @@ from crm_project.setup.demo.deals import DAY
 from crm_project.setup.demo.examples import create_example_contacts, create_example_deals
 from crm_project.setup.demo.history import Track, write_history
 from crm_project.setup.demo.logins import make_logins, owned_emails
-from crm_project.setup.demo.organizations import DemoOrganization, create_demo_organization
+from crm_project.setup.demo.organizations import create_demo_organization
 from crm_project.setup.demo.removal import remove_organizations
 from deals.models import Deal, DealState
 
 HOUR = datetime.timedelta(hours=1)
-DEMO_DAYS = 365
-# The organization `other` is small and young.
-OTHER_DAYS = 120
+# Days of history. The organization `other` is small and young.
+DAYS = (365, 120)
 OTHER_DEALS = 20
+# Monday, Wednesday and Thursday.
+WEEKDAYS = (0, 2, 3)
 
 
-@dataclass(frozen=True)
-class Options:
-    """`password` is that of every login; `token` is the secret of the admin's token, generated if empty."""
+def build_demo(*, deals: int, seed: int, password: str, token: str, replace: bool, track: Track) -> str:
+    """Build the demo in one transaction; returns the secret of the admin's token.
 
-    deals: int
-    seed: int
-    password: str
-    token: str = ""
-    replace: bool = False
-
-
-def build_demo(options: Options, track: Track) -> str:
-    """Build the demo in one transaction; answers the secret of the admin's token."""
+    `password` is that of every login; `token` is the secret of the token, generated if empty.
+    """
     with transaction.atomic():
         owned = owned_emails()
-        _remove_present(replace=options.replace)
-        logins = make_logins(options.password, owned)
+        _remove_present(replace=replace)
+        logins = make_logins(password, owned)
         # The history ends where the present day begins: the same day and seed make the same demo.
         end = datetime.datetime.combine(timezone.now().date(), datetime.time(), datetime.UTC)
-        rng = Random(f"{options.seed} {end.date()}")
-        demo, other = (
-            _create(slug, end - days * DAY, rng, logins)
-            for slug, days in zip(SLUGS, (DEMO_DAYS, OTHER_DAYS), strict=True)
-        )
-        with frozen_time(end - DEMO_DAYS * DAY + 9 * HOUR):
+        rng, organizations = Random(f"{seed} {end.date()}"), []
+        for slug, days in zip(SLUGS, DAYS, strict=True):
+            with frozen_time(end - days * DAY + 8 * HOUR):
+                organizations.append(create_demo_organization(slug, demo_data()[slug], rng, logins))
+        demo, other = organizations
+        with frozen_time(end - DAYS[0] * DAY + 9 * HOUR):
             contacts = create_example_contacts(demo)
-        write_history(demo, _working_days(end, DEMO_DAYS), options.deals, track)
+        write_history(demo, _working_days(end, DAYS[0]), deals, track)
         create_example_deals(demo, contacts, end - HOUR)
-        write_history(other, _working_days(end, OTHER_DAYS)[::4], OTHER_DEALS)
-        _, secret = create_token(actor=demo.admin, name="Demo", secret=options.token)
+        write_history(other, _working_days(end, DAYS[1])[::4], OTHER_DEALS)
+        _, secret = create_token(actor=demo.admin, name="Demo", secret=token)
         analyze_tables([Contact, Deal, DealState, Event])
     return secret
 
@@ -76,15 +67,7 @@ def _remove_present(*, replace: bool) -> None:
     remove_organizations(SLUGS)
 
 
-def _create(
-    slug: str, opening: datetime.datetime, rng: Random, logins: Mapping[str, User]
-) -> DemoOrganization:
-    with frozen_time(opening + 8 * HOUR):
-        return create_demo_organization(slug, demo_data()[slug], rng, logins)
-
-
 def _working_days(end: datetime.datetime, days: int) -> list[datetime.date]:
-    """Three days of each week in the last `days` days, and every working day of the last month."""
-    dates = [end.date() - number * DAY for number in range(days - 1, 0, -1)]
-    busy = {date: (0, 2, 3) if date < dates[-28] else range(5) for date in dates}
-    return [date for date in dates if date.weekday() in busy[date]]
+    """Three days of each week in the last `days` days."""
+    dates = (end.date() - number * DAY for number in range(days - 1, 0, -1))
+    return [date for date in dates if date.weekday() in WEEKDAYS]

@@ -5,20 +5,32 @@ from collections import Counter
 from typing import Any
 
 from contacts.models import Contact
+from contacts.services import create_contacts
+from crm_project.accounts.actors import Actor
 from crm_project.records.text import fold
 from crm_project.setup.demo.data import words
 from crm_project.setup.demo.organizations import DemoOrganization
 
 
 class ContactGenerator:
-    """Changes that create contacts; no two contacts of one kind have the same e-mail address."""
+    """Creates contacts; no two contacts of one kind have the same e-mail address."""
 
     def __init__(self, organization: DemoOrganization) -> None:
-        self.rng = organization.rng
+        self.organization, self.rng = organization, organization.rng
         self.has_custom_fields = bool(organization.data.get("custom_fields"))
         self.used: Counter[str] = Counter()
 
-    def company(self, owner: int) -> dict[str, Any]:
+    def create(self, actor: Actor, total: int) -> None:
+        """Create companies of one to three people each, until the organization has about `total` people."""
+        sizes: list[int] = []
+        while len(self.organization.people) + sum(sizes) < total:
+            sizes.append(self.rng.choice((1, 1, 2, 3)))
+        companies = create_contacts(actor=actor, changes=[self._company(actor.member.pk) for _ in sizes])
+        employers = [company for company, size in zip(companies, sizes, strict=True) for _ in range(size)]
+        people = [self._person(company) for company in employers]
+        self.organization.people += create_contacts(actor=actor, changes=people)
+
+    def _company(self, owner: int) -> dict[str, Any]:
         city, postal_code, country, dialing_code = self.rng.choice(words()["cities"])
         name = f"{self._word('company_names')} {self._word('company_trades')}"
         domain = self._unused(_slug(name))
@@ -36,20 +48,18 @@ class ContactGenerator:
             "owner": owner,
         }
 
-    def person(self, company: Contact) -> dict[str, Any]:
+    def _person(self, company: Contact) -> dict[str, Any]:
         first, last = self._word("first_names"), self._word("last_names")
-        change = {
+        custom_fields = {"language": self.rng.choice(("fr", "en", "de", "pl", "pt")), "newsletter": True}
+        return {
             "first_name": first,
             "last_name": last,
             "email": f"{self._unused(f'{_slug(first)}.{_slug(last)}')}@{company.email.partition('@')[2]}",
             "phone": self._phone(company.phone.partition(" 55")[0]),
             "job_title": self._word("job_titles"),
             "company": company.pk,
+            "custom_fields": custom_fields if self.has_custom_fields and self.rng.random() < 0.6 else {},
         }
-        if self.has_custom_fields and self.rng.random() < 0.6:
-            languages = ("fr", "en", "de", "pl", "pt")
-            change["custom_fields"] = {"language": self.rng.choice(languages), "newsletter": True}
-        return change
 
     def _word(self, kind: str) -> str:
         return str(self.rng.choice(words()[kind]))

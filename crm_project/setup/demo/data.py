@@ -6,13 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-PATH = Path(__file__).resolve().parent.parent / "demo.toml"
 SLUGS = ("demo", "other")
 
 
 @cache
 def demo_data() -> dict[str, Any]:
-    return tomllib.loads(PATH.read_text(encoding="utf-8"), parse_float=Decimal)
+    path = Path(__file__).resolve().parent.parent / "demo.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
 
 
 def demo_members() -> list[dict[str, Any]]:
@@ -21,5 +21,4 @@ def demo_members() -> list[dict[str, Any]]:
 
 
 def words() -> dict[str, Any]:
-    content: dict[str, Any] = demo_data()["words"]
-    return content
+    return dict(demo_data()["words"])

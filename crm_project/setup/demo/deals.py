@@ -1,4 +1,4 @@
-"""Random deals: what a deal is created with, and the changes that follow until it is closed or forgotten."""
+"""Random deals: what a deal is created with, and the changes that follow until it is closed."""
 
 import datetime
 import math
@@ -11,8 +11,10 @@ from crm_project.setup.demo.data import words
 from crm_project.setup.demo.organizations import DemoOrganization
 from deals.models import Deal
 
-# Relative frequencies of the four ways in which a deal ends.
-ENDINGS = {"won": 36, "lost": 43, "abandoned": 8, "forgotten": 13}
+# Relative frequencies of the endings of a deal; the last one stays open.
+ENDINGS = {"won": 36, "lost": 43, "abandoned": 19, "": 2}
+# Days before a deal is abandoned.
+PATIENCE = 75
 # Usual price of one period, and the largest number of periods.
 BIDS = {"hour": (80, 40), "day": (650, 12), "week": (2900, 8), "month": (480, 12), "year": (5200, 3)}
 DAY = datetime.timedelta(days=1)
@@ -31,37 +33,16 @@ class DealCourse:
         pipelines = organization.data["pipelines"]
         self.pipeline = self.rng.choices(pipelines, [entry["weight"] for entry in pipelines])[0]
         *self.stages, self.won, self.lost = organization.stages[self.pipeline["name"]]
-        # Managers create some deals for others.
-        hands_over = creator.member.role == "manager" and self.rng.random() < 0.4
-        self.owner = self.rng.choice(organization.sellers) if hands_over else creator
         self.deal: Deal | None = None
-        self.at = self.due = at
-        self.expected = self._days_ahead(2, 6)
+        self.owner, self.due = creator, at
         self._steps = self._generate()
         self.step: Step | None = next(self._steps)
 
-    def proceed(self, at: datetime.datetime) -> None:
+    def proceed(self, deal: Deal, at: datetime.datetime) -> None:
         """Determine the next step, after the present one was taken at `at`."""
-        self.at = at
+        self.deal, self.due = deal, at
+        self.owner = next(actor for actor in self.organization.sellers if actor.member.pk == deal.owner_id)
         self.step = next(self._steps, None)
-
-    def change_at(self, at: datetime.datetime) -> dict[str, Any]:
-        """The change of the present step; a move after the expected date mostly postpones that date."""
-        assert self.step is not None
-        change = self.step[1]
-        stays_open = change.get("stage") in [stage.pk for stage in self.stages]
-        if stays_open and self.expected < at.date() and self.rng.random() < 0.7:
-            self.at, self.expected = at, self._days_ahead(1, 4)
-            return {**change, "expected_close_date": self.expected}
-        return change
-
-    def _days_ahead(self, fewest: float, most: float) -> datetime.date:
-        """A date in so many times the days that the pipeline's deals usually stay in a stage."""
-        days: int = round(self.pipeline["pace"] * self.rng.uniform(fewest, most))
-        return self.at.date() + days * DAY
-
-    def _wait(self, days: float) -> None:
-        self.due = self.at + DAY * self.rng.lognormvariate(math.log(days), 0.7)
 
     def _generate(self) -> Iterator[Step]:
         rng, pace = self.rng, self.pipeline["pace"]
@@ -71,29 +52,42 @@ class DealCourse:
         for stage in self.stages[1:reached]:
             self._wait(pace)
             yield "update", {"stage": stage.pk} | (self._amount() if rng.random() < 0.15 else {})
-            if rng.random() < 0.16:
+            if rng.random() < 0.2:
                 self._wait(2)
-                yield "update", (change := self._incident(stage.probability))
-                if "owner" in change:
-                    sellers = self.organization.sellers
-                    self.owner = next(actor for actor in sellers if actor.member.pk == change["owner"])
-        self._wait(75 if ending == "forgotten" else pace)
-        if ending == "forgotten" and rng.random() < 0.1:
-            return
-        yield "update", self._closing("abandoned" if ending == "forgotten" else ending)
-        if ending != "won":
+                yield "update", self._incident(stage.probability)
+        if ending:
+            self._wait(PATIENCE if ending == "abandoned" else pace)
+            yield "update", self._closing(ending)
+        if ending in ("lost", "abandoned"):
             yield from self._afterwards()
+
+    def _afterwards(self) -> Iterator[Step]:
+        """A few closed deals are reopened and won; a few go to the trash, and some of these are restored."""
+        kind = self.rng.randrange(100)
+        self._wait(5)
+        if kind < 2:
+            yield "update", {"status": "open", "stage": self.stages[-1].pk}
+            self._wait(self.pipeline["pace"])
+            yield "update", self._closing("won")
+        elif kind < 5:
+            yield "delete", {}
+            self._wait(3)
+            if kind == 4:
+                yield "restore", {}
+
+    def _wait(self, days: float) -> None:
+        self.due += DAY * self.rng.lognormvariate(math.log(days), 0.7)
 
     def _creation(self) -> dict[str, Any]:
         rng, owner = self.rng, self.owner.member.pk
         change: dict[str, Any] = {
-            "name": f"{rng.choice(words()['products'])} {self.at.year}",
+            "name": f"{rng.choice(words()['products'])} {self.due.year}",
             "stage": self.stages[0].pk,
             "owner": owner,
-            "expected_close_date": self.expected,
+            "expected_close_date": self._closing_day(),
             "origin": rng.choice(words()["origins"]),
             "description": rng.choice(words()["descriptions"]) if rng.random() < 0.4 else "",
-            **self._participants(),
+            **self._people(),
             **self._price(),
         }
         if rng.random() < 0.2:
@@ -105,19 +99,23 @@ class DealCourse:
             change["custom_fields"] = {"segment": segment, "seats": seats}
         return change
 
-    def _participants(self) -> dict[str, Any]:
+    def _closing_day(self) -> datetime.date:
+        days: int = round(self.pipeline["pace"] * self.rng.uniform(2, 6))
+        return self.due.date() + days * DAY
+
+    def _people(self) -> dict[str, Any]:
         """A person and the person's company; sometimes a colleague takes part."""
         people = self.organization.people
         if not people:
             return {}
         index = self.rng.randrange(len(people))
         person, neighbour = people[index], people[index - 1]
-        change: dict[str, Any] = {"contact": person.pk, "client": person.company_id}
-        if neighbour.company_id == person.company_id and self.rng.random() < 0.3:
-            change["members"] = [neighbour.pk]
-        return change
+        takes_part = neighbour.company_id == person.company_id and self.rng.random() < 0.3
+        members = {"members": [neighbour.pk]} if takes_part else {}
+        return {"contact": person.pk, "client": person.company_id, **members}
 
     def _price(self) -> dict[str, Any]:
+        """A bid per period, no amount, or an amount with a currency and a tax rate."""
         rng, currencies = self.rng, words()["currencies"]
         kind, self.rate = rng.random(), 0.0
         if kind < 0.08:
@@ -140,12 +138,13 @@ class DealCourse:
         return {"amount": Decimal(max(round(figure / unit), 1) * unit)}
 
     def _incident(self, probability: int) -> dict[str, Any]:
-        """Another owner, one more follower, a probability set by hand, or a competitor."""
+        """Another owner, one more follower, a probability set by hand, a later closing date, or a competitor."""
         rng = self.rng
         changes: list[dict[str, Any]] = [
             {"owner": rng.choice(self.organization.sellers).member.pk},
             {"add_followers": [self.organization.some_member()]},
             {"probability": min(probability + rng.choice((-5, 5, 10)), 95)},
+            {"expected_close_date": self._closing_day()},
         ]
         if "custom_fields" in self.organization.data:
             changes.append({"custom_fields": {"competitor": rng.choice(words()["competitors"])}})
@@ -157,22 +156,5 @@ class DealCourse:
         moves = status in stages and rng.random() < 0.9
         change: dict[str, Any] = {"stage": stages[status].pk} if moves else {"status": status}
         if status != "won" and rng.random() < 0.8:
-            reasons = [reason.pk for reason in self.organization.lost_reasons.values()]
-            # The first reasons are the most frequent ones.
-            frequencies = [1 / (place + 2) for place in range(len(reasons))]
-            change["lost_reason"] = rng.choices(reasons, frequencies)[0]
+            change["lost_reason"] = rng.choice(list(self.organization.lost_reasons.values())).pk
         return change | ({"closed_at": self.due} if rng.random() < 0.05 else {})
-
-    def _afterwards(self) -> Iterator[Step]:
-        """A few are reopened and won; a few go to the trash, and some of these are restored."""
-        kind = self.rng.randrange(100)
-        self._wait(5)
-        if kind < 2:
-            yield "update", {"status": "open", "stage": self.stages[-1].pk}
-            self._wait(self.pipeline["pace"])
-            yield "update", self._closing("won")
-        elif kind < 5:
-            yield "delete", {}
-            self._wait(3)
-            if kind == 4:
-                yield "restore", {}

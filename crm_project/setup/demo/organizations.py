@@ -64,23 +64,15 @@ def create_demo_organization(
     for entry in data["pipelines"]:
         made.stages[entry["name"]] = _create_pipeline(made.admin, entry)
     for entry in data.get("lost_reasons", ()):
-        change = {"name": entry["name"], "external_references": references_of(entry)}
-        made.lost_reasons[entry["name"]] = create_lost_reason(actor=made.admin, change=change)
+        made.lost_reasons[entry["name"]] = create_lost_reason(actor=made.admin, change=change_of(entry))
     for position, entry in enumerate(data.get("custom_fields", ())):
         create_custom_field(actor=made.admin, change={**entry, "position": position})
     return made
 
 
 def _create_pipeline(actor: Actor, entry: Data) -> list[Stage]:
-    """Answers the pipeline's stages in order."""
-    columns = ("name", "color", "probability", "kind")
-    change = {
-        "name": entry["name"],
-        "description": entry.get("description", ""),
-        "external_references": references_of(entry),
-        "stages": [{name: stage[name] for name in columns if name in stage} for stage in entry["stages"]],
-    }
-    stages = list(create_pipeline(actor=actor, change=change).stages.in_order())
+    """Returns the pipeline's stages in order."""
+    stages = list(create_pipeline(actor=actor, change=change_of(entry)).stages.in_order())
     for stage, stage_entry in zip(stages, entry["stages"], strict=True):
         _add_references(actor, stage, stage_entry)
     return stages
@@ -93,3 +85,8 @@ def _add_references(actor: Actor, row: Any, entry: Data) -> None:
 
 def references_of(entry: Data) -> Sequence[tuple[str, str]]:
     return [(system, external_id) for system, external_id in entry.get("references", ())]
+
+
+def change_of(entry: Data) -> dict[str, Any]:
+    """The entry as a service takes it; services ignore the demo's own keys."""
+    return {**entry, "external_references": references_of(entry)}

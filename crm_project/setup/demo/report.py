@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from crm_project import environment
-from crm_project.accounts.models import ApiToken, Member
+from crm_project.accounts.models import ApiToken, User
 from crm_project.accounts.services import token_digest
 from crm_project.setup.demo.data import SLUGS, demo_members
 
@@ -27,15 +27,11 @@ def other_logins() -> str:
 
 def _login(password: str) -> str:
     email = demo_members()[0]["email"]
-    member = (
-        Member.objects.filter(user__email=email, organization__slug=SLUGS[0]).select_related("user").first()
-    )
-    if member is None:
+    user = User.objects.filter(email=email, memberships__organization__slug=SLUGS[0]).first()
+    if user is None:
         return "your own"
-    user = member.user
-    if user.check_password(password):
-        return f"{user.email} / {password}"
-    return f"{user.email}, whose password has been changed"
+    valid = user.check_password(password)
+    return f"{email} / {password}" if valid else f"{email}, whose password has been changed"
 
 
 def _token(token: str) -> str:

@@ -103,7 +103,7 @@ class TestLogins(Gauzy, BaseTestCase):
         self.refused(self.refresh(newer["refresh_token"]), 401)
         self.refused(self.send(Call("POST", "/api/auth/logout")), 401)
 
-    def test_a_logout_ends_nobody_elses_login(self) -> None:
+    def test_a_logout_ends_one_login(self) -> None:
         told = self.signed_in()
         other = create_token(actor=self.alice, name="test")[1]
         call = Call("POST", "/api/auth/logout", {"refresh_token": told["refresh_token"]})

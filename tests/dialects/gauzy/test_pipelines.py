@@ -230,7 +230,7 @@ class TestPipelines(Gauzy, BaseTestCase):
             assert [row["name"] for row in found["items"]] == names, name
         assert self.got("/api/pipelines/count", name="enterprise") == 1
 
-    def test_select_names_what_is_shown(self) -> None:
+    def test_select_names_the_fields_of_the_answer(self) -> None:
         shown = self.create()
         query = {"select[name]": "true", "select[stages][name]": "true", "relations[]": "stages"}
 
@@ -243,7 +243,7 @@ class TestPipelines(Gauzy, BaseTestCase):
         answer = self.ask("GET", f"/api/pipelines/{shown['id']}", **{"select[color]": "true"})
         assert (answer.json(), answer["X-Ignored-Fields"]) == ({"id": shown["id"]}, "select.color")
 
-    def test_what_is_in_the_trash_is_shown_on_demand(self) -> None:
+    def test_trashed_rows_are_listed_on_demand(self) -> None:
         shown = self.create()
         path = f"/api/pipelines/{shown['id']}"
         self.ask("DELETE", path)

@@ -203,7 +203,7 @@ class TestDeals(Intum, DialectContract, BaseTestCase):
         assert self.patch(shown["id"], closed="").json()["closed"] is None
         assert Deal.objects.get(pk=shown["id"]).status == "open"
 
-    def test_a_blank_closed_says_nothing_beside_a_status(self) -> None:
+    def test_a_blank_closed_is_ignored_beside_a_status(self) -> None:
         shown = self.create()
 
         answer = self.patch(shown["id"], closed="", status_id=self.won.pk)

@@ -63,7 +63,7 @@ class TestContacts(Neighbours):
 
         assert (answer.status_code, answer.json()) == (422, {"email": ["zostało już zajęte"]})
 
-    def test_what_cannot_be_kept_is_refused(self) -> None:
+    def test_values_that_cannot_be_stored_are_refused(self) -> None:
         body = {"contact": {"name": "A", "note": "VIP", "kind": "supplier"}}
 
         answer = self.call("POST", "/crm/contacts.json", body)
@@ -71,7 +71,7 @@ class TestContacts(Neighbours):
         assert answer.status_code == 422
         assert list(answer.json()) == ["kind", "note"]
 
-    def test_a_contact_without_a_name_is_told_so(self) -> None:
+    def test_a_contact_without_a_name_is_refused(self) -> None:
         answer = self.call("POST", "/crm/contacts.json", {"contact": {"name": ""}})
 
         assert (answer.status_code, answer.json()) == (422, {"name": ["nie może być puste"]})
@@ -139,7 +139,7 @@ class TestContacts(Neighbours):
         taken = self.call("POST", "/crm/clients/upsert.json", {**body, "external_id": "p.1"})
         assert (taken.status_code, taken.json()) == (422, {"external_id": ["zostało już zajęte"]})
 
-    def test_nobody_has_a_status(self) -> None:
+    def test_contacts_have_no_status(self) -> None:
         self.person()
 
         assert len(self.call("GET", "/crm/contacts.json", status_id="").json()) == 1
@@ -220,7 +220,7 @@ class TestStatuses(Neighbours):
 
         assert (answer.status_code, answer.json()) == (409, {"error": "Jest w użyciu (1)"})
 
-    def test_what_holds_for_every_status_may_be_said(self) -> None:
+    def test_values_that_every_status_has_are_accepted(self) -> None:
         body = {
             "name": "Audyt",
             "closed": False,

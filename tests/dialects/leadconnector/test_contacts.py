@@ -68,7 +68,7 @@ class TestContacts(LeadConnector, DialectContract, BaseTestCase):
     def create(self, **body: Any) -> Any:
         return self.call("POST", "/contacts/", {**ANN, **body})["contact"]
 
-    def test_a_contact_is_shown_as_it_was_sent(self) -> None:
+    def test_a_contact_is_read_as_it_was_sent(self) -> None:
         shown = self.create()
 
         expected = {**ANN, "email": "ann@x.io", "name": "Ann Lee", "customFields": []}
@@ -88,7 +88,7 @@ class TestContacts(LeadConnector, DialectContract, BaseTestCase):
 
         assert (shown["firstName"], shown["lastName"], shown["name"]) == ("Ann", "Mary Lee", "Ann Mary Lee")
 
-    def test_a_duplicate_is_told_with_whom(self) -> None:
+    def test_a_duplicate_names_the_existing_contact(self) -> None:
         first = self.create()
 
         answer = self.as_actor(self.bob, Call("POST", "/contacts/", ANN))

@@ -1,4 +1,4 @@
-"""What the core has no column for: kept among a contact's custom fields, and checked where these are declared."""
+"""Fields without a column of the core: stored in a contact's custom fields, and checked if these are defined."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ class TestKept(LeadConnector, BaseTestCase):
         self.check_refusal(answer, 422)
         return list(answer.json()["message"])
 
-    def test_it_is_shown_as_it_was_sent(self) -> None:
+    def test_it_is_read_as_it_was_sent(self) -> None:
         shown = self.put(**{**KEPT, "dateOfBirth": "09/25/1990"})
 
         assert {name: shown[name] for name in KEPT} == KEPT
@@ -74,7 +74,7 @@ class TestKept(LeadConnector, BaseTestCase):
         assert (shown["tags"], [entry["value"] for entry in shown["customFields"]]) == (["vip"], ["L"])
         assert self.refuse("PUT", self.path, {"customFields": [{"key": "nothing", "field_value": "L"}]})
 
-    def test_a_declared_field_takes_what_its_definition_says(self) -> None:
+    def test_a_defined_field_accepts_values_of_its_type(self) -> None:
         declare(self.manager, "tags", "multiselect", options=["vip", "it"])
 
         assert self.put(tags=["vip"])["tags"] == ["vip"]
@@ -145,7 +145,7 @@ class TestKept(LeadConnector, BaseTestCase):
 
 @pytest.mark.race
 class TestRaces(LeadConnector, Racing, RaceTestCase):
-    def test_tags_added_at_once_are_all_kept(self) -> None:
+    def test_tags_added_at_once_are_all_stored(self) -> None:
         path = f"/contacts/{PersonFactory(actor=self.bob).uuid}/tags"
         tags = [str(number) for number in range(self.callers)]
 

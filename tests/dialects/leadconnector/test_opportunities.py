@@ -209,7 +209,7 @@ class TestOpportunities(LeadConnector, DialectContract, BaseTestCase):
         assert self.call("GET", path)["opportunity"] == shown
         self.refused(self.as_actor(self.bob, Call("PUT", f"{path}/status", {})), 422)
 
-    def test_the_third_version_says_success_too(self) -> None:
+    def test_the_third_version_has_success_too(self) -> None:
         path = f"/opportunities/{self.create()['id']}"
 
         answer = self.as_actor(self.bob, Call("DELETE", path, headers={"Version": "v3"}))
@@ -239,5 +239,5 @@ class TestOpportunities(LeadConnector, DialectContract, BaseTestCase):
         assert shown["pipelineId"] == str(self.renewals.uuid)
         assert shown["pipelineStageId"] == str(self.renewals.stages.in_order()[0].uuid)
 
-    def test_a_closed_stage_says_the_status(self) -> None:
+    def test_a_closing_stage_sets_the_status(self) -> None:
         assert self.change(self.create()["id"], pipelineStageId=str(self.won.uuid))["status"] == "won"

@@ -101,7 +101,7 @@ class TestQuery(Searching, BaseTestCase):
         self.refuse(422, Call("GET", SEARCH))
         self.refuse(403, Call("GET", SEARCH, query={"location_id": "other"}))
 
-    def test_details_that_nobody_stores_are_empty(self) -> None:
+    def test_details_without_a_column_are_empty(self) -> None:
         self.deal()
 
         found = self.call("GET", SEARCH, location_id=LOCATION, getNotes="true", getTasks="true")

@@ -167,7 +167,7 @@ class TestSeed(Upserting, DialectContract, BaseTestCase):
         assert deal.name == "Renamed"
         assert not deal.references.exists()
 
-    def test_what_is_missing_is_told_at_once(self) -> None:
+    def test_all_missing_fields_are_named_in_one_answer(self) -> None:
         answer = self.refused(self.as_actor(self.bob, Call("POST", UPSERT, {})), 422)
 
         assert answer.json()["message"] == [
@@ -233,7 +233,7 @@ class TestSeed(Upserting, DialectContract, BaseTestCase):
 
         assert self.upsert(contactId=one, followers=[one])["opportunity"]["contactId"] == one
 
-    def test_an_unknown_contact_is_told_by_its_id(self) -> None:
+    def test_an_unknown_contact_is_an_error_of_its_id(self) -> None:
         for contact in ("nobody", str(self.person(self.charlie).uuid)):
             answer = self.refused(self.as_actor(self.bob, self.create_call(contactId=contact)), 400)
 

@@ -36,7 +36,7 @@ class Onlyoffice(DialectClient):
         return Call("POST", self.path, self.body(**body))
 
     def call(self, method: str, path: str, body: Any = None, **query: str) -> Any:
-        """Bob's call below `/api/2.0/crm`: the answer's status and what it says."""
+        """Bob's call below `/api/2.0/crm`: the status and the content of the answer."""
         return self.call_as(self.bob, method, path, body, **query)  # type: ignore[attr-defined]
 
     def call_as(self, actor: Any, method: str, path: str, body: Any = None, **query: str) -> Any:

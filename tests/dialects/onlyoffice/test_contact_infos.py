@@ -123,7 +123,7 @@ class TestContactInfos(Onlyoffice, BaseTestCase):
         two = [*taken, {"infoType": "Email", "data": "c@example.com"}]
         assert self.call("PUT", path, {"items": two})["statusCode"] == 400
 
-    def test_the_types_that_are_kept(self) -> None:
+    def test_the_types_that_are_stored(self) -> None:
         for path in ("/contact/data/infoType", "/contact/data/infotype.json"):
             assert self.ok("GET", path) == ["Phone", "Email", "Website", "Address"]
         assert self.ok("GET", "/contact/data/phone/category") == ["Work", "Mobile"]

@@ -56,7 +56,7 @@ class TestContacts(Onlyoffice, BaseTestCase):
         people = self.call("GET", f"/contact/company/{shown['id']}/person")["response"]
         assert [row["id"] for row in people] == [self.ann.pk]
 
-    def test_what_cannot_be_kept_is_refused(self) -> None:
+    def test_values_that_cannot_be_stored_are_refused(self) -> None:
         two = [str(self.bob.member.uuid), str(self.alice.member.uuid)]
         for name, value in (
             ("firstName", ""),
@@ -329,7 +329,7 @@ class TestSeveralContacts(Onlyoffice, BaseTestCase):
         assert [row["id"] for row in self.ok("POST", path)["members"]] == [self.ann.pk]
         assert self.ok("DELETE", path)["members"] == []
 
-    def test_what_is_not_kept(self) -> None:
+    def test_values_that_are_not_stored(self) -> None:
         for name in ("status", "type"):
             assert self.ok("GET", f"/contact/{name}") == []
             assert self.call("POST", f"/contact/{name}", {"title": "Hot"})["statusCode"] == 400

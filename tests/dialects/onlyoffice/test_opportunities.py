@@ -186,7 +186,7 @@ class TestReplace(OpportunityCase):
         assert shown["actualCloseDate"] == UNSET
         assert Deal.objects.get(pk=deal.pk).status == "open"
 
-    def test_the_shown_client_is_the_contact_that_can_be_taken_away(self) -> None:
+    def test_the_client_in_the_answer_is_the_contact_that_can_be_removed(self) -> None:
         deal = self.deal(client=CompanyFactory(actor=self.bob).pk, owner=self.bob.member.pk)
 
         self.call("PUT", f"/opportunity/{deal.pk}", {**sent_back(self.read(deal)), "contactid": 0})
@@ -245,12 +245,12 @@ class TestShown(OpportunityCase):
                 probability,
             )
 
-    def test_stages_of_other_pipelines_are_told_apart(self) -> None:
+    def test_stages_of_other_pipelines_are_distinguished(self) -> None:
         shown = self.read(self.deal(stage=self.renewals.stages.in_order()[1].pk))
 
         assert shown["stage"]["title"] == "Renewals: Offer"
 
-    def test_nobody_is_responsible(self) -> None:
+    def test_an_opportunity_without_a_responsible(self) -> None:
         shown = self.read(self.deal())
 
         assert shown["responsible"]["id"] == NOBODY
@@ -312,12 +312,12 @@ class TestShown(OpportunityCase):
 
             assert shown["expectedCloseDate"] == "2026-06-30T00:00:00.0000000+03:00", text
 
-    def test_a_closing_in_the_past_is_kept(self) -> None:
+    def test_a_closing_in_the_past_is_stored(self) -> None:
         shown = self.create(stageid=self.won.pk, actualCloseDate="2025-01-31T10:00:00Z")
 
         assert shown["actualCloseDate"] == "2025-01-31T10:00:00.0000000Z"
 
-    def test_private_with_nobody_listed_stays_private(self) -> None:
+    def test_private_with_an_empty_list_stays_private(self) -> None:
         shown = self.create(accessList=[])
 
         assert shown["isPrivate"]
@@ -445,7 +445,7 @@ class TestList(OpportunityCase):
 
 
 class TestDelete(OpportunityCase):
-    def test_one_is_shown_a_last_time(self) -> None:
+    def test_a_deletion_answers_the_row(self) -> None:
         deal = self.deal(name="Gone")
 
         said = self.call("DELETE", f"/opportunity/{deal.pk}")

@@ -246,7 +246,7 @@ class TestBatch(Onlyoffice, BaseTestCase):
         assert found["response"] == [{"title": "Mine"}]
         assert json.loads(said["response"][2]["data"])["error"]["message"] == "Not found"
 
-    def test_everybody_may_read_and_nobody_writes(self) -> None:
+    def test_every_role_reads_and_none_writes(self) -> None:
         items = [{"RelativeUrl": f"{CRM}/opportunity/stage"}]
 
         assert self.batch(items, self.viewer).status_code == 201
@@ -288,7 +288,7 @@ class TestErrors(Onlyoffice, BaseTestCase):
                 assert (answer.status_code, said["statusCode"], said["status"]) == (status, status, 1), call
                 assert said["error"]["message"], call
 
-    def test_a_parameter_that_says_the_same_twice_says_it_once(self) -> None:
+    def test_a_parameter_repeated_with_the_same_value_counts_once(self) -> None:
         """The vendor's own client puts what it reads by into the URL, and once more behind it."""
         query = "currency=EUR&__=1&__=1&currency=EUR"
 

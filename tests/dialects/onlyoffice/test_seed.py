@@ -137,7 +137,7 @@ class TestSeed(Onlyoffice, DialectContract, BaseTestCase):
         assert answer.json()["response"]["title"] == "In the query"
         assert "X-Ignored-Fields" not in answer
 
-    def test_a_form_says_the_same_as_json(self) -> None:
+    def test_a_form_equals_json(self) -> None:
         bob = str(self.bob.member.uuid)
         form = (
             f"title=From+a+form&stageId={self.new.pk}&responsibleId={bob}&bidCurrencyAbbr=usd&bidType=PerMonth"
@@ -154,7 +154,7 @@ class TestSeed(Onlyoffice, DialectContract, BaseTestCase):
         assert [row["id"] for row in shown["accessList"]] == [bob]
         assert [row["fieldValue"] for row in shown["customFields"]] == ["Riga"]
 
-    def test_a_form_in_parts_says_the_same(self) -> None:
+    def test_a_multipart_form_equals_json(self) -> None:
         fields = {"title": "In parts", "stageid": str(self.new.pk), "members[]": str(self.ann.pk)}
         fields["responsibleid"] = str(self.bob.member.uuid)
         body = encode_multipart("boundary", {**fields, "photo": SimpleUploadedFile("a.png", b"png")})

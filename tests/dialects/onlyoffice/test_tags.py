@@ -1,4 +1,4 @@
-"""ONLYOFFICE's tags, which are kept under the custom field `tags`."""
+"""ONLYOFFICE's tags, which are stored in the custom field `tags`."""
 
 from typing import Any
 

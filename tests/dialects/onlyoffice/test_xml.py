@@ -18,7 +18,7 @@ class TestXml(Onlyoffice, BaseTestCase):
         assert int(root.findtext("statusCode") or 0) == answer.status_code
         return root
 
-    def test_it_says_the_same_as_json(self) -> None:
+    def test_it_has_the_content_of_json(self) -> None:
         made = self.create(bidType=4, bidValue=10.5, perPeriodValue=2, title='<Hôtel> & "more"')
 
         root = self.xml("GET", f"/opportunity/{made['id']}.xml")

@@ -59,7 +59,7 @@ class TestContacts(People, BaseTestCase):
         path = f"contacts/{by_number['uuid']}"
         assert self.ask("PATCH", path, {"client_id": None}).json()["data"]["client"] is None
 
-    def test_it_keeps_custom_fields_that_nobody_declared(self) -> None:
+    def test_it_stores_custom_fields_without_a_definition(self) -> None:
         """The vendor takes any pairs here, and declared ones alone of clients and deals."""
         free = {"Shoe size": 42, "seen": [{"at": "fair"}]}
         shown = self.made("contacts", {**PERSON, "custom_fields": free})

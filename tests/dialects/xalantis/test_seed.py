@@ -98,7 +98,7 @@ class TestSeed(Xalantis, DialectContract, BaseTestCase):
 
         self.create(contact_first_name=None)
 
-    def test_a_stage_says_the_pipeline(self) -> None:
+    def test_a_stage_implies_the_pipeline(self) -> None:
         stage = self.renewals.stages.in_order()[1]
 
         shown = self.create(stage_id=stage.pk)
@@ -115,7 +115,7 @@ class TestSeed(Xalantis, DialectContract, BaseTestCase):
         self.refused(answer, 422)
         assert list(answer.json()["errors"]) == ["stage_id"]
 
-    def test_all_that_is_wrong_is_told_at_once(self) -> None:
+    def test_all_errors_are_named_in_one_answer(self) -> None:
         answer = self.as_actor(self.bob, replaced(self.create_call(), body={}))
 
         self.refused(answer, 422)

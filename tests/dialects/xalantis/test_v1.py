@@ -9,6 +9,7 @@ from crm_project.records.models import CustomField
 from deals.models import Deal
 from tests.dialects.base import BaseTestCase, Call, DialectContract
 from tests.dialects.xalantis.base import V1
+from tests.factories import CustomFieldFactory
 
 CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 403: "FORBIDDEN", 404: "NOT_FOUND", 409: "CONFLICT"}
 
@@ -58,8 +59,16 @@ class TestDeals(V1, DialectContract, BaseTestCase):
         assert self.ask("DELETE", path).json() == {"success": True, "data": changed}
         assert self.ask("GET", path).status_code == 404
 
+    def test_a_message_may_have_braces(self) -> None:
+        CustomFieldFactory(actor=self.alice, key="size", type="select", options=["{name}", "{0}"])
+
+        refused = self.as_actor(self.bob, self.create_call(custom_fields={"size": "XL"}))
+
+        assert refused.status_code == 422, refused.content
+        assert "{name}, {0}" in refused.content.decode()
+
     def test_a_deal_is_printed_as_the_vendor_declares_it(self) -> None:
-        """Numbers where it says numbers, an instant where it says an instant, each row by its uuid too."""
+        """Numbers and instants in the declared types; each row also by its uuid."""
         person = self.person(phone="+33 1")
         deal = self.deal(amount=None, expected_close_date="2026-12-31", contact=person.pk)
 
@@ -114,7 +123,7 @@ class TestDeals(V1, DialectContract, BaseTestCase):
         assert pages == {"first": ["1"], "last": ["3"], "prev": ["1"], "next": ["3"]}
         assert self.got("deals", search="deal 3")["meta"]["total"] == 1
 
-    def test_whoever_asks_for_too_many_gets_a_hundred(self) -> None:
+    def test_a_page_has_at_most_a_hundred_rows(self) -> None:
         assert self.got("deals", per_page="500")["meta"]["per_page"] == 100
         assert self.ask("GET", "deals", per_page="0").status_code == 422
 

@@ -46,7 +46,7 @@ def documented(one: str, many: str, read_class: Any) -> Any:
 
     def decorate(view: Any) -> Any:
         for action, document in documentation.items():
-            setattr(view, action, document(isolate_view_method(view, action)))
+            setattr(view, action, document(isolate_view_method(view, action)))  # type: ignore[no-untyped-call]
         return view
 
     return decorate
@@ -202,7 +202,8 @@ class GauzyEntityView(GauzyView):
         stop = too_many if part.stop is None else min(part.stop, too_many)
         keys = keys_between(rows, part.start, stop)
         if len(keys) > AT_ONCE:
-            return streamed(rows[part], listed.count(), self.represent_chunk)
+            every_key = keys_between(rows, part.start, part.stop)
+            return streamed(rows, every_key, listed.count(), self.represent_chunk)
         whole = part.start == 0 and part.stop is None
         total = len(keys) if whole else listed.count()
         return Response({"items": self.represent(rows_of(rows, keys)), "total": total})

@@ -1,27 +1,31 @@
 """Streams long lists: the vendor's lists have no limit, and all rows would not fit into memory."""
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.http import StreamingHttpResponse
 
+from crm_project.dialects.kit.offset_pages import rows_of
 from crm_project.dialects.kit.renderers import ExactJSONRenderer
 
 AT_ONCE = 500
 
 
-def streamed(rows: Any, total: int, represent: Callable[[list[Any]], list[Any]]) -> Any:
+def streamed(
+    rows: Any, keys: Sequence[int], total: int, represent: Callable[[list[Any]], list[Any]]
+) -> StreamingHttpResponse:
     """`{items, total}` in chunks. The first chunk is read at once, so that an error in it has a status."""
-    parts = _parts(rows.iterator(chunk_size=AT_ONCE), represent)
+    parts = _parts(rows, keys, represent)
     first = next(parts, b"")
     return StreamingHttpResponse(_whole(first, parts, total), content_type=ExactJSONRenderer.media_type)
 
 
-def _parts(rows: Iterator[Any], represent: Callable[[list[Any]], list[Any]]) -> Iterator[bytes]:
+def _parts(rows: Any, keys: Sequence[int], represent: Callable[[list[Any]], list[Any]]) -> Iterator[bytes]:
     """JSON lists without their brackets, a chunk at a time."""
-    while some := list(islice(rows, AT_ONCE)):
-        yield ExactJSONRenderer().render(represent(some))[1:-1]
+    size = AT_ONCE
+    for start in range(0, len(keys), size):
+        if some := rows_of(rows, keys[start : start + size]):
+            yield ExactJSONRenderer().render(represent(some))[1:-1]
 
 
 def _whole(first: bytes, parts: Iterator[bytes], total: int) -> Iterator[bytes]:

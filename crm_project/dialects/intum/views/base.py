@@ -40,7 +40,7 @@ class IntumAuthentication(BearerAuthentication):
         return (actor.member.user, actor) if actor else None
 
 
-class IntumAuthenticationScheme(BearerScheme):
+class IntumAuthenticationScheme(BearerScheme):  # type: ignore[no-untyped-call]
     target_class = IntumAuthentication
 
 

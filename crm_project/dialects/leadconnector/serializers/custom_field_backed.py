@@ -129,7 +129,7 @@ class LeadConnectorOtherCustomFields(LeadConnectorCustomFields):
 
 
 def without_no_ops(values: Mapping[str, Any], row: Any) -> dict[str, Any]:
-    """The custom fields to write. A null for a field that was read as null is a no-op, whatever is stored."""
+    """The custom fields to write. A null for a field that was read as null is a no-op for any stored value."""
     return {
         key: value
         for key, value in values.items()

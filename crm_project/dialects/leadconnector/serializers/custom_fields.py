@@ -27,7 +27,7 @@ DATA_TYPES = {
 # Types that a client may declare; the vendor has no headings.
 TYPES = {name: type for type, name in DATA_TYPES.items() if type != "heading"}
 MODELS = {"deal": "opportunity", "contact": "contact"}
-KINDS = {"opportunity": ["deal"], "contact": ["contact"], "all": ["deal", "contact"]}
+KINDS = {**{model: [kind] for kind, model in MODELS.items()}, "all": list(MODELS)}
 
 
 class LeadConnectorCustomFieldQuery(DialectSerializer):

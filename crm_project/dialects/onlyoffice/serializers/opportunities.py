@@ -352,7 +352,7 @@ def _same_money(current: tuple[str, Decimal, int], sent: Mapping[str, Any]) -> b
 
 
 def _privacy(current: DealPresentation | None, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The change of privacy; a public opportunity has no access list, whatever was sent."""
+    """The change of privacy. The access list of a public opportunity is empty, even if one was sent."""
     was_private = current is not None and current.deal.is_private
     if not sent["is_private"]:
         return {"is_private": False, "access_list": []} if was_private else {}

@@ -73,7 +73,7 @@ def _credentials(text: str) -> tuple[str, str]:
     return email, password
 
 
-class OnlyofficeAuthenticationScheme(OpenApiAuthenticationExtension):
+class OnlyofficeAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = OnlyofficeAuthentication
     name = "token"
 

@@ -1,23 +1,30 @@
 """User fields: their definitions, and their values in rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts.services import update_contacts
+from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.dialects.kit.custom_field_keys import taken_keys
 from crm_project.dialects.onlyoffice.serializers import custom_fields as serializers
 from crm_project.dialects.onlyoffice.serializers.custom_fields import CustomFieldValue
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParameters
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
+from crm_project.records.kinds import kinds
 from crm_project.records.models import CustomField
 from crm_project.records.services import create_custom_field, trash_custom_field, update_custom_field
-from deals.services import update_deals
+from crm_project.records.writing.columns import Change
 
-WRITERS: dict[str, Any] = {"deal": update_deals, "contact": update_contacts}
+
+def update_rows(kind: str, actor: Actor, changes: Sequence[tuple[Any, Change]]) -> Sequence[Any]:
+    """Update rows by the service of their kind; returns a Receipt for each."""
+    update = kinds[kind].services.update
+    assert update is not None, "kinds with custom fields have it"
+    return update(actor=actor, changes=changes)
 
 
 class OnlyofficeCustomFieldView(OnlyofficeView):
@@ -46,7 +53,7 @@ class OnlyofficeCustomFieldView(OnlyofficeView):
             else {definition.key: None}
         )
         change = {"custom_fields": value}
-        receipt = WRITERS[self.kind](actor=self.actor, changes=[(row, change)])[0]
+        receipt = update_rows(self.kind, self.actor, [(row, change)])[0]
         return self.one(
             self.serialize(
                 serializers.OnlyofficeCustomFieldNested, CustomFieldValue(receipt.row, definition)

@@ -9,8 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import CharField
 
-from contacts.models import Contact
-from contacts.services import update_contacts
 from crm_project.accounts.rules import Permission
 from crm_project.dialects.kit.tags import KEY
 from crm_project.dialects.onlyoffice.serializers import contacts, opportunities
@@ -18,17 +16,14 @@ from crm_project.dialects.onlyoffice.serializers import tags as serializers
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParameters
 from crm_project.dialects.onlyoffice.views.base import AT_ONCE, OnlyofficeView, described
 from crm_project.dialects.onlyoffice.views.contacts import OnlyofficeContactBaseView
+from crm_project.dialects.onlyoffice.views.custom_fields import update_rows
 from crm_project.dialects.onlyoffice.views.opportunities import OnlyofficeOpportunityBaseView
 from crm_project.errors import Invalid
+from crm_project.records.kinds import kinds
 from crm_project.records.locks import for_update
 from crm_project.records.models import CustomField
 from crm_project.records.services import create_custom_field, trash_custom_field, update_custom_field
-from deals.models import Deal
-from deals.services import update_deals
 from pipelines.catalogue import held_catalogue
-
-MODELS: dict[str, Any] = {"deal": Deal, "contact": Contact}
-WRITERS: dict[str, Any] = {"deal": update_deals, "contact": update_contacts}
 
 
 class OnlyofficeTagView(OnlyofficeView):
@@ -71,7 +66,7 @@ class OnlyofficeTagView(OnlyofficeView):
     @described("Delete unused tags", CharField, many=True)
     def destroy_unused(self, request: Request) -> Response:
         self.read(OnlyofficeNoParameters)
-        rows = MODELS[self.kind].objects.of(self.actor.organization_id).live()
+        rows = kinds[self.kind].model.objects.of(self.actor.organization_id).live()
         unused = [tag for tag in self._options() if not serializers.with_tags(rows, [tag]).exists()]
         self._keep([tag for tag in self._options() if tag not in unused])
         return self.many(unused)
@@ -97,7 +92,7 @@ class OnlyofficeTagView(OnlyofficeView):
         return self._answered(sent["rows"], sent["tag"])
 
     def _rows(self) -> Any:
-        return MODELS[self.kind].objects.visible_to(self.actor.member)
+        return kinds[self.kind].model.objects.visible_to(self.actor.member)
 
     def _declared(self) -> CustomField | None:
         return self.definitions(self.kind).get(KEY)
@@ -116,9 +111,8 @@ class OnlyofficeTagView(OnlyofficeView):
             self._declare([tag])
         held_catalogue(self.actor.organization_id)
         rows = for_update(self._rows().filter(pk__in=list(ids)))
-        WRITERS[self.kind](
-            actor=self.actor, changes=[(row, serializers.tagged(row, tag, add=add)) for row in rows]
-        )
+        changes = [(row, serializers.tagged(row, tag, add=add)) for row in rows]
+        update_rows(self.kind, self.actor, changes)
 
     def _declare(self, tags: Iterable[str]) -> None:
         """Add tags to the options of the custom field, which is declared, with the tags in use, if it is not."""

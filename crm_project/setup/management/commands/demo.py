@@ -11,7 +11,7 @@ from rich.progress import track
 
 from crm_project.accounts.models import Organization
 from crm_project.setup.commands import ServiceCommand
-from crm_project.setup.demo.build import Options, build_demo
+from crm_project.setup.demo.build import build_demo
 from crm_project.setup.demo.report import other_logins, report, secrets_of_environment
 
 DEALS = 500
@@ -45,7 +45,9 @@ class Command(ServiceCommand):
             console = Console(file=self.stderr)  # type: ignore[arg-type]
             return track(days, f"Creating {deals:,} deals", console=console)
 
-        token = build_demo(Options(deals, seed, password, token, replace), progress)
+        token = build_demo(
+            deals=deals, seed=seed, password=password, token=token, replace=replace, track=progress
+        )
         self.note(other_logins())
         return report(password=password, token=token)
 

@@ -1,0 +1,239 @@
+"""Real outages of a PostgreSQL behind a real server: frozen, cut, stopped, read-only. 503 in time, never 500."""
+
+import os
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from http import HTTPStatus
+
+import psycopg
+import pytest
+from django.db import DataError, InternalError, OperationalError, ProgrammingError, connection
+
+from crm_project import database
+from crm_project.accounts.models import ApiToken
+from crm_project.accounts.services import create_token
+from crm_project.database import AWAY, BUSY, FULL, READ_ONLY, SLOW, STARTING, state_of
+from tests.base import World
+from tests.pgbouncer import administer, url_of
+from tests.server import gunicorn, link_to, target_of, until
+
+PROBLEM = "application/problem+json"
+# The limits of these tests' servers: a request waits for the database at most STATEMENT + 2 seconds.
+STATEMENT = 2
+WAIT = STATEMENT + database.GRACE
+# What a loaded machine takes for the rest of a request.
+SLACK = 4
+
+
+def caused(kind, cause):
+    error = kind()
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "state"),
+    [
+        ("08006", AWAY),
+        ("08P01", AWAY),
+        ("57P01", AWAY),
+        ("57P02", AWAY),
+        ("57P03", STARTING),
+        ("57014", SLOW),
+        ("25P03", SLOW),
+        ("55P03", BUSY),
+        ("40P01", BUSY),
+        ("40001", BUSY),
+        ("53100", FULL),
+        ("53300", FULL),
+        ("58030", FULL),
+        ("25006", READ_ONLY),
+        ("42P01", None),
+        ("22003", None),
+    ],
+)
+def test_every_sqlstate_has_one_state(sqlstate, state):
+    cause = psycopg.errors.lookup(sqlstate)() if sqlstate != "08P01" else psycopg.errors.ProtocolViolation()
+    families = {psycopg.OperationalError: OperationalError, psycopg.InternalError: InternalError}
+    families |= {psycopg.ProgrammingError: ProgrammingError, psycopg.DataError: DataError}
+    kind = next(ours for theirs, ours in families.items() if isinstance(cause, theirs))
+
+    assert state_of(caused(kind, cause)) is state
+
+
+def test_an_error_without_a_sqlstate_is_a_link_that_is_gone():
+    assert state_of(OperationalError("the connection is lost")) is AWAY
+    assert state_of(ProgrammingError("a bug")) is None
+
+
+@pytest.fixture
+def world(transactional_db):
+    if connection.vendor != "postgresql":
+        pytest.skip("an outage of PostgreSQL")
+    world = World()
+    _, world.secret = create_token(actor=world.bob, name="outage")
+    return world
+
+
+@contextmanager
+def serving(secret, url=None, **variables):
+    url = url or url_of(connection.settings_dict)
+    with gunicorn(url, secret=secret, STATEMENT_TIMEOUT=str(STATEMENT), **variables) as server:
+        yield server
+
+
+def at_once(count, ask):
+    answers = []
+    threads = [threading.Thread(target=lambda n=n: answers.append(ask(n))) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(answers) == count
+    return answers
+
+
+def refused(answer):
+    assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE, answer.body
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert answer.headers["Content-Type"] == PROBLEM
+    assert answer.json()["code"] == "unavailable"
+    return answer
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("pool", ["0", "6"])
+def test_a_frozen_link_is_given_up_in_time_and_served_again_at_once(world, pool):
+    with link_to(target_of(connection.settings_dict)) as link:
+        url = url_of(connection.settings_dict, port=link.port)
+        with serving(world.secret, url, DATABASE_POOL=pool) as server:
+            assert server.ask("GET", "/api/deals").status == 200
+            # Six writes wait for a lock, so that they are in the middle of a statement when the link freezes.
+            deal = world.deal()
+            with psycopg.connect(url_of(connection.settings_dict)) as holder:
+                holder.execute("SELECT 1 FROM deals_deal WHERE id = %s FOR UPDATE", [deal.pk])
+                freeze = threading.Timer(0.5, link.freeze)
+                freeze.start()
+
+                def ask(n):
+                    if n < 4:
+                        return server.ask("PATCH", f"/api/deals/{deal.uuid}", {"name": str(n)})
+                    return server.ask("GET", "/api/deals") if n < 6 else server.ask("GET", "/healthz")
+
+                time.sleep(0.2)
+                answers = at_once(4, ask)
+                answers += at_once(8, ask)
+            assert not [a for a in answers if a.status not in (200, 503)], [a.body for a in answers]
+            assert max(answer.seconds for answer in answers) < WAIT + SLACK
+            late = server.ask("GET", "/api/deals")
+            refused(late)
+            assert server.ask("GET", "/livez").status == 200
+
+            link.thaw()
+
+            assert until(lambda: server.ask("GET", "/api/deals").status == 200, 10) < 2 + SLACK
+            assert server.ask("POST", "/api/deals", {"name": "After"}).status == 201
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_link_that_is_cut_is_a_503_and_no_500(world):
+    def read(n=0):
+        return server.ask("GET", "/api/deals").status
+
+    with (
+        link_to(target_of(connection.settings_dict)) as link,
+        serving(world.secret, url_of(connection.settings_dict, port=link.port)) as server,
+    ):
+        statuses = set()
+        for _ in range(3):
+            assert read() == 200
+            link.cut()
+            statuses |= set(at_once(4, read))
+            until(lambda: read() == 200, 2 + SLACK)
+        assert statuses <= {200, 503}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_stopped_backends_are_given_up_in_time(world):
+    """The kernel still takes what is sent to a stopped process: no time-out of TCP notices it."""
+    with serving(world.secret) as server:
+        assert server.ask("GET", "/api/deals").status == 200
+        pids = backends()
+        stopped = [pid for pid in pids if stop(pid)]
+        if not stopped:
+            pytest.skip("the processes of the database belong to somebody else")
+        try:
+            answers = at_once(4, lambda n: server.ask("GET", "/api/deals"))
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+
+        assert {answer.status for answer in answers} <= {200, 503}
+        assert max(answer.seconds for answer in answers) < WAIT + SLACK
+        until(lambda: server.ask("GET", "/api/deals").status == 200, 2 + SLACK)
+
+
+def backends():
+    """The server processes that answer the product's server: those of this test's database alone, without our own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+def stop(pid):
+    try:
+        os.kill(pid, signal.SIGSTOP)
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_read_only_database_serves_reads_and_asks_writers_to_come_again(world):
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    deal = world.deal()
+    with serving(world.secret) as server:
+        assert server.ask("PATCH", f"/api/deals/{deal.uuid}", {"name": "Before"}).status == 200
+        ApiToken.objects.update(last_used_at=None)
+        administer(connection.settings_dict, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            administer(
+                connection.settings_dict, *(f"SELECT pg_terminate_backend({pid})" for pid in backends())
+            )
+            until(lambda: server.ask("GET", "/healthz").status == 200, 5)
+            # The use of the token cannot be noted, and the token is accepted all the same.
+            for path in ("/api/me", "/api/deals", f"/api/deals/{deal.uuid}", "/api/deals/export"):
+                assert server.ask("GET", path).status == 200
+            written = refused(server.ask("PATCH", f"/api/deals/{deal.uuid}", {"name": "Now"}))
+            assert written.json()["detail"] == READ_ONLY.detail
+            refused(server.ask("POST", "/api/deals", {"name": "x"}))
+            refused(server.ask("DELETE", f"/api/deals/{deal.uuid}"))
+            ready = server.ask("GET", "/readyz")
+            assert (ready.status, ready.json()["database"]) == (200, "read_only")
+        finally:
+            administer(connection.settings_dict, f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+        # As after a failover: connections of the time before are not used again.
+        assert until(lambda: patched(server, deal), 10) < 4 + SLACK
+
+
+def patched(server, deal):
+    return server.ask("PATCH", f"/api/deals/{deal.uuid}", {"name": "After"}).status == 200
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_uses_of_a_token_are_noted_again_later(world, monkeypatch):
+    database.mark_read_only()
+
+    assert database.is_read_only(within=60)
+    assert not database.is_read_only(within=0)
