@@ -46,11 +46,12 @@ class ErrorTests(ApiTestCase):
             "/api/imports", {"kind": "deals", "content": ",".join(columns) + "\n" + ",".join(columns)}
         )
 
-        wrong = {"mapping": dict.fromkeys(columns, "nonsense"), "options": nonsense(20)}
-        found = self.as_bob.patch(f"/api/imports/{answer.json()['uuid']}", wrong).json()
+        path = f"/api/imports/{answer.json()['uuid']}"
+        for wrong in ({"mapping": dict.fromkeys(columns, "nonsense")}, {"options": nonsense(20)}):
+            found = self.as_bob.patch(path, wrong).json()
 
-        assert found["errors_total"] == 40
-        assert sum("One of: " in one["detail"] for one in found["errors"]) == 2
+            assert found["errors_total"] == 20
+            assert sum("One of: " in one["detail"] for one in found["errors"]) == 1
 
     def test_the_known_parameters_are_listed_once(self):
         answer = self.as_bob.get("/api/deals", **nonsense(200))
