@@ -13,7 +13,7 @@ from pathlib import Path
 
 import django
 
-from tests.long.faults import fresh_database
+from tests.long.servers import fresh_database
 
 MIB = 1024 * 1024
 MEMORY_LIMIT = 300
