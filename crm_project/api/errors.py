@@ -231,7 +231,8 @@ def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
     )
     code = _common_code(field.code for field in fields) if error.code == Invalid.code else error.code
     detail = _sentence(errors) if errors and error.template == Invalid.template else error.detail
-    return Problem(status_of(error), code, detail, errors, error.extra, _challenge(error), len(fields))
+    problem = Problem(status_of(error), code, detail, errors, error.extra, _challenge(error), len(fields))
+    return limited(problem, ERRORS_LIMIT)
 
 
 def _challenge(error: DomainError) -> dict[str, str] | None:
