@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# Begins the list of the known names in the message of an unknown one.
+KNOWN = " Known: "
+
 
 def message(template: str, params: Mapping[str, Any]) -> str:
     """The text of a template. Without parameters a percent sign stands for itself."""

@@ -51,7 +51,7 @@ MIDDLEWARE = [
     "crm_project.dialects.hosts.DialectHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "crm_project.staff.middleware.PageCompressionMiddleware",
+    "crm_project.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "crm_project.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -138,8 +138,15 @@ CONTENT_SECURITY_POLICY = {
 # The API refuses a body above 1 MiB with a 413 itself; this limit is above that.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024 + 64 * 1024
 
+# The budget of an answer that is built in memory. Exports and other streams have none.
+ANSWER_MAX_ROWS = env.int("ANSWER_MAX_ROWS", default=2000)
+ANSWER_MAX_BYTES = env.int("ANSWER_MAX_MIB", default=5) * 1024 * 1024
+# Checked between the parts of an answer; a single statement has STATEMENT_TIMEOUT.
+ANSWER_MAX_SECONDS = env.int("ANSWER_MAX_SECONDS", default=10)
+
 # Uploaded files are stored in the database, which all machines share, for this number of days.
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024
+IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=1_000_000)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
 # `thread`: a thread of the web process runs imports; `command`: only `manage.py work_imports` does.
 IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")

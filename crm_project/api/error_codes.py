@@ -74,6 +74,12 @@ REQUEST = (
         "Send less in one request.",
     ),
     ErrorCode(
+        "answer_too_large",
+        (413,),
+        "The answer would exceed the limits of the server. Nothing was written.",
+        "Ask for fewer rows with `page_size`, or send fewer operations.",
+    ),
+    ErrorCode(
         "uri_too_long",
         (414,),
         "The request line is longer than 8,190 bytes.",
@@ -99,6 +105,12 @@ REQUEST = (
         (503,),
         "The database cannot answer.",
         "Repeat the request after `Retry-After` seconds, with the same Idempotency-Key.",
+    ),
+    ErrorCode(
+        "answer_too_slow",
+        (503,),
+        "Several reads in one request take longer than the limit of the server.",
+        "Ask for less at once.",
     ),
 )
 
@@ -128,6 +140,7 @@ FIELDS = (
     ),
     ErrorCode("past", (400,), "The instant is in the past.", "Send an instant of the future."),
     ErrorCode("future", (400,), "The instant is in the future.", "Send an instant of the past."),
+    ErrorCode("too_many_keys", (400,), "An object has more than 500 keys.", "Send the documented fields."),
     ErrorCode(
         "unknown_field", (400,), "The body has a field that does not exist.", "Use a name of `detail`."
     ),

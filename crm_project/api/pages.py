@@ -16,7 +16,7 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer,
     OpenApiYamlRenderer2,
 )
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotAcceptable, NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
@@ -27,6 +27,7 @@ from rest_framework.views import APIView
 
 from crm_project.api.authentication import require_tls
 from crm_project.api.browsable import BrowsableRenderer
+from crm_project.api.documents import StoredDocumentView
 from crm_project.api.error_codes import ERROR_CODES, GROUPS, ErrorCode
 from crm_project.api.errors import Problem, problem_of, problem_response, type_of
 from crm_project.api.middleware import API_PATH
@@ -52,7 +53,7 @@ class DocumentNegotiation(DefaultContentNegotiation):
             raise NotAcceptable from None
 
 
-class SchemaView(DocumentView, SpectacularAPIView):
+class SchemaView(DocumentView, StoredDocumentView):
     """The OpenAPI document, as JSON unless the request asks for YAML."""
 
     renderer_classes: Any = [

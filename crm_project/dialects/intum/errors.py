@@ -25,6 +25,7 @@ BY_CODE = {
     "parse_error": "Treść żądania nie jest poprawnym JSON-em",
     "invalid_header": "Nagłówek żądania jest nieprawidłowy",
     "idempotency_key_in_use": "Żądanie z tym kluczem jest jeszcze wykonywane",
+    "answer_too_large": "Odpowiedź byłaby zbyt duża",
 }
 MISSING = "parameter_missing"
 # Endings of messages of the serializers' fields.
@@ -52,6 +53,7 @@ FIELD_MESSAGES = {
     "past": "jest z przeszłości",
     "future": "jest z przyszłości",
     "unknown_field": "nie istnieje",
+    "too_many_keys": "ma zbyt wiele pól",
     "read_only": "nie może być zmienione",
     "immutable": "nie może być zmienione",
     "inactive": "jest nieaktywne",

@@ -69,7 +69,10 @@ class GauzyPipelineView(GauzyEntityView):
                 row.created_by = found.get(row.pk)
 
     def _load_deals(self, pipelines: list[Any]) -> None:
-        """Give each stage its visible deals if they are requested, with one query, and one for their clients."""
+        """Give each stage its visible deals if they are requested, with one query, and one for their clients.
+
+        Raises AnswerTooLarge if they are too many.
+        """
         if "stages.deals" not in self.relations:
             return
         stages = {stage.pk: stage for pipeline in pipelines for stage in pipeline.live_stages}
@@ -77,7 +80,9 @@ class GauzyPipelineView(GauzyEntityView):
             stage.visible_deals = []
         related = ("client", "contact", "created_by__user", "created_by__organization")
         deals = Deal.objects.visible_to(self.actor.member).filter(stage__in=stages).select_related(*related)
-        for deal in deals.order_by("created_at", "id"):
+        found = list(deals.order_by("created_at", "id")[: self.budget.rows + 1])
+        self.budget.spend(rows=len(found))
+        for deal in found:
             deal.stage = stages[deal.stage_id]
             deal.stage.visible_deals.append(deal)
         self.ids.prefetch(client_of(deal) for stage in stages.values() for deal in stage.visible_deals)
