@@ -19,7 +19,7 @@ from crm_project.deadlines import HEAD_SECONDS, deadlines
 log = logging.getLogger("crm.request")
 
 
-class Worker(ThreadWorker):
+class Worker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: Any) -> Any:
         """The deadline of the head ends where the application begins; the body has one for each read."""
         with deadlines.within(conn.sock, HEAD_SECONDS):

@@ -38,7 +38,7 @@ class Undo(AdminAction):
         self._sentence = sentence
         self._reach = reach
 
-    def note(self, rows: Sequence[Any]) -> str:
+    def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         at = formats.date_format(timezone.localtime(self._event.at), "j M Y H:i")
         return f"On {at} {self._sentence}. The undo restores the values before that change."
 

@@ -55,7 +55,7 @@ class Deactivate(AdminAction):
     def fits(self, row: Member) -> bool:
         return row.is_active
 
-    def note(self, actor: Any, rows: Sequence[Member]) -> str:
+    def note(self, actor: Actor, rows: Sequence[Member]) -> str:
         owned = {name: sum(map(count, rows)) for name, count in hooks.count_owned.items()}
         rows_owned = listing([counted(count, name) for name, count in owned.items() if count])
         return f"{self.explanation} {', '.join(map(str, rows))} owns {rows_owned or 'nothing'}."
