@@ -60,7 +60,7 @@ class GauzyPipelineView(GauzyEntityView):
     def entity(self, row: Any) -> Any:
         return self.entities([self.fetched(self.model.objects.filter(pk=row.pk)).get()])[0]
 
-    def _load_creators(self, pipelines: list[Pipeline]) -> None:
+    def _load_creators(self, pipelines: list[Any]) -> None:
         """Give each pipeline and stage its creator, with one query for each of the two kinds."""
         stages = [stage for pipeline in pipelines for stage in pipeline.live_stages]
         for kind, rows in (("pipeline", pipelines), ("stage", stages)):
@@ -157,7 +157,7 @@ class GauzyStageView(GauzyView):
     )
     def create(self, request: Request, row: str) -> Response:
         change = serializers.stage_change(self.read(serializers.GauzyStageWrite, self.sent()))
-        stage = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
+        stage: Any = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
         stage.created_by = self.actor.member
         return Response(self.serialize(serializers.GauzyStageRead, stage), self.create_status)
 
@@ -171,7 +171,7 @@ class GauzyStageView(GauzyView):
         sent = self.changed_fields(self.sent(), self.serialize(serializers.GauzyStageRead, found))
         read = self.read(serializers.GauzyStageWrite, sent, partial=True)
         change = {name: value for name, value in read.items() if name != "index"}
-        changed = update_stage(actor=self.actor, stage=found, change=change)
+        changed: Any = update_stage(actor=self.actor, stage=found, change=change)
         creators = Event.objects.creators(self.actor.organization_id, "stage", [changed.pk])
         changed.created_by = creators.get(changed.pk)
         return Response(self.serialize(serializers.GauzyStageRead, changed), self.update_status)
