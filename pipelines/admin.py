@@ -12,10 +12,11 @@ from unfold.admin import TabularInline
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.errors import DomainError, FieldError
+from crm_project.errors import DomainError, FieldError, Uses
 from crm_project.generics import AnyBaseInlineFormSet
+from crm_project.records.kinds import kinds
 from crm_project.staff import display
-from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction, action_url, each
+from crm_project.staff.actions import AdminAction, Reach, RestoreAction, TrashAction, action_url, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import TRASH
 from crm_project.staff.forms import StaffForm, references_field
@@ -181,8 +182,14 @@ class TrashWithDeals(TrashAction):
     def stages(self, rows: Sequence[Any]) -> list[int]:
         raise NotImplementedError
 
+    def uses(self, actor: Actor, rows: Sequence[Any]) -> Uses:
+        return hooks.count_uses(actor, self.stages(rows))
+
+    def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
+        return {**super().reach(actor, rows), kinds["deal"].model: self.uses(actor, rows).count}
+
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
-        uses = hooks.count_uses(actor, self.stages(rows))
+        uses = self.uses(actor, rows)
         if uses.others:
             return f"It has {uses}. An admin can remove it."
         return f"It has {uses}. Choose a stage for its deals." if uses else "It has no deals."
@@ -210,6 +217,9 @@ class TrashWithDeals(TrashAction):
 class TrashPipeline(TrashWithDeals):
     label = "Remove pipeline"
 
+    def reach(self, actor: Any, rows: Sequence[Any]) -> Reach:
+        return {**super().reach(actor, rows), Stage: len(self.stages(rows))}
+
     def stages(self, rows: Sequence[Any]) -> list[int]:
         return list(Stage.objects.in_order().filter(pipeline__in=rows).values_list("pk", flat=True))
 
@@ -219,10 +229,31 @@ class TrashStage(TrashWithDeals):
 
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         pipelines = ", ".join(dict.fromkeys(row.pipeline.name for row in rows))
-        return f"A stage of {pipelines}. {super().note(actor, rows)}"
+        moving = "" if not self._behind(rows) else " The stages behind it move up."
+        return f"A stage of {pipelines}. {super().note(actor, rows)}{moving}"
+
+    def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
+        reach = super().reach(actor, rows)
+        return {**reach, Stage: reach[Stage] + self._behind(rows)}
+
+    def _behind(self, rows: Sequence[Any]) -> int:
+        """The number of stages that get another position."""
+        return sum(
+            Stage.objects.live().filter(pipeline=row.pipeline_id, position__gt=row.position).count()
+            for row in rows
+            if row.position is not None
+        )
 
     def stages(self, rows: Sequence[Any]) -> list[int]:
         return [row.pk for row in rows]
+
+
+class RestorePipeline(RestoreAction):
+    """A pipeline is restored with the stages that were removed with it."""
+
+    def reach(self, actor: Any, rows: Sequence[Any]) -> Reach:
+        stages = sum(Stage.objects.filter(pipeline=row, deleted_at=row.deleted_at).count() for row in rows)
+        return {**super().reach(actor, rows), Stage: stages}
 
 
 class RestoreStage(RestoreAction):
@@ -241,7 +272,7 @@ class PipelineAdmin(StaffModelAdmin):
     has_trash = True
     row_actions: ClassVar[Sequence[AdminAction]] = (
         TrashPipeline(each(services.trash_pipeline, "pipeline"), on_many=False),
-        RestoreAction(each(services.restore_pipeline, "pipeline")),
+        RestorePipeline(each(services.restore_pipeline, "pipeline")),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm_project.accounts.models import SignInAddress, SignInAttempt
+from crm_project.emails import fold_email
 from crm_project.errors import DomainError
 from crm_project.write_queue import write_transaction
 
@@ -192,5 +193,5 @@ def _is_proxy(address: str) -> bool:
 
 def _digest(kind: str, *parts: str) -> str:
     """A hash, so that the tables do not reveal accounts and addresses."""
-    text = " ".join((kind, *(part.strip().lower() for part in parts)))
+    text = " ".join((kind, *map(fold_email, parts)))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

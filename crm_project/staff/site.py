@@ -18,7 +18,7 @@ from crm_project.staff import command_palette, inputs
 from crm_project.staff.invitation import accept_view
 from crm_project.staff.request_actor import actor_of, is_operator
 from crm_project.staff.sign_in import SESSION_LASTS, OwnPasswordForm, SignInForm, throttled_page
-from crm_project.staff.timeline import undo_view
+from crm_project.staff.undoing import undo_view
 
 
 class Autocomplete(AutocompleteJsonView):
@@ -45,7 +45,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         own: list[URLPattern] = [
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
             path("invitation/", self.accept_invitation, name="accept_invitation"),
-            path("undo/<int:sequence>/", self.admin_view(undo_view), name="undo"),
+            path("undo/<int:sequence>/", self.admin_view(self.undo), name="undo"),
         ]
         return [*own, *super().get_urls()]
 
@@ -84,6 +84,9 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The command palette. Not cached, since the member's permissions or organization may have changed."""
         return command_palette.search(self, request)
+
+    def undo(self, request: HttpRequest, sequence: int) -> HttpResponse:
+        return undo_view(self, request, sequence)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return Autocomplete.as_view(admin_site=self)(request)

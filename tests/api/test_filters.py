@@ -494,6 +494,8 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             "format",
             "deleted",
             "as_of",
+            # Stands for the parameters of all custom fields.
+            "custom_fields",
             "fields",
             "expand",
         }

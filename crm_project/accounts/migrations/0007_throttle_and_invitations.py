@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_guess_organization_country'),
+        ('accounts', '0006_fold_login_domains'),
     ]
 
     operations = [
