@@ -12,7 +12,7 @@ from unfold.admin import TabularInline
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.errors import DomainError, FieldError
+from crm_project.errors import DomainError, FieldError, Uses
 from crm_project.generics import AnyBaseInlineFormSet
 from crm_project.records.kinds import kinds
 from crm_project.staff import display
@@ -182,14 +182,14 @@ class TrashWithDeals(TrashAction):
     def stages(self, rows: Sequence[Any]) -> list[int]:
         raise NotImplementedError
 
+    def uses(self, actor: Actor, rows: Sequence[Any]) -> Uses:
+        return hooks.count_uses(actor, self.stages(rows))
+
     def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
-        return {
-            **super().reach(actor, rows),
-            kinds["deal"].model: hooks.count_uses(actor, self.stages(rows)).count,
-        }
+        return {**super().reach(actor, rows), kinds["deal"].model: self.uses(actor, rows).count}
 
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
-        uses = hooks.count_uses(actor, self.stages(rows))
+        uses = self.uses(actor, rows)
         if uses.others:
             return f"It has {uses}. An admin can remove it."
         return f"It has {uses}. Choose a stage for its deals." if uses else "It has no deals."

@@ -12,10 +12,10 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Invitation, Member, User
 from crm_project.accounts.rules import Permission, Role
-from crm_project.accounts.services import add_member, token_digest
+from crm_project.accounts.services import add_member, email_errors, token_digest
 from crm_project.changes import change_set
 from crm_project.emails import fold_email
-from crm_project.errors import Conflict, Forbidden, NotFound
+from crm_project.errors import Conflict, Forbidden, NotFound, refuse_fields
 
 LIFE = datetime.timedelta(days=7)
 
@@ -29,6 +29,7 @@ def invite_member(
     """
     actor.require(Permission.ADMINISTER)
     email, secret = fold_email(email), secrets.token_urlsafe(32)
+    refuse_fields(email_errors(email))
     with change_set(actor):
         if Member.objects.visible_to(actor.member).filter(user__email=email).exists():
             raise Conflict("%(email)s is already a member.", {"email": email}, code="member_exists")

@@ -38,7 +38,8 @@ class Limit:
         if failures < self.allowed:
             return 0
         doublings = min(failures - self.allowed, self.longest_wait.bit_length())
-        return max(0, min(self.first_wait * 2**doublings, self.longest_wait) - since)
+        pause: int = min(self.first_wait * 2**doublings, self.longest_wait)
+        return max(0, pause - since)
 
 
 # An account from an address that has signed in to it: strangers cannot make its owner wait.

@@ -37,7 +37,7 @@ class ThrottledForm:
             raise problem[0]
 
 
-class SignInForm(ThrottledForm, AuthenticationForm):
+class SignInForm(ThrottledForm, AuthenticationForm):  # type: ignore[misc]
     """Django's login form, which asks for an e-mail address."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,7 +51,7 @@ class SignInForm(ThrottledForm, AuthenticationForm):
         return dict(self.cleaned_data)
 
 
-class OwnPasswordForm(ThrottledForm, AdminOwnPasswordChangeForm):
+class OwnPasswordForm(ThrottledForm, AdminOwnPasswordChangeForm):  # type: ignore[misc]
     """Django's form to change one's own password: a stolen session must not find out the old one."""
 
     request: HttpRequest
