@@ -17,7 +17,7 @@ from gunicorn.workers.gthread import ThreadWorker
 log = logging.getLogger("crm.request")
 
 
-class Worker(ThreadWorker):
+class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         problem, request_id = problem_of(exc), str(uuid.uuid4())
         fields = {"request_id": request_id, "status": problem.status, "refused": type(exc).__name__}
