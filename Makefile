@@ -51,12 +51,12 @@ test-sqlite: $(VENV)/dev
 	@echo "== SQLite"; env -u TEST_DATABASE_URL $(BIN)/python -m pytest -n auto $(ARGS)
 
 test-postgresql: $(VENV)/dev
-	@echo "== PostgreSQL"; $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto $(ARGS)
+	@echo "== PostgreSQL"; $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto -m "not long and not once and not browser and not recipe" $(ARGS)
 
-test-long: $(VENV)/dev  ## many generated requests, faults under load, growth; SEED=1 repeats a run
+test-long: $(VENV)/dev $(VENV)/clients/installed tests/dialects/clients/node_modules/.package-lock.json  ## many generated requests, faults under load, growth; SEED=1 repeats a run
 	env TEST_EXAMPLES=20 $(BIN)/python -m pytest -n auto --hypothesis-seed=$(SEED) $(GENERATED) $(ARGS)
 	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -m long $(ARGS)
-	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m long $(ARGS)
+	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m "long or once or browser" $(ARGS)
 	$(BIN)/python -m tests.long.faults --long --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.growth --seed $(SEED)
 
@@ -77,9 +77,10 @@ check: $(VENV)/dev  ## lint, format, types, migrations, deploy check, layers, Op
 lock: $(VENV)/lock/bin/uv  ## resolve the newest allowed versions into requirements/
 	$(COMPILE) --group dev pyproject.toml --output-file requirements/dev.txt
 	$(COMPILE) --constraint requirements/dev.txt pyproject.toml --output-file requirements/production.txt
+	$(COMPILE) --group pyproject.toml:clients --output-file requirements/clients.txt
 
 clean:  ## remove what make made; .env and the database stay
-	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) tests/dialects/clients/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # The first Python on the list that is new enough; `make PYTHON=/path/to/python3.12` puts another in front.
 $(BIN)/python:
@@ -105,6 +106,18 @@ $(VENV)/production $(VENV)/dev: $(VENV)/%: requirements/%.txt | $(BIN)/python
 	@echo "Installing $<"
 	@$(INSTALL) -r $<
 	@touch $@
+
+# Published clients of the dialects, in an environment of their own: their versions are not the server's.
+$(VENV)/clients/installed: requirements/clients.txt | $(BIN)/python
+	@echo "Installing $<"
+	@$(BIN)/python -m venv --clear $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+# Without npm these tests are skipped. The lock has hashes and no host; no package runs a script of its own.
+tests/dialects/clients/node_modules/.package-lock.json: tests/dialects/clients/package-lock.json
+	@if command -v npm > /dev/null; then cd tests/dialects/clients && npm ci --ignore-scripts --no-audit --no-fund --silent; \
+	else echo "npm was not found: the clients for Node.js are not tested"; fi
 
 # Written once, readable by its owner alone; real environment variables win over it.
 .env: | $(BIN)/python

@@ -15,7 +15,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.staff import display, panels
 from crm_project.staff.actions import RestoreAction, TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
-from crm_project.staff.filters import InstantRange, choice_filter, range_filter
+from crm_project.staff.filters import InstantRange, RowFilter, choice_filter, range_filter
 from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Textarea
 from crm_project.staff.request_actor import actor_of, member_choices
@@ -76,17 +76,26 @@ def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
     if actor is None or company.kind != Contact.Kinds.COMPANY:
         return None
     people = Contact.objects.visible_to(actor.member).filter(company=company.pk).order_by("full_name", "id")
+    shown = list(people[: PEOPLE_SHOWN + 1])
+    more = f"{reverse('admin:contacts_contact_changelist')}?company={company.pk}"
     add = f"{reverse('admin:contacts_contact_add')}?kind=person&company={company.pk}"
     return panels.Panel(
         title="People",
         headers=("Name", "Job title", "E-mail", "Phone"),
         rows=[
             (display.link(person), person.job_title, person.email, person.phone or person.mobile)
-            for person in people[:PEOPLE_SHOWN]
+            for person in shown[:PEOPLE_SHOWN]
         ],
         empty="No people yet.",
+        more_url=more if len(shown) > PEOPLE_SHOWN else "",
         add_url=add if actor.may(Permission.EDIT_DEALS) else "",
     )
+
+
+class CompanyFilter(RowFilter):
+    title = "Company"
+    parameter = "company"
+    model = Contact
 
 
 @admin.register(Contact)
@@ -115,6 +124,7 @@ class ContactAdmin(StaffModelAdmin):
         choice_filter("Kind", "kind", Contact.Kinds.choices),
         choice_filter("Owner", "owner", member_choices),
         range_filter(InstantRange, "Created", "created_at"),
+        CompanyFilter,
     )
     sortable_by: ClassVar[Any] = ("created_on",)
     autocomplete_fields: ClassVar[Any] = ("company", "owner")

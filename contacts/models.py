@@ -1,5 +1,6 @@
 """Contact: a person or a company; a person may belong to a company."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db import models
@@ -15,7 +16,7 @@ from crm_project.records.fields import RowForeignKey
 from crm_project.records.indexes import SearchIndex
 from crm_project.records.models import ExternalReference, Row, reference_constraints, reference_indexes
 from crm_project.records.phones import normalize_phone, phone_forms
-from crm_project.records.text import name_forms, search_text, tidy
+from crm_project.records.text import RELATED, name_forms, own_text, search_text, tidy
 
 
 class Contact(Row):
@@ -29,6 +30,9 @@ class Contact(Row):
         "phone_normalized",
         "mobile_normalized",
     }
+
+    # Numbers are read by the organization's country; a person is found by the company, too.
+    derived_from: ClassVar[Sequence[str]] = ("organization", "company")
 
     kind = models.CharField(max_length=8, choices=Kinds, default=Kinds.PERSON)
     full_name = models.CharField(max_length=511, editable=False)
@@ -130,10 +134,15 @@ class Contact(Row):
         person = name_forms(self.first_name, self.last_name)[0]
         self.full_name = (tidy(self.name) if self.kind == self.Kinds.COMPANY else person) or self.email
         refresh_phones_and_search(self, self.organization.country)
+        if self.company is not None:
+            self.search_text += RELATED + own_text(self.company.search_text)
 
 
 def refresh_phones_and_search(contact: Any, country: str) -> None:
-    """Set the normalized numbers and the search text. A function, since models in migrations have no methods."""
+    """Set the normalized numbers and the search text, without that of the company.
+
+    A function, since models in migrations have no methods.
+    """
     typed = [contact.phone, contact.mobile]
     contact.phone_normalized, contact.mobile_normalized = (normalize_phone(text, country) for text in typed)
     names = name_forms(contact.first_name, contact.last_name) if contact.kind == "person" else [contact.name]

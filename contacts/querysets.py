@@ -9,7 +9,29 @@ from crm_project.emails import fold_email
 from crm_project.records.phones import normalize_phone
 from crm_project.records.querysets import RowQuerySet
 
-__all__ = ["ContactQuerySet", "fold_email"]
+__all__ = ["ContactQuerySet", "fold_email", "phone_contains", "phone_is"]
+
+
+def phone_is(text: str, country: str) -> Q:
+    """The condition of a number as phone or mobile, in any spelling; no contact meets that of a text without digits."""
+    number = normalize_phone(text, country)
+    if not number:
+        return Q(pk__in=[])
+    # The comparisons with an empty text let the partial indexes be used.
+    return Q(phone_normalized=number) & ~Q(phone_normalized="") | Q(mobile_normalized=number) & ~Q(
+        mobile_normalized=""
+    )
+
+
+def phone_contains(text: str, columns: Iterable[str] = ("phone", "mobile")) -> Q:
+    """The condition of a part of a phone number: as it was typed, or its digits in international form."""
+    digits = "".join(character for character in text if character.isdecimal()).lstrip("0")
+    found = Q(pk__in=[])
+    for column in columns:
+        found |= Q(**{f"{column}__icontains": text})
+        if digits:
+            found |= Q(**{f"{column}_normalized__contains": digits})
+    return found
 
 
 class ContactQuerySet(RowQuerySet[Any]):
@@ -18,13 +40,7 @@ class ContactQuerySet(RowQuerySet[Any]):
 
     def with_phone(self, text: str, country: str) -> Self:
         """Contacts with this number as phone or mobile, in any spelling. No rows if the text has no digits."""
-        number = normalize_phone(text, country)
-        if not number:
-            return self.none()
-        return self.filter(
-            Q(phone_normalized=number) & ~Q(phone_normalized="")
-            | Q(mobile_normalized=number) & ~Q(mobile_normalized="")
-        )
+        return self.filter(phone_is(text, country))
 
     def people_first(self) -> Self:
         """Order people before companies."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from contacts.hooks import hooks
 from contacts.kinds import PERSONAL
 from contacts.models import Contact, ContactReference
+from contacts.services import after_rename
 from crm_project.changes import change_set
 from crm_project.errors import NotFound
 from crm_project.journal.hooks import hooks as journal_hooks
@@ -45,7 +45,7 @@ def redact_contact(*, contact: Contact) -> Redacted:
         )
         recorded = {name: (erased(old), new) for name, (old, new) in draft.changed.items()}
         changes.record(row, "redacted", recorded)
-        hooks.after_rename([row.pk])
+        after_rename([draft])
         journal_hooks.after_redaction(row)
         return Redacted(row, count)
 

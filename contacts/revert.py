@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
-from contacts.services import NAMING, clashes, email_key, row_errors
+from contacts.services import after_rename, clashes, email_key, row_errors
 from contacts.services.trash import IN_USE
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
@@ -93,6 +93,4 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
         if action != "updated":
             rows = [draft.row for draft in acted]
             references.set_live(ContactReference, rows, live=action == "restored")
-    renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
-    if renamed:
-        hooks.after_rename(renamed)
+    after_rename(touched)

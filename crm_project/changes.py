@@ -5,7 +5,7 @@ before the outermost one ends, so that its counter is the last lock taken.
 """
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from crm_project.accounts.actors import Actor
 
 Columns = dict[str, Any]
+# Begins the names of values that follow from columns, such as `effective_probability`: an event has them for readers,
+# and they stand for the column. An undo restores the columns.
+EFFECTIVE = "effective_"
 # Most values have one of these types, and a large import has millions of values: tested first.
 PLAIN_TYPES = frozenset({str, int, bool})
 
@@ -161,6 +164,16 @@ def _stored(model: type[models.Model]) -> tuple[list[str], Callable[[models.Mode
 def difference(before: Columns, after: Columns) -> dict[str, tuple[Any, Any]]:
     """The columns that differ, each as (old, new)."""
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
+
+
+def names_of(changes: Iterable[str]) -> set[str]:
+    """The names of the columns and lists in the changes of an event."""
+    return {name.removeprefix(EFFECTIVE) for name in changes}
+
+
+def stored(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes of columns and lists alone."""
+    return {name: change for name, change in changes.items() if not name.startswith(EFFECTIVE)}
 
 
 def plain(value: Any) -> Any:

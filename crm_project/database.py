@@ -37,10 +37,8 @@ READ_ONLY = State("read_only", "The database is read-only at the moment; try aga
 # By SQLSTATE, or by its first two characters (the class) where all of a class mean the same.
 POSTGRESQL_STATES = {
     "08": AWAY,
-    "57P01": AWAY,
-    "57P02": AWAY,
+    "57": AWAY,
     "57P03": STARTING,
-    "57P05": AWAY,
     "57014": SLOW,
     "25P03": SLOW,
     "25P04": SLOW,

@@ -140,10 +140,11 @@ def _journey(presented: PresentedEvent) -> tuple[list[str], set[str]]:
     """One clause for a move or a change of status."""
     stage, status, reason = presented.of("stage"), presented.of("status"), presented.of("lost_reason")
     why = f" because of {words(reason.after)}" if reason and reason.after else ""
+    covered = JOURNEY if "probability" in presented.event.changes else JOURNEY | {"probability"}
     if stage:
         clause = f"moved it from {words(stage.before)} to {words(stage.after)}{why}"
         unsaid = status and words(stage.after).lower() != status.after
-        return [clause + (f", now {status.after}" if status and unsaid else "")], JOURNEY
+        return [clause + (f", now {status.after}" if status and unsaid else "")], covered
     if status:
-        return ["reopened it" if status.after == "open" else f"marked it as {status.after}{why}"], JOURNEY
+        return ["reopened it" if status.after == "open" else f"marked it as {status.after}{why}"], covered
     return [], {"stage_entered_at"}

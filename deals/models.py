@@ -14,7 +14,7 @@ from crm_project.records.fields import MoneyField, RowForeignKey
 from crm_project.records.indexes import SearchIndex
 from crm_project.records.models import ExternalReference, Row, reference_constraints, reference_indexes
 from crm_project.records.querysets import RowQuerySet
-from crm_project.records.text import search_text
+from crm_project.records.text import RELATED, own_text, search_text
 from deals.past import DealStateQuerySet
 from deals.querysets import DealQuerySet
 from pipelines.models import Stage
@@ -252,8 +252,10 @@ def deal_search_text(deal: Any) -> str:
     """The search text of the deal, of its contact, and of its company (the client, else the contact's company)."""
     own = search_text([deal.name, deal.description, deal.number])
     contact, client = deal.contact, deal.client
-    company = client or (contact and contact.company)
-    return own + "".join(row.search_text for row in dict.fromkeys((contact, company)) if row)
+    if client is None:
+        return own + (contact.search_text.replace(RELATED, "") if contact else "")
+    people = [row for row in dict.fromkeys((contact, client)) if row]
+    return own + "".join(own_text(row.search_text) for row in people)
 
 
 class DealContact(models.Model):

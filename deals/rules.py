@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from contacts.models import Contact
+from contacts.querysets import fold_email
 from contacts.rules import folded_name, phone_key
 from crm_project.errors import FieldError
 from deals.models import Deal
@@ -24,8 +25,8 @@ KIND_OF_STATUS: Mapping[str, str] = {
     "lost": Stage.Kinds.LOST,
     "abandoned": Stage.Kinds.LOST,
 }
-# The value of `closed_probability` in a change.
-IGNORE = "ignore"
+# The values of `closed_probability` in a change: see `_set_probability`.
+IGNORE, STORE = "ignore", "store"
 STATE_FIELDS = (
     "stage_id",
     "status",
@@ -166,7 +167,7 @@ def _conflict(status: str, stage: Stage, field: str = "status") -> FieldError:
 
 
 def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: str) -> list[FieldError]:
-    """An error for each contact field of the change, sent without an e-mail, that differs from the deal's contact.
+    """An error for each contact field of the change that differs from the deal's contact.
 
     Names are compared folded and phone numbers normalized for `country`; absent and blank fields are not compared.
     """
@@ -185,7 +186,7 @@ def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: s
         for name, values in stored.items()
         if (change.get(name) or "").strip() and comparable[name](change[name]) not in values
     ]
-    if change.get("contact_email", contact.email) in ("", None) and contact.email:
+    if "contact_email" in change and fold_email(change["contact_email"] or "") != contact.email:
         wrong.append("contact_email")
     template = "The deal's contact is %(contact)s, who has another value; a deal does not change its contact."
     return [FieldError(name, "contact_conflict", template, {"contact": contact.full_name}) for name in wrong]
@@ -227,7 +228,8 @@ def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) 
     """Set the deal's own probability, unless the value equals the effective one.
 
     A closed deal has the probability of its status: a value other than the effective one before or after the write is
-    refused, or ignored if `closed_probability` in the change is "ignore". `before` is None for a new deal.
+    refused. If `closed_probability` in the change is "ignore", it is ignored; if it is "store", it becomes the deal's
+    own, which is effective when the deal is reopened. `before` is None for a new deal.
     """
     if "probability" not in change:
         return []
@@ -241,6 +243,9 @@ def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) 
             deal.probability = None
         return []
     if value in (before, deal.effective_probability) or (value is None and deal.probability is None):
+        return []
+    if change.get("closed_probability") == STORE:
+        deal.probability = value
         return []
     return [
         FieldError(

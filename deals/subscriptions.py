@@ -14,6 +14,7 @@ from crm_project.records.bulk_sql import update_rows
 from crm_project.records.locks import for_update
 from deals import services
 from deals.models import Deal, DealContact
+from deals.querysets import DealQuerySet
 from deals.services.states import write_states
 from pipelines.hooks import hooks as pipeline_hooks
 from pipelines.models import Stage
@@ -28,7 +29,12 @@ def connect() -> None:
     pipeline_hooks.move_all = move_all
     pipeline_hooks.after_probability = reweigh
     account_hooks.hand_over.append(hand_over)
-    account_hooks.count_owned["deal"] = lambda member: Deal.objects.live().filter(owner=member).count()
+    account_hooks.count_owned["open deal"] = lambda member: owned_by(member).open().count()
+    account_hooks.count_owned["closed deal"] = lambda member: owned_by(member).exclude(status="open").count()
+
+
+def owned_by(member: Member) -> DealQuerySet:
+    return Deal.objects.live().filter(owner=member)
 
 
 def deals_with(contact_ids: Sequence[int]) -> int:
@@ -71,7 +77,7 @@ def refresh_search(contact_ids: Sequence[int]) -> None:
     named = Q(contact__in=contact_ids) | Q(client__in=contact_ids) | Q(contact__in=people, client=None)
     # No joins: after waiting for a lock, the row is read again, but joined rows are not.
     deals = list(for_update(Deal.objects.filter(named)))
-    prefetch_related_objects(deals, "contact__company", "client")
+    prefetch_related_objects(deals, "contact", "client")
     for deal in deals:
         deal.refresh_derived()
     update_rows(deals, ["search_text"])

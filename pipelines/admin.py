@@ -14,8 +14,9 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, FieldError, counted
 from crm_project.generics import AnyBaseInlineFormSet
+from crm_project.records.kinds import kinds
 from crm_project.staff import display
-from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction, action_url, each
+from crm_project.staff.actions import AdminAction, Reach, RestoreAction, TrashAction, action_url, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import TRASH
 from crm_project.staff.forms import StaffForm, references_field
@@ -184,6 +185,9 @@ class TrashWithDeals(TrashAction):
     def uses(self, rows: Sequence[Any]) -> int:
         return hooks.count_uses(self.stages(rows))
 
+    def reach(self, rows: Sequence[Any]) -> Reach:
+        return {**super().reach(rows), kinds["deal"].model: self.uses(rows)}
+
     def note(self, rows: Sequence[Any]) -> str:
         count = self.uses(rows)
         return (
@@ -212,6 +216,9 @@ class TrashWithDeals(TrashAction):
 class TrashPipeline(TrashWithDeals):
     label = "Remove pipeline"
 
+    def reach(self, rows: Sequence[Any]) -> Reach:
+        return {**super().reach(rows), Stage: len(self.stages(rows))}
+
     def stages(self, rows: Sequence[Any]) -> list[int]:
         return list(Stage.objects.in_order().filter(pipeline__in=rows).values_list("pk", flat=True))
 
@@ -221,10 +228,31 @@ class TrashStage(TrashWithDeals):
 
     def note(self, rows: Sequence[Any]) -> str:
         pipelines = ", ".join(dict.fromkeys(row.pipeline.name for row in rows))
-        return f"A stage of {pipelines}. {super().note(rows)}"
+        moving = "" if not self._behind(rows) else " The stages behind it move up."
+        return f"A stage of {pipelines}. {super().note(rows)}{moving}"
+
+    def reach(self, rows: Sequence[Any]) -> Reach:
+        reach = super().reach(rows)
+        return {**reach, Stage: reach[Stage] + self._behind(rows)}
+
+    def _behind(self, rows: Sequence[Any]) -> int:
+        """The number of stages that get another position."""
+        return sum(
+            Stage.objects.live().filter(pipeline=row.pipeline_id, position__gt=row.position).count()
+            for row in rows
+            if row.position is not None
+        )
 
     def stages(self, rows: Sequence[Any]) -> list[int]:
         return [row.pk for row in rows]
+
+
+class RestorePipeline(RestoreAction):
+    """A pipeline is restored with the stages that were removed with it."""
+
+    def reach(self, rows: Sequence[Any]) -> Reach:
+        stages = sum(Stage.objects.filter(pipeline=row, deleted_at=row.deleted_at).count() for row in rows)
+        return {**super().reach(rows), Stage: stages}
 
 
 class RestoreStage(RestoreAction):
@@ -243,7 +271,7 @@ class PipelineAdmin(StaffModelAdmin):
     has_trash = True
     row_actions: ClassVar[Sequence[AdminAction]] = (
         TrashPipeline(each(services.trash_pipeline, "pipeline"), on_many=False),
-        RestoreAction(each(services.restore_pipeline, "pipeline")),
+        RestorePipeline(each(services.restore_pipeline, "pipeline")),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:

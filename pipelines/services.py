@@ -15,7 +15,7 @@ from crm_project.records import references
 from crm_project.records.locks import for_update
 from crm_project.records.rules import column_errors
 from crm_project.records.writing import store
-from crm_project.records.writing.columns import Change, missing, rows_by_key, set_columns
+from crm_project.records.writing.columns import Change, RowKey, missing, rows_by_key, set_columns
 from crm_project.records.writing.reference_data import (
     catalogue_writing,
     locked,
@@ -56,7 +56,7 @@ def trash_pipeline(
     *,
     actor: Actor,
     pipeline: Pipeline,
-    move_deals_to: int | None = None,
+    move_deals_to: RowKey | None = None,
     if_match: Versions | None = None,
 ) -> None:
     """Move a pipeline and its stages to the trash; Conflict `in_use` if they have live deals and no `move_deals_to`."""
@@ -129,7 +129,7 @@ def update_stage(*, actor: Actor, stage: Stage, change: Change) -> Stage:
 
 
 def trash_stage(
-    *, actor: Actor, stage: Stage, move_deals_to: int | None = None, if_match: Versions | None = None
+    *, actor: Actor, stage: Stage, move_deals_to: RowKey | None = None, if_match: Versions | None = None
 ) -> None:
     """Move a stage to the trash; Conflict `in_use` if it has live deals and no `move_deals_to`."""
     with catalogue_writing(actor) as changes:
@@ -294,7 +294,7 @@ def _trash_stages(
     changes: ChangeSet,
     actor: Actor,
     rows: Sequence[Stage],
-    move_deals_to: int | None,
+    move_deals_to: RowKey | None,
     *,
     now: datetime.datetime | None = None,
 ) -> None:

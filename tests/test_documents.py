@@ -11,6 +11,8 @@ from crm_project.accounts.services import create_token
 from crm_project.environment import BASE_DIR
 from tests.base import World
 
+pytestmark = pytest.mark.once
+
 DOCUMENTS = sorted(
     path for path in [*BASE_DIR.glob("*.md"), *(BASE_DIR / "docs").rglob("*.md")] if ".venv" not in path.parts
 )

@@ -6,6 +6,8 @@ import pytest
 
 from tests.figures import lines_of_code, lists_of_kinds, spread
 
+pytestmark = pytest.mark.once
+
 
 def test_blank_lines_and_comments_are_no_lines_of_code():
     assert lines_of_code('# A comment.\n\nx = """one\ntwo"""  # another\n\n\ny = 1\n') == 3

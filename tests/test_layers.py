@@ -8,6 +8,8 @@ from django.conf import settings
 
 from crm_project.environment import BASE_DIR
 
+pytestmark = pytest.mark.once
+
 PROJECT = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["tool"]
 LINTER = PROJECT["importlinter"]
 NAME = re.compile(r"[a-z_][a-z_.]*")

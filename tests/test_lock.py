@@ -1,5 +1,6 @@
 """The lock files hold what pyproject.toml asks for, name no host, and agree with each other."""
 
+import json
 import re
 import tomllib
 
@@ -18,14 +19,19 @@ def locked(name):
 
 
 def wanted():
-    groups = PROJECT["dependency-groups"].values()
-    lines = [*PROJECT["project"]["dependencies"], *(line for group in groups for line in group)]
-    return [Requirement(line) for line in lines if isinstance(line, str)]
+    """Each requirement with its lock: the clients of the dialects have one of their own."""
+    groups = {"project": PROJECT["project"]["dependencies"], **PROJECT["dependency-groups"]}
+    return [
+        (Requirement(line), "clients.txt" if name == "clients" else "dev.txt")
+        for name, lines in groups.items()
+        for line in lines
+        if isinstance(line, str)
+    ]
 
 
-@pytest.mark.parametrize("requirement", wanted(), ids=str)
-def test_every_requirement_is_locked(requirement):
-    pins = [version for name, version in locked("dev.txt") if name == requirement.name.lower()]
+@pytest.mark.parametrize(("requirement", "lock"), wanted(), ids=str)
+def test_every_requirement_is_locked(requirement, lock):
+    pins = [version for name, version in locked(lock) if name == requirement.name.lower()]
 
     assert any(version in requirement.specifier for version in pins), "run `make lock`"
 
@@ -37,9 +43,17 @@ def test_production_runs_what_the_tests_ran():
     assert names <= {name for name, _ in locked("production.txt")}
 
 
-@pytest.mark.parametrize("name", ["production.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["production.txt", "dev.txt", "clients.txt"])
 def test_no_lock_names_a_host(name):
     text = (BASE_DIR / "requirements" / name).read_text()
 
     assert "://" not in text
     assert "index" not in text
+
+
+def test_the_lock_of_node_packages_names_no_host_of_a_package():
+    lock = json.loads((BASE_DIR / "tests/dialects/clients/package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+
+    assert packages
+    assert all("integrity" in package and "resolved" not in package for package in packages.values())

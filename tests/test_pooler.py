@@ -10,11 +10,15 @@ from django.test import Client
 
 from crm_project import database
 from crm_project.accounts.services import create_token
+from crm_project.imports import services, worker
+from crm_project.imports.files import receive
 from crm_project.imports.models import Import, RefusedRow
 from deals.models import Deal
 from tests.api import test_races as http_races
 from tests.base import World
 from tests.factories import DealFactory
+from tests.imports.client import csv_file
+from tests.imports.test_imports import HEADER, deal_row
 from tests.pgbouncer import behind_pgbouncer, console, url_of
 from tests.test_races import (  # noqa: F401  (the fixtures and tests of that module, run here behind the pooler)
     _the_journal_has_no_gaps,
@@ -142,6 +146,45 @@ def test_downloads_at_once_are_whole(world):
 
     assert seen == {(0, 200, rows + 1), (1, 200, Deal.objects.count() + 1)}
     assert not list(server_side_cursors())
+
+
+def test_one_key_at_once_makes_one_deal(world):
+    _, secret = create_token(actor=world.bob, name="keys")
+    headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "one"}
+
+    def write(n):
+        try:
+            body = {"name": "Once"}
+            return (
+                Client()
+                .post("/api/deals", body, content_type="application/json", headers=headers)
+                .status_code
+            )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = set(pool.map(write, range(16)))
+
+    assert statuses <= {201, 409}
+    assert Deal.objects.filter(name="Once").count() == 1
+
+
+def test_an_import_is_previewed_run_and_undone(world, settings):
+    settings.IMPORT_WORKER = "command"
+    upload = receive("deals.csv", [csv_file(HEADER, *(deal_row(n) for n in range(30)))])
+    source = services.upload_file(actor=world.bob, kind="deals", upload=upload)
+    found = {}
+    for task in ("preview", "run", "undo"):
+        if task == "undo":
+            services.ask_to_undo(actor=world.bob, source=source)
+        else:
+            services.ask_for(actor=world.bob, source=source, task=task)
+        worker.work()
+        source.refresh_from_db()
+        found[task] = (source.state, source.counts["created"], Deal.objects.filter(deleted_at=None).count())
+
+    assert found == {"preview": ("previewed", 30, 0), "run": ("done", 30, 30), "undo": ("undone", 30, 0)}
 
 
 def server_side_cursors():

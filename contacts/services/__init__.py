@@ -4,29 +4,39 @@ from collections.abc import Sequence
 from typing import Any
 
 from contacts.hooks import hooks
-from contacts.models import Contact, refresh_phones_and_search
+from contacts.models import Contact
 from contacts.services.bulk import MATCH, MATCH_KEYS, carry_out_contacts, upsert_contacts
 from contacts.services.people import (
     NewPerson,
     find_or_create_company,
     find_or_create_people,
+    hold_company_names,
     upsert_person,
 )
 from contacts.services.trash import restore_contacts, trash_contacts
-from contacts.services.write import COLUMNS, NAMING, clashes, email_key, row_errors, write_contacts
+from contacts.services.write import (
+    COLUMNS,
+    after_rename,
+    clashes,
+    email_key,
+    refresh_people,
+    row_errors,
+    write_contacts,
+)
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, Organization
 from crm_project.records.bulk_sql import update_rows
 from crm_project.records.locks import for_update
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import Receipt
+from crm_project.records.writing.store import refresh_derived
 
 __all__ = [
     "COLUMNS",
     "MATCH",
     "MATCH_KEYS",
-    "NAMING",
     "NewPerson",
+    "after_rename",
     "carry_out_contacts",
     "clashes",
     "create_contacts",
@@ -34,6 +44,7 @@ __all__ = [
     "find_or_create_company",
     "find_or_create_people",
     "hand_over_contacts",
+    "hold_company_names",
     "renormalize_phones",
     "restore_contacts",
     "row_errors",
@@ -61,16 +72,18 @@ def renormalize_phones(organization_id: int) -> None:
     with_number = Contact.objects.of(organization_id).exclude(phone="", mobile="").order_by("id")
     while rows := list(for_update(with_number.filter(pk__gt=last))[:PORTION]):
         last = rows[-1].pk
-        country = Organization.objects.values_list("country", flat=True).get(pk=organization_id)
+        organization = Organization.objects.get(pk=organization_id)
         before = {row.pk: (row.phone_normalized, row.mobile_normalized, row.search_text) for row in rows}
         for row in rows:
-            refresh_phones_and_search(row, country)
+            row.organization = organization
+        refresh_derived(rows)
         changed = [
             row
             for row in rows
             if before[row.pk] != (row.phone_normalized, row.mobile_normalized, row.search_text)
         ]
         update_rows(changed, ["phone_normalized", "mobile_normalized", "search_text"])
+        refresh_people([row.pk for row in changed if row.kind == Contact.Kinds.COMPANY])
         hooks.after_rename([row.pk for row in changed])
 
 

@@ -14,7 +14,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.errors import DomainError
 from crm_project.records import bulk
-from crm_project.records.bulk import Found, Operation
+from crm_project.records.bulk import Deletions, Found, Operation
 from crm_project.records.locks import for_update
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import HasKey, Receipt, has
@@ -77,9 +77,13 @@ class _ContactWork:
         list(for_update(self.visible.filter(pk__in=ids)).values_list("pk"))
 
     def write(
-        self, targets: Sequence[tuple[Contact | None, Change]], *, adding: Collection[int]
+        self,
+        targets: Sequence[tuple[Contact | None, Change]],
+        *,
+        adding: Collection[int],
+        deletions: Deletions,
     ) -> list[Receipt[Contact]]:
-        return write_contacts(self.actor, targets, add_references=adding)
+        return write_contacts(self.actor, targets, add_references=adding, deletions=deletions)
 
     def trash(self, rows: Sequence[Contact], *, if_match: Mapping[int, Versions]) -> list[Contact]:
         return trash_contacts(actor=self.actor, rows=rows, if_match=if_match)

@@ -1,6 +1,6 @@
 """People and companies that are named by an e-mail address, a phone number or a name: found, or created."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +8,13 @@ from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
-from contacts.rules import PersonKey, person_key
+from contacts.rules import PersonKey, folded_name, person_key
 from contacts.services.write import email_key, write_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.records.instances import fast_instance
-from crm_project.records.locks import hold_keys, share
+from crm_project.records.locks import hold_keys, hold_names, share
 from crm_project.records.phones import normalize_phone
 from crm_project.records.text import tidy
 from crm_project.records.writing.columns import Change
@@ -72,7 +72,7 @@ def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[P
     }
     if not requested:
         return {}
-    hold_keys(("contact_person", actor.organization_id, *key) for key in requested)
+    hold_names("contact_person", actor.organization_id, (" ".join(key) for key in requested))
     numbers = {phone for _, phone in requested}
     rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON)
     found: dict[PersonKey, set[Contact]] = {key: set() for key in requested}
@@ -93,7 +93,11 @@ def create_people(*, actor: Actor, people: Sequence[Contact]) -> list[Contact]:
 
 
 def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
-    """Update the person with the e-mail address, else the one with the phone number; else create a person."""
+    """Update the person with the e-mail address, else the one with the phone number; else create a person.
+
+    A person with another e-mail address is not found by phone. Of several people with the number, the oldest with the
+    same name is found.
+    """
     actor.require(Permission.EDIT_DEALS)
     email, phone = fold_email(change.get("email") or ""), change.get("phone") or ""
     keys = [email_key(actor, email)] if email else []
@@ -105,8 +109,17 @@ def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
         people = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON).order_by("id")
         found = people.with_email([email]).first() if email else None
         if found is None and phone:
-            found = people.with_phone(phone, country).first()
+            found = _by_phone(people.with_phone(phone, country), email, change)
         return write_contacts(actor, [(found, change)])[0]
+
+
+def _by_phone(people: Iterable[Contact], email: str, change: Change) -> Contact | None:
+    """A number is often that of a household or an office: an upsert must not make one person out of two."""
+    found = [row for row in people if not (email and row.email)]
+    if len(found) > 1:
+        name = folded_name(change.get("first_name") or "", change.get("last_name") or "")
+        found = [row for row in found if folded_name(row.first_name, row.last_name) == name]
+    return found[0] if found else None
 
 
 def find_or_create_company(*, actor: Actor, name: str) -> Contact:
@@ -114,11 +127,16 @@ def find_or_create_company(*, actor: Actor, name: str) -> Contact:
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         name = tidy(name)
-        hold_keys([("company_name", actor.organization_id, name.casefold())])
+        hold_company_names(actor, [name])
         companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
         found: Contact | None = companies.matching(name).filter(full_name__iexact=name).order_by("id").first()
         change = {"kind": Contact.Kinds.COMPANY, "name": name, "incomplete": True}
         return found or write_contacts(actor, [(None, change)])[0].row
+
+
+def hold_company_names(actor: Actor, names: Collection[str]) -> None:
+    """Keep others from finding or creating a company of these names, compared without case, meanwhile."""
+    hold_names("company_name", actor.organization_id, (tidy(name).casefold() for name in names))
 
 
 def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:

@@ -14,9 +14,11 @@ from contacts.rules import contact_errors
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.changes import ChangeSet, change_set
+from crm_project.changes import ChangeSet, before_storing, change_set
 from crm_project.errors import Conflict, DomainError, FieldError, Invalid, NotFound, refuse
 from crm_project.records import references
+from crm_project.records.bulk import NO_DELETIONS, Deletions
+from crm_project.records.bulk_sql import update_rows
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.writing import store
@@ -29,6 +31,7 @@ from crm_project.records.writing.columns import (
     set_columns,
     set_custom_fields,
     split_keys,
+    without,
 )
 from crm_project.records.writing.receipts import Receipt
 from crm_project.records.writing.store import Draft
@@ -52,11 +55,16 @@ class _Context:
 
 
 def write_contacts(
-    actor: Actor, targets: Sequence[tuple[Contact | None, Change]], *, add_references: Collection[int] = ()
+    actor: Actor,
+    targets: Sequence[tuple[Contact | None, Change]],
+    *,
+    add_references: Collection[int] = (),
+    deletions: Deletions = NO_DELETIONS,
 ) -> list[Receipt[Contact]]:
     """Apply each change to its contact or to a new one.
 
     The references of a change replace those of the contact, or are added to them if its index is in `add_references`.
+    `deletions` are those of the same list.
     """
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
@@ -64,6 +72,7 @@ def write_contacts(
         hold(actor, sent)
         lock_together(actor, [target.pk for target, _ in targets if target is not None], sent)
         context = _context(actor, sent)
+        context.companies = without(context.companies, deletions.ids)
         drafts = _drafts(actor, targets)
         errors: dict[int, DomainError] = {}
         for index, (draft, (_, change)) in enumerate(zip(drafts, targets, strict=True)):
@@ -75,9 +84,11 @@ def write_contacts(
             if wrong:
                 errors[index] = Invalid(fields=wrong)
         good = [index for index in range(len(drafts)) if index not in errors]
-        clashing = clashes(actor, [drafts[index] for index in good])
+        clashing = clashes(actor, [drafts[index] for index in good], without=deletions.ids)
         errors |= {good[place]: error for place, error in clashing.items()}
         refuse(errors, rows=len(drafts))
+        before_storing()
+        deletions.carry_out()
         _store(changes, actor, drafts)
         return [Receipt.of(draft) for draft in drafts]
 
@@ -93,10 +104,13 @@ def email_key(actor: Actor, email: str) -> tuple[Any, ...]:
 
 
 def lock_together(actor: Actor, ids: Collection[int], changes: Sequence[Change]) -> None:
-    """Lock the written contacts and the companies of their changes in one query, in id order."""
+    """Lock the written contacts, the companies of their changes and the people of renamed companies in id order."""
     keys, uuids = split_keys(change.get("company") for change in changes)
-    if ids and (keys or uuids):
+    renames = any(change.get("name") for change in changes)
+    if ids and (keys or uuids or renames):
         named = Q(pk__in={*ids, *keys}) | Q(uuid__in=uuids)
+        # The people of a company are found by its name.
+        named |= Q(company__in=ids) if renames else Q()
         list(for_update(Contact.objects.visible_to(actor.member).filter(named)).values_list("pk"))
 
 
@@ -168,18 +182,23 @@ def row_errors(row: Contact) -> list[FieldError]:
     )
 
 
-def clashes(actor: Actor, drafts: Sequence[Draft]) -> dict[int, DomainError]:
-    """An error for each draft, by index, whose e-mail address or reference another live row or earlier draft has."""
+def clashes(
+    actor: Actor, drafts: Sequence[Draft], *, without: Collection[int] = ()
+) -> dict[int, DomainError]:
+    """An error for each draft, by index, whose e-mail address or reference another live row or earlier draft has.
+
+    The ids in `without` are those of rows that the same list deletes.
+    """
     emails = {draft.row.email for draft in drafts if draft.row.email}
     rows = Contact.objects.of(actor.organization_id).live().filter(email__in=emails) if emails else []
-    by_email = {(row.kind, row.email): row.pk for row in rows}
+    by_email = {(row.kind, row.email): row.pk for row in rows if row.pk not in without}
     errors: dict[int, DomainError] = {}
     for index, draft in enumerate(drafts):
         key, owner = (draft.row.kind, draft.row.email), draft.row.pk or f"new {index}"
         if draft.row.email and by_email.setdefault(key, owner) != owner:
             wrong = FieldError("email", "email_taken", "Another contact has this e-mail address.")
             errors[index] = Conflict(wrong.template, wrong.params, code="email_taken", fields=[wrong])
-    return references.clashes(ContactReference, actor.organization_id, drafts) | errors
+    return references.clashes(ContactReference, actor.organization_id, drafts, without=without) | errors
 
 
 def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
@@ -190,6 +209,22 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     references.write(ContactReference, actor.organization_id, [*new, *touched])
     store.record(changes, new, "created")
     store.record(changes, touched, "updated")
-    renamed = [draft.row.pk for draft in touched if draft.changed.keys() & NAMING]
+    after_rename(touched)
+
+
+def after_rename(drafts: Sequence[Draft]) -> None:
+    """Refresh what is found by these contacts' names, addresses or numbers, if those have changed."""
+    renamed = [draft.row for draft in drafts if draft.changed.keys() & NAMING]
+    refresh_people([row.pk for row in renamed if row.kind == Contact.Kinds.COMPANY])
     if renamed:
-        hooks.after_rename(renamed)
+        hooks.after_rename([row.pk for row in renamed])
+
+
+def refresh_people(company_ids: Collection[int]) -> None:
+    """People are found by their company, whose name has changed. That is not a change of the people."""
+    if not company_ids:
+        return
+    # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
+    people = list(for_update(Contact.objects.filter(company__in=company_ids)))
+    store.refresh_derived(people)
+    update_rows(people, ["search_text"])

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm_project.accounts.models import SignInAttempt
+from crm_project.emails import fold_email
 from crm_project.errors import DomainError
 
 ATTEMPTS = 5
@@ -54,5 +55,5 @@ def client_address(request: HttpRequest) -> str:
 
 def _key(email: str, address: str) -> str:
     """A hash, so that the table does not reveal accounts and addresses."""
-    text = f"{email.strip().lower()} {address}"
+    text = f"{fold_email(email)} {address}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm_project.accounts.rules import Role
+from crm_project.emails import fold_email
 
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member, User
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=fold_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -24,7 +25,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=(username or "").strip().lower())
+        return self.get(email=fold_email(username or ""))
 
 
 class MemberQuerySet(models.QuerySet["Member"]):

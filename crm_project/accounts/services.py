@@ -20,6 +20,7 @@ from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
 from crm_project.changes import ChangeSet, before_storing, change_set, columns, difference
 from crm_project.database import is_read_only
+from crm_project.emails import fold_email, has_domain, has_invisible
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
 from crm_project.versions import Versions, require
 
@@ -92,14 +93,17 @@ def find_or_create_user(
     *, email: str, full_name: str = "", password: str | None = None, **flags: bool
 ) -> User:
     """The login of an e-mail address; created if there is none, else unchanged."""
-    email = email.strip().lower()
+    email = fold_email(email)
+    refuse_fields(email_errors(email))
     user = User.objects.filter(email=email).first()
     return user or User.objects.create_user(email, password, full_name=full_name, **flags)
 
 
 def create_login(*, email: str, password: str = "", full_name: str = "", **flags: bool) -> User:
     """Create a login without a membership; for operators."""
-    if User.objects.filter(email=email.strip().lower()).exists():
+    email = fold_email(email)
+    refuse_fields(email_errors(email))
+    if User.objects.filter(email=email).exists():
         wrong = FieldError("email", "email_taken", "There is a login of this e-mail address already.")
         raise Conflict(wrong.template, wrong.params, code="email_taken", fields=[wrong])
     return User.objects.create_user(email, password or None, full_name=full_name, **flags)
@@ -113,7 +117,8 @@ def update_login(*, user: User, password: str = "", **fields: Any) -> User:
         )
         row = User.objects.select_for_update().get(pk=user.pk)
         if "email" in fields:
-            fields["email"] = fields["email"].strip().lower()
+            fields["email"] = fold_email(fields["email"])
+            refuse_fields(email_errors(fields["email"]))
             if User.objects.filter(email=fields["email"]).exclude(pk=row.pk).exists():
                 wrong = FieldError("email", "email_taken", "There is a login of this e-mail address already.")
                 raise Conflict(wrong.template, wrong.params, code="email_taken", fields=[wrong])
@@ -125,6 +130,12 @@ def update_login(*, user: User, password: str = "", **fields: Any) -> User:
             row.set_password(password)
         row.save(update_fields=[*fields, *(["password"] if password else [])])
     return row
+
+
+def email_errors(email: str) -> list[FieldError]:
+    """What no login's address has; forms and commands check the rest of it."""
+    wrong = has_invisible(email) or not has_domain(email)
+    return [FieldError("email", "invalid", "This is not an e-mail address.")] if wrong else []
 
 
 def add_member(
@@ -209,7 +220,7 @@ def deactivate_member(
 
 
 def _heir_errors(member: Member, heir: Member) -> list[FieldError]:
-    if heir.organization_id != member.organization_id or heir.pk == member.pk or not heir.is_active:
+    if heir.organization_id != member.organization_id or heir.pk == member.pk or not heir.has_access:
         return [FieldError("hand_over_to", "invalid", "Name another active member.")]
     return []
 
@@ -345,7 +356,7 @@ def _token_errors(
         )
     if not scopes:
         errors.append(FieldError("scopes", "required", "Name at least one scope."))
-    if not member.is_active:
+    if not member.has_access:
         errors.append(FieldError("member", "inactive", "This member is deactivated."))
     if expires_at and expires_at <= timezone.now():
         errors.append(FieldError("expires_at", "past", "This time is in the past."))

@@ -12,7 +12,7 @@ from rest_framework.renderers import JSONRenderer
 from crm_project.api import etags
 from crm_project.api.errors import InvalidHeader, Problem, Refused, core_code, flattened, problem_of, titled
 from crm_project.api.fields import UUID as UUID_PATTERN
-from crm_project.api.fields import StrictBoolean, StrictChoice, StrictUUID
+from crm_project.api.fields import JsonValue, StrictBoolean, StrictChoice, StrictUUID
 from crm_project.api.preconditions import changes_since
 from crm_project.api.serializers import StrictSerializer, changed_names
 from crm_project.errors import DomainError, FieldError, Invalid, NotFound, PreconditionFailed, RowsRefused
@@ -38,7 +38,7 @@ class OperationSerializer(StrictSerializer):
     op = StrictChoice(OPERATIONS)
     uuid = StrictUUID(required=False)
     if_match = serializers.CharField(required=False, max_length=1000)
-    data: Any = serializers.JSONField(required=False)
+    data: Any = JsonValue(required=False)
 
     def validate_if_match(self, text: str) -> Any:
         try:
@@ -69,7 +69,7 @@ class BulkSerializer(StrictSerializer):
     """The list itself, validated before its operations."""
 
     atomic = StrictBoolean(required=False, default=True)
-    operations = serializers.ListField(child=serializers.JSONField(), max_length=LIMIT)
+    operations = serializers.ListField(child=JsonValue(), max_length=LIMIT)
 
 
 @dataclass
@@ -155,6 +155,10 @@ class Bulk:
         if op == "upsert" and "uuid" in sent and isinstance(data, dict):
             data = {"uuid": str(sent["uuid"]), **data}
         change = self._validated(index, reader, data, place="data")
+        if change is not None and op == "upsert" and change.get("uuid", uuid) != uuid:
+            wrong = FieldError("uuid", "invalid", "This differs from the uuid of the operation.")
+            self.refused[index] = InvalidOperation([wrong], place="data")
+            return None
         return None if change is None else Operation(op, uuid, {**change, **condition})
 
     def _results(self, results: Mapping[int, Result]) -> list[dict[str, Any]]:

@@ -167,7 +167,7 @@ DEALS = (
     ErrorCode(
         "contact_conflict",
         (400,),
-        "The name or phone in the body differs from that of the deal's contact.",
+        "A name, phone or e-mail differs from that of the contact that the deal has or the body names.",
         "Change the contact itself, or name another contact.",
     ),
     ErrorCode(

@@ -88,6 +88,20 @@ class StrictUUID(serializers.UUIDField):
         return uuid.UUID(data)
 
 
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string", "format": "uuid"}]})
+class RowIdField(StrictInteger):
+    """A row of a kind that has an integer id, by this or by its uuid; in answers by the id."""
+
+    default_error_messages = {"invalid": "Must be the id or the uuid of a row."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        return (
+            uuid.UUID(data)
+            if isinstance(data, str) and UUID.fullmatch(data)
+            else super().to_internal_value(data)
+        )
+
+
 class StrictChoice(serializers.ChoiceField):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
@@ -100,6 +114,13 @@ class UUIDList(serializers.ListField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "max_length": 1000, **kwargs})
+
+
+class JsonValue(serializers.JSONField):
+    """Any JSON value as it was parsed; DRF's own field refuses the decimals that numbers are parsed to."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
 
 
 @extend_schema_field(AMOUNT_SCHEMA)

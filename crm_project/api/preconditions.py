@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from crm_project.api.serializers import changed_names
+from crm_project.changes import names_of
 from crm_project.errors import PreconditionFailed
 from crm_project.journal.models import Event
 
@@ -41,5 +42,5 @@ def _change(event: Event, wire_names: Mapping[str, str]) -> dict[str, Any]:
         "at": event.at,
         "user": user,
         "action": event.action,
-        "fields": changed_names(event.changes, wire_names),
+        "fields": changed_names(names_of(event.changes), wire_names),
     }

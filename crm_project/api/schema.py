@@ -150,6 +150,21 @@ ETAG = OpenApiParameter(
     response=[200, 201],
     description='A strong tag: `"<version>-<digest>"`. If-Match compares the version, If-None-Match the whole tag.',
 )
+CUSTOM_FIELDS = OpenApiParameter(
+    "custom_fields",
+    {
+        "type": "object",
+        "patternProperties": {
+            "^custom_[a-z][a-z0-9]*(_[a-z0-9]+)*$": {"type": "string"},
+        },
+        "additionalProperties": False,
+    },
+    style="form",
+    explode=True,
+    description="One query parameter for each property: `custom_<key>` has the value, or several, of the custom field"
+    " `<key>`; `custom_<key>_not` is for the other rows, `custom_<key>_empty` is true or false;"
+    " `custom_<key>_min` and `_max` bound a number, `custom_<key>_after` and `_before` a date, both included.",
+)
 REPLAYED = OpenApiParameter(
     idempotency.REPLAYED,
     {"type": "string", "enum": ["true"]},
@@ -175,6 +190,10 @@ class Schema(AutoSchema):
         if not isinstance(self.view, DispatchView):
             return own
         own += [_parameter(name, **schema) for name, schema in sparse_parameters(self.view).items()]
+        filters = (
+            getattr(self.view, "filterset_class", None) if getattr(self.view, "filters", False) else None
+        )
+        own += [CUSTOM_FIELDS] if getattr(filters, "custom_kind", "") else []
         if self.method not in WRITES:
             return [*own, IF_NONE_MATCH, ETAG]
         condition = [IF_MATCH] if self.conditional else []

@@ -1,5 +1,7 @@
 """Imports in the admin: upload, mapping, preview, run, report; and exports of lists."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -11,9 +13,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.batches import in_batches
-from crm_project.errors import DomainError, counted
+from crm_project.errors import Conflict, DomainError, counted
 from crm_project.imports import services, worker
 from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, file_response, table_of
 from crm_project.imports.files import BLOCK as PIECE
@@ -22,12 +25,16 @@ from crm_project.imports.forms import ChoicesForm, UploadForm
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import
 from crm_project.imports.refusals import error_table, sentence
+from crm_project.journal.models import Event
+from crm_project.records.kinds import kinds
 from crm_project.staff import filters
+from crm_project.staff.actions import AdminAction, Reach, reach_text
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import visible
 
 REFUSED_ROWS = 100
+States = Import.States
 OUTCOMES = ("created", "updated", "unchanged", "refused")
 
 
@@ -37,6 +44,68 @@ def _tools(kind: str) -> tuple[tuple[str, str, str, Permission], ...]:
         ("CSV", "download", f"admin:imports_export_{kind}", Permission.VIEW),
         ("XLSX", "download", f"admin:imports_export_{kind}_xlsx", Permission.VIEW),
     )
+
+
+def rows_of_run(source: Import) -> Reach:
+    """The rows that the import has changed, or the undo of it: those that the next undo changes."""
+    change_set = source.counts.get("undone_by") or source.counts["change_set"]
+    events = Event.objects.of_change_set(source.organization_id, change_set)
+    return {kinds[name].model: count for name, count in events.rows_by_kind().items()}
+
+
+class UndoImport(AdminAction):
+    """Runs in the background, so that it is reported on the page of the import and not by its message."""
+
+    name = "undo"
+    label = "Undo this import"
+    icon = "undo"
+    done = "the undo has begun"
+    explanation = "Created rows move to the trash. Updated rows get their earlier values back."
+    on_many = False
+    in_journal = False
+    state: ClassVar[str] = States.DONE
+
+    def fits(self, row: Import) -> bool:
+        return row.state == self.state
+
+    def reach(self, rows: Sequence[Import]) -> Reach:
+        reached: Counter[Any] = Counter()
+        for row in rows:
+            if self.fits(row):
+                reached.update(rows_of_run(row))
+        return reached
+
+    def run(self, actor: Actor, rows: Sequence[Import], given: Mapping[str, Any]) -> None:
+        for row in rows:
+            if not self.fits(row):
+                raise Conflict("The import has been undone or redone in the meantime.", code="not_undoable")
+            services.ask_to_undo(actor=actor, source=row)
+
+
+class RedoImport(UndoImport):
+    name = "redo"
+    label = "Redo this import"
+    icon = "redo"
+    done = "the import is being redone"
+    explanation = "Created rows come back from the trash. Updated rows get the values of the file again."
+    state = States.UNDONE
+
+
+class DiscardImport(AdminAction):
+    name = "discard"
+    label = "Discard this file"
+    icon = "delete"
+    done = "discarded. Imported rows stay"
+    explanation = (
+        "The file, its report and its options are deleted. Imported rows stay. This cannot be undone."
+    )
+    is_dangerous = True
+    on_many = False
+    in_journal = False
+
+    def run(self, actor: Actor, rows: Sequence[Import], given: Mapping[str, Any]) -> None:
+        for row in rows:
+            services.discard_import(actor=actor, source=row)
 
 
 @admin.register(Import)
@@ -49,6 +118,7 @@ class ImportAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at",)
     search_fields: ClassVar[Any] = ("file_name",)
+    row_actions: ClassVar[Sequence[AdminAction]] = (UndoImport(), RedoImport(), DiscardImport())
     list_tools: ClassVar[Any] = {kind.model: _tools(name) for name, kind in KINDS.items()}
 
     @admin.display(description="State")
@@ -74,8 +144,6 @@ class ImportAdmin(StaffModelAdmin):
         own = [
             at("<int:pk>/preview/", self.preview_view, "preview"),
             at("<int:pk>/run/", self.run_view, "run"),
-            at("<int:pk>/undo/", self.undo_view, "undo"),
-            at("<int:pk>/discard/", self.discard_view, "discard"),
             at("<int:pk>/error-file/", self.error_file_view, "error_file"),
             *(at(f"export/{kind}/{kind}.csv", self._exporter(kind), f"export_{kind}") for kind in KINDS),
             *(
@@ -149,27 +217,6 @@ class ImportAdmin(StaffModelAdmin):
             messages.info(request, "The file was read again with these options. Check its columns.")
         return HttpResponseRedirect(_page(source))
 
-    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        source = self._get_import(request, pk)
-        if request.method == "POST":
-            try:
-                services.ask_to_undo(actor=self.actor(request), source=source)
-            except DomainError as error:
-                messages.error(request, error.detail)
-        return HttpResponseRedirect(_page(source))
-
-    def discard_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        source = self._get_import(request, pk)
-        if request.method != "POST":
-            return HttpResponseRedirect(_page(source))
-        try:
-            services.discard_import(actor=self.actor(request), source=source)
-        except DomainError as error:
-            messages.error(request, error.detail)
-            return HttpResponseRedirect(_page(source))
-        messages.success(request, f"{source.file_name} was discarded. Imported rows stay.")
-        return HttpResponseRedirect(reverse("admin:imports_import_changelist"))
-
     def error_file_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         source = self._get_import(request, pk)
         return file_response(csv_stream(error_table(source)), f"errors-{source.uuid}.csv", CSV)
@@ -195,6 +242,12 @@ class ImportAdmin(StaffModelAdmin):
             source=source,
             form=form,
             outcome=self.outcome(source),
+            undo_reach=reach_text(rows_of_run(source))
+            if source.state in (States.DONE, States.UNDONE)
+            else "",
+            row_action_links={
+                link["action"].name: link["url"] for link in self.row_action_links(request, source)
+            },
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
             list_url=_list(source.kind),

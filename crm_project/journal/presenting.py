@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_project.accounts.models import Member
+from crm_project.changes import EFFECTIVE
 from crm_project.journal.models import Event
 from crm_project.records.kinds import Field, kinds
 
@@ -52,7 +53,10 @@ def present(events: Iterable[Event], member: Member) -> list[PresentedEvent]:
 
 def _changes(event: Event) -> Iterable[Change]:
     fields = kinds[event.kind].fields
-    for column, (before, after) in event.changes.items():
+    for key, (before, after) in event.changes.items():
+        column = key.removeprefix(EFFECTIVE)
+        if f"{EFFECTIVE}{key}" in event.changes:
+            continue  # The value in force stands for the column.
         if column == "custom_fields":
             yield from _custom_changes(before or {}, after or {})
         elif column in fields and not (event.action == "created" and after in EMPTY):

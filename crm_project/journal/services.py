@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
-from crm_project.changes import ChangeSet, Recorded
+from crm_project.changes import ChangeSet, Recorded, stored
 from crm_project.journal.models import Counter, Event
 from crm_project.records.bulk_sql import insert_rows
 from crm_project.records.instances import fast_instance
@@ -68,7 +68,7 @@ def replayed_columns(model: type[models.Model], events: Iterable[Event]) -> dict
     fields = {field.attname: field for field in model._meta.concrete_fields}
     rows: dict[int, dict[str, Any]] = defaultdict(dict)
     for event in events:
-        for name, (_, value) in event.changes.items():
+        for name, (_, value) in stored(event.changes).items():
             rows[event.row_id][name] = fields[name].to_python(value) if name in fields else value
         rows[event.row_id]["version"] = event.row_version
     return rows

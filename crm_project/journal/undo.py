@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.batches import in_batches
-from crm_project.changes import ChangeSet, change_set, columns, plain
+from crm_project.changes import ChangeSet, change_set, columns, plain, stored
 from crm_project.errors import Conflict, DomainError, FieldError, NotFound
 from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
@@ -82,7 +82,7 @@ class NetChange:
 
     def add(self, event: Event) -> None:
         self.created = self.created or event.action == "created"
-        for name, (old, new) in event.changes.items():
+        for name, (old, new) in stored(event.changes).items():
             if self.created and name != "deleted_at":
                 continue  # undone as a whole; an import has 100,000 of them
             self.before.setdefault(name, old)
@@ -329,7 +329,7 @@ def _changed_since(net: NetChange, later: Sequence[Event]) -> dict[str, FieldErr
     for event in later:
         touched = {
             fact
-            for name, (old, new) in event.changes.items()
+            for name, (old, new) in stored(event.changes).items()
             for fact in facts_of(net.kind, name, old, new)
             if net.created or fact in facts
         }

@@ -28,6 +28,8 @@ SET_TRANSACTION = (
 
 # Seconds between two looks at the clock while an answer is awaited.
 INTERVAL = 0.1
+# Seconds that a request must have left to connect anew: libpq waits at least two for a server that does not answer.
+LEAST_TO_CONNECT = 1
 
 
 class Connection(psycopg.Connection[Any]):
@@ -84,6 +86,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         left = database.seconds_left()
+        if left is not None and left < LEAST_TO_CONNECT:
+            raise psycopg.errors.QueryCanceled("no time is left to connect to the server")
         if left is not None and "connect_timeout" in conn_params:
             timeout = max(1, min(int(left), int(conn_params["connect_timeout"])))
             conn_params = {**conn_params, "connect_timeout": timeout}

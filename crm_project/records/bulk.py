@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
 from crm_project.accounts.actors import Actor
-from crm_project.changes import attempt, change_set
+from crm_project.changes import attempt, before_storing, change_set, check_only, is_checking
 from crm_project.errors import DomainError, Invalid, NotFound, RowsRefused, refuse
 from crm_project.records import references
 from crm_project.records.writing.columns import Change
@@ -37,6 +38,24 @@ class Found:
     key: Hashable = None
 
 
+@dataclass(frozen=True)
+class Deletions:
+    """The deletions of a list for the write of its other rows, whose checks treat the deleted rows as absent.
+
+    The write calls `carry_out` when its rows are checked, before it stores the first of them.
+    """
+
+    ids: frozenset[int] = frozenset()
+    carry_out: Callable[[], None] = lambda: None
+
+
+NO_DELETIONS = Deletions()
+
+
+class _DeletionsRefused(Exception):
+    """Ends the write of the other rows before it stores one."""
+
+
 class Work(Protocol):
     """The steps of a list that depend on the kind of row. Each takes a fixed number of queries."""
 
@@ -51,7 +70,7 @@ class Work(Protocol):
         """Lock all rows of the list in id order, before deletions and writes lock their parts."""
 
     def write(
-        self, targets: Sequence[tuple[Any, Change]], *, adding: Collection[int]
+        self, targets: Sequence[tuple[Any, Change]], *, adding: Collection[int], deletions: Deletions
     ) -> Sequence[Receipt[Any]]:
         """Create (None) and change rows; references of the indices in `adding` are added to those of the row."""
 
@@ -61,7 +80,7 @@ class Work(Protocol):
 def carry_out(operations: Sequence[Operation], work: Work) -> list[Receipt[Any]]:
     """Carry out all operations, or raise RowsRefused. Deletions come first, so that their keys can be assigned.
 
-    Of two operations on one row, the second is refused.
+    All operations are checked before the first row is stored. Of two operations on one row, the second is refused.
     """
     refused, keys = _upsert_keys(operations, work.match_keys)
     found = _found(operations, keys, work, refused)
@@ -75,16 +94,36 @@ def carry_out(operations: Sequence[Operation], work: Work) -> list[Receipt[Any]]
         existing[index]: changes[index]["if_match"] for index in deletions if "if_match" in changes[index]
     }
 
+    receipts: dict[int, Receipt[Any]] = {}
+
     def trash() -> list[Receipt[Any]]:
         rows = work.trash([found[index].row for index in deletions], if_match=conditions)
         return [Receipt(row, "deleted") for row in rows]
 
+    def delete() -> None:
+        receipts.update(_part(deletions, trash, refused))
+        if refused:
+            raise _DeletionsRefused
+
     def write() -> Sequence[Receipt[Any]]:
         upserts = [place for place, index in enumerate(rest) if index in keys]
-        return work.write([(found[index].row, changes[index]) for index in rest], adding=upserts)
+        gone = Deletions(frozenset(existing[index] for index in deletions), delete)
+        return work.write(
+            [(found[index].row, changes[index]) for index in rest], adding=upserts, deletions=gone
+        )
 
-    receipts = _part(deletions, trash, refused) | _part(rest, write, refused)
+    if refused or is_checking():
+        _check(rest, write, refused)
+        _check(deletions, trash, refused)
+    else:
+        with suppress(_DeletionsRefused):
+            receipts.update(_part(rest, write, refused))
+            if not rest:
+                delete()
+        if refused and refused.keys().isdisjoint(deletions):
+            _check(deletions, trash, refused)
     refuse(refused, rows=len(operations))
+    before_storing()
     for index, key in keys.items():
         receipts[index].matched_on = None if receipts[index].outcome == "created" else key
     return [receipts[index] for index in range(len(operations))]
@@ -145,6 +184,14 @@ def _part(
     return {}
 
 
+def _check(
+    indices: Sequence[int], call: Callable[[], Sequence[Receipt[Any]]], refused: dict[int, DomainError]
+) -> None:
+    """Add the errors of one part of a list that is refused anyway."""
+    with check_only():
+        _part(indices, call, refused)
+
+
 def sort_out(
     operations: Mapping[int, Operation], keys: Mapping[int, str]
 ) -> defaultdict[str, dict[int, Operation]]:
@@ -197,6 +244,9 @@ def write_list(
     results: dict[int, Result] = dict(refused or {})
     left = dict(operations)
     with change_set(actor):
+        if atomic and results:
+            results |= _refusals(left, carry_out) if left else {}
+            raise RowsRefused({i: result for i, result in results.items() if isinstance(result, DomainError)})
         while True:
             try:
                 with attempt():
@@ -204,16 +254,25 @@ def write_list(
                     break
             except DomainError as error:
                 bad = _bad_rows(error, list(left))
+                if atomic:
+                    raise RowsRefused(bad) from None
                 # Of two operations on one row the second may go, once the first has been refused for something else.
-                bad = bad if atomic else _by_themselves(bad) or bad
+                bad = _by_themselves(bad) or bad
                 results |= bad
                 left = {index: left[index] for index in left if index not in bad}
-                if atomic:
-                    break
-        refusals = {index: result for index, result in results.items() if isinstance(result, DomainError)}
-        if atomic and refusals:
-            raise RowsRefused(refusals)
     return results | dict(zip(left, done, strict=True))
+
+
+def _refusals(
+    left: Mapping[int, Operation], carry_out: Callable[[Sequence[Operation]], Sequence[Receipt[Any]]]
+) -> dict[int, DomainError]:
+    """The errors of the other operations of a list that is refused anyway: they are checked, not carried out."""
+    try:
+        with check_only():
+            carry_out(list(left.values()))
+    except DomainError as error:
+        return _bad_rows(error, list(left))
+    return {}
 
 
 def _bad_rows(error: DomainError, indices: Sequence[int]) -> dict[int, DomainError]:

@@ -4,7 +4,7 @@ The order of all locks is in `crm_project.records.writing`.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -15,6 +15,8 @@ from django.db import connection, models
 from crm_project.changes import is_checking
 
 M = TypeVar("M", bound=models.Model)
+# Names share this many locks for each organization and kind of name: an import has any number of names.
+NAME_LOCKS = 256
 _keys_are_free: ContextVar[bool] = ContextVar("keys_are_free", default=False)
 
 
@@ -56,11 +58,24 @@ def hold_keys(keys: Iterable[tuple[Any, ...]]) -> None:
     """Lock keys until the transaction ends: others cannot look up or create the rows that have them."""
     if connection.vendor != "postgresql" or _keys_are_free.get() or is_checking():
         return
-    numbers = sorted({_number(key) for key in keys})
+    _hold({_number(key) for key in keys})
+
+
+def hold_names(kind: str, organization_id: int, names: Iterable[str]) -> None:
+    """Lock names that no constraint makes unique, in an import too: others cannot look up or create their rows."""
+    if connection.vendor != "postgresql" or is_checking():
+        return
+    slots = {_number((name,)) % NAME_LOCKS for name in names}
+    _hold({_number((kind, organization_id, slot)) for slot in slots})
+
+
+def _hold(numbers: Collection[int]) -> None:
     if not numbers:
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [numbers])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [sorted(numbers)]
+        )
 
 
 @contextmanager

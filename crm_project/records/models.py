@@ -1,6 +1,7 @@
 """The base models of rows and external references, custom-field definitions, and references of accounts' rows."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db import models
@@ -20,6 +21,8 @@ class Row(models.Model):
 
     row_kind: ClassVar[str]
     derived: ClassVar[frozenset[str]] = frozenset({"search_text", "version", "updated_at"})
+    # The foreign keys to rows that `refresh_derived` reads.
+    derived_from: ClassVar[Sequence[str]] = ()
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(

@@ -81,10 +81,16 @@ def keys_of(changes: Iterable[Mapping[str, Any]]) -> list[Key]:
     return [key for change in changes for key in change.get("external_references") or ()]
 
 
-def clashes(model: type[Any], organization_id: int, drafts: Sequence[Draft]) -> dict[int, DomainError]:
-    """An error for each draft, by index, that has a key of another live row or of an earlier draft."""
+def clashes(
+    model: type[Any], organization_id: int, drafts: Sequence[Draft], *, without: Collection[int] = ()
+) -> dict[int, DomainError]:
+    """An error for each draft, by index, that has a key of another live row or of an earlier draft.
+
+    The ids in `without` are those of rows that the same list of writes deletes.
+    """
     keys = {tuple(key) for draft in drafts for key in draft.lists.get("external_references", ())}
-    owners: dict[Any, Any] = dict(holders(model, organization_id, keys))
+    held = holders(model, organization_id, keys)
+    owners: dict[Any, Any] = {key: row_id for key, row_id in held.items() if row_id not in without}
     errors: dict[int, DomainError] = {}
     for index, draft in enumerate(drafts):
         owner = draft.row.pk or f"new {index}"

@@ -32,6 +32,8 @@ PHONE_WORD = re.compile(r"[+(]*[0-9][0-9().+/-]*|[().+/-]+")
 PHONE_DIGITS = 5
 # The last character of a search text that this release writes; an earlier release wrote none.
 END = "\n"
+# Begins the text of another row by which a row is found, too; a needle never has it, since it counts as a space.
+RELATED = "\x1f"
 
 
 def _substitutions() -> dict[int, str]:
@@ -75,7 +77,12 @@ def tidy(text: str) -> str:
 
 def search_text(parts: Iterable[str]) -> str:
     """The folded text of a row, a line each, so that a needle never matches across two fields; ends in `END`."""
-    return "".join(fold(part) + END for part in parts if part) or END
+    return "".join(fold(part) + END for part in parts if part).replace(RELATED, " ") or END
+
+
+def own_text(text: str) -> str:
+    """A search text without that of other rows."""
+    return text.partition(RELATED)[0]
 
 
 def name_forms(given: str, family: str) -> list[str]:

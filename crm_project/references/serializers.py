@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from crm_project.api.fields import StrictChoice, StrictDateTime, StrictUUID, TextField
+from crm_project.api.fields import JsonValue, StrictChoice, StrictDateTime, StrictUUID, TextField
 from crm_project.api.serializers import StrictSerializer
 from crm_project.records.kinds import referable
 
@@ -16,7 +16,7 @@ class ExternalReferenceSerializer(StrictSerializer):
     system = TextField()
     kind = StrictChoice(list(referable()))
     external_id = TextField()
-    row = serializers.JSONField()
+    row = JsonValue()
     created_at = StrictDateTime(read_only=True)
 
     def validate_system(self, system: str) -> str:

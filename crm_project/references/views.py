@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.api.converters import row_lookup
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import ChoicesFilter, StrictFilterSet, TextFilter
@@ -120,18 +121,16 @@ class ExternalReferenceViewSet(ScopedView):
 
     def _row(self, kind: Kind, name: Any) -> Any:
         key = _named(kind, name)
-        row = (
-            kind.live_rows(self.actor.member).filter(**{kind.named_by: key}).first()
-            if key is not None
-            else None
-        )
+        rows = kind.live_rows(self.actor.member)
+        row = rows.filter(**row_lookup(kind.named_by, key)).first() if key is not None else None
         if row is None:
             raise Invalid(fields=[FieldError("row", "does_not_exist", "There is no such row.")])
         return row
 
 
 def _named(kind: Kind, name: Any) -> UUID | int | None:
-    if kind.named_by == "uuid":
-        return UUID(name) if isinstance(name, str) and UUID_PATTERN.fullmatch(name) else None
+    """The uuid of a row, or the id of one of a kind that the API names by it; None for anything else."""
+    if isinstance(name, str):
+        return UUID(name) if UUID_PATTERN.fullmatch(name) else None
     whole = isinstance(name, int) and not isinstance(name, bool) and 0 < name < 2**63
-    return cast(int, name) if whole else None
+    return cast(int, name) if whole and kind.named_by != "uuid" else None

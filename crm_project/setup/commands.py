@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
 from crm_project.accounts.models import Organization
+from crm_project.emails import fold_email
 from crm_project.errors import DomainError
 from crm_project.records.rules import column_errors
 
@@ -35,7 +36,7 @@ def email_argument(text: str) -> str:
         validate_email(text.strip())
     except ValidationError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not an e-mail address.") from error
-    return text.strip().lower()
+    return fold_email(text)
 
 
 def name_argument(text: str) -> str:

@@ -8,6 +8,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import add_member, create_organization, find_or_create_user
+from crm_project.emails import fold_email
 from pipelines.services import create_pipeline
 
 DEFAULT_PIPELINE: dict[str, Any] = {
@@ -42,5 +43,5 @@ def opened(*, name: str, owner: User, **fields: Any) -> Organization:
 
 def owner_login(email: str) -> tuple[User, bool]:
     """The login of an e-mail address, and whether it is new. A new one is staff and has no password."""
-    known = User.objects.filter(email=email.strip().lower()).exists()
+    known = User.objects.filter(email=fold_email(email)).exists()
     return find_or_create_user(email=email, is_staff=True), not known

@@ -1,22 +1,36 @@
 """Admin actions on one row or several, each with a confirmation page that has a form."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django import forms
 from django.contrib import messages
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 
 from crm_project.accounts.actors import Actor
-from crm_project.errors import DomainError, RowsRefused
+from crm_project.changes import ChangeSet, change_set
+from crm_project.errors import DomainError, Invalid, RowsRefused
+from crm_project.journal.models import Event
+from crm_project.journal.undo import can_undo
+from crm_project.records.kinds import kinds
 from crm_project.records.violations import conflict_of
+from crm_project.staff import filters
+from crm_project.staff.inputs import whole_number
+from crm_project.staff.request_actor import visible
 
 AT_ONCE = 200
+SHOWN_ERRORS = 20
+# The number of rows of each model that an action changes.
+Reach = Mapping[type[Model], int]
 
 
 class AdminAction:
@@ -26,12 +40,18 @@ class AdminAction:
     label: ClassVar[str]
     icon: ClassVar[str] = "bolt"
     done: ClassVar[str] = "done"
+    # The text of the link to the undo in the report.
+    undo_label: ClassVar[str] = "Undo"
     explanation: ClassVar[str] = ""
     is_dangerous: ClassVar[bool] = False
     # Whether the action is for rows in the trash instead of live rows.
     on_trash: ClassVar[bool] = False
     # Whether the action is offered for several rows at once.
     on_many: ClassVar[bool] = True
+    # Whether the journal has the rows that the action changes. If not, these are the rows of the action.
+    in_journal: ClassVar[bool] = True
+    # Whether the action is on all rows that it changes, of which the page may name only some.
+    is_on_all: ClassVar[bool] = False
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
         """The fields of the form, by argument of the service."""
@@ -47,6 +67,14 @@ class AdminAction:
     def note(self, rows: Sequence[Any]) -> str:
         """The text above the form."""
         return self.explanation
+
+    def reach(self, rows: Sequence[Any]) -> Reach:
+        """The rows that the action changes, but for those that depend on the form."""
+        return Counter(map(type, rows))
+
+    def result(self, given: Mapping[str, Any]) -> str:
+        """The end of the sentence that reports the action: "Roof: moved to Sales, Offer."."""
+        return self.done
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
         raise NotImplementedError
@@ -121,25 +149,30 @@ def list_action(action: AdminAction) -> Any:
 
 
 def action_page(
-    admin: Any, request: HttpRequest, action: AdminAction, actor: Actor, rows: list[Any]
+    admin: Any, request: HttpRequest, action: AdminAction, actor: Actor, rows: Sequence[Any]
 ) -> HttpResponse:
-    """The page of an action: shows the form, runs the action, and shows a refusal as an error of the form."""
+    """The page of an action: shows its reach and form, runs it, and shows a refusal as an error of the form."""
     back = _back(admin, request)
     if not rows:
         messages.warning(request, "These rows no longer exist.")
         return HttpResponseRedirect(back)
     form = forms.Form(request.POST if request.method == "POST" else None)
     form.fields.update(action.fields(request, actor, rows))
+    reach = action.reach(rows)
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
+            # One change set, so that one undo takes the whole action back.
+            with change_set(actor) as changes:
                 action.run(actor, rows, form.cleaned_data)
         except (DomainError, IntegrityError) as error:
             _add_errors(form, refusal_of(error), rows)
         else:
-            subject = str(rows[0]) if len(rows) == 1 else f"{len(rows)} {admin.opts.verbose_name_plural}"
-            messages.success(request, f"{subject}: {action.done}.")
-            return HttpResponseRedirect(_url_after(admin, action, back))
+            report = _report(admin, request, action, rows, action.result(form.cleaned_data), changes)
+            text = format_html(
+                '<span class="crm-report">{}{}</span>', report, _undo_link(action, actor, changes)
+            )
+            messages.success(request, text)
+            return HttpResponseRedirect(_existing(admin, request, back))
     context = {
         **admin.admin_site.each_context(request),
         "title": action.label,
@@ -147,7 +180,10 @@ def action_page(
         "opts": admin.opts,
         "row_link": _row_link(admin, action, rows),
         "form": form,
-        "rows": rows,
+        "rows": [_linked(admin, request, row) for row in rows],
+        "more": sum(reach.values()) - len(rows) if action.is_on_all else 0,
+        "reach": reach_text(reach),
+        "is_many": sum(reach.values()) > 1,
         "note": action.note(rows),
         "back": back,
         "media": admin.media + form.media,
@@ -155,12 +191,93 @@ def action_page(
     return TemplateResponse(request, "admin/action.html", context)
 
 
+def _linked(admin: Any, request: HttpRequest, row: Any) -> SafeString | str:
+    """The name of a row, as a link if the row has a page, and what distinguishes it from others of the name."""
+    page = admin.admin_site._registry.get(type(row))
+    if page is None:
+        return str(row)
+    describe = getattr(page, "palette_description", None)
+    text = format_html(' <span class="crm-part">{}</span>', describe(row)) if describe else ""
+    if getattr(row, "deleted_at", None) or not page.has_view_permission(request):
+        return format_html("<bdi>{}</bdi>{}", row, text)
+    url = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_change", args=[row.pk])
+    return format_html('<a class="crm-link" href="{}"><bdi>{}</bdi></a>{}', url, row, text)
+
+
 def _row_link(admin: Any, action: AdminAction, rows: Sequence[Any]) -> dict[str, str] | None:
     """The link to the row of the action, if it is one row with a page."""
-    if len(rows) != 1 or action.on_trash:
+    if len(rows) != 1 or action.on_trash or type(rows[0]) is not admin.model:
         return None
     url = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_change", args=[rows[0].pk])
     return {"url": url, "text": str(rows[0])}
+
+
+def counted_rows(model: type[Model], count: int) -> str:
+    """`1 deal`, `1,200 deals`."""
+    opts = model._meta
+    return f"{count:,} {opts.verbose_name if count == 1 else opts.verbose_name_plural}"
+
+
+def reach_text(reach: Reach) -> str:
+    """`1 pipeline, 4 stages and 12 deals`."""
+    return listing([counted_rows(model, count) for model, count in reach.items() if count])
+
+
+def listing(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _report(
+    admin: Any,
+    request: HttpRequest,
+    action: AdminAction,
+    rows: Sequence[Any],
+    result: str,
+    changes: ChangeSet,
+) -> SafeString:
+    """The sentences that report an action: the rows that it has changed, a single one as a link, and the others."""
+    own = {(type(row), row.pk) for row in rows}
+    changed = {(kinds[recorded.kind].model, recorded.row_id) for recorded in changes.recorded}
+    if not action.in_journal:
+        changed = own
+    elif action.is_on_all:
+        own = changed
+    done, others = Counter(model for model, _ in own & changed), Counter(model for model, _ in changed - own)
+    parts = [f"{result}." if done else "nothing to change."]
+    if len(rows) == 1:
+        subject: Any = _after(admin, request, rows[0])
+    else:
+        subject = reach_text(done or Counter(model for model, _ in own))
+        unchanged = len(own - changed)
+        parts += [f"{unchanged:,} needed no change."] if done and unchanged else []
+    parts += [f"Also changed: {reach_text(others)}."] if others else []
+    return format_html("{}: {}", subject, " ".join(parts))
+
+
+def _after(admin: Any, request: HttpRequest, row: Any) -> SafeString | str:
+    """The name of a row after an action, as a link to its page or to the trash."""
+    page = admin.admin_site._registry[type(row)]
+    name = f"admin:{page.opts.app_label}_{page.opts.model_name}"
+    if visible(request, type(row)).filter(pk=row.pk).exists():
+        url = reverse(f"{name}_change", args=[row.pk])
+    elif page.has_trash:
+        url = f"{reverse(f'{name}_changelist')}?{filters.TRASH}=only"
+    else:
+        return str(row)
+    return format_html('<a class="crm-link" href="{}">{}</a>', url, row)
+
+
+def _undo_link(action: AdminAction, actor: Actor | None, changes: ChangeSet) -> SafeString | str:
+    """The link to the undo of a change set, if it can be undone by the member."""
+    own = [kinds[name] for name in {recorded.kind for recorded in changes.recorded}]
+    if actor is None or not all(kind.undoer and actor.may(kind.permission) for kind in own):
+        return ""
+    event = Event.objects.of_change_set(actor.organization_id, changes.uuid).first()
+    if event is None or not can_undo(event):
+        return ""
+    url = reverse("admin:undo", args=[event.sequence])
+    return format_html(' <a class="crm-link" href="{}">{}</a>', url, action.undo_label)
 
 
 def refusal_of(error: DomainError | IntegrityError) -> DomainError:
@@ -174,10 +291,19 @@ def _add_errors(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> 
             detail = " ".join(wrong.detail for wrong in error.fields) or error.detail
             form.add_error(None, f"{rows[index]}: {detail}")
         return
-    for wrong in refusal.fields:
-        form.add_error(wrong.field if wrong.field in form.fields else None, wrong.detail)
-    if not refusal.fields:
+    if not isinstance(refusal, Invalid) or not refusal.fields:
         form.add_error(None, refusal.detail)
+    others: dict[str, None] = {}
+    for wrong in refusal.fields:
+        if wrong.field in form.fields:
+            form.add_error(wrong.field, wrong.detail)
+        elif wrong.detail != refusal.detail:
+            name = wrong.field.replace("_", " ").replace(".", " ").capitalize()
+            others[f"{name}: {wrong.detail}"] = None
+    for text in [*others][:SHOWN_ERRORS]:
+        form.add_error(None, text)
+    if len(others) > SHOWN_ERRORS:
+        form.add_error(None, f"And {len(others) - SHOWN_ERRORS:,} more.")
 
 
 def _back(admin: Any, request: HttpRequest) -> str:
@@ -188,8 +314,15 @@ def _back(admin: Any, request: HttpRequest) -> str:
     return reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
 
 
-def _url_after(admin: Any, action: AdminAction, back: str) -> str:
-    """`back`, unless that is the page of a row that has moved to the trash."""
-    changelist = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
-    leaves = action.name in (TrashAction.name, RestoreAction.name)
-    return changelist if leaves and not back.startswith(f"{changelist}?") else back
+def _existing(admin: Any, request: HttpRequest, url: str) -> str:
+    """The URL, or the change list instead of the page of a row that is not visible any more."""
+    try:
+        match = resolve(urlsplit(url).path)
+    except Resolver404:
+        return url
+    for model, page in admin.admin_site._registry.items():
+        name = f"{page.opts.app_label}_{page.opts.model_name}"
+        if match.url_name == f"{name}_change":
+            row = visible(request, model).filter(pk=whole_number(str(match.kwargs["object_id"])))
+            return url if row.exists() else reverse(f"admin:{name}_changelist")
+    return url

@@ -13,7 +13,6 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin import display as display_column
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import flatten_fieldsets
-from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.db.models import Model, QuerySet
@@ -66,7 +65,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     list_disable_select_all = True
     list_filter_submit = True
     list_fullwidth = True
-    list_before_template = "admin/trash_note.html"
+    list_before_template = "admin/list_notes.html"
     warn_unsaved_form = True
     change_form_show_cancel_button = True
     save_on_top = False
@@ -152,6 +151,8 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer visible rows only; the id of any other row is an invalid choice."""
         kwargs["queryset"] = self.offered(request, db_field.related_model, db_field.name)
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", inputs.RowSelect(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -169,11 +170,11 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def many_field(self, request: HttpRequest, name: str, label: str) -> forms.Field:
         db_field: Any = self.model._meta.get_field(name)
-        return forms.ModelMultipleChoiceField(
+        return inputs.RowsField(
             self.offered(request, db_field.related_model, name),
             required=False,
             label=label,
-            widget=AutocompleteSelectMultiple(db_field, self.admin_site),
+            widget=inputs.RowsSelect(db_field, self.admin_site),
         )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
@@ -231,6 +232,10 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         context = {"tools": self.tools_for(request), "in_trash": self.in_trash(request)}
         response: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
         return response
+
+    def list_note(self, changelist: StaffChangeList) -> str:
+        """A warning above the list about what it shows, or nothing."""
+        return ""
 
     def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
         if self.in_trash(request):
@@ -353,7 +358,11 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
             for page in self.admin_site._registry.values()
             if self.model in page.panel_factories
         ]
-        return [panel for factory in (*factories, timeline) if (panel := factory(request, row))]
+        return [
+            panel
+            for factory in (*factories, custom.free_fields, timeline)
+            if (panel := factory(request, row))
+        ]
 
     def header(self, request: HttpRequest, row: Any) -> Any:
         """The context of the header above the form, with its `template`, or None."""

@@ -1,5 +1,6 @@
 """Custom fields in forms: a form field for each definition, under the name `custom_<key>`."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from crm_project.records.models import CustomField
 from crm_project.records.writing.columns import definitions_of
@@ -20,6 +22,7 @@ from crm_project.staff.inputs import (
     Switch,
     Textarea,
 )
+from crm_project.staff.panels import Panel
 from crm_project.staff.request_actor import actor_of
 
 PREFIX = "custom_"
@@ -55,6 +58,34 @@ def definitions(request: HttpRequest, kind: str) -> dict[str, CustomField]:
         }
         request.staff_definitions = by_kind  # type: ignore[attr-defined]
     return by_kind[kind]
+
+
+def free_fields(request: HttpRequest, row: Any) -> Panel | None:
+    """The panel of the JSON that a dialect with free fields has stored under keys without a definition."""
+    stored, actor = getattr(row, "custom_fields", None) or {}, actor_of(request)
+    free = stored.keys() - definitions(request, row.row_kind).keys() if stored else set()
+    if not free or actor is None:
+        return None
+    # The values of a field in the trash are hidden.
+    trashed = CustomField.objects.of(actor.organization_id).filter(kind=row.row_kind, key__in=free)
+    free -= set(trashed.exclude(deleted_at=None).values_list("key", flat=True))
+    return (
+        Panel(
+            title="Fields of integrations",
+            headers=("Field", "Value"),
+            rows=[(key, _as_text(stored[key])) for key in stored if key in free],
+            note="Other programs have stored these values. They have no custom field here and cannot be edited.",
+        )
+        if free
+        else None
+    )
+
+
+def _as_text(value: Any) -> SafeString | str:
+    """A text as it is, other JSON indented."""
+    if isinstance(value, str):
+        return format_html('<span class="crm-lines">{}</span>', value)
+    return format_html('<pre class="crm-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def form_field(definition: CustomField, *, creating: bool) -> forms.Field:

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import Model
 
+from crm_project.changes import stored
 from crm_project.errors import Conflict
 from crm_project.generics import AnyModelForm
 from crm_project.journal.models import Event
@@ -78,7 +79,7 @@ def changes_since(form: AnyModelForm, seen: int) -> list[OthersChange]:
 def _fields(row: Model, changes: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """The changed columns and lists by the names of form fields, with each custom field on its own."""
     columns = {field.attname: field for field in row._meta.concrete_fields}
-    for column, (old, new) in changes.items():
+    for column, (old, new) in stored(changes).items():
         if column in IGNORED_COLUMNS:
             continue
         if column == "custom_fields":

@@ -6,14 +6,15 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from crm_project.records.expressions import CustomValue, HoldsOption
 from crm_project.records.models import CustomField
 from crm_project.staff.custom import NumberInput
-from crm_project.staff.inputs import Day, DecimalInput, Select, TextInput
+from crm_project.staff.inputs import Day, DecimalInput, Select, TextInput, whole_number
+from crm_project.staff.request_actor import visible
 
 TRASH = "trash"
 YES_NO = [("", "All"), ("yes", "Yes"), ("no", "No")]
@@ -88,20 +89,48 @@ def choice_filter(title: str, parameter: str, choices: Any, *, column: str = "")
     return ChoiceFilter
 
 
-def yes_no_filter(title: str, column: str) -> type[FormFilter]:
-    class YesNoFilter(FormFilter):
-        @classmethod
-        def names(cls) -> list[str]:
-            return [column]
+class YesNoFilter(FormFilter):
+    parameter: ClassVar[str]
 
-        def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-            return {column: forms.ChoiceField(choices=YES_NO, widget=Select(), label=title)}
+    @classmethod
+    def names(cls) -> list[str]:
+        return [cls.parameter]
 
-        def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
-            return rows.filter(**{column: value[column] == "yes"})
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        return {self.parameter: forms.ChoiceField(choices=YES_NO, widget=Select(), label=self.title)}
 
-    YesNoFilter.title = title
-    return YesNoFilter
+    def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return rows.filter(**{self.parameter: value[self.parameter] == "yes"})
+
+
+def yes_no_filter(title: str, column: str) -> type[YesNoFilter]:
+    return type(f"{column.title()}Filter", (YesNoFilter,), {"title": title, "parameter": column})
+
+
+class RowFilter(FormFilter):
+    """Rows that belong to one row, the page of which links to the list. Lists without the parameter do not have it."""
+
+    parameter: ClassVar[str]
+    model: ClassVar[Any]
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return [cls.parameter]
+
+    def has_output(self) -> bool:
+        return bool(self.used_parameters)
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        key = whole_number(str(self.used_parameters.get(self.parameter, "")))
+        rows = visible(request, self.model).filter(pk=key) if key else ()
+        choices = [("", "All"), *((row.pk, str(row)) for row in rows)]
+        return {self.parameter: forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
+
+    def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return rows.filter(self.condition(int(value[self.parameter])))
+
+    def condition(self, row_id: int) -> Q:
+        return Q(**{self.parameter: row_id})
 
 
 class RangeFilter(FormFilter):

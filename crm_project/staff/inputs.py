@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from unfold import widgets
 
+from crm_project.generics import AnyModelMultipleChoiceField
 from crm_project.records.models import DEFAULT_SYSTEM
 
 AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
@@ -93,6 +95,32 @@ class DecimalInput(forms.Field):
 def whole_number(text: str) -> int:
     """The id or version in a URL or a hidden field; 0 for any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+class _PossibleKeys:
+    """Renders ids that a row can have and no other text, which a forged request may have sent."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [key for key in value if whole_number(str(key))], attr)  # type: ignore[misc]
+
+
+class RowSelect(_PossibleKeys, AutocompleteSelect):
+    pass
+
+
+class RowsSelect(_PossibleKeys, AutocompleteSelectMultiple):
+    pass
+
+
+class RowsField(AnyModelMultipleChoiceField):
+    """Several rows; Django's field would look for ids that are too large for the column."""
+
+    def clean(self, value: Any) -> Any:
+        wrong = next((key for key in value or () if not whole_number(str(key))), None)
+        if wrong is not None:
+            message = self.error_messages["invalid_choice"]
+            raise forms.ValidationError(message, code="invalid_choice", params={"value": wrong})
+        return super().clean(value)
 
 
 class WholeNumber(forms.Field):

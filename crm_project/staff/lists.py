@@ -56,6 +56,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
     in_trash = False
     actor: Actor | None = None
     next_page = previous_page = ""
+    keyset_ordering = ""
 
     def __init__(self, request: Any, *args: Any) -> None:
         super().__init__(request, *args)
@@ -84,6 +85,15 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
         ]
 
     @property
+    def used_parameters(self) -> set[str]:
+        """The parameters of the active filters."""
+        return {name for spec in self.filter_specs for name, value in spec.used_parameters.items() if value}
+
+    @property
+    def note(self) -> str:
+        return str(self.model_admin.list_note(self))
+
+    @property
     def is_narrowed(self) -> bool:
         return bool(self.query or self.active_filters)
 
@@ -96,7 +106,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
         self.actor = actor_of(request)
         self.in_trash = self.model_admin.in_trash(request)
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-        ordering = self._keyset_ordering(request)
+        self.keyset_ordering = ordering = self._keyset_ordering(request)
         self.result_list = self._by_cursor(request, ordering) if ordering else self._by_number()
         self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = self.show_admin_actions = True

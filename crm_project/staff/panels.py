@@ -15,6 +15,8 @@ class Panel:
     headers: Sequence[str] = ()
     rows: Sequence[Sequence[Any]] = ()
     empty: str = "Nothing here yet."
+    # A text above the table.
+    note: str = ""
     more_url: str = ""
     add_url: str = ""
     template: str = ""

@@ -50,9 +50,12 @@ def _operators_rows(
 
 
 def member_choices(request: HttpRequest) -> list[tuple[int, str]]:
-    """All members by name, including inactive ones, whose rows can still be searched for."""
+    """All members by name. Deactivated ones are marked; their rows can still be searched for."""
     members = visible(request, Member).select_related("user").order_by("user__full_name", "id")
-    return [(member.pk, member.full_name) for member in members]
+    return [
+        (member.pk, member.full_name if member.is_active else f"{member.full_name} (deactivated)")
+        for member in members
+    ]
 
 
 def today(actor: Actor) -> datetime.date:

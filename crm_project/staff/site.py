@@ -17,7 +17,7 @@ from crm_project.accounts.sessions import SESSION_KEY
 from crm_project.staff import command_palette, inputs
 from crm_project.staff.request_actor import actor_of, is_operator
 from crm_project.staff.sign_in import SignInForm
-from crm_project.staff.timeline import undo_view
+from crm_project.staff.undoing import undo_view
 
 SESSION_LASTS = datetime.timedelta(hours=12)
 
@@ -45,7 +45,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def get_urls(self) -> list[URLPattern]:
         own: list[URLPattern] = [
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
-            path("undo/<int:sequence>/", self.admin_view(undo_view), name="undo"),
+            path("undo/<int:sequence>/", self.admin_view(self.undo), name="undo"),
         ]
         return [*own, *super().get_urls()]
 
@@ -74,6 +74,9 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The command palette. Not cached, since the member's permissions or organization may have changed."""
         return command_palette.search(self, request)
+
+    def undo(self, request: HttpRequest, sequence: int) -> HttpResponse:
+        return undo_view(self, request, sequence)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return Autocomplete.as_view(admin_site=self)(request)

@@ -1,21 +1,19 @@
-"""The history of a row on its page, from the journal, and the undo of a change."""
+"""The history of a row on its page, from the journal."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from django.contrib import messages
-from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.http import HttpRequest
 
 from crm_project.accounts.actors import Actor
-from crm_project.errors import DomainError
+from crm_project.errors import counted
 from crm_project.journal.models import Event
+from crm_project.journal.querysets import COUNT_LIMIT
 from crm_project.journal.sentences import TimelineEntry, lines
-from crm_project.journal.undo import UndoneElsewhere, undo
+from crm_project.journal.undo import can_undo
 from crm_project.records.kinds import kinds
-from crm_project.staff.actions import refusal_of
+from crm_project.staff.actions import counted_rows
 from crm_project.staff.panels import Panel
 from crm_project.staff.request_actor import actor_of
 
@@ -30,16 +28,40 @@ def timeline(request: HttpRequest, row: Any) -> Panel | None:
         return None
     events = Event.objects.history_of(row).with_actor().order_by("-sequence")
     entries = lines(events[: ENTRIES + 1], actor.member)
+    more, entries = len(entries) > ENTRIES, entries[:ENTRIES]
+    may_undo = kind.undoer is not None and actor.may(kind.permission)
+    undos = _undos([entry.event for entry in entries], actor) if may_undo else {}
     return Panel(
         title="History",
         template="admin/timeline.html",
         context={
-            "entries": list(zip(entries[:ENTRIES], _parts(row, entries[:ENTRIES], actor), strict=True)),
-            "more": len(entries) > ENTRIES,
-            "may_undo": kind.undoer is not None and actor.may(kind.permission),
+            "entries": [
+                (entry, part, undos.get(entry.event.pk))
+                for entry, part in zip(entries, _parts(row, entries, actor), strict=True)
+            ],
+            "more": more,
             "next": request.path,
         },
     )
+
+
+def _undos(events: Sequence[Event], actor: Actor) -> dict[int, str]:
+    """The rows that the undo of each event changes, as text ("38 deals"), by the id of the event."""
+    newest: dict[UUID, int] = {}
+    for event in events:
+        newest.setdefault(event.change_set, event.pk)
+    reached = {
+        event.change_set: event
+        for event in Event.objects.filter(pk__in=newest.values()).with_reach(actor.member)
+    }
+    return {event.pk: _reach(reached[event.change_set]) for event in events if can_undo(event)}
+
+
+def _reach(event: Any) -> str:
+    count = min(event.reach, COUNT_LIMIT)
+    is_one_kind = event.kinds_reached == 1
+    text = counted_rows(kinds[event.kind].model, count) if is_one_kind else counted(count, "row")
+    return f"over {text}" if event.reach > COUNT_LIMIT else text
 
 
 def _parts(row: Any, entries: list[TimelineEntry], actor: Actor) -> list[str]:
@@ -54,32 +76,3 @@ def _parts(row: Any, entries: list[TimelineEntry], actor: Actor) -> list[str]:
         for part in kinds[name].rows(actor.member).filter(pk__in=ids)
     }
     return [names.get((entry.event.kind, entry.event.row_id), "") for entry in entries]
-
-
-def undo_view(request: HttpRequest, sequence: int) -> HttpResponse:
-    """Undo the change set of an event. A refusal is a message, and changes nothing."""
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
-    actor = actor_of(request)
-    if actor is not None:
-        try:
-            undo(actor=actor, sequence=sequence)
-        except UndoneElsewhere as error:
-            link = reverse(
-                f"admin:{error.row._meta.label_lower.replace('.', '_')}_change", args=[error.row.pk]
-            )
-            messages.warning(
-                request,
-                format_html(
-                    '{} <a class="crm-link" href="{}">Undo it on its own page</a>.', error.detail, link
-                ),
-            )
-        except (DomainError, IntegrityError) as error:
-            refusal = refusal_of(error)
-            details = " ".join(wrong.detail for wrong in refusal.fields)
-            messages.error(request, f"Nothing was undone. {refusal.detail} {details}".strip())
-        else:
-            messages.success(request, "Undone. You can undo this as well.")
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
-    return HttpResponseRedirect(back if safe else reverse("admin:index"))

@@ -91,6 +91,10 @@ class Move(AdminAction):
         current = {deal.stage_id for deal in rows}
         return {"stage": StageChoiceField(request, initial=current.pop() if len(current) == 1 else None)}
 
+    def result(self, given: Given) -> str:
+        stage = given["stage"]
+        return f"moved to {stage.pipeline.name}, {stage.name}"
+
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
         services.move_deals(actor=actor, deals=rows, stage=given["stage"])
 
@@ -102,14 +106,15 @@ class HandOver(AdminAction):
     done = "handed over"
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Deal]) -> dict[str, forms.Field]:
-        members = (
-            visible(request, Member).filter(is_active=True).select_related("user").order_by("user__full_name")
-        )
+        members = visible(request, Member).active().select_related("user").order_by("user__full_name")  # type: ignore[attr-defined]
         return {
             "owner": forms.ModelChoiceField(
                 members, label="New owner", widget=Select(), empty_label="Select a member"
             )
         }
+
+    def result(self, given: Given) -> str:
+        return f"handed over to {given['owner'].full_name}"
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
         change_all(actor, rows, lambda deal: {"owner": given["owner"].pk})

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -17,19 +18,24 @@ from crm_project.staff.filters import (
     DayRange,
     FormFilter,
     InstantRange,
+    RowFilter,
     choice_filter,
     range_filter,
     yes_no_filter,
 )
 from crm_project.staff.forms import when
 from crm_project.staff.inputs import Select
-from crm_project.staff.request_actor import member_choices
+from crm_project.staff.request_actor import actor_of, member_choices
 from deals import money, services
 from deals.admin import actions
-from deals.admin.forms import DealForm, StageChoiceField, may_share, stage_choices, stages_of
-from deals.admin.work import STALE_AFTER, deals_of, home_context
+from deals.admin.forms import DealForm, StageChoiceField, currencies, may_share, stage_choices, stages_of
+from deals.admin.work import WITH_CONTACT, deals_of, home_context, is_stale, takes_part
 from deals.models import Deal
 from pipelines.models import Stage
+
+MIXED_CURRENCIES = (
+    "Amounts are compared as numbers, whatever their currencies. Choose one in the filter “Currency”."
+)
 
 
 def pipeline_choices(request: HttpRequest) -> list[tuple[int, str]]:
@@ -37,7 +43,7 @@ def pipeline_choices(request: HttpRequest) -> list[tuple[int, str]]:
 
 
 class StaleFilter(FormFilter):
-    """Deals that have been in one stage for a long time."""
+    """Open deals that have been in one stage for a long time."""
 
     title = "In one stage for over 30 days"
 
@@ -46,10 +52,21 @@ class StaleFilter(FormFilter):
         return ["stale"]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        return {"stale": forms.ChoiceField(choices=[("", "All"), ("yes", "Yes")], widget=Select())}
+        choices = [("", "All"), ("yes", "Open deals")]
+        return {"stale": forms.ChoiceField(choices=choices, widget=Select())}
 
     def narrow(self, rows: Any, value: Any) -> Any:
-        return rows.filter(stage_entered_at__lt=timezone.now() - STALE_AFTER)
+        return rows.filter(is_stale(timezone.now()))
+
+
+class WithContactFilter(RowFilter):
+    title = "With"
+    parameter = WITH_CONTACT
+    model = Contact
+
+    def condition(self, row_id: int) -> Q:
+        actor: Any = actor_of(self.request)
+        return takes_part(actor, row_id)
 
 
 @admin.register(Deal)
@@ -84,11 +101,13 @@ class DealAdmin(StaffModelAdmin):
         choice_filter("Stage", "stage", stage_choices),
         choice_filter("Owner", "owner", member_choices),
         range_filter(AmountRange, "Amount", "amount"),
+        choice_filter("Currency", "currency", lambda request: currencies("")),
         range_filter(DayRange, "Expected close", "expected_close_date"),
         range_filter(InstantRange, "Created", "created_at"),
         range_filter(InstantRange, "Closed", "closed_at"),
         StaleFilter,
         yes_no_filter("Private", "is_private"),
+        WithContactFilter,
     )
     autocomplete_fields: ClassVar[Any] = ("contact", "client", "owner", "next_deal")
     conditional_fields: ClassVar[Any] = {
@@ -168,6 +187,11 @@ class DealAdmin(StaffModelAdmin):
         }
         return {**own, **super().get_changeform_initial_data(request)}
 
+    def list_note(self, changelist: Any) -> str:
+        used = changelist.used_parameters
+        compares = changelist.keyset_ordering.endswith("amount") or {"amount_from", "amount_to"} & used
+        return MIXED_CURRENCIES if compares and "currency" not in used else ""
+
     def home_context(self, request: HttpRequest) -> dict[str, Any]:
         return home_context(self.actor(request), request)
 
@@ -202,7 +226,9 @@ class DealAdmin(StaffModelAdmin):
     def palette_description(self, row: Deal) -> str:
         decimals = money.currency_decimals().get(row.currency, 2)
         amount = "" if row.amount is None else f"{display.number(row.amount, decimals)} {row.currency}"
-        return " · ".join(part for part in ("Deal", row.stage.name, amount) if part)
+        account = row.client or row.contact
+        parts = ("Deal", str(account or ""), row.stage.name, amount)
+        return " · ".join(part for part in parts if part)
 
     @admin.display(description="Deal")
     def title(self, deal: Deal) -> Any:

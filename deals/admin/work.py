@@ -1,6 +1,11 @@
-"""Deals on other pages: the lists of the home page, the deals of a contact."""
+"""Deals on other pages: the lists of the home page, the deals of a contact.
+
+Each figure is that of the list which its link opens: `WorkList` has the condition and the filters side by side.
+"""
 
 import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,8 +24,9 @@ from deals.models import Deal, DealContact
 from pipelines.models import Pipeline
 
 LIST_LENGTH = 8
-# Most people of a company, and most deals that they take part in, that are searched for deals of the company.
-PARTICIPANT_LIMIT = 500
+PANEL_LENGTH = 20
+# The parameter of the list of deals with a contact.
+WITH_CONTACT = "with"
 STALE_AFTER = datetime.timedelta(days=30)
 
 
@@ -30,23 +36,85 @@ def month_of(day: datetime.date) -> tuple[datetime.date, datetime.date]:
     return first, (first + datetime.timedelta(days=32)).replace(day=1)
 
 
+def is_stale(now: datetime.datetime) -> Q:
+    return Q(status=Deal.Statuses.OPEN, stage_entered_at__lt=now - STALE_AFTER)
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """A list of open deals on the home page: `condition` selects what the parameters `filters` of the list do."""
+
+    name: str
+    title: str
+    icon: str
+    tone: str
+    ordering: tuple[str, ...]
+    condition: Q = field(default_factory=Q)
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+
+def work_lists(day: datetime.date) -> list[WorkList]:
+    _, next_month = month_of(day)
+    until = {"expected_close_date_from": day.isoformat(), "expected_close_date_to": _before(next_month)}
+    return [
+        WorkList(
+            "overdue",
+            "Overdue",
+            "event_busy",
+            "bad",
+            # The latest first: the oldest are in the list of stale deals too.
+            ("-expected_close_date", "-id"),
+            Q(expected_close_date__lt=day),
+            {"expected_close_date_to": _before(day)},
+        ),
+        WorkList(
+            "this_month",
+            "Closing this month",
+            "event",
+            "info",
+            ("expected_close_date", "id"),
+            Q(expected_close_date__gte=day, expected_close_date__lt=next_month),
+            until,
+        ),
+        WorkList(
+            "stale",
+            "In one stage for over 30 days",
+            "hourglass_bottom",
+            "warn",
+            ("stage_entered_at", "id"),
+            is_stale(timezone.now()),
+            {"stale": "yes"},
+        ),
+        WorkList("newest", "Newest open deals", "handshake", "muted", ("-created_at", "-id")),
+    ]
+
+
 def home_context(actor: Actor, request: HttpRequest) -> dict[str, Any]:
-    """The lists of open deals, the member's own or all, and the totals of the pipelines."""
-    visible = (
-        Deal.objects.visible_to(actor.member).open().select_related("stage__pipeline", "client", "contact")
-    )
+    """The lists of open deals and the totals of the pipelines, of the member's own deals or of all."""
+    visible = Deal.objects.visible_to(actor.member).open()
     mine = visible.filter(owner=actor.member)
     whose = request.GET.get("whose") or ("mine" if mine.exists() else "all")
     own = {"owner": str(actor.member.pk)} if whose == "mine" else {}
-    lists = work_lists(mine if own else visible, today(actor), own)
-    idle = not any(entry["rows"] for entry in lists)
+    deals, lists = mine if own else visible, work_lists(today(actor))
+    groups = _groups(deals, lists)
+    shown = [_list(one, deals, sum(group[one.name] for group in groups), own) for one in lists]
     return {
         "may_edit": actor.may(Permission.EDIT_DEALS),
         "whose": whose,
-        "lists": lists,
-        "pipelines": pipeline_totals(actor),
-        "first_steps": first_steps(actor) if idle else [],
+        "lists": shown,
+        "pipelines": pipeline_totals(actor, groups, own),
+        "first_steps": first_steps(actor) if not groups else [],
     }
+
+
+def _groups(deals: Any, lists: Sequence[WorkList]) -> list[dict[str, Any]]:
+    """The number and sum of deals per pipeline and currency, and how many of them are in each list, in one query."""
+    counts: Any = {
+        one.name: Count("id", filter=one.condition) if one.condition else Count("id") for one in lists
+    }
+    groups = deals.order_by().values("stage__pipeline", "currency")
+    groups = groups.annotate(count=Count("id"), total=Sum("amount"), **counts)
+    return list(groups.order_by("stage__pipeline", "currency"))
 
 
 def first_steps(actor: Actor) -> list[dict[str, str]]:
@@ -90,31 +158,14 @@ def first_steps(actor: Actor) -> list[dict[str, str]]:
     ]
 
 
-def work_lists(deals: Any, day: datetime.date, own: dict[str, str]) -> list[dict[str, Any]]:
-    """The lists of the home page, each with a link to a change list with the same filters."""
-    _, next_month = month_of(day)
-    by_day = deals.filter(expected_close_date__isnull=False).order_by("expected_close_date", "id")
-    # The latest first: the oldest are in the list of stale deals too.
-    overdue = deals.filter(expected_close_date__lt=day).order_by("-expected_close_date", "-id")
-    this_month = by_day.filter(expected_close_date__gte=day, expected_close_date__lt=next_month)
-    stale = deals.filter(stage_entered_at__lt=timezone.now() - STALE_AFTER).order_by("stage_entered_at", "id")
-    newest = deals.order_by("-created_at", "-id")
-    until = {"expected_close_date_to": _before(next_month), "expected_close_date_from": day.isoformat()}
-    return [
-        _list("Overdue", "event_busy", overdue, {**own, "expected_close_date_to": _before(day)}, "bad"),
-        _list("Closing this month", "event", this_month, {**own, **until}, "info"),
-        _list("In one stage for over 30 days", "hourglass_bottom", stale, {**own, "stale": "yes"}, "warn"),
-        _list("Newest open deals", "handshake", newest, own, "muted"),
-    ]
-
-
 def _before(day: datetime.date) -> str:
     return (day - datetime.timedelta(days=1)).isoformat()
 
 
-def _list(title: str, icon: str, deals: Any, filters: dict[str, str], tone: str) -> dict[str, Any]:
-    """The first deals of a list; whether there are more is known from one row more, without a count."""
-    rows = list(deals[: LIST_LENGTH + 1])
+def _list(one: WorkList, deals: Any, count: int, own: Mapping[str, str]) -> dict[str, Any]:
+    """The first deals of a list, its number of deals and the link to all of them."""
+    rows = deals.filter(one.condition).order_by(*one.ordering)
+    rows = rows.select_related("stage__pipeline", "client", "contact")
     entries = [
         {
             "link": display.link(deal),
@@ -126,18 +177,17 @@ def _list(title: str, icon: str, deals: Any, filters: dict[str, str], tone: str)
         }
         for deal in rows[:LIST_LENGTH]
     ]
-    count = f"{LIST_LENGTH}+" if len(rows) > LIST_LENGTH else str(len(rows))
     return {
-        "title": title,
-        "icon": icon,
+        "title": one.title,
+        "icon": one.icon,
         "rows": entries,
         "count": count,
-        "url": _filtered(filters),
-        "tone": tone,
+        "url": _filtered({**own, **one.filters}),
+        "tone": one.tone,
     }
 
 
-def _filtered(filters: dict[str, str]) -> str:
+def _filtered(filters: Mapping[str, str]) -> str:
     return f"{reverse('admin:deals_deal_changelist')}?{urlencode({'status': 'open', **filters})}"
 
 
@@ -145,30 +195,27 @@ def _worth(deal: Deal) -> Any:
     return display.money(deal.amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
 
 
-def pipeline_totals(actor: Actor) -> list[dict[str, Any]]:
-    """Open deals per pipeline and currency, in one grouped query; currencies are not added up."""
-    groups = (
-        Deal.objects.visible_to(actor.member)
-        .open()
-        .order_by()
-        .values("stage__pipeline", "currency")
-        .annotate(count=Count("id"), total=Sum("amount"))
-    )
-    totals: dict[int, list[dict[str, Any]]] = {}
-    for group in groups.order_by("stage__pipeline", "currency"):
-        totals.setdefault(group["stage__pipeline"], []).append(group)
-    own = actor.organization.currency
+def pipeline_totals(
+    actor: Actor, groups: Sequence[dict[str, Any]], own: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The open deals of each pipeline, summed per currency; currencies are not added up."""
+    by_pipeline: dict[int, list[dict[str, Any]]] = {}
+    for group in groups:
+        by_pipeline.setdefault(group["stage__pipeline"], []).append(group)
+    currency = actor.organization.currency
     pipelines = Pipeline.objects.visible_to(actor.member).default_first()
-    return [_pipeline(pipeline, totals.get(pipeline.pk, []), own) for pipeline in pipelines]
+    return [_pipeline(pipeline, by_pipeline.get(pipeline.pk, []), currency, own) for pipeline in pipelines]
 
 
-def _pipeline(pipeline: Pipeline, groups: list[dict[str, Any]], own: str) -> dict[str, Any]:
+def _pipeline(
+    pipeline: Pipeline, groups: list[dict[str, Any]], currency: str, own: Mapping[str, str]
+) -> dict[str, Any]:
     """The totals of a pipeline, that of the organization's currency first."""
-    groups = sorted(groups, key=lambda group: (group["currency"] != own, group["currency"]))
+    groups = sorted(groups, key=lambda group: (group["currency"] != currency, group["currency"]))
     decimals = money.currency_decimals()
     return {
         "name": pipeline.name,
-        "url": f"{reverse('admin:deals_deal_changelist')}?status=open&pipeline={pipeline.pk}",
+        "url": _filtered({**own, "pipeline": str(pipeline.pk)}),
         "count": sum(group["count"] for group in groups),
         "sums": [
             display.money(group["total"], group["currency"], decimals.get(group["currency"], 2))
@@ -183,8 +230,10 @@ def deals_of(request: HttpRequest, contact: Contact) -> panels.Panel | None:
     actor = actor_of(request)
     if actor is None:
         return None
-    deals = _taking_part(actor, [contact.pk, *_people(actor, contact)])
-    rows = list(deals.order_by("-created_at", "-id")[:20])
+    deals = Deal.objects.visible_to(actor.member).filter(takes_part(actor, contact.pk))
+    deals = deals.select_related("stage", "owner__user", "client", "contact")
+    rows = list(deals.order_by("-created_at", "-id")[: PANEL_LENGTH + 1])
+    more = f"{reverse('admin:deals_deal_changelist')}?{urlencode({WITH_CONTACT: contact.pk})}"
     part = "client" if contact.kind == Contact.Kinds.COMPANY else "contact"
     add = f"{reverse('admin:deals_deal_add')}?{part}={contact.pk}"
     return panels.Panel(
@@ -199,25 +248,26 @@ def deals_of(request: HttpRequest, contact: Contact) -> panels.Panel | None:
                 deal.owner.full_name if deal.owner else display.NOTHING,
                 display.day(deal.expected_close_date),
             )
-            for deal in rows
+            for deal in rows[:PANEL_LENGTH]
         ],
         empty="No deals yet.",
+        more_url=more if len(rows) > PANEL_LENGTH else "",
         add_url=add if actor.may(Permission.EDIT_DEALS) else "",
     )
 
 
-def _people(actor: Actor, contact: Contact) -> list[int]:
-    if contact.kind != Contact.Kinds.COMPANY:
-        return []
-    people = Contact.objects.visible_to(actor.member).filter(company=contact.pk)
-    return list(people.values_list("pk", flat=True)[:PARTICIPANT_LIMIT])
-
-
-def _taking_part(actor: Actor, contacts: list[int]) -> Any:
-    """Deals of any of these contacts. Three indexed conditions, since a subquery would be slower."""
-    deal_ids = list(
-        DealContact.objects.filter(contact__in=contacts).values_list("deal_id", flat=True)[:PARTICIPANT_LIMIT]
+def takes_part(actor: Actor, contact_id: int) -> Q:
+    """Deals with this contact in any part; those of a company include the deals of its people."""
+    named = Q(pk=contact_id) | Q(company=contact_id)
+    people = Contact.objects.visible_to(actor.member).filter(named).order_by().values("pk")
+    own = Deal.objects.of(actor.organization_id).order_by()
+    # A union, since PostgreSQL cannot use the three indexes for one condition with OR.
+    found = (
+        own.filter(contact__in=people)
+        .values("pk")
+        .union(
+            own.filter(client__in=people).values("pk"),
+            DealContact.objects.filter(contact__in=people).values("deal"),
+        )
     )
-    condition = Q(contact__in=contacts) | Q(client__in=contacts) | Q(pk__in=deal_ids)
-    visible = Deal.objects.visible_to(actor.member).filter(condition)
-    return visible.select_related("stage", "owner__user", "client", "contact")
+    return Q(pk__in=found)

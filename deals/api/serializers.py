@@ -12,6 +12,7 @@ from crm_project.api.fields import (
     AmountField,
     CustomFieldsField,
     OptionalText,
+    RowIdField,
     StrictBoolean,
     StrictChoice,
     StrictDate,
@@ -123,8 +124,8 @@ class DealSerializer(StrictSerializer):
     created_at = StrictDateTime(read_only=True)
     updated_at = StrictDateTime(read_only=True)
 
-    pipeline_id = StrictInteger(source="pipeline", write_only=True, required=False)
-    stage_id = StrictInteger(source="stage", write_only=True, required=False)
+    pipeline_id = RowIdField(source="pipeline", write_only=True, required=False)
+    stage_id = RowIdField(source="stage", write_only=True, required=False)
     contact_uuid = StrictUUID(source="contact", write_only=True, required=False, allow_null=True)
     contact_email = OptionalText(write_only=True, max_length=254)
     contact_first_name = OptionalText(write_only=True)
@@ -136,7 +137,7 @@ class DealSerializer(StrictSerializer):
     follower_uuids = UUIDList(source="followers", write_only=True)
     access_list_uuids = UUIDList(source="access_list", write_only=True)
     next_deal_uuid = StrictUUID(source="next_deal", write_only=True, required=False, allow_null=True)
-    lost_reason_id = StrictInteger(source="lost_reason", write_only=True, required=False, allow_null=True)
+    lost_reason_id = RowIdField(source="lost_reason", write_only=True, required=False, allow_null=True)
     notify_access_list = StrictBoolean(write_only=True, required=False)
     external_id = OptionalText(write_only=True)
     external_system = TextField(write_only=True, required=False)
@@ -188,7 +189,7 @@ class DealReceiptSerializer(DealSerializer):
 class RestoreDealSerializer(StrictSerializer):
     """The stage for a deal whose own stage is in the trash."""
 
-    stage_id = StrictInteger(source="stage", required=False)
+    stage_id = RowIdField(source="stage", required=False)
 
 
 class TotalSerializer(serializers.Serializer[Any]):

@@ -15,7 +15,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError
 from crm_project.records import bulk, references
-from crm_project.records.bulk import Found, Operation
+from crm_project.records.bulk import NO_DELETIONS, Deletions, Found, Operation
 from crm_project.records.locks import for_update, hold_catalogue, hold_keys
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import HasKey, Receipt, has
@@ -105,10 +105,19 @@ class _DealWork:
         list(for_update(self.visible.filter(pk__in=ids)).values_list("pk"))
 
     def write(
-        self, targets: Sequence[tuple[Deal | None, Change]], *, adding: Collection[int]
+        self,
+        targets: Sequence[tuple[Deal | None, Change]],
+        *,
+        adding: Collection[int],
+        deletions: Deletions = NO_DELETIONS,
     ) -> list[Receipt[Deal]]:
         return write_deals(
-            self.actor, targets, add_references=adding, require_name=self.require_name, people=self.people
+            self.actor,
+            targets,
+            add_references=adding,
+            require_name=self.require_name,
+            people=self.people,
+            deletions=deletions,
         )
 
     def trash(self, rows: Sequence[Deal], *, if_match: Mapping[int, Versions]) -> list[Deal]:
@@ -178,11 +187,11 @@ class _DealWork:
 
 
 def _pair(change: Change, context: Context) -> Pair | None:
-    email = change.get("contact_email")
+    email, named = change.get("contact_email"), change.get("contact")
     contact = (
         context.people.get(fold_email(email))
-        if email and isinstance(email, str)
-        else context.contacts.get(change.get("contact"))
+        if email and isinstance(email, str) and named is None
+        else context.contacts.get(named)
     )
     pipeline = context.catalogue.pipeline_of(stage=change.get("stage"), pipeline=change.get("pipeline"))
     return (contact.pk or contact.email, pipeline.pk) if contact and pipeline else None

@@ -68,7 +68,8 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         members=rows_by_key(Member.objects.visible_to(actor.member).select_related("user"), members),
         lost_reasons=rows_by_key(LostReason.objects.seen_by(actor.member), _named(changes, ("lost_reason",))),
         next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
-        definitions=definitions_of(organization_id, "deal"),
+        # A deletion or a restore needs the catalogue alone.
+        definitions=definitions_of(organization_id, "deal") if changes else {},
     )
 
 
@@ -90,7 +91,7 @@ def last_open_stages(deals: Sequence[Deal], context: Context) -> dict[int, Stage
 
 def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]) -> None:
     """Lock the contacts named by e-mail address and those named by id in one query, in id order."""
-    given = (change.get("contact_email") for change in changes)
+    given = (change.get("contact_email") for change in changes if change.get("contact") is None)
     emails = {fold_email(email) for email in given if isinstance(email, str) and email}
     ids, uuids = split_keys(named)
     if emails and (ids or uuids):
@@ -104,7 +105,9 @@ def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]
 def find_people(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact]) -> dict[str, Contact]:
     """The contacts of `contact_email` by address; new ones are unsaved, and invalid ones are left out."""
     people = [
-        _person(change) for change in changes if change.get("contact_email") and not person_errors(change)
+        _person(change)
+        for change in changes
+        if change.get("contact_email") and change.get("contact") is None and not person_errors(change)
     ]
     unknown = [person for person in people if fold_email(person.email) not in known]
     return {**known, **(find_contacts(actor=actor, people=unknown) if unknown else {})}
@@ -147,16 +150,9 @@ def person_errors(change: Change) -> list[FieldError]:
     errors = column_errors(
         Contact, {**values, "email": fold_email(email) if isinstance(email, str) else email}
     )
-    wrong = [
+    return [
         FieldError(f"contact_{error.field}", error.code, error.template, error.params) for error in errors
     ]
-    if email and change.get("contact") is not None:
-        wrong.append(
-            FieldError(
-                "contact_email", "invalid", "Name the contact by its id or by its e-mail, not by both."
-            )
-        )
-    return wrong
 
 
 def _person(change: Change) -> NewPerson:

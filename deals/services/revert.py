@@ -98,6 +98,8 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     now = timezone.now()
     as_stored = Deal.objects.filter(pk__in=[draft.row.pk for draft in drafts]).select_related("stage")
     states = {row.pk: rules.state_of(row) for row in as_stored}
+    for draft in drafts:
+        draft.derived_before = {"effective_probability": states[draft.row.pk]["probability"]}
     touched = store.update(drafts, now=now)
     write_in_order(touched, partial(write_lists, actor.organization_id))
     write_in_order(touched, partial(references.write, DealReference, actor.organization_id))

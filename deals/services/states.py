@@ -6,10 +6,18 @@ from typing import Any
 
 from crm_project.records.bulk_sql import insert_rows, update_rows
 from crm_project.records.instances import fast_instance
+from crm_project.records.writing.store import Draft
 from deals.models import Deal, DealState
 from deals.rules import state_of
 
 TICK = datetime.timedelta(microseconds=1)
+
+
+def note_state(draft: Draft) -> dict[str, Any]:
+    """The state of an existing deal before a write, whose receipt and event name the probability in force."""
+    state = state_of(draft.row)
+    draft.derived_before = {"effective_probability": state["probability"]}
+    return state
 
 
 def write_states(

@@ -20,7 +20,7 @@ from crm_project.versions import Versions, refusal
 from deals import rules
 from deals.models import Deal, DealContact, DealReference
 from deals.services.context import Context, look_up
-from deals.services.states import write_states
+from deals.services.states import note_state, write_states
 from deals.services.write import lock_drafts
 
 ANY: Mapping[int, Versions] = MappingProxyType({})
@@ -56,7 +56,7 @@ def restore_deals(
         people = _held_people(actor, rows)
         drafts = lock_drafts(actor, context, rows, rows=trashed)
         _require(drafts, if_match)
-        states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts}
+        states = {draft.row.pk: note_state(draft) for draft in drafts}
         references.check_restorable(DealReference, [draft.row.pk for draft in drafts])
         if any(person.deleted_at for person in people):
             raise Conflict(

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -15,14 +14,22 @@ from contacts.services.people import create_people
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission, Role
-from crm_project.changes import ChangeSet, change_set
+from crm_project.changes import ChangeSet, before_storing, change_set
 from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, refuse
 from crm_project.records import references
+from crm_project.records.bulk import NO_DELETIONS, Deletions
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update
 from crm_project.records.rules import column_errors
 from crm_project.records.writing import store
-from crm_project.records.writing.columns import Change, inactive, missing, set_columns, set_custom_fields
+from crm_project.records.writing.columns import (
+    Change,
+    inactive,
+    missing,
+    set_columns,
+    set_custom_fields,
+    without,
+)
 from crm_project.records.writing.receipts import Receipt
 from crm_project.records.writing.store import Draft
 from crm_project.versions import refusal
@@ -39,7 +46,7 @@ from deals.services.context import (
     person_key_of,
 )
 from deals.services.notify import notify_access_list
-from deals.services.states import write_states
+from deals.services.states import note_state, write_states
 from pipelines.models import Stage
 
 Target = tuple[Deal | None, Change]
@@ -66,21 +73,24 @@ def write_deals(
     rows: DealQuerySet | None = None,
     require_name: bool = False,
     people: Mapping[str, Contact] | None = None,
+    deletions: Deletions = NO_DELETIONS,
 ) -> list[Receipt[Deal]]:
     """Apply each change to its deal, or to a new one.
 
     `add_references` has the indices of changes whose references are added instead of replacing the deal's. `rows` are
     the deals that may be written, instead of those visible to the actor. `require_name` refuses a new deal without a
-    name. `people` are the contacts by e-mail address that the caller has looked up in the same transaction.
+    name. `people` are the contacts by e-mail address that the caller has looked up in the same transaction. `deletions`
+    are those of the same list.
     """
     actor.require(Permission.EDIT_DEALS)
     changes = [change for _, change in targets]
     with change_set(actor) as change:
         context = look_up(actor, changes, people)
+        context.next_deals = without(context.next_deals, deletions.ids)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
         note_lists(drafts, _lists_touched(changes))
         now = timezone.now()
-        states = {draft.row.pk: rules.state_of(draft.row) for draft in drafts if draft.before}
+        states = {draft.row.pk: note_state(draft) for draft in drafts if draft.before}
         last_open = last_open_stages(
             [draft.row for draft, sent in zip(drafts, changes, strict=True) if _reopens(draft, sent)], context
         )
@@ -90,9 +100,13 @@ def write_deals(
             if error := _apply(actor, draft, sent, context, last_open, now, adds, require_name):
                 errors[index] = error
         good = [index for index in range(len(drafts)) if index not in errors]
-        clashing = references.clashes(DealReference, actor.organization_id, [drafts[index] for index in good])
+        clashing = references.clashes(
+            DealReference, actor.organization_id, [drafts[index] for index in good], without=deletions.ids
+        )
         errors |= {good[place]: error for place, error in clashing.items()}
         refuse(errors, rows=len(drafts))
+        before_storing()
+        deletions.carry_out()
         _create_people(actor, drafts)
         _store(change, actor, drafts, states, now)
         _notify(drafts, changes)
@@ -208,7 +222,7 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
         setattr(row, name, target)
     if "next_deal" in change:
         errors += _set_next(row, change["next_deal"], context)
-    if change.get("contact_email") and not errors:
+    if change.get("contact_email") and change.get("contact") is None and not errors:
         contact = context.people.get(fold_email(change["contact_email"]))
         if contact is None:
             errors.append(FieldError("contact_first_name", "required", "A new contact needs a first name."))
@@ -377,9 +391,6 @@ def _store(
     states: dict[int, dict[str, Any]],
     now: datetime.datetime,
 ) -> None:
-    # The search text has the company of the contact.
-    people = [draft.row.contact for draft in drafts if draft.row.contact and draft.row.client is None]
-    prefetch_related_objects(people, "company")
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, cast
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
@@ -9,6 +10,7 @@ from rest_framework.exceptions import ErrorDetail
 
 from crm_project.api.fields import (
     OptionalText,
+    RowIdField,
     StrictBoolean,
     StrictChoice,
     StrictInteger,
@@ -30,7 +32,7 @@ EXAMPLE = {
 }
 
 
-class PipelineIdField(StrictInteger):
+class PipelineIdField(RowIdField):
     """The stage's pipeline by its id."""
 
     def get_attribute(self, instance: Any) -> Any:
@@ -50,16 +52,23 @@ class StageSerializer(StrictSerializer):
     probability = StrictInteger(required=False, min_value=0, max_value=100)
     kind = StrictChoice(Stage.Kinds.choices, required=False)
 
-    def validate_pipeline_id(self, pipeline_id: int) -> int:
-        if self.instance is not None and pipeline_id != self.instance.pipeline_id:
+    def validate_pipeline_id(self, pipeline_id: int | UUID) -> int | UUID:
+        stage = self.instance
+        if stage is None:
+            return pipeline_id
+        if pipeline_id != (stage.pipeline.uuid if isinstance(pipeline_id, UUID) else stage.pipeline_id):
             raise serializers.ValidationError("The pipeline of a stage cannot be changed.", "read_only")
         return pipeline_id
+
+
+def _keys(row: Any) -> tuple[int, UUID]:
+    return row.pk, row.uuid
 
 
 class PipelineStageSerializer(StageSerializer):
     """A stage inside its pipeline: an existing one with its id, a new one without; the list is in order."""
 
-    id = StrictInteger(required=False, allow_null=True)
+    id = RowIdField(required=False, allow_null=True)
     uuid = StrictUUID(required=False)
     pipeline_id = PipelineIdField(source="pipeline", required=False)
     name = TextField(required=False)
@@ -84,13 +93,16 @@ class PipelineSerializer(StrictSerializer):
 
     def validate_stages(self, stages: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Check the read-only fields of a stage against the one with its id."""
-        existing = {stage.pk: stage for stage in self.instance.live_stages} if self.instance else {}
+        live = self.instance.live_stages if self.instance else ()
+        existing: dict[Any, Any] = {key: stage for stage in live for key in _keys(stage)}
         errors: dict[int, Any] = {}
         for index, stage in enumerate(stages):
             row = existing.get(stage.get("id"))
-            stored = {"uuid": row.uuid, "pipeline": row.pipeline_id} if row else {}
+            stored = {"uuid": [row.uuid], "pipeline": _keys(self.instance)} if row else {}
             wrong = {
-                name for name in ("uuid", "pipeline") if name in stage and stage[name] != stored.get(name)
+                name
+                for name in ("uuid", "pipeline")
+                if name in stage and stage[name] not in stored.get(name, ())
             }
             if wrong:
                 names = {"pipeline": "pipeline_id"}

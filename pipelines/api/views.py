@@ -1,12 +1,14 @@
 """`/api/pipelines` and `/api/stages`."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F
 from rest_framework.request import Request
 
 from crm_project.accounts.rules import Permission
 from crm_project.api.errors import InvalidQuery
+from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.filters import ChoicesFilter, IntegersFilter, StrictFilterSet
 from crm_project.api.views import RowViewSet
 from crm_project.records.paging import Key
@@ -16,20 +18,22 @@ from pipelines.models import Pipeline, Stage
 MOVE_DEALS_TO = {
     "destroy": {
         "move_deals_to": {
-            "type": "integer",
-            "description": "The id of the stage to move the deals to that would otherwise prevent the deletion.",
+            "oneOf": [{"type": "integer"}, {"type": "string", "format": "uuid"}],
+            "description": "The id or the uuid of the stage that takes over the deals, which prevent the deletion.",
         }
     }
 }
 
 
-def move_deals_to(request: Request) -> int | None:
-    """The id of the stage in the parameter `move_deals_to`."""
+def move_deals_to(request: Request) -> int | UUID | None:
+    """The id or the uuid of the stage in the parameter `move_deals_to`."""
     text = request.query_params.get("move_deals_to")
     if text is None:
         return None
+    if UUID_PATTERN.fullmatch(text):
+        return UUID(text)
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise InvalidQuery({"move_deals_to": ["Must be the id of a stage."]})
+        raise InvalidQuery({"move_deals_to": ["Must be the id or the uuid of a stage."]})
     return int(text)
 
 

@@ -440,7 +440,7 @@ class QueryTests(BulkTestCase):
         few, many = self.queries(short), self.queries(long)
 
         if connection.vendor == "postgresql":
-            assert many == few < 76
+            assert many == few < 75
         else:
             # Each of the wide inserts goes in batches of 999 parameters.
             assert many - few < 600 / 8

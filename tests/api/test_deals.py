@@ -449,7 +449,7 @@ class UpsertTests(ApiTestCase):
         ).json()
 
         assert (body["outcome"], body["matched_on"]) == ("updated", "contact_and_pipeline")
-        assert body["changed"] == ["amount", "owner_uuid", "stage_entered_at", "stage_id"]
+        assert body["changed"] == ["amount", "owner_uuid", "probability", "stage_entered_at", "stage_id"]
 
     def test_match_on_decides(self):
         held = self.deal(external_references=[("default", "42")])

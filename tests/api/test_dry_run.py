@@ -46,6 +46,12 @@ class DryRunTests(ApiTestCase):
                 "/api/deals/upsert",
                 {"name": "B", "external_id": "1", "external_system": "erp"},
             ),
+            (
+                self.as_bob,
+                "POST",
+                "/api/deals",
+                {"name": "C", "contact_first_name": "Nora", "contact_phone": "+47 22 33 44 55"},
+            ),
             (self.as_bob, "PATCH", path, {"name": "B", "stage_id": self.won.pk}),
             (self.as_bob, "PUT", f"{path}/followers/{self.bob.member.uuid}", {}),
             (self.as_bob, "DELETE", path, None),

@@ -4,6 +4,7 @@ import ast
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from django.core.management import call_command
 from rest_framework import exceptions, serializers
 
@@ -11,6 +12,8 @@ import crm_project.urls  # noqa: F401  (imports every serializer)
 from crm_project.api.error_codes import ERROR_CODES, GROUPS
 from crm_project.api.errors import CODES, IGNORED_CODES
 from crm_project.environment import BASE_DIR
+
+pytestmark = pytest.mark.once
 
 PACKAGES = ("crm_project", "contacts", "pipelines", "deals")
 # Other edges have error shapes of their own.

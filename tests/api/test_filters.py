@@ -81,8 +81,12 @@ ORDERINGS = [
     *("created_at", "updated_at", "amount", "expected_close_date", "closed_at", "name", "status"),
     *("custom_figure", "custom_flag", "custom_word"),
 ]
-# Parameters that are no filters; `as_of` reads another table, and is tested with it.
-EVERYWHERE = {"cursor", "page_size", "total", "ordering", "format", "deleted", "as_of", "fields", "expand"}
+# Parameters that are no filters: `as_of` reads another table, and is tested with it; `custom_fields` stands for the
+# parameters of all custom fields.
+EVERYWHERE = {
+    *("cursor", "page_size", "total", "ordering", "format", "deleted", "fields", "expand"),
+    *("as_of", "custom_fields"),
+}
 
 
 def parameters_of(path):

@@ -1,6 +1,7 @@
 """A refused write stores nothing, not even for a moment: it issues no INSERT, UPDATE or DELETE."""
 
 import copy
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -10,6 +11,7 @@ from contacts.models import Contact
 from crm_project.api.models import IdempotencyKey
 from tests.api.client import ApiTestCase, problem
 from tests.api.routes import ROUTES, make_rows
+from tests.factories import CompanyFactory
 
 WRITING = ("INSERT", "UPDATE", "DELETE")
 UNKNOWN = 2**40
@@ -78,6 +80,18 @@ class RefusalTests(ApiTestCase):
 
         self.refused("POST", "/api/deals", wrong, "/stage_id", "/amount", "/nonsense")
         self.refused("PATCH", f"/api/deals/{self.rows['deal']}", wrong, "/stage_id", "/amount", "/nonsense")
+        walk_in = {"name": "Deal", "contact_first_name": "Nora", "contact_phone": "+47 22 33 44 55"}
+        self.refused("POST", "/api/deals", {**walk_in, "amount": "x"}, "/amount")
+        self.refused(
+            "POST", "/api/deals", {**walk_in, "stage_id": UNKNOWN, "amount": "x"}, "/stage_id", "/amount"
+        )
+        self.refused(
+            "POST",
+            "/api/deals",
+            {"name": "Deal", "contact_phone": "1", "nonsense": 1},
+            "/contact_first_name",
+            "/nonsense",
+        )
 
     @pytest.mark.postgres
     def test_a_body_that_is_only_checked_takes_no_locks(self):
@@ -131,6 +145,58 @@ class RefusalTests(ApiTestCase):
         other = {"system": "erp", "kind": "deal", "external_id": "K-1", "row": str(self.deal().uuid)}
 
         self.refused("POST", "/api/external-references", other, status=409)
+
+    def test_a_list_of_which_one_operation_is_refused(self):
+        """Whatever is wrong, and wherever: in the body, in a rule, in a look-up, in a condition or in a deletion."""
+        deal, gone = self.deal(), self.deal(external_references=[("default", "old")])
+        used, office = self.person(), CompanyFactory(actor=self.bob)
+        self.deal(contact=used.pk)
+        good = {"name": "Good", "contact_email": "g@example.com", "contact_first_name": "G"}
+        lists = {
+            "/api/deals/bulk": [
+                {"op": "create", "data": {"name": "A", "nonsense": 1}},
+                {"op": "create", "data": {"name": "A", "stage_id": UNKNOWN}},
+                {"op": "update", "uuid": str(UUID(int=1)), "data": {"name": "A"}},
+                {"op": "upsert", "data": {"name": "A"}},
+                {"op": "upsert", "data": {"external_id": "old", "name": "A"}},
+                {"op": "update", "uuid": str(deal.uuid), "data": {}, "if_match": '"99-a"'},
+                {"op": "delete", "uuid": str(deal.uuid), "if_match": '"99-a"'},
+                {"op": "create", "data": {"name": "A", "next_deal_uuid": str(gone.uuid)}},
+            ],
+            "/api/contacts/bulk": [
+                {"op": "create", "data": {"first_name": "A", "email": "no address"}},
+                {"op": "create", "data": {"first_name": "A", "company_uuid": str(office.uuid)}},
+                {"op": "delete", "uuid": str(used.uuid)},
+            ],
+        }
+        for path, wrong in lists.items():
+            row = good if "deals" in path else {"first_name": "Good"}
+            gone_uuid = str((gone if "deals" in path else office).uuid)
+            others = [{"op": "create", "data": row}, {"op": "delete", "uuid": gone_uuid}]
+            for operation in wrong:
+                for operations in ([*others, operation], [operation, *others], [*others, *wrong]):
+                    with self.subTest(path=path, operation=operation):
+                        body = {"operations": operations}
+                        answer, statements = self.stored(self.as_bob, "POST", path, body)
+                        rows = problem(answer, answer.status_code, "rows_refused")["rows"]
+                        assert len(rows) == len(operations) - len(others)
+                        assert statements == []
+
+    def test_a_list_frees_the_keys_of_the_rows_that_it_deletes(self):
+        gone = self.deal(external_references=[("default", "1")])
+        office = CompanyFactory(actor=self.bob, email="office@example.com")
+        deals = [
+            {"op": "create", "data": {"name": "New", "external_id": "1"}},
+            {"op": "delete", "uuid": str(gone.uuid)},
+        ]
+        contacts = [
+            {"op": "create", "data": {"kind": "company", "name": "New", "email": office.email}},
+            {"op": "delete", "uuid": str(office.uuid)},
+        ]
+
+        for path, operations in (("deals", deals), ("contacts", contacts)):
+            answer = self.as_bob.post(f"/api/{path}/bulk", {"operations": operations})
+            assert [row["outcome"] for row in answer.json()["results"]] == ["created", "deleted"]
 
     def test_a_condition_that_does_not_hold(self):
         for path in (f"/api/deals/{self.rows['deal']}", f"/api/pipelines/{self.pipeline.pk}"):

@@ -2,6 +2,8 @@
 
 import datetime
 
+from contacts.models import Contact
+from crm_project.accounts.services import update_member
 from crm_project.journal.models import Event
 from deals.models import Deal
 from deals.services import update_deals
@@ -126,6 +128,40 @@ class RoundTripTests(ApiTestCase):
 
         self.assert_unchanged(self.as_bob, f"/api/deals/{deal.uuid}")
         self.assert_unchanged(self.as_bob, f"/api/deals/{self.deal().uuid}")
+
+    def test_what_could_not_be_written_any_more_may_be_sent_back(self):
+        """A member who has left, a closed deal's own probability, a trashed company, an inactive pipeline."""
+        leaver = self.viewer.member
+        named = {"owner": leaver.pk, "followers": [leaver.pk], "access_list": [leaver.pk, self.bob.member.pk]}
+        company = CompanyFactory(actor=self.bob, name="Gone")
+        contact = self.person(company=company.pk, owner=leaver.pk)
+        deals = [self.deal(probability=35, is_private=True, **named) for _ in range(3)]
+        deals.append(self.deal(pipeline=self.renewals.pk, contact=contact.pk))
+        for deal, status in zip(deals, ("won", "abandoned"), strict=False):
+            update_deals(actor=self.bob, changes=[(deal, {"status": status})])
+        self.as_alice.patch(f"/api/pipelines/{self.renewals.pk}", {"is_active": False})
+        update_member(actor=self.alice, member=leaver, is_active=False)
+        Contact.objects.filter(pk=company.pk).update(deleted_at=YESTERDAY)
+
+        for deal in deals:
+            self.assert_unchanged(self.as_bob, f"/api/deals/{deal.uuid}")
+            body = self.as_bob.get(f"/api/deals/{deal.uuid}").json()
+            self.assert_upsert_unchanged("/api/deals/upsert", body)
+        self.assert_unchanged(self.as_bob, f"/api/contacts/{contact.uuid}")
+
+    def test_spellings_stay_as_they_are(self):
+        """White space, composed and decomposed letters, ligatures, phones and international domains."""
+        texts = ("  two  spaces ", "E\u0301ric Œuvre ﬁn", "王 小明", "a\u00a0b", "\u200bx")
+        for text in texts:
+            deal = self.deal(name=text, number=text, origin=text, description=text)
+            person = self.person(first_name=text, last_name=text, phone=f" {text} +33 1 ", city=text)
+            self.assert_unchanged(self.as_bob, f"/api/deals/{deal.uuid}")
+            self.assert_unchanged(self.as_bob, f"/api/contacts/{person.uuid}")
+        for number, email in enumerate(("Info@XN--BCHER-KVA.example", "info@bücher2.example")):
+            body = {"first_name": f"A{number}", "email": email}
+            uuid = self.as_bob.post("/api/contacts", body).json()["uuid"]
+            self.assert_unchanged(self.as_bob, f"/api/contacts/{uuid}")
+            self.assert_upsert_unchanged("/api/contacts/upsert", {"uuid": uuid, "first_name": f"A{number}"})
 
     def test_a_reader_of_less_loses_nothing(self):
         """The next deal and the trashed company that a member does not see stay when null is sent back for them."""

@@ -137,6 +137,22 @@ class ExampleTests(ApiTestCase):
                     parameter["name"],
                 )
 
+    def test_lists_describe_custom_fields_and_sparse_answers(self):
+        for path in ("/api/deals", "/api/contacts", "/api/deals/summary"):
+            parameters = {
+                one["name"]: one for one in document_of("get", path)["parameters"] if one["in"] == "query"
+            }
+            custom = parameters["custom_fields"]
+            assert (custom["style"], custom["explode"]) == ("form", True)
+            [pattern] = custom["schema"]["patternProperties"]
+            for name in ("custom_budget", "custom_budget_min", "custom_day_after", "custom_a_empty"):
+                assert re.fullmatch(pattern, name)
+            assert not re.fullmatch(pattern, "budget")
+            assert ("fields" in parameters) == (path != "/api/deals/summary")
+        assert "expand" in {one["name"] for one in document_of("get", "/api/deals")["parameters"]}
+        refused = self.as_bob.get("/api/deals", custom_fields="x")
+        assert refused.json()["errors"][0]["pointer"] == "/custom_fields"
+
     def test_the_document_lists_every_route(self):
         documented = {(path, method.upper()) for path, method, _ in operations()}
         routed = {
@@ -146,6 +162,10 @@ class ExampleTests(ApiTestCase):
             for method in served_methods(view)
         }
         assert routed == documented
+
+
+def document_of(method, path):
+    return next(operation for place, verb, operation in operations() if (verb, place) == (method, path))
 
 
 def examples(operation):

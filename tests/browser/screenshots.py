@@ -34,6 +34,7 @@ PAGES = {
     "deal-add": "/admin/deals/deal/add/",
     "deal-lose": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-actions >> text=Lose",
     "deal-move": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-actions >> text=Move",
+    "deal-undo": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-undo",
     "contacts": "/admin/contacts/contact/",
     "company": "/admin/contacts/contact/?kind=company > .field-full_name a",
     "contact-add": "/admin/contacts/contact/add/",

@@ -22,6 +22,33 @@ class TestPeople(BaseTestCase):
         assert self.upsert(phone="+33 1 23", first_name="Ann") == (person, "updated")
         assert self.upsert(phone="+33 1 2", first_name="Ben")[1] == "created"
 
+    def test_a_number_names_nobody_of_another_email(self) -> None:
+        """An office has one number and many people."""
+        ann = self.person(first_name="Ann", last_name="", email="ann@x.io", phone="+33 1 23")
+
+        ben, outcome = self.upsert(first_name="Ben", email="ben@x.io", phone="+33 1 23")
+
+        ann.refresh_from_db()
+        assert (outcome, ann.email, ann.first_name, ann.version) == ("created", "ann@x.io", "Ann", 1)
+        assert self.upsert(first_name="Ben", email="ben@x.io", phone="+33 1 23") == (ben, "unchanged")
+
+    def test_a_number_names_a_person_without_email(self) -> None:
+        ann = self.person(first_name="Ann", last_name="", email="", phone="+33 1 23")
+
+        assert self.upsert(email="ann@x.io", phone="+33123") == (ann, "updated")
+
+    def test_of_several_with_a_number_the_name_decides(self) -> None:
+        ann = self.person(first_name="Ann", last_name="Lee", email="ann@x.io", phone="+33 1 23")
+        ben = self.person(first_name="Ben", last_name="Lee", email="ben@x.io", phone="+33 1 23")
+
+        assert self.upsert(first_name="béN", last_name="Lee", phone="+33 1 23", city="Rome")[0] == ben
+        cleo, outcome = self.upsert(first_name="Cleo", phone="+33 1 23", city="Rome")
+
+        assert outcome == "created"
+        assert self.upsert(first_name="Cleo", phone="+33 1 23", city="Rome") == (cleo, "unchanged")
+        ann.refresh_from_db()
+        assert (ann.first_name, ann.city, ann.version) == ("Ann", "", 1)
+
     def test_whom_nothing_names_is_created(self) -> None:
         self.person(self.charlie, email="ann@x.io", phone="1")
 

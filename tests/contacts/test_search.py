@@ -3,18 +3,24 @@
 import json
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact
-from contacts.services import create_contacts, update_contacts
+from contacts.redaction import redact_contact
+from contacts.services import create_contacts, trash_contacts, update_contacts
 from crm_project.accounts.countries import country_of_zone
 from crm_project.accounts.services import create_organization, create_token, update_organization
 from crm_project.emails import fold_email
+from crm_project.journal.models import Event
+from crm_project.journal.undo import undo
 from crm_project.records.services import change_references
 from deals.models import Deal
-from deals.services import create_lost_reason, update_lost_reason
+from deals.services import create_lost_reason, trash_deals, update_lost_reason
 from tests.api.client import ApiClient
 from tests.base import BaseTestCase, refused
+from tests.factories import CompanyFactory
 from tests.staff.base import StaffTestCase, list_url
 
 # (first name, last name) and needles that find the person, then some that do not.
@@ -100,6 +106,60 @@ class WordsTests(BaseTestCase):
         assert not Deal.objects.matching("initech")
         assert set(Deal.objects.matching("02079460958")) == {deal, with_client}
         assert set(Deal.objects.matching("globex")) == {deal, with_client}
+
+
+class CompanyTests(StaffTestCase):
+    """A person is found by the company, too."""
+
+    def found(self, needle):
+        names = [row["full_name"] for row in self.api.rows("/api/contacts", q=needle)]
+        assert {row.full_name for row in Contact.objects.matching(needle)} == set(names)
+        return sorted(names)
+
+    def setUp(self):
+        super().setUp()
+        self.api = ApiClient(self.bob)
+
+    def test_whatever_happens_to_the_company(self):
+        acme, globex = (
+            CompanyFactory(actor=self.bob, name=name, email="") for name in ("Acme Łódź", "Globex")
+        )
+        ann, ben = (self.person(first_name=name, company=acme.pk) for name in ("Ann", "Ben"))
+        assert self.found("acme") == ["Acme Łódź", "Ann Sample", "Ben Sample"]
+        assert self.found("ann lodz") == ["Ann Sample"]
+        update_contacts(actor=self.bob, changes=[(acme, {"name": "Initech"})])
+        rename = Event.objects.order_by("sequence").last()
+        assert self.found("acme") == []
+        assert self.found("initech") == ["Ann Sample", "Ben Sample", "Initech"]
+        update_contacts(actor=self.bob, changes=[(ann, {"company": globex.pk}), (ben, {"city": "Paris"})])
+        assert self.found("globex") == ["Ann Sample", "Globex"]
+        assert self.found("initech ben") == ["Ben Sample"]
+        undo(actor=self.alice, sequence=rename.sequence)
+        assert self.found("lodz ben") == ["Ben Sample"]
+        redact_contact(contact=acme)
+        assert self.found("lodz") == []
+
+    def test_the_doors_of_staff(self):
+        acme = CompanyFactory(actor=self.bob, name="Acme")
+        self.person(first_name="Ann", company=acme.pk)
+
+        for url in (f"{list_url(Contact)}?q=acme+ann", "/admin/search/?s=acme+ann"):
+            assert "Ann Sample" in self.page(url), url
+
+    def test_the_queries_do_not_depend_on_the_number_of_rows(self):
+        counts = set()
+        for size in (2, 4):
+            companies = [CompanyFactory(actor=self.bob) for _ in range(size)]
+            people = [self.person(company=company.pk) for company in companies]
+            deals = [self.deal(contact=person.pk) for person in people]
+            with CaptureQueriesContext(connection) as queries:
+                update_contacts(actor=self.bob, changes=[(row, {"city": "Paris"}) for row in people])
+                names = [(row, {"name": f"New {row.pk}"}) for row in companies]
+                update_contacts(actor=self.bob, changes=names)
+                trash_deals(actor=self.bob, rows=deals)
+                trash_contacts(actor=self.bob, rows=people)
+            counts.add(len(queries))
+        assert len(counts) == 1
 
 
 class PhoneTests(StaffTestCase):

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from contacts.models import Contact
 from contacts.services import create_contacts, update_contacts
 from crm_project.accounts.services import deactivate_member, update_member
 from deals.models import Deal
 from deals.services import create_deals, follow_deal, update_deals
 from tests.api.client import ApiTestCase, problem
 from tests.base import BaseTestCase, refused
-from tests.staff.base import StaffTestCase, add_url
+from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
 
 
 class Leaver:
@@ -127,6 +128,40 @@ class ApiTests(Leaver, ApiTestCase):
 
 
 class FormTests(Leaver, StaffTestCase):
+    def offered(self, model, field):
+        app, name = model._meta.app_label, model._meta.model_name
+        query = {"app_label": app, "model_name": name, "field_name": field, "term": "vic"}
+        return self.client.get("/admin/autocomplete/", query).json()["results"]
+
+    def test_no_choice_offers_one(self):
+        fields = [(Deal, name) for name in ("owner", "followers", "access_list")] + [(Contact, "owner")]
+        assert all(self.offered(*field) for field in fields)
+        self.leave()
+        self.sign_in(self.alice)
+
+        assert not any(self.offered(*field) for field in fields)
+        for url in (action_url("hand-over", self.deal()), action_url("deactivate", self.bob.member)):
+            page = self.page(url)
+            assert ">Mary<" in page
+            assert "Victor" not in page
+
+    def test_one_that_is_stored_is_shown_and_stays(self):
+        lists = {"followers": [self.leaver], "access_list": [self.leaver]}
+        deal = self.deal(owner=self.leaver, **lists)
+        person = self.person(owner=self.leaver)
+        self.leave()
+
+        for row in (deal, person):
+            assert f'<option value="{self.leaver}" selected>Victor' in self.page(change_url(row))
+            response = self.save(change_url(row), description="Called.")
+            assert response.status_code == 302
+            row.refresh_from_db()
+            assert (row.owner_id, row.description) == (self.leaver, "Called.")
+        assert [member.pk for member in deal.followers.all()] == [self.leaver]
+        assert "Victor (deactivated)" in self.page(list_url(Deal))
+        found = self.client.get(f"{list_url(Deal)}?owner={self.leaver}").context["cl"].result_list
+        assert [*found] == [deal]
+
     def test_a_forged_choice_is_refused(self):
         self.leave()
 

@@ -293,8 +293,10 @@ class FindOrCreateTheContact(DealTestCase):
             self.deal(contact_email="eva", contact_first_name="Eva")
 
     def test_it_rejects_an_id_beside_the_address(self):
-        with refused("invalid", "contact_email"):
-            self.deal(contact_email="eva@example.com", contact_first_name="Eva", contact=self.person().pk)
+        person = self.person(email="p@example.com")
+        with refused("contact_conflict", "contact_first_name", "contact_email"):
+            self.deal(contact_email="eva@example.com", contact_first_name="Eva", contact=person.pk)
+        assert self.deal(contact_email=" P@example.com", contact=person.pk).contact_id == person.pk
 
     def test_a_refused_deal_leaves_no_contact(self):
         with refused("invalid_choice", "currency"):
@@ -409,7 +411,7 @@ class UpdateDeals(DealTestCase):
         deal = Deal.objects.get()
         assert (deal.stage, deal.status) == (self.won, "won")
         assert deal.closed_at == deal.stage_entered_at == deal.updated_at
-        assert receipt.changed == ["closed_at", "stage_entered_at", "stage_id", "status"]
+        assert receipt.changed == ["closed_at", "probability", "stage_entered_at", "stage_id", "status"]
 
     def test_another_pipeline_takes_it_to_its_first_open_stage(self):
         deal = self.deal(stage=self.offer.pk)

@@ -14,6 +14,8 @@ from rest_framework.serializers import BaseSerializer
 from crm_project.dialects.kit.views import DialectView
 from crm_project.dialects.registry import DIALECTS
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 DIALECTS_FOLDER = ROOT / "crm_project" / "dialects"
 PACKAGES = ("views", "serializers")

@@ -13,6 +13,8 @@ from django.test import Client
 from crm_project.dialects.registry import DIALECTS
 from crm_project.dialects.routes import route_table, routes_of
 
+pytestmark = pytest.mark.once
+
 # Used before a client signs in.
 PUBLIC = {"api", "api/health", "api/auth/authenticated"}
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "dialects"

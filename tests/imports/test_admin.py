@@ -8,7 +8,7 @@ from crm_project.imports import worker
 from crm_project.imports.models import Import
 from deals.models import Deal
 from tests.imports.client import csv_file
-from tests.staff.base import StaffTestCase, add_url, change_url, list_url
+from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
 
 GOOD = csv_file(("name", "amount"), ("A", "10"), ("B", "20"))
 
@@ -87,14 +87,20 @@ class ImportPagesTests(StaffTestCase):
         for who in (self.charlie, self.viewer, self.manager, self.operator):
             self.sign_in(who)
             assert self.client.get(change_url(source)).status_code == 403
-            for name in ("preview", "run", "discard", "error_file"):
+            for name in ("preview", "run", "error_file"):
                 assert self.client.post(reverse(f"admin:imports_{name}", args=[source.pk])).status_code == 403
+            self.client.post(action_url("discard", source))
+        assert Import.objects.exists()
         self.sign_in(self.viewer)
         assert self.client.get(add_url(Import)).status_code == 403
 
     def test_a_file_can_be_discarded(self):
         source = self.uploaded()
-        assert self.client.post(reverse("admin:imports_discard", args=[source.pk])).status_code == 302
+        assert self.client.get(action_url("discard", source)).status_code == 200
+        assert Import.objects.exists()
+
+        assert self.client.post(action_url("discard", source)).status_code == 302
+
         assert not Import.objects.exists()
 
     def test_an_export_is_what_the_list_shows(self):

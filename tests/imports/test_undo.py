@@ -19,7 +19,7 @@ from tests.api.client import problem
 from tests.imports.client import carried_out, counts, csv_file, imported
 from tests.imports.test_imports import HEADER, ImportTestCase, deal_row
 from tests.journal.test_undo import picture
-from tests.staff.base import StaffTestCase, add_url, change_url
+from tests.staff.base import StaffTestCase, action_url, add_url, change_url
 
 
 def place(result):
@@ -277,12 +277,12 @@ class UndoPageTests(StaffTestCase):
         given = {field.html_name: field.value() or "" for field in form}
         self.client.post(reverse("admin:imports_run", args=[source.pk]), given)
         worker.work()
-        undo = reverse("admin:imports_undo", args=[source.pk])
-        assert undo in self.page(change_url(source))
+        undo, redo = action_url("undo", source), action_url("redo", source)
+        assert "Undo this import (1 deal)" in self.page(change_url(source))
 
         event = Event.objects.latest("sequence")
         with mock.patch.object(undoing, "IN_REQUEST", 0):
-            told = self.client.post(reverse("admin:undo", args=[event.sequence]), follow=True)
+            told = self.client.get(reverse("admin:undo", args=[event.sequence]), follow=True)
         assert f'<a class="crm-link" href="{change_url(source)}">' in told.content.decode()
 
         self.client.post(undo)
@@ -291,7 +291,9 @@ class UndoPageTests(StaffTestCase):
         assert "Import undone" in self.page(change_url(source))
         assert not Deal.objects.live().exists()
 
-        self.client.post(undo)
+        refused = self.client.post(undo)
+        assert "undone or redone in the meantime" in refused.content.decode()
+        self.client.post(redo)
         worker.work()
         assert "Undo this import" in self.page(change_url(source))
         assert Deal.objects.live().count() == 1

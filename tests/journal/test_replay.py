@@ -16,7 +16,7 @@ from contacts.services import (
 from crm_project.accounts.models import ApiToken, Member, Organization
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token, rename_token, revoke_token, update_member
-from crm_project.changes import columns
+from crm_project.changes import columns, stored
 from crm_project.errors import DomainError
 from crm_project.journal.models import Counter as Numbers
 from crm_project.journal.models import Event
@@ -335,7 +335,7 @@ class Replay(BaseTestCase):
     def test_what_was_old_was_new_before(self):
         last = {}
         for event in self.events():
-            for name, (old, new) in event.changes.items():
+            for name, (old, new) in stored(event.changes).items():
                 key = (event.kind, event.row_id, name)
                 assert in_any_order(old) == last.get(key), (event, name)
                 last[key] = in_any_order(new)
@@ -429,12 +429,12 @@ def brute_force_states(events):
     for event in events:
         if event.kind == "stage":
             stages.setdefault(event.row_id, {}).update(
-                {name: new for name, (_, new) in event.changes.items()}
+                {name: new for name, (_, new) in stored(event.changes).items()}
             )
         if event.kind != "deal":
             continue
         deal = deals.setdefault(event.row_id, {})
-        for name, (_, new) in event.changes.items():
+        for name, (_, new) in stored(event.changes).items():
             deal[name] = deal_fields[name].to_python(new) if name in deal_fields else new
         state = {name: deal.get(name) for name in STATE_FIELDS}
         in_force = {"won": 100, "lost": 0, "abandoned": 0}

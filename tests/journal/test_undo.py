@@ -16,7 +16,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import add_member, create_login, deactivate_member, update_member
-from crm_project.changes import change_set, columns
+from crm_project.changes import change_set, columns, stored
 from crm_project.errors import Conflict, DomainError, Forbidden, NotFound
 from crm_project.journal.models import Event
 from crm_project.journal.undo import UndoResult, undo
@@ -642,11 +642,11 @@ class TwoPeopleTests(BaseTestCase, HypothesisTestCase):
 
     def check_nothing_lost(self, event, events, before, after):
         since = [later for later in events if later.sequence > event.sequence]
-        words = {name for later in since for name in later.changes}
+        words = {name for later in since for name in stored(later.changes)}
         shared = {"custom_fields", "followers"}
         for name in words - shared:
             assert after[name] == before[name], name
-        for name, (old, _) in event.changes.items():
+        for name, (old, _) in stored(event.changes).items():
             if name not in shared:
                 field = Deal._meta.get_field(name)
                 assert after[name] == field.to_python(old), name

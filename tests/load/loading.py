@@ -214,9 +214,14 @@ def _write_contacts(load: Load) -> None:
     derived = {
         "updated_at": "created",
         "full_name": "CASE kind WHEN 'company' THEN name ELSE first_name || ' ' || last_name END",
-        "search_text": "folded || '\n' || email || '\n'",
+        "search_text": "folded || '\n' || email || '\n' || COALESCE('\x1f' || company_text, '')",
     }
-    insert(Contact, values | derived, "FROM load_contact ORDER BY n")
+    companies = "SELECT id AS its_id, folded || '\n' || email || '\n' AS company_text FROM load_contact"
+    insert(
+        Contact,
+        values | derived,
+        f"FROM load_contact LEFT JOIN ({companies}) c ON its_id = company_id ORDER BY n",
+    )
     event = {
         "sequence": f"{load.last_sequence} + n",
         "at": "created",

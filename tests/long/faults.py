@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--long", action="store_true", help="until 20,000 writes are acknowledged")
+    parser.add_argument("--long", action="store_true", help="outages of 20 seconds, 20,000 writes")
+    parser.add_argument("--writes", type=int, help="repeat the faults until so many are acknowledged")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     options = parser.parse_args()
     # Without this a SIGTERM would leave the servers behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     form = LONG if options.long else SHORT
+    if options.writes is not None:
+        form = replace(form, writes=options.writes)
     if options.database != "sqlite":
         on_postgresql(form, options.seed)
     if options.database != "postgresql":

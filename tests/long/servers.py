@@ -98,7 +98,8 @@ class Server:
 
     def manage(self, *arguments: str) -> None:
         line = [sys.executable, "manage.py", *arguments]
-        subprocess.run(line, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run(line, env=self.environment, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
     def start(self) -> "subprocess.Popen[bytes]":
         line = ["-m", "gunicorn", "-c", "python:crm_project.server", "crm_project.wsgi"]

@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from django.core.management import call_command
 from django.test import TestCase
 
@@ -14,6 +15,8 @@ from crm_project.accounts.models import Member, Organization
 from crm_project.setup.demo.clock import frozen_time
 from deals.models import Deal
 from pipelines.models import Stage
+
+pytestmark = pytest.mark.once
 
 DOCUMENTS = Path(__file__).resolve().parent.parent / "dialects"
 NOON = datetime.datetime(2026, 5, 20, 12, tzinfo=datetime.UTC)

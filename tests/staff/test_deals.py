@@ -3,9 +3,11 @@
 import html
 import re
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from contacts.models import Contact
 from crm_project.accounts.models import Organization
 from crm_project.staff import display
 from deals.models import Deal
@@ -36,6 +38,19 @@ class AddTests(StaffTestCase):
         first, second = Deal.objects.filter(name__in=["New", "Again"]).order_by("pk")
         assert first.contact == second.contact
         assert str(first.contact) == "Sophie"
+
+    def test_a_contact_needs_no_address(self):
+        typed = {"contact_first_name": "Nolwenn", "contact_last_name": "Kerdoncuff"}
+
+        self.save(add_url(Deal), name="Call", contact_phone="+33 6 55 00 11 22", **typed)
+        self.save(add_url(Deal), name="Again", contact_phone="+33655001122", **typed)
+        response = self.save(add_url(Deal), name="Nameless", contact_phone="+33 6 55 00 11 22")
+
+        first, second = Deal.objects.filter(name__in=["Call", "Again"]).order_by("pk")
+        assert first.contact == second.contact
+        assert (str(first.contact), first.contact.phone) == ("Nolwenn Kerdoncuff", "+33 6 55 00 11 22")
+        assert "contact_first_name" in errors(response)
+        assert not Deal.objects.filter(name="Nameless").exists()
 
     def test_a_refusal_is_an_error_of_its_field_and_the_input_stays(self):
         response = self.save(add_url(Deal), name="Kept", amount="1.999", description="long text")
@@ -236,7 +251,7 @@ class ChangeTests(StaffTestCase):
 
         response = self.client.post(f"/admin/undo/{sequence}/", {"next": self.url}, follow=True)
 
-        assert "Undone." in response.content.decode()
+        assert "change undone (" in response.content.decode()
         assert self.stored().name == "Old"
 
 
@@ -409,6 +424,21 @@ class ActTests(StaffTestCase):
         self.client.get(action_url("win", self.first))
 
         assert Deal.objects.get(pk=self.first.pk).status == "open"
+
+
+class PhoneTests(StaffTestCase):
+    def test_whoever_rings_is_found_by_digits(self):
+        Organization.objects.update(country="FR")
+        person = self.person(first_name="Zoé", phone="+33 1 55 96 02 43")
+        self.deal(name="Roof", contact=person.pk)
+
+        for typed in ("0155960243", "155960243", "01 55 96 02 43", "+33155960243", "96 02 43"):
+            query = urlencode({"q": typed})
+            for model, name in ((Contact, "Zoé"), (Deal, "Roof")):
+                assert name in self.page(f"{list_url(model)}?{query}"), (typed, model)
+            palette = self.page(f"/admin/search/?{urlencode({'s': typed, 'extended': 1})}")
+            assert "Zoé" in palette, typed
+            assert "Roof" in palette, typed
 
 
 class ListTests(StaffTestCase):

@@ -7,6 +7,7 @@ import json
 import re
 from urllib.parse import urlencode
 
+import pytest
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -32,6 +33,8 @@ from tests.factories import (
     PipelineFactory,
 )
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
+
+pytestmark = pytest.mark.once
 
 SECRET = "zyxsecret"
 PRIVATE = "zyxprivate"

@@ -349,15 +349,17 @@ class MemberTests(StaffTestCase):
 
     def test_deactivate_and_hand_over(self):
         deal = self.deal(owner=self.bob.member.pk)
+        closed = self.deal(owner=self.bob.member.pk, status="won")
         self.person(owner=self.bob.member.pk)
         self.person(owner=self.bob.member.pk)
 
         page = self.page(action_url("deactivate", self.bob.member))
         self.client.post(action_url("deactivate", self.bob.member), {"hand_over_to": self.manager.member.pk})
 
-        assert f"{self.bob.member} owns 2 contacts and 1 deal." in page
+        assert f"{self.bob.member} owns 2 contacts, 1 open deal and 1 closed deal." in page
         assert not Member.objects.get(pk=self.bob.member.pk).is_active
         assert Deal.objects.get(pk=deal.pk).owner == self.manager.member
+        assert Deal.objects.get(pk=closed.pk).owner == self.bob.member
 
     def test_set_a_password(self):
         weak = self.client.post(action_url("password", self.bob.member), {"password": "short"})

@@ -12,11 +12,12 @@ from crm_project.accounts import hooks, services
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.rules import Permission
+from crm_project.emails import fold_email
 from crm_project.errors import counted
 from crm_project.staff import display
-from crm_project.staff.actions import AdminAction
+from crm_project.staff.actions import AdminAction, listing
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
-from crm_project.staff.filters import choice_filter, yes_no_filter
+from crm_project.staff.filters import YesNoFilter, choice_filter
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import Password, PlainText, Select, Switch, TextInput
 from crm_project.staff.request_actor import visible
@@ -49,7 +50,7 @@ class MemberForm(StaffForm):
                 del self.fields[name]
 
     def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).strip().lower()
+        return fold_email(str(self.cleaned_data["email"]))
 
     def clean_password(self) -> str:
         password = str(self.cleaned_data["password"])
@@ -74,11 +75,11 @@ class Deactivate(AdminAction):
 
     def note(self, rows: Sequence[Member]) -> str:
         owned = {name: sum(map(count, rows)) for name, count in hooks.count_owned.items()}
-        rows_owned = " and ".join(counted(count, name) for name, count in owned.items() if count)
+        rows_owned = listing([counted(count, name) for name, count in owned.items() if count])
         return f"{self.explanation} {', '.join(map(str, rows))} owns {rows_owned or 'nothing'}."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
-        others = visible(request, Member).filter(is_active=True).exclude(pk__in=[row.pk for row in rows])
+        others = visible(request, Member).active().exclude(pk__in=[row.pk for row in rows])  # type: ignore[attr-defined]
         members = others.select_related("user").order_by("user__full_name", "id")
         label = "Hand over open deals and contacts to"
         field = forms.ModelChoiceField(
@@ -123,6 +124,7 @@ class Rename(AdminAction):
     icon = "badge"
     done = "renamed"
     on_many = False
+    in_journal = False
     explanation = "Only for a login that belongs to no other organization."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
@@ -140,6 +142,7 @@ class SetPassword(AdminAction):
     icon = "password"
     done = "has a new password"
     on_many = False
+    in_journal = False
     explanation = "Ends all sessions of this login. Only for a login that belongs to no other organization."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
@@ -148,6 +151,19 @@ class SetPassword(AdminAction):
     def run(self, actor: Actor, rows: Sequence[Member], given: Mapping[str, Any]) -> None:
         for row in rows:
             services.set_password(actor=actor, member=row, password=given["password"])
+
+
+class ActiveFilter(YesNoFilter):
+    """Members who can sign in: neither they nor their login is deactivated."""
+
+    title = "Active"
+    parameter = "is_active"
+
+    def narrow(self, rows: Any, value: Any) -> Any:
+        active = rows.active()
+        return (
+            active if value[self.parameter] == "yes" else rows.exclude(pk__in=active.order_by().values("pk"))
+        )
 
 
 @admin.register(Member)
@@ -162,7 +178,7 @@ class MemberAdmin(StaffModelAdmin):
     sortable_by: ClassVar[Any] = ()
     list_filter: ClassVar[Any] = (
         choice_filter("Role", "role", Member.Roles.choices),
-        yes_no_filter("Active", "is_active"),
+        ActiveFilter,
     )
     row_actions: ClassVar[Sequence[AdminAction]] = (Rename(), SetPassword(), Activate(), Deactivate())
 
@@ -213,4 +229,4 @@ class MemberAdmin(StaffModelAdmin):
 
     @admin.display(description="Active", boolean=True)
     def active(self, member: Member) -> bool:
-        return member.is_active
+        return member.is_active and member.user.is_active

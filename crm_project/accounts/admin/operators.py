@@ -152,6 +152,7 @@ class SetLoginPassword(AdminAction):
     icon = "password"
     done = "has a new password"
     on_many = False
+    in_journal = False
     explanation = "Ends all sessions of this login."
 
     def fields(

@@ -16,7 +16,7 @@
 | deal `probability` | written: the deal's own, 0 to 100, ignored and reported if closed; read: the effective one |
 | deal `stageId` | `stage` |
 | deal `clientId` | `client`; read: the contact where the deal has no client |
-| `createdByUserId` | `created_by` |
+| `createdByUserId` | `created_by`; of pipelines and stages: who created them according to the journal |
 | contact `name` | a company's name, or a person's first and last name |
 | contact `primaryEmail`, `primaryPhone`, `notes` | `email`, `phone`, `description` |
 | contact `contact` | country, city, street, postal code and website; coordinates are ignored and reported |

@@ -1,7 +1,7 @@
 """Ids of a dialect: external references of its system, and our own ids for rows without one."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -60,12 +60,8 @@ class Ids:
             if row is not None:
                 by_kind[row.row_kind].add(row.pk)
         for kind, pks in by_kind.items():
-            self._known |= {(kind, pk): None for pk in pks}
-            found = kinds[kind].references.objects.filter(row__in=pks, system=self.system).order_by("-id")
-            # The oldest reference comes last and wins.
-            self._known |= {
-                (kind, row_id): text for row_id, text in found.values_list("row_id", "external_id")
-            }
+            referred = self._references(kind, pks)
+            self._known |= {(kind, pk): referred.get(pk) for pk in pks}
 
     def id_of(self, row: Any) -> Any:
         """The row's id in this system: its oldest reference, else our own primary key or UUID."""
@@ -74,10 +70,22 @@ class Ids:
         kind = row.row_kind
         if (kind, row.pk) not in self._known:
             self.prefetch([row])
-        text = self._known[kind, row.pk]
+        return self._id(kind, row.pk, row.uuid, self._known[kind, row.pk])
+
+    def ids_of(self, kind: str, uuids: Mapping[int, UUID]) -> dict[int, Any]:
+        """The ids of these rows by primary key, with one query; they are not cached."""
+        referred = self._references(kind, uuids)
+        return {pk: self._id(kind, pk, uuid, referred.get(pk)) for pk, uuid in uuids.items()}
+
+    def _references(self, kind: str, pks: Iterable[int]) -> dict[int, str]:
+        found = kinds[kind].references.objects.filter(row__in=pks, system=self.system).order_by("-id")
+        # The oldest reference comes last and wins.
+        return dict(found.values_list("row_id", "external_id"))
+
+    def _id(self, kind: str, pk: int, uuid: UUID, referred: str | None) -> Any:
         if kind in self.numbered:
-            return row.pk if text is None else int(text) if is_number(text) else text
-        return str(row.uuid) if text is None else text
+            return pk if referred is None else int(referred) if is_number(referred) else referred
+        return str(uuid) if referred is None else referred
 
 
 def is_number(text: str) -> bool:

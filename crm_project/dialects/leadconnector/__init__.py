@@ -25,6 +25,8 @@
 | `notes`, `tasks`, `calendarEvents`, `aggregations` | always empty |
 | stage `position`, `stageWinProbability` | `position`, `probability`; a new stage is of the kind open |
 | contact `firstName`, `lastName`, `name` | `first_name`, `last_name`; a `name` alone is split at its first space |
+| upsert of a contact | by `email`, else by `phone`, unless that person has another e-mail; of several, by name |
+| search for `phone` | `phone` and `mobile`, in any spelling |
 | contact `companyName` | `company`, found by its name or created |
 | contact `address1`, `postalCode`, `source` | `street`, `postal_code`, `origin` |
 | contact `tags`, `type`, `state`, `timezone`, `gender` | custom fields of the same keys, declared or not |

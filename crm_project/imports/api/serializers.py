@@ -7,7 +7,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from crm_project.api.fields import StrictChoice, StrictDateTime, StrictInteger, StrictUUID, TextField
+from crm_project.api.fields import (
+    JsonValue,
+    StrictChoice,
+    StrictDateTime,
+    StrictInteger,
+    StrictUUID,
+    TextField,
+)
 from crm_project.api.parsers import BODY_LIMIT
 from crm_project.api.serializers import StrictSerializer
 from crm_project.imports.files import Upload, receive
@@ -62,12 +69,12 @@ class TextUploadSerializer(StrictSerializer):
 
 
 @extend_schema_field(MAPPING)
-class MappingField(serializers.JSONField):
+class MappingField(JsonValue):
     pass
 
 
 @extend_schema_field(OPTIONS)
-class OptionsField(serializers.JSONField):
+class OptionsField(JsonValue):
     pass
 
 

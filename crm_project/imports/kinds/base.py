@@ -109,7 +109,7 @@ class ImportKind(Generic[T]):
         return dict(members.values_list("user__email", "id"))
 
     def member(self, email: str) -> int:
-        member_id = self.member_ids.get(email.strip().lower())
+        member_id = self.member_ids.get(fold_email(email))
         if member_id is None:
             raise UnreadableCell("No member has this e-mail address.")
         return member_id
@@ -138,6 +138,10 @@ class ImportKind(Generic[T]):
                 values[key] = field.read(cell, self.cell_format) if field.read else None
             except UnreadableCell as error:
                 errors.append(error.of(key))
+        if values.get("external_system") and not values.get("external_id"):
+            errors.append(
+                FieldError("external_id", "required", "Required together with the external system.")
+            )
         errors += self._resolve(values) if not errors else []
         if errors:
             return {}, errors

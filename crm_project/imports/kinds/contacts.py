@@ -70,18 +70,21 @@ class ContactImportKind(ImportKind[Contact]):
         return {"owner_email": lambda email, values: self.member(email)}
 
     def to_change(self, values: Values) -> Values:
-        """The UUID of a company takes precedence over its name."""
-        change = super().to_change(values)
-        if change.get("company") is not None:
-            change.pop("company_name", None)
-        elif change.get("company_name", "") is None:
-            change["company"] = change.pop("company_name")
-        return change
+        """A cleared name clears the company, unless a UUID names one."""
+        return cleared_name(super().to_change(values), "company_name", "company")
 
 
 OWNERS = ("owner", "contact owner")
 IDS = ("id", "record id", "external reference", "reference")
 COMPANIES = ("company", "organization", "organisation", "account", "firma", "société", "entreprise")
+
+
+def cleared_name(change: Values, field: str, target: str) -> Values:
+    """The change, in which an emptied cell of a name clears its row unless a UUID names one."""
+    if field in change and change[field] is None:
+        del change[field]
+        change.setdefault(target, None)
+    return change
 
 
 def _of_company(column: str) -> Callable[[ExportRow], Any]:

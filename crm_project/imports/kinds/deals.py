@@ -13,13 +13,14 @@ from crm_project.imports import cells
 from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import ExportRow, ImportField, export_only, plain
 from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
-from crm_project.imports.kinds.contacts import COMPANIES, IDS
+from crm_project.imports.kinds.contacts import COMPANIES, IDS, cleared_name
 from crm_project.imports.kinds.names import Names, refuse_rows
 from crm_project.records.writing.receipts import Receipt
 from deals import money
 from deals.models import Deal, DealAccess, DealContact, DealFollower, LostReason
 from deals.money import AMOUNT_FIELDS
 from deals.querysets import EFFECTIVE_PROBABILITY
+from deals.rules import STORE
 from pipelines.models import Pipeline, Stage
 
 
@@ -169,15 +170,10 @@ class DealImportKind(ImportKind[Deal]):
         return self.lost_reasons.text_of(row["lost_reason_id"])
 
     def to_change(self, values: Values) -> Values:
-        """The UUID of a contact or a client takes precedence over its other columns."""
-        change = super().to_change(values)
-        if change.get("contact") is not None:
-            for name in ("contact_email", "contact_first_name", "contact_last_name", "contact_phone"):
-                change.pop(name, None)
-        if change.get("client") is not None:
-            change.pop("client_name", None)
-        elif change.get("client_name", "") is None:
-            change["client"] = change.pop("client_name")
+        """A cleared name clears the client, unless a UUID names one."""
+        change = cleared_name(super().to_change(values), "client_name", "client")
+        if "probability" in change:
+            change["closed_probability"] = STORE
         if isinstance(change.get("currency"), str):
             change["currency"] = change["currency"].upper()
         return change

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contacts.models import Contact
-from contacts.services import create_contacts
+from contacts.rules import folded_name
+from contacts.services import create_contacts, hold_company_names
 from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.errors import UnreadableCell
-from crm_project.records.text import fold
+from crm_project.records.text import fold, tidy
+from crm_project.records.writing.columns import rows_by_key
 
 NUMBERED = re.compile(r"(?:.*\s)?#([0-9]{1,18})", re.DOTALL)
 
@@ -57,7 +59,8 @@ class Names:
 
 def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | None]:
     """The company of each name, created if there is none; None if several have the name."""
-    by_name = {" ".join(name.split()): name for name in names}
+    by_name = {tidy(name): name for name in names}
+    hold_company_names(actor, by_name)
     rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY, name__in=list(by_name))
     companies: dict[str, Contact | None] = {}
     for row in rows.only("id", "uuid", "name", "organization_id"):
@@ -65,26 +68,34 @@ def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | N
     new = [{"kind": "company", "name": name, "incomplete": True} for name in by_name if name not in companies]
     if new:
         companies |= {company.name: company for company in create_contacts(actor=actor, changes=new)}
-    return {original: companies[name] for name, original in by_name.items()}
+    return {name: companies[tidy(name)] for name in names}
 
 
 def with_companies(
     actor: Actor, changes: Sequence[dict[str, Any]], field: str, target: str
 ) -> list[dict[str, Any]]:
-    """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created."""
-    names = {change[field] for change in changes if change.get(field)}
+    """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created.
+
+    A name beside the id is compared with that of the row.
+    """
+    named = [change for change in changes if change.get(field)]
+    names = {change[field] for change in named if change.get(target) is None}
     companies = companies_named(actor, sorted(names)) if names else {}
+    rows = rows_by_key(Contact.objects.visible_to(actor.member), [change.get(target) for change in named])
     ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
     errors: dict[int, DomainError] = {}
     resolved = []
     for index, change in enumerate(changes):
-        name = change.get(field)
-        company = companies[name] if name else None
-        if company is not None:
-            change = {key: value for key, value in change.items() if key != field} | {target: company.pk}
-        elif name:
+        name, key = change.get(field), change.get(target)
+        company = companies[name] if name and key is None else None
+        if name and key in rows and folded_name(rows[key].full_name) != folded_name(name):
+            template = "The UUID names %(contact)s, who has another name."
+            conflict = FieldError(field, "contact_conflict", template, {"contact": rows[key].full_name})
+            errors[index] = Invalid(fields=[conflict])
+        elif name and key is None and company is None:
             errors[index] = Invalid(fields=[ambiguous])
-        resolved.append(change)
+        change = {name: value for name, value in change.items() if name != field}
+        resolved.append(change if company is None else {**change, target: company.pk})
     refuse_rows(errors)
     return resolved
 

@@ -1,7 +1,7 @@
 """Shared steps of services: set columns, merge custom fields, look up rows by id or uuid."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import models
@@ -72,6 +72,11 @@ def rows_by_key(
     named = queryset.filter(Q(pk__in=ids) | Q(uuid__in=uuids))
     rows = share(named) if lock else list(named)
     return {key: row for row in rows for key in (row.pk, row.uuid)}
+
+
+def without(rows: Mapping[Any, Any], ids: Collection[int]) -> dict[Any, Any]:
+    """The rows by their keys, without those that the same list of writes deletes."""
+    return {key: row for key, row in rows.items() if row.pk not in ids}
 
 
 def split_keys(keys: Iterable[Any]) -> tuple[list[int], list[uuid.UUID]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from crm_project.changes import names_of
 from crm_project.errors import FieldError, Invalid
 from crm_project.records.writing.store import Draft
 
@@ -29,7 +30,7 @@ class Receipt(Generic[T]):
     def of(cls, draft: Draft) -> "Receipt[Any]":
         if not draft.before:
             return cls(draft.row, "created", ignored=draft.ignored)
-        changed = sorted(draft.changed)
+        changed = sorted(names_of(draft.reported))
         return cls(draft.row, "updated" if changed else "unchanged", changed, ignored=draft.ignored)
 
 

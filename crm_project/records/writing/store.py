@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from crm_project.changes import ChangeSet, Columns, before_storing, columns, difference
 from crm_project.errors import Invalid
 from crm_project.records.bulk_sql import insert_rows, update_rows
@@ -15,7 +17,8 @@ from crm_project.records.models import Row
 class Draft:
     """A row during a write: its columns before (empty for a new row) and now, and its lists in other tables.
 
-    `ignored` has the fields of the change that were not written, because the change asked for that.
+    `ignored` has the fields of the change that were not written, because the change asked for that. `derived_before`
+    has values that follow from columns (`effective_probability`), as they were.
     """
 
     row: Any
@@ -23,6 +26,7 @@ class Draft:
     lists_before: Columns = field(default_factory=dict)
     lists: Columns = field(default_factory=dict)
     ignored: Sequence[str] = ()
+    derived_before: Columns = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: Row) -> "Draft":
@@ -34,6 +38,12 @@ class Draft:
         """Columns and lists that differ, each as (old, new)."""
         return difference(self.before, columns(self.row)) | difference(self.lists_before, self.lists)
 
+    @property
+    def reported(self) -> dict[str, tuple[Any, Any]]:
+        """What an event and a receipt name: what has changed, and what follows from it."""
+        derived = {name: getattr(self.row, name) for name in self.derived_before}
+        return self.changed | difference(self.derived_before, derived)
+
 
 def insert(drafts: Sequence[Draft], *, now: datetime.datetime) -> None:
     """Insert new rows. The caller writes their lists, which are in tables of the app."""
@@ -42,7 +52,7 @@ def insert(drafts: Sequence[Draft], *, now: datetime.datetime) -> None:
     before_storing()
     for draft in drafts:
         draft.row.created_at = draft.row.updated_at = now
-        draft.row.refresh_derived()
+    refresh_derived([draft.row for draft in drafts])
     insert_rows([draft.row for draft in drafts])
 
 
@@ -57,11 +67,19 @@ def update(drafts: Sequence[Draft], *, now: datetime.datetime) -> list[Draft]:
         names |= difference(draft.before, columns(draft.row)).keys()
         draft.row.version += 1
         draft.row.updated_at = now
-        draft.row.refresh_derived()
+    refresh_derived([draft.row for draft in touched])
     model = type(touched[0].row)
     derived = [name for name in model.derived if any(f.attname == name for f in model._meta.concrete_fields)]
     update_rows([draft.row for draft in touched], sorted({*names, *derived}))
     return touched
+
+
+def refresh_derived(rows: Sequence[Row]) -> None:
+    """Compute the derived columns of rows of one kind; what they follow from is read with one query for a relation."""
+    for name in rows[0].derived_from if rows else ():
+        prefetch_related_objects([row for row in rows if getattr(row, f"{name}_id") is not None], name)
+    for row in rows:
+        row.refresh_derived()
 
 
 def refuse_twice(ids: Sequence[int]) -> None:
@@ -73,4 +91,4 @@ def refuse_twice(ids: Sequence[int]) -> None:
 def record(changes: ChangeSet, drafts: Sequence[Draft], action: str) -> None:
     """Record an event for each row, after its columns and lists are written."""
     for draft in drafts:
-        changes.record(draft.row, action, draft.changed)
+        changes.record(draft.row, action, draft.reported)

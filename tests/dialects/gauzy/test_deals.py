@@ -8,9 +8,13 @@ from unittest import mock
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from contacts.services import update_contacts
 from crm_project.accounts.services import create_token
+from crm_project.dialects.gauzy.views.contacts import GauzyContactView
+from crm_project.dialects.gauzy.views.deals import GauzyDealView
 from crm_project.records.services import change_references
 from deals.models import Deal
+from deals.services import trash_deals
 from tests.dialects.base import BaseTestCase, Call, DialectContract, bearer
 from tests.dialects.gauzy.base import DEAL, Gauzy
 
@@ -168,3 +172,76 @@ class TestDeals(Gauzy, DialectContract, BaseTestCase):
         assert answer["Content-Type"] == "application/json"
         assert json.loads(answer.getvalue()) == short
         assert json.loads(part.getvalue()) == {"items": short["items"][1:5], "total": 7}
+
+    def test_relations_of_other_lists_are_ignored_and_named(self) -> None:
+        self.create()
+
+        for name in ("stage.deals", "client.projects", "stage.pipeline.stages", "nothing"):
+            answer = self.ask("GET", "/api/deals", **{"relations[]": name})
+
+            assert answer.status_code == 200, (name, answer.content)
+            assert f"relations.{name}" in answer["X-Ignored-Fields"]
+
+
+class TestLongLists(Gauzy, BaseTestCase):
+    """A long list is built from plain values, and has the bytes that the serializers make of a short one."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        person = self.person(first_name="Zoë", phone="+33 1 55 96 02 43")
+        update_contacts(
+            actor=self.alice,
+            changes=[
+                (person, {"custom_fields": {"contact_type": "LEAD"}, "free_custom_fields": ["contact_type"]})
+            ],
+        )
+        made = [
+            self.deal(name="Nobody's"),
+            self.deal(name="Hers", contact=person.pk, client=self.client_row.pk, probability=35),
+            self.deal(self.manager, name="Person alone", contact=person.pk, stage=self.offer.pk),
+            self.deal(self.alice, name="Won", client=self.client_row.pk, stage=self.won.pk),
+            self.deal(name="Lost", stage=self.lost.pk),
+            self.deal(name="Left", status="abandoned"),
+            self.deal(name="Trashed"),
+        ]
+        Deal.objects.filter(pk=made[0].pk).update(created_by=None)
+        for row in (made[1], person, self.new, self.manager.member, self.organization):
+            change_references(actor=self.alice, row=row, add=[("gauzy", f"theirs-{row.pk}")])
+        trash_deals(actor=self.alice, rows=made[-1:])
+
+    def check(self, path: str, **query: str) -> None:
+        views = "crm_project.dialects.gauzy.views"
+        short = self.ask("GET", path, **query)
+        assert short.status_code == 200, short.content
+        with mock.patch(f"{views}.entities.AT_ONCE", 0), mock.patch(f"{views}.streams.AT_ONCE", 3):
+            long = self.ask("GET", path, **query)
+
+        assert long.streaming
+        assert long.getvalue() == short.content, (path, query)
+
+    def test_of_deals(self) -> None:
+        relations = ("", *sorted(GauzyDealView.relates), ",".join(sorted(GauzyDealView.relates)))
+        for relation in relations:
+            self.check("/api/deals", relations=relation, withDeleted="true")
+        self.check("/api/deals", relations="client,createdByUser,tenant,stage.pipeline")
+        self.check(f"/api/pipelines/{self.pipeline.uuid}/deals")
+
+    def test_of_contacts(self) -> None:
+        for relation in ("", *sorted(GauzyContactView.relates)):
+            self.check("/api/organization-contact", relations=relation, withDeleted="true")
+
+    def test_costs_the_same_queries_for_each_part(self) -> None:
+        views = "crm_project.dialects.gauzy.views"
+        counts = []
+        for size in (3, 6):
+            for _ in range(size):
+                self.deal(name="More", client=self.client_row.pk)
+            with (
+                mock.patch(f"{views}.entities.AT_ONCE", 0),
+                mock.patch(f"{views}.streams.AT_ONCE", 100),
+                CaptureQueriesContext(connection) as queries,
+            ):
+                self.ask("GET", "/api/deals", relations="client,createdByUser,stage.pipeline").getvalue()
+            counts.append(len(queries))
+
+        assert counts[0] == counts[1]

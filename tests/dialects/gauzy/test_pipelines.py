@@ -298,3 +298,16 @@ class TestPipelines(Gauzy, BaseTestCase):
             self.refused(self.ask("GET", "/api/pipelines", **{where: "\x00"}), 400)
         odd = '{"findInput": {"stageId": "\\ud800", "clientId": {"id": 1}}}'
         assert self.got("/api/deals", data=odd)["items"] == []
+
+    def test_pipelines_and_stages_name_their_creator(self) -> None:
+        made = self.create()
+        manager = str(self.manager.member.uuid)
+
+        shown = self.got(f"/api/pipelines/{made['id']}", relations="stages,createdByUser")
+        listed = self.got("/api/pipelines", relations="createdByUser", **{"where[name]": made["name"]})[
+            "items"
+        ]
+
+        for row in (made, shown, *made["stages"], *shown["stages"], *listed):
+            assert row["createdByUserId"] == manager
+        assert shown["createdByUser"]["id"] == listed[0]["createdByUser"]["id"] == manager

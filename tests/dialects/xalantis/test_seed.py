@@ -65,6 +65,18 @@ class TestSeed(Xalantis, DialectContract, BaseTestCase):
         assert body["message"]
         assert ("errors" in body) == (status == 422)
 
+    def test_a_person_without_email_is_refused(self) -> None:
+        """The vendor's document requires the address: nobody is thrown away."""
+        for email in ({}, {"contact_email": ""}, {"contact_email": None}):
+            call = self.create_call(contact_phone="+47 22 33 44 55", **email)
+            body = {
+                name: value for name, value in call.body.items() if name in email or name != "contact_email"
+            }
+            answer = self.as_actor(self.bob, Call("POST", self.path, body))
+            assert answer.status_code == 422
+            assert "contact_email" in answer.json()["errors"]
+        assert not Contact.objects.exists()
+
     def test_the_documents_request_is_answered_as_printed(self) -> None:
         answer = self.as_actor(self.bob, self.create_call())
 

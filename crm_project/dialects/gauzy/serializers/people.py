@@ -1,5 +1,6 @@
 """Gauzy's organization contacts, users and employees; the last two are members."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q
@@ -166,8 +167,12 @@ class GauzyContactRead(GauzyEntityRead):
     budgetType = NullField()
 
     def get_contactType(self, contact: Contact) -> str:
-        value = contact.custom_fields.get(TYPE_KEY)
-        return value if value in OTHER_TYPES else CLIENT
+        return contact_type(contact.custom_fields)
+
+
+def contact_type(custom_fields: Mapping[str, Any]) -> str:
+    value = custom_fields.get(TYPE_KEY)
+    return value if value in OTHER_TYPES else CLIENT
 
 
 class ContactTypeField(StrictChoice):

@@ -8,7 +8,7 @@ from crm_project.api.fields import OptionalText, StrictBoolean, StrictInteger, T
 from crm_project.dialects.gauzy.serializers.entities import OURS, GauzyEntityRead
 from crm_project.dialects.gauzy.serializers.people import GauzyAddressNested, GauzyContactRead, GauzyUserRead
 from crm_project.dialects.kit.deal_contacts import DealClient, client_of
-from crm_project.dialects.kit.fields import FixedField, NullField, UnsupportedField
+from crm_project.dialects.kit.fields import FixedField, UnsupportedField
 from crm_project.dialects.kit.rows import RowField
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
@@ -76,8 +76,24 @@ class GauzyStageDealNested(GauzyEntityRead):
         return client_id
 
 
+class CreatedBy:
+    """Mixin of the id of a row's creator, which pipelines and stages get from the journal where it is needed."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return getattr(instance, "created_by", None)
+
+
+class CreatedByField(CreatedBy, RowField):
+    pass
+
+
+class CreatedByUser(CreatedBy, GauzyUserRead):
+    pass
+
+
 class GauzyStageRead(GauzyEntityRead):
     kind = "stage"
+    createdByUserId = CreatedByField("user", allow_null=True)
     related = {
         "pipeline": GauzyPipelineNested,
         "deals": lambda: GauzyStageDealNested(source="visible_deals", many=True),
@@ -89,9 +105,10 @@ class GauzyStageRead(GauzyEntityRead):
 
 
 class GauzyPipelineRead(GauzyPipelineNested):
+    createdByUserId = CreatedByField("user", allow_null=True)
     related = {
         "stages": lambda: GauzyStageRead(source="live_stages", many=True, within="stages."),
-        "createdByUser": NullField,
+        "createdByUser": lambda: CreatedByUser(allow_null=True),
         **OURS,
     }
 

@@ -1,6 +1,6 @@
 """The base view of Gauzy's endpoints: checks the tenant and parses the query."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import NotFound, PermissionDenied
@@ -25,6 +25,8 @@ class GauzyView(DialectView):
     # Query parameters beside the tenant, and the valid values of `relations`.
     parameters: ClassVar[frozenset[str]] = frozenset()
     relates: ClassVar[frozenset[str]] = frozenset()
+    # The valid ones of this request.
+    relations: Sequence[str] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -33,15 +35,13 @@ class GauzyView(DialectView):
     def _read_query(self, request: Request) -> None:
         self.query = parsed_query(request.query_params.lists())
         self.ignore(self.query.keys() - self.known - {*OURS, "dry_run"})
-        self.ignore(f"relations.{name}" for name in set(self.relations) - self.relates)
+        asked = relations_of(self.query.get("relations"))
+        self.relations = [name for name in asked if name in self.relates]
+        self.ignore(f"relations.{name}" for name in set(asked) - self.relates)
 
     @property
     def known(self) -> frozenset[str]:
         return self.parameters
-
-    @property
-    def relations(self) -> list[str]:
-        return relations_of(getattr(self, "query", {}).get("relations"))
 
     @property
     def body(self) -> Mapping[str, Any]:

@@ -9,15 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.models import Contact
-from contacts.querysets import fold_email
+from contacts.querysets import fold_email, phone_contains
 from contacts.services import create_contacts, restore_contacts, trash_contacts, update_contacts
 from crm_project.dialects.gauzy.serializers import people as serializers
+from crm_project.dialects.gauzy.serializers.plain import PlainContacts
+from crm_project.dialects.gauzy.serializers.query import is_text
 from crm_project.dialects.gauzy.views.entities import GauzyEntityView, documented
 
 
 @documented("contact", "contacts", serializers.GauzyContactRead)
 class GauzyContactView(GauzyEntityView):
     model, kind, read_class = Contact, "contact", serializers.GauzyContactRead
+    plain_class = PlainContacts
     relates = frozenset({*serializers.GauzyContactRead.related, "members.user", "projects.members"})
     columns = {"name": "full_name", "primaryEmail": "email", "primaryPhone": "phone", "notes": "description"}
     partial_in_pages = frozenset({"name", "primaryEmail", "primaryPhone"})
@@ -37,9 +40,12 @@ class GauzyContactView(GauzyEntityView):
         return rows.select_related("owner__user", "owner__organization")
 
     def filter_by(self, rows: Any, name: str, value: Any, *, partial: bool) -> Any:
-        """The type is a custom field, and e-mail addresses are stored folded."""
+        """The type is a custom field, e-mail addresses are stored folded, and phone numbers also normalized."""
         if name == "contactType":
             return rows.filter(serializers.of_type(value))
+        if name == "primaryPhone" and is_text(value):
+            country = self.actor.organization.country
+            return rows.filter(phone_contains(value)) if partial else rows.with_phone(value, country)
         if name == "primaryEmail" and isinstance(value, str):
             value = fold_email(value)
         return super().filter_by(rows, name, value, partial=partial)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.dialects.gauzy.serializers import sales as serializers
+from crm_project.dialects.gauzy.serializers.plain import PlainDeals
 from crm_project.dialects.gauzy.views.entities import GauzyEntityView, PageResponse, documented
 from crm_project.dialects.kit.deal_contacts import client_of, has_client
 from crm_project.dialects.kit.deal_writes import DealWritesView
@@ -20,6 +21,7 @@ class GauzyDealView(DealWritesView, GauzyEntityView):
     """Deals. Gauzy has only a few of their fields."""
 
     model, kind, read_class = Deal, "deal", serializers.GauzyDealRead
+    plain_class = PlainDeals
     relates = frozenset({*serializers.GauzyDealRead.related, "stage.pipeline", "client.contact"})
     columns = {"title": "name"}
     links = {

@@ -1,6 +1,6 @@
 """The base view of pipelines, deals and contacts: filters, lists, pages, counts, trash."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Q
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.fields import UUID
+from crm_project.dialects.gauzy.serializers.plain import PlainEntities
 from crm_project.dialects.gauzy.serializers.query import is_text, is_true, picked
 from crm_project.dialects.gauzy.views.base import OURS, GauzyView
 from crm_project.dialects.gauzy.views.streams import AT_ONCE, streamed
@@ -55,6 +56,8 @@ class GauzyEntityView(GauzyView):
     model: ClassVar[Any]
     kind: ClassVar[str]
     read_class: ClassVar[Any]
+    # Represents the rows of long lists, as `read_class` does.
+    plain_class: ClassVar[type[PlainEntities] | None] = None
     # The valid keys of `where`: text columns, boolean columns, and (kind of row, column) of ids.
     columns: ClassVar[Mapping[str, str]] = {}
     flags: ClassVar[Mapping[str, str]] = {}
@@ -201,16 +204,27 @@ class GauzyEntityView(GauzyView):
         stop = too_many if part.stop is None else min(part.stop, too_many)
         keys = keys_between(rows, part.start, stop)
         if len(keys) > AT_ONCE:
-            every_key = keys_between(rows, part.start, part.stop)
-            return streamed(rows, every_key, listed.count(), self.represent_chunk)
+            return self._stream(rows, keys_between(rows, part.start, part.stop), listed.count())
         whole = part.start == 0 and part.stop is None
         total = len(keys) if whole else listed.count()
         return Response({"items": self.represent(rows_of(rows, keys)), "total": total})
 
+    def _stream(self, rows: Any, keys: Sequence[int], total: int) -> Any:
+        """From plain values, unless the query asks for related rows that need instances."""
+        plain_class = self.plain_class
+        if plain_class is None or set(self.relations) - plain_class.relations:
+            return streamed(keys, total, lambda some: self._represent_chunk(rows_of(rows, some)))
+        plain = plain_class(self, self.relations)
+
+        def represent(some: Sequence[int]) -> list[Any]:
+            return [self.selected(item) for item in plain.represent(plain.rows_of(rows, some))]
+
+        return streamed(keys, total, represent)
+
     def represent(self, rows: list[Any]) -> list[Any]:
         return [self.selected(item) for item in self.entities(rows)]
 
-    def represent_chunk(self, rows: list[Any]) -> list[Any]:
+    def _represent_chunk(self, rows: list[Any]) -> list[Any]:
         """Like `represent`, with a new cache of ids, since the cache of a whole stream would not fit into memory."""
         vars(self).pop("ids", None)
         return self.represent(rows)

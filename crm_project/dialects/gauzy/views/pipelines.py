@@ -1,8 +1,10 @@
 """Gauzy's pipelines, and the stages below them."""
 
+import datetime
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import NotFound
@@ -15,6 +17,7 @@ from crm_project.dialects.gauzy.serializers.query import is_text
 from crm_project.dialects.gauzy.views.base import GauzyView
 from crm_project.dialects.gauzy.views.entities import GauzyEntityView, documented
 from crm_project.dialects.kit.deal_contacts import client_of
+from crm_project.journal.models import Event
 from deals.models import Deal
 from pipelines.models import Pipeline, Stage
 from pipelines.services import (
@@ -50,13 +53,20 @@ class GauzyPipelineView(GauzyEntityView):
         return rows.with_stages()
 
     def entities(self, rows: list[Any]) -> Any:
+        self._load_creators(rows)
         self._load_deals(rows)
         return super().entities(rows)
 
     def entity(self, row: Any) -> Any:
-        found = self.fetched(self.model.objects.filter(pk=row.pk)).get()
-        self._load_deals([found])
-        return self.serialize(self.read_class, found)
+        return self.entities([self.fetched(self.model.objects.filter(pk=row.pk)).get()])[0]
+
+    def _load_creators(self, pipelines: list[Pipeline]) -> None:
+        """Give each pipeline and stage its creator, with one query for each of the two kinds."""
+        stages = [stage for pipeline in pipelines for stage in pipeline.live_stages]
+        for kind, rows in (("pipeline", pipelines), ("stage", stages)):
+            found = Event.objects.creators(self.actor.organization_id, kind, [row.pk for row in rows])
+            for row in rows:
+                row.created_by = found.get(row.pk)
 
     def _load_deals(self, pipelines: list[Any]) -> None:
         """Give each stage its visible deals if they are requested, with one query, and one for their clients."""
@@ -103,7 +113,7 @@ class GauzyPipelineView(GauzyEntityView):
     def create(self, request: Request) -> Response:
         change = serializers.pipeline_change(self.read(serializers.GauzyPipelineWrite, self.sent()))
         pipeline = create_pipeline(actor=self.actor, change=change)
-        return Response(self.whole(pipeline), self.create_status)
+        return Response(self.whole(pipeline, since=pipeline.created_at), self.create_status)
 
     @extend_schema(
         request=serializers.GauzyPipelineWrite,
@@ -116,15 +126,18 @@ class GauzyPipelineView(GauzyEntityView):
         change = serializers.pipeline_change(
             self.changed(serializers.GauzyPipelineWrite, self.whole(pipeline))
         )
-        return Response(
-            self.whole(update_pipeline(actor=self.actor, pipeline=pipeline, change=change)),
-            self.update_status,
-        )
+        since = timezone.now()
+        changed = update_pipeline(actor=self.actor, pipeline=pipeline, change=change)
+        return Response(self.whole(changed, since=since), self.update_status)
 
-    def whole(self, pipeline: Pipeline) -> Any:
-        return self.serialize(
-            serializers.GauzyPipelineWithStagesRead, Pipeline.objects.with_stages().get(pk=pipeline.pk)
-        )
+    def whole(self, pipeline: Pipeline, since: datetime.datetime | None = None) -> Any:
+        """The pipeline with its stages. The events of rows created `since` are written after the response."""
+        found = Pipeline.objects.with_stages().get(pk=pipeline.pk)
+        self._load_creators([found])
+        for row in (found, *found.live_stages):
+            if since is not None and row.created_at >= since:
+                row.created_by = self.actor.member
+        return self.serialize(serializers.GauzyPipelineWithStagesRead, found)
 
 
 class GauzyStageView(GauzyView):
@@ -140,6 +153,7 @@ class GauzyStageView(GauzyView):
     def create(self, request: Request, row: str) -> Response:
         change = serializers.stage_change(self.read(serializers.GauzyStageWrite, self.sent()))
         stage = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
+        stage.created_by = self.actor.member
         return Response(self.serialize(serializers.GauzyStageRead, stage), self.create_status)
 
     @extend_schema(
@@ -153,6 +167,8 @@ class GauzyStageView(GauzyView):
         read = self.read(serializers.GauzyStageWrite, sent, partial=True)
         change = {name: value for name, value in read.items() if name != "index"}
         changed = update_stage(actor=self.actor, stage=found, change=change)
+        creators = Event.objects.creators(self.actor.organization_id, "stage", [changed.pk])
+        changed.created_by = creators.get(changed.pk)
         return Response(self.serialize(serializers.GauzyStageRead, changed), self.update_status)
 
     @extend_schema(responses={202: OpenApiTypes.OBJECT}, summary="Delete a stage without deals", request=None)

@@ -5,27 +5,27 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from crm_project.dialects.kit.offset_pages import rows_of
 from crm_project.dialects.kit.renderers import ExactJSONRenderer
 
 AT_ONCE = 500
 
 
-def streamed(
-    rows: Any, keys: Sequence[int], total: int, represent: Callable[[list[Any]], list[Any]]
-) -> StreamingHttpResponse:
-    """`{items, total}` in chunks. The first chunk is read at once, so that an error in it has a status."""
-    parts = _parts(rows, keys, represent)
+Represent = Callable[[Sequence[int]], list[Any]]
+
+
+def streamed(keys: Sequence[int], total: int, represent: Represent) -> StreamingHttpResponse:
+    """`{items, total}` in chunks; `represent` takes the primary keys of one. The first chunk is read at once, so that an error in it has a status."""
+    parts = _parts(keys, represent)
     first = next(parts, b"")
     return StreamingHttpResponse(_whole(first, parts, total), content_type=ExactJSONRenderer.media_type)
 
 
-def _parts(rows: Any, keys: Sequence[int], represent: Callable[[list[Any]], list[Any]]) -> Iterator[bytes]:
+def _parts(keys: Sequence[int], represent: Represent) -> Iterator[bytes]:
     """JSON lists without their brackets, a chunk at a time."""
     size = AT_ONCE
     for start in range(0, len(keys), size):
-        if some := rows_of(rows, keys[start : start + size]):
-            yield ExactJSONRenderer().render(represent(some))[1:-1]
+        if some := represent(keys[start : start + size]):
+            yield ExactJSONRenderer().render(some)[1:-1]
 
 
 def _whole(first: bytes, parts: Iterator[bytes], total: int) -> Iterator[bytes]:

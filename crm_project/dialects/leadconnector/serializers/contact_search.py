@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from django.db.models import Q
 from rest_framework import serializers
 
-from contacts.querysets import fold_email
+from contacts.querysets import fold_email, phone_contains, phone_is
 from crm_project.api.fields import StrictChoice
 from crm_project.dialects.kit.rows import FilterRowField
 from crm_project.dialects.kit.serializers import DialectSerializer
@@ -31,10 +31,10 @@ from crm_project.dialects.leadconnector.serializers.search import with_location
 
 SORTS = {"date_added": CREATED, "dateAdded": CREATED, "date_updated": UPDATED, "dateUpdated": UPDATED}
 MOST_BY_BODY = 500
+PHONE = "phone"
 # The searchable text fields of a contact and their columns.
 TEXTS = {
     "email": "email",
-    "phone": "phone",
     "firstName": "first_name",
     "lastName": "last_name",
     "companyName": "company__name",
@@ -55,12 +55,22 @@ def text_is(column: str) -> Condition:
 
 
 def text_contains(column: str) -> Condition:
+    if column == "email":
+        return lambda value: Q(email__contains=fold_email(value))
     return lambda value: Q(**{f"{column}__icontains": value})
+
+
+class PhoneField(serializers.CharField):
+    """A phone number in any spelling, as the condition that a contact has it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return phone_is(super().to_internal_value(data), self.context["view"].actor.organization.country)
 
 
 VOCABULARY = SearchVocabulary(
     equal={
         **{name: (serializers.CharField, text_is(column)) for name, column in TEXTS.items()},
+        PHONE: (PhoneField, lambda condition: condition),
         "id": (lambda: FilterRowField("contact"), lambda value: Q(pk=value)),
         "assignedTo": (lambda: FilterRowField("user"), lambda value: Q(owner=value)),
         KEY: (serializers.CharField, has_tag),
@@ -70,9 +80,14 @@ VOCABULARY = SearchVocabulary(
         "dateUpdated": (lambda last: RangeBoundField(last=last), "updated_at"),
     },
     sorts={"dateAdded": CREATED, "dateUpdated": UPDATED},
-    contained={**{name: text_contains(column) for name, column in TEXTS.items()}, KEY: has_tag},
+    contained={
+        **{name: text_contains(column) for name, column in TEXTS.items()},
+        PHONE: phone_contains,
+        KEY: has_tag,
+    },
     present={
         **{name: Q(**{f"{column}__gt": ""}) for name, column in TEXTS.items()},
+        PHONE: Q(phone__gt="") | Q(mobile__gt=""),
         "assignedTo": Q(owner__isnull=False),
         KEY: Q(custom_fields__has_key=KEY),
     },

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from contacts.models import Contact
 from contacts.redaction import redact_contact
+from crm_project.emails import fold_email
 from crm_project.records.text import fold
 from crm_project.setup.commands import ServiceCommand
 from deals.models import Deal
@@ -57,7 +58,7 @@ def matching(contact: str, organization: str | None) -> "QuerySet[Contact]":
     try:
         return rows.filter(uuid=uuid.UUID(contact))
     except ValueError:
-        return rows.filter(email=contact.strip().lower()).exclude(email="")
+        return rows.filter(email=fold_email(contact)).exclude(email="")
 
 
 def deals_mentioning(contact: Contact) -> list[Deal]:

@@ -1,0 +1,105 @@
+"""The undo of a change from the history of a row: an action on all rows of the change set."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from crm_project.accounts.actors import Actor
+from crm_project.errors import DomainError, Forbidden, NotFound
+from crm_project.journal.hooks import hooks
+from crm_project.journal.models import Event
+from crm_project.journal.querysets import EventQuerySet
+from crm_project.journal.sentences import lines
+from crm_project.journal.undo import UndoneElsewhere, can_undo, undo
+from crm_project.records.kinds import kinds
+from crm_project.staff.actions import AdminAction, Reach, action_page
+from crm_project.staff.request_actor import actor_of
+
+# Rows that the page names. The undo changes all of them.
+NAMED = 2_000
+
+
+class Undo(AdminAction):
+    name = "undo"
+    label = "Undo"
+    icon = "undo"
+    undo_label = "Redo"
+    is_on_all = True
+
+    def __init__(self, event: Event, sentence: str, reach: Reach) -> None:
+        self._event = event
+        self._sentence = sentence
+        self._reach = reach
+
+    def note(self, rows: Sequence[Any]) -> str:
+        at = formats.date_format(timezone.localtime(self._event.at), "j M Y H:i")
+        return f"On {at} {self._sentence}. The undo restores the values before that change."
+
+    def result(self, given: Mapping[str, Any]) -> str:
+        return f"change undone ({self._sentence})"
+
+    def reach(self, rows: Sequence[Any]) -> Reach:
+        return self._reach
+
+    def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
+        undo(actor=actor, sequence=self._event.sequence)
+
+
+def undo_view(site: Any, request: HttpRequest, sequence: int) -> HttpResponse:
+    """The page of the undo of an event's change set. Invisible rows are a refusal without their number."""
+    actor = actor_of(request)
+    if actor is None:
+        raise PermissionDenied
+    try:
+        event = Event.objects.visible_to(actor.member).with_actor().filter(sequence=sequence).first()
+        if event is None:
+            raise NotFound
+        hooks.before_undo(actor, event.change_set)
+    except DomainError as error:
+        return _refused(request, error)
+    if not can_undo(event) or not actor.may(kinds[event.kind].permission):
+        raise PermissionDenied
+    same = Event.objects.of_change_set(actor.organization_id, event.change_set)
+    counts = same.rows_by_kind()
+    if counts != same.visible_to(actor.member).rows_by_kind():
+        return _refused(request, DomainError("It changed rows that you may not see."))
+    if not all(actor.may(kinds[name].permission) for name in counts):
+        return _refused(request, Forbidden("It changed rows that your role does not allow you to change."))
+    rows = _named_rows(site, actor, same)
+    sentence = str(lines([event], actor.member)[0])
+    reach = {kinds[name].model: count for name, count in counts.items()}
+    page = site._registry[kinds[event.kind].model]
+    return action_page(page, request, Undo(event, sentence, reach), actor, rows)
+
+
+def _named_rows(site: Any, actor: Actor, events: EventQuerySet) -> list[Any]:
+    """The rows of the first events."""
+    ids: dict[str, list[int]] = {}
+    for name, row_id in events.values_list("kind", "row_id")[:NAMED]:
+        ids.setdefault(name, []).append(row_id)
+    rows: list[Any] = []
+    for name in sorted(ids):
+        related = site._registry[kinds[name].model].select_related
+        of_kind = kinds[name].rows(actor.member).filter(pk__in=ids[name])
+        rows += of_kind.select_related(*related) if related else of_kind
+    return rows
+
+
+def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """Back to the page before, with the refusal as a message. A large import is undone on its own page."""
+    text = format_html("Nothing was undone. {}", error.detail)
+    if isinstance(error, UndoneElsewhere):
+        name = error.row._meta.label_lower.replace(".", "_")
+        link = reverse(f"admin:{name}_change", args=[error.row.pk])
+        text = format_html('{} <a class="crm-link" href="{}">Undo it on its own page</a>.', text, link)
+    messages.error(request, text)
+    back = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
+    return HttpResponseRedirect(back if back and safe else reverse("admin:index"))

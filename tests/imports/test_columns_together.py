@@ -1,0 +1,118 @@
+"""Columns that name the same row together: each is used, says what is there, or refuses the row."""
+
+from typing import Any
+
+import pytest
+
+from contacts.models import Contact
+from contacts.services import find_or_create_company
+from crm_project.changes import change_set
+from crm_project.imports.kinds import import_kind
+from crm_project.records.locks import free_keys
+from deals.models import Deal
+from deals.services import create_deals
+from tests.api.client import ApiTestCase
+from tests.base import World
+from tests.factories import CompanyFactory
+from tests.imports.client import counts, csv_file, imported
+from tests.test_races import at_once
+
+NORA = {"first_name": "Nora", "last_name": "Quist", "phone": "+47 22 33 44 55"}
+
+
+class ColumnTests(ApiTestCase):
+    def outcome(self, kind: str, row: dict[str, Any], *, task: str = "run", **options: Any) -> Any:
+        """The counts, and the code of each refused field."""
+        change = {"options": options} if options else {}
+        result = imported(self.as_bob, kind, csv_file(row.keys(), row.values()), task=task, **change)
+        assert result["state"] in ("done", "refused", "previewed"), result["problem"]
+        errors = {error["field"]: error["code"] for line in result["refused"] for error in line["errors"]}
+        return counts(result), errors
+
+    def test_a_contact_by_uuid_beside_its_other_columns(self) -> None:
+        nora = self.person(**NORA, email="nora@bücher.example")
+        row = {"name": "A", "contact_uuid": str(nora.uuid)}
+        for name, same, other in (
+            ("contact_email", "NORA@xn--bcher-kva.example ", "other@example.com"),
+            ("contact_first_name", " nóra", "Nina"),
+            ("contact_last_name", "QUIST", "Quirk"),
+            ("contact_phone", "0047 22334455", "+47 22 33 44 56"),
+        ):
+            with self.subTest(column=name):
+                assert self.outcome("deals", {**row, "number": name, name: same}) == ((1, 0, 0, 0), {})
+                for task in ("preview", "run"):
+                    refused = self.outcome("deals", {**row, name: other}, task=task)
+                    assert refused == ((0, 0, 0, 1), {name: "contact_conflict"})
+        assert set(Deal.objects.values_list("contact", flat=True)) == {nora.pk}
+        assert Contact.objects.count() == 1
+
+    def test_a_client_and_a_company_by_uuid_beside_the_name(self) -> None:
+        acme = CompanyFactory(actor=self.bob, name="Acme  Ltd")
+        for kind, uuid, name, row in (
+            ("deals", "client_uuid", "client_name", {"name": "A"}),
+            ("contacts", "company_uuid", "company_name", {"first_name": "A"}),
+        ):
+            with self.subTest(kind=kind):
+                row = {**row, uuid: str(acme.uuid)}
+                assert self.outcome(kind, {**row, name: "ACME Ltd"}) == ((1, 0, 0, 0), {})
+                refused = self.outcome(kind, {**row, name: "Other"})
+                assert refused == ((0, 0, 0, 1), {name: "contact_conflict"})
+                unknown = {**row, uuid: str(self.pipeline.uuid), name: "Other"}
+                assert self.outcome(kind, unknown) == ((0, 0, 0, 1), {uuid: "does_not_exist"})
+        assert Contact.objects.filter(kind="company").count() == 1
+
+    def test_a_system_without_an_id(self) -> None:
+        for kind, row in (("deals", {"name": "A"}), ("contacts", {"first_name": "A"})):
+            refused = self.outcome(kind, {**row, "external_system": "erp"})
+            assert refused == ((0, 0, 0, 1), {"external_id": "required"})
+            assert self.outcome(kind, {**row, "external_system": "erp", "external_id": "1"})[0][0] == 1
+
+    def test_a_person_without_email(self) -> None:
+        row = {"name": "A", **{f"contact_{name}": value for name, value in NORA.items()}}
+        for task, people in (("preview", 0), ("run", 1)):
+            assert self.outcome("deals", row, task=task) == ((1, 0, 0, 0), {})
+            assert Contact.objects.count() == people
+        assert self.outcome("deals", {**row, "name": "B", "contact_phone": "004722334455"})[0] == (1, 0, 0, 0)
+        assert self.outcome("deals", {"name": "C", "contact_phone": "1"})[1] == {
+            "contact_first_name": "required"
+        }
+
+        assert [person.full_name for person in Contact.objects.all()] == ["Nora Quist"]
+        assert {deal.contact.full_name for deal in Deal.objects.all()} == {"Nora Quist"}
+
+    def test_an_export_is_imported_as_it_is(self) -> None:
+        """A closed deal with a probability of its own too."""
+        nora, acme = self.person(**NORA), CompanyFactory(actor=self.bob, name="Acme")
+        deal = self.deal(probability=35, contact=nora.pk, client=acme.pk)
+        self.as_bob.patch(f"/api/deals/{deal.uuid}", {"status": "won"})
+        content = b"".join(self.as_bob.get("/api/deals/export").streaming_content)
+
+        result = imported(self.as_bob, "deals", content)
+
+        assert (counts(result), result["refused"]) == ((0, 0, 1, 0), [])
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_imports_and_requests_at_once_create_one_company_and_one_person() -> None:
+    """Imports hold no keys of e-mails and references, but those of names."""
+    world = World()
+    bob = world.bob
+    named = {f"contact_{name}": value for name, value in NORA.items()}
+
+    def run_import() -> None:
+        with free_keys(), change_set(bob):
+            import_kind("contacts", bob, {"match_on": "none"}).write(
+                [{"first_name": "A", "company_name": "New  Ltd", "external_references": []}]
+            )
+            import_kind("deals", bob, {"match_on": "none"}).write([{"name": "A", **named}])
+
+    def create() -> None:
+        find_or_create_company(actor=bob, name="New Ltd")
+        create_deals(actor=bob, changes=[{"name": "B", **named}])
+
+    refusals = [result for result in at_once(*[run_import, create] * 4) if result is not None]
+
+    assert refusals == []
+    assert Contact.objects.filter(kind="company").count() == 1
+    assert Contact.objects.filter(first_name="Nora").count() == 1

@@ -1,0 +1,171 @@
+"""The figures of the home page and of panels: each is that of the list which its link opens."""
+
+import datetime
+import html
+import random
+import re
+from decimal import Decimal
+
+from django.utils import timezone
+
+from contacts.models import Contact
+from crm_project.staff import display
+from deals.models import Deal
+from deals.money import currency_decimals
+from deals.services import create_deals, trash_deals
+from tests.factories import CompanyFactory
+from tests.staff.base import StaffTestCase, change_url, list_url
+
+CARD = re.compile(r'<a class="crm-card" href="([^"]*)">(.*?)</a>', re.DOTALL)
+LIST = re.compile(r'<section class="crm-box">\s*<header>(.*?)</header>(.*?)</section>', re.DOTALL)
+NAME = re.compile(r'<strong><a class="crm-link" href="[^"]*">(.*?)</a></strong>')
+
+
+class HomeTests(StaffTestCase):
+    @classmethod
+    def setUpTestData(cls):
+        super().setUpTestData()
+        chance = random.Random(11)
+        today = timezone.now().date()
+        stages = [*cls.pipeline.stages.in_order(), *cls.renewals.stages.in_order()]
+        members = [actor.member.pk for actor in (cls.alice, cls.manager, cls.bob)]
+        for actor in (cls.alice, cls.bob):
+            changes = [
+                {
+                    "name": f"Deal {number} of {actor.member}",
+                    "amount": chance.choice([None, Decimal(7), Decimal("12.50"), Decimal(999_999)]),
+                    "currency": "EUR",
+                    "stage": chance.choice(stages).pk,
+                    "owner": chance.choice([None, *members]),
+                    "is_private": chance.random() < 0.3,
+                    "expected_close_date": chance.choice(
+                        [None, *(today + datetime.timedelta(days=days) for days in (-40, -1, 0, 1, 40))]
+                    ),
+                }
+                for number in range(25)
+            ]
+            for change in changes[::4]:
+                change |= {"currency": "JPY", "amount": change["amount"] and Decimal(500)}
+            deals = create_deals(actor=actor, changes=changes)
+            trash_deals(actor=actor, rows=deals[:3])
+        create_deals(actor=cls.charlie, changes=[{"name": "Theirs", "amount": Decimal(5)}])
+        for deal in Deal.objects.all():
+            days = datetime.timedelta(days=chance.choice([0, 29, 31, 400]))
+            Deal.objects.filter(pk=deal.pk).update(stage_entered_at=timezone.now() - days)
+
+    def rows(self, url):
+        """All rows of a list, page by page."""
+        response = self.client.get(url)
+        changelist = response.context["cl"]
+        following = changelist.next_page
+        return [*changelist.result_list, *(self.rows(f"{list_url(Deal)}{following}") if following else [])]
+
+    def sums(self, deals):
+        by_currency = {}
+        for deal in deals:
+            by_currency.setdefault(deal.currency, []).append(deal.amount or Decimal(0))
+        return {
+            str(display.money(sum(amounts), currency, currency_decimals()[currency]))
+            for currency, amounts in by_currency.items()
+            if sum(amounts)
+        }
+
+    def test_each_figure_is_that_of_the_list_behind_it(self):
+        figures = {}
+        for who in (self.alice, self.manager, self.bob, self.viewer):
+            for whose in ("mine", "all"):
+                self.sign_in(who)
+                page = self.page(f"/admin/?whose={whose}")
+                figures[who.member.role, whose] = [*self.check_cards(page), *self.check_lists(page)]
+
+        assert all(len(one) == 6 for one in figures.values())
+        assert len({tuple(one) for one in figures.values()}) > 4, "the people see different deals"
+        assert figures["viewer", "mine"] == [0] * 6
+
+    def check_cards(self, page):
+        for url, card in CARD.findall(page):
+            deals = self.rows(html.unescape(url))
+            count = int(re.search(r"([\d,]+) open deal", card)[1].replace(",", ""))
+            sums = set(re.findall(r'<span class="crm-money">.*?</span></span>', card))
+            assert (count, sums) == (len(deals), self.sums(deals)), card
+            yield count
+
+    def check_lists(self, page):
+        for header, body in LIST.findall(page):
+            count = int(re.search(r'crm-count">([\d,]+)<', header)[1].replace(",", ""))
+            link = re.search(r'href="([^"]*)"', header)
+            deals = self.rows(html.unescape(link[1])) if link else []
+            assert count == len(deals), header
+            assert len(NAME.findall(body)) == min(count, 8)
+            assert {*map(html.unescape, NAME.findall(body))} <= {*map(str, deals)}
+            yield count
+
+    def test_the_lists_are_the_same_whoever_counts_them(self):
+        """Without the admin's filters."""
+        self.sign_in(self.bob)
+        now, today = timezone.now(), timezone.now().date()
+        seen = [deal for deal in Deal.objects.visible_to(self.bob.member) if deal.status == "open"]
+        own = [deal for deal in seen if deal.owner_id == self.bob.member.pk]
+
+        counts = [*self.check_lists(self.page("/admin/?whose=mine"))]
+
+        overdue = [deal for deal in own if deal.expected_close_date and deal.expected_close_date < today]
+        stale = [deal for deal in own if deal.stage_entered_at < now - datetime.timedelta(days=30)]
+        assert (counts[0], counts[2], counts[3]) == (len(overdue), len(stale), len(own))
+
+
+class PanelTests(StaffTestCase):
+    def panel(self, contact, title):
+        panels = self.client.get(change_url(contact)).context["panels"]
+        return next(panel for panel in panels if panel.title == title)
+
+    def test_the_deals_of_a_company_and_its_people(self):
+        company = CompanyFactory(actor=self.bob)
+        person = self.person(company=company.pk)
+        other = self.person()
+        parts = (
+            {"client": company.pk},
+            {"contact": person.pk},
+            {"members": [person.pk]},
+            {"members": [company.pk]},
+        )
+        deals = [self.deal(**parts[number % 4]) for number in range(20)]
+        self.deal(contact=other.pk)
+        self.deal(self.alice, client=company.pk, is_private=True, owner=self.alice.member.pk)
+        trash_deals(actor=self.bob, rows=[self.deal(client=company.pk)])
+        assert self.panel(company, "Deals").more_url == ""
+        deals.append(self.deal(client=company.pk))
+
+        panel = self.panel(company, "Deals")
+
+        assert "Show all" in self.page(change_url(company))
+        listed = self.client.get(panel.more_url).context["cl"].result_list
+        assert {deal.pk for deal in listed} == {deal.pk for deal in deals}
+        assert [str(display.link(deal)) for deal in listed[:20]] == [str(row[0]) for row in panel.rows]
+        assert str(company) in self.page(panel.more_url), "the filter names the company"
+        assert self.client.get(f"{list_url(Deal)}?with={other.pk}").context["cl"].result_count == 1
+
+    def test_the_people_of_a_company(self):
+        company = CompanyFactory(actor=self.bob)
+        for number in range(51):
+            self.person(company=company.pk, first_name=f"P{number}")
+        self.person()
+
+        panel = self.panel(company, "People")
+
+        assert len(panel.rows) == 50
+        response = self.client.get(panel.more_url)
+        assert len([*response.context["cl"].result_list]) == 50
+        assert response.context["cl"].next_page
+        assert {person.company_id for person in response.context["cl"].result_list} == {company.pk}
+
+    def test_the_filter_by_a_hidden_or_unknown_contact_shows_nothing(self):
+        theirs = self.person(self.charlie)
+        self.deal(self.charlie, contact=theirs.pk)
+        self.deal()
+
+        for model, parameter in ((Deal, "with"), (Contact, "company")):
+            for value in (theirs.pk, 10**9, "x", "-1"):
+                changelist = self.client.get(f"{list_url(model)}?{parameter}={value}").context["cl"]
+                assert changelist.result_count == 0, value
+                assert changelist.filter_errors
