@@ -1,4 +1,4 @@
-"""The functions of outer apps that writes of contacts call; `deals` sets them in its AppConfig."""
+"""The functions of outer apps that writes of contacts call; `deals/subscriptions.py` sets them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -274,7 +274,7 @@ class WalkTests(BaseTestCase):
         return self.renewals
 
     def test_every_service_is_walked(self):
-        assert PREPARED.keys() - {"undo"} | NO_ROW == services().keys()
+        assert PREPARED.keys() - {"undo"} | NO_ROW == services().keys(), "PREPARED has an entry for each"
 
     def test_each_leaves_an_event_a_version_and_a_state(self):
         for name, (prepare, act) in PREPARED.items():

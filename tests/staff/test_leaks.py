@@ -439,6 +439,7 @@ class CoverageTests(LeakTestCase):
 
     def test_every_model_of_the_admin_is_walked_or_the_operators(self):
         assert set(admin.site._registry) == {*TENANT_MODELS, Organization, User}
+        assert {type(row) for row in self.foreign.values()} == {*TENANT_MODELS}, "`_fill` makes a row of each"
 
     def test_operators_see_organizations_and_logins_and_others_do_not(self):
         for who, status in ((self.operator, 200), (self.bob, 403), (self.viewer, 403)):
