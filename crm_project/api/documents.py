@@ -72,4 +72,4 @@ class StoredDocumentView(SpectacularAPIView):
         return response
 
     def _generate(self) -> Any:
-        return self.generator_class().get_schema(request=None, public=True)
+        return self.generator_class().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]

@@ -92,7 +92,7 @@ class OnlyofficeSchema(DialectSchema):
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
         """Null values are left out, and the parameter `fields` leaves out others: no member is required."""
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
-        if isinstance(force_instance(serializer), OnlyofficeRead):
+        if isinstance(force_instance(serializer), OnlyofficeRead):  # type: ignore[no-untyped-call]
             schema.pop("required", None)
         return schema
 
