@@ -31,7 +31,9 @@ def secret_key(env: environ.Env, *, debug: bool) -> str:
     if not secret and debug:
         return DEVELOPMENT_SECRET
     if not secret:
-        raise ImproperlyConfigured("SECRET_KEY is not set. Set it to at least 50 random characters.")
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Set it to at least 50 random characters; `make .env` does so for this machine."
+        )
     if secret == DEVELOPMENT_SECRET and not debug:
         raise ImproperlyConfigured("SECRET_KEY is the public key of the repository. Set a key of your own.")
     if len(secret) < SECRET_LENGTH:

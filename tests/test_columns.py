@@ -141,6 +141,21 @@ class SerializerTests(BaseTestCase):
             names = {str(field.source) for field in fields}
             assert_complete(type(serializer).__name__, model, names, INTERNAL, DERIVED)
 
+    def test_texts_are_as_long_as_their_columns(self) -> None:
+        """The document names the length; the service would refuse a longer text, whatever the document says."""
+        for serializer, model in ((DealSerializer(), Deal), (ContactSerializer(), Contact)):
+            lengths = {
+                field.name: field.max_length
+                for field in model._meta.concrete_fields
+                if isinstance(field, models.CharField) and not field.choices
+            }
+            sent = {
+                str(field.source): getattr(field, "max_length", None)
+                for field in serializer.fields.values()
+                if not field.read_only and field.source in lengths
+            }
+            assert sent == {name: lengths[name] for name in sent}, type(serializer).__name__
+
 
 class ServiceTests(ColumnsTestCase):
     """Each column is sent to the service and read back; `values` has those that need more than a value of the type."""

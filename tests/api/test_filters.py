@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.core import signing
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
@@ -80,6 +81,18 @@ ORDERINGS = [
     *("created_at", "updated_at", "amount", "expected_close_date", "closed_at", "name", "status"),
     *("custom_figure", "custom_flag", "custom_word"),
 ]
+# Parameters that are no filters: `as_of` reads another table, and is tested with it; `custom_fields` stands for the
+# parameters of all custom fields.
+EVERYWHERE = {
+    *("cursor", "page_size", "total", "ordering", "format", "deleted", "fields", "expand"),
+    *("as_of", "custom_fields"),
+}
+
+
+def parameters_of(path):
+    """The query parameters of a list in the OpenAPI document."""
+    operation = Client().get("/api/schema").json()["paths"][path]["get"]
+    return {entry["name"] for entry in operation["parameters"] if entry["in"] == "query"}
 
 
 def instant(text):
@@ -481,25 +494,9 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             assert sizes - {0, ROWS} or name in UNIFORM, f"{name} was not really tried"
 
     def test_the_table_has_every_filter_of_the_document(self):
-        operation = self.as_nobody.client.get("/api/schema").json()["paths"]["/api/deals"]["get"]
-        known = {entry["name"] for entry in operation["parameters"] if entry["in"] == "query"}
-
         custom = {name for name in self.filters if name.startswith("custom_")}
-        # `as_of` reads another table, and is tested with it.
-        everywhere = {
-            "cursor",
-            "page_size",
-            "total",
-            "ordering",
-            "format",
-            "deleted",
-            "as_of",
-            # Stands for the parameters of all custom fields.
-            "custom_fields",
-            "fields",
-            "expand",
-        }
-        assert known - everywhere == set(self.filters) - custom
+
+        assert parameters_of("/api/deals") - EVERYWHERE == set(self.filters) - custom, "one line for each"
 
     def test_a_system_and_an_id_are_one_key(self):
         for row in self.every:
@@ -668,34 +665,72 @@ class CursorTests(ApiTestCase):
 
 
 class ContactFilterTests(ApiTestCase):
-    def test_each_filter_finds_the_right_rows(self):
-        company = CompanyFactory(actor=self.bob, name="Élan", email="office@example.com")
-        for number in range(6):
-            self.person(
+    @classmethod
+    def setUpTestData(cls):
+        super().setUpTestData()
+        cls.company = CompanyFactory(actor=cls.bob, name="Élan", email="office@example.com")
+        cls.people = [
+            cls.person(
+                cls,
                 first_name=f"Person {number}",
                 email=f"p{number}@example.com",
                 phone="+33 1" if number % 2 else "",
-                company=company.pk if number % 3 == 0 else None,
-                owner=self.alice.member.pk if number % 2 else None,
-                external_references=[("erp", f"{number}")] if number < 3 else [],
+                company=cls.company.pk if number % 3 == 0 else None,
+                owner=cls.alice.member.pk if number % 2 else None,
+                external_references=[("erp", f"{number}")] if number < 3 else [("default", f"{number}")],
             )
-        every = self.as_bob.rows("/api/contacts")
-        for name, value, passes in (
+            for number in range(6)
+        ]
+        cls.every = cls.as_bob.rows("/api/contacts")
+        cls.known = parameters_of("/api/contacts") - EVERYWHERE
+
+    @property
+    def filters(self):
+        """Each parameter with a value, and whether a row as it is read passes it."""
+        company, alice = str(self.company.uuid), str(self.alice.member.uuid)
+        return [
+            ("uuid", company, lambda row: row["uuid"] == company),
             ("email", " P1@Example.com", lambda row: row["email"] == "p1@example.com"),
+            ("phone", "+331", lambda row: row["phone"] == "+33 1"),
             ("kind", "company", lambda row: row["kind"] == "company"),
             ("kind", "person,company", lambda row: True),
-            ("company", str(company.uuid), lambda row: bool(row["company"])),
-            ("owner", str(self.alice.member.uuid), lambda row: bool(row["owner"])),
-            ("external_system", "erp", lambda row: bool(row["external_references"])),
+            ("company", company, lambda row: bool(row["company"])),
+            ("owner", alice, lambda row: bool(row["owner"])),
+            ("external_system", "erp", lambda row: holds(row, "erp")),
+            ("external_id", "4", lambda row: holds(row, "default", "4")),
             ("q", "elan", lambda row: row["name"] == "Élan"),
             ("q", "p3@", lambda row: row["email"] == "p3@example.com"),
             ("q", "+33", lambda row: row["phone"] == "+33 1"),
             ("created_at_after", "9000-01-01", lambda row: False),
-        ):
-            found = self.as_bob.rows("/api/contacts", **{name: value})
-            assert found == [row for row in every if passes(row)], (name, value)
-        found = self.as_bob.rows("/api/contacts", external_system="erp", external_id="1")
+            ("created_at_before", "9000-01-01", lambda row: True),
+            ("updated_at_after", "9000-01-01", lambda row: False),
+            ("updated_at_before", "9000-01-01", lambda row: True),
+        ]
+
+    def found(self, **parameters):
+        return self.as_bob.rows("/api/contacts", **parameters)
+
+    def test_each_filter_finds_the_right_rows(self):
+        for name, value, passes in self.filters:
+            assert self.found(**{name: value}) == [row for row in self.every if passes(row)], (name, value)
+            if f"{name}_not" in self.known:
+                others = [row for row in self.every if not passes(row)]
+                assert self.found(**{f"{name}_not": value}) == others, (name, value)
+        found = self.found(external_system="erp", external_id="1")
         assert [row["email"] for row in found] == ["p1@example.com"]
+
+    def test_whether_a_column_is_empty(self):
+        for parameter in (name for name in self.known if name.endswith("_empty")):
+            column = parameter.removesuffix("_empty")
+            empty = [row for row in self.every if row[column] in (None, "")]
+            assert self.found(**{parameter: "true"}) == empty, parameter
+            assert self.found(**{parameter: "false"}) == [row for row in self.every if row not in empty]
+
+    def test_the_table_has_every_filter_of_the_document(self):
+        tried = {name for name, _, _ in self.filters}
+        made = {f"{name}_not" for name in tried} | {name for name in self.known if name.endswith("_empty")}
+
+        assert self.known - made == tried, "add a line to `filters` for each"
 
     def test_each_ordering_page_by_page(self):
         for name in ("b", "B", "é", "a", "a"):

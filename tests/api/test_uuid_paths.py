@@ -6,7 +6,7 @@ from crm_project.records.models import CustomField
 from deals.models import LostReason
 from pipelines.models import Pipeline, Stage
 from tests.api.client import ApiTestCase, problem
-from tests.api.routes import make_rows
+from tests.api.routes import make_rows, served
 
 KINDS = {
     "custom-fields": ("custom_field", "trashed_field", CustomField, "label"),
@@ -47,6 +47,9 @@ class UUIDPathTests(ApiTestCase):
             problem(self.as_alice.get(f"/api/{prefix}/{uuid4()}"), 404, "not_found")
             problem(self.as_alice.get(f"/api/{prefix}/{path[-8:]}x"), 404, "not_found")
             assert self.as_alice.delete(path).status_code == 204, prefix
+
+    def test_no_route_of_a_row_takes_the_id_alone(self):
+        assert [path for path in served() if "<int:id>" in path] == [], "lookup_value_converter is id_or_uuid"
 
     def test_the_row_of_every_event_can_be_read(self):
         prefixes = {"stage": "stages", "pipeline": "pipelines", "lost_reason": "lost-reasons"}

@@ -4,8 +4,11 @@ A change is a `diff` block: the path, then context (` `), removed (`-`) and adde
 removed lines must occur exactly once in the file. `Without: …` names the test that fails without the change before it.
 """
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,3 +63,14 @@ def copy_of_the_code(folder: Path) -> Path:
     tree = folder / "tree"
     shutil.copytree(BASE_DIR, tree, ignore=IGNORED)
     return tree
+
+
+def run(tree: Path, *arguments: str, succeeds: bool = True) -> str:
+    """Run Python in the copy, with a database of its own: the recipe is the same on each."""
+    names = {"PATH", "HOME", "LANG", "TMPDIR"}
+    environment = {name: value for name, value in os.environ.items() if name in names}
+    environment |= {"ENV_FILE": "", "DEBUG": "on"}
+    line = [sys.executable, *arguments]
+    done = subprocess.run(line, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) is succeeds, f"{arguments}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    return done.stdout

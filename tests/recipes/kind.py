@@ -2,9 +2,14 @@
 
 A step writes a file, or edits one: then `anchor` is the text before which the new text is inserted. `guard` is the
 check that fails without the step: START for Django's start and its system checks, else the id of a test.
+
+`python -m tests.recipes.kind` carries it out in the working tree, to be renamed from there.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from crm_project.environment import BASE_DIR
 
 START = "manage.py check"
 
@@ -65,6 +70,7 @@ SERVICES = '''"""Writes of industries."""
 
 from crm_project.accounts.actors import Actor
 from crm_project.errors import Conflict, FieldError
+from crm_project.records.text import tidy
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.reference_data import (
     catalogue_writing,
@@ -112,8 +118,8 @@ def _save(actor: Actor, row: Industry, change: Change) -> Industry:
 def _errors(row: Industry) -> list[FieldError]:
     if not row.name.strip():
         return [FieldError("name", "blank", "This may not be blank.")]
-    same = Industry.objects.of(row.organization_id).live().filter(name=row.name).exclude(pk=row.pk)
-    if same.exists():
+    others = Industry.objects.of(row.organization_id).live().exclude(pk=row.pk)
+    if tidy(row.name) in map(tidy, others.values_list("name", flat=True)):
         wrong = FieldError("name", "name_taken", "There is an industry of this name already.")
         raise Conflict(wrong.template, wrong.params, code="name_taken", fields=[wrong])
     return []
@@ -198,8 +204,12 @@ class IndustryViewSet(RowViewSet):
     serializer_class = IndustrySerializer
     edit_permission = Permission.EDIT_PIPELINES
     lookup_field = "id"
-    lookup_value_converter = "int"
-    orderings = {"created_at": Key("created_at"), "name": Key("name", text=True)}
+    lookup_value_converter = "id_or_uuid"
+    orderings = {
+        "created_at": Key("created_at"),
+        "updated_at": Key("updated_at"),
+        "name": Key("name", text=True),
+    }
     default_ordering = "created_at"
 '''
 
@@ -272,12 +282,38 @@ TRASHED = """def _trashed_industry(case: Any) -> int:
 
 """
 
+WALK = """    "create_industry": (lambda w: None, lambda run, w, _: run(actor=w.manager, change={"name": "Steel"})),
+    "restore_industry": (
+        lambda w: trashed_industry(w),
+        lambda run, w, row: run(actor=w.manager, industry=row),
+    ),
+    "trash_industry": (lambda w: industry(w), lambda run, w, row: run(actor=w.manager, industry=row)),
+    "update_industry": (
+        lambda w: industry(w),
+        lambda run, w, row: run(actor=w.manager, industry=row, change={"name": "Other"}),
+    ),
+"""
+WALKED_ROWS = """def industry(w: Any) -> Any:
+    return industries_services.create_industry(actor=w.manager, change={"name": "Steel"})
+
+
+def trashed_industry(w: Any) -> Any:
+    row = industry(w)
+    industries_services.trash_industry(actor=w.manager, industry=row)
+    return row
+
+
+"""
+LEAKING = """            "industry": create_industry(actor=actor, change={"name": f"{word} industry"}),
+"""
+
 IN_TABLE = "tests/api/test_permissions.py::CoverageTests::test_every_route_is_in_the_table"
-IN_LAYERS = "tests/test_kinds.py::TestPlaces::test_every_app_is_in_the_layers"
+IN_LAYERS = "tests/test_layers.py"
 IN_ADMIN = "tests/test_kinds.py::TestPlaces::test_every_kind_with_services_has_a_page_in_the_admin"
 IN_SIDEBAR = "tests/test_kinds.py::TestPlaces::test_the_sidebar_leads_to_every_kind_with_services"
 WALKED = "tests/staff/test_leaks.py::CoverageTests::test_every_model_of_the_admin_is_walked_or_the_operators"
 COUNTED = "tests/api/test_query_counts.py"
+SERVED = "tests/journal/test_every_service.py"
 
 FILES = [
     Step("industries/__init__.py", "", "The app."),
@@ -335,10 +371,17 @@ EDITS = [
     ),
     Step(
         "tests/staff/test_leaks.py",
-        "from industries.models import Industry\n",
-        "Include its pages in the walk, in TENANT_MODELS.",
+        "from industries.models import Industry\nfrom industries.services import create_industry\n",
+        "Include its pages in the walk, in TENANT_MODELS, and a row of each organization.",
         "from pipelines.models import",
         guard=WALKED,
+    ),
+    Step(
+        "tests/journal/test_every_service.py",
+        WALK,
+        "Try each of its services.",
+        '    "undo": (\n',
+        guard=SERVED,
     ),
 ]
 
@@ -349,7 +392,43 @@ FURTHER = [
     ("tests/query_counts.json", 'references/{reference}": 10', 'references/{reference}": 11'),
     ("pyproject.toml", '"pipelines", "deals", ', '"pipelines", "deals", "industries", '),
     ("pyproject.toml", '"pipelines", "deals"]', '"pipelines", "deals", "industries"]'),
+    ("pyproject.toml", '"pipelines", "deals",\n', '"pipelines", "deals", "industries",\n'),
     ("tests/api/routes.py", '        "deal": deal.uuid,\n', f'{ROUTE_ROWS}        "deal": deal.uuid,\n'),
     ("tests/api/routes.py", "def served()", f"{TRASHED}def served()"),
-    ("tests/staff/test_leaks.py", "Member, ApiToken, Import)", "Member, ApiToken, Import, Industry)"),
+    ("tests/staff/test_leaks.py", "Invitation, ApiToken, Import)", "Invitation, ApiToken, Import, Industry)"),
+    (
+        "tests/staff/test_leaks.py",
+        '            "import": source,\n',
+        f'            "import": source,\n{LEAKING}',
+    ),
+    ("tests/journal/test_every_service.py", "class WalkTests", f"{WALKED_ROWS}class WalkTests"),
+    (
+        "tests/journal/test_every_service.py",
+        "from pipelines import services",
+        "from industries import services as industries_services\nfrom pipelines import services",
+    ),
 ]
+
+
+def write(tree: Path, step: Step) -> None:
+    """Write the step's file, or make its edits."""
+    path = tree / step.path
+    if not step.anchor:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(step.text)
+        return
+    edit(path, step.anchor, step.text + step.anchor)
+    for _, old, new in (change for change in FURTHER if change[0] == step.path):
+        edit(path, old, new)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text, f"{path.name}: {old}"
+    path.write_text(text.replace(old, new) if path.name == "pyproject.toml" else text.replace(old, new, 1))
+
+
+if __name__ == "__main__":
+    for each in [*FILES, *EDITS]:
+        write(BASE_DIR, each)
+    print("Now: python manage.py makemigrations -n initial industries")

@@ -1,29 +1,15 @@
 """The recipe "a field" of CONTRIBUTING.md, executed: it is complete, and each step is needed."""
 
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
-from tests.recipes.document import copy_of_the_code, recipe
+from tests.recipes.document import copy_of_the_code, recipe, run
 
 STEPS = recipe("a field")
 NEEDED = [step for step in STEPS if step.test]
 
 pytestmark = pytest.mark.recipe
-
-
-def run(tree, *arguments, succeeds=True):
-    """Run Python in the copy, with a database of its own: the recipe is the same on each."""
-    names = {"PATH", "HOME", "LANG", "TMPDIR"}
-    environment = {name: value for name, value in os.environ.items() if name in names}
-    environment |= {"ENV_FILE": "", "DEBUG": "on"}
-    line = [sys.executable, *arguments]
-    done = subprocess.run(line, cwd=tree, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode == 0) is succeeds, f"{arguments}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

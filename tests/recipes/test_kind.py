@@ -12,12 +12,13 @@ import pytest
 
 from crm_project.environment import BASE_DIR
 from tests.recipes.document import copy_of_the_code
-from tests.recipes.kind import EDITS, FILES, FURTHER, START, Step
+from tests.recipes.kind import EDITS, FILES, START, Step, write
 
 STEPS = [*FILES, *EDITS]
 
 pytestmark = pytest.mark.recipe
 
+CONVERTERS = "tests/api/test_uuid_paths.py::UUIDPathTests::test_no_route_of_a_row_takes_the_id_alone"
 # A test of the new kind, run in the copy.
 WALK = """
 from crm_project.journal.models import Event
@@ -31,10 +32,11 @@ class WalkTests(ApiTestCase):
         row = self.as_manager.post("/api/industries", {"name": "Steel"}).json()
         assert self.as_bob.get("/api/industries").json()["results"][0]["name"] == "Steel"
         assert self.as_charlie.get("/api/industries").json()["results"] == []
-        again = self.as_manager.post("/api/industries", {"name": "Steel"})
+        again = self.as_manager.post("/api/industries", {"name": " Steel"})
         assert (again.status_code, again.json()["code"]) == (409, "name_taken")
         event = [one for one in self.as_bob.get("/api/events").json()["results"] if one["kind"] == "industry"][0]
         assert (event["action"], event["row"]) == ("created", row["uuid"])
+        assert self.as_bob.get(f"/api/industries/{event['row']}").json() == row
         named = {"system": "erp", "kind": "industry", "external_id": "7", "row": row["id"]}
         assert self.as_manager.post("/api/external-references", named).status_code == 201
         done = self.as_manager.post(f"/api/events/{event['sequence']}/undo")
@@ -52,18 +54,6 @@ class PageTests(StaffTestCase):
 """
 
 
-def write(tree: Path, step: Step) -> None:
-    """Write the step's file, or make its edits."""
-    path = tree / step.path
-    if not step.anchor:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(step.text)
-        return
-    edit(path, step.anchor, step.text + step.anchor)
-    for _, old, new in (change for change in FURTHER if change[0] == step.path):
-        edit(path, old, new)
-
-
 def forget(tree: Path, step: Step) -> None:
     """Take the step back. No two steps change the same file."""
     if step.anchor:
@@ -72,19 +62,13 @@ def forget(tree: Path, step: Step) -> None:
         (tree / step.path).unlink()
 
 
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text, f"{path.name}: {old}"
-    path.write_text(text.replace(old, new) if path.name == "pyproject.toml" else text.replace(old, new, 1))
-
-
 def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "ENV_FILE": "", "DEBUG": "on", "DATABASE_URL": "sqlite:///scratch.sqlite3"}
     environment.pop("TEST_DATABASE_URL", None)
     # Two versions of a file may have the same size and the same second: no compiled file is kept.
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     return subprocess.run(
-        [sys.executable, *command], cwd=tree, env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, *command], cwd=tree, env=environment, capture_output=True, text=True, timeout=900
     )
 
 
@@ -125,8 +109,8 @@ def test_the_document_names_every_step_in_order():
     paths = re.findall(r"`((?:<app>|crm_project|tests)/[\w/.]+|pyproject\.toml)`", section)
 
     assert list(dict.fromkeys(paths)) == [
-        *(step.path.replace("industries/", "<app>/", 1) for step in STEPS),
         "tests/recipes/kind.py",
+        *(step.path.replace("industries/", "<app>/", 1) for step in STEPS),
     ]
 
 
@@ -141,8 +125,11 @@ def test_it_works(finished):
     (finished / "tests/test_walk.py").write_text(WALK)
 
     guards = sorted({step.guard for step in STEPS} - {START})
-    done = run_tests(finished, "tests/test_walk.py", *guards)
+    done = run_tests(finished, "tests/test_walk.py", CONVERTERS, *guards)
     assert done.returncode == 0, done.stdout
+    for tool in (["ruff", "check", "."], ["ruff", "format", "--check", "."]):
+        linted = run(finished, "-m", *tool)
+        assert linted.returncode == 0, linted.stdout
 
 
 @pytest.mark.long

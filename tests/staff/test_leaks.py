@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from contacts.models import Contact
-from crm_project.accounts.models import ApiToken, Member, Organization, User
+from crm_project.accounts.models import ApiToken, Invitation, Member, Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
 from crm_project.imports.files import receive
@@ -41,7 +41,18 @@ PRIVATE = "zyxprivate"
 OURS = "zyxours"
 # What is typed comes back on the page: parts of the words find the same rows.
 TERMS = (SECRET[1:-1], PRIVATE[1:-1])
-TENANT_MODELS = (Deal, Contact, Pipeline, Stage, LostReason, CustomField, Member, ApiToken, Import)
+TENANT_MODELS = (
+    Deal,
+    Contact,
+    Pipeline,
+    Stage,
+    LostReason,
+    CustomField,
+    Member,
+    Invitation,
+    ApiToken,
+    Import,
+)
 
 
 class LeakTestCase(StaffTestCase):
@@ -428,6 +439,7 @@ class CoverageTests(LeakTestCase):
 
     def test_every_model_of_the_admin_is_walked_or_the_operators(self):
         assert set(admin.site._registry) == {*TENANT_MODELS, Organization, User}
+        assert {type(row) for row in self.foreign.values()} == {*TENANT_MODELS}, "`_fill` makes a row of each"
 
     def test_operators_see_organizations_and_logins_and_others_do_not(self):
         for who, status in ((self.operator, 200), (self.bob, 403), (self.viewer, 403)):

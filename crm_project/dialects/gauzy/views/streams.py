@@ -14,7 +14,10 @@ Represent = Callable[[Sequence[int]], list[Any]]
 
 
 def streamed(keys: Sequence[int], total: int, represent: Represent) -> StreamingHttpResponse:
-    """`{items, total}` in chunks; `represent` takes the primary keys of one. The first chunk is read at once, so that an error in it has a status."""
+    """`{items, total}` in chunks; `represent` takes the primary keys of one.
+
+    The first chunk is read at once, so that an error in it has a status.
+    """
     parts = _parts(keys, represent)
     first = next(parts, b"")
     return StreamingHttpResponse(_whole(first, parts, total), content_type=ExactJSONRenderer.media_type)
