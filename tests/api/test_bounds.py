@@ -47,11 +47,10 @@ class ErrorTests(ApiTestCase):
         )
 
         path = f"/api/imports/{answer.json()['uuid']}"
-        for wrong in ({"mapping": dict.fromkeys(columns, "nonsense")}, {"options": nonsense(20)}):
-            found = self.as_bob.patch(path, wrong).json()
+        found = self.as_bob.patch(path, {"mapping": dict.fromkeys(columns, "nonsense")}).json()
 
-            assert found["errors_total"] == 20
-            assert sum("One of: " in one["detail"] for one in found["errors"]) == 1
+        assert found["errors_total"] == 20
+        assert sum("One of: " in one["detail"] for one in found["errors"]) == 1
 
     def test_the_known_parameters_are_listed_once(self):
         answer = self.as_bob.get("/api/deals", **nonsense(200))
