@@ -23,7 +23,7 @@ QUICK := tests/accounts tests/contacts tests/deals tests/journal tests/pipelines
 	idempotency pipelines writes) tests/dialects/test_architecture.py
 # The tests whose input is generated.
 GENERATED := tests/api/test_schema.py tests/api/test_filters.py tests/deals/test_past.py tests/journal/test_undo.py \
-	tests/dialects/test_pairs.py
+	tests/dialects/test_pairs.py tests/dialects/test_schema.py
 
 # The environment of a production server: a random secret, one host, TLS, no debugging.
 PRODUCTION = env ENV_FILE= DEBUG=off BEHIND_TLS=on ALLOWED_HOSTS=crm.example.com DATABASE_URL=sqlite://:memory: \
@@ -59,6 +59,7 @@ test-long: $(VENV)/dev $(VENV)/clients/installed tests/dialects/clients/node_mod
 	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m "long or once or browser" $(ARGS)
 	$(BIN)/python -m tests.long.faults --long --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.growth --seed $(SEED)
+	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.costs
 
 fault-test: $(VENV)/dev  ## clients write while workers, database, link, PgBouncer and disk fail: a minute
 	$(BIN)/python -m tests.long.faults --seed $(SEED)

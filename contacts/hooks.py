@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from crm_project.accounts.actors import Actor
+from crm_project.errors import Uses
+
 
 @dataclass
 class Hooks:
-    # count_uses(contact ids) -> the number of live rows that use any of them
-    count_uses: Callable[[Sequence[int]], int] = lambda ids: 0
+    # count_uses(actor, contact ids) -> the live rows that use any of them
+    count_uses: Callable[[Actor, Sequence[int]], Uses] = lambda actor, ids: Uses()
     # after_rename(contact ids): names, addresses, numbers or companies of these contacts have changed; update the
     # columns of other rows that are derived from them
     after_rename: Callable[[Sequence[int]], None] = lambda ids: None

@@ -12,7 +12,7 @@ from contacts.services import after_rename, clashes, email_key, row_errors
 from contacts.services.trash import IN_USE
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
-from crm_project.errors import Conflict, FieldError, counted
+from crm_project.errors import FieldError
 from crm_project.journal.undo import conflict, refuse_first
 from crm_project.records import references
 from crm_project.records.locks import for_update, hold_keys, share
@@ -44,7 +44,7 @@ class ContactUndoer:
             return
         live = [draft for draft in drafts if draft.row.deleted_at is None]
         trashed = [draft for draft in drafts if draft.row.deleted_at is not None]
-        _refuse_used(trashed)
+        _refuse_used(actor, trashed)
         rows = Contact.objects.of(actor.organization_id).live()
         companies = rows.in_bulk([draft.row.company_id for draft in live if draft.row.company_id])
         # A company and its people may be restored together.
@@ -73,10 +73,9 @@ def _releasing_first(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]
     return releasing, others
 
 
-def _refuse_used(drafts: Sequence[Draft]) -> None:
-    uses = hooks.count_uses([draft.row.pk for draft in drafts]) if drafts else 0
-    if uses:
-        raise Conflict(IN_USE, {"deals": counted(uses, "deal")}, code="in_use", count=uses)
+def _refuse_used(actor: Actor, drafts: Sequence[Draft]) -> None:
+    if drafts and (uses := hooks.count_uses(actor, [draft.row.pk for draft in drafts])):
+        raise uses.conflict(IN_USE)
 
 
 def _errors(row: Contact, companies: Mapping[int, Contact]) -> list[FieldError]:

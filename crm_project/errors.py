@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# Begins the list of the known names in the message of an unknown one.
+KNOWN = " Known: "
+
 
 def message(template: str, params: Mapping[str, Any]) -> str:
     """The text of a template. Without parameters a percent sign stands for itself."""
@@ -121,3 +124,25 @@ def refuse_fields(fields: Iterable[FieldError]) -> None:
 
 def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Uses:
+    """The live deals that use a row: the number of those that the actor may see, and whether there are `others`."""
+
+    count: int = 0
+    others: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.count or self.others)
+
+    def __str__(self) -> str:
+        hidden = "deals that you may not see" if not self.count else "others that you may not see"
+        parts = [counted(self.count, "deal")] if self.count else []
+        return " and ".join([*parts, *([hidden] if self.others else [])])
+
+    def conflict(self, template: str, **params: Any) -> Conflict:
+        """The refusal of a write for these deals, which the template names as `deals`."""
+        return Conflict(
+            template, {**params, "deals": str(self)}, code="in_use", count=self.count, others=self.others
+        )

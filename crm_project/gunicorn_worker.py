@@ -14,10 +14,17 @@ from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
+from crm_project.deadlines import HEAD_SECONDS, deadlines
+
 log = logging.getLogger("crm.request")
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
+    def handle(self, conn: Any) -> Any:
+        """The deadline of the head ends where the application begins; the body has one for each read."""
+        with deadlines.within(conn.sock, HEAD_SECONDS):
+            return super().handle(conn)
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         problem, request_id = problem_of(exc), str(uuid.uuid4())
         fields = {"request_id": request_id, "status": problem.status, "refused": type(exc).__name__}

@@ -8,7 +8,7 @@ from crm_project import environment
 env = environment.load()
 bind = f"{env.str('HOST', default='127.0.0.1')}:{env.int('PORT', default=8000)}"
 
-# A client that sends its body slowly occupies a thread; sixteen leave some for others.
+# A client that sends its body slowly occupies a thread until its deadline; sixteen leave some for others.
 worker_class = "crm_project.gunicorn_worker.Worker"
 workers = env.int("WEB_CONCURRENCY", default=2)
 threads = env.int("WEB_THREADS", default=16)

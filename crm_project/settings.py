@@ -47,11 +47,11 @@ MIDDLEWARE = [
     "crm_project.logs.RequestLogMiddleware",
     "crm_project.health.HealthMiddleware",
     "crm_project.database.DatabaseMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "crm_project.staff.middleware.PageCompressionMiddleware",
     "crm_project.api.middleware.RequestMiddleware",
     "crm_project.dialects.hosts.DialectHostMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crm_project.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "crm_project.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -98,6 +98,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "crm_project.accounts.passwords.GuessablePasswordValidator"},
 ]
 
 LANGUAGE_CODE = "en"
@@ -105,6 +106,8 @@ FORMAT_MODULE_PATH = ["crm_project.staff.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# The proxies whose X-Forwarded-For names the client: those that gunicorn trusts too.
+TRUSTED_PROXIES = env.list("FORWARDED_ALLOW_IPS", default=["127.0.0.1", "::1"])
 # Off only if browsers reach the server without TLS, as with `make run` on loopback. Gunicorn, not Django, trusts the
 # X-Forwarded-Proto of a proxy, for the addresses in its FORWARDED_ALLOW_IPS.
 BEHIND_TLS = env.bool("BEHIND_TLS", default=not DEBUG)
@@ -135,8 +138,15 @@ CONTENT_SECURITY_POLICY = {
 # The API refuses a body above 1 MiB with a 413 itself; this limit is above that.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024 + 64 * 1024
 
+# The budget of an answer that is built in memory. Exports and other streams have none.
+ANSWER_MAX_ROWS = env.int("ANSWER_MAX_ROWS", default=2000)
+ANSWER_MAX_BYTES = env.int("ANSWER_MAX_MIB", default=5) * 1024 * 1024
+# Checked between the parts of an answer; a single statement has STATEMENT_TIMEOUT.
+ANSWER_MAX_SECONDS = env.int("ANSWER_MAX_SECONDS", default=10)
+
 # Uploaded files are stored in the database, which all machines share, for this number of days.
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024
+IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=1_000_000)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
 # `thread`: a thread of the web process runs imports; `command`: only `manage.py work_imports` does.
 IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")

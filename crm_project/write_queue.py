@@ -8,6 +8,7 @@ Transactions that do not use the queue (sessions, the admin's form pages) rely o
 """
 
 import fcntl
+import os
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from threading import Event, Lock
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
+
+from crm_project.sqlite_files import MODE
 
 # Seconds between two attempts to lock the file. Only the first thread of each process tries.
 POLL_INTERVAL = 0.001
@@ -61,7 +64,7 @@ class WriteQueue:
 
     @contextmanager
     def _lock_file(self, deadline: float) -> Iterator[None]:
-        with open(self.path, "a") as file:
+        with open(self.path, "a", opener=_opener) as file:
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -75,6 +78,10 @@ class WriteQueue:
             finally:
                 # Explicitly: a forked child may hold a copy of the descriptor, and with it the lock.
                 fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags, MODE)
 
 
 _queues: dict[str, WriteQueue] = {}

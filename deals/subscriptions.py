@@ -10,6 +10,7 @@ from contacts.models import Contact
 from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
+from crm_project.errors import Uses
 from crm_project.records.bulk_sql import update_rows
 from crm_project.records.locks import for_update
 from deals import services
@@ -37,18 +38,25 @@ def owned_by(member: Member) -> DealQuerySet:
     return Deal.objects.live().filter(owner=member)
 
 
-def deals_with(contact_ids: Sequence[int]) -> int:
+def deals_with(actor: Actor, contact_ids: Sequence[int]) -> Uses:
     taking_part = Exists(DealContact.objects.filter(deal=OuterRef("pk"), contact__in=contact_ids))
     named = Q(contact__in=contact_ids) | Q(client__in=contact_ids)
-    return Deal.objects.live().filter(named | taking_part).count()
+    return _uses(actor, Deal.objects.live().filter(named | taking_part))
 
 
-def deals_in(stage_ids: Sequence[int]) -> int:
-    return Deal.objects.live().filter(stage__in=stage_ids).count()
+def deals_in(actor: Actor, stage_ids: Sequence[int]) -> Uses:
+    return _uses(actor, Deal.objects.live().filter(stage__in=stage_ids))
+
+
+def _uses(actor: Actor, deals: DealQuerySet) -> Uses:
+    count, visible = deals.count(), 0
+    if count:
+        visible = Deal.objects.visible_to(actor.member).filter(pk__in=deals.order_by().values("pk")).count()
+    return Uses(visible, others=count > visible)
 
 
 def move_all(actor: Actor, stage_ids: Sequence[int], stage: Stage) -> None:
-    """Move all live deals, including those that the actor may not see: none may be left without a stage."""
+    """Move all live deals: none may be left without a stage."""
     deals = Deal.objects.live().filter(stage__in=stage_ids).order_by("id")
     services.move_deals(actor=actor, deals=list(deals), stage=stage, whole_organization=True)
 

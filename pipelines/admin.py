@@ -12,7 +12,7 @@ from unfold.admin import TabularInline
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.errors import DomainError, FieldError, counted
+from crm_project.errors import DomainError, FieldError, Uses
 from crm_project.generics import AnyBaseInlineFormSet
 from crm_project.records.kinds import kinds
 from crm_project.staff import display
@@ -182,21 +182,22 @@ class TrashWithDeals(TrashAction):
     def stages(self, rows: Sequence[Any]) -> list[int]:
         raise NotImplementedError
 
-    def uses(self, rows: Sequence[Any]) -> int:
-        return hooks.count_uses(self.stages(rows))
+    def uses(self, actor: Actor, rows: Sequence[Any]) -> Uses:
+        return hooks.count_uses(actor, self.stages(rows))
 
-    def reach(self, rows: Sequence[Any]) -> Reach:
-        return {**super().reach(rows), kinds["deal"].model: self.uses(rows)}
+    def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
+        return {**super().reach(actor, rows), kinds["deal"].model: self.uses(actor, rows).count}
 
-    def note(self, rows: Sequence[Any]) -> str:
-        count = self.uses(rows)
-        return (
-            f"It has {counted(count, 'deal')}. Choose a stage for its deals." if count else "It has no deals."
-        )
+    def note(self, actor: Actor, rows: Sequence[Any]) -> str:
+        uses = self.uses(actor, rows)
+        if uses.others:
+            return f"It has {uses}. An admin can remove it."
+        return f"It has {uses}. Choose a stage for its deals." if uses else "It has no deals."
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
         removed = self.stages(rows)
-        if not self.uses(rows):
+        uses = hooks.count_uses(actor, removed)
+        if not uses or uses.others:
             return {}
         others = visible(request, Stage).exclude(pk__in=removed).select_related("pipeline")
         choices = [
@@ -216,8 +217,8 @@ class TrashWithDeals(TrashAction):
 class TrashPipeline(TrashWithDeals):
     label = "Remove pipeline"
 
-    def reach(self, rows: Sequence[Any]) -> Reach:
-        return {**super().reach(rows), Stage: len(self.stages(rows))}
+    def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
+        return {**super().reach(actor, rows), Stage: len(self.stages(rows))}
 
     def stages(self, rows: Sequence[Any]) -> list[int]:
         return list(Stage.objects.in_order().filter(pipeline__in=rows).values_list("pk", flat=True))
@@ -226,13 +227,13 @@ class TrashPipeline(TrashWithDeals):
 class TrashStage(TrashWithDeals):
     label = "Remove stage"
 
-    def note(self, rows: Sequence[Any]) -> str:
+    def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         pipelines = ", ".join(dict.fromkeys(row.pipeline.name for row in rows))
         moving = "" if not self._behind(rows) else " The stages behind it move up."
-        return f"A stage of {pipelines}. {super().note(rows)}{moving}"
+        return f"A stage of {pipelines}. {super().note(actor, rows)}{moving}"
 
-    def reach(self, rows: Sequence[Any]) -> Reach:
-        reach = super().reach(rows)
+    def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
+        reach = super().reach(actor, rows)
         return {**reach, Stage: reach[Stage] + self._behind(rows)}
 
     def _behind(self, rows: Sequence[Any]) -> int:
@@ -250,9 +251,9 @@ class TrashStage(TrashWithDeals):
 class RestorePipeline(RestoreAction):
     """A pipeline is restored with the stages that were removed with it."""
 
-    def reach(self, rows: Sequence[Any]) -> Reach:
+    def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
         stages = sum(Stage.objects.filter(pipeline=row, deleted_at=row.deleted_at).count() for row in rows)
-        return {**super().reach(rows), Stage: stages}
+        return {**super().reach(actor, rows), Stage: stages}
 
 
 class RestoreStage(RestoreAction):

@@ -7,7 +7,7 @@ from django.db.models import F
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
-from crm_project.errors import Conflict, FieldError, counted
+from crm_project.errors import Conflict, FieldError
 from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.undo import conflict
 from crm_project.records.locks import for_update
@@ -40,9 +40,8 @@ class StageUndoer(CatalogueUndoer):
             raise conflict([FieldError("pipeline", "gone", "The stage's pipeline is in the trash.")])
         leaving = [draft.row.pk for draft in trashed]
         leaving += [draft.row.pk for draft in live if draft.before["kind"] != draft.row.kind]
-        uses = hooks.count_uses(leaving) if leaving else 0
-        if uses:
-            raise Conflict("It has %(deals)s.", {"deals": counted(uses, "deal")}, code="in_use", count=uses)
+        if leaving and (uses := hooks.count_uses(actor, leaving)):
+            raise uses.conflict("It has %(deals)s.")
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
         drafts_and_siblings = [*drafts, *_siblings(drafts)]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, before_storing
-from crm_project.errors import Conflict, FieldError, Invalid, counted, refuse_fields
+from crm_project.errors import Conflict, FieldError, Invalid, refuse_fields
 from crm_project.journal.models import Event
 from crm_project.records import references
 from crm_project.records.locks import for_update
@@ -34,6 +34,7 @@ PIPELINE_COLUMNS = ("name", "description", "is_default", "is_active")
 STAGE_COLUMNS = ("name", "description", "color", "probability", "kind")
 # Added to the positions of stages that move: positions are unique after each statement.
 ASIDE = 1_000_000
+HIDDEN = "It has %(deals)s; an admin can move them."
 
 
 def create_pipeline(*, actor: Actor, change: Change) -> Pipeline:
@@ -59,7 +60,10 @@ def trash_pipeline(
     move_deals_to: RowKey | None = None,
     if_match: Versions | None = None,
 ) -> None:
-    """Move a pipeline and its stages to the trash; Conflict `in_use` if they have live deals and no `move_deals_to`."""
+    """Move a pipeline and its stages to the trash; Conflict `in_use` if they have live deals and no `move_deals_to`.
+
+    Deals that the actor may not see are not moved: Conflict `in_use`, with `others`.
+    """
     with catalogue_writing(actor) as changes:
         row = locked(Pipeline, actor, pipeline.pk, if_match)
         if row.is_default:
@@ -120,7 +124,7 @@ def update_stage(*, actor: Actor, stage: Stage, change: Change) -> Stage:
         references.note(StageReference, [draft])
         refuse_fields(_set_stage(row, change))
         set_references(StageReference, actor, draft, change)
-        _guard_kind(draft)
+        _guard_kind(actor, draft)
         order = list(drafts)
         if change.get("position") is not None:
             order = reordered(order, stage.pk, change["position"])
@@ -172,8 +176,8 @@ def _save_pipeline(changes: ChangeSet, actor: Actor, draft: Draft, change: Chang
     refuse_fields(errors)
     set_references(PipelineReference, actor, draft, change)
     for stage in order:
-        _guard_kind(stage)
-    _guard_use([stage.pk for stage in leaving])
+        _guard_kind(actor, stage)
+    _guard_use(actor, [stage.pk for stage in leaving])
     before_storing()
     if row.is_default:
         _unset_other_defaults(changes, actor, row.pk, now)
@@ -243,30 +247,27 @@ def _set_stage(row: Stage, change: Change) -> list[FieldError]:
     return errors + [error for error in stage_errors(row) if error.field not in wrong]
 
 
-def _guard_kind(draft: Draft) -> None:
+def _guard_kind(actor: Actor, draft: Draft) -> None:
     """A deal takes its status from the kind of its stage, so a stage with deals keeps its kind."""
     if not draft.before or draft.before["kind"] == draft.row.kind:
         return
-    count = hooks.count_uses([draft.row.pk])
-    if count:
-        raise Conflict(
-            "The stage %(stage)r has %(deals)s; its kind cannot be changed.",
-            {"stage": draft.row.name, "deals": counted(count, "deal")},
-            code="in_use",
-            count=count,
+    if uses := hooks.count_uses(actor, [draft.row.pk]):
+        raise uses.conflict(
+            "The stage %(stage)r has %(deals)s; its kind cannot be changed.", stage=draft.row.name
         )
 
 
-def _guard_use(stage_ids: Sequence[int]) -> None:
+def _guard_use(actor: Actor, stage_ids: Sequence[int]) -> None:
     """Refuse to trash stages that have live deals."""
-    count = hooks.count_uses(stage_ids) if stage_ids else 0
-    if count:
-        raise Conflict(
-            "It has %(deals)s; choose a stage to move them to.",
-            {"deals": counted(count, "deal")},
-            code="in_use",
-            count=count,
-        )
+    if stage_ids and (uses := hooks.count_uses(actor, stage_ids)):
+        raise uses.conflict(HIDDEN if uses.others else "It has %(deals)s; choose a stage to move them to.")
+
+
+def _guard_hidden(actor: Actor, stage_ids: Sequence[int]) -> None:
+    """Refuse to move deals that the actor may not see."""
+    uses = hooks.count_uses(actor, stage_ids)
+    if uses.others:
+        raise uses.conflict(HIDDEN)
 
 
 def _arrange(changes: ChangeSet, actor: Actor, order: Sequence[Draft]) -> None:
@@ -300,10 +301,11 @@ def _trash_stages(
 ) -> None:
     ids = [row.pk for row in rows]
     if move_deals_to is None:
-        _guard_use(ids)
+        _guard_use(actor, ids)
     else:
         target = rows_by_key(Stage.objects.visible_to(actor.member), [move_deals_to]).get(move_deals_to)
         if target is None or target.pk in ids:
             raise Invalid(fields=[missing("move_deals_to")])
+        _guard_hidden(actor, ids)
         hooks.move_all(actor, ids, target)
     trash_rows(changes, StageReference, rows, now=now)

@@ -13,6 +13,7 @@ from crm_project.accounts.services import create_token
 from crm_project.imports import services, worker
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import, RefusedRow
+from crm_project.records.management.commands.migrate import lock_timeout
 from deals.models import Deal
 from tests.api import test_races as http_races
 from tests.base import World
@@ -111,6 +112,23 @@ def test_no_setting_of_a_session_reaches_another_client(world):
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('statement_timeout')")
         assert cursor.fetchone() == ("12s",)
+
+
+def test_a_migration_leaves_no_setting_to_other_clients():
+    """Its locks wait for a fifth of a second, which would end the writes of others."""
+    connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], "long_statements": True}
+    connection.close()
+
+    def shown(cursor):
+        return cursor.execute("SHOW lock_timeout").fetchone()[0]
+
+    with lock_timeout(connection, "200ms"), raw() as other:
+        with transaction.atomic(), connection.cursor() as cursor:
+            assert shown(cursor.cursor) == "200ms"
+            assert shown(other) == "10s"
+        other.rollback()
+        with connection.cursor() as cursor:
+            assert shown(cursor.cursor) == "10s"
 
 
 def test_downloads_at_once_are_whole(world):

@@ -11,7 +11,7 @@ from contacts.services.write import email_key
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet, change_set
-from crm_project.errors import Conflict, DomainError, NotFound, counted, refuse
+from crm_project.errors import Conflict, DomainError, NotFound, Uses, refuse
 from crm_project.records import references
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.writing import store
@@ -36,29 +36,27 @@ def trash_contacts(
         }
         stale = ((place, refusal(found[pk], if_match.get(pk))) for place, pk in enumerate(ids) if pk in found)
         errors |= {place: error for place, error in stale if error}
-        used = _used(list(found))
+        used = _used(actor, list(found))
         errors |= {
-            place: _in_use(used[pk]) for place, pk in enumerate(ids) if pk in used and place not in errors
+            place: used[pk].conflict(IN_USE)
+            for place, pk in enumerate(ids)
+            if pk in used and place not in errors
         }
         refuse(errors, rows=len(ids))
         _set_live(changes, list(found.values()), live=False)
         return [found[pk] for pk in ids]
 
 
-def _used(ids: Sequence[int]) -> dict[int, int]:
-    """The number of live rows that use each contact, without the unused ones.
+def _used(actor: Actor, ids: Sequence[int]) -> dict[int, Uses]:
+    """The live rows that use each contact, without the unused ones.
 
     One query counts for all contacts; only if it finds uses, the two halves of the list are counted.
     """
-    count = hooks.count_uses(ids) if ids else 0
-    if not count or len(ids) == 1:
-        return {ids[0]: count} if count else {}
+    uses = hooks.count_uses(actor, ids) if ids else Uses()
+    if not uses or len(ids) == 1:
+        return {ids[0]: uses} if uses else {}
     half = len(ids) // 2
-    return _used(ids[:half]) | _used(ids[half:])
-
-
-def _in_use(count: int) -> Conflict:
-    return Conflict(IN_USE, {"deals": counted(count, "deal")}, code="in_use", count=count)
+    return _used(actor, ids[:half]) | _used(actor, ids[half:])
 
 
 def restore_contacts(

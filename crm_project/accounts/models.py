@@ -9,7 +9,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Trim
 from django.utils import timezone
 
-from crm_project.accounts.querysets import ApiTokenQuerySet, MemberQuerySet, UserManager
+from crm_project.accounts.querysets import (
+    ApiTokenQuerySet,
+    InvitationQuerySet,
+    MemberQuerySet,
+    UserManager,
+)
 from crm_project.accounts.rules import ALL_SCOPES, Role
 
 
@@ -150,8 +155,39 @@ class ApiToken(models.Model):
         return self.name
 
 
+class Invitation(models.Model):
+    """An offer of a membership to an e-mail address. It names no login: an organization does not learn of others'.
+
+    Only the SHA-256 of the link's secret is stored. Accepted and withdrawn invitations are deleted.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    invited_by = models.ForeignKey(Member, models.PROTECT, related_name="+", editable=False)
+    email = models.EmailField(max_length=254)
+    full_name = models.CharField(max_length=255, blank=True)
+    role = models.CharField(max_length=16, choices=Member.Roles, default=Member.Roles.REP)
+    job_title = models.CharField(max_length=255, blank=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "email"], name="accounts_invitation_one_per_email"
+            ),
+            models.CheckConstraint(condition=Q(role__in=list(Role)), name="accounts_invitation_role"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+
 class SignInAttempt(models.Model):
-    """A failed attempt to sign in; `key` is a hash of the e-mail address and the IP address."""
+    """A failed attempt to sign in; `key` is a hash of the e-mail address, of the IP address, or of both."""
 
     key = models.CharField(max_length=64)
     at = models.DateTimeField()
@@ -161,3 +197,13 @@ class SignInAttempt(models.Model):
             models.Index(fields=["key", "at"], name="accounts_signin_key"),
             models.Index(fields=["at"], name="accounts_signin_at"),
         ]
+
+
+class SignInAddress(models.Model):
+    """The last sign-in to an account from an IP address; `key` is a hash of both."""
+
+    key = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["at"], name="accounts_signinaddress_at")]

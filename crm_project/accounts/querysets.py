@@ -53,3 +53,12 @@ class ApiTokenQuerySet(models.QuerySet[Any]):
         return self.filter(
             unexpired, revoked_at=None, member__is_active=True, member__user__is_active=True
         ).select_related("member__user", "member__organization")
+
+
+class InvitationQuerySet(models.QuerySet[Any]):
+    def visible_to(self, member: "Member") -> Self:
+        own = self.filter(organization_id=member.organization_id)
+        return own if member.role == Role.ADMIN else own.none()
+
+    def usable(self, now: datetime.datetime) -> Self:
+        return self.filter(expires_at__gt=now).select_related("organization", "invited_by__user")

@@ -181,27 +181,6 @@ def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
     return row
 
 
-def invite_member(
-    *,
-    actor: Actor,
-    email: str,
-    full_name: str = "",
-    password: str = "",
-    role: str = Role.REP,
-    job_title: str = "",
-) -> Member:
-    """Add a member by e-mail address; a login that can use the admin is created if there is none.
-
-    Name and password are for a new login only: an existing one may belong to other organizations too.
-    """
-    actor.require(Permission.ADMINISTER)
-    with change_set(actor):
-        user = find_or_create_user(email=email, full_name=full_name, password=password or None, is_staff=True)
-        return add_member(
-            actor=actor, organization=actor.organization, user=user, role=role, job_title=job_title
-        )
-
-
 def deactivate_member(
     *, actor: Actor, member: Member, hand_over_to: Member | None = None, hand_over_closed: bool = False
 ) -> int:
@@ -375,8 +354,14 @@ def _token_errors(
 def _update_token(actor: Actor, token: ApiToken, if_match: Versions | None = None, **fields: Any) -> ApiToken:
     if token.member_id != actor.member.pk:
         _require_admin(actor, token.organization_id)
-    elif not actor.may(Permission.VIEW):
-        raise Forbidden
+    own = actor.token
+    if own and own.pk != token.pk and not set(ALL_SCOPES) <= set(own.scopes):
+        scopes = " ".join(ALL_SCOPES)
+        raise Forbidden(
+            "A token changes itself alone, unless it has all scopes: %(scopes)s.",
+            {"scopes": scopes},
+            required=scopes,
+        )
     with change_set(actor) as changes:
         row: ApiToken = (
             ApiToken.objects.select_for_update(of=("self",), no_key=True)

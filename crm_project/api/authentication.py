@@ -2,16 +2,19 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import User
 from crm_project.accounts.services import authenticate_token
 from crm_project.accounts.sessions import session_member
+from crm_project.errors import Forbidden
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -43,6 +46,29 @@ def bearer_secret(request: Request | HttpRequest) -> str | None:
     """The secret in the Authorization header; None for a header of another scheme."""
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def require_tls(request: Request) -> None:
+    """Refuse a request without TLS where browsers and clients are to use it: its token may have been read."""
+    if not settings.BEHIND_TLS or request.is_secure():
+        return
+    # Nothing that runs later authenticates the request.
+    request.auth = None
+    error = Forbidden(
+        "Use https: this request came without TLS. Replace its token or password, which may have been read.",
+        code="insecure_transport",
+    )
+    raise PermissionDenied(error.detail) from error
+
+
+def require_own_site(request: Request) -> None:
+    """Refuse an unsafe request that a page of another site has sent; for authentication by a cookie alone."""
+    if request.method in SAFE_METHODS:
+        return
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site", "same-origin")
+    own = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
+    if site not in ("same-origin", "none") or (origin is not None and origin not in own):
+        raise PermissionDenied("A page of another site has sent this request.")
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -10,7 +10,18 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 
 from crm_project.api import etags
-from crm_project.api.errors import InvalidHeader, Problem, Refused, core_code, flattened, problem_of, titled
+from crm_project.api.budget import AnswerTooLarge
+from crm_project.api.errors import (
+    ERRORS_LIMIT,
+    InvalidHeader,
+    Problem,
+    Refused,
+    core_code,
+    flattened,
+    limited,
+    problem_of,
+    titled,
+)
 from crm_project.api.fields import UUID as UUID_PATTERN
 from crm_project.api.fields import JsonValue, StrictBoolean, StrictChoice, StrictUUID
 from crm_project.api.preconditions import changes_since
@@ -20,6 +31,8 @@ from crm_project.records.bulk import OPERATIONS, Operation, Result, write_list
 from crm_project.records.writing.receipts import Receipt
 
 LIMIT = 1000
+# The errors that the problem of one operation lists.
+ROW_ERRORS_LIMIT = 10
 STATUSES = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204}
 OUTCOMES = (*STATUSES, "refused")
 
@@ -179,14 +192,17 @@ class Bulk:
         return rows
 
     def _representations(self, ids: set[int]) -> dict[int, tuple[Any, str]]:
-        """Each written row as GET answers it, with its ETag."""
+        """Each written row as GET answers it, with its ETag. Raises AnswerTooLarge before too many are in memory."""
+        found: dict[int, tuple[Any, str]] = {}
         rows = list(self.view.for_reading(self.view.model.objects.filter(pk__in=ids))) if ids else []
-        answers = self.view.get_serializer(rows, many=True).data
-        renderer = JSONRenderer()
-        return {
-            row.pk: (answer, etags.etag(renderer.render(answer), row.version))
-            for row, answer in zip(rows, answers, strict=True)
-        }
+        renderer, left = JSONRenderer(), self.view.budget.bytes
+        for row, answer in zip(rows, self.view.get_serializer(rows, many=True).data, strict=True):
+            rendered = renderer.render(answer)
+            left -= len(rendered)
+            if left < 0:
+                raise AnswerTooLarge
+            found[row.pk] = (answer, etags.etag(rendered, row.version))
+        return found
 
     def _receipt(
         self, receipt: Receipt[Any], representations: Mapping[int, tuple[Any, str]]
@@ -207,7 +223,11 @@ class Bulk:
         stale = {index: error for index, error in errors.items() if isinstance(error, PreconditionFailed)}
         changes = changes_since(list(stale.values()), self.view.wire_names)
         extra = dict(zip(stale, changes, strict=True))
-        problems = {index: self._row_problem(index, error) for index, error in errors.items()}
+        listed: set[str] = set()
+        problems = {
+            index: limited(self._row_problem(index, error), ROW_ERRORS_LIMIT, listed)
+            for index, error in errors.items()
+        }
         return {
             index: replace(problem, extra={"changes": extra[index]}) if index in extra else problem
             for index, problem in problems.items()
@@ -226,7 +246,7 @@ class Bulk:
         rows = self._problems(dict(sorted(errors.items())))
         statuses = {problem.status for problem in rows.values()}
         status = statuses.pop() if len(statuses) == 1 else 400
-        return Problem(
+        whole = Problem(
             400 if status == 404 else status,
             "rows_refused",
             f"{len(rows)} of the operations are refused; nothing was written.",
@@ -237,7 +257,9 @@ class Bulk:
                     for index, problem in rows.items()
                 ]
             },
+            errors_total=sum(problem.errors_total for problem in rows.values()),
         )
+        return limited(whole, ERRORS_LIMIT)
 
 
 def _uuid_of(sent: Mapping[str, Any]) -> UUID | None:

@@ -13,9 +13,12 @@ from rest_framework.viewsets import GenericViewSet
 
 from crm_project.accounts.actors import Actor
 from crm_project.api import etags
+from crm_project.api.authentication import require_tls
+from crm_project.api.budget import Budget, budget_of
 from crm_project.api.errors import InvalidHeader, InvalidQuery
 from crm_project.api.idempotency import Attempt, KeyReused, fingerprint, key_of
 from crm_project.changes import change_set
+from crm_project.compression import leave_uncompressed
 from crm_project.versions import Versions
 
 Handler = Callable[..., Any]
@@ -39,7 +42,7 @@ class DispatchView(GenericViewSet[Any]):
     http_method_names: Any = ["get", "post", "put", "patch", "delete", "head", "options"]
     # Query parameters and top-level body fields that hold a token: they are never part of a fingerprint.
     secret_parameters: ClassVar[frozenset[str]] = frozenset()
-    # Actions whose response contains a secret: its body is not stored for a retry.
+    # Actions whose response contains a secret: its body is neither stored for a retry nor compressed.
     secret_actions: ClassVar[frozenset[str]] = frozenset()
     # The headers that a retry gets again, beside status and body.
     replayed_headers: ClassVar[tuple[str, ...]] = ("Content-Type", "Location", "ETag", "X-Ignored-Fields")
@@ -59,6 +62,11 @@ class DispatchView(GenericViewSet[Any]):
             raise NotAuthenticated
         return self.request.auth
 
+    @property
+    def budget(self) -> Budget:
+        """What this answer may still cost."""
+        return budget_of(self.request._request)
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Like DRF's, but the response is rendered inside the transaction, so that a failure there rolls back."""
         self.args, self.kwargs = args, kwargs
@@ -74,7 +82,13 @@ class DispatchView(GenericViewSet[Any]):
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
         if self.dry_run:
             self.response[DRY_RUN] = "true"
+        if getattr(self, "action", None) in self.secret_actions:
+            leave_uncompressed(self.response)
         return self.response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        require_tls(request)
+        super().initial(request, *args, **kwargs)
 
     def _handler(self, request: HttpRequest) -> Handler:
         name = (request.method or "").lower()
@@ -124,6 +138,7 @@ class DispatchView(GenericViewSet[Any]):
         )
         if isinstance(response, Response):
             response.render()
+            self.budget.spend(size=len(response.content))
             self._tag(response)
         if self.dry_run:
             self._tried(response)

@@ -49,6 +49,12 @@ REQUEST = (
         "`required` has the scopes that the token lacks; without it the role lacks `permission`.",
     ),
     ErrorCode(
+        "insecure_transport",
+        (403,),
+        "The request came without TLS to a server behind TLS.",
+        "Use https, and replace the token, which may have been read.",
+    ),
+    ErrorCode(
         "not_found",
         (404,),
         "The path or the row does not exist, or the member may not see it.",
@@ -66,6 +72,12 @@ REQUEST = (
         (413,),
         "The body or the file is larger than the limit.",
         "Send less in one request.",
+    ),
+    ErrorCode(
+        "answer_too_large",
+        (413,),
+        "The answer would exceed the limits of the server. Nothing was written.",
+        "Ask for fewer rows with `page_size`, or send fewer operations.",
     ),
     ErrorCode(
         "uri_too_long",
@@ -93,6 +105,12 @@ REQUEST = (
         (503,),
         "The database cannot answer.",
         "Repeat the request after `Retry-After` seconds, with the same Idempotency-Key.",
+    ),
+    ErrorCode(
+        "answer_too_slow",
+        (503,),
+        "Several reads in one request take longer than the limit of the server.",
+        "Ask for less at once.",
     ),
 )
 
@@ -122,6 +140,7 @@ FIELDS = (
     ),
     ErrorCode("past", (400,), "The instant is in the past.", "Send an instant of the future."),
     ErrorCode("future", (400,), "The instant is in the future.", "Send an instant of the past."),
+    ErrorCode("too_many_keys", (400,), "An object has more than 500 keys.", "Send the documented fields."),
     ErrorCode(
         "unknown_field", (400,), "The body has a field that does not exist.", "Use a name of `detail`."
     ),
@@ -192,8 +211,8 @@ CONFLICTS = (
     ErrorCode(
         "in_use",
         (409,),
-        "Live rows use the row; `count` is their number.",
-        "Move them first (`move_deals_to` for stages and pipelines).",
+        "Live rows use the row; `count` is the number of those that you may see, `others` whether there are more.",
+        "Move them first (`move_deals_to` for stages and pipelines); an admin sees all.",
     ),
     ErrorCode(
         "is_default", (409,), "The default pipeline cannot be removed.", "Make another pipeline the default."

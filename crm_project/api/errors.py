@@ -1,8 +1,9 @@
 """Errors as RFC 9457 problem details: stable codes, and all wrong fields in one response."""
 
 import logging
+import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,15 @@ from rest_framework.response import Response
 
 from crm_project.api.preconditions import changes_since
 from crm_project.database import state_of
-from crm_project.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, PreconditionFailed
+from crm_project.errors import (
+    KNOWN,
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+)
 from crm_project.logs import note
 from crm_project.records.violations import conflict_of
 
@@ -23,6 +32,11 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "1"
+# The errors that one problem lists, and the length of a pointer and of a detail, which may quote the input.
+ERRORS_LIMIT = 100
+TEXT_LIMIT = 2000
+# Begins the list of names at the end of a detail.
+NAMES = re.compile(f"{KNOWN}| One of: ")
 TITLES = {
     400: "The request is not valid.",
     401: "Authentication is needed.",
@@ -32,7 +46,7 @@ TITLES = {
     406: "The requested format is not available.",
     409: "The state of the data forbids the request.",
     412: "The row has changed since it was read.",
-    413: "The body is too large.",
+    413: "The body or the answer is too large.",
     414: "The request line is too long.",
     415: "The body must be JSON.",
     417: "The expectation cannot be met.",
@@ -79,6 +93,8 @@ class Problem:
     errors: tuple[dict[str, str], ...] = ()
     extra: Mapping[str, Any] | None = None
     headers: Mapping[str, str] | None = None
+    # The number of all errors; `errors` has the first ones.
+    errors_total: int = 0
 
     def body(self, request: Any) -> dict[str, Any]:
         return {
@@ -88,6 +104,7 @@ class Problem:
             "detail": self.detail,
             "code": self.code,
             "errors": list(self.errors),
+            "errors_total": max(self.errors_total, len(self.errors)),
             "request_id": getattr(request, "request_id", ""),
             **(self.extra or {}),
         }
@@ -160,8 +177,31 @@ def problem_of(error: Exception, *, wire_names: Mapping[str, str]) -> Problem:
 def joined(one: Problem, other: Problem) -> Problem:
     """Both problems as one; a field that the first names is not named again."""
     named = {field_of(entry) for entry in one.errors}
-    errors = (*one.errors, *(entry for entry in other.errors if field_of(entry) not in named))
-    return Problem(400, _common_code(errors), _sentence(errors), errors)
+    others = tuple(entry for entry in other.errors if field_of(entry) not in named)
+    both = Problem(
+        400,
+        _common_code(entry["code"] for entry in (*one.errors, *others)),
+        "",
+        (*one.errors, *others),
+        errors_total=max(one.errors_total, len(one.errors)) + len(others),
+    )
+    return limited(both, ERRORS_LIMIT)
+
+
+def limited(problem: Problem, limit: int, listed: set[str] | None = None) -> Problem:
+    """The problem with its first errors. Names that an earlier one lists, here or in `listed`, are not listed again."""
+    total = max(problem.errors_total, len(problem.errors))
+    errors = tuple(_listed_once(problem.errors[:limit], set() if listed is None else listed))
+    is_sentence = problem.detail in ("", _sentence(problem.errors))
+    detail = _sentence(errors) if is_sentence else problem.detail
+    return replace(problem, errors=errors, detail=detail, errors_total=total)
+
+
+def _listed_once(errors: Iterable[dict[str, str]], listed: set[str]) -> Iterator[dict[str, str]]:
+    for error in errors:
+        start, *names = NAMES.split(error["detail"], maxsplit=1)
+        yield {**error, "detail": start} if names and names[0] in listed else error
+        listed.update(names)
 
 
 def field_of(entry: Mapping[str, str]) -> str:
@@ -184,13 +224,15 @@ def status_of(error: DomainError) -> int:
 
 
 def _of_domain(error: DomainError, wire_names: Mapping[str, str]) -> Problem:
+    fields = error.fields
     errors = tuple(
         _entry("body", wire_field(field.field, wire_names), field.code, field.detail)
-        for field in error.fields
+        for field in fields[:ERRORS_LIMIT]
     )
-    code = _common_code(errors) if error.code == Invalid.code else error.code
+    code = _common_code(field.code for field in fields) if error.code == Invalid.code else error.code
     detail = _sentence(errors) if errors and error.template == Invalid.template else error.detail
-    return Problem(status_of(error), code, detail, errors, error.extra, _challenge(error))
+    problem = Problem(status_of(error), code, detail, errors, error.extra, _challenge(error), len(fields))
+    return limited(problem, ERRORS_LIMIT)
 
 
 def _challenge(error: DomainError) -> dict[str, str] | None:
@@ -209,10 +251,12 @@ def wire_field(field: str, wire_names: Mapping[str, str]) -> str:
 
 def _of_fields(error: exceptions.ValidationError) -> Problem:
     place = "query" if isinstance(error, InvalidQuery) else "body"
+    found = flattened(error.detail)
     errors = tuple(
-        _entry(place, path, core_code(detail.code), detail) for path, detail in flattened(error.detail)
+        _entry(place, path, core_code(detail.code), detail) for path, detail in found[:ERRORS_LIMIT]
     )
-    return Problem(400, _common_code(errors), _sentence(errors), errors)
+    code = _common_code(core_code(detail.code) for _, detail in found)
+    return limited(Problem(400, code, "", errors, errors_total=len(found)), ERRORS_LIMIT)
 
 
 def flattened(detail: Any) -> list[tuple[str, exceptions.ErrorDetail]]:
@@ -241,9 +285,9 @@ def _below(path: str, key: Any) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _common_code(errors: Iterable[Mapping[str, str]]) -> str:
+def _common_code(codes_of_errors: Iterable[str]) -> str:
     """The code that all fields share, else `invalid`."""
-    codes = {entry["code"] for entry in errors}
+    codes = set(codes_of_errors)
     return codes.pop() if len(codes) == 1 else Invalid.code
 
 
@@ -253,12 +297,20 @@ def core_code(code: str | None) -> str:
 
 
 def _sentence(errors: Iterable[Mapping[str, str]]) -> str:
-    return " ".join(f"{entry['pointer'].lstrip('/') or 'body'}: {entry['detail']}" for entry in errors)[:2000]
+    return " ".join(f"{entry['pointer'].lstrip('/') or 'body'}: {entry['detail']}" for entry in errors)[
+        :TEXT_LIMIT
+    ]
 
 
 def _entry(place: str, field: str, code: str, detail: Any) -> dict[str, str]:
     pointer = "/" + field.replace(".", "/") if field and field != "non_field_errors" else ""
-    return {"in": place, "pointer": _encodable(pointer), "code": code, "detail": _encodable(str(detail))}
+    sentence = str(detail)[:TEXT_LIMIT]
+    return {
+        "in": place,
+        "pointer": _encodable(pointer[:TEXT_LIMIT]),
+        "code": code,
+        "detail": _encodable(sentence),
+    }
 
 
 def _encodable(text: str) -> str:

@@ -9,7 +9,7 @@ API_PATH = re.compile(r"/(api|dialects)(/|$)")
 
 
 class RequestMiddleware:
-    """Strip a final slash (a redirect would lose a POST's body) and forbid caches to store data."""
+    """Strip a final slash (a redirect would lose a POST's body) and forbid caches to store answers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -19,6 +19,5 @@ class RequestMiddleware:
         if is_api and request.path_info.endswith("/"):
             request.path_info = request.path_info.rstrip("/")
         response = self.get_response(request)
-        if is_api:
-            response.setdefault("Cache-Control", "no-store")
+        response.setdefault("Cache-Control", "no-store")
         return response

@@ -16,7 +16,7 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer,
     OpenApiYamlRenderer2,
 )
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotAcceptable, NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
@@ -25,7 +25,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from crm_project.api.authentication import require_tls
 from crm_project.api.browsable import BrowsableRenderer
+from crm_project.api.documents import StoredDocumentView
 from crm_project.api.error_codes import ERROR_CODES, GROUPS, ErrorCode
 from crm_project.api.errors import Problem, problem_of, problem_response, type_of
 from crm_project.api.middleware import API_PATH
@@ -51,7 +53,7 @@ class DocumentNegotiation(DefaultContentNegotiation):
             raise NotAcceptable from None
 
 
-class SchemaView(DocumentView, SpectacularAPIView):
+class SchemaView(DocumentView, StoredDocumentView):
     """The OpenAPI document, as JSON unless the request asks for YAML."""
 
     renderer_classes: Any = [
@@ -74,6 +76,10 @@ class IndexView(APIView):
     renderer_classes: Any = [JSONRenderer, BrowsableRenderer]
     content_negotiation_class = TokenGetsJson
     schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        require_tls(request)
+        super().initial(request, *args, **kwargs)
 
     def get(self, request: Request) -> Response:
         links = ", ".join(

@@ -10,7 +10,7 @@ from crm_project.api.dispatch import WRITE_PARAMETERS, writes
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.filters import CUSTOM_PREFIX, custom_definitions
 from crm_project.api.sparse import sparse_errors, sparse_parameters
-from crm_project.errors import NotFound
+from crm_project.errors import KNOWN, NotFound
 from crm_project.records.expressions import CustomValue
 from crm_project.records.models import CustomField
 from crm_project.records.paging import Key
@@ -42,9 +42,10 @@ def check_parameters(view: "ScopedView") -> None:
     known = known_parameters(view)
     custom = getattr(view.filterset_class, "custom_kind", "") and view.filters
     errors: dict[str, Any] = {}
+    unknown = _unknown(known)
     for name, values in query.lists():
         if name not in known | COMMON_PARAMETERS and not (custom and name.startswith(CUSTOM_PREFIX)):
-            errors[name] = [_unknown(known)]
+            errors[name] = [unknown]
         elif len(values) > 1:
             errors[name] = ["Send this parameter only once."]
         elif not values[0]:
@@ -107,4 +108,4 @@ def _sortable(definition: CustomField) -> Any:
 
 def _unknown(known: set[str]) -> ErrorDetail:
     names = ", ".join(sorted(known | COMMON_PARAMETERS))
-    return ErrorDetail(f"There is no such parameter. Known: {names}.", "unknown_parameter")
+    return ErrorDetail(f"There is no such parameter.{KNOWN}{names}.", "unknown_parameter")

@@ -9,13 +9,13 @@ from drf_spectacular.utils import OpenApiParameter
 
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DispatchView
-from crm_project.api.errors import MEDIA_TYPE, TITLES
+from crm_project.api.errors import ERRORS_LIMIT, MEDIA_TYPE, TITLES
 from crm_project.api.sparse import sparse_parameters
 
 PROBLEM = {
     "type": "object",
     "description": "An error, as problem details of RFC 9457.",
-    "required": ["type", "title", "status", "detail", "code", "errors", "request_id"],
+    "required": ["type", "title", "status", "detail", "code", "errors", "errors_total", "request_id"],
     "properties": {
         "type": {
             "type": "string",
@@ -28,6 +28,8 @@ PROBLEM = {
         "code": {"type": "string", "description": "Stable, for programs."},
         "errors": {
             "type": "array",
+            "maxItems": ERRORS_LIMIT,
+            "description": "The first errors. The names of all known fields or parameters are in one of them.",
             "items": {
                 "type": "object",
                 "required": ["in", "pointer", "code", "detail"],
@@ -42,6 +44,7 @@ PROBLEM = {
                 },
             },
         },
+        "errors_total": {"type": "integer", "description": "The number of all errors."},
         "request_id": {"type": "string"},
         "rows": {
             "type": "array",
@@ -106,8 +109,8 @@ PROBLEM = {
         },
     },
 }
-READING = (400, 401, 403, 404, 405, 429, 503)
-WRITING = (*READING, 409, 413, 415, 422)
+READING = (400, 401, 403, 404, 405, 413, 429, 503)
+WRITING = (*READING, 409, 415, 422)
 # If-Match has the version of one row; these take the expected versions in the body.
 CONDITIONAL_LISTS = frozenset({"bulk"})
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -209,21 +212,25 @@ class Schema(AutoSchema):
         return getattr(self.view, "filter_backends", []) if getattr(self.view, "filters", False) else []
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
-        bodies = super()._get_response_bodies(direction)
-        may_be_stale = self.conditional or getattr(self.view, "action", "") in CONDITIONAL_LISTS
-        problems = (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
-        problems = (
-            *problems,
-            *getattr(self.view, "refused_reads", {}).get(getattr(self.view, "action", ""), ()),
-        )
+        bodies = self.success_bodies(direction)
         if self.method == "GET" and isinstance(self.view, DispatchView):
             bodies["304"] = {"description": "The copy with the ETag in If-None-Match is current."}
-        for status in problems:
-            bodies[str(status)] = {"description": TITLES[status], "content": self.problem_content()}
+        for status in self.problem_statuses():
+            bodies[str(status)] = {"description": TITLES[status], "content": self.problem_content(status)}
         return dict(sorted(bodies.items()))
 
-    def problem_content(self) -> dict[str, Any]:
-        """The body of a refusal."""
+    def success_bodies(self, direction: Literal["request", "response"]) -> Any:
+        return super()._get_response_bodies(direction)
+
+    def problem_statuses(self) -> tuple[int, ...]:
+        """The statuses of the operation's refusals."""
+        action = getattr(self.view, "action", "")
+        may_be_stale = self.conditional or action in CONDITIONAL_LISTS
+        statuses = (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
+        return (*statuses, *getattr(self.view, "refused_reads", {}).get(action, ()))
+
+    def problem_content(self, status: int) -> dict[str, Any]:
+        """The body of a refusal with this status."""
         return {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 

@@ -7,12 +7,27 @@ from typing import Any, cast
 from django.core.serializers.json import DjangoJSONEncoder
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.fields import empty
+from rest_framework.settings import api_settings
 
 from crm_project.api.fields import StrictUUID, TextField
+from crm_project.errors import KNOWN
 from crm_project.records.models import DEFAULT_SYSTEM
 
+KEYS_LIMIT = 500
 
-class StrictSerializer(serializers.Serializer[Any]):
+
+class BoundedSerializer(serializers.Serializer[Any]):
+    """Refuses an object of more than KEYS_LIMIT keys before it looks at any of them. Free JSON has no serializer."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if isinstance(data, Mapping) and len(data) > KEYS_LIMIT:
+            detail = ErrorDetail(f"An object has at most {KEYS_LIMIT} keys.", "too_many_keys")
+            raise serializers.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [detail]})
+        return super().run_validation(data)
+
+
+class StrictSerializer(BoundedSerializer):
     """Validated data is a change for the services: the `source` of a field is its name in the change.
 
     An unknown field is an error, and so is a read-only one with another value than the row's. `wire_names`
@@ -32,12 +47,13 @@ class StrictSerializer(serializers.Serializer[Any]):
         return value
 
     def _unknown(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        known = ", ".join(sorted(self.fields))
-        unknown = data.keys() - self.fields.keys()
-        return {
-            name: [ErrorDetail(f"There is no such field. Known: {known}.", "unknown_field")]
-            for name in unknown
-        }
+        unknown = [name for name in data if name not in self.fields]
+        short = [ErrorDetail("There is no such field.", "unknown_field")]
+        wrong = dict.fromkeys(unknown, short)
+        for name in unknown[:1]:
+            known = ", ".join(sorted(self.fields))
+            wrong[name] = [ErrorDetail(f"There is no such field.{KNOWN}{known}.", "unknown_field")]
+        return wrong
 
     def _altered(self, data: Mapping[str, Any]) -> dict[str, Any]:
         sent = [name for name, field in self.fields.items() if field.read_only and name in data]

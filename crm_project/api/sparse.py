@@ -70,6 +70,7 @@ def represented(view: "ScopedView", rows: Sequence[Any]) -> list[dict[str, Any]]
         for name in serializer.child.fields.keys() - requested:
             serializer.child.fields.pop(name)
     data: list[dict[str, Any]] = serializer.data
+    view.budget.check_texts(data)
     for name in _requested(view, EXPAND):
         _expand(view, view.expansions[name], name, rows, data)
     return data

@@ -10,7 +10,7 @@ from crm_project.dialects.registry import DIALECTS
 
 def _mounted(system: str, urls: str) -> list[Any]:
     return [
-        path(f"{system}/schema", schema_view(system, urls)),
+        path(f"{system}/schema", schema_view(system)),
         path(f"{system}/", include(urls)),
     ]
 

@@ -68,7 +68,7 @@ class UndoImport(AdminAction):
     def fits(self, row: Import) -> bool:
         return row.state == self.state
 
-    def reach(self, rows: Sequence[Import]) -> Reach:
+    def reach(self, actor: Actor, rows: Sequence[Import]) -> Reach:
         reached: Counter[Any] = Counter()
         for row in rows:
             if self.fits(row):

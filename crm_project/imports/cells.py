@@ -14,9 +14,11 @@ from django.utils.dateparse import parse_datetime
 from crm_project.imports.errors import UnreadableCell
 
 # Text that a spreadsheet would run as a formula. A quote before it marks it as text, in imports and in exports.
-FORMULA = re.compile(r"'*[=+\-@\t\r\x00]")
-DANGEROUS = frozenset("'=+-@\t\r\x00")
-QUOTED = re.compile(r"'+[=+\-@\t\r\x00]")
+# Spreadsheets of some languages take the full-width and small forms of the signs for the signs.
+SIGNS = "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+FORMULA = re.compile(f"'*[{re.escape(SIGNS)}]")
+DANGEROUS = frozenset(f"'{SIGNS}")
+QUOTED = re.compile(f"'+[{re.escape(SIGNS)}]")
 CUT = "… [cut by the export]"
 SPACES = str.maketrans("", "", " \u00a0\u202f'’")
 SYMBOLS = "€$£¥ \u00a0\u202f"

@@ -23,6 +23,8 @@ Cells = Sequence[Any]
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BLOCK = 1_000
+# The characters of one piece of a file.
+PIECE = 256 * 1024
 
 # Limits of Excel, and its first date. Dates before March 1900 are text: Excel counts a 29 February 1900.
 CELL_LIMIT = 32_767
@@ -56,10 +58,30 @@ def csv_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]:
     """CSV in UTF-8, with a byte order mark for Excel unless `raw`."""
     if not raw:
         yield b"\xef\xbb\xbf"
-    for block in blocks(table):
-        text = io.StringIO()
-        csv.writer(text).writerows([text_of(value, raw=raw) for value in cells] for cells in block)
-        yield text.getvalue().encode("utf-8")
+    yield from pieces(_csv_lines(table, raw))
+
+
+def _csv_lines(table: Iterable[Cells], raw: bool) -> Iterator[str]:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    for cells in table:
+        writer.writerow([text_of(value, raw=raw) for value in cells])
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+
+
+def pieces(lines: Iterable[str]) -> Iterator[bytes]:
+    """The lines in pieces of about PIECE characters: a thousand rows of long texts would be large."""
+    waiting: list[str] = []
+    size = 0
+    for line in lines:
+        waiting.append(line)
+        size += len(line)
+        if size >= PIECE:
+            yield "".join(waiting).encode("utf-8")
+            waiting, size = [], 0
+    yield "".join(waiting).encode("utf-8")
 
 
 def blocks(rows: Iterable[T]) -> Iterator[list[T]]:
@@ -94,11 +116,8 @@ def xlsx_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]
             archive.writestr(name, content)
         with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
             sheet.write(SHEET_HEAD.encode())
-            number = 0
-            for block in blocks(table):
-                lines = (_row(number + place, cells, raw) for place, cells in enumerate(block, 1))
-                sheet.write("".join(lines).encode("utf-8"))
-                number += len(block)
+            for piece in pieces(_row(number, cells, raw) for number, cells in enumerate(table, 1)):
+                sheet.write(piece)
                 yield outbox.take()
             sheet.write(b"</sheetData></worksheet>")
     yield outbox.take()

@@ -48,6 +48,8 @@ class Import(models.Model):
     member = RowForeignKey(Member, editable=False)
     # The member who started the run or the undo (perhaps an admin) is the actor of its changes.
     asked_by = RowForeignKey(Member, null=True, editable=False)
+    # The token of that request, which the changes carry too.
+    token_uuid = models.UUIDField(null=True, editable=False)
     kind = models.CharField(max_length=16, choices=Kinds)
     file_name = models.CharField(max_length=255)
     format = models.CharField(max_length=8, choices=Formats)

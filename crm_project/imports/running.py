@@ -61,6 +61,11 @@ class Report:
             "refused": len(self.refused),
         }
 
+    def forget_outcomes(self) -> None:
+        """Keep the refused rows alone: the others were rolled back."""
+        self.outcomes.clear()
+        self.examples.clear()
+
 
 @dataclass(frozen=True)
 class _Candidate:
@@ -104,6 +109,8 @@ class Runner:
                 finish(self.source, Import.States.DONE, self.report, change_set=str(changes.uuid))
         except PreviewRollback:
             state = Import.States.PREVIEWED if preview else Import.States.REFUSED
+            if not preview:
+                self.report.forget_outcomes()
             with transaction.atomic():
                 insert_refused(self.report)
                 finish(self.source, state, self.report)

@@ -102,6 +102,7 @@ def ask_to_undo(*, actor: Actor, source: Import) -> Import:
 
 def _queue(actor: Actor, row: Import, task: str) -> Import:
     row.asked_by = actor.member
+    row.token_uuid = actor.token.uuid if actor.token else None
     row.state, row.task, row.attempt, row.progress, row.problem = States.QUEUED, task, 0, 0, ""
     row.queued_at, row.started_at, row.finished_at = timezone.now(), None, None
     row.save()

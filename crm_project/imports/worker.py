@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.models import Member
+from crm_project.accounts.models import ApiToken, Member
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, Forbidden, message
 from crm_project.imports.models import Import, RefusedRow
@@ -113,9 +113,19 @@ def _actor(source: Import) -> Actor:
     member = members.filter(pk=source.asked_by_id or source.member_id).first()
     if member is None:
         raise Forbidden("The member who started this is no longer active.")
-    actor = Actor(member)
+    actor = Actor(member, _token(source))
     actor.require(Permission.EDIT_DEALS)
     return actor
+
+
+def _token(source: Import) -> ApiToken | None:
+    """The token that asked for the work. It may have expired since, but not been revoked."""
+    if source.token_uuid is None:
+        return None
+    token: ApiToken | None = ApiToken.objects.filter(uuid=source.token_uuid, revoked_at=None).first()
+    if token is None:
+        raise Forbidden("The token that started this is revoked.")
+    return token
 
 
 def _retry(source: Import) -> None:

@@ -13,17 +13,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.db import connection
-
-from crm_project.errors import DomainError
 
 # The names that `backup` gives, by which it and `doctor` find the files of a directory.
 PREFIX = "crm-"
 SUFFIXES = {"sqlite": ".sqlite3", "postgresql": ".dump"}
 
 
-class BackupFailed(DomainError):
-    code = "backup_failed"
+class BackupFailed(CommandError):
+    """The backup was not written, or nothing was restored."""
 
 
 def path_for(place: Path, now: datetime) -> Path:
@@ -61,7 +60,7 @@ def back_up(path: Path) -> None:
 def restore(path: Path) -> None:
     """Replace all data by those of the backup. All or nothing; the server must not run meanwhile."""
     if not path.is_file():
-        raise BackupFailed("There is no file %(path)s.", {"path": str(path)})
+        raise BackupFailed(f"There is no file {path}.")
     if connection.vendor == "sqlite":
         _check_sqlite(path)
         connection.close()
@@ -93,7 +92,7 @@ def _copy_sqlite(source: Path, target: Path, *, into_one_file: bool = False) -> 
             if into_one_file:
                 written.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
-        raise BackupFailed("The database could not be copied: %(error)s.", {"error": str(error)}) from error
+        raise BackupFailed(f"The database could not be copied: {error}.") from error
 
 
 def _check_sqlite(path: Path) -> None:
@@ -102,9 +101,9 @@ def _check_sqlite(path: Path) -> None:
             [(found,)] = link.execute("PRAGMA integrity_check(1)").fetchall()
             link.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except sqlite3.DatabaseError as error:
-        raise BackupFailed("%(path)s is no database of this product.", {"path": str(path)}) from error
+        raise BackupFailed(f"{path} is no database of this product.") from error
     if found != "ok":
-        raise BackupFailed("%(path)s is damaged: %(found)s", {"path": str(path), "found": found})
+        raise BackupFailed(f"{path} is damaged: {found}")
 
 
 def _database_name() -> str:
@@ -116,16 +115,14 @@ def _run(program: str, *arguments: str, name_database: bool = True) -> None:
         # Debian keeps the tools of each version in a directory of its own.
         found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
         if not found:
-            raise BackupFailed("%(program)s is not installed.", {"program": program})
+            raise BackupFailed(f"{program} is not installed.")
         program = str(found[-1])
     line = [program, *arguments, *([_database_name()] if name_database else [])]
     done = subprocess.run(
         line, env={**os.environ, **_environment()}, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BackupFailed(
-            "%(program)s failed: %(said)s", {"program": Path(program).name, "said": done.stderr.strip()}
-        )
+        raise BackupFailed(f"{Path(program).name} failed: {done.stderr.strip()}")
 
 
 def _environment() -> dict[str, str]:

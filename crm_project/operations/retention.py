@@ -8,8 +8,8 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-from crm_project.accounts.logins import WINDOW
-from crm_project.accounts.models import SignInAttempt
+from crm_project.accounts.logins import KNOWN_FOR, WINDOW
+from crm_project.accounts.models import Invitation, SignInAddress, SignInAttempt
 from crm_project.api.idempotency import RETENTION, sweep
 from crm_project.api.models import IdempotencyKey
 from crm_project.imports.services import delete_old_files, old_files
@@ -44,6 +44,8 @@ def expiries(now: datetime.datetime) -> Iterator[Expiry]:
             yield _of_kind(kind, now - RESTORABLE_FOR)
     yield _of_rows("sessions", Session.objects.filter(expire_date__lt=now))
     yield _of_rows("sign-in attempts", SignInAttempt.objects.filter(at__lt=now - WINDOW))
+    yield _of_rows("sign-in addresses", SignInAddress.objects.filter(at__lt=now - KNOWN_FOR))
+    yield _of_rows("invitations", Invitation.objects.filter(expires_at__lt=now))
     keys = IdempotencyKey.objects.filter(created_at__lte=now - RETENTION)
     yield Expiry("idempotency keys", keys, sweep)
     yield Expiry("import files", old_files(now), lambda: delete_old_files(now))

@@ -177,8 +177,14 @@ def refuse_transaction(schema_editor: Any) -> None:
 
 @contextmanager
 def without_timeouts(schema_editor: Any) -> Iterator[None]:
-    """Lift the time limits for statements that may take long and whose locks do not conflict with writes."""
-    if schema_editor.collect_sql:
+    """Lift the time limits for statements that may take long and whose locks do not conflict with writes.
+
+    Behind a pooler the limits stay: outside of a transaction, other clients would get the session's settings.
+    """
+    connection = schema_editor.connection
+    if not schema_editor.collect_sql:
+        connection.ensure_connection()
+    if schema_editor.collect_sql or connection.connection.behind_pooler:
         yield
         return
     names = ("statement_timeout", "lock_timeout")

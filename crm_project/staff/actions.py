@@ -64,11 +64,11 @@ class AdminAction:
         """Whether the action is offered on the page of this row."""
         return True
 
-    def note(self, rows: Sequence[Any]) -> str:
+    def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         """The text above the form."""
         return self.explanation
 
-    def reach(self, rows: Sequence[Any]) -> Reach:
+    def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
         """The rows that the action changes, but for those that depend on the form."""
         return Counter(map(type, rows))
 
@@ -97,7 +97,7 @@ class TrashAction(AdminAction):
     def may(self, admin: Any, request: HttpRequest) -> bool:
         return bool(admin.has_delete_permission(request))
 
-    def note(self, rows: Sequence[Any]) -> str:
+    def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         return self._explanation
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
@@ -158,7 +158,7 @@ def action_page(
         return HttpResponseRedirect(back)
     form = forms.Form(request.POST if request.method == "POST" else None)
     form.fields.update(action.fields(request, actor, rows))
-    reach = action.reach(rows)
+    reach = action.reach(actor, rows)
     if request.method == "POST" and form.is_valid():
         try:
             # One change set, so that one undo takes the whole action back.
@@ -184,7 +184,7 @@ def action_page(
         "more": sum(reach.values()) - len(rows) if action.is_on_all else 0,
         "reach": reach_text(reach),
         "is_many": sum(reach.values()) > 1,
-        "note": action.note(rows),
+        "note": action.note(actor, rows),
         "back": back,
         "media": admin.media + form.media,
     }

@@ -1,23 +1,13 @@
-"""Middleware of the admin: the time zone of the organization, and compressed pages."""
+"""Middleware of the admin: the time zone of the organization."""
 
 from collections.abc import Callable
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
-from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils import timezone
 
 from crm_project.staff.request_actor import actor_of
-
-
-class PageCompressionMiddleware(GZipMiddleware):
-    """Compress pages of the admin, but not streamed files. A long list has 400 kB, compressed a twentieth."""
-
-    def process_response(self, request: HttpRequest, response: Any) -> Any:
-        is_page = request.path_info.startswith("/admin/") and not response.streaming
-        return super().process_response(request, response) if is_page else response
 
 
 class OrganizationZoneMiddleware:

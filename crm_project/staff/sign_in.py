@@ -1,15 +1,44 @@
-"""The login form of the admin, with the throttle of logins."""
+"""The forms of the admin that check a password, with the throttle of logins."""
 
+import datetime
 from typing import Any
 
 from django import forms
-from unfold.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from crm_project.accounts.logins import TooManyAttempts, client_address, throttled_login
 
+SESSION_LASTS = datetime.timedelta(hours=12)
 
-class SignInForm(AuthenticationForm):  # type: ignore[misc]
-    """Django's login form, with a limit of five wrong passwords in fifteen minutes."""
+
+class ThrottledForm:
+    """Mixin of a form that checks a password; `refusal` is set after too many wrong ones."""
+
+    refusal: TooManyAttempts | None = None
+
+    def throttled(self, email: str, request: HttpRequest, check: Any) -> None:
+        """Run `check`, which raises ValidationError for a wrong password."""
+        problem: list[forms.ValidationError] = []
+
+        def checked() -> bool:
+            try:
+                check()
+            except forms.ValidationError as error:
+                problem.append(error)
+            return not problem
+
+        try:
+            throttled_login(email, client_address(request), checked)
+        except TooManyAttempts as refusal:
+            self.refusal = refusal
+            raise forms.ValidationError(refusal.detail, code=refusal.code) from refusal
+        if problem:
+            raise problem[0]
+
+
+class SignInForm(ThrottledForm, AuthenticationForm):  # type: ignore[misc]
+    """Django's login form, which asks for an e-mail address."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -17,21 +46,27 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]
 
     def clean(self) -> dict[str, Any]:
         email = self.cleaned_data.get("username")
-        if not email or not self.cleaned_data.get("password"):
-            return dict(self.cleaned_data)
-        problem: list[forms.ValidationError] = []
-        try:
-            throttled_login(email, client_address(self.request), lambda: self._check(problem))
-        except TooManyAttempts as refusal:
-            raise forms.ValidationError(refusal.detail, code=refusal.code) from refusal
-        if problem:
-            raise problem[0]
+        if email and self.cleaned_data.get("password"):
+            self.throttled(email, self.request, super().clean)
         return dict(self.cleaned_data)
 
-    def _check(self, problem: list[forms.ValidationError]) -> Any:
-        try:
-            super().clean()
-        except forms.ValidationError as error:
-            problem.append(error)
-            return None
-        return self.user_cache
+
+class OwnPasswordForm(ThrottledForm, AdminOwnPasswordChangeForm):  # type: ignore[misc]
+    """Django's form to change one's own password: a stolen session must not find out the old one."""
+
+    request: HttpRequest
+
+    def clean_old_password(self) -> str:
+        self.throttled(self.user.email, self.request, super().clean_old_password)
+        return str(self.cleaned_data["old_password"])
+
+
+def throttled_page(response: Any) -> HttpResponse:
+    """The page of such a form, with status 429 if it was refused for too many wrong passwords."""
+    form = (getattr(response, "context_data", None) or {}).get("form")
+    refusal = getattr(form, "refusal", None)
+    if refusal is not None:
+        response.status_code = 429
+        response["Retry-After"] = str(refusal.wait)
+    page: HttpResponse = response
+    return page

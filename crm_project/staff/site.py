@@ -1,10 +1,10 @@
 """The admin site: sign-in, the home page, the search, and the choice of the organization."""
 
-import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -15,11 +15,10 @@ from unfold.sites import UnfoldAdminSite
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.sessions import SESSION_KEY
 from crm_project.staff import command_palette, inputs
+from crm_project.staff.invitation import accept_view
 from crm_project.staff.request_actor import actor_of, is_operator
-from crm_project.staff.sign_in import SignInForm
+from crm_project.staff.sign_in import SESSION_LASTS, OwnPasswordForm, SignInForm, throttled_page
 from crm_project.staff.undoing import undo_view
-
-SESSION_LASTS = datetime.timedelta(hours=12)
 
 
 class Autocomplete(AutocompleteJsonView):
@@ -45,6 +44,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def get_urls(self) -> list[URLPattern]:
         own: list[URLPattern] = [
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
+            path("invitation/", self.accept_invitation, name="accept_invitation"),
             path("undo/<int:sequence>/", self.admin_view(self.undo), name="undo"),
         ]
         return [*own, *super().get_urls()]
@@ -55,7 +55,17 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         response: HttpResponse = super().login(request, context)
         if request.method == "POST" and request.user.is_authenticated:
             request.session.set_expiry(timezone.now() + SESSION_LASTS)
-        return response
+        return throttled_page(response)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Like the theme's, with a throttle for the old password."""
+        request.current_app = self.name
+        view = PasswordChangeView.as_view(
+            form_class=type("OwnPasswordForm", (OwnPasswordForm,), {"request": request}),
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return throttled_page(view(request))
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         actor = actor_of(request)
@@ -80,6 +90,10 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return Autocomplete.as_view(admin_site=self)(request)
+
+    def accept_invitation(self, request: HttpRequest) -> HttpResponse:
+        """Needs no login: the link of the invitation is enough."""
+        return accept_view(request, self)
 
     def choose_organization(self, request: HttpRequest) -> HttpResponse:
         """Switch to another organization; a POST, since it changes the session."""

@@ -38,14 +38,14 @@ class Undo(AdminAction):
         self._sentence = sentence
         self._reach = reach
 
-    def note(self, rows: Sequence[Any]) -> str:
+    def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         at = formats.date_format(timezone.localtime(self._event.at), "j M Y H:i")
         return f"On {at} {self._sentence}. The undo restores the values before that change."
 
     def result(self, given: Mapping[str, Any]) -> str:
         return f"change undone ({self._sentence})"
 
-    def reach(self, rows: Sequence[Any]) -> Reach:
+    def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
         return self._reach
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:

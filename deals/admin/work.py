@@ -134,7 +134,7 @@ def first_steps(actor: Actor) -> list[dict[str, str]]:
             "group",
             "Invite your colleagues",
             "Each gets a role, which decides what they can see and do.",
-            "admin:accounts_member_add",
+            "admin:accounts_invitation_add",
         ),
         (
             Permission.EDIT_DEALS,

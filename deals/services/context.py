@@ -45,6 +45,8 @@ class Context:
     lost_reasons: Mapping[Any, LostReason]
     next_deals: Mapping[Any, Deal]
     definitions: Mapping[str, Any]
+    # The next deals of the deals to be written that the actor may not see, once those deals are locked.
+    hidden_next: Collection[int] = ()
 
 
 def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:
@@ -71,6 +73,14 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         # A deletion or a restore needs the catalogue alone.
         definitions=definitions_of(organization_id, "deal") if changes else {},
     )
+
+
+def hidden_next_deals(actor: Actor, deals: Sequence[Deal]) -> Collection[int]:
+    """The ids of the next deals that the actor may not see; without a query if no deal has a next one."""
+    keys: set[int] = {deal.next_deal_id for deal in deals if deal.next_deal_id}
+    if not keys:
+        return ()
+    return keys - set(Deal.objects.visible_to(actor.member).filter(pk__in=keys).values_list("pk", flat=True))
 
 
 def last_open_stages(deals: Sequence[Deal], context: Context) -> dict[int, Stage]:

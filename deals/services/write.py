@@ -38,6 +38,7 @@ from deals.models import Deal, DealAccess, DealContact, DealFollower, DealRefere
 from deals.querysets import DealQuerySet
 from deals.services.context import (
     Context,
+    hidden_next_deals,
     last_open_stages,
     look_up,
     names_person,
@@ -91,6 +92,9 @@ def write_deals(
         note_lists(drafts, _lists_touched(changes))
         now = timezone.now()
         states = {draft.row.pk: note_state(draft) for draft in drafts if draft.before}
+        context.hidden_next = hidden_next_deals(
+            actor, [draft.row for draft, sent in zip(drafts, changes, strict=True) if "next_deal" in sent]
+        )
         last_open = last_open_stages(
             [draft.row for draft, sent in zip(drafts, changes, strict=True) if _reopens(draft, sent)], context
         )
@@ -246,6 +250,9 @@ def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]
 
 
 def _set_next(row: Deal, key: Any, context: Context) -> list[FieldError]:
+    """Null leaves a next deal that the actor may not see, who is shown null for it."""
+    if key is None and row.next_deal_id in context.hidden_next:
+        return []
     row.next_deal = context.next_deals.get(key) if key is not None else None
     if key is not None and row.next_deal is None:
         return [missing("next_deal")]

@@ -1,49 +1,14 @@
-"""Members come by invitation, get a password without e-mail, and leave their rows to somebody."""
+"""Members get a password without e-mail, and leave their rows to somebody."""
 
 from crm_project.accounts.models import Organization, User
 from crm_project.accounts.services import (
     add_member,
     deactivate_member,
-    find_or_create_user,
-    invite_member,
     set_password,
     update_organization,
 )
 from crm_project.journal.models import Event
 from tests.base import BaseTestCase, refused
-
-
-class InvitationTests(BaseTestCase):
-    def test_it_works(self):
-        member = invite_member(
-            actor=self.alice,
-            email="New@Example.com",
-            full_name="Nina",
-            password="a long password",
-            role="manager",
-        )
-
-        assert (member.email, member.full_name, member.role) == ("new@example.com", "Nina", "manager")
-        assert member.user.is_staff
-        assert member.user.check_password("a long password")
-
-    def test_an_existing_login_keeps_its_name_and_password(self):
-        find_or_create_user(email="old@example.com", full_name="Olga", password="her own password")
-
-        member = invite_member(actor=self.alice, email="old@example.com", full_name="X", password="stolen")
-
-        assert member.full_name == "Olga"
-        assert member.user.check_password("her own password")
-
-    def test_only_an_admin_invites(self):
-        with refused("forbidden"):
-            invite_member(actor=self.manager, email="new@example.com")
-
-        assert not User.objects.filter(email="new@example.com").exists()
-
-    def test_a_member_is_invited_once(self):
-        with refused("member_exists"):
-            invite_member(actor=self.alice, email=self.bob.member.email)
 
 
 class PasswordTests(BaseTestCase):

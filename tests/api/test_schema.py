@@ -3,18 +3,14 @@
 import re
 
 import pytest
-import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, transaction
-from hypothesis import HealthCheck, Phase, settings
+from django.db import transaction
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from crm_project.accounts.services import create_token
-from crm_project.wsgi import application
 from tests.api.client import PROBLEM, ApiClient, ApiTestCase, document
 from tests.api.routes import PUBLIC, ROUTES, make_rows, served, served_methods
 from tests.base import World
-from tests.examples import IS_REPEATABLE, examples
+from tests.generated import PLAIN, generates, loaded, undone
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # A body that fits its schema may have ids of no row, or break a rule that a schema cannot express.
@@ -23,12 +19,7 @@ UNTELLABLE = [positive_data_acceptance]
 MENDED = [*UNTELLABLE, negative_data_rejection]
 
 
-schema = schemathesis.openapi.from_dict(document())
-schema.app = application
-# Its boundary cases are some hundred for each list and each body; test_strict.py has them.
-schema.config.phases.coverage.enabled = False
-# A body that is too large is refused for that before anything else is looked at.
-schema.config.checks.negative_data_rejection.expected_statuses.append("413")
+schema = loaded(document())
 
 
 def operations():
@@ -70,28 +61,15 @@ def world(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def alice(world, django_db_blocker):
-    with django_db_blocker.unblock(), transaction.atomic():
-        # Real calls would close the connection; Django's own client connects these again whenever it is used.
-        request_started.disconnect(close_old_connections)
-        request_finished.disconnect(close_old_connections)
+    with django_db_blocker.unblock(), undone():
         yield world
-        request_started.connect(close_old_connections)
-        request_finished.connect(close_old_connections)
-        transaction.set_rollback(True)
 
 
 @schema.parametrize()
-@settings(
-    max_examples=examples(6),
-    deadline=None,
-    derandomize=IS_REPEATABLE,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
+@generates(6)
 def test_the_server_keeps_to_its_document(alice, case):
     secret, rows = alice
-    headers = {"Authorization": f"Bearer {secret}"}
+    headers = {"Authorization": f"Bearer {secret}", **PLAIN}
     for names, unchecked in ((case.path_parameters, UNTELLABLE), (rows.get(case.path), MENDED)):
         if names is None:
             continue

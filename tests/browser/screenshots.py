@@ -47,7 +47,7 @@ PAGES = {
     "custom-field-add": "/admin/records/customfield/add/",
     "members": "/admin/accounts/member/",
     "member": "/admin/accounts/member/ > .field-full_name a",
-    "member-add": "/admin/accounts/member/add/",
+    "member-add": "/admin/accounts/invitation/add/",
     "tokens": "/admin/accounts/apitoken/",
     "token-add": "/admin/accounts/apitoken/add/",
     "organizations": "/admin/accounts/organization/",

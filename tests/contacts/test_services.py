@@ -314,7 +314,7 @@ class Trash(ContactTestCase):
         with refused("in_use") as caught:
             self.trash(eva)
 
-        assert caught.value.extra == {"count": 4}
+        assert caught.value.extra == {"count": 3, "others": True}
 
     def test_trashed_deals_do_not_count(self):
         eva = self.person()

@@ -308,7 +308,7 @@ class DialectContract(DialectClient):
         assert named <= schema["components"]["schemas"].keys(), "a reference leads nowhere"
         for operation in (one for path in schema["paths"].values() for one in path.values()):
             told = [operation["responses"][status]["content"] for status in ("401", "404", "405")]
-            assert all(list(content) == ["application/json"] for content in told), operation["operationId"]
+            assert all("application/json" in content for content in told), operation["operationId"]
 
 
 class Racing(DialectClient):

@@ -114,7 +114,8 @@ class ExportTests(ImportTestCase):
         assert [row["name"] for row in table(export(self.as_charlie, "deals"))] == ["Theirs"]
 
     def test_no_cell_is_a_formula(self):
-        dangers = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "'=1"]
+        dangers = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "'=1"]
+        dangers += [f"{sign}1+1" for sign in "＝＋－＠﹦﹢﹣﹫"] + ["'＝1"]
         for name in dangers:
             self.deal(name=name)
 

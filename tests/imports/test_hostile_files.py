@@ -6,6 +6,7 @@ from unittest import mock
 
 import openpyxl
 import pytest
+from django.test import override_settings
 
 from crm_project.imports.tables import ROW_LIMIT, workbooks
 from deals.models import Deal
@@ -332,3 +333,18 @@ class SizeTests(ImportTestCase):
             "unsupported_media_type",
         )
         problem(upload(self.as_bob, "nonsense", b"name\n"), 400, "invalid_choice", "/kind")
+
+
+class RowLimitTests(ImportTestCase):
+    def test_a_file_of_too_many_rows_is_refused(self):
+        content = csv_file(("name",), *((f"Deal {number}",) for number in range(6)))
+        with override_settings(IMPORT_MAX_ROWS=5):
+            for file in (content, xlsx_file(("name",), *((f"Deal {number}",) for number in range(6)))):
+                media_type = "text/csv" if file is content else XLSX
+                found = problem(
+                    upload(self.as_bob, "deals", file, media_type), 400, "unreadable_file", "/file"
+                )
+                assert "more than 5 rows" in found["detail"]
+        assert not Deal.objects.exists()
+        with override_settings(IMPORT_MAX_ROWS=6):
+            assert counts(imported(self.as_bob, "deals", content)) == (6, 0, 0, 0)

@@ -6,12 +6,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts.models import Contact
+from crm_project.accounts.models import ApiToken
+from crm_project.accounts.services import revoke_token
 from crm_project.imports import services, worker
 from crm_project.imports.models import Import, ImportChunk, RefusedRow
 from crm_project.imports.querysets import HEARTBEAT_LIMIT
 from crm_project.journal.models import Event
 from deals.models import Deal
-from tests.api.client import ApiTestCase, problem
+from tests.api.client import ApiClient, ApiTestCase, problem
 from tests.factories import CustomFieldFactory, LostReasonFactory
 from tests.imports.client import carried_out, counts, csv_file, imported, upload, xlsx_file
 
@@ -76,13 +78,35 @@ class RunTests(ImportTestCase):
         assert counts(again) == (1, 0, 3, 0)
         assert Deal.objects.count() == 4
 
+    def test_its_events_carry_the_token_that_asked_for_it(self):
+        result = imported(self.as_bob, "deals", csv_file(HEADER, deal_row(1)))
+
+        token = ApiToken.objects.get(member=self.bob.member)
+        assert Event.objects.get(kind="deal").token_uuid == token.uuid
+        undone = self.as_bob.post(f"/api/imports/{result['uuid']}/undo")
+        worker.work()
+        assert undone.status_code == 202
+        assert Event.objects.filter(kind="deal").latest("sequence").token_uuid == token.uuid
+
+    def test_a_revoked_token_ends_it(self):
+        source = f"/api/imports/{upload(self.as_bob, 'deals', csv_file(HEADER, deal_row(1))).json()['uuid']}"
+        client = ApiClient(self.bob)
+        assert client.post(f"{source}/run").status_code == 202
+        revoke_token(actor=self.bob, token=ApiToken.objects.latest("id"))
+
+        worker.work()
+
+        assert self.as_bob.get(source).json()["problem"] == "The token that started this is revoked."
+        assert not Deal.objects.exists()
+
     def test_one_bad_row_is_named_by_its_line_and_nothing_is_written(self):
         result = imported(
             self.as_bob, "deals", csv_file(HEADER, deal_row(1), deal_row(2, amount="ten"), deal_row(3))
         )
 
         assert result["state"] == "refused"
-        assert counts(result) == (2, 0, 0, 1)
+        assert counts(result) == (0, 0, 0, 1)
+        assert "created" not in str(result["examples"])
         assert [(row["line"], row["errors"][0]["column"]) for row in result["refused"]] == [(3, "amount")]
         assert not Deal.objects.exists()
         assert not Event.objects.filter(kind="deal").exists()
@@ -287,7 +311,7 @@ class RunTests(ImportTestCase):
         assert len(queries) < 400
 
         result = Import.objects.get(uuid=source)
-        assert (result.state, result.counts["refused"], result.counts["created"]) == ("refused", 1, 2999)
+        assert (result.state, result.counts["refused"], result.counts["created"]) == ("refused", 1, 0)
         assert [row.line for row in result.refused_rows.all()] == [2502]
 
 

@@ -61,7 +61,6 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
         lambda w: w.deal(owner=w.bob.member.pk),
         lambda run, w, _: run(actor=w.alice, member=w.bob.member, hand_over_to=w.manager.member),
     ),
-    "invite_member": (lambda w: None, lambda run, w, _: run(actor=w.alice, email="guest@example.com")),
     "rename_token": (
         lambda w: create_token(actor=w.bob, name="Old")[0],
         lambda run, w, token: run(actor=w.bob, token=token, name="New"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -34,17 +34,15 @@ class Deployment:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def environment(self, settings: str, options: str = "") -> dict[str, str]:
-        mark = "&" if "?" in self.url else "?"
-        url = f"{self.url}{mark}options={quote(options)}" if options and IS_POSTGRESQL else self.url
+    def environment(self, settings: str) -> dict[str, str]:
         # As the plug-in of the tests sets it; pytest's own database stays out of it.
-        given = {"DJANGO_SETTINGS_MODULE": settings, "DATABASE_URL": url, "DEBUG": "on", "ENV_FILE": ""}
+        given = {"DJANGO_SETTINGS_MODULE": settings, "DATABASE_URL": self.url, "DEBUG": "on", "ENV_FILE": ""}
         return {**os.environ, **given}
 
-    def start(self, *command: str, settings: str, options: str = "", **pipes: Any) -> subprocess.Popen[str]:
+    def start(self, *command: str, settings: str, **pipes: Any) -> subprocess.Popen[str]:
         line = [sys.executable, *command]
         return subprocess.Popen(
-            line, cwd=ROOT, env=self.environment(settings, options), text=True, stderr=subprocess.PIPE, **pipes
+            line, cwd=ROOT, env=self.environment(settings), text=True, stderr=subprocess.PIPE, **pipes
         )
 
     def migration(self, *target: str) -> subprocess.Popen[str]:
@@ -59,7 +57,10 @@ class Deployment:
 
     def restore(self, every: int) -> None:
         """The dump, migrated to the present release, which is the old one of these tests."""
-        code = f"import django; django.setup(); from tests.migrations import dump; dump.restore({every})"
+        code = (
+            "import os; os.environ['LONG_STATEMENTS'] = 'on'; import django; django.setup();"
+            f" from tests.migrations import dump; dump.restore({every})"
+        )
         for command in (("-c", code), ("manage.py", "migrate", "--verbosity", "0")):
             with self.start(*command, settings="crm_project.settings") as process:
                 _, errors = process.communicate(timeout=SECONDS)
@@ -71,8 +72,7 @@ class Deployment:
         report: dict[str, Any] = {}
         command = ("-m", "tests.migrations.writers")
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        limit = "-c lock_timeout=1s"
-        with self.start(*command, settings="crm_project.settings", options=limit, **pipes) as process:
+        with self.start(*command, settings="crm_project.settings", **pipes) as process:
             assert process.stdout is not None
             started = process.stdout.readline()
             try:

@@ -39,6 +39,9 @@ def write(number: int, actor: Any, over: threading.Event, report: dict[str, Any]
     from deals.models import Deal
     from deals.services import create_deals, update_deals
 
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '1s'")
     deals = list(Deal.objects.visible_to(actor.member).open().order_by("id")[number : 40 * THREADS : THREADS])
     try:
         count = 0

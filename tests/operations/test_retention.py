@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.services import trash_contacts
-from crm_project.accounts.models import ApiToken, SignInAttempt
+from crm_project.accounts.invitations import invite_member
+from crm_project.accounts.models import ApiToken, Invitation, SignInAddress, SignInAttempt
 from crm_project.accounts.services import create_token
 from crm_project.api.models import IdempotencyKey
 from crm_project.imports.models import Import, ImportChunk
@@ -26,6 +27,7 @@ from deals.services import trash_deals, update_deals
 from pipelines.models import Pipeline, Stage
 from pipelines.services import trash_pipeline
 from tests.base import BaseTestCase, refused
+from tests.factories import ActorFactory
 
 NAME = "Canary Zo"
 DAY = datetime.timedelta(days=1)
@@ -206,6 +208,21 @@ class TestWhatIsKeptForAWhile:
 
         assert delete_expired(now)["sign-in attempts"] == 1
         assert [attempt.key for attempt in SignInAttempt.objects.all()] == ["new"]
+
+    def test_addresses_of_sign_ins_and_invitations(self):
+        now = timezone.now()
+        SignInAddress.objects.create(key="old", at=now - 91 * DAY)
+        SignInAddress.objects.create(key="new", at=now)
+        admin = ActorFactory(role="admin")
+        for address in ("old@example.com", "new@example.com"):
+            invite_member(actor=admin, email=address)
+        Invitation.objects.filter(email="old@example.com").update(expires_at=now - DAY)
+
+        deleted = delete_expired(now)
+
+        assert (deleted["sign-in addresses"], deleted["invitations"]) == (1, 1)
+        assert SignInAddress.objects.get().key == "new"
+        assert Invitation.objects.get().email == "new@example.com"
 
 
 class WhatMembersLeaveTests(BaseTestCase):

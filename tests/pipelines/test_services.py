@@ -185,7 +185,7 @@ class ReplaceStages(PipelineTestCase):
         with refused("in_use") as caught:
             self.update(self.pipeline, stages=[{"id": self.offer.pk}])
 
-        assert caught.value.extra == {"count": 1}
+        assert caught.value.extra == {"count": 1, "others": False}
         assert self.order() == ["New", "Offer", "Won", "Lost"]
 
     def test_it_rejects_stages_that_are_unknown_foreign_or_of_another_pipeline(self):
@@ -282,7 +282,7 @@ class UpdateStage(PipelineTestCase):
         with refused("in_use") as caught:
             self.update_stage(self.new, kind="won")
 
-        assert caught.value.extra == {"count": 1}
+        assert caught.value.extra == {"count": 1, "others": False}
         assert self.update_stage(self.offer, kind="won").kind == "won"
 
     def test_it_hides_other_organizations_and_the_trash(self):
@@ -314,13 +314,15 @@ class TrashStage(PipelineTestCase):
         with refused("in_use") as caught:
             trash_stage(actor=self.manager, stage=self.offer)
 
-        assert caught.value.extra == {"count": 2}
+        assert caught.value.extra == {"count": 1, "others": True}
 
-    def test_the_deals_can_be_moved_even_those_one_does_not_see(self):
+    def test_the_deals_can_be_moved_by_one_who_sees_them(self):
         deal = self.deal(stage=self.offer.pk)
         private = self.deal(self.alice, stage=self.offer.pk, is_private=True)
 
-        trash_stage(actor=self.manager, stage=self.offer, move_deals_to=self.won.pk)
+        with refused("in_use"):
+            trash_stage(actor=self.manager, stage=self.offer, move_deals_to=self.won.pk)
+        trash_stage(actor=self.alice, stage=self.offer, move_deals_to=self.won.pk)
 
         rows = Deal.objects.filter(pk__in=[deal.pk, private.pk])
         assert set(rows.values_list("stage", "status", "version")) == {(self.won.pk, "won", 2)}
@@ -361,12 +363,14 @@ class TrashPipeline(PipelineTestCase):
         with refused("in_use") as caught:
             trash_pipeline(actor=self.manager, pipeline=self.renewals)
 
-        assert caught.value.extra == {"count": 1}
+        assert caught.value.extra == {"count": 0, "others": True}
 
     def test_the_deals_can_be_moved(self):
         deal = self.deal(self.alice, pipeline=self.renewals.pk, is_private=True)
 
-        trash_pipeline(actor=self.manager, pipeline=self.renewals, move_deals_to=self.offer.pk)
+        with refused("in_use"):
+            trash_pipeline(actor=self.manager, pipeline=self.renewals, move_deals_to=self.offer.pk)
+        trash_pipeline(actor=self.alice, pipeline=self.renewals, move_deals_to=self.offer.pk)
 
         assert Deal.objects.get(pk=deal.pk).stage == self.offer
 

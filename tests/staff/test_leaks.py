@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from contacts.models import Contact
-from crm_project.accounts.models import ApiToken, Member, Organization, User
+from crm_project.accounts.models import ApiToken, Invitation, Member, Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
 from crm_project.imports.files import receive
@@ -41,7 +41,18 @@ PRIVATE = "zyxprivate"
 OURS = "zyxours"
 # What is typed comes back on the page: parts of the words find the same rows.
 TERMS = (SECRET[1:-1], PRIVATE[1:-1])
-TENANT_MODELS = (Deal, Contact, Pipeline, Stage, LostReason, CustomField, Member, ApiToken, Import)
+TENANT_MODELS = (
+    Deal,
+    Contact,
+    Pipeline,
+    Stage,
+    LostReason,
+    CustomField,
+    Member,
+    Invitation,
+    ApiToken,
+    Import,
+)
 
 
 class LeakTestCase(StaffTestCase):

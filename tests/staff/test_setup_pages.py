@@ -313,30 +313,6 @@ class MemberTests(StaffTestCase):
     def setUp(self):
         self.sign_in(self.alice)
 
-    def test_invite_with_a_password_and_sign_in(self):
-        data = {
-            "email": "New@Example.com",
-            "full_name": "Nina",
-            "role": "manager",
-            "password": "a rather long one",
-        }
-
-        response = self.client.post(add_url(Member), data)
-
-        assert response.status_code == 302, errors(response)
-        member = Member.objects.get(user__email="new@example.com")
-        assert (member.role, member.organization) == ("manager", self.organization)
-        assert self.client.login(email="new@example.com", password="a rather long one")
-
-    def test_a_weak_password_and_a_second_invitation_are_refused(self):
-        weak = self.client.post(
-            add_url(Member), {"email": "n@example.com", "role": "rep", "password": "short"}
-        )
-        twice = self.client.post(add_url(Member), {"email": "bob@example.com", "role": "rep"})
-
-        assert list(errors(weak)) == ["password"]
-        assert errors(twice)["__all__"] == ["bob@example.com is already a member."]
-
     def test_change_the_role(self):
         self.save(change_url(self.bob.member), role="manager")
 
@@ -375,13 +351,6 @@ class MemberTests(StaffTestCase):
 
         assert "belongs to other organizations" in refused.content.decode()
         assert User.objects.get(pk=self.bob.member.user_id).full_name == "Bob Brown"
-
-    def test_an_invitation_without_a_password_names_the_next_step(self):
-        data = {"email": "new@example.com", "role": "rep"}
-
-        response = self.client.post(add_url(Member), data, follow=True)
-
-        assert "has no password yet" in response.content.decode()
 
     def test_others_read_only(self):
         self.sign_in(self.manager)

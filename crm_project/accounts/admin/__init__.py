@@ -1,3 +1,3 @@
-"""Members, tokens, organizations and logins in the admin."""
+"""Members, invitations, tokens, organizations and logins in the admin."""
 
-from crm_project.accounts.admin import members, operators, tokens  # noqa: F401
+from crm_project.accounts.admin import invitations, members, operators, tokens  # noqa: F401

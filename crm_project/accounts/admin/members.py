@@ -1,25 +1,25 @@
-"""Members: invitation, role, deactivation with a hand-over, password."""
+"""Members: role, deactivation with a hand-over, password."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.password_validation import validate_password
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from crm_project.accounts import hooks, services
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.models import Member, User
+from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.emails import fold_email
 from crm_project.errors import counted
 from crm_project.staff import display
 from crm_project.staff.actions import AdminAction, listing
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import YesNoFilter, choice_filter
 from crm_project.staff.forms import StaffForm
-from crm_project.staff.inputs import Password, PlainText, Select, Switch, TextInput
+from crm_project.staff.inputs import Password, PlainText, Select, Switch
 from crm_project.staff.request_actor import visible
 
 PASSWORD_HELP = "At least 12 characters. Give it to the person yourself; no e-mail is sent."
@@ -39,24 +39,6 @@ ROLE_HELP = (
 
 class MemberForm(StaffForm):
     help_texts: ClassVar[Mapping[str, str]] = {"role": ROLE_HELP}
-    email = forms.EmailField(widget=TextInput(), label="E-mail")
-    full_name = PlainText(required=False, max_length=255)
-    password = password_field(required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            for name in ("email", "full_name", "password"):
-                del self.fields[name]
-
-    def clean_email(self) -> str:
-        return fold_email(str(self.cleaned_data["email"]))
-
-    def clean_password(self) -> str:
-        password = str(self.cleaned_data["password"])
-        if password:
-            validate_password(password)
-        return password
 
 
 class Deactivate(AdminAction):
@@ -73,7 +55,7 @@ class Deactivate(AdminAction):
     def fits(self, row: Member) -> bool:
         return row.is_active
 
-    def note(self, rows: Sequence[Member]) -> str:
+    def note(self, actor: Actor, rows: Sequence[Member]) -> str:
         owned = {name: sum(map(count, rows)) for name, count in hooks.count_owned.items()}
         rows_owned = listing([counted(count, name) for name, count in owned.items() if count])
         return f"{self.explanation} {', '.join(map(str, rows))} owns {rows_owned or 'nothing'}."
@@ -182,33 +164,35 @@ class MemberAdmin(StaffModelAdmin):
     )
     row_actions: ClassVar[Sequence[AdminAction]] = (Rename(), SetPassword(), Activate(), Deactivate())
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A member is added by accepting an invitation."""
+        return False
+
+    def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
+        own = super().tools_for(request)
+        if not self.may(request, Permission.ADMINISTER):
+            return own
+        invitations = reverse("admin:accounts_invitation_changelist")
+        return [
+            *own,
+            {"label": "Invite", "icon": "person_add", "url": reverse("admin:accounts_invitation_add")},
+            {"label": "Invitations", "icon": "mail", "url": invitations},
+        ]
+
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
-        if row is not None:
-            return [(None, {"fields": ["full_name", "address", "role", "job_title"]})]
-        text = "A person who already has a login keeps their name and password."
-        names = ["email", "full_name", "role", "job_title", "password"]
-        return [(None, {"fields": names, "description": text})]
+        return [(None, {"fields": ["full_name", "address", "role", "job_title"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        return ("full_name", "address") if obj is not None else ()
+        return ("full_name", "address")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """The page on which members were added before there were invitations."""
+        return HttpResponseRedirect(reverse("admin:accounts_invitation_add"))
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Inactive members are not offered as choices."""
         rows = queryset.active() if "field_name" in request.GET else queryset
         return super().get_search_results(request, rows, search_term)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        has_login = not change and User.objects.filter(email=form.cleaned_data["email"]).exists()
-        super().save_model(request, obj, form, change)
-        if has_login:
-            messages.info(request, "This person already had a login. Its name and password were not changed.")
-        elif not change and not form.cleaned_data["password"]:
-            messages.warning(
-                request, "This member has no password yet and cannot sign in. Set one on the member's page."
-            )
-
-    def create(self, actor: Actor, change: dict[str, Any]) -> Member:
-        return services.invite_member(actor=actor, **change)
 
     def update(self, actor: Actor, row: Member, change: dict[str, Any]) -> Member:
         return services.update_member(actor=actor, member=row, **change)

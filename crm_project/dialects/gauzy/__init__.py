@@ -26,7 +26,7 @@
 | `deletedAt` | `deleted_at`; `/soft`, `/recover` and `withDeleted` use the trash, which keeps rows for thirty days |
 | employee, user | a member |
 | role | viewer `VIEWER`, rep `EMPLOYEE`, manager `MANAGER`, admin `ADMIN` |
-| `refresh_token` | signed; ends with its login's token, with a change of the password, or after a week |
+| `refresh_token` | signed; ends with its login's token, with another password, or a week after the login |
 | `page`, `limit`, `search` and filters beside `where` | supported, although the vendor's server ignores them |
 | not supported | amounts, currency, status, owner and all other fields of a deal: a write keeps them |
 

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
-from crm_project.dialects.kit.errors import dotted_path, reason_phrase
+from crm_project.dialects.kit.errors import blockers, dotted_path, reason_phrase
 
 MESSAGES = {
     401: "Unauthorized",
@@ -55,8 +55,7 @@ def _message(problem: Problem) -> str | list[str]:
     if problem.errors and problem.status == 400:
         return [_sentence(error) for error in problem.errors]
     if problem.code == "in_use":
-        count = dict(problem.extra or {}).get("count", "")
-        return IN_USE.format(count=count)
+        return IN_USE.format(count=blockers(problem))
     return MESSAGES.get(problem.status, problem.detail)
 
 

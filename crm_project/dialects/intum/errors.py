@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.api.errors import Problem
-from crm_project.dialects.kit.errors import dotted_path
+from crm_project.dialects.kit.errors import blockers, dotted_path
 from crm_project.errors import message
 
 MESSAGES = {
@@ -25,6 +25,7 @@ BY_CODE = {
     "parse_error": "Treść żądania nie jest poprawnym JSON-em",
     "invalid_header": "Nagłówek żądania jest nieprawidłowy",
     "idempotency_key_in_use": "Żądanie z tym kluczem jest jeszcze wykonywane",
+    "answer_too_large": "Odpowiedź byłaby zbyt duża",
 }
 MISSING = "parameter_missing"
 # Endings of messages of the serializers' fields.
@@ -52,6 +53,7 @@ FIELD_MESSAGES = {
     "past": "jest z przeszłości",
     "future": "jest z przyszłości",
     "unknown_field": "nie istnieje",
+    "too_many_keys": "ma zbyt wiele pól",
     "read_only": "nie może być zmienione",
     "immutable": "nie może być zmienione",
     "inactive": "jest nieaktywne",
@@ -101,7 +103,7 @@ def answer(problem: Problem, request: Request) -> Response:
 
 def _message(problem: Problem) -> str:
     if problem.code == "in_use":
-        return message(IN_USE, {"count": dict(problem.extra or {}).get("count", "")})
+        return message(IN_USE, {"count": blockers(problem)})
     if problem.code == MISSING:
         return problem.detail
     return BY_CODE.get(problem.code) or MESSAGES.get(problem.status, MESSAGES[400])

@@ -36,9 +36,9 @@ class RowField(serializers.Field[Any, Any, Any, Any]):
         return self.ids.id_of(value)
 
 
-@extend_schema_field(OpenApiTypes.INT)
+@extend_schema_field({"type": ["integer", "string"]})
 class NumberedRowField(RowField):
-    """A row of a kind whose default id in the dialect is our integer primary key."""
+    """A row of a kind whose default id in the dialect is our integer primary key; a reference may be a text."""
 
 
 @extend_schema_field(OpenApiTypes.STR)

@@ -1,13 +1,15 @@
 """The OpenAPI document of each dialect."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from django.urls import include, path
 from drf_spectacular.plumbing import ResolvedComponent, is_list_serializer
-from drf_spectacular.views import SpectacularJSONAPIView
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 
+from crm_project.api.documents import StoredDocumentView
 from crm_project.api.schema import OneAtATime, Schema
+from crm_project.dialects.registry import DIALECTS
 
 
 class DialectSchema(Schema):
@@ -23,11 +25,26 @@ class DialectSchema(Schema):
         """Without DRF's pagination: each vendor has its own envelope of lists, which the actions document."""
         return bool(is_list_serializer(serializer))
 
-    def problem_content(self) -> dict[str, Any]:
+    def success_bodies(self, direction: Literal["request", "response"]) -> Any:
+        """A DELETE without a documented status has that of the view, with a body."""
+        documented = self.get_response_serializers()
+        if self.method != "DELETE" or isinstance(documented, dict):
+            return super().success_bodies(direction)
+        status = str(self.view.delete_status)
+        # The library is typed in part.
+        body = self._get_response_for_code(documented, status, direction=direction)  # type: ignore[no-untyped-call]
+        return {status: body}
+
+    def problem_statuses(self) -> tuple[int, ...]:
+        return tuple({*super().problem_statuses(), *self.view.more_refusals})
+
+    def problem_content(self, status: int) -> dict[str, Any]:
+        """The component is named by its title, since a vendor may have several shapes."""
+        name = self.view.error_schema.get("title", "Refusal")
         refusal = ResolvedComponent(  # type: ignore[no-untyped-call]
-            name="Refusal",
+            name=name,
             type=ResolvedComponent.SCHEMA,
-            object="Refusal",
+            object=name,
             schema=dict(self.view.error_schema),
         )
         self.registry.register_on_missing(refusal)
@@ -38,7 +55,9 @@ class DialectGenerator(OneAtATime):
     """The document of one dialect, without the description and the error schema of the canonical API."""
 
     def __init__(self, system: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)  # type: ignore[no-untyped-call]  # drf-spectacular's generator is untyped
+        patterns = [path(f"dialects/{system}/", include(DIALECTS[system].urls))]
+        # drf-spectacular's generator is untyped.
+        super().__init__(**{**kwargs, "patterns": patterns})  # type: ignore[no-untyped-call]
         self.system = system
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
@@ -49,8 +68,11 @@ class DialectGenerator(OneAtATime):
         return schema
 
 
-def schema_view(system: str, urls: str) -> Any:
-    return SpectacularJSONAPIView.as_view(
-        patterns=[path(f"dialects/{system}/", include(urls))],
-        generator_class=partial(DialectGenerator, system),
+class DialectDocumentView(StoredDocumentView):
+    renderer_classes: Any = [OpenApiJsonRenderer, OpenApiJsonRenderer2]
+
+
+def schema_view(system: str) -> Any:
+    return DialectDocumentView.as_view(
+        document_name=system, generator_class=partial(DialectGenerator, system)
     )

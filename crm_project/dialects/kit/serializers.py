@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
 
-from rest_framework import serializers
+from crm_project.api.serializers import BoundedSerializer
 
 
 class Empty(Enum):
@@ -14,7 +14,7 @@ class Empty(Enum):
     NULL = "the field has no value"
 
 
-class DialectSerializer(serializers.Serializer[Any]):
+class DialectSerializer(BoundedSerializer):
     """The vendor's field names; each field's `source` is the core's name, so that validated data is the core's change.
 
     A key without a field is ignored, and the view reports it to the client. Of two fields with the same source the

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -62,6 +63,9 @@ class DialectView(DispatchView):
     """`staticmethod(errors.answer)`: takes a Problem and the request, answers in the vendor's shape."""
 
     error_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
+    more_refusals: ClassVar[frozenset[int]] = frozenset()
+    """The statuses of refusals that the vendor has and our own API has not, for the OpenAPI document."""
+
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
     authentication_classes: Any = [BearerAuthentication]
     permission_classes: Any = [IsMember]
@@ -111,12 +115,13 @@ class DialectView(DispatchView):
         return self._definitions[kind]
 
     @cached_property
-    def ignored(self) -> list[str]:
-        return []
+    def ignored(self) -> dict[str, None]:
+        """The ignored names, in order."""
+        return {}
 
     def ignore(self, names: Iterable[str]) -> None:
         """Report undocumented names of parameters and fields to the client, in a header."""
-        self.ignored.extend(name for name in sorted(names) if name not in self.ignored)
+        self.ignored.update(dict.fromkeys(sorted(names)))
 
     def query_data(self, request: Request) -> Mapping[str, Any]:
         """The query parameters; of a repeated parameter the last value counts."""
@@ -140,11 +145,17 @@ class DialectView(DispatchView):
 
     def serialize(self, serializer_class: Any, rows: Any, *, many: bool = False) -> Any:
         """The vendor's representation of a row or of rows; their ids are looked up with one query for each kind."""
+        if many:
+            rows = list(rows)
+            self.budget.spend(rows=len(rows))
         serializer = serializer_class(context=self.get_serializer_context())
         self.ids.prefetch(
             row for instance in (rows if many else [rows]) for row in referenced_rows(serializer, instance)
         )
-        return serializer_class(rows, many=many, context=self.get_serializer_context()).data
+        data = serializer_class(rows, many=many, context=self.get_serializer_context()).data
+        if many:
+            self.budget.check_texts(item for item in data if isinstance(item, Mapping))
+        return data
 
     def find(self, kind: str, value: Any) -> Any:
         """The row of the id in the path, else 404."""
@@ -191,7 +202,7 @@ class DialectView(DispatchView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.ignored:
-            names = [_quoted(name[:NAME_LIMIT]) for name in self.ignored[:IGNORED_LIMIT]]
+            names = [_quoted(name[:NAME_LIMIT]) for name in islice(self.ignored, IGNORED_LIMIT)]
             response[IGNORED_HEADER] = ", ".join(names)
         return response
 

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from crm_project.api.errors import Problem
 
 MESSAGES = {403: "Access denied", 404: "Not found"}
-# The vendor has no conflicts, and answers too many requests with 503.
-STATUS = {409: 400, 429: 503}
+# The vendor has no conflicts. Its 503 for too many requests would look like an outage.
+STATUS = {409: 400}
 # A client that sends an idempotency key must be able to distinguish "retry" from "invalid".
 KEY_IN_USE = "idempotency_key_in_use"
 INVALID_ARGUMENT = -2147024809

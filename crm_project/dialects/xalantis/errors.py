@@ -40,6 +40,7 @@ SCHEMA = {
     "properties": {"message": {"type": "string"}, "code": {"type": "string"}, "errors": DETAILS},
 }
 ENVELOPE: dict[str, Any] = {
+    "title": "EnvelopeRefusal",
     "type": "object",
     "required": ["success", "error"],
     "properties": {

@@ -86,7 +86,8 @@ class ColumnSerializer(serializers.Serializer[Any]):
 
 
 class CountsSerializer(serializers.Serializer[Any]):
-    """Empty until a preview or a run has ended. In the states previewed and refused, the counts are those expected.
+    """Empty until a preview or a run has ended. In the state previewed the counts are those expected; in the
+    state refused nothing was written, and only `rows` and `refused` are above zero.
 
     `change_set` is the change set of the run in the feed, and `undone_by` that of its undo.
     """

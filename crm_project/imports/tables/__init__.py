@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.conf import settings
+
 from crm_project.imports.errors import UnreadableFile
 
 MAX_COLUMNS = 500
-MAX_ROWS = 1_000_000
 # A description has at most 65,535 characters. A longer cell is an error of its row, up to this limit; then of the file.
 CELL_LIMIT = 1_000_000
 # A row is in memory as a whole with an object for each cell, so its length is limited too.
@@ -69,14 +70,14 @@ def _unused(name: str, taken: Sequence[str]) -> str:
 
 
 def lines(numbered: Iterator[tuple[int, Sequence[Any]]]) -> Iterator[SourceLine]:
-    """The rows that are not empty; raises UnreadableFile beyond MAX_ROWS."""
+    """The rows that are not empty; raises UnreadableFile beyond IMPORT_MAX_ROWS."""
     count = 0
     for number, cells in numbered:
         if all(cell is None or cell == "" for cell in cells):
             continue
         count += 1
-        if count > MAX_ROWS:
-            params = {"limit": f"{MAX_ROWS:,}"}
+        if count > settings.IMPORT_MAX_ROWS:
+            params = {"limit": f"{settings.IMPORT_MAX_ROWS:,}"}
             raise UnreadableFile(
                 "The file has more than %(limit)s rows. Split it into several files.", params
             )

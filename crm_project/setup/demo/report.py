@@ -14,10 +14,11 @@ def secrets_of_environment() -> tuple[str, str]:
     return env.str("DEMO_PASSWORD", default=""), env.str("DEMO_TOKEN", default="")
 
 
-def report(*, password: str, token: str) -> str:
-    """Password and token are printed only if they are valid."""
+def report(*, password: str, token: str, is_new: bool) -> str:
+    """Password and token are printed only if they are valid, and the password only when the demo has been created."""
     port = environment.load().int("PORT", default=8000)
-    return f"URL: http://127.0.0.1:{port}\nStaff login: {_login(password)}\nAPI token: {_token(token)}"
+    login = _login(password, is_new=is_new)
+    return f"URL: http://127.0.0.1:{port}\nStaff login: {login}\nAPI token: {_token(token)}"
 
 
 def other_logins() -> str:
@@ -25,13 +26,14 @@ def other_logins() -> str:
     return f"The same password is valid for {', '.join(emails[1:-1])} and {emails[-1]}."
 
 
-def _login(password: str) -> str:
+def _login(password: str, *, is_new: bool) -> str:
     email = demo_members()[0]["email"]
     user = User.objects.filter(email=email, memberships__organization__slug=SLUGS[0]).first()
     if user is None:
         return "your own"
-    valid = user.check_password(password)
-    return f"{email} / {password}" if valid else f"{email}, whose password has been changed"
+    if not user.check_password(password):
+        return f"{email}, whose password has been changed"
+    return f"{email} / {password}" if is_new else f"{email}, with DEMO_PASSWORD of .env"
 
 
 def _token(token: str) -> str:

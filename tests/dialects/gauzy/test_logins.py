@@ -4,6 +4,8 @@ import datetime
 from typing import Any
 from unittest import mock
 
+from django.utils import timezone
+
 from crm_project.accounts.models import ApiToken
 from crm_project.accounts.services import create_token, update_login, update_member
 from tests.dialects.base import BaseTestCase, Call, bearer
@@ -78,6 +80,28 @@ class TestLogins(Gauzy, BaseTestCase):
         later = datetime.datetime.now().timestamp() + 8 * 24 * 3600
         with mock.patch("django.core.signing.time.time", return_value=later):
             self.refused(self.refresh(told["refresh_token"]), 401)
+
+    def test_a_refresh_extends_neither_the_week_nor_beyond_it(self) -> None:
+        told = self.signed_in()
+        begun = timezone.now() - datetime.timedelta(days=7, hours=-1)
+        ApiToken.objects.update(created_at=begun)
+
+        newer = self.refresh(told["refresh_token"]).json()
+
+        assert ApiToken.objects.latest("id").expires_at == begun + datetime.timedelta(days=7)
+        ApiToken.objects.update(created_at=begun - datetime.timedelta(hours=2))
+        for secret in (told["refresh_token"], newer["refresh_token"]):
+            self.refused(self.refresh(secret), 401)
+
+    def test_guessing_a_refresh_token_is_throttled(self) -> None:
+        """Signed tokens of a login, and names of none."""
+        named = self.signed_in()["refresh_token"].partition(":")[0]
+        there = {"X-Forwarded-For": "198.51.100.7"}
+        for secrets in ([f"{named}:x:{n}" for n in range(6)], [f"{n}:x:x" for n in range(11)]):
+            calls = [Call("POST", "/api/auth/refresh-token", {"refresh_token": x}, there) for x in secrets]
+            statuses = [self.send(call).status_code for call in calls]
+            assert statuses[0] in (401, 429)
+            assert statuses[-1] == 429, statuses
 
     def test_what_ends_a_refresh_token(self) -> None:
         secret = self.signed_in()["refresh_token"]

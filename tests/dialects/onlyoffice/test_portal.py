@@ -64,8 +64,8 @@ class TestAuthentication(Onlyoffice, BaseTestCase):
             "application/json",
         )
 
-        assert answer.status_code == 503
-        assert answer.json()["statusCode"] == 503
+        assert answer.status_code == 429
+        assert answer.json()["statusCode"] == 429
         assert int(answer["Retry-After"]) > 0
 
     def test_what_is_no_login_is_refused(self) -> None:

@@ -39,7 +39,9 @@ class PlainEntities:
         }
         tenant: Any = GauzyTenantNested(context={"view": view})
         nested = tenant.to_representation(view.actor.organization)
-        self.ours = {name: nested for name in ("tenant", "organization") if name in self.asked}
+        self.ours: dict[str, Any] = {
+            name: nested for name in ("tenant", "organization") if name in self.asked
+        }
 
     def entity(self, row_id: Any, row: tuple[Any, ...], created_by: Any = None) -> dict[str, Any]:
         """The fields of all entities, from the columns of `ENTITY`."""

@@ -20,6 +20,7 @@ class GauzyView(DialectView):
     system = "gauzy"
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
+    more_refusals = frozenset({406})
     update_status = 202
     delete_status = 202
     # Query parameters beside the tenant, and the valid values of `relations`.

@@ -13,6 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.api.budget import Budget, give_budget
 from crm_project.api.fields import UUID
 from crm_project.dialects.gauzy.serializers.plain import PlainEntities
 from crm_project.dialects.gauzy.serializers.query import is_text, is_true, picked
@@ -225,8 +226,9 @@ class GauzyEntityView(GauzyView):
         return [self.selected(item) for item in self.entities(rows)]
 
     def _represent_chunk(self, rows: list[Any]) -> list[Any]:
-        """Like `represent`, with a new cache of ids, since the cache of a whole stream would not fit into memory."""
+        """Like `represent`, with a new cache of ids and a new budget: those of a whole stream would not fit."""
         vars(self).pop("ids", None)
+        give_budget(self.request._request, Budget())
         return self.represent(rows)
 
     def selected(self, data: Any) -> Any:

@@ -18,6 +18,7 @@ from crm_project.dialects.gauzy.views.base import GauzyView
 from crm_project.dialects.kit.logins import (
     login_token,
     refresh_secret,
+    refreshing_member,
     renew_login,
     sign_in,
     token_of_refresh_secret,
@@ -48,7 +49,7 @@ class RefreshAuthentication(BaseAuthentication):
     """The refresh token of the body."""
 
     def authenticate(self, request: Request) -> tuple[Any, Actor]:
-        member = token_of_refresh_secret(texts(request, ("refresh_token",))[0]).member
+        member = refreshing_member(request._request, texts(request, ("refresh_token",))[0])
         return member.user, Actor(member)
 
 

@@ -60,7 +60,7 @@ class GauzyPipelineView(GauzyEntityView):
     def entity(self, row: Any) -> Any:
         return self.entities([self.fetched(self.model.objects.filter(pk=row.pk)).get()])[0]
 
-    def _load_creators(self, pipelines: list[Pipeline]) -> None:
+    def _load_creators(self, pipelines: list[Any]) -> None:
         """Give each pipeline and stage its creator, with one query for each of the two kinds."""
         stages = [stage for pipeline in pipelines for stage in pipeline.live_stages]
         for kind, rows in (("pipeline", pipelines), ("stage", stages)):
@@ -69,7 +69,10 @@ class GauzyPipelineView(GauzyEntityView):
                 row.created_by = found.get(row.pk)
 
     def _load_deals(self, pipelines: list[Any]) -> None:
-        """Give each stage its visible deals if they are requested, with one query, and one for their clients."""
+        """Give each stage its visible deals if they are requested, with one query, and one for their clients.
+
+        Raises AnswerTooLarge if they are too many.
+        """
         if "stages.deals" not in self.relations:
             return
         stages = {stage.pk: stage for pipeline in pipelines for stage in pipeline.live_stages}
@@ -77,7 +80,9 @@ class GauzyPipelineView(GauzyEntityView):
             stage.visible_deals = []
         related = ("client", "contact", "created_by__user", "created_by__organization")
         deals = Deal.objects.visible_to(self.actor.member).filter(stage__in=stages).select_related(*related)
-        for deal in deals.order_by("created_at", "id"):
+        found = list(deals.order_by("created_at", "id")[: self.budget.rows + 1])
+        self.budget.spend(rows=len(found))
+        for deal in found:
             deal.stage = stages[deal.stage_id]
             deal.stage.visible_deals.append(deal)
         self.ids.prefetch(client_of(deal) for stage in stages.values() for deal in stage.visible_deals)
@@ -152,7 +157,7 @@ class GauzyStageView(GauzyView):
     )
     def create(self, request: Request, row: str) -> Response:
         change = serializers.stage_change(self.read(serializers.GauzyStageWrite, self.sent()))
-        stage = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
+        stage: Any = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
         stage.created_by = self.actor.member
         return Response(self.serialize(serializers.GauzyStageRead, stage), self.create_status)
 
@@ -166,7 +171,7 @@ class GauzyStageView(GauzyView):
         sent = self.changed_fields(self.sent(), self.serialize(serializers.GauzyStageRead, found))
         read = self.read(serializers.GauzyStageWrite, sent, partial=True)
         change = {name: value for name, value in read.items() if name != "index"}
-        changed = update_stage(actor=self.actor, stage=found, change=change)
+        changed: Any = update_stage(actor=self.actor, stage=found, change=change)
         creators = Event.objects.creators(self.actor.organization_id, "stage", [changed.pk])
         changed.created_by = creators.get(changed.pk)
         return Response(self.serialize(serializers.GauzyStageRead, changed), self.update_status)

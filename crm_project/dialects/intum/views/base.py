@@ -48,6 +48,7 @@ class IntumView(DialectView):
     system = "intum"
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
+    more_refusals = frozenset({422})
     authentication_classes = [IntumAuthentication]
     secret_parameters = frozenset({TOKEN})
     wrapper: ClassVar[str] = ""

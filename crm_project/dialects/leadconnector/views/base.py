@@ -27,6 +27,7 @@ class LeadConnectorView(DialectView):
     system = SYSTEM
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
+    more_refusals = frozenset({422})
     schema = VersionedSchema()
     empty_values = Empty.ABSENT
 

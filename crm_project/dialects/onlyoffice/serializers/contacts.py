@@ -160,7 +160,7 @@ class OnlyofficeContactWithEmailRead(OnlyofficeContactNested):
         return next(iter(infos(contact, ["email"])), None)
 
 
-class OnlyofficeContactItemRead(serializers.Serializer[Any]):
+class OnlyofficeContactItemRead(OnlyofficeRead):
     """A contact beside its next task, which is always absent."""
 
     contact = OnlyofficeContactRead(source="*")

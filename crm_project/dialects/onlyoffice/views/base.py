@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import AuthenticationFailed, ParseError, ValidationError
 from rest_framework.permissions import SAFE_METHODS
@@ -17,7 +18,7 @@ from rest_framework.response import Response
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import authenticate_token
-from crm_project.api.authentication import BearerAuthentication
+from crm_project.api.authentication import BearerAuthentication, require_own_site
 from crm_project.api.parsers import StrictJSONParser
 from crm_project.dialects.kit.logins import sign_in
 from crm_project.dialects.kit.offset_pages import keys_between, rows_of
@@ -36,6 +37,7 @@ from crm_project.dialects.onlyoffice.serializers.params import (
     OnlyofficeNoParameters,
     OnlyofficeParameters,
 )
+from crm_project.dialects.onlyoffice.serializers.values import OnlyofficeRead
 from crm_project.dialects.onlyoffice.serializers.xml import XmlRenderer
 from crm_project.errors import Invalid
 
@@ -54,7 +56,9 @@ class OnlyofficeAuthentication(BearerAuthentication):
         if scheme.lower() == "basic":
             actor: Actor | None = Actor(sign_in(request._request, *_credentials(rest)))
         else:
-            secret = rest.strip() if scheme.lower() == "bearer" else header or request.COOKIES.get(COOKIE)
+            secret = rest.strip() if scheme.lower() == "bearer" else header
+            if not header and (secret := request.COOKIES.get(COOKIE, "")):
+                require_own_site(request)
             if not secret:
                 return None
             actor = authenticate_token(secret)
@@ -84,6 +88,18 @@ class OnlyofficeSchema(DialectSchema):
 
     def get_operation_id(self) -> str:
         return "_".join([self.method.lower(), *re.findall(r"\w+", self.path.partition("/api/")[2])])
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        """Null values are left out, and the parameter `fields` leaves out others: no member is required."""
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if isinstance(force_instance(serializer), OnlyofficeRead):  # type: ignore[no-untyped-call]
+            schema.pop("required", None)
+        return schema
+
+    def problem_content(self, status: int) -> dict[str, Any]:
+        """Plain text for a request without a valid token; the envelope for a wrong password."""
+        content = super().problem_content(status)
+        return {"text/plain": {"schema": {"type": "string"}}, **content} if status == 401 else content
 
 
 class OnlyofficeView(DialectView):

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.api.budget import Budget, give_budget
 from crm_project.dialects.onlyoffice.serializers.batch import OnlyofficeBatchAnswerRead, OnlyofficeBatchWrite
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
 
@@ -28,12 +29,18 @@ class OnlyofficeBatchView(OnlyofficeView):
         "Read several things", OnlyofficeBatchAnswerRead, request=OnlyofficeBatchWrite, many=True, status=201
     )
     def create(self, request: Request) -> Response:
+        """All reads together are one answer: they share a budget, beyond which the whole batch is refused."""
         asked = sorted(self.read(OnlyofficeBatchWrite)["batch"], key=lambda item: item["order"])
-        return self.many([self._answer(item["name"], item["url"]) for item in asked], status=201)
+        shared, answers = Budget(), []
+        for item in asked:
+            answers.append(self._answer(item["name"], item["url"], shared))
+            shared.check()
+        return self.many(answers, status=201)
 
-    def _answer(self, name: str, url: str) -> dict[str, Any]:
+    def _answer(self, name: str, url: str, budget: Budget) -> dict[str, Any]:
         path, _, query = url.partition("?")
         inner = self._inner(f"{BASE}{unquote(path).rpartition(BASE)[2].lstrip('/')}", query)
+        give_budget(inner, budget)
         match = resolve(inner.path_info, urlconf=ROUTES)
         response = match.func(inner, *match.args, **match.kwargs)
         if isinstance(response, Response):

@@ -102,6 +102,7 @@ class OnlyofficeInfoView(OnlyofficeContactBaseView):
         serializers.OnlyofficeInfoNested,
         request=serializers.OnlyofficeInfosWrite,
         many=True,
+        status=201,
     )
     def create_all(self, request: Request, pk: str) -> Response:
         contact, sent = self.find("contact", pk), self.read(serializers.OnlyofficeInfosWrite)

@@ -27,6 +27,7 @@ class OnlyofficeAuthenticationView(OnlyofficeView):
 
     authentication_classes: Any = ()
     permission_classes: Any = ()
+    secret_actions = frozenset({"create"})
 
     def _in_transaction(self, handler: Any, *args: Any, **kwargs: Any) -> Any:
         """Check the password before the transaction, which would roll the count of failures back."""

@@ -13,6 +13,7 @@ class XalantisView(DialectView):
     system = "xalantis"
     answer = staticmethod(errors.answer)
     error_schema = errors.SCHEMA
+    more_refusals = frozenset({422})
 
     def key_reused(self) -> Exception:
         return errors.IdempotencyConflict()

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from crm_project.operations.backups import BackupFailed, back_up, path_for
+from crm_project.operations.backups import back_up, path_for
 
 
 class Command(BaseCommand):
@@ -25,6 +25,6 @@ class Command(BaseCommand):
         path = path_for(Path(place), timezone.now())
         try:
             back_up(path)
-        except (BackupFailed, OSError) as error:
+        except OSError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{path} ({path.stat().st_size / 1024**2:.1f} MiB)")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crm_project.operations.backups import BackupFailed, restore
+from crm_project.operations.backups import restore
 
 
 class Command(BaseCommand):
@@ -20,6 +20,6 @@ class Command(BaseCommand):
             raise CommandError("Nothing was done.")
         try:
             restore(Path(options["path"]))
-        except (BackupFailed, OSError) as error:
+        except OSError as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Restored. Run `manage.py migrate` before the server starts.")

@@ -5,6 +5,8 @@ therefore gives up after LOCK_TIMEOUT; the migration is rolled back and attempte
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.commands import migrate
@@ -25,17 +27,35 @@ class Command(migrate.Command):
             super().handle(*args, **options)
             return
         for remaining in reversed(range(ATTEMPTS)):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
             try:
-                super().handle(*args, **options)
+                with lock_timeout(connection, LOCK_TIMEOUT):
+                    super().handle(*args, **options)
                 return
             except OperationalError as error:
                 if not remaining or getattr(error.__cause__, "sqlstate", None) not in RETRIED:
                     raise
                 self.stderr.write("A table is in use. The migration is attempted again.")
                 time.sleep(PAUSE)
-            finally:
-                if connection.is_usable():
-                    with connection.cursor() as cursor:
-                        cursor.execute("RESET lock_timeout")
+
+
+@contextmanager
+def lock_timeout(connection: Any, value: str) -> Iterator[None]:
+    """Set the limit for the session; behind a pooler, which shares sessions, for each transaction of the block."""
+    connection.ensure_connection()
+    before = connection.limits["lock_timeout"]
+    if connection.connection.behind_pooler:
+        connection.limits["lock_timeout"] = value
+        try:
+            yield
+        finally:
+            connection.limits["lock_timeout"] = before
+        return
+    set_timeout = "SELECT set_config('lock_timeout', %s, false)"
+    with connection.cursor() as cursor:
+        cursor.execute(set_timeout, [value])
+    try:
+        yield
+    finally:
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute(set_timeout, [before])

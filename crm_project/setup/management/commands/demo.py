@@ -37,7 +37,7 @@ class Command(ServiceCommand):
     def run(self, *, deals: int, seed: int, replace: bool, if_empty: bool, **options: Any) -> str:
         given_password, token = secrets_of_environment()
         if if_empty and Organization.objects.exists():
-            return report(password=given_password, token=token)
+            return report(password=given_password, token=token, is_new=False)
         password = given_password or secrets.token_urlsafe(15)
 
         def progress(days: Sequence[Any]) -> Iterable[Any]:
@@ -49,7 +49,7 @@ class Command(ServiceCommand):
             deals=deals, seed=seed, password=password, token=token, replace=replace, track=progress
         )
         self.note(other_logins())
-        return report(password=password, token=token)
+        return report(password=password, token=token, is_new=True)
 
 
 def count_argument(text: str) -> int:
