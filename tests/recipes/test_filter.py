@@ -21,7 +21,7 @@ def finished(tmp_path_factory):
 
 
 def test_it_is_complete(finished):
-    assert len(STEPS) == 11
+    assert len(STEPS) == 12
     run(finished, "-m", "pytest", "-q", "-p", "no:cacheprovider", TABLE)
     for tool in (["ruff", "check", "."], ["ruff", "format", "--check", "."]):
         run(finished, "-m", *tool)

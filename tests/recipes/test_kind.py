@@ -34,7 +34,8 @@ class WalkTests(ApiTestCase):
         assert self.as_charlie.get("/api/industries").json()["results"] == []
         again = self.as_manager.post("/api/industries", {"name": " Steel"})
         assert (again.status_code, again.json()["code"]) == (409, "name_taken")
-        event = [one for one in self.as_bob.get("/api/events").json()["results"] if one["kind"] == "industry"][0]
+        events = self.as_bob.get("/api/events").json()["results"]
+        event = next(one for one in events if one["kind"] == "industry")
         assert (event["action"], event["row"]) == ("created", row["uuid"])
         assert self.as_bob.get(f"/api/industries/{event['row']}").json() == row
         named = {"system": "erp", "kind": "industry", "external_id": "7", "row": row["id"]}
@@ -122,14 +123,14 @@ def test_the_recipe_is_short():
 def test_it_works(finished):
     checks = run(finished, "manage.py", "check")
     assert checks.returncode == 0, checks.stderr
+    for tool in (["ruff", "check", "."], ["ruff", "format", "--check", "."]):
+        linted = run(finished, "-m", *tool)
+        assert linted.returncode == 0, linted.stdout
     (finished / "tests/test_walk.py").write_text(WALK)
 
     guards = sorted({step.guard for step in STEPS} - {START})
     done = run_tests(finished, "tests/test_walk.py", CONVERTERS, *guards)
     assert done.returncode == 0, done.stdout
-    for tool in (["ruff", "check", "."], ["ruff", "format", "--check", "."]):
-        linted = run(finished, "-m", *tool)
-        assert linted.returncode == 0, linted.stdout
 
 
 @pytest.mark.long
