@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from contacts.models import Contact
+from crm_project.accounts.invitations import invite_member
 from crm_project.accounts.models import ApiToken, Invitation, Member, Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
@@ -107,6 +108,7 @@ class LeakTestCase(StaffTestCase):
         gone = DealFactory(actor=actor, name=f"{word} gone", stage=stage.pk)
         trash_deals(actor=actor, rows=[gone])
         token, _ = create_token(actor=actor, name=f"{word} token")
+        invitation, _ = invite_member(actor=actor, email=f"{word}-guest@example.com")
         content = f"name,{word}\n{word},{word}\n".encode()
         source = upload_file(actor=actor, kind="deals", upload=receive(f"{word}.csv", [content]))
         return {
@@ -120,6 +122,7 @@ class LeakTestCase(StaffTestCase):
             "gone": gone,
             "member": actor.member,
             "token": token,
+            "invitation": invitation,
             "import": source,
         }
 
