@@ -116,10 +116,10 @@ def _currencies_named(events: Sequence[Event]) -> Named:
     asked = {event.row_id for event in events if "currency" not in event.changes}
     named: Named = defaultdict(list)
     if asked:
-        telling = Event.objects.of(events[0].organization_id).filter(
+        naming = Event.objects.of(events[0].organization_id).filter(
             kind="deal", row_id__in=asked, changes__has_key="currency"
         )
-        for row_id, sequence, currency in telling.order_by("sequence").values_list(
+        for row_id, sequence, currency in naming.order_by("sequence").values_list(
             "row_id", "sequence", "changes__currency"
         ):
             named[row_id].append((sequence, currency[1]))
@@ -143,8 +143,8 @@ def _journey(presented: PresentedEvent) -> tuple[list[str], set[str]]:
     covered = JOURNEY if "probability" in presented.event.changes else JOURNEY | {"probability"}
     if stage:
         clause = f"moved it from {words(stage.before)} to {words(stage.after)}{why}"
-        unsaid = status and words(stage.after).lower() != status.after
-        return [clause + (f", now {status.after}" if status and unsaid else "")], covered
+        differs = status and words(stage.after).lower() != status.after
+        return [clause + (f", now {status.after}" if status and differs else "")], covered
     if status:
         return ["reopened it" if status.after == "open" else f"marked it as {status.after}{why}"], covered
     return [], {"stage_entered_at"}

@@ -64,7 +64,7 @@ def keyed_actions(
         row = self.get_queryset().holding_reference(system=system, external_id=external_id).first()
         if row is None:
             raise NotFound
-        return Response(self.shown(row))
+        return Response(self.represent(row))
 
     return upsert, bulk, external
 
@@ -89,7 +89,7 @@ def _named_row(view: RowViewSet, data: Any) -> Any:
 
 def _receipt(view: RowViewSet, receipt: Receipt[Any]) -> dict[str, Any]:
     """The row as GET answers it, with GET's ETag, and the outcome of the upsert."""
-    row = view.shown(receipt.row)
+    row = view.represent(receipt.row)
     view.etag_body = JSONRenderer().render(row)
     return {
         **row,

@@ -124,16 +124,16 @@ class ScopedView(DispatchView):
         return self.get_paginated_response(represented(self, page))
 
     def retrieve(self, request: Request, **_: Any) -> Response:
-        return Response(self.shown(self.get_object()))
+        return Response(self.represent(self.get_object()))
 
     def create(self, request: Request) -> Response:
         row = self.perform_create(self.validated(request, check=self.perform_create))
-        return Response(self.shown(row), status=201, headers={"Location": self.location(row)})
+        return Response(self.represent(row), status=201, headers={"Location": self.location(row)})
 
     def partial_update(self, request: Request, **_: Any) -> Response:
         row = self.get_object()
         change = self.validated(request, row, check=partial(self.perform_update, row))
-        return Response(self.shown(self.perform_update(row, change)))
+        return Response(self.represent(self.perform_update(row, change)))
 
     def destroy(self, request: Request, **_: Any) -> Response:
         self.expect_no_body(request)
@@ -180,8 +180,8 @@ class ScopedView(DispatchView):
         """The versions of If-Match for a service that takes rows instead of changes."""
         return {} if self.if_match is None else {row.pk: self.if_match}
 
-    def shown(self, row: Any) -> Any:
-        """The row as GET answers it; its version becomes part of the answer's ETag."""
+    def represent(self, row: Any) -> Any:
+        """The representation of the row in GET; its version becomes part of the answer's ETag."""
         reread = self.reread(row)
         self.etag_version = reread.version
         return represented(self, [reread])[0]
@@ -239,7 +239,7 @@ class RowViewSet(ScopedView):
     def restore(self, request: Request, **_: Any) -> Response:
         """Restores its external references, too; 409 `restore_conflict` if a live row has its name or key."""
         row = self.get_trashed()
-        return Response(self.shown(self.perform_restore(row, **self.restore_options(request))))
+        return Response(self.represent(self.perform_restore(row, **self.restore_options(request))))
 
     def restore_options(self, request: Request) -> dict[str, Any]:
         """The keyword arguments of the kind's own service; most kinds take no body."""

@@ -72,7 +72,7 @@ class ExternalReferenceViewSet(ScopedView):
     def reread(self, row: Any) -> Any:
         return row
 
-    def shown(self, row: Any) -> Any:
+    def represent(self, row: Any) -> Any:
         """The ETag has the version of the row, since every write of a reference raises it."""
         self.etag_version = row.row.version
         return self.get_serializer(row).data
@@ -86,16 +86,16 @@ class ExternalReferenceViewSet(ScopedView):
         if kind.references.objects.filter(
             row=row.pk, system=key[0], external_id=key[1], is_live=True
         ).exists():
-            return Response(self.shown(self._reference(kind, row, key)))
+            return Response(self.represent(self._reference(kind, row, key)))
         change_references(actor=self.actor, row=row, add=[key])
         reference = self._reference(kind, row, key)
-        return Response(self.shown(reference), status=201, headers={"Location": self.location(reference)})
+        return Response(self.represent(reference), status=201, headers={"Location": self.location(reference)})
 
     def partial_update(self, request: Request, **_: Any) -> Response:
         """Change system and external id. The row stays the same."""
         reference = self.get_object()
         change = self.validated(request, reference)
-        shown = self.shown(reference)
+        shown = self.represent(reference)
         refuse_fields(
             FieldError(name, "read_only", "A reference stays with its row.")
             for name in ("kind", "row")
@@ -105,7 +105,7 @@ class ExternalReferenceViewSet(ScopedView):
         new = (change.get("system", old[0]), change.get("external_id", old[1]))
         if new != old:
             rename_reference(actor=self.actor, row=reference.row, old=old, new=new, if_match=self.if_match)
-        return Response(self.shown(self._reference(kind, reference.row, new)))
+        return Response(self.represent(self._reference(kind, reference.row, new)))
 
     def perform_destroy(self, row: Any) -> None:
         change_references(

@@ -89,7 +89,7 @@ class DealViewSet(RowViewSet):
             follows=request.method == "PUT",
             if_match=self.if_match,
         )
-        return Response(self.shown(row))
+        return Response(self.represent(row))
 
 
 def of_pipeline(view: ScopedView, rows: Any) -> Any:

@@ -134,11 +134,11 @@ class _DealWork:
             return {}
         context = self._look_up([operation.change for operation in operations.values()])
         pairs = {index: _pair(operation.change, context) for index, operation in operations.items()}
-        wanted = {pair for pair in pairs.values() if pair}
+        sought = {pair for pair in pairs.values() if pair}
         # A new contact has no deals, and the key of its e-mail address is locked.
-        wanted = {pair for pair in wanted if isinstance(pair[0], int)}
-        hold_keys(("deal_of_contact", self.actor.organization_id, contact) for contact, _ in wanted)
-        open_deals, closed = self._open(wanted), self._closed(operations, pairs, context)
+        sought = {pair for pair in sought if isinstance(pair[0], int)}
+        hold_keys(("deal_of_contact", self.actor.organization_id, contact) for contact, _ in sought)
+        open_deals, closed = self._open(sought), self._closed(operations, pairs, context)
         found: dict[int, Found | DomainError] = {}
         for index, pair in pairs.items():
             candidates = open_deals.get(pair, []) if pair else []

@@ -62,9 +62,9 @@ def _misfit(source: Contact, target: Contact) -> str:
 def _gained(source: Contact, target: Contact) -> Change:
     """The values of the source for the empty fields of the target."""
     named = any(getattr(target, name) for name in NAMES)
-    wanted = [name for name in COLUMNS if name != "kind" and not (named and name in NAMES)]
+    names = [name for name in COLUMNS if name != "kind" and not (named and name in NAMES)]
     gained: dict[str, Any] = {
-        name: getattr(source, name) for name in wanted if getattr(source, name) and not getattr(target, name)
+        name: getattr(source, name) for name in names if getattr(source, name) and not getattr(target, name)
     }
     if target.company_id is None and source.company_id is not None:
         gained["company"] = source.company_id

@@ -430,10 +430,10 @@ def write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
 
 
 def _notify(drafts: Sequence[Draft], changes: Sequence[Change]) -> None:
-    wanted = [
+    newly_listed = [
         draft.row.pk
         for draft, change in zip(drafts, changes, strict=True)
         if change.get("notify_access_list")
     ]
-    if wanted:
-        transaction.on_commit(partial(notify_access_list, wanted))
+    if newly_listed:
+        transaction.on_commit(partial(notify_access_list, newly_listed))

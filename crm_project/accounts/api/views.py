@@ -71,7 +71,7 @@ class TokenViewSet(ScopedView):
         member = self._member(change.pop("member", None))
         token, secret = services.create_token(actor=self.actor, member=member, **change)
         headers = {"Location": self.location(token)}
-        self.etag_body = JSONRenderer().render(self.shown(token))
+        self.etag_body = JSONRenderer().render(self.represent(token))
         return Response(with_secret(self.reread(token), secret), status=201, headers=headers)
 
     def _member(self, uuid: Any) -> Member | None:

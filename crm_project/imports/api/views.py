@@ -64,7 +64,7 @@ class ImportViewSet(ScopedView):
     def get_queryset(self) -> Any:
         return Import.objects.visible_to(self.actor.member)
 
-    def shown(self, row: Any) -> Any:
+    def represent(self, row: Any) -> Any:
         """An import has no version."""
         return self.get_serializer(self.reread(row)).data
 
@@ -90,7 +90,7 @@ class ImportViewSet(ScopedView):
         upload.is_valid(raise_exception=True)
         given = upload.validated_data
         row = services.upload_file(actor=self.actor, kind=given["kind"], upload=given["file"])
-        return Response(self.shown(row), status=201, headers={"Location": self.location(row)})
+        return Response(self.represent(row), status=201, headers={"Location": self.location(row)})
 
     @extend_schema(summary="The state of an import")
     def retrieve(self, request: Request, **_: Any) -> Response:
@@ -100,7 +100,7 @@ class ImportViewSet(ScopedView):
         row = self.get_object()
         if row.is_busy:
             worker.wake()  # restarts the import if its worker has died
-        return Response(self.shown(row))
+        return Response(self.represent(row))
 
     def perform_update(self, row: Import, change: dict[str, Any]) -> Import:
         return services.change_import(actor=self.actor, source=row, change=change)
@@ -132,14 +132,14 @@ class ImportViewSet(ScopedView):
         row = services.ask_to_undo(actor=self.actor, source=self.get_object())
         if self.dry_run:
             take_back(worker.claimed(row), self.actor)
-        return Response(self.shown(row), status=202)
+        return Response(self.represent(row), status=202)
 
     def _ask_for(self, task: str) -> Response:
         headers = {DRY_RUN: "true"} if self.dry_run else {}
         # The request of a preview is committed: the preview is the dry run.
         self.dry_run = False
         row = services.ask_for(actor=self.actor, source=self.get_object(), task=task)
-        return Response(self.shown(row), status=202, headers=headers)
+        return Response(self.represent(row), status=202, headers=headers)
 
     @extend_schema(responses=FILE, summary="The refused rows as a file")
     @action(detail=True, url_path="error-file")

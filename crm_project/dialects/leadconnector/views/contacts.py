@@ -34,7 +34,7 @@ class LeadConnectorContactPageView(LeadConnectorView):
             rows = rows.filter(query["filters"])
         return pages.page_of(self, "contact", rows, order, query)
 
-    def _shown(self, page: pages.Page) -> list[Any]:
+    def _represent(self, page: pages.Page) -> list[Any]:
         return [
             dict(row) for row in self.serialize(serializers.LeadConnectorContactRead, page.rows, many=True)
         ]
@@ -53,7 +53,7 @@ class LeadConnectorContactView(LeadConnectorContactPageView):
     def index(self, request: Request) -> Response:
         page = self._page(searches.order_of(self.query), self.query)
         meta = pages.meta(self, page, self.query)
-        return Response({"contacts": self._shown(page), "count": page.total, "meta": meta})
+        return Response({"contacts": self._represent(page), "count": page.total, "meta": meta})
 
     @extend_schema(
         request=serializers.LeadConnectorContactCreate,
@@ -144,7 +144,7 @@ class LeadConnectorContactSearchView(LeadConnectorContactPageView):
     def search(self, request: Request) -> Response:
         query = self.read(searches.LeadConnectorContactSearchBody)
         page = self._page(query["sort"], query)
-        rows = self._shown(page)
+        rows = self._represent(page)
         for row, contact in zip(rows, page.rows, strict=True):
             row["searchAfter"] = [pages.milliseconds(contact.created_at), row["id"]]
         return Response({"contacts": rows, "total": page.total})

@@ -26,7 +26,7 @@ class LeadConnectorOpportunitySearchView(LeadConnectorView):
         query = self.query
         page = self._page(serializers.ORDERS[query["order"]], query)
         details = [name for asked, name in serializers.DETAILS.items() if query[asked]]
-        rows = self._shown(page, details)
+        rows = self._represent(page, details)
         return Response({"opportunities": rows, "meta": pages.meta(self, page, query), "aggregations": {}})
 
     @extend_schema(
@@ -38,7 +38,7 @@ class LeadConnectorOpportunitySearchView(LeadConnectorView):
         query = self.read(serializers.LeadConnectorOpportunitySearchBody)
         page = self._page(query["sort"], query)
         asked = query.get("additionalDetails", {})
-        rows = self._shown(page, [name for name in serializers.DETAILS.values() if asked.get(name)])
+        rows = self._represent(page, [name for name in serializers.DETAILS.values() if asked.get(name)])
         for row, deal in zip(rows, page.rows, strict=True):
             row["sort"] = [pages.milliseconds(deal.created_at), row["id"]]
         return Response({"opportunities": rows, "total": page.total, "aggregations": {}})
@@ -49,7 +49,7 @@ class LeadConnectorOpportunitySearchView(LeadConnectorView):
             rows = rows.filter(query["filters"])
         return pages.page_of(self, "deal", rows, order, query)
 
-    def _shown(self, page: pages.Page, details: list[str]) -> list[Any]:
+    def _represent(self, page: pages.Page, details: list[str]) -> list[Any]:
         """The opportunities with an empty list for each detail."""
         data = self.serialize(opportunity_serializers.LeadConnectorOpportunityRead, page.rows, many=True)
         return [{**row, **{name: [] for name in details}} for row in data]
