@@ -206,9 +206,9 @@ class PrivateDealTests(ApiTestCase):
         assert self.as_viewer.names("/api/deals", deleted="only") == ["Secret"]
         assert self.as_bob.post(f"{self.path}/restore").status_code == 200
 
-    def test_what_it_uses_is_counted(self):
+    def test_it_counts_among_the_others_of_what_it_uses(self):
         body = problem(self.as_manager.delete(f"/api/contacts/{self.client_of_deal.uuid}"), 409, "in_use")
-        assert body["count"] == 1
+        assert (body["count"], body["others"]) == (0, True)
 
     def test_only_insiders_set_the_privacy_of_a_deal(self):
         opened = self.deal(self.manager)

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts.models import Contact
-from crm_project.accounts.models import Member
+from crm_project.accounts.models import Invitation
 from crm_project.records.paging import Cursor
 from deals.models import Deal, LostReason
 from deals.services import update_deals
@@ -128,7 +128,7 @@ class QueryCountTests(StaffTestCase):
         self.sign_in(self.alice)
         company, reason = CompanyFactory(actor=self.alice), LostReasonFactory(actor=self.alice)
         deal = self.deal(client=company.pk)
-        models = (Contact, Deal, LostReason, Member, Pipeline)
+        models = (Contact, Deal, LostReason, Invitation, Pipeline)
         rows = (company, deal, reason, self.bob.member, self.new.pipeline, self.new)
         actions = [("lose", deal), ("move", deal), ("hand-over", deal)]
         urls = [*map(add_url, models), *map(change_url, rows), *(action_url(*action) for action in actions)]

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from contacts.models import Contact
 from contacts.services import trash_contacts
-from crm_project.accounts.models import Member, Organization, User
+from crm_project.accounts.invitations import invite_member
+from crm_project.accounts.models import Invitation, Member, Organization, User
 from crm_project.accounts.services import create_token, deactivate_member
 from crm_project.changes import columns
 from crm_project.imports import worker
@@ -31,7 +32,7 @@ COUNTED = re.compile(r"([\d,]+) ([A-Za-z ]+?)(?=,| and |\.|\)|:|<|$)")
 
 def picture():
     """Every stored row with its values, by model and primary key."""
-    models = [kind.model for kind in kinds.values()] + [User, Import]
+    models = [kind.model for kind in kinds.values()] + [User, Import, Invitation]
     return {
         (model, row.pk): columns(row)
         for model in models
@@ -58,7 +59,7 @@ def named(text):
     """`1 stage and 12 deals` as numbers by model."""
     by_name = {
         name: model
-        for model in (*(kind.model for kind in kinds.values()), User, Import)
+        for model in (*(kind.model for kind in kinds.values()), User, Import, Invitation)
         for name in (str(model._meta.verbose_name), str(model._meta.verbose_name_plural))
     }
     found = [(by_name.get(name.strip()), number) for number, name in COUNTED.findall(text)]
@@ -177,6 +178,9 @@ class ActionTests(ReachTestCase):
     def apitoken_revoke(self):
         return [create_token(actor=self.alice, name=name)[0] for name in "ab"], {}
 
+    def invitation_withdraw(self):
+        return [invite_member(actor=self.alice, email="guest@example.com")[0]], {}
+
     def user_password(self):
         self.sign_in(self.operator)
         return [self.viewer.member.user], {"password": "a rather long one"}
@@ -251,7 +255,7 @@ class ActionTests(ReachTestCase):
             assert total == changed, report
         assert announced == changed, name
         assert sum(changed.values()) >= len(rows)
-        if len(rows) == 1 and name != "import_discard":
+        if len(rows) == 1 and name not in ("import_discard", "invitation_withdraw"):
             assert "<a " in report
 
     def test_rows_that_need_no_change_are_named(self):

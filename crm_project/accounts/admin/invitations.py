@@ -35,6 +35,7 @@ class Withdraw(AdminAction):
     icon = "cancel_schedule_send"
     done = "withdrawn"
     is_dangerous = True
+    in_journal = False
     explanation = "The link of the invitation ends. Whoever has accepted already stays a member."
 
     def run(self, actor: Actor, rows: Sequence[Invitation], given: Mapping[str, Any]) -> None:

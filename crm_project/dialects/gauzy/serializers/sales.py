@@ -87,7 +87,7 @@ class CreatedByField(CreatedBy, RowField):
     pass
 
 
-class CreatedByUser(CreatedBy, GauzyUserRead):
+class GauzyCreatedByUser(CreatedBy, GauzyUserRead):
     pass
 
 
@@ -108,7 +108,7 @@ class GauzyPipelineRead(GauzyPipelineNested):
     createdByUserId = CreatedByField("user", allow_null=True)
     related = {
         "stages": lambda: GauzyStageRead(source="live_stages", many=True, within="stages."),
-        "createdByUser": lambda: CreatedByUser(allow_null=True),
+        "createdByUser": lambda: GauzyCreatedByUser(allow_null=True),
         **OURS,
     }
 
