@@ -305,7 +305,8 @@ class DialectContract(DialectClient):
         assert schema["paths"]
         assert all(path.startswith(f"/dialects/{self.system}/") for path in schema["paths"])
         named = {ref.rpartition("/")[2] for ref in re.findall(r'"\$ref": "([^"]+)"', json.dumps(schema))}
-        assert not named - schema["components"]["schemas"].keys(), "a reference leads nowhere"
+        dangling = named - schema["components"]["schemas"].keys()
+        assert not dangling, dangling
         for operation in (one for path in schema["paths"].values() for one in path.values()):
             told = [operation["responses"][status]["content"] for status in ("401", "404", "405")]
             assert all("application/json" in content for content in told), operation["operationId"]

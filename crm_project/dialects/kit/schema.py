@@ -1,5 +1,6 @@
 """The OpenAPI document of each dialect."""
 
+from copy import deepcopy
 from functools import partial
 from typing import Any, Literal
 
@@ -45,7 +46,7 @@ class DialectSchema(Schema):
             name=name,
             type=ResolvedComponent.SCHEMA,
             object=name,
-            schema=dict(self.view.error_schema),
+            schema=deepcopy(self.view.error_schema),
         )
         self.registry.register_on_missing(refusal)
         return {"application/json": {"schema": refusal.ref}}
