@@ -39,6 +39,23 @@ EFFECTIVE_PROBABILITY = Case(
 )
 
 
+def with_any_contact(organization_id: int, contacts: Any) -> Q:
+    """Deals with any of these contacts as contact, client or participant; `contacts` is a subquery of their ids."""
+    from deals.models import Deal, DealContact
+
+    own = Deal.objects.of(organization_id).order_by()
+    # A union, since PostgreSQL cannot use the three indexes for one condition with OR.
+    found = (
+        own.filter(contact__in=contacts)
+        .values("pk")
+        .union(
+            own.filter(client__in=contacts).values("pk"),
+            DealContact.objects.filter(contact__in=contacts).values("deal"),
+        )
+    )
+    return Q(pk__in=found)
+
+
 class DealQuerySet(RowQuerySet[Any]):
     def shared_with(self, member: "Member") -> Self:
         """Without private deals, except for their owner, creator, access list and admins."""

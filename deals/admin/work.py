@@ -20,7 +20,8 @@ from crm_project.accounts.rules import Permission
 from crm_project.staff import display, panels
 from crm_project.staff.request_actor import actor_of, today
 from deals import money
-from deals.models import Deal, DealContact
+from deals.models import Deal
+from deals.querysets import with_any_contact
 from pipelines.models import Pipeline
 
 LIST_LENGTH = 8
@@ -260,14 +261,4 @@ def takes_part(actor: Actor, contact_id: int) -> Q:
     """Deals with this contact in any part; those of a company include the deals of its people."""
     named = Q(pk=contact_id) | Q(company=contact_id)
     people = Contact.objects.visible_to(actor.member).filter(named).order_by().values("pk")
-    own = Deal.objects.of(actor.organization_id).order_by()
-    # A union, since PostgreSQL cannot use the three indexes for one condition with OR.
-    found = (
-        own.filter(contact__in=people)
-        .values("pk")
-        .union(
-            own.filter(client__in=people).values("pk"),
-            DealContact.objects.filter(contact__in=people).values("deal"),
-        )
-    )
-    return Q(pk__in=found)
+    return with_any_contact(actor.organization_id, people)

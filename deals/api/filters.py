@@ -28,7 +28,7 @@ from crm_project.api.filters import (
 )
 from deals.models import Deal, DealContact, DealState
 from deals.money import currency_decimals
-from deals.querysets import EFFECTIVE_PROBABILITY
+from deals.querysets import EFFECTIVE_PROBABILITY, with_any_contact
 from pipelines.models import Stage
 
 
@@ -68,17 +68,7 @@ class CompanyFilter(UUIDsFilter):
         organization = self.parent.actor.organization_id
         named = Q(uuid__in=values) | Q(company__uuid__in=values, company__deleted_at=None)
         people = Contact.objects.of(organization).live().filter(named).values("pk")
-        own = Deal.objects.of(organization).order_by()
-        # A union, since PostgreSQL cannot use the three indexes for one condition with OR.
-        found = (
-            own.filter(contact__in=people)
-            .values("pk")
-            .union(
-                own.filter(client__in=people).values("pk"),
-                ParticipantFilter.links.filter(contact__in=people).values("deal"),
-            )
-        )
-        return Q(pk__in=found)
+        return with_any_contact(organization, people)
 
 
 class StateFilter(StrictFilterSet):
