@@ -18,7 +18,7 @@ from crm_project.records.writing import store
 from crm_project.records.writing.store import Draft
 from deals import money, rules
 from deals.models import Deal, DealReference
-from deals.services.states import write_states
+from deals.services.states import note_state, write_states
 from deals.services.write import LISTS, may_set_privacy, note_lists, write_lists
 from pipelines.catalogue import Catalogue, held_catalogue
 
@@ -97,9 +97,8 @@ def _gone(draft: Draft, people: Mapping[int, Contact]) -> list[FieldError]:
 def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     now = timezone.now()
     as_stored = Deal.objects.filter(pk__in=[draft.row.pk for draft in drafts]).select_related("stage")
-    states = {row.pk: rules.state_of(row) for row in as_stored}
-    for draft in drafts:
-        draft.derived_before = {"effective_probability": states[draft.row.pk]["probability"]}
+    stored = {row.pk: row for row in as_stored}
+    states = {draft.row.pk: note_state(draft, stored[draft.row.pk]) for draft in drafts}
     touched = store.update(drafts, now=now)
     write_in_order(touched, partial(write_lists, actor.organization_id))
     write_in_order(touched, partial(references.write, DealReference, actor.organization_id))

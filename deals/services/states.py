@@ -13,9 +13,12 @@ from deals.rules import state_of
 TICK = datetime.timedelta(microseconds=1)
 
 
-def note_state(draft: Draft) -> dict[str, Any]:
-    """The state of an existing deal before a write, whose receipt and event name the probability in force."""
-    state = state_of(draft.row)
+def note_state(draft: Draft, stored: Deal | None = None) -> dict[str, Any]:
+    """The state of an existing deal before a write, whose receipt and event name the probability in force.
+
+    `stored` is the deal before the write if the draft has been changed already.
+    """
+    state = state_of(stored or draft.row)
     draft.derived_before = {"effective_probability": state["probability"]}
     return state
 
