@@ -12,7 +12,7 @@ from crm_project.dialects.gauzy.serializers.entities import GauzyTenantNested
 from crm_project.dialects.gauzy.serializers.people import GauzyUserRead, contact_type
 from crm_project.dialects.gauzy.serializers.sales import GauzyStageRead
 from crm_project.dialects.kit.instants import format_instant
-from deals.models import Deal
+from deals.querysets import EFFECTIVE_PROBABILITY
 from pipelines.models import Stage
 
 Rows = Sequence[tuple[Any, ...]]
@@ -22,7 +22,7 @@ ENTITY = ("pk", "uuid", "created_at", "updated_at", "deleted_at")
 class PlainEntities:
     """Represents rows of `values_list(*columns)`. `relations` are the supported values of the query's `relations`."""
 
-    columns: ClassVar[tuple[str, ...]]
+    columns: ClassVar[tuple[Any, ...]]
     relations: ClassVar[frozenset[str]] = frozenset({"tenant", "organization"})
 
     def __init__(self, view: Any, relations: Iterable[str]) -> None:
@@ -92,7 +92,7 @@ class PlainContacts(PlainEntities):
 class PlainDeals(PlainEntities):
     columns = (
         *ENTITY,
-        *("name", "status", "probability", "stage_id", "created_by_id"),
+        *("name", EFFECTIVE_PROBABILITY, "stage_id", "created_by_id"),
         *("client_id", "client__uuid", "contact_id", "contact__uuid"),
     )
     relations = PlainEntities.relations | {"stage", "stage.pipeline", "client", "createdByUser"}
@@ -108,7 +108,6 @@ class PlainDeals(PlainEntities):
         self.stages = {
             row.pk: (
                 view.ids.id_of(row),
-                row.probability,
                 {"stage": nested_stage.to_representation(row)} if "stage" in self.asked else {},
             )
             for row in stages
@@ -126,7 +125,7 @@ class PlainDeals(PlainEntities):
     def represent(self, rows: Rows) -> list[dict[str, Any]]:
         ids = self.view.ids.ids_of("deal", {row[0]: row[1] for row in rows})
         # A deal without a client has its contact as client.
-        clients = {row[10] or row[12]: row[11] or row[13] for row in rows}
+        clients = {row[9] or row[11]: row[10] or row[12] for row in rows}
         clients.pop(None, None)
         client_ids = {None: None, **self.view.ids.ids_of("contact", clients)}
         if "client" not in self.asked:
@@ -134,20 +133,20 @@ class PlainDeals(PlainEntities):
         found = Contact.objects.filter(pk__in=clients).values_list(*PlainContacts.columns)
         nested = {row[0]: self.contacts.contact(client_ids[row[0]], row) for row in found}
         return [
-            self._deal(ids[row[0]], row, client_ids, {"client": nested.get(row[10] or row[12])})
+            self._deal(ids[row[0]], row, client_ids, {"client": nested.get(row[9] or row[11])})
             for row in rows
         ]
 
     def _deal(
         self, row_id: Any, row: tuple[Any, ...], client_ids: Mapping[Any, Any], client: Mapping[str, Any]
     ) -> dict[str, Any]:
-        name, status, probability, stage_id, created_by_id, client_id, _, contact_id, _ = row[len(ENTITY) :]
-        stage, usual, nested_stage = self.stages[stage_id]
+        name, probability, stage_id, created_by_id, client_id, _, contact_id, _ = row[len(ENTITY) :]
+        stage, nested_stage = self.stages[stage_id]
         created_by, nested_user = self.members[created_by_id]
         return {
             **self.entity(row_id, row, created_by),
             "title": name,
-            "probability": _probability(status, probability, usual),
+            "probability": probability,
             "stageId": stage,
             "clientId": client_ids[client_id or contact_id],
             **nested_stage,
@@ -155,10 +154,3 @@ class PlainDeals(PlainEntities):
             **nested_user,
             **self.ours,
         }
-
-
-def _probability(status: str, own: int | None, usual: int) -> int:
-    """`Deal.effective_probability`, where `usual` is the stage's."""
-    if status != Deal.Statuses.OPEN:
-        return 100 if status == Deal.Statuses.WON else 0
-    return usual if own is None else own
