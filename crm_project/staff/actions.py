@@ -152,7 +152,7 @@ def action_page(
     admin: Any, request: HttpRequest, action: AdminAction, actor: Actor, rows: Sequence[Any]
 ) -> HttpResponse:
     """The page of an action: shows its reach and form, runs it, and shows a refusal as an error of the form."""
-    back = _back(admin, request)
+    back = next_url(request, f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
     if not rows:
         messages.warning(request, "These rows no longer exist.")
         return HttpResponseRedirect(back)
@@ -306,12 +306,12 @@ def _add_errors(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> 
         form.add_error(None, f"And {len(others) - SHOWN_ERRORS:,} more.")
 
 
-def _back(admin: Any, request: HttpRequest) -> str:
-    """The URL in `next` if it is on this host, else the change list."""
+def next_url(request: HttpRequest, default: str) -> str:
+    """The URL in `next` if it is on this host, else the URL of the name `default`."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     if url and url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()):
         return str(url)
-    return reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
+    return reverse(default)
 
 
 def _existing(admin: Any, request: HttpRequest, url: str) -> str:

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError, Forbidden, NotFound
@@ -19,7 +18,7 @@ from crm_project.journal.querysets import EventQuerySet
 from crm_project.journal.sentences import lines
 from crm_project.journal.undo import UndoneElsewhere, can_undo, undo
 from crm_project.records.kinds import kinds
-from crm_project.staff.actions import AdminAction, Reach, action_page
+from crm_project.staff.actions import AdminAction, Reach, action_page, next_url
 from crm_project.staff.request_actor import actor_of
 
 # Rows that the page names. The undo changes all of them.
@@ -100,6 +99,4 @@ def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
         link = reverse(f"admin:{name}_change", args=[error.row.pk])
         text = format_html('{} <a class="crm-link" href="{}">Undo it on its own page</a>.', text, link)
     messages.error(request, text)
-    back = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
-    return HttpResponseRedirect(back if back and safe else reverse("admin:index"))
+    return HttpResponseRedirect(next_url(request, "admin:index"))
