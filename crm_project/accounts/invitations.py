@@ -6,7 +6,6 @@ Until then nothing of the login changes, and the organization does not learn whe
 import datetime
 import secrets
 
-from django.db import transaction
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
@@ -16,6 +15,7 @@ from crm_project.accounts.services import add_member, email_errors, token_digest
 from crm_project.changes import change_set
 from crm_project.emails import fold_email
 from crm_project.errors import Conflict, Forbidden, NotFound, refuse_fields
+from crm_project.write_queue import write_transaction
 
 LIFE = datetime.timedelta(days=7)
 
@@ -72,7 +72,7 @@ def accept_invitation(*, secret: str, user: User | None, password: str = "") -> 
     `user` is the login that has been signed in to, which must have the address of the invitation. Without one a login
     with this password and the name of the invitation is created; Forbidden if there is one already.
     """
-    with transaction.atomic():
+    with write_transaction():
         invitation = find_invitation(secret)
         if not Invitation.objects.select_for_update().filter(pk=invitation.pk, digest=invitation.digest):
             raise NotFound
