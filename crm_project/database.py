@@ -53,7 +53,7 @@ SQLITE_STATES = {5: BUSY, 6: BUSY, 8: READ_ONLY, 10: FULL, 13: FULL, 14: AWAY}
 
 
 def state_of(error: BaseException) -> State | None:
-    """The state of the database that the error tells of; None for an error that the request or the code has made."""
+    """The state of the database for an error of the database; None if the request or the code is the cause."""
     cause = error.__cause__
     sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate:
@@ -168,7 +168,7 @@ def opened_before_read_only(opened_at: float) -> bool:
     return opened_at <= _read_only_at
 
 
-def is_read_only(*, within: float) -> bool:
+def was_read_only(*, within: float) -> bool:
     """Whether a write was refused as read-only in the last `within` seconds."""
     return time.monotonic() - _read_only_at < within
 

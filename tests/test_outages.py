@@ -242,8 +242,8 @@ def patched(server, deal):
 def test_the_uses_of_a_token_are_noted_again_later(world, monkeypatch):
     database.mark_read_only()
 
-    assert database.is_read_only(within=60)
-    assert not database.is_read_only(within=0)
+    assert database.was_read_only(within=60)
+    assert not database.was_read_only(within=0)
 
 
 @pytest.mark.postgres

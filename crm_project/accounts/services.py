@@ -19,7 +19,7 @@ from crm_project.accounts.countries import countries, country_of_zone, is_langua
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
 from crm_project.changes import ChangeSet, before_storing, change_set, columns, difference
-from crm_project.database import is_read_only
+from crm_project.database import was_read_only
 from crm_project.emails import fold_email, has_domain, has_invisible
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
 from crm_project.versions import Versions, require
@@ -305,7 +305,7 @@ def authenticate_token(secret: str) -> Actor | None:
 def _note_use(token: ApiToken, now: datetime.datetime) -> None:
     if token.last_used_at and now - token.last_used_at < LAST_USED_EVERY:
         return
-    if is_read_only(within=LAST_USED_EVERY.total_seconds()):
+    if was_read_only(within=LAST_USED_EVERY.total_seconds()):
         return
     try:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
