@@ -5,8 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
-
-SAFE = ("GET", "HEAD", "OPTIONS")
+from rest_framework.permissions import SAFE_METHODS
 
 
 def leave_uncompressed(response: Any) -> None:
@@ -26,7 +25,9 @@ class CompressionMiddleware(GZipMiddleware):
         if response.streaming or response.has_header("Content-Encoding"):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])
-        writes_page = request.method not in SAFE and response.get("Content-Type", "").startswith("text/html")
+        writes_page = request.method not in SAFE_METHODS and response.get("Content-Type", "").startswith(
+            "text/html"
+        )
         if writes_page or getattr(response, "holds_secret", False):
             return response
         tag = response.get("ETag")

@@ -51,7 +51,7 @@ def livez() -> Answer:
 
 
 def healthz() -> Answer:
-    """Whether the database answers; nothing more is told to strangers."""
+    """Whether the database answers. The response has no details, since the probe is public."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

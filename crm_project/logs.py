@@ -200,7 +200,7 @@ def config(*, level: str, json_lines: bool) -> dict[str, Any]:
         "loggers": {
             # Django's own handlers would mail errors and fall silent without DEBUG.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
-            # A refusal is said by the request line.
+            # The line of the request has the status of a refusal.
             "django.request": {"level": "ERROR"},
             # Scanners call every server by wrong names; a traceback for each would bury the rest.
             "django.security.DisallowedHost": {"level": "CRITICAL"},

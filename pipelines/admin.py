@@ -196,7 +196,7 @@ class TrashWithDeals(TrashAction):
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
         removed = self.stages(rows)
-        uses = hooks.count_uses(actor, removed)
+        uses = self.uses(actor, rows)
         if not uses or uses.others:
             return {}
         others = visible(request, Stage).exclude(pk__in=removed).select_related("pipeline")

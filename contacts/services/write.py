@@ -224,7 +224,7 @@ def refresh_people(company_ids: Collection[int]) -> None:
     """People are found by their company, whose name has changed. That is not a change of the people."""
     if not company_ids:
         return
-    # No joins: whoever had to wait for a row gets it as it is now, but what is joined to it as it was.
+    # No joins: after waiting for a lock, the row is read again, but joined rows are not.
     people = list(for_update(Contact.objects.filter(company__in=company_ids)))
     store.refresh_derived(people)
     update_rows(people, ["search_text"])

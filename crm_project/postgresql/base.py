@@ -28,7 +28,7 @@ SET_TRANSACTION = (
 
 # Seconds between two looks at the clock while an answer is awaited.
 INTERVAL = 0.1
-# Seconds that a request must have left to connect anew: libpq waits at least two for a server that does not answer.
+# A request with fewer seconds left does not reconnect: libpq waits at least two seconds for a server without an answer.
 LEAST_TO_CONNECT = 1
 
 

@@ -69,15 +69,13 @@ def free_fields(request: HttpRequest, row: Any) -> Panel | None:
     # The values of a field in the trash are hidden.
     trashed = CustomField.objects.of(actor.organization_id).filter(kind=row.row_kind, key__in=free)
     free -= set(trashed.exclude(deleted_at=None).values_list("key", flat=True))
-    return (
-        Panel(
-            title="Fields of integrations",
-            headers=("Field", "Value"),
-            rows=[(key, _as_text(stored[key])) for key in stored if key in free],
-            note="Other programs have stored these values. They have no custom field here and cannot be edited.",
-        )
-        if free
-        else None
+    if not free:
+        return None
+    return Panel(
+        title="Fields of integrations",
+        headers=("Field", "Value"),
+        rows=[(key, _as_text(stored[key])) for key in stored if key in free],
+        note="Other programs have stored these values. They have no custom field here and cannot be edited.",
     )
 
 
