@@ -78,6 +78,32 @@ def secret_key_fallbacks(env: environ.Env) -> list[str]:
     return keys
 
 
+def rate_limit(text: str) -> tuple[int, int] | None:
+    """The quota and the seconds of a rate such as `1000/60`; None for `off`."""
+    if text.strip() == "off":
+        return None
+    quota, _, seconds = text.strip().partition("/")
+    if not (_is_count(quota) and _is_count(seconds)):
+        raise ImproperlyConfigured(f"A RATE_LIMIT is `requests/seconds` or `off`, and not {text!r}.")
+    return int(quota), int(seconds)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) < 10**9
+
+
+def web_threads(env: environ.Env) -> int:
+    """WEB_THREADS, the threads of each server process."""
+    threads: int = env.int("WEB_THREADS", default=16)
+    return threads
+
+
+def cors_origins(env: environ.Env) -> list[str]:
+    """CORS_ALLOWED_ORIGINS: `https://app.example.com,…`, the origins whose pages may call the API."""
+    origins: list[str] = [one.strip() for one in env.list("CORS_ALLOWED_ORIGINS", default=[]) if one.strip()]
+    return origins
+
+
 def database_limits(env: environ.Env) -> dict[str, str]:
     """PostgreSQL settings under which requests are served: connecting, waiting for a lock, a statement all end."""
     seconds = env.int("STATEMENT_TIMEOUT", default=12)

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "crm_project.accounts",
@@ -49,12 +50,14 @@ MIDDLEWARE = [
     "crm_project.database.DatabaseMiddleware",
     "crm_project.api.middleware.RequestMiddleware",
     "crm_project.dialects.hosts.DialectHostMiddleware",
+    "crm_project.dialects.hosts.CrossOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_project.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "crm_project.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "crm_project.api.middleware.RateLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -135,6 +138,38 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# The origins whose pages may call the API and the dialects, with a token: cookies are not sent along.
+CORS_ALLOWED_ORIGINS = environment.cors_origins(env)
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "organization-id",
+    "prefer",
+    "tenant-id",
+    "version",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "Dry-Run",
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Ignored-Fields",
+    "X-Request-ID",
+]
+
 # The API refuses a body above 1 MiB with a 413 itself; this limit is above that.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024 + 64 * 1024
 
@@ -143,6 +178,17 @@ ANSWER_MAX_ROWS = env.int("ANSWER_MAX_ROWS", default=2000)
 ANSWER_MAX_BYTES = env.int("ANSWER_MAX_MIB", default=5) * 1024 * 1024
 # Checked between the parts of an answer; a single statement has STATEMENT_TIMEOUT.
 ANSWER_MAX_SECONDS = env.int("ANSWER_MAX_SECONDS", default=10)
+
+# Requests in a window of seconds. A server process learns the counts of the others once a second, if they are shared.
+RATE_LIMITS = {
+    "token": environment.rate_limit(env.str("RATE_LIMIT_TOKEN", default="1000/60")),
+    "user": environment.rate_limit(env.str("RATE_LIMIT_USER", default="2000/60")),
+    "organization": environment.rate_limit(env.str("RATE_LIMIT_ORGANIZATION", default="5000/60")),
+    "address": environment.rate_limit(env.str("RATE_LIMIT_ADDRESS", default="300/60")),
+}
+RATE_LIMIT_SHARED = env.bool("RATE_LIMIT_SHARED", default=True)
+# The requests of a process that may wait at once for a background job to end (`Prefer: wait`).
+WAITING_REQUESTS = environment.web_threads(env) // 4
 
 # Uploaded files are stored in the database, which all machines share, for this number of days.
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024

@@ -60,6 +60,7 @@ class ScopedView(DispatchView):
         "updated_at": Key("updated_at"),
     }
     default_ordering: ClassVar[str] = "-created_at"
+    parameter_costs: ClassVar[Mapping[str, int]] = {"total": 5}
     lookup_field = "uuid"
     lookup_value_converter = "any_uuid"
     conditional_actions = frozenset({"partial_update", "destroy"})
@@ -210,6 +211,7 @@ class RowViewSet(ScopedView):
     """
 
     conditional_actions = frozenset({"partial_update", "destroy", "restore", "upsert", "followers"})
+    rows_per_unit: ClassVar[Mapping[str, int]] = {"bulk": 10}
     sparse_actions = frozenset({"list", "retrieve", "external"})
 
     @property

@@ -12,6 +12,8 @@ from crm_project.accounts.logins import KNOWN_FOR, WINDOW
 from crm_project.accounts.models import Invitation, SignInAddress, SignInAttempt
 from crm_project.api.idempotency import RETENTION, sweep
 from crm_project.api.models import IdempotencyKey
+from crm_project.api.settling import ended_windows
+from crm_project.api.settling import sweep as sweep_windows
 from crm_project.imports.services import delete_old_files, old_files
 from crm_project.journal.purging import purge, purgeable
 from crm_project.records.kinds import Kind, kinds
@@ -48,6 +50,7 @@ def expiries(now: datetime.datetime) -> Iterator[Expiry]:
     yield _of_rows("invitations", Invitation.objects.filter(expires_at__lt=now))
     keys = IdempotencyKey.objects.filter(created_at__lte=now - RETENTION)
     yield Expiry("idempotency keys", keys, sweep)
+    yield Expiry("rate limits", ended_windows(), sweep_windows)
     yield Expiry("import files", old_files(now), lambda: delete_old_files(now))
 
 

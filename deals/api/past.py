@@ -38,6 +38,9 @@ AS_OF = {
     " and those of amount, probability, expected_close_date and closed_at; ordering is one of created_at, amount,"
     " expected_close_date, closed_at, name, status.",
 }
+# What requests count in the rate limits: those that read many rows, and those of the past.
+COSTS = {"summary": 10, "changes": 10}
+PARAMETER_COSTS = {"total": 5, "as_of": 5}
 AS_OF_PARAMETERS = {"list": {"as_of": AS_OF}, "summary": {"as_of": AS_OF}}
 CHANGES_PARAMETERS = {
     "since": {
@@ -99,6 +102,8 @@ class DealStateViewSet(ScopedView):
     sparse_actions = frozenset({"list"})
     expansions = DEAL_EXPANSIONS
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
+    costs = COSTS
+    parameter_costs = PARAMETER_COSTS
     orderings = {
         "created_at": Key(F("deal__created_at")),
         "amount": Key("amount", nullable=True),
@@ -147,6 +152,7 @@ class DealChangesView(ScopedView):
     filterset_class = ChangesFilter
     filtered_actions = frozenset({"changes"})
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"changes": CHANGES_PARAMETERS}
+    costs = COSTS
 
     def get_queryset(self) -> Any:
         return DealState.objects.visible_to(self.actor.member)

@@ -21,7 +21,7 @@ from crm_project.records.writing.receipts import Receipt
 from deals import services
 from deals.api.expansions import DEAL_EXPANSIONS
 from deals.api.filters import DealFilter
-from deals.api.past import AS_OF_PARAMETERS, DealStateViewSet
+from deals.api.past import AS_OF_PARAMETERS, COSTS, PARAMETER_COSTS, DealStateViewSet
 from deals.api.serializers import (
     DealReceiptSerializer,
     DealSerializer,
@@ -46,6 +46,8 @@ class DealViewSet(RowViewSet):
     expansions = DEAL_EXPANSIONS
     # With `as_of` the request goes to DealStateViewSet; see urls.py.
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
+    costs: ClassVar[Mapping[str, int]] = COSTS
+    parameter_costs = PARAMETER_COSTS
     orderings = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 from tests.browser.chromium import browser_context
 from tests.browser.scenes import SCENES
+from tests.server import UNLIMITED
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -86,7 +87,7 @@ def serve() -> tuple[str, "subprocess.Popen[bytes]"]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     line = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(line, env={**os.environ, "DEBUG": "on"}, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(line, env={**os.environ, **UNLIMITED, "DEBUG": "on"}, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     for _ in range(100):
         try:

@@ -14,6 +14,7 @@ from pathlib import Path
 import django
 
 from tests.long.servers import fresh_database
+from tests.server import UNLIMITED
 
 MIB = 1024 * 1024
 MEMORY_LIMIT = 300
@@ -41,6 +42,7 @@ def main() -> None:
             "SECRET_KEY": "x" * 50,
             "ALLOWED_HOSTS": "testserver",
             "BEHIND_TLS": "off",
+            **UNLIMITED,
         }
         os.environ.update(environment, DATABASE_URL=url, LOG_LEVEL="CRITICAL", IMPORT_WORKER="command")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_project.settings")

@@ -58,6 +58,7 @@ class EventViewSet(ScopedView):
 
     queryset = Event.objects.none()
     serializer_class = FeedSerializer
+    costs = {"undo": 10}
     refused_reads: ClassVar[Mapping[str, tuple[int, ...]]] = {"feed": (409,)}
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "feed": {
