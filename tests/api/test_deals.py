@@ -203,10 +203,13 @@ class ReadTests(ApiTestCase):
 
         page = self.as_bob.get("/api/deals").json()
 
-        assert list(page) == ["next", "previous", "results"]
+        assert list(page) == ["next", "previous", "next_cursor", "results"]
         assert [row["name"] for row in page["results"]] == [f"{n}" for n in range(50, 0, -1)]
         assert page["previous"] is None
-        assert [row["name"] for row in self.as_bob.get(page["next"]).json()["results"]] == ["0"]
+        second = self.as_bob.get(page["next"]).json()
+        assert [row["name"] for row in second["results"]] == ["0"]
+        assert self.as_bob.get("/api/deals", cursor=page["next_cursor"]).json() == second
+        assert second["next_cursor"] is None
 
     def test_the_total_is_counted_on_demand(self):
         for name in ("a", "b", "c"):

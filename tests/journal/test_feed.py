@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -203,6 +204,22 @@ class FeedTests(BaseTestCase):
 
         body = problem(answer, 409, "position_unknown")
         assert (body["last"], body["epoch"]) == (end, self.read()["epoch"])
+
+    def test_a_cursor_is_epoch_and_position_in_one(self):
+        deal = self.deal()
+        page = self.client.get("/api/events", limit=1).json()
+        rest = self.client.get("/api/events", cursor=page["next_cursor"]).json()
+
+        assert page["next_cursor"] == f"{page['epoch']}.{page['last']}"
+        assert rest == self.client.get("/api/events", epoch=page["epoch"], after=page["last"]).json()
+        assert str(deal.uuid) in {event["row"] for event in rest["results"]}
+
+    def test_a_cursor_of_another_epoch_or_with_another_position_is_refused(self):
+        epoch = self.client.get("/api/events").json()["epoch"]
+        stranger = self.client.get("/api/events", cursor=f"{uuid.uuid4()}.0")
+        problem(stranger, 409, "position_unknown")
+        problem(self.client.get("/api/events", cursor="7"), 400, "invalid", "/cursor")
+        problem(self.client.get("/api/events", cursor=f"{epoch}.0", after=0), 400, "invalid", "/cursor")
 
     def test_a_position_of_another_epoch_is_refused(self):
         before = self.read()

@@ -54,8 +54,7 @@ JOB = extend_schema(
             str,
             OpenApiParameter.HEADER,
             description=f"`wait=10`: wait up to so many seconds, at most {LONGEST_WAIT}, for the end of the job. 200"
-            " with the import as it is then, or 202 if it is not over. A retry with the Idempotency-Key is answered with"
-            " 202.",
+            " with the import as it is then, or 202 if it is not over. A retry with an Idempotency-Key gets the 202.",
         )
     ]
 )

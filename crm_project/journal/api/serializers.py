@@ -52,13 +52,14 @@ class EventSerializer(serializers.Serializer[PresentedEvent]):
 
 
 class FeedSerializer(serializers.Serializer[Any]):
-    """Events in order. Continue with `after` = `last`, which also counts events that you may not see."""
+    """Events in order. Continue with `cursor` = `next_cursor`, which also counts events that you may not see."""
 
     results = EventSerializer(many=True)
     epoch = serializers.UUIDField(
         help_text="Changes when a backup is restored. Send it back, so that a position from before is refused."
     )
     last = serializers.IntegerField()
+    next_cursor = serializers.CharField(help_text="`epoch` and `last` as one value, for `cursor`.")
     more = serializers.BooleanField(help_text="Whether there may be more events now.")
 
 
