@@ -50,7 +50,7 @@ MIDDLEWARE = [
     "crm_project.database.DatabaseMiddleware",
     "crm_project.api.middleware.RequestMiddleware",
     "crm_project.dialects.hosts.DialectHostMiddleware",
-    "crm_project.dialects.hosts.CrossOriginMiddleware",
+    "crm_project.api.middleware.CrossOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_project.compression.CompressionMiddleware",

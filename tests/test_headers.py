@@ -21,7 +21,9 @@ from tests.api.routes import ROUTES, make_rows
 from tests.test_who_may_what import READS
 
 FILE = Path(__file__).parent / "headers.json"
-VARYING = {"X-Request-ID", "ETag", "Location", "Expires", "Last-Modified", "Retry-After"}
+VARYING = {"X-Request-ID", "ETag", "Location", "Expires", "Last-Modified", "Retry-After", "RateLimit"}
+# Higher than all requests of the test.
+LIMITS = {name: (100_000, 60) for name in ("token", "user", "organization", "address")}
 # The settings that follow from BEHIND_TLS.
 TLS = {
     "BEHIND_TLS": True,
@@ -67,7 +69,7 @@ def headers_of(answer: Any) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-@override_settings(**TLS)
+@override_settings(**TLS, RATE_LIMITS=LIMITS, RATE_LIMIT_SHARED=False)
 class HeaderTests(ApiTestCase):
     def test_the_headers_are_those_of_the_file(self) -> None:
         found = grouped([*self.public(), *self.admin_pages(), *self.api(), *self.dialects()])

@@ -1,9 +1,11 @@
-"""For every request of the API: the final slash, and Cache-Control. For all requests: the rate limits."""
+"""For every request of the API: the final slash, Cache-Control and CORS. For all requests: the rate limits."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
+from corsheaders.middleware import CorsMiddleware
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -12,6 +14,11 @@ from crm_project.api.errors import problem_of, problem_response
 from crm_project.api.limits import LimitedView, QuotaExceeded, bill_address, bill_of, bill_user
 
 API_PATH = re.compile(r"/(api|dialects)(/|$)")
+
+
+def is_of_api(request: HttpRequest) -> bool:
+    """Whether the path is one of the API or of a dialect, whose host has a URLconf of its own."""
+    return bool(API_PATH.match(request.path_info)) or hasattr(request, "urlconf")
 
 
 class RequestMiddleware:
@@ -27,6 +34,17 @@ class RequestMiddleware:
         response = self.get_response(request)
         response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class CrossOriginMiddleware(CorsMiddleware):
+    """CORS for the API and the dialects, for the pages of CORS_ALLOWED_ORIGINS.
+
+    Preflights are answered here, without a token. Credentials are never allowed: a page of another origin cannot use
+    the cookies of a session or of ONLYOFFICE.
+    """
+
+    def is_enabled(self, request: HttpRequest) -> bool:
+        return is_of_api(request) and bool(settings.CORS_ALLOWED_ORIGINS)
 
 
 class RateLimitMiddleware:
@@ -64,8 +82,7 @@ class RateLimitMiddleware:
 def refused_page(request: HttpRequest, refusal: QuotaExceeded) -> HttpResponse:
     """A problem for a path of the API, else a page."""
     problem = problem_of(refusal, wire_names={})
-    # A dialect's host has URLs of its own.
-    if API_PATH.match(request.path_info) or hasattr(request, "urlconf"):
+    if is_of_api(request):
         return problem_response(request, problem)
     page = render_to_string("429.html", {"seconds": refusal.wait})
     return HttpResponse(page, status=problem.status, headers=problem.headers)

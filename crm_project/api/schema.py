@@ -222,7 +222,7 @@ class Schema(AutoSchema):
         known = "" if hasattr(self.view, "system") else SUMMARIES.get(getattr(self.view, "action", ""), "")
         return super().get_summary() or known.format(many=many, one=one) or None
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """The view's own, and what the request counts in the rate limits."""
         return "\n\n".join(part for part in (super().get_description(), _cost_text(self.view)) if part)
 
@@ -256,22 +256,11 @@ class Schema(AutoSchema):
             bodies["304"] = {"description": "The copy with the ETag in If-None-Match is current."}
         for status in self.problem_statuses():
             bodies[str(status)] = {"description": TITLES[status], "content": self.problem_content(status)}
-        if isinstance(self.view, LimitedView):
-            for status, body in bodies.items():
-                self._add_headers(int(status), body)
+        for status, body in bodies.items():
+            if names := _header_names(self.view, int(status)):
+                found = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+                body["headers"] = {**body.get("headers", {}), **found}
         return dict(sorted(bodies.items()))
-
-    def _add_headers(self, status: int, body: dict[str, Any]) -> None:
-        """Those of an authenticated request, which is counted, and the time to wait."""
-        is_counted = status < 400 or status == 429
-        names = [POLICY_HEADER, HEADER] if is_counted and self.view.authentication_classes else []
-        names += ["Retry-After"] if status in WAITING else []
-        names += self.view.documented_headers.get(getattr(self.view, "action", ""), {}).get(status, ())
-        if names:
-            body["headers"] = {
-                **body.get("headers", {}),
-                **{name: {"$ref": f"#/components/headers/{name}"} for name in names},
-            }
 
     def success_bodies(self, direction: Literal["request", "response"]) -> Any:
         return super()._get_response_bodies(direction)
@@ -280,7 +269,9 @@ class Schema(AutoSchema):
         """The statuses of the operation's refusals."""
         action = getattr(self.view, "action", "")
         may_be_stale = self.conditional or action in CONDITIONAL_LISTS
-        statuses = (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
+        statuses: tuple[int, ...] = (
+            (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
+        )
         if not self.names_a_row:
             statuses = tuple(status for status in statuses if status != 404)
         return (*statuses, *getattr(self.view, "refused_reads", {}).get(action, ()))
@@ -293,6 +284,19 @@ class Schema(AutoSchema):
     def problem_content(self, status: int) -> dict[str, Any]:
         """The body of a refusal with this status."""
         return {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _header_names(view: Any, status: int) -> list[str]:
+    """The headers of an authenticated request, which is counted, the time to wait, and those of the view."""
+    if not isinstance(view, LimitedView):
+        return []
+    is_counted = bool(getattr(view, "authentication_classes", ())) and (status < 400 or status == 429)
+    own = view.documented_headers.get(getattr(view, "action", None) or "", {}).get(status, ())
+    return [
+        *([POLICY_HEADER, HEADER] if is_counted else []),
+        *(["Retry-After"] if status in WAITING else []),
+        *own,
+    ]
 
 
 def _cost_text(view: Any) -> str:

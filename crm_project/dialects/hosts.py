@@ -1,14 +1,12 @@
-"""A host of its own for a dialect, for clients whose base URL cannot have a path; and calls from other origins."""
+"""A host of its own for a dialect, for clients whose base URL cannot have a path."""
 
 from collections.abc import Callable
 from typing import Any
 
-from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
-from crm_project.api.middleware import API_PATH
 from crm_project.dialects.registry import DIALECTS
 
 
@@ -37,16 +35,3 @@ def _refused(request: HttpRequest) -> HttpResponse:
     response: Any = found.func(request, *found.args, **found.kwargs)
     rendered: HttpResponse = response.render() if hasattr(response, "render") else response
     return rendered
-
-
-class CrossOriginMiddleware(CorsMiddleware):
-    """CORS for the API and the dialects, for the pages of CORS_ALLOWED_ORIGINS.
-
-    Preflights are answered here, without a token. Credentials are never allowed: a page of another origin cannot use
-    the cookies of a session or of ONLYOFFICE.
-    """
-
-    def is_enabled(self, request: HttpRequest) -> bool:
-        """The URLconf of a request is set on a dialect's host."""
-        is_api = bool(API_PATH.match(request.path_info)) or hasattr(request, "urlconf")
-        return is_api and bool(settings.CORS_ALLOWED_ORIGINS)

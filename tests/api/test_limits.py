@@ -275,8 +275,14 @@ class DialectTests(ApiTestCase):
 
     def test_xalantis(self):
         status, body = self.refused("xalantis")
-        assert status == 429
-        assert body.keys() == {"message"}
+        assert (status, body["error"]["code"]) == (429, "RATE_LIMITED")
+
+        with limited(token=(1, 60)):
+            path, headers = "/dialects/xalantis/api/deals", self.as_alice.headers
+            for _ in range(2):
+                earlier = self.as_alice.client.post(path, {}, "application/json", headers=headers)
+        assert earlier.status_code == 429
+        assert earlier.json().keys() == {"message"}
 
     def test_onlyoffice_answers_503_as_its_vendor_does(self):
         status, body = self.refused("onlyoffice")
