@@ -26,7 +26,7 @@ OK, WARNING, PROBLEM = "ok", "warning", "problem"
 LEAST_FREE = 1024**3
 MOST_SKEW = datetime.timedelta(seconds=5)
 # The thread of the imports and its heartbeat have connections of their own.
-BACKGROUND_CONNECTIONS = 2
+BACKGROUND_CONNECTIONS = 3
 
 
 @dataclass(frozen=True)
