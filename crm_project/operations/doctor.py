@@ -25,7 +25,7 @@ from crm_project.operations.backups import newest
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 LEAST_FREE = 1024**3
 MOST_SKEW = datetime.timedelta(seconds=5)
-# The thread of the imports and its heartbeat have connections of their own.
+# The thread of the imports, its heartbeat and the rate limits have connections of their own.
 BACKGROUND_CONNECTIONS = 3
 
 
