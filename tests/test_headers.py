@@ -23,7 +23,7 @@ from tests.test_who_may_what import READS
 FILE = Path(__file__).parent / "headers.json"
 VARYING = {"X-Request-ID", "ETag", "Location", "Expires", "Last-Modified", "Retry-After", "RateLimit"}
 # Higher than all requests of the test.
-LIMITS = {name: (100_000, 60) for name in ("token", "user", "organization", "address")}
+LIMITS = dict.fromkeys(("token", "user", "organization", "address"), (100000, 60))
 # The settings that follow from BEHIND_TLS.
 TLS = {
     "BEHIND_TLS": True,
