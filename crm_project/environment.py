@@ -49,6 +49,11 @@ def dialect_hosts(env: environ.Env) -> dict[str, str]:
     return {host.strip().lower(): system.strip() for host, _, system in pairs}
 
 
+def hosts(env: environ.Env, name: str) -> frozenset[str]:
+    """A list of hosts, in lower case."""
+    return frozenset(host.strip().lower() for host in env.list(name, default=[]) if host.strip())
+
+
 def allowed_hosts(env: environ.Env, *, debug: bool, also: Iterable[str] = ()) -> list[str]:
     """ALLOWED_HOSTS with the hosts of the dialects."""
     hosts: list[str] = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[]) if host.strip()]

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "deals",
     "crm_project.api",
     "crm_project.imports",
+    "crm_project.webhooks",
     "crm_project.setup",
     "crm_project.operations",
     "crm_project.dialects",
@@ -150,6 +151,26 @@ IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=1_000_000)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
 # `thread`: a thread of the web process runs imports; `command`: only `manage.py work_imports` does.
 IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")
+
+# Members give the URLs of webhooks. Hosts inside the network are reached only if they are named here, as `host` or
+# `host:port`; http without TLS only to these hosts, unless it is allowed to all.
+OUTBOUND_ALLOWED_HOSTS = environment.hosts(env, "OUTBOUND_ALLOWED_HOSTS")
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
+# The endpoints that one process serves at once; half of them may be slow ones.
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=4)
+WEBHOOK_TIMEOUT = env.float("WEBHOOK_TIMEOUT", default=15)
+# The seconds before the second and each later try: ten tries over 75 hours.
+WEBHOOK_RETRIES = env.list(
+    "WEBHOOK_RETRIES",
+    cast=float,
+    default=[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+)
+# After this many days without a success an endpoint is paused.
+WEBHOOK_FAILING_DAYS = env.float("WEBHOOK_FAILING_DAYS", default=5)
+# Deliveries hold what was sent and answered, for this number of days.
+WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", default=30)
+# After a rotation both secrets sign for this number of hours.
+WEBHOOK_ROTATION_HOURS = env.int("WEBHOOK_ROTATION_HOURS", default=24)
 
 # Where `manage.py backup` writes, and `doctor` looks: a directory, or a file that another tool writes.
 BACKUP_PATH = env.str("BACKUP_PATH", default="")
