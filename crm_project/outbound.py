@@ -60,6 +60,10 @@ REFUSED = [
 ]
 
 
+# What `post` raises.
+Failed = requests.RequestException
+
+
 class Refused(requests.RequestException):
     """The URL leads into the network, or has a form that is not allowed. Nothing was sent."""
 
@@ -140,7 +144,7 @@ def is_allowed(host: str, port: int | None) -> bool:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
-    """Send one POST request. Raises `requests.RequestException`, or Refused before anything is sent."""
+    """Send one POST request. Raises Failed; of these Refused before anything is sent."""
     began = time.monotonic()
     wrong = url_error(url)
     if wrong is not None:
@@ -158,10 +162,12 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -
                 excerpt = response.raw.read(MAX_ANSWER, decode_content=False) or b""
         except (OSError, HTTPError, ValueError) as error:
             if deadline.has_passed:
-                raise requests.Timeout(f"No complete answer within {seconds:g} seconds.") from error
-            raise error if isinstance(error, requests.RequestException) else requests.ConnectionError(error)
+                raise _too_late(seconds) from error
+            if isinstance(error, requests.RequestException):
+                raise
+            raise requests.ConnectionError(error) from error
     if deadline.has_passed:
-        raise requests.Timeout(f"No complete answer within {seconds:g} seconds.")
+        raise _too_late(seconds)
     wait = response.headers.get("Retry-After", "")
     return Answer(
         response.status_code,
@@ -169,6 +175,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -
         time.monotonic() - began,
         int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 9 else None,
     )
+
+
+def _too_late(seconds: float) -> requests.Timeout:
+    return requests.Timeout(f"No complete answer within {seconds:g} seconds.")
 
 
 @contextmanager
@@ -282,7 +292,7 @@ class _TrustedAdapter(_CoveredAdapter):
     """For hosts that the operator has named."""
 
 
-class _GuardedAdapter(_CoveredAdapter, IPFilterAdapter):
+class _GuardedAdapter(_CoveredAdapter, IPFilterAdapter):  # type: ignore[misc]
     """Connects to the address that was checked. The library's list of ranges is completed by `is_public`."""
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:

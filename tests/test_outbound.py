@@ -1,7 +1,7 @@
 """URLs that members give: nothing inside the network is reached, and nothing hangs. Real sockets, real resolver."""
 
+import ipaddress
 import socket
-import ssl
 import threading
 import time
 
@@ -112,12 +112,14 @@ class TestUrls:
 
 
 def resolving(monkeypatch, *answers):
-    """Replace the resolver: each look-up gets the next answer, and the last one for ever."""
+    """Replace the resolver: each look-up of a name gets the next answer, and the last one for ever."""
     asked = []
 
     def getaddrinfo(host, port, *_, **__):
-        asked.append(host)
-        address = answers[min(len(asked), len(answers)) - 1]
+        address = host
+        if host.endswith(".example.com"):
+            asked.append(host)
+            address = answers[min(len(asked), len(answers)) - 1]
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         end = (address, port, 0, 0) if ":" in address else (address, port)
         return [(family, socket.SOCK_STREAM, 6, "", end)]
@@ -148,7 +150,15 @@ class TestRebinding:
     @override_settings(OUTBOUND_ALLOW_HTTP=True)
     @pytest.mark.parametrize(
         "address",
-        ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "::7f00:1", "64:ff9b::7f00:1"],
+        [
+            "127.0.0.1",
+            "10.1.2.3",
+            "169.254.169.254",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::7f00:1",
+            "64:ff9b::7f00:1",
+        ],
     )
     def test_a_public_name_of_an_internal_address_is_refused_before_a_connection(
         self, monkeypatch, listener, address
@@ -176,9 +186,8 @@ class TestRebinding:
         with pytest.raises(requests.RequestException):
             post(f"http://rebind.example.com:{port}/", b"{}", {}, seconds=1)
 
-        # urllib3 passes the literal address to the resolver once more.
-        assert opened[0] == "93.184.215.14" or "127.0.0.1" not in opened
-        assert asked[0] == "rebind.example.com"
+        assert opened == ["93.184.215.14"]
+        assert asked == ["rebind.example.com"]
         assert connections(listener) == 0
 
     @override_settings(OUTBOUND_ALLOWED_HOSTS=frozenset({"127.0.0.1"}))
@@ -201,8 +210,11 @@ class TestRebinding:
         assert connections(listener) == 0
 
 
-@override_settings(OUTBOUND_ALLOWED_HOSTS=frozenset({"127.0.0.1"}))
 class TestBounds:
+    @pytest.fixture(autouse=True)
+    def allowed(self, settings):
+        settings.OUTBOUND_ALLOWED_HOSTS = frozenset({"127.0.0.1"})
+
     def test_a_large_answer_is_read_in_part(self):
         with receiving() as receiver:
             receiver.answer = answering(200, b"x" * 10_000_000)
@@ -221,9 +233,10 @@ class TestBounds:
                 time.sleep(0.05)
 
         began = time.monotonic()
-        with receiving() as receiver, pytest.raises(requests.Timeout):
+        with receiving() as receiver:
             receiver.answer = endless
-            post(receiver.url, b"{}", {}, seconds=0.5)
+            with pytest.raises(requests.Timeout):
+                post(receiver.url, b"{}", {}, seconds=0.5)
         assert time.monotonic() - began < 2
 
     def test_and_a_tls_handshake_that_never_ends(self, listener):
@@ -245,17 +258,7 @@ class TestBounds:
         with receiving() as receiver, pytest.raises(requests.exceptions.RequestException):
             post(receiver.url.replace("http:", "https:"), b"{}", {}, seconds=2)
 
-    def test_no_connection_is_left_open(self):
-        with receiving() as receiver:
-            before = threading.active_count()
-            for _ in range(5):
-                post(receiver.url, b"{}", {}, seconds=2)
-            assert threading.active_count() <= before + 5
-        assert ssl.OPENSSL_VERSION
-
 
 def test_what_is_public():
-    import ipaddress
-
     assert is_public(ipaddress.ip_address("1.1.1.1"))
     assert not is_public(ipaddress.ip_address("::ffff:10.0.0.1"))

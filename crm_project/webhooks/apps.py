@@ -9,6 +9,12 @@ class WebhooksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from crm_project.background import loops
         from crm_project.webhooks import kinds
+        from crm_project.webhooks.api.messages import own_messages
+        from crm_project.webhooks.dispatcher import dispatch
+        from crm_project.webhooks.formats import OWN, formats
 
         kinds.connect()
+        formats[OWN] = own_messages
+        loops.register("webhooks", dispatch)

@@ -1,4 +1,4 @@
-"""The bodies of webhooks: the product's own, and those that dialects register."""
+"""The forms of the bodies of webhooks: the product's own, and those that dialects register."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,8 +8,6 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from crm_project.accounts.models import Member
-from crm_project.journal.api.serializers import EventSerializer
-from crm_project.journal.event_types import types_of
 from crm_project.journal.presenting import PresentedEvent
 
 TEST_TYPE = "webhook.test"
@@ -27,23 +25,12 @@ class Message:
 Format = Callable[[Sequence[PresentedEvent], Member], Sequence[Sequence[Message]]]
 
 
-def own_messages(events: Sequence[PresentedEvent], member: Member) -> list[list[Message]]:
-    """One message for each event: its type, its time, and the event as in the feed."""
-    return [[_own_message(presented)] for presented in events]
-
-
-def _own_message(presented: PresentedEvent) -> Message:
-    data = EventSerializer(presented).data
-    kind = types_of(presented.event)[0]
-    return Message(kind, {"type": kind, "timestamp": data["at"], "data": data})
-
-
 def test_message(timestamp: str) -> Message:
     return Message(TEST_TYPE, {"type": TEST_TYPE, "timestamp": timestamp, "data": {}})
 
 
 OWN = "crm"
-formats: dict[str, Format] = {OWN: own_messages}
+formats: dict[str, Format] = {}
 
 
 def encoded(message: Message) -> str:

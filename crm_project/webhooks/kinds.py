@@ -1,6 +1,5 @@
 """The declaration of webhooks: seen and written by admins alone."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from crm_project.accounts.actors import Actor
@@ -44,5 +43,3 @@ def _to_admins(rows: Any, member: Member) -> Any:
 def _create(*, actor: Actor, change: Change) -> Webhook:
     """Without the secret, which the caller needs: `rotate_secret` gives another one."""
     return services.create_webhook(actor=actor, change=change)[0]
-
-

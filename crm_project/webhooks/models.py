@@ -144,7 +144,9 @@ class WebhookDelivery(models.Model):
                 name="webhooks_delivery_due",
             ),
             models.Index(
-                fields=["webhook", "kind", "row_id"], condition=Q(holds=True), name="webhooks_delivery_holding"
+                fields=["webhook", "kind", "row_id"],
+                condition=Q(holds=True),
+                name="webhooks_delivery_holding",
             ),
             models.Index(fields=["created_at"], name="webhooks_delivery_oldest"),
             models.Index(fields=["kind", "row_id"], name="webhooks_delivery_of_row"),

@@ -3,14 +3,13 @@
 import datetime
 from dataclasses import dataclass
 
-import requests
 from django.conf import settings
 from django.utils import timezone
 from standardwebhooks import Webhook as Signer
 
 from crm_project import __version__
 from crm_project.encryption import decrypt
-from crm_project.outbound import Answer, post
+from crm_project.outbound import Answer, Failed, post
 from crm_project.webhooks.models import Webhook, WebhookDelivery
 
 GONE = 410
@@ -51,7 +50,7 @@ def send(webhook: Webhook, delivery: WebhookDelivery, body: str) -> Try:
     began = datetime.datetime.now(datetime.UTC)
     try:
         answer = post(webhook.url, body.encode(), headers, seconds=settings.WEBHOOK_TIMEOUT)
-    except requests.RequestException as error:
+    except Failed as error:
         passed = (datetime.datetime.now(datetime.UTC) - began).total_seconds()
         return Try(at, max(passed, 0), error=_reason(error))
     return Try(at, answer.seconds, answer.status, _refusal(answer), answer.excerpt, answer.retry_after or 0)
@@ -71,6 +70,6 @@ def _refusal(answer: Answer) -> str:
     return "" if 200 <= answer.status < 300 else f"The endpoint answered {answer.status}."
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Failed) -> str:
     text = str(error) or type(error).__name__
     return text[:255].replace("\x00", "")

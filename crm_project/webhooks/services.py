@@ -5,7 +5,6 @@ import datetime
 import secrets
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -73,9 +72,7 @@ def update_webhook(*, actor: Actor, webhook: Webhook, change: Change) -> Webhook
     return row
 
 
-def rotate_secret(
-    *, actor: Actor, webhook: Webhook, if_match: Versions | None = None
-) -> tuple[Webhook, str]:
+def rotate_secret(*, actor: Actor, webhook: Webhook, if_match: Versions | None = None) -> tuple[Webhook, str]:
     """Replace the secret. For WEBHOOK_ROTATION_HOURS both sign, so that the receiver can change at leisure."""
     actor.require(Permission.ADMINISTER)
     secret, now = _new_secret(), timezone.now()
@@ -258,7 +255,9 @@ def _replay_errors(
     since: int | None, start: datetime.datetime | None, end: datetime.datetime | None, last: int
 ) -> Sequence[FieldError]:
     if (since is None) == (start is None):
-        return [FieldError("since", "required", "Name either a position in `since`, or an instant in `from`.")]
+        return [
+            FieldError("since", "required", "Name either a position in `since`, or an instant in `from`.")
+        ]
     if since is not None and end is not None:
         return [FieldError("to", "conflict", "An end belongs to a beginning in `from`.")]
     if since is not None and since > last:
@@ -290,4 +289,3 @@ def _forget_failures(row: Webhook) -> None:
 
 def _new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-

@@ -88,9 +88,7 @@ class Turn:
     def _load(self) -> None:
         state = (
             self._mine()
-            .select_related(
-                "webhook__organization", "webhook__member__user", "webhook__member__organization"
-            )
+            .select_related("webhook__organization", "webhook__member__user", "webhook__member__organization")
             .select_related("webhook__manager__user")
             .first()
         )
@@ -339,5 +337,3 @@ class Turn:
     def _has_failed_for_days(self) -> bool:
         since = self.state.failing_since
         return since is not None and timezone.now() - since >= timedelta(days=settings.WEBHOOK_FAILING_DAYS)
-
-

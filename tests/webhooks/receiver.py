@@ -44,7 +44,7 @@ class Receiver:
 
     port: int = 0
     requests: list[Request] = field(default_factory=list)
-    answer: Callable[[Any, Request], None] = answering(204)
+    answer: Callable[[Any, Request], None] = field(default_factory=lambda: answering(204))
 
     @property
     def url(self) -> str:

@@ -4,8 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from crm_project.api.fields import OptionalText, StrictBoolean, StrictChoice, StrictDateTime, StrictInteger
-from crm_project.api.fields import StrictUUID, TextField
+from crm_project.api.fields import (
+    OptionalText,
+    StrictBoolean,
+    StrictChoice,
+    StrictDateTime,
+    StrictInteger,
+    StrictUUID,
+    TextField,
+)
 from crm_project.api.serializers import MemberSerializer, StrictSerializer
 from crm_project.outbound import MAX_URL
 from crm_project.webhooks.formats import formats

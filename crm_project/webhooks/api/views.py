@@ -120,9 +120,7 @@ class DeliveryViewSet(ScopedView):
 
 def accepted(view: Any, delivery: WebhookDelivery) -> Response:
     """The delivery, whose try follows."""
-    url = view.request.build_absolute_uri(
-        f"/api/webhooks/{delivery.webhook.uuid}/deliveries/{delivery.uuid}"
-    )
+    url = view.request.build_absolute_uri(f"/api/webhooks/{delivery.webhook.uuid}/deliveries/{delivery.uuid}")
     return Response(
         DeliverySerializer(delivery).data, status=202, headers={"Location": url, "Retry-After": "1"}
     )

@@ -9,7 +9,9 @@ from crm_project.webhooks.services import reencrypt_secrets
 
 
 class Command(BaseCommand):
-    help = "Encrypt the secrets of webhooks with the present SECRET_KEY, so that its fallbacks can be removed."
+    help = (
+        "Encrypt the secrets of webhooks with the present SECRET_KEY, so that its fallbacks can be removed."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = reencrypt_secrets()
