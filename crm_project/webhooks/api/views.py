@@ -36,6 +36,10 @@ class WebhookViewSet(RowViewSet):
     conditional_actions = frozenset({"partial_update", "destroy", "restore", "rotate_secret"})
     sparse_actions = frozenset()
 
+    def get_queryset(self) -> Any:
+        """Of an admin's tokens those with all scopes see them."""
+        return super().get_queryset() if self.actor.may(Permission.ADMINISTER) else Webhook.objects.none()
+
     def for_reading(self, rows: Any) -> Any:
         return rows.select_related("state", "member__user")
 
@@ -98,7 +102,8 @@ class DeliveryViewSet(ScopedView):
     lookup_field = "uuid"
 
     def get_queryset(self) -> Any:
-        webhook = Webhook.objects.visible_to(self.actor.member).filter(uuid=self.kwargs["webhook"]).first()
+        webhooks = Webhook.objects.visible_to(self.actor.member).filter(uuid=self.kwargs["webhook"])
+        webhook = webhooks.first() if self.actor.may(Permission.ADMINISTER) else None
         if webhook is None:
             raise NotFound
         return webhook.deliveries.all()
