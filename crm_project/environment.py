@@ -49,9 +49,10 @@ def dialect_hosts(env: environ.Env) -> dict[str, str]:
     return {host.strip().lower(): system.strip() for host, _, system in pairs}
 
 
-def hosts(env: environ.Env, name: str) -> frozenset[str]:
-    """A list of hosts, in lower case."""
-    return frozenset(host.strip().lower() for host in env.list(name, default=[]) if host.strip())
+def outbound_hosts(env: environ.Env) -> frozenset[str]:
+    """OUTBOUND_ALLOWED_HOSTS, `host` or `host:port` each."""
+    hosts = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+    return frozenset(host.strip().lower() for host in hosts if host.strip())
 
 
 def allowed_hosts(env: environ.Env, *, debug: bool, also: Iterable[str] = ()) -> list[str]:

@@ -167,7 +167,7 @@ TASKS = {
 
 # Members give the URLs of webhooks. Hosts inside the network are reached only if they are named here, as `host` or
 # `host:port`; http without TLS only to these hosts, unless it is allowed to all.
-OUTBOUND_ALLOWED_HOSTS = environment.hosts(env, "OUTBOUND_ALLOWED_HOSTS")
+OUTBOUND_ALLOWED_HOSTS = environment.outbound_hosts(env)
 OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
 # The endpoints that one process serves at once; half of them may be slow ones.
 WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=4)
@@ -268,6 +268,11 @@ SPECTACULAR_SETTINGS = {
         "ImportFormat": "crm_project.imports.models.Import.Formats",
         "ImportState": "crm_project.imports.models.Import.States",
         "ImportTask": "crm_project.imports.models.Import.Tasks",
+        "EventType": "crm_project.journal.event_types.known_types",
+        "WebhookEvent": "crm_project.webhooks.rules.known_events",
+        "WebhookFormat": "crm_project.webhooks.formats.names",
+        "WebhookPause": "crm_project.webhooks.models.Webhook.Pauses",
+        "WebhookDeliveryState": "crm_project.webhooks.models.WebhookDelivery.States",
         "CustomFieldKind": "crm_project.records.models.CustomField.Kinds",
         "CustomFieldType": "crm_project.records.models.CustomField.Types",
     },

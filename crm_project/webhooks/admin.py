@@ -9,8 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.timezone import localtime
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
@@ -67,7 +69,10 @@ class WebhookForm(StaffForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["fields_changed"] = self.instance.fields
+            # Fields that this class declares are not filled by Django.
+            row = self.instance
+            own = {"events": row.events, "fields_changed": row.fields, "format": row.format}
+            self.initial = {**own, **self.initial}
 
     def form_name(self, path: str) -> str | None:
         return super().form_name("fields_changed" if path == "fields" else path)
@@ -106,6 +111,7 @@ class Replay(AdminAction):
     )
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Webhook]) -> dict[str, forms.Field]:
+        # The names of the service's arguments, whose refusals belong to these fields.
         return {
             "since": WholeNumber(required=False, label="After the position"),
             "start": Instant(required=False, label="From", widget=inputs.InstantInput()),
@@ -181,8 +187,9 @@ def duration_of(row: WebhookDelivery) -> str:
     return display.NOTHING if row.duration_ms is None else f"{row.duration_ms:,} ms"
 
 
-def moment(value: Any) -> Any:
-    return display.NOTHING if value is None else format_html("{:%Y-%m-%d %H:%M:%S} UTC", value)
+def moment(value: Any) -> str:
+    """An instant to the second, in the time zone of the organization."""
+    return display.NOTHING if value is None else date_format(localtime(value), "j M Y, H:i:s")
 
 
 @admin.register(Webhook)

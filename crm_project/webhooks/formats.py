@@ -25,6 +25,10 @@ class Message:
 Format = Callable[[Sequence[PresentedEvent], Member], Sequence[Sequence[Message]]]
 
 
+def names() -> list[str]:
+    return list(formats)
+
+
 def test_message(timestamp: str) -> Message:
     return Message(TEST_TYPE, {"type": TEST_TYPE, "timestamp": timestamp, "data": {}})
 

@@ -17,6 +17,7 @@ from crm_project.imports.models import Import
 from crm_project.journal.models import Event
 from crm_project.records.kinds import kinds
 from crm_project.records.services import trash_custom_field
+from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
 from deals.models import Deal
 from deals.services import trash_deals, trash_lost_reason, update_deals
 from pipelines.models import Pipeline, Stage
@@ -180,6 +181,30 @@ class ActionTests(ReachTestCase):
     def invitation_withdraw(self):
         return [invite_member(actor=self.alice, email="guest@example.com")[0]], {}
 
+    def webhook(self):
+        return create_webhook(actor=self.alice, change={"url": "https://example.com/", "events": ["*"]})[0]
+
+    def webhook_trash(self):
+        return [self.webhook(), self.webhook()], {}
+
+    def webhook_restore(self):
+        rows, _ = self.webhook_trash()
+        for row in rows:
+            trash_webhook(actor=self.alice, webhook=row)
+        return rows, {}
+
+    def webhook_test(self):
+        return [self.webhook()], {}
+
+    def webhook_rotate(self):
+        return [self.webhook()], {}
+
+    def webhook_replay(self):
+        return [self.webhook()], {"since": "0"}
+
+    def webhookdelivery_resend(self):
+        return [send_test(actor=self.alice, webhook=self.webhook())], {}
+
     def user_password(self):
         self.sign_in(self.operator)
         return [self.viewer.member.user], {"password": "a rather long one"}
@@ -223,7 +248,8 @@ class ActionTests(ReachTestCase):
         assert actions == {name for name in dir(self) if name.split("_")[0] in NAMES and "_" in name}
 
     def test_the_page_and_the_report_name_the_rows_that_change(self):
-        for name in sorted(name for name in dir(self) if name.split("_")[0] in NAMES and "_" in name):
+        walked = {name for name in dir(self) if name.split("_")[0] in NAMES and "_" in name}
+        for name in sorted(walked - SENDING):
             with self.subTest(name):
                 self.sign_in(self.alice)
                 Import.objects.all().delete()
@@ -299,6 +325,8 @@ class ActionTests(ReachTestCase):
         assert named(report) == {Deal: 4, Contact: 1}
 
 
+# What they change is outside: tests/webhooks/test_admin.py.
+SENDING = {"webhook_test", "webhook_rotate", "webhook_replay", "webhookdelivery_resend"}
 NAMES = {model._meta.model_name for model in admin.site._registry}
 
 

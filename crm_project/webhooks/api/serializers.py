@@ -15,7 +15,7 @@ from crm_project.api.fields import (
 )
 from crm_project.api.serializers import MemberSerializer, StrictSerializer
 from crm_project.outbound import MAX_URL
-from crm_project.webhooks.formats import formats
+from crm_project.webhooks.formats import names
 from crm_project.webhooks.models import Webhook, WebhookDelivery
 from crm_project.webhooks.rules import known_events
 
@@ -35,7 +35,7 @@ class WebhookSerializer(StrictSerializer):
         max_length=100,
         help_text="If not empty, of updates only those that change one of these fields.",
     )
-    format = StrictChoice(list(formats), required=False, help_text="The form of the bodies.")
+    format = StrictChoice(names(), required=False, help_text="The form of the bodies.")
     skip_own = StrictBoolean(
         required=False,
         help_text="Leave out what the token did that created the webhook; of a webhook that was created in the"
