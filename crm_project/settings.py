@@ -171,7 +171,7 @@ OUTBOUND_ALLOWED_HOSTS = environment.outbound_hosts(env)
 OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
 # The endpoints that one process serves at once; half of them may be slow ones.
 WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=4)
-WEBHOOK_TIMEOUT = env.float("WEBHOOK_TIMEOUT", default=15)
+WEBHOOK_TIMEOUT = env.int("WEBHOOK_TIMEOUT", default=15)
 # The seconds before the second and each later try: ten tries over 75 hours.
 WEBHOOK_RETRIES = env.list(
     "WEBHOOK_RETRIES",
@@ -179,7 +179,7 @@ WEBHOOK_RETRIES = env.list(
     default=[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
 )
 # After this many days without a success an endpoint is paused.
-WEBHOOK_FAILING_DAYS = env.float("WEBHOOK_FAILING_DAYS", default=5)
+WEBHOOK_FAILING_DAYS = env.int("WEBHOOK_FAILING_DAYS", default=5)
 # Deliveries hold what was sent and answered, for this number of days.
 WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", default=30)
 # After a rotation both secrets sign for this number of hours.
