@@ -193,11 +193,12 @@ def _session(url: str) -> Iterator[HTTPSession]:
     with HTTPSession(config) as session:
         # Without the proxies and the .netrc of the environment.
         session.trust_env = False
-        is_tls = parts.scheme == "https"
-        trusted = is_allowed((parts.host or "").lower(), parts.port)
-        session.mount(
-            f"{parts.scheme}://", _TrustedAdapter() if trusted else _GuardedAdapter(is_https_proto=is_tls)
-        )
+        guarded: Any = _GuardedAdapter
+        if is_allowed((parts.host or "").lower(), parts.port):
+            adapter = _TrustedAdapter()
+        else:
+            adapter = guarded(is_https_proto=parts.scheme == "https")
+        session.mount(f"{parts.scheme}://", adapter)
         yield session
 
 

@@ -289,7 +289,7 @@ class WebhookAdmin(StaffModelAdmin):
 
     @admin.display(description="Member")
     def of_member(self, row: Webhook) -> str:
-        return row.member.full_name
+        return str(row.member.full_name)
 
     @admin.display(description="Last success")
     def last_success(self, row: Webhook) -> Any:
