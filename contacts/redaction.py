@@ -46,7 +46,8 @@ def redact_contact(*, contact: Contact) -> Redacted:
         recorded = {name: (erased(old), new) for name, (old, new) in draft.changed.items()}
         changes.record(row, "redacted", recorded)
         after_rename([draft])
-        journal_hooks.after_redaction(row)
+        for forget in journal_hooks.after_redaction:
+            forget(row)
         return Redacted(row, count)
 
 

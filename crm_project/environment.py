@@ -49,6 +49,12 @@ def dialect_hosts(env: environ.Env) -> dict[str, str]:
     return {host.strip().lower(): system.strip() for host, _, system in pairs}
 
 
+def outbound_hosts(env: environ.Env) -> frozenset[str]:
+    """OUTBOUND_ALLOWED_HOSTS, `host` or `host:port` each."""
+    hosts = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+    return frozenset(host.strip().lower() for host in hosts if host.strip())
+
+
 def allowed_hosts(env: environ.Env, *, debug: bool, also: Iterable[str] = ()) -> list[str]:
     """ALLOWED_HOSTS with the hosts of the dialects."""
     hosts: list[str] = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[]) if host.strip()]

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "crm_project.background",
     "crm_project.accounts",
     "crm_project.records",
     "crm_project.journal",
@@ -39,6 +40,7 @@ INSTALLED_APPS = [
     "deals",
     "crm_project.api",
     "crm_project.imports",
+    "crm_project.webhooks",
     "crm_project.setup",
     "crm_project.operations",
     "crm_project.dialects",
@@ -194,8 +196,40 @@ WAITING_REQUESTS = environment.web_threads(env) // 4
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=1_000_000)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
-# `thread`: a thread of the web process runs imports; `command`: only `manage.py work_imports` does.
-IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")
+
+# Background work. `thread`: the server processes run tasks; `command`: only `manage.py worker` does. IMPORT_WORKER was
+# its name while there were imports alone.
+TASK_WORKER = env.str("TASK_WORKER", default=env.str("IMPORT_WORKER", default="thread"))
+# A worker that does not show for so long is considered dead, and its tasks are run again.
+TASK_LEASE_SECONDS = env.float("TASK_LEASE_SECONDS", default=30)
+TASK_KEEP_DAYS = env.int("TASK_KEEP_DAYS", default=30)
+TASKS = {
+    "default": {
+        "BACKEND": "crm_project.background.backend.DatabaseBackend",
+        # What takes minutes has a queue of its own, or a mail would wait for an import.
+        "QUEUES": ["default", "long"],
+    }
+}
+
+# Members give the URLs of webhooks. Hosts inside the network are reached only if they are named here, as `host` or
+# `host:port`; http without TLS only to these hosts, unless it is allowed to all.
+OUTBOUND_ALLOWED_HOSTS = environment.outbound_hosts(env)
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
+# The endpoints that one process serves at once; half of them may be slow ones.
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=4)
+WEBHOOK_TIMEOUT = env.int("WEBHOOK_TIMEOUT", default=15)
+# The seconds before the second and each later try: ten tries over 75 hours.
+WEBHOOK_RETRIES = env.list(
+    "WEBHOOK_RETRIES",
+    cast=float,
+    default=[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+)
+# After this many days without a success an endpoint is paused.
+WEBHOOK_FAILING_DAYS = env.int("WEBHOOK_FAILING_DAYS", default=5)
+# Deliveries hold what was sent and answered, for this number of days.
+WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", default=30)
+# After a rotation both secrets sign for this number of hours.
+WEBHOOK_ROTATION_HOURS = env.int("WEBHOOK_ROTATION_HOURS", default=24)
 
 # Where `manage.py backup` writes, and `doctor` looks: a directory, or a file that another tool writes.
 BACKUP_PATH = env.str("BACKUP_PATH", default="")
@@ -280,6 +314,11 @@ SPECTACULAR_SETTINGS = {
         "ImportFormat": "crm_project.imports.models.Import.Formats",
         "ImportState": "crm_project.imports.models.Import.States",
         "ImportTask": "crm_project.imports.models.Import.Tasks",
+        "EventType": "crm_project.journal.event_types.known_types",
+        "WebhookEvent": "crm_project.webhooks.rules.known_events",
+        "WebhookFormat": "crm_project.webhooks.formats.names",
+        "WebhookPause": "crm_project.webhooks.models.Webhook.Pauses",
+        "WebhookDeliveryState": "crm_project.webhooks.models.WebhookDelivery.States",
         "CustomFieldKind": "crm_project.records.models.CustomField.Kinds",
         "CustomFieldType": "crm_project.records.models.CustomField.Types",
     },

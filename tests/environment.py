@@ -4,6 +4,8 @@ import os
 
 os.environ["ENV_FILE"] = ""
 os.environ["DEBUG"] = "on"
+# Tests run tasks themselves, with `tests.tasks.run_tasks`.
+os.environ["TASK_WORKER"] = "command"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or "sqlite:///test.sqlite3"
 for name in ("SECRET_KEY", "ALLOWED_HOSTS", "BEHIND_TLS", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "LOG_LEVEL"):
     os.environ.pop(name, None)

@@ -18,6 +18,7 @@ from crm_project.imports.services import delete_old_files, old_files
 from crm_project.journal.purging import purge, purgeable
 from crm_project.records.kinds import Kind, kinds
 from crm_project.records.querysets import RESTORABLE_FOR
+from crm_project.webhooks.erasure import old_deliveries
 
 BATCH = 1_000
 LARGEST = 12
@@ -51,6 +52,7 @@ def expiries(now: datetime.datetime) -> Iterator[Expiry]:
     keys = IdempotencyKey.objects.filter(created_at__lte=now - RETENTION)
     yield Expiry("idempotency keys", keys, sweep)
     yield Expiry("rate limits", ended_windows(), sweep_windows)
+    yield _of_rows("webhook deliveries", old_deliveries(now))
     yield Expiry("import files", old_files(now), lambda: delete_old_files(now))
 
 

@@ -176,6 +176,9 @@ class Kind:
     polish: Callable[[Sequence[Any]], None] | None = None
     # clauses(presented event) -> clauses of its sentence, and the names of the fields that they cover.
     clauses: Callable[[Any], tuple[list[str], set[str]]] | None = None
+    # What an update may mean beside `updated`, the most specific first: the name of the type of event, and a test of
+    # the event's changes.
+    event_types: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     undoer: Undoer | None = None
     # Whether other rows of the same kind may refer to this one: it is restored before them.
     is_inner: Callable[[Any], bool] | None = None

@@ -30,6 +30,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Custom fields", "tune", "admin:records_customfield_changelist", Permission.EDIT_PIPELINES),
             ("Members", "group", "admin:accounts_member_changelist", Permission.VIEW),
             ("API tokens", "key", "admin:accounts_apitoken_changelist", Permission.VIEW),
+            ("Webhooks", "webhook", "admin:webhooks_webhook_changelist", Permission.ADMINISTER),
             ("Organization", "apartment", "staff:own_organization", Permission.ADMINISTER),
         ],
     ),

@@ -8,6 +8,8 @@ from crm_project.accounts.models import Member, Organization, User
 from crm_project.accounts.services import create_token
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
+from crm_project.webhooks.models import WebhookDelivery
+from crm_project.webhooks.services import create_webhook, send_test
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.staff.base import action_url, add_url, change_url, list_url
 
@@ -38,8 +40,18 @@ def rows(world):
     token, _ = create_token(actor=world.alice, name="shop")
     source = upload_file(actor=world.alice, kind="deals", upload=receive("d.csv", [b"name,amount\nA,1\n"]))
     reason = LostReasonFactory(actor=world.alice)
-    known = (deal, company, world.pipeline, world.new, reason, field, token, source)
+    webhook, delivery = webhook_rows(world, long)
+    known = (deal, company, world.pipeline, world.new, reason, field, token, source, webhook, delivery)
     return [*known, Member.objects.first(), Organization.objects.first(), User.objects.first()]
+
+
+def webhook_rows(world, long):
+    change = {"url": f"https://example.com/{long}", "events": ["*"], "description": long}
+    webhook, _ = create_webhook(actor=world.alice, change=change)
+    delivery = send_test(actor=world.alice, webhook=webhook)
+    delivery.body = delivery.answer = long
+    delivery.save()
+    return webhook, delivery
 
 
 def addresses(world):
@@ -51,7 +63,7 @@ def addresses(world):
         yield from (listing, f"{listing}?q=nothing+like+it")
         yield change_url(row)
         yield from (f"{listing}?trash=only",) if page.has_trash else ()
-        yield from (add_url(model),) if model is not type(world.new) else ()
+        yield from (add_url(model),) if model not in (type(world.new), WebhookDelivery) else ()
         yield from (action_url(action.name, row) for action in page.row_actions if not action.on_trash)
 
 

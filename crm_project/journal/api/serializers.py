@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.api.pagination import MAX_PAGE_SIZE
+from crm_project.journal.event_types import known_types, types_of
 from crm_project.journal.presenting import PresentedEvent
 from crm_project.records.kinds import kinds
 
@@ -13,6 +14,8 @@ VALUE = {
     "description": "The field's value as in the row: a string, a number or a list. A related row is its id or uuid"
     ' with its name, or `{"hidden": true}` if you may not see it.',
 }
+
+EVENT_TYPE = serializers.ChoiceField(known_types())
 
 
 class EventActorSerializer(serializers.Serializer[Any]):
@@ -46,9 +49,21 @@ class EventSerializer(serializers.Serializer[PresentedEvent]):
         source="event.row_version", help_text="The row's version after the event."
     )
     action = serializers.CharField(source="event.action")
+    type = serializers.SerializerMethodField(help_text="The most specific of `types`, such as `deal.won`.")
+    types = serializers.SerializerMethodField(
+        help_text="All types of the event: a move that wins is `deal.won`, `deal.moved` and `deal.updated`."
+    )
     change_set = serializers.UUIDField(source="event.change_set")
     undoes = serializers.UUIDField(source="event.undoes", allow_null=True)
     changes = EventChangeSerializer(many=True)
+
+    @extend_schema_field(EVENT_TYPE)
+    def get_type(self, presented: PresentedEvent) -> str:
+        return types_of(presented.event)[0]
+
+    @extend_schema_field(serializers.ListField(child=EVENT_TYPE))
+    def get_types(self, presented: PresentedEvent) -> list[str]:
+        return types_of(presented.event)
 
 
 class FeedSerializer(serializers.Serializer[Any]):
