@@ -5,7 +5,15 @@ import os
 os.environ["ENV_FILE"] = ""
 os.environ["DEBUG"] = "on"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or "sqlite:///test.sqlite3"
-for name in ("SECRET_KEY", "ALLOWED_HOSTS", "BEHIND_TLS", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "LOG_LEVEL"):
+for name in (
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "BEHIND_TLS",
+    "EMAIL_URL",
+    "DEFAULT_FROM_EMAIL",
+    "PUBLIC_URL",
+    "LOG_LEVEL",
+):
     os.environ.pop(name, None)
 # Playwright's synchronous API runs an event loop, which Django takes for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -14,6 +14,7 @@ from crm_project.api.idempotency import RETENTION, sweep
 from crm_project.api.models import IdempotencyKey
 from crm_project.imports.services import delete_old_files, old_files
 from crm_project.journal.purging import purge, purgeable
+from crm_project.mail.services import old_messages
 from crm_project.records.kinds import Kind, kinds
 from crm_project.records.querysets import RESTORABLE_FOR
 
@@ -46,6 +47,7 @@ def expiries(now: datetime.datetime) -> Iterator[Expiry]:
     yield _of_rows("sign-in attempts", SignInAttempt.objects.filter(at__lt=now - WINDOW))
     yield _of_rows("sign-in addresses", SignInAddress.objects.filter(at__lt=now - KNOWN_FOR))
     yield _of_rows("invitations", Invitation.objects.filter(expires_at__lt=now))
+    yield _of_rows("mail", old_messages(now))
     keys = IdempotencyKey.objects.filter(created_at__lte=now - RETENTION)
     yield Expiry("idempotency keys", keys, sweep)
     yield Expiry("import files", old_files(now), lambda: delete_old_files(now))

@@ -34,6 +34,9 @@ def visible(request: HttpRequest, model: type[Model]) -> "QuerySet[Any]":
     actor = actor_of(request)
     if model in (Organization, User):
         return _operators_rows(request, rows, model, actor)
+    if is_operator(request) and hasattr(rows, "visible_to_operators"):
+        all_rows: QuerySet[Any] = rows.visible_to_operators()
+        return all_rows
     if actor is None or not hasattr(rows, "visible_to"):
         return rows.none()
     visible_rows: QuerySet[Any] = rows.visible_to(actor.member)

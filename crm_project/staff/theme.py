@@ -30,6 +30,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Custom fields", "tune", "admin:records_customfield_changelist", Permission.EDIT_PIPELINES),
             ("Members", "group", "admin:accounts_member_changelist", Permission.VIEW),
             ("API tokens", "key", "admin:accounts_apitoken_changelist", Permission.VIEW),
+            ("Mail", "mail", "admin:mail_message_changelist", Permission.ADMINISTER),
             ("Organization", "apartment", "staff:own_organization", Permission.ADMINISTER),
         ],
     ),
@@ -38,6 +39,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
         [
             ("Organizations", "domain", "admin:accounts_organization_changelist", None),
             ("Logins", "passkey", "admin:accounts_user_changelist", None),
+            ("All mail", "outgoing_mail", "admin:mail_message_changelist", None),
         ],
     ),
 ]
