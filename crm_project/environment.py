@@ -78,7 +78,11 @@ def public_url(env: environ.Env, *, hosts: Iterable[str], tls: bool) -> str:
     default = f"{'https' if tls else 'http'}://{f'{host}:8000' if host in LOOPBACK else host}"
     url: str = env.str("PUBLIC_URL", default="").strip().rstrip("/") or default
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or url != f"{parts.scheme}://{parts.netloc}":
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or url != f"{parts.scheme}://{parts.netloc}"
+    ):
         raise ImproperlyConfigured("PUBLIC_URL must be a scheme and a host, such as https://crm.example.com.")
     if "@" in parts.netloc:
         raise ImproperlyConfigured("PUBLIC_URL contains a user name.")

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "crm_project.background",
     "crm_project.mail",
     "crm_project.accounts",
     "crm_project.records",
@@ -154,6 +155,19 @@ IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=1_000_000)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
 # `thread`: a thread of the web process runs imports; `command`: only `manage.py work_imports` does.
 IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")
+
+# Background work. `thread`: the server processes run tasks; `command`: only `manage.py worker` does.
+TASK_WORKER = env.str("TASK_WORKER", default="thread")
+# A worker that does not show for so long is considered dead, and its tasks are run again.
+TASK_LEASE_SECONDS = env.float("TASK_LEASE_SECONDS", default=30)
+TASK_KEEP_DAYS = env.int("TASK_KEEP_DAYS", default=30)
+TASKS = {
+    "default": {
+        "BACKEND": "crm_project.background.backend.DatabaseBackend",
+        # What may take minutes has a queue of its own: imports, and mail, whose server may hang.
+        "QUEUES": ["default", "mail", "long"],
+    }
+}
 
 # Where `manage.py backup` writes, and `doctor` looks: a directory, or a file that another tool writes.
 BACKUP_PATH = env.str("BACKUP_PATH", default="")

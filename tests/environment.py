@@ -4,6 +4,8 @@ import os
 
 os.environ["ENV_FILE"] = ""
 os.environ["DEBUG"] = "on"
+# Tests run tasks themselves, with `tests.tasks.run_tasks`.
+os.environ["TASK_WORKER"] = "command"
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or "sqlite:///test.sqlite3"
 for name in (
     "SECRET_KEY",

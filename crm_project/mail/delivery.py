@@ -4,7 +4,7 @@ import datetime
 import logging
 import smtplib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 # The claim of a worker that has died ends by itself; it outlives the connection.
 CLAIM = datetime.timedelta(seconds=CONNECTION_SECONDS + 15)
-MOST_ATTEMPTS = 10
 ERROR_LENGTH = 500
 EXPIRED = "It could not be sent before its link ended."
 # The server closes the connection.
@@ -44,24 +43,27 @@ class Refused(Exception):
         self.for_good = for_good
 
 
-def deliver(ids: Sequence[int]) -> None:
+def deliver(ids: Sequence[int], *, is_last: bool = False) -> None:
     """Send those of the messages that wait; raises StillWaiting if some must wait longer.
 
-    What has failed before comes last, so that a message at which the server hangs up does not keep the others waiting.
+    At the last attempt they are given up. What has failed before comes last, so that a message at which the server
+    hangs up does not keep the others waiting.
     """
     waiting = Message.objects.waiting().filter(pk__in=ids).order_by("attempts", "pk")
     ready = [(message, text) for message in waiting if (text := _text(message)) is not None]
     if ready:
         _send_all(ready)
-    left = Message.objects.waiting().filter(pk__in=ids).count()
+    left = list(Message.objects.waiting().filter(pk__in=ids))
+    for message in left if is_last else ():
+        _give_up(message, error=message.error)
     if left:
-        raise StillWaiting(f"{left} of {len(ids)} messages were not sent.")
+        raise StillWaiting(f"{len(left)} of {len(ids)} messages were not sent.")
 
 
 def _text(message: Message) -> Text | None:
     """The text to send; a message that is too late is given up, one that has lost its reason is deleted."""
     if message.expires_at and message.expires_at < timezone.now():
-        _give_up(message, EXPIRED)
+        _give_up(message, error=EXPIRED)
         return None
     text = TEMPLATES[message.template].render(message)
     if text is None:
@@ -77,7 +79,9 @@ def _send_all(ready: Sequence[Ready]) -> None:
         try:
             connection.open()
         except OSError as error:
-            _postpone([message for message, _ in ready if _claim(message)], _reason(error))
+            for message, _ in ready:
+                if _claim(message):
+                    _mark(message, error=_reason(error))
             return
         for message, text in ready:
             if time.monotonic() > ends or not _send(connection, message, text):
@@ -94,13 +98,11 @@ def _send(connection: Any, message: Message, text: Text) -> bool:
     try:
         _hand_over(connection, message, text)
     except Refused as refusal:
-        if refusal.for_good:
-            _give_up(message, str(refusal))
-        else:
-            _postpone([message], str(refusal))
+        end = _give_up if refusal.for_good else _mark
+        end(message, error=str(refusal))
         return True
     except OSError as error:
-        _postpone([message], _reason(error))
+        _mark(message, error=_reason(error))
         return False
     _mark(message, sent_at=timezone.now(), error="")
     return True
@@ -148,17 +150,9 @@ def _claim(message: Message) -> bool:
         return bool(rows.update(claimed_until=now + CLAIM, attempts=F("attempts") + 1))
 
 
-def _postpone(messages: Iterable[Message], reason: str) -> None:
-    for message in messages:
-        if message.attempts + 1 >= MOST_ATTEMPTS:
-            _give_up(message, reason)
-        else:
-            _mark(message, error=reason)
-
-
-def _give_up(message: Message, reason: str) -> None:
+def _give_up(message: Message, *, error: str) -> None:
     log.warning("message %s is given up", message.uuid)
-    _mark(message, failed_at=timezone.now(), error=reason)
+    _mark(message, failed_at=timezone.now(), error=error)
 
 
 def _mark(message: Message, *, error: str, **fields: Any) -> None:

@@ -1,13 +1,19 @@
 """The task of mail."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from django_tasks import task
+from crm_project.background.api import TaskContext, task
+from crm_project.background.options import options
+
+# Half a day to a day, in all.
+ATTEMPTS = 30
 
 
-@task
-def send_messages(ids: Sequence[int]) -> None:
-    """Send the messages with these ids that wait; fails, to be run again, if some of them must wait longer."""
+@task(takes_context=True, queue_name="mail")
+@options(attempts=ATTEMPTS, delay=timedelta(seconds=10))
+def send_messages(context: TaskContext, ids: Sequence[int]) -> None:
+    """Send the messages with these ids; fails, to be attempted again, while some of them have to wait."""
     from crm_project.mail.delivery import deliver
 
-    deliver(ids)
+    deliver(ids, is_last=context.attempt >= ATTEMPTS)

@@ -125,9 +125,7 @@ def mail() -> Iterator[Finding]:
     parts = urlsplit(settings.PUBLIC_URL)
     if not validate_host(parts.hostname or "", settings.ALLOWED_HOSTS):
         remedy = "Set PUBLIC_URL to the address that browsers use, and name its host in ALLOWED_HOSTS."
-        yield Finding(
-            PROBLEM, "links", f"{settings.PUBLIC_URL} in mails is no host of ALLOWED_HOSTS", remedy
-        )
+        yield Finding(PROBLEM, "links", f"{settings.PUBLIC_URL} in mails is no host of ALLOWED_HOSTS", remedy)
     elif settings.BEHIND_TLS and parts.scheme != "https":
         remedy = "Set PUBLIC_URL to an address with https."
         yield Finding(WARNING, "links", f"{settings.PUBLIC_URL} in mails is without TLS", remedy)

@@ -2,10 +2,8 @@
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import Contact

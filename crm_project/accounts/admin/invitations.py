@@ -59,7 +59,11 @@ class InvitationAdmin(StaffModelAdmin):
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         if row is not None:
             return [(None, {"fields": [*FIELDS, "sender", "expires_at"]})]
-        way = "The person gets a link by e-mail" if has_mail_server() else "You get a link to give to the person"
+        way = (
+            "The person gets a link by e-mail"
+            if has_mail_server()
+            else "You get a link to give to the person"
+        )
         text = f"{way}, chooses a password or signs in, and then is a member."
         return [(None, {"fields": list(FIELDS), "description": text})]
 
