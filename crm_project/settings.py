@@ -153,11 +153,10 @@ ANSWER_MAX_SECONDS = env.int("ANSWER_MAX_SECONDS", default=10)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=1_000_000)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
-# `thread`: a thread of the web process runs imports; `command`: only `manage.py work_imports` does.
-IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")
 
-# Background work. `thread`: the server processes run tasks; `command`: only `manage.py worker` does.
-TASK_WORKER = env.str("TASK_WORKER", default="thread")
+# Background work. `thread`: the server processes run tasks; `command`: only `manage.py worker` does. IMPORT_WORKER was
+# its name while there were imports alone.
+TASK_WORKER = env.str("TASK_WORKER", default=env.str("IMPORT_WORKER", default="thread"))
 # A worker that does not show for so long is considered dead, and its tasks are run again.
 TASK_LEASE_SECONDS = env.float("TASK_LEASE_SECONDS", default=30)
 TASK_KEEP_DAYS = env.int("TASK_KEEP_DAYS", default=30)

@@ -48,7 +48,7 @@ class HostileSocketTests(TransactionTestCase):
         for number in range(60):
             world.deal(name=f"Deal {number}", description="x" * 60_000)
         self.secret = create_token(actor=world.alice, name="sockets")[1]
-        with gunicorn(database_url(), WEB_CONCURRENCY="2", IMPORT_WORKER="command") as server:
+        with gunicorn(database_url(), WEB_CONCURRENCY="2", TASK_WORKER="command") as server:
             self.port = server.port
             with self.holding() as held:
                 self.send_nonsense()

@@ -13,6 +13,8 @@ from crm_project.logs import error_fields
 from crm_project.write_queue import write_transaction
 
 States = StoredTask.States
+# The columns of an error, by its field in the log.
+STORED_AS = {"error": "error", "traceback": "at"}
 
 
 class Superseded(Exception):
@@ -53,8 +55,8 @@ def fail(task: StoredTask, error: BaseException) -> None:
     described = error_fields(error)
     stored = {
         "error_class": f"{type(error).__module__}.{type(error).__qualname__}"[:255],
-        "error": described["error"],
-        "traceback": described["at"],
+        # A lone surrogate cannot be stored.
+        **{name: described[key].encode("utf-8", "replace").decode() for name, key in STORED_AS.items()},
     }
     if task.attempt < limits.attempts:
         _end(task, state=States.READY, due_at=now + limits.delay_after(task.attempt), **stored)

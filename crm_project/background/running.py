@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -34,7 +35,7 @@ def run(stored: StoredTask, stopping: Event | None = None) -> BaseException | No
             raise
         except (Exception, SystemExit) as error:
             failure = error
-            _persistently(stored, lambda: queue.fail(stored, error), stopping)
+            _persistently(stored, partial(queue.fail, stored, error), stopping)
     except queue.Superseded:
         log.warning("the task was taken over", extra={"fields": _fields(stored, began)})
         return None
@@ -65,7 +66,7 @@ def _call(stored: StoredTask, stopping: Event | None) -> None:
             queue.succeed(stored, call())
     else:
         value = call()
-        _persistently(stored, lambda: queue.succeed(stored, value), stopping)
+        _persistently(stored, partial(queue.succeed, stored, value), stopping)
 
 
 def _persistently(stored: StoredTask, store: Any, stopping: Event | None) -> None:

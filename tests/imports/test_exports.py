@@ -11,10 +11,9 @@ from crm_project.api.pagination import streamed_rows
 from crm_project.imports.models import Import
 from deals.models import Deal
 from pipelines.services import create_stage
-from tests.api.client import problem
+from tests.api.client import ApiTestCase, problem
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.imports.client import XLSX, carried_out, counts, imported, upload
-from tests.imports.test_imports import ImportTestCase
 
 
 def export(client, kind, **parameters):
@@ -27,7 +26,7 @@ def table(content):
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-class ExportTests(ImportTestCase):
+class ExportTests(ApiTestCase):
     def fill(self):
         """A deal of every kind, with all that a deal can have."""
         CustomFieldFactory(actor=self.alice, key="size", type="number")

@@ -42,7 +42,7 @@ def main() -> None:
             "ALLOWED_HOSTS": "testserver",
             "BEHIND_TLS": "off",
         }
-        os.environ.update(environment, DATABASE_URL=url, LOG_LEVEL="CRITICAL", IMPORT_WORKER="command")
+        os.environ.update(environment, DATABASE_URL=url, LOG_LEVEL="CRITICAL", TASK_WORKER="command")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_project.settings")
         django.setup()
         # Refusals are logged.

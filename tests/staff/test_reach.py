@@ -3,7 +3,6 @@
 import re
 from uuid import uuid4
 
-import pytest
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -14,7 +13,6 @@ from crm_project.accounts.invitations import invite_member
 from crm_project.accounts.models import Invitation, Member, Organization, User
 from crm_project.accounts.services import create_token, deactivate_member
 from crm_project.changes import columns
-from crm_project.imports import worker
 from crm_project.imports.models import Import
 from crm_project.journal.models import Event
 from crm_project.records.kinds import kinds
@@ -26,6 +24,7 @@ from pipelines.services import create_stage, trash_pipeline, trash_stage
 from tests.base import stages_of
 from tests.factories import CustomFieldFactory, LostReasonFactory, PipelineFactory
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
+from tests.tasks import run_tasks
 
 COUNTED = re.compile(r"([\d,]+) ([A-Za-z ]+?)(?=,| and |\.|\)|:|<|$)")
 
@@ -194,7 +193,7 @@ class ActionTests(ReachTestCase):
     def import_redo(self):
         source = self.imported()
         self.client.post(action_url("undo", source))
-        worker.work()
+        run_tasks()
         return [source], {}
 
     def imported(self, *, run=True):
@@ -211,12 +210,8 @@ class ActionTests(ReachTestCase):
         given = {field.html_name: field.value() or "" for field in form}
         if run:
             self.client.post(reverse("admin:imports_run", args=[source.pk]), given)
-            worker.work()
+            run_tasks()
         return source
-
-    @pytest.fixture(autouse=True)
-    def _worker_is_the_test(self, settings):
-        settings.IMPORT_WORKER = "command"
 
     def test_it_walks_every_action(self):
         actions = {
@@ -243,7 +238,7 @@ class ActionTests(ReachTestCase):
 
         if name in ("import_undo", "import_redo"):
             before = picture()
-            worker.work()
+            run_tasks()
             changed = changed_since(before)
             del changed[Import]
         elif name in ("member_rename", "member_password"):

@@ -16,7 +16,7 @@ from crm_project.api.errors import InvalidQuery
 from crm_project.api.pagination import streamed_rows
 from crm_project.api.views import ScopedView
 from crm_project.errors import NotFound
-from crm_project.imports import services, worker
+from crm_project.imports import services
 from crm_project.imports.api.parsers import PARSERS, bare
 from crm_project.imports.api.serializers import (
     FieldListSerializer,
@@ -29,6 +29,7 @@ from crm_project.imports.exporting import BLOCK, CSV, STREAMS, XLSX, csv_stream,
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.refusals import error_table
+from crm_project.imports.tasks import claimed
 from crm_project.imports.undoing import take_back
 from crm_project.records.paging import Key
 from deals.api.views import DealViewSet
@@ -97,10 +98,7 @@ class ImportViewSet(ScopedView):
         """`state` is ready, queued, working, previewed, done, undone, failed, or refused: then at least one row is
         wrong, and no row was written.
         """
-        row = self.get_object()
-        if row.is_busy:
-            worker.wake()  # restarts the import if its worker has died
-        return Response(self.represent(row))
+        return Response(self.represent(self.get_object()))
 
     def perform_update(self, row: Import, change: dict[str, Any]) -> Import:
         return services.change_import(actor=self.actor, source=row, change=change)
@@ -131,7 +129,7 @@ class ImportViewSet(ScopedView):
         self.expect_no_body(request)
         row = services.ask_to_undo(actor=self.actor, source=self.get_object())
         if self.dry_run:
-            take_back(worker.claimed(row), self.actor)
+            take_back(claimed(row), self.actor)
         return Response(self.represent(row), status=202)
 
     def _ask_for(self, task: str) -> Response:
