@@ -56,7 +56,7 @@ class MessageAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at",)
     search_fields: ClassVar[Any] = ("recipient",)
-    list_display: ClassVar[Any] = COLUMNS
+    list_display: ClassVar[Any] = ("recipient", "what", "created_at", "state_text", "attempts", "error")
     list_filter: ClassVar[Any] = (GivenUpFilter,)
     sortable_by: ClassVar[Any] = ()
     empty_hint = "Invitations and notices of deals are listed here for two weeks."
