@@ -23,7 +23,7 @@ TONES = {"sent": "good", "waiting": "info", "given up": "bad"}
 
 
 class SendAgain(AdminAction):
-    name = "send_again"
+    name = "send-again"
     label = "Send again"
     icon = "forward_to_inbox"
     done = "queued"
@@ -50,7 +50,7 @@ class GivenUpFilter(YesNoFilter):
 
 @admin.register(Message)
 class MessageAdmin(StaffModelAdmin):
-    """Pages for admins of the organization, and for operators, who see the messages of all."""
+    """Pages for admins of the organization, and for operators, who see the messages of no organization."""
 
     view_permission = edit_permission = Permission.ADMINISTER
     ordering: ClassVar[Any] = ("-created_at", "-id")

@@ -60,6 +60,14 @@ def deliver(ids: Sequence[int], *, is_last: bool = False) -> None:
         raise StillWaiting(f"{len(left)} of {len(ids)} messages were not sent.")
 
 
+def revive(ids: Sequence[int]) -> None:
+    """Let messages that were given up wait again."""
+    given_up = Message.objects.filter(pk__in=ids, sent_at=None).exclude(failed_at=None)
+    if given_up.exists():
+        with write_transaction():
+            given_up.update(failed_at=None, attempts=0)
+
+
 def _text(message: Message) -> Text | None:
     """The text to send; a message that is too late is given up, one that has lost its reason is deleted."""
     if message.expires_at and message.expires_at < timezone.now():

@@ -15,8 +15,8 @@ class MessageQuerySet(models.QuerySet[Any]):
         return own if member.role == "admin" else own.none()
 
     def visible_to_operators(self) -> Self:
-        """All messages: they hold no text of an organization."""
-        return self
+        """The messages of no organization, such as those to reset a password."""
+        return self.filter(organization=None)
 
     def waiting(self) -> Self:
         """Neither sent nor given up."""

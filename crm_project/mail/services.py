@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from crm_project.errors import Conflict
+from crm_project.mail.delivery import revive
 from crm_project.mail.models import Message
 from crm_project.mail.tasks import send_messages
 from crm_project.write_queue import write_transaction
@@ -59,7 +60,7 @@ def send_again(*, messages: Sequence[Message]) -> None:
                 raise Conflict("This message has been sent.", code="already_sent")
             if row.expires_at and row.expires_at < timezone.now():
                 raise Conflict("The link of this message has ended.", code="link_ended")
-        Message.objects.filter(pk__in=ids).update(failed_at=None, attempts=0)
+        revive(ids)
         _enqueue(ids)
 
 

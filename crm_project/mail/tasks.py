@@ -13,7 +13,12 @@ ATTEMPTS = 30
 @task(takes_context=True, queue_name="mail")
 @options(attempts=ATTEMPTS, delay=timedelta(seconds=10))
 def send_messages(context: TaskContext, ids: Sequence[int]) -> None:
-    """Send the messages with these ids; fails, to be attempted again, while some of them have to wait."""
-    from crm_project.mail.delivery import deliver
+    """Send the messages with these ids; fails, to be attempted again, while some of them have to wait.
 
+    An operator who runs it again after its last attempt has it send what was given up then.
+    """
+    from crm_project.mail.delivery import deliver, revive
+
+    if context.attempt == 1:
+        revive(ids)
     deliver(ids, is_last=context.attempt >= ATTEMPTS)

@@ -34,12 +34,10 @@ def visible(request: HttpRequest, model: type[Model]) -> "QuerySet[Any]":
     actor = actor_of(request)
     if model in (Organization, User):
         return _operators_rows(request, rows, model, actor)
+    has_own = actor is not None and hasattr(rows, "visible_to")
+    visible_rows: QuerySet[Any] = rows.visible_to(actor.member) if has_own else rows.none()  # type: ignore[union-attr]
     if is_operator(request) and hasattr(rows, "visible_to_operators"):
-        all_rows: QuerySet[Any] = rows.visible_to_operators()
-        return all_rows
-    if actor is None or not hasattr(rows, "visible_to"):
-        return rows.none()
-    visible_rows: QuerySet[Any] = rows.visible_to(actor.member)
+        visible_rows |= rows.visible_to_operators()
     return visible_rows
 
 

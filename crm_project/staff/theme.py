@@ -39,7 +39,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
         [
             ("Organizations", "domain", "admin:accounts_organization_changelist", None),
             ("Logins", "passkey", "admin:accounts_user_changelist", None),
-            ("All mail", "outgoing_mail", "admin:mail_message_changelist", None),
+            ("Mail to logins", "outgoing_mail", "admin:mail_message_changelist", None),
         ],
     ),
 ]

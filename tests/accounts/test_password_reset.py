@@ -47,7 +47,9 @@ class ResetTests(StaffTestCase):
     def choose(self, link, password=NEW, client=None):
         client = client or Client()
         page = client.get(link, follow=True)
-        answer = client.post(page.request["PATH_INFO"], {"new_password1": password, "new_password2": password})
+        answer = client.post(
+            page.request["PATH_INFO"], {"new_password1": password, "new_password2": password}
+        )
         return page, answer
 
     def test_the_sign_in_page_leads_to_it(self):
@@ -132,13 +134,19 @@ class ResetTests(StaffTestCase):
         assert mail.outbox == []
 
     def test_links_that_are_none(self):
-        for path in ("MQ/x", "x/y", "%C3%BF/y", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkw/y", "AA/set-password"):
+        for path in (
+            "MQ/x",
+            "x/y",
+            "%C3%BF/y",
+            "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkw/y",
+            "AA/set-password",
+        ):
             assert Client().get(f"{PAGE}{path}/").status_code == 404, path
 
     def test_the_password_must_be_good(self):
         link = self.mailed()
 
-        page, answer = self.choose(link, "password1234")
+        _, answer = self.choose(link, "password1234")
 
         assert answer.status_code == 200
         assert "too common" in answer.content.decode()
@@ -196,7 +204,9 @@ class SameAnswerTests(StaffTestCase):
 
         assert all(answer == answers[0] for answer in answers)
         assert sorted(letter.to[0] for letter in mail.outbox) == ["bob@example.com", "nowhere@example.com"]
-        assert not Message.objects.filter(recipient__in=["nobody@example.com", "inactive@example.com"]).exists()
+        assert not Message.objects.filter(
+            recipient__in=["nobody@example.com", "inactive@example.com"]
+        ).exists()
 
     def test_requests_are_braked_and_leave_the_sign_in_alone(self):
         for _ in range(5):

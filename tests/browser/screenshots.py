@@ -50,6 +50,8 @@ PAGES = {
     "member-add": "/admin/accounts/invitation/add/",
     "tokens": "/admin/accounts/apitoken/",
     "token-add": "/admin/accounts/apitoken/add/",
+    "mail": "/admin/mail/message/",
+    "forgotten-password": "/admin/password_reset/",
     "organizations": "/admin/accounts/organization/",
     "organization-add": "/admin/accounts/organization/add/",
     "logins": "/admin/accounts/user/",

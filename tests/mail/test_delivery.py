@@ -13,6 +13,7 @@ from django.utils import timezone
 from crm_project.accounts.models import User
 from crm_project.accounts.services import update_member
 from crm_project.background.models import StoredTask
+from crm_project.background.queue import run_again
 from crm_project.errors import Conflict
 from crm_project.mail import delivery, smtp, templates
 from crm_project.mail.delivery import StillWaiting, deliver
@@ -168,6 +169,18 @@ class SendingTests(BaseTestCase):
         assert server.recipients == [A]
         with pytest.raises(Conflict):
             send_again(messages=[message()])
+
+    def test_an_operator_runs_the_task_again(self):
+        with no_server():
+            queue(A)
+            run_tasks(failing=True)
+            again(ATTEMPTS - 1)
+        with mail_server() as server:
+            assert run_again(StoredTask.objects.get())
+            run_tasks()
+
+        assert server.recipients == [A]
+        assert message().state == "sent"
 
     def test_the_stored_error_of_the_task_names_nobody(self):
         with mail_server() as server:

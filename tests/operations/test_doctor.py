@@ -28,6 +28,7 @@ def _healthy(settings, tmp_path):
     settings.ALLOWED_HOSTS = ["crm.example.com"]
     settings.BEHIND_TLS = True
     settings.BACKUP_PATH = str(tmp_path)
+    settings.PUBLIC_URL = "https://crm.example.com"
 
 
 def run(**options):
@@ -56,6 +57,8 @@ class TestDoctor:
             "secret",
             "hosts",
             "proxy",
+            "mail",
+            "links",
             "backup",
             "disk",
             "database",
@@ -73,6 +76,9 @@ class TestDoctor:
             ("DEBUG", True, "debug", WARNING),
             ("ALLOWED_HOSTS", [], "hosts", PROBLEM),
             ("BEHIND_TLS", False, "proxy", WARNING),
+            ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "mail", WARNING),
+            ("PUBLIC_URL", "https://elsewhere.example.com", "links", PROBLEM),
+            ("PUBLIC_URL", "http://crm.example.com", "links", WARNING),
             ("BACKUP_PATH", "", "backup", WARNING),
             ("BACKUP_PATH", "/nowhere/at/all", "backup", PROBLEM),
         ],

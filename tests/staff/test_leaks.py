@@ -19,6 +19,7 @@ from crm_project.accounts.services import create_token
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import
 from crm_project.imports.services import upload_file
+from crm_project.mail.models import Message
 from crm_project.records.models import CustomField
 from deals.models import Deal, LostReason
 from deals.services import trash_deals, update_deals
@@ -51,6 +52,7 @@ TENANT_MODELS = (
     CustomField,
     Member,
     Invitation,
+    Message,
     ApiToken,
     Import,
 )
@@ -123,6 +125,7 @@ class LeakTestCase(StaffTestCase):
             "member": actor.member,
             "token": token,
             "invitation": invitation,
+            "message": Message.objects.get(recipient=invitation.email),
             "import": source,
         }
 

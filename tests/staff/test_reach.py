@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.services import trash_contacts
@@ -15,6 +16,7 @@ from crm_project.accounts.services import create_token, deactivate_member
 from crm_project.changes import columns
 from crm_project.imports.models import Import
 from crm_project.journal.models import Event
+from crm_project.mail.models import Message
 from crm_project.records.kinds import kinds
 from crm_project.records.services import trash_custom_field
 from deals.models import Deal
@@ -31,7 +33,7 @@ COUNTED = re.compile(r"([\d,]+) ([A-Za-z ]+?)(?=,| and |\.|\)|:|<|$)")
 
 def picture():
     """Every stored row with its values, by model and primary key."""
-    models = [kind.model for kind in kinds.values()] + [User, Import, Invitation]
+    models = [kind.model for kind in kinds.values()] + [User, Import, Invitation, Message]
     return {
         (model, row.pk): columns(row)
         for model in models
@@ -58,7 +60,7 @@ def named(text):
     """`1 stage and 12 deals` as numbers by model."""
     by_name = {
         name: model
-        for model in (*(kind.model for kind in kinds.values()), User, Import, Invitation)
+        for model in (*(kind.model for kind in kinds.values()), User, Import, Invitation, Message)
         for name in (str(model._meta.verbose_name), str(model._meta.verbose_name_plural))
     }
     found = [(by_name.get(name.strip()), number) for number, name in COUNTED.findall(text)]
@@ -195,6 +197,11 @@ class ActionTests(ReachTestCase):
         self.client.post(action_url("undo", source))
         run_tasks()
         return [source], {}
+
+    def message_send_again(self):
+        invite_member(actor=self.alice, email="late@example.com")
+        Message.objects.update(failed_at=timezone.now(), attempts=30)
+        return [Message.objects.get(recipient="late@example.com")], {}
 
     def imported(self, *, run=True):
         word = f"w{Event.objects.count()}"
