@@ -77,7 +77,7 @@ class StoredTask(models.Model):
 class Schedule(models.Model):
     """When an entry of the schedule is due next; the code declares its task and its rhythm."""
 
-    name = models.CharField(max_length=64, primary_key=True)
+    name = models.CharField(max_length=64, unique=True)
     next_at = models.DateTimeField()
     last_at = models.DateTimeField(null=True)
 

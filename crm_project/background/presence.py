@@ -35,7 +35,7 @@ class Presence(Protocol):
     def begin(self) -> None: ...
     def beat(self) -> None: ...
     def dead(self) -> list[str]: ...
-    def end(self) -> None: ...
+    def end(self, *, is_idle: bool) -> None: ...
 
 
 def presence() -> Presence:
@@ -93,7 +93,7 @@ class Heartbeat:
         }
         return [worker for worker, (_, since) in self._seen.items() if now - since >= self.lease]
 
-    def end(self) -> None:
+    def end(self, *, is_idle: bool) -> None:
         _forget(self.id)
 
 
@@ -136,8 +136,10 @@ class LockedFile:
         finally:
             os.close(descriptor)
 
-    def end(self) -> None:
-        _forget(self.id)
+    def end(self, *, is_idle: bool) -> None:
+        """A task that is running may hold the write lock: whoever rescues it forgets this process."""
+        if is_idle:
+            _forget(self.id)
         if self._descriptor is not None:
             with suppress(FileNotFoundError):
                 os.unlink(self._path(self.id))

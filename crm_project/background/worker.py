@@ -4,10 +4,10 @@ import datetime
 import logging
 import time
 from collections.abc import Callable, Iterable
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, current_thread
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, close_old_connections, connections
 from django.utils import timezone
 
 from crm_project.background import loops, queue, schedule
@@ -70,21 +70,19 @@ class Worker:
         deadline = time.monotonic() + patience
         for thread in self._all:
             thread.join(max(0.0, deadline - time.monotonic()))
+        with self._guard:
+            left = list(self._running.values())
         try:
-            self._give_back()
-            self.presence.end()
+            self._give_back(left)
+            self.presence.end(is_idle=not left)
         except (DatabaseError, InterfaceError):
             log.warning("the worker could not sign off; its tasks are rescued by another one")
         finally:
             connections.close_all()
 
-    def _give_back(self) -> None:
+    def _give_back(self, left: list[StoredTask]) -> None:
         """Not on SQLite, where a long transaction would be waited for; there they are rescued at once."""
-        if connections["default"].vendor == "sqlite":
-            return
-        with self._guard:
-            left = list(self._running.values())
-        for task in left:
+        for task in left if connections[DEFAULT_DB_ALIAS].vendor != "sqlite" else ():
             try:
                 queue.release(task)
             except queue.Superseded:
@@ -104,8 +102,6 @@ class Worker:
         task = queue.claim(name, self.presence.id, self.now())
         if task is None:
             return False
-        from threading import current_thread
-
         with self._guard:
             self._running[current_thread()] = task
         try:

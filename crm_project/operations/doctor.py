@@ -19,6 +19,8 @@ from django.http.request import validate_host
 from django.utils import timezone
 
 from crm_project.accounts.models import Organization
+from crm_project.background.status import status
+from crm_project.background.worker import connections_of_a_process
 from crm_project.database import describe, limit_mismatches, limit_statements
 from crm_project.environment import DEVELOPMENT_SECRET
 from crm_project.health import is_read_only, pending_migrations
@@ -28,8 +30,8 @@ from crm_project.operations.backups import newest
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 LEAST_FREE = 1024**3
 MOST_SKEW = datetime.timedelta(seconds=5)
-# The thread of the imports and its heartbeat have connections of their own.
-BACKGROUND_CONNECTIONS = 2
+# Minutes that a task may wait before it is a problem.
+LONGEST_WAIT = 10
 
 
 @dataclass(frozen=True)
@@ -227,7 +229,8 @@ def connections() -> Iterator[Finding]:
     from crm_project import server
 
     pool = connection.settings_dict["OPTIONS"].get("pool")
-    each = pool["max_size"] if pool else server.threads + BACKGROUND_CONNECTIONS
+    background = connections_of_a_process() if settings.TASK_WORKER == "thread" else 0
+    each = pool["max_size"] if pool else server.threads + background
     most = server.workers * each
     with connection.cursor() as cursor:
         cursor.execute(
@@ -271,6 +274,28 @@ def migrations() -> Iterator[Finding]:
         yield Finding(OK, "migrations", "none is pending")
 
 
+def tasks() -> Iterator[Finding]:
+    """The queue of the background tasks, and whether a process works on it."""
+    if pending_migrations():
+        return
+    found = status()
+    minutes = found.oldest_due_seconds // 60
+    text = f"{found.queued} queued, {found.running} running, {found.failed} failed"
+    if found.failed:
+        remedy = "Look at them in the admin, under Tasks; run them again or let retention delete them."
+        yield Finding(WARNING, "tasks", text, remedy)
+    else:
+        yield Finding(OK, "tasks", text)
+    if minutes >= LONGEST_WAIT:
+        remedy = "Start the server or manage.py worker, on more machines if they are busy."
+        yield Finding(PROBLEM, "worker", f"the oldest task has been due for {minutes} minutes", remedy)
+    elif not found.has_worker:
+        remedy = "Start the server, or manage.py worker where TASK_WORKER=command."
+        yield Finding(WARNING, "worker", "no process that runs tasks was seen lately", remedy)
+    else:
+        yield Finding(OK, "worker", "seen lately")
+
+
 OF_THE_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (
     database,
     role,
@@ -278,4 +303,5 @@ OF_THE_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (
     connections,
     migrations,
     zones,
+    tasks,
 )

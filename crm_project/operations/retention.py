@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
 
@@ -12,6 +13,7 @@ from crm_project.accounts.logins import KNOWN_FOR, WINDOW
 from crm_project.accounts.models import Invitation, SignInAddress, SignInAttempt
 from crm_project.api.idempotency import RETENTION, sweep
 from crm_project.api.models import IdempotencyKey
+from crm_project.background.models import StoredTask
 from crm_project.imports.services import delete_old_files, old_files
 from crm_project.journal.purging import purge, purgeable
 from crm_project.mail.services import old_messages
@@ -20,6 +22,7 @@ from crm_project.records.querysets import RESTORABLE_FOR
 
 BATCH = 1_000
 LARGEST = 12
+TASKS_DONE_FOR = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ def expiries(now: datetime.datetime) -> Iterator[Expiry]:
     yield _of_rows("mail", old_messages(now))
     keys = IdempotencyKey.objects.filter(created_at__lte=now - RETENTION)
     yield Expiry("idempotency keys", keys, sweep)
+    ended = {"done": TASKS_DONE_FOR, "failed": datetime.timedelta(days=settings.TASK_KEEP_DAYS)}
+    for state, kept_for in ended.items():
+        tasks = StoredTask.objects.filter(state=state, finished_at__lt=now - kept_for)
+        yield _of_rows(f"{state} tasks", tasks)
     yield Expiry("import files", old_files(now), lambda: delete_old_files(now))
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, Organization, User
 from crm_project.accounts.sessions import session_member
+from crm_project.background.models import Schedule, StoredTask
 
 
 def actor_of(request: Any) -> Actor | None:
@@ -32,7 +33,7 @@ def visible(request: HttpRequest, model: type[Model]) -> "QuerySet[Any]":
     """The rows of a model that are visible to the request; none if the queryset has no `visible_to`."""
     rows: Any = model._default_manager.all()
     actor = actor_of(request)
-    if model in (Organization, User):
+    if model in (Organization, User, StoredTask, Schedule):
         return _operators_rows(request, rows, model, actor)
     is_scoped = hasattr(rows, "visible_to")
     visible_rows: QuerySet[Any] = rows.visible_to(actor.member) if actor and is_scoped else rows.none()

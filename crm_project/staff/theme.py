@@ -40,6 +40,8 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Organizations", "domain", "admin:accounts_organization_changelist", None),
             ("Logins", "passkey", "admin:accounts_user_changelist", None),
             ("Mail to logins", "outgoing_mail", "admin:mail_message_changelist", None),
+            ("Tasks", "task_alt", "admin:background_storedtask_changelist", None),
+            ("Schedule", "schedule", "admin:background_schedule_changelist", None),
         ],
     ),
 ]

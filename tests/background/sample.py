@@ -70,3 +70,8 @@ def slowly_by_parts(name, seconds):
 @options(group=lambda group, name: f"tests:{group}")
 def one_at_a_time(group, name):
     leave_mark(name)
+
+
+@task
+def scheduled():
+    leave_mark("scheduled")

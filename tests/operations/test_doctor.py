@@ -2,14 +2,18 @@
 
 import os
 import time
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 from crm_project.accounts.models import Organization
+from crm_project.background.models import StoredTask
+from crm_project.background.presence import presence
 from crm_project.environment import DEVELOPMENT_SECRET
 from crm_project.operations import doctor
 from crm_project.operations.doctor import OK, PROBLEM, WARNING, examine
@@ -65,6 +69,8 @@ class TestDoctor:
             "time-outs",
             "migrations",
             "zone",
+            "tasks",
+            "worker",
         ):
             assert f" {subject}: " in printed
 
@@ -124,6 +130,20 @@ class TestDoctor:
 
         assert "Mars/Olympus" in found("zone").text
         assert found("zone").level == PROBLEM
+
+    def test_a_queue_that_nobody_works_on_is_named(self):
+        assert (found("tasks").level, found("worker").level) == (OK, WARNING)
+        one = presence()
+        one.begin()
+        assert found("worker").level == OK
+
+        due = timezone.now() - timedelta(minutes=11)
+        for state in ("ready", "failed"):
+            StoredTask.objects.create(name="a.task", queue="default", state=state, due_at=due)
+
+        assert (found("tasks").level, found("tasks").text) == (WARNING, "1 queued, 0 running, 1 failed")
+        assert (found("worker").level, "11 minutes" in found("worker").text) == (PROBLEM, True)
+        one.end(is_idle=True)
 
     def test_a_database_that_is_away_is_one_finding(self):
         with away():

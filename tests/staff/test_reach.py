@@ -13,6 +13,7 @@ from contacts.services import trash_contacts
 from crm_project.accounts.invitations import invite_member
 from crm_project.accounts.models import Invitation, Member, Organization, User
 from crm_project.accounts.services import create_token, deactivate_member
+from crm_project.background.models import Schedule, StoredTask
 from crm_project.changes import columns
 from crm_project.imports.models import Import
 from crm_project.journal.models import Event
@@ -33,7 +34,7 @@ COUNTED = re.compile(r"([\d,]+) ([A-Za-z ]+?)(?=,| and |\.|\)|:|<|$)")
 
 def picture():
     """Every stored row with its values, by model and primary key."""
-    models = [kind.model for kind in kinds.values()] + [User, Import, Invitation, Message]
+    models = [kind.model for kind in kinds.values()] + [User, Import, Invitation, Message, StoredTask, Schedule]
     return {
         (model, row.pk): columns(row)
         for model in models
@@ -60,7 +61,15 @@ def named(text):
     """`1 stage and 12 deals` as numbers by model."""
     by_name = {
         name: model
-        for model in (*(kind.model for kind in kinds.values()), User, Import, Invitation, Message)
+        for model in (
+            *(kind.model for kind in kinds.values()),
+            User,
+            Import,
+            Invitation,
+            Message,
+            StoredTask,
+            Schedule,
+        )
         for name in (str(model._meta.verbose_name), str(model._meta.verbose_name_plural))
     }
     found = [(by_name.get(name.strip()), number) for number, name in COUNTED.findall(text)]
@@ -186,6 +195,14 @@ class ActionTests(ReachTestCase):
         self.sign_in(self.operator)
         return [self.viewer.member.user], {"password": "a rather long one"}
 
+    def storedtask_again(self):
+        self.sign_in(self.operator)
+        return [StoredTask.objects.create(name=name, queue="default", state="failed") for name in "ab"], {}
+
+    def schedule_now(self):
+        self.sign_in(self.operator)
+        return [Schedule.objects.create(name="delete-expired", next_at=timezone.now())], {}
+
     def import_discard(self):
         return [self.imported(run=False)], {}
 
@@ -247,9 +264,11 @@ class ActionTests(ReachTestCase):
             before = picture()
             run_tasks()
             changed = changed_since(before)
-            del changed[Import]
+            del changed[Import], changed[StoredTask]
         elif name in ("member_rename", "member_password"):
             changed = {Member: changed.pop(User)}
+        elif name == "schedule_now":
+            changed = {Schedule: changed.pop(StoredTask)}
         else:
             own = {type(rows[0]): 1} if len(rows) == 1 else {}
             others = named(report)

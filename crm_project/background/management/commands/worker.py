@@ -1,16 +1,19 @@
 """`manage.py worker`: run tasks until it is stopped."""
 
 import signal
-import threading
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from crm_project.background.worker import Worker, queue_names, run_due
 
+INTERVAL = 0.2
+
 
 class Command(BaseCommand):
     help = "Run tasks, the schedule and the loops. Ends on SIGTERM, after the tasks that are running."
+    _is_stopped = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -24,9 +27,14 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(f"{len(run_due())} tasks run")
             return
-        worker, stopped = Worker(options["queue"], threads=options["threads"]), threading.Event()
+        worker = Worker(options["queue"], threads=options["threads"])
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: stopped.set())
+            signal.signal(name, self._stop)
         worker.start()
-        stopped.wait()
+        while not self._is_stopped:
+            time.sleep(INTERVAL)
         worker.stop(options["patience"])
+
+    def _stop(self, *_: Any) -> None:
+        """No event: its lock may be held by the code that the signal has interrupted."""
+        self._is_stopped = True
