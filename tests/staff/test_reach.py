@@ -269,6 +269,8 @@ class ActionTests(ReachTestCase):
             changed = {Member: changed.pop(User)}
         elif name == "schedule_now":
             changed = {Schedule: changed.pop(StoredTask)}
+        elif name == "message_send_again":
+            del changed[StoredTask]
         else:
             own = {type(rows[0]): 1} if len(rows) == 1 else {}
             others = named(report)
