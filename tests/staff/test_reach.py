@@ -34,7 +34,14 @@ COUNTED = re.compile(r"([\d,]+) ([A-Za-z ]+?)(?=,| and |\.|\)|:|<|$)")
 
 def picture():
     """Every stored row with its values, by model and primary key."""
-    models = [kind.model for kind in kinds.values()] + [User, Import, Invitation, Message, StoredTask, Schedule]
+    models = [kind.model for kind in kinds.values()] + [
+        User,
+        Import,
+        Invitation,
+        Message,
+        StoredTask,
+        Schedule,
+    ]
     return {
         (model, row.pk): columns(row)
         for model in models
