@@ -21,7 +21,7 @@ from crm_project.write_queue import write_transaction
 
 log = logging.getLogger(__name__)
 
-# The claim of a worker that has died ends by itself; it outlives the connection.
+# The claim of a task that was lost ends by itself; it outlives the connection.
 CLAIM = datetime.timedelta(seconds=CONNECTION_SECONDS + 15)
 ERROR_LENGTH = 500
 EXPIRED = "It could not be sent before its link ended."
@@ -43,16 +43,17 @@ class Refused(Exception):
         self.for_good = for_good
 
 
-def deliver(ids: Sequence[int], *, is_last: bool = False) -> None:
+def deliver(ids: Sequence[int], *, claimant: str, is_last: bool = False) -> None:
     """Send those of the messages that wait; raises StillWaiting if some must wait longer.
 
-    At the last attempt they are given up. What has failed before comes last, so that a message at which the server
-    hangs up does not keep the others waiting.
+    `claimant` is the id of the task: its next attempt may send what one that has died had begun. At the last attempt
+    messages are given up. What has failed before comes last, so that a message at which the server hangs up does not
+    keep the others waiting.
     """
     waiting = Message.objects.waiting().filter(pk__in=ids).order_by("attempts", "pk")
     ready = [(message, text) for message in waiting if (text := _text(message)) is not None]
     if ready:
-        _send_all(ready)
+        _send_all(ready, claimant)
     left = list(Message.objects.waiting().filter(pk__in=ids))
     for message in left if is_last else ():
         _give_up(message, error=message.error)
@@ -79,7 +80,7 @@ def _text(message: Message) -> Text | None:
     return text
 
 
-def _send_all(ready: Sequence[Ready]) -> None:
+def _send_all(ready: Sequence[Ready], claimant: str) -> None:
     """The connection ends at the first failure that is not of one message, and at its deadline."""
     ends = time.monotonic() + CONNECTION_SECONDS
     connection = get_connection()
@@ -88,11 +89,13 @@ def _send_all(ready: Sequence[Ready]) -> None:
             connection.open()
         except OSError as error:
             for message, _ in ready:
-                if _claim(message):
+                if _claim(message, claimant):
                     _mark(message, error=_reason(error))
             return
         for message, text in ready:
-            if time.monotonic() > ends or not _send(connection, message, text):
+            if time.monotonic() > ends:
+                return
+            if _claim(message, claimant) and not _send(connection, message, text):
                 return
     finally:
         with suppress(OSError):
@@ -101,8 +104,6 @@ def _send_all(ready: Sequence[Ready]) -> None:
 
 def _send(connection: Any, message: Message, text: Text) -> bool:
     """Send one message; returns whether the connection can be used for another one."""
-    if not _claim(message):
-        return True
     try:
         _hand_over(connection, message, text)
     except Refused as refusal:
@@ -149,13 +150,17 @@ def _answer(code: int, answer: bytes | str) -> str:
     return f"{code} {text}"
 
 
-def _claim(message: Message) -> bool:
-    """Count an attempt, unless another worker is sending the message. A claim far ahead is of another clock."""
+def _claim(message: Message, claimant: str) -> bool:
+    """Count an attempt, unless another task is sending the message, or another process has begun since it was read.
+
+    A claim that ends far ahead was made by a clock that was wrong.
+    """
     now = timezone.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + 2 * CLAIM)
+    is_over = Q(claimed_until__lt=now) | Q(claimed_until__gt=now + 2 * CLAIM)
+    rows = Message.objects.waiting().filter(Q(claimed_by__in=["", claimant]) | is_over, pk=message.pk)
     with write_transaction():
-        rows = Message.objects.waiting().filter(free, pk=message.pk)
-        return bool(rows.update(claimed_until=now + CLAIM, attempts=F("attempts") + 1))
+        mine = rows.filter(attempts=message.attempts)
+        return bool(mine.update(claimed_by=claimant, claimed_until=now + CLAIM, attempts=F("attempts") + 1))
 
 
 def _give_up(message: Message, *, error: str) -> None:
@@ -166,5 +171,5 @@ def _give_up(message: Message, *, error: str) -> None:
 def _mark(message: Message, *, error: str, **fields: Any) -> None:
     with write_transaction():
         Message.objects.filter(pk=message.pk).update(
-            claimed_until=None, error=one_line(error)[:ERROR_LENGTH], **fields
+            claimed_by="", claimed_until=None, error=one_line(error)[:ERROR_LENGTH], **fields
         )

@@ -30,7 +30,8 @@ class Message(models.Model):
     # Not sent after this time.
     expires_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # Until then one worker sends it, and no other one does.
+    # The task that sends it, and until when no other one does.
+    claimed_by = models.CharField(max_length=64, blank=True)
     claimed_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     # The time at which it was given up.

@@ -21,4 +21,4 @@ def send_messages(context: TaskContext, ids: Sequence[int]) -> None:
 
     if context.attempt == 1:
         revive(ids)
-    deliver(ids, is_last=context.attempt >= ATTEMPTS)
+    deliver(ids, claimant=context.task_result.id, is_last=context.attempt >= ATTEMPTS)

@@ -119,7 +119,10 @@ def _through_proxy(url: str) -> Finding:
 
 def mail() -> Iterator[Finding]:
     """The server of mails, without a connection to it, and the address in their links."""
-    if has_mail_server():
+    if has_mail_server() and settings.DEFAULT_FROM_EMAIL.endswith("@localhost"):
+        remedy = "Set DEFAULT_FROM_EMAIL to an address of your domain: others are taken for unwanted mail."
+        yield Finding(WARNING, "mail", f"comes from {settings.DEFAULT_FROM_EMAIL}", remedy)
+    elif has_mail_server():
         yield Finding(OK, "mail", f"sent by {settings.EMAIL_HOST or settings.EMAIL_BACKEND}")
     else:
         remedy = "Set EMAIL_URL: passwords cannot be reset, and links of invitations are not mailed."

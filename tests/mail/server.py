@@ -16,7 +16,7 @@ BACKEND = "crm_project.mail.smtp.EmailBackend"
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """Speaks SMTP. `answers` maps a recipient to the answer to its RCPT; "hang up" closes the connection there."""
+    """Speaks SMTP. `answers` maps a recipient to the answer to its RCPT, "hang up" or "wait", which gives none."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -26,6 +26,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.connections = 0
         self.accepted: list[tuple[str, Message]] = []
         self.answers: dict[str, str] = {}
+        self.waiting = False
 
     @property
     def port(self) -> int:
@@ -52,6 +53,10 @@ class Session(socketserver.StreamRequestHandler):
                 recipient = line.partition("<")[2].partition(">")[0]
                 answer = self.server.answers.get(recipient, "250 ok")
                 if answer == "hang up":
+                    return
+                if answer == "wait":
+                    self.server.waiting = True
+                    self.rfile.read(1)  # until the other side is gone
                     return
                 self.say(answer)
             elif verb == "DATA":

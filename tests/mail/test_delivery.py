@@ -108,46 +108,60 @@ class SendingTests(BaseTestCase):
         assert message(A).state == "waiting"
 
     def test_each_is_marked_when_the_server_has_accepted_it(self):
-        """A worker that dies between two messages leaves the first one marked, and the second one is sent alone."""
+        """A process that dies between two messages leaves the first one marked; the next attempt sends the others."""
+        hand_over = delivery._hand_over
+
+        def dies_at_b(connection, row, text):
+            if row.recipient == B:
+                raise SystemExit
+            hand_over(connection, row, text)
+
         with mail_server() as server:
             queue(A, B)
             ids = list(Message.objects.values_list("pk", flat=True))
-            hand_over = delivery._hand_over
-
-            def dies_at_b(connection, row, text):
-                if row.recipient == B:
-                    raise SystemExit
-                hand_over(connection, row, text)
-
             with mock.patch.object(delivery, "_hand_over", dies_at_b), pytest.raises(SystemExit):
-                deliver(ids)
+                deliver(ids, claimant="task")
             assert (message(A).state, message(B).state) == ("sent", "waiting")
 
             with pytest.raises(StillWaiting):
-                deliver(ids)  # the claim of the one that died holds for a while
-            Message.objects.filter(sent_at=None).update(claimed_until=timezone.now())
-            deliver(ids)
+                deliver(ids, claimant="another task")  # until the claim ends
+            deliver(ids, claimant="task")
 
         assert server.recipients == [A, B]
 
-    def test_two_workers_do_not_send_the_same_message(self):
+    def test_what_one_is_sending_no_other_one_sends(self):
         hand_over, claims = delivery._hand_over, []
 
-        def slowly(*arguments):
-            claims.append(delivery._claim(message()))
-            hand_over(*arguments)
+        def slowly(connection, row, text):
+            claims.append(delivery._claim(message(), "another task"))
+            # An earlier attempt of the task, which was considered dead and goes on.
+            claims.append(delivery._claim(row, "task"))
+            hand_over(connection, row, text)
 
         with mail_server() as server, mock.patch.object(delivery, "_hand_over", slowly):
             queue(A)
-            run_tasks()
+            deliver([message().pk], claimant="task")
 
-        assert claims == [False]
+        assert claims == [False, False]
+        assert server.recipients == [A]
+
+    def test_the_claim_of_a_task_that_is_lost_ends(self):
+        with mail_server() as server:
+            queue(A)
+            Message.objects.update(claimed_by="lost", claimed_until=timezone.now() + delivery.CLAIM)
+            run_tasks(failing=True)
+            assert server.recipients == []
+
+            Message.objects.update(claimed_until=timezone.now())
+            again()
+
         assert server.recipients == [A]
 
     def test_a_claim_of_another_clock_does_not_hold_for_ever(self):
         with mail_server() as server:
             queue(A)
-            Message.objects.update(claimed_until=timezone.now() + datetime.timedelta(hours=1))
+            ahead = timezone.now() + datetime.timedelta(hours=1)
+            Message.objects.update(claimed_by="lost", claimed_until=ahead)
             run_tasks()
 
         assert server.recipients == [A]

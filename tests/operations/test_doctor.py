@@ -33,6 +33,7 @@ def _healthy(settings, tmp_path):
     settings.BEHIND_TLS = True
     settings.BACKUP_PATH = str(tmp_path)
     settings.PUBLIC_URL = "https://crm.example.com"
+    settings.DEFAULT_FROM_EMAIL = "crm@example.com"
 
 
 def run(**options):
@@ -83,6 +84,7 @@ class TestDoctor:
             ("ALLOWED_HOSTS", [], "hosts", PROBLEM),
             ("BEHIND_TLS", False, "proxy", WARNING),
             ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "mail", WARNING),
+            ("DEFAULT_FROM_EMAIL", "crm@localhost", "mail", WARNING),
             ("PUBLIC_URL", "https://elsewhere.example.com", "links", PROBLEM),
             ("PUBLIC_URL", "http://crm.example.com", "links", WARNING),
             ("BACKUP_PATH", "", "backup", WARNING),
