@@ -14,6 +14,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.db.models import F, Q
 from django.utils import timezone
 
+from crm_project.emails import ascii_email
 from crm_project.mail.models import Message
 from crm_project.mail.smtp import CONNECTION_SECONDS
 from crm_project.mail.templates import TEMPLATES, Text, one_line
@@ -121,7 +122,7 @@ def _hand_over(connection: Any, message: Message, text: Text) -> None:
     """Raises Refused, or an OSError where the server accepts no message at all (SMTPException is one)."""
     host = urlsplit(settings.PUBLIC_URL).hostname
     headers = {"Message-ID": f"<{message.uuid}@{host}>", "Auto-Submitted": "auto-generated"}
-    mail = EmailMessage(text.subject, text.body, to=[message.recipient], headers=headers)
+    mail = EmailMessage(text.subject, text.body, to=[ascii_email(message.recipient)], headers=headers)
     try:
         connection.send_messages([mail])
     except smtplib.SMTPRecipientsRefused as error:

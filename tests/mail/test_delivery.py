@@ -70,6 +70,13 @@ class SendingTests(BaseTestCase):
         assert (letter["Subject"], letter["To"], letter.get_content()) == ("Hello", A, f"To {A}\r\n")
         assert str(message(A).uuid) in letter["Message-ID"]
 
+    def test_an_international_domain(self):
+        with mail_server() as server:
+            queue("info@bücher.example")
+            run_tasks()
+
+        assert server.recipients == ["info@xn--bcher-kva.example"]
+
     def test_nothing_is_queued_by_a_transaction_that_rolls_back(self):
         with transaction.atomic():
             queue(A)
