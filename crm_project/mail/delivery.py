@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db import InterfaceError, OperationalError
+from django.db import connection as database
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # The claim of a task that was lost ends by itself; it outlives the connection.
 CLAIM = datetime.timedelta(seconds=CONNECTION_SECONDS + 15)
+# How often, and at which interval in seconds, the mark of a sent message is stored.
+MARK_ATTEMPTS, MARK_PAUSE = 30, 1.0
 ERROR_LENGTH = 500
 EXPIRED = "It could not be sent before its link ended."
 # The server closes the connection.
@@ -114,7 +118,7 @@ def _send(connection: Any, message: Message, text: Text) -> bool:
     except OSError as error:
         _mark(message, error=_reason(error))
         return False
-    _mark(message, sent_at=timezone.now(), error="")
+    _mark_as_sent(message)
     return True
 
 
@@ -162,6 +166,19 @@ def _claim(message: Message, claimant: str) -> bool:
     with write_transaction():
         mine = rows.filter(attempts=message.attempts)
         return bool(mine.update(claimed_by=claimant, claimed_until=now + CLAIM, attempts=F("attempts") + 1))
+
+
+def _mark_as_sent(message: Message) -> None:
+    """Wait for a database that is away: a message that is not marked would be sent again."""
+    sent_at = timezone.now()
+    for _ in range(MARK_ATTEMPTS):
+        try:
+            return _mark(message, sent_at=sent_at, error="")
+        except (OperationalError, InterfaceError):
+            log.warning("message %s is sent; the mark waits for the database", message.uuid)
+            database.close_if_unusable_or_obsolete()
+            time.sleep(MARK_PAUSE)
+    return _mark(message, sent_at=sent_at, error="")
 
 
 def _give_up(message: Message, *, error: str) -> None:

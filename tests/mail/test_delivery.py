@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 from django.core import mail
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -135,6 +135,22 @@ class SendingTests(BaseTestCase):
             deliver(ids, claimant="task")
 
         assert server.recipients == [A, B]
+
+    def test_a_database_that_is_away_has_no_message_sent_twice(self):
+        mark, failures = delivery._mark, [OperationalError, InterfaceError]
+
+        def away(row, **fields):
+            if "sent_at" in fields and failures:
+                raise failures.pop()
+            mark(row, **fields)
+
+        with mail_server() as server, mock.patch.multiple(delivery, _mark=away, MARK_PAUSE=0):
+            queue(A, B)
+            run_tasks()
+
+        assert not failures
+        assert server.recipients == [A, B]
+        assert message(A).state == "sent"
 
     def test_what_one_is_sending_no_other_one_sends(self):
         hand_over, claims = delivery._hand_over, []
