@@ -176,7 +176,8 @@ def _mark_as_sent(message: Message) -> None:
             return _mark(message, sent_at=sent_at, error="")
         except (OperationalError, InterfaceError):
             log.warning("message %s is sent; the mark waits for the database", message.uuid)
-            database.close_if_unusable_or_obsolete()
+            if not database.in_atomic_block:
+                database.close_if_unusable_or_obsolete()
             time.sleep(MARK_PAUSE)
     return _mark(message, sent_at=sent_at, error="")
 
