@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -74,6 +75,31 @@ def refuse_strangers(hosts: list[str]) -> None:
             f"DEBUG is on and ALLOWED_HOSTS contains {', '.join(strangers)}. "
             "With DEBUG only loopback names are allowed."
         )
+
+
+def public_url(env: environ.Env, *, hosts: Iterable[str], tls: bool) -> str:
+    """PUBLIC_URL without a final slash; by default the first named host of ALLOWED_HOSTS."""
+    named = [host for host in hosts if host and not host.startswith(".")]
+    host = named[0] if named else "localhost"
+    default = f"{'https' if tls else 'http'}://{f'{host}:8000' if host in LOOPBACK else host}"
+    url: str = env.str("PUBLIC_URL", default="").strip().rstrip("/") or default
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or url != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise ImproperlyConfigured("PUBLIC_URL must be a scheme and a host, such as https://crm.example.com.")
+    if "@" in parts.netloc:
+        raise ImproperlyConfigured("PUBLIC_URL contains a user name.")
+    return url
+
+
+def bounded_smtp(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings of EMAIL_URL; of the SMTP backends the one with a deadline."""
+    if config["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+        return {**config, "EMAIL_BACKEND": "crm_project.mail.smtp.EmailBackend"}
+    return config
 
 
 def secret_key_fallbacks(env: environ.Env) -> list[str]:

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "crm_project.background",
+    "crm_project.mail",
     "crm_project.accounts",
     "crm_project.records",
     "crm_project.journal",
@@ -105,6 +106,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "crm_project.accounts.passwords.GuessablePasswordValidator"},
 ]
+
+# The life of a link that resets a password, in seconds.
+PASSWORD_RESET_TIMEOUT = 60 * 60
 
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = ["crm_project.staff.formats"]
@@ -206,8 +210,8 @@ TASK_KEEP_DAYS = env.int("TASK_KEEP_DAYS", default=30)
 TASKS = {
     "default": {
         "BACKEND": "crm_project.background.backend.DatabaseBackend",
-        # What takes minutes has a queue of its own, or a mail would wait for an import.
-        "QUEUES": ["default", "long"],
+        # What may take minutes has a queue of its own: imports, and mail, whose server may hang.
+        "QUEUES": ["default", "mail", "long"],
     }
 }
 
@@ -247,8 +251,11 @@ STORAGES = {
 }
 
 # E-mail is printed to the console unless EMAIL_URL is set.
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(environment.bounded_smtp(env.email_url("EMAIL_URL", default="consolemail://")))
+# Seconds for each wait; `crm_project.mail.smtp` bounds the whole connection.
 EMAIL_TIMEOUT = 10
+# The address of the server in the links of mails.
+PUBLIC_URL = environment.public_url(env, hosts=ALLOWED_HOSTS, tls=BEHIND_TLS)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crm@localhost")
 
 LOGGING = logs.config(

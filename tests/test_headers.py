@@ -128,6 +128,9 @@ class HeaderTests(ApiTestCase):
         link = f"{reverse('admin:accept_invitation')}?token="
         yield Visit("anybody GET /admin/invitation/", self.browser().get(link + secret, secure=True))
         yield Visit("anybody GET /admin/invitation/, used", self.browser().get(link + "x", secure=True))
+        reset = reverse("admin:password_reset")
+        for page in (reset, f"{reset}sent/", f"{reset}done/", f"{reset}MQ/x/"):
+            yield Visit(f"anybody GET {page}", self.browser().get(page, secure=True))
         for page in SITE_PAGES:
             path = reverse(f"admin:{page}")
             yield Visit(f"admin GET {path}", client.get(path, secure=True))

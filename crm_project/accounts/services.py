@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.text import slugify
 
 from crm_project.accounts import hooks
@@ -237,8 +238,12 @@ def create_token(
     expires_at: datetime.datetime | None = None,
     app_code: str = "",
     secret: str = "",
+    ends_with_password: bool = False,
 ) -> tuple[ApiToken, str]:
-    """Create a token for the actor or, as an admin, for another member. Returns the token and its secret."""
+    """Create a token for the actor or, as an admin, for another member. Returns the token and its secret.
+
+    With `ends_with_password` another password of the login ends it, however it is set.
+    """
     member = member or actor.member
     if member.pk != actor.member.pk:
         _require_admin(actor, member.organization_id)
@@ -254,6 +259,7 @@ def create_token(
             scopes=sorted(set(scopes), key=ALL_SCOPES.index),
             expires_at=expires_at,
             app_code=app_code,
+            password_digest=member.user.get_session_auth_hash() if ends_with_password else "",
         )
         changes.record(token, "created", difference({}, columns(token)))
     return token, secret
@@ -296,10 +302,19 @@ def authenticate_token(secret: str) -> Actor | None:
     """The actor of a bearer token, in one query; None if it is unknown, expired, revoked or of an inactive member."""
     now = timezone.now()
     token = ApiToken.objects.usable(now).filter(digest=token_digest(secret)).first()
-    if token is None:
+    if token is None or not _has_its_password(token):
         return None
     _note_use(token, now)
     return Actor(token.member, token)
+
+
+def _has_its_password(token: ApiToken) -> bool:
+    """False for a token of a login whose password has been changed since."""
+    if not token.password_digest:
+        return True
+    user = token.member.user
+    valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(token.password_digest, digest) for digest in valid)
 
 
 def _note_use(token: ApiToken, now: datetime.datetime) -> None:

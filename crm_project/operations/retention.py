@@ -18,6 +18,7 @@ from crm_project.api.settling import sweep as sweep_windows
 from crm_project.background.models import StoredTask
 from crm_project.imports.services import delete_old_files, old_files
 from crm_project.journal.purging import purge, purgeable
+from crm_project.mail.services import old_messages
 from crm_project.records.kinds import Kind, kinds
 from crm_project.records.querysets import RESTORABLE_FOR
 from crm_project.webhooks.erasure import old_deliveries
@@ -52,6 +53,7 @@ def expiries(now: datetime.datetime) -> Iterator[Expiry]:
     yield _of_rows("sign-in attempts", SignInAttempt.objects.filter(at__lt=now - WINDOW))
     yield _of_rows("sign-in addresses", SignInAddress.objects.filter(at__lt=now - KNOWN_FOR))
     yield _of_rows("invitations", Invitation.objects.filter(expires_at__lt=now))
+    yield _of_rows("mail", old_messages(now))
     keys = IdempotencyKey.objects.filter(created_at__lte=now - RETENTION)
     yield Expiry("idempotency keys", keys, sweep)
     yield Expiry("rate limits", ended_windows(), sweep_windows)

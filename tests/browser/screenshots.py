@@ -56,6 +56,8 @@ PAGES = {
     "webhook-add": "/admin/webhooks/webhook/add/",
     "deliveries": "/admin/webhooks/webhookdelivery/",
     "delivery": "/admin/webhooks/webhookdelivery/ > .field-type a",
+    "mail": "/admin/mail/message/",
+    "forgotten-password": "/admin/password_reset/",
     "organizations": "/admin/accounts/organization/",
     "organization-add": "/admin/accounts/organization/add/",
     "logins": "/admin/accounts/user/",

@@ -21,6 +21,7 @@ from crm_project.background.models import Schedule, StoredTask
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import
 from crm_project.imports.services import upload_file
+from crm_project.mail.models import Message
 from crm_project.records.models import CustomField
 from crm_project.webhooks.models import Webhook, WebhookDelivery
 from crm_project.webhooks.services import create_webhook, send_test
@@ -55,6 +56,7 @@ TENANT_MODELS = (
     CustomField,
     Member,
     Invitation,
+    Message,
     ApiToken,
     Import,
     Webhook,
@@ -132,6 +134,7 @@ class LeakTestCase(StaffTestCase):
             "member": actor.member,
             "token": token,
             "invitation": invitation,
+            "message": Message.objects.get(recipient=invitation.email),
             "import": source,
             "webhook": webhook,
             "delivery": delivery,

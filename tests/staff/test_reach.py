@@ -17,6 +17,7 @@ from crm_project.background.models import Schedule, StoredTask
 from crm_project.changes import columns
 from crm_project.imports.models import Import
 from crm_project.journal.models import Event
+from crm_project.mail.models import Message
 from crm_project.records.kinds import kinds
 from crm_project.records.services import trash_custom_field
 from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
@@ -34,7 +35,14 @@ COUNTED = re.compile(r"([\d,]+) ([A-Za-z ]+?)(?=,| and |\.|\)|:|<|$)")
 
 def picture():
     """Every stored row with its values, by model and primary key."""
-    models = [kind.model for kind in kinds.values()] + [User, Import, Invitation, StoredTask, Schedule]
+    models = [kind.model for kind in kinds.values()] + [
+        User,
+        Import,
+        Invitation,
+        Message,
+        StoredTask,
+        Schedule,
+    ]
     return {
         (model, row.pk): columns(row)
         for model in models
@@ -66,6 +74,7 @@ def named(text):
             User,
             Import,
             Invitation,
+            Message,
             StoredTask,
             Schedule,
         )
@@ -238,6 +247,11 @@ class ActionTests(ReachTestCase):
         run_tasks()
         return [source], {}
 
+    def message_send_again(self):
+        invite_member(actor=self.alice, email="late@example.com")
+        Message.objects.update(failed_at=timezone.now(), attempts=30)
+        return [Message.objects.get(recipient="late@example.com")], {}
+
     def imported(self, *, run=True):
         word = f"w{Event.objects.count()}"
         lines = (
@@ -288,6 +302,8 @@ class ActionTests(ReachTestCase):
             changed = {Member: changed.pop(User)}
         elif name == "schedule_now":
             changed = {Schedule: changed.pop(StoredTask)}
+        elif name == "message_send_again":
+            del changed[StoredTask]
         else:
             own = {type(rows[0]): 1} if len(rows) == 1 else {}
             others = named(report)
