@@ -18,7 +18,14 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.countries import countries, country_of_zone, is_language
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
-from crm_project.changes import ChangeSet, before_storing, change_set, columns, difference
+from crm_project.changes import (
+    ChangeSet,
+    before_storing,
+    change_set,
+    columns,
+    difference,
+    note_catalogue_write,
+)
 from crm_project.database import was_read_only
 from crm_project.emails import fold_email, has_domain, has_invisible
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
@@ -86,6 +93,7 @@ def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
 
 def bump_catalogue(organization_id: int) -> None:
     """Invalidate all caches of the organization's reference data."""
+    note_catalogue_write()
     Organization.objects.filter(pk=organization_id).update(catalogue_version=F("catalogue_version") + 1)
 
 

@@ -1,0 +1,121 @@
+"""Deals for reading, as plain rows: what is in other tables is read once for all deals of a page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F, Value
+from django.db.models.fields import BigIntegerField, CharField, SmallIntegerField
+
+from contacts.models import Contact
+from crm_project.accounts.models import Member
+from crm_project.records.kept import Kept
+from crm_project.records.rows import Rows, as_rows, by_id, plain_row
+from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference, LostReason
+from pipelines.catalogue import kept_stages
+
+if TYPE_CHECKING:
+    from deals.querysets import DealQuerySet
+
+kept_lost_reasons: Kept[Mapping[int, LostReason]] = Kept(
+    lambda organization_id: by_id(LostReason.objects.of(organization_id))
+)
+# The small lists of a deal: the attribute, the table of its links, and the column and relation of a link.
+LINKS: Sequence[tuple[str, Any, str, str]] = (
+    ("contact_links", DealContact, "contact_id", "contact"),
+    ("follower_links", DealFollower, "member_id", "member"),
+    ("access_links", DealAccess, "member_id", "member"),
+)
+REFERENCES = len(LINKS)
+
+
+def for_reading(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
+    """With all related rows of a response, in a fixed number of queries. `next_deal` is None if hidden."""
+    joined: DealQuerySet = deals.select_related("contact", "client").as_rows(partial(complete, member))
+    return joined
+
+
+def complete(member: Member, deals: list[Any]) -> None:
+    """Set everything that is not in the deal's own row."""
+    if not deals:
+        return
+    links = _links([deal.id for deal in deals])
+    _set_reference_data(deals, member)
+    keys = {deal.owner_id for deal in deals} | {deal.created_by_id for deal in deals}
+    keys |= {key for place, _, _, key, _, _ in links if LINKS_TO_MEMBERS[place]}
+    members = _members(keys - {None})
+    for deal in deals:
+        deal.owner, deal.created_by = members.get(deal.owner_id), members.get(deal.created_by_id)
+    _set_lists(deals, links, members)
+    _set_next(deals, member)
+
+
+LINKS_TO_MEMBERS = (*(relation == "member" for *_, relation in LINKS), False)
+
+
+def _links(ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """The links and external references of the deals in one query, oldest first: list, id, deal, key, two texts."""
+    text, number = CharField(), BigIntegerField()
+    nothing = {"system": Value("", text), "external_id": Value("", text)}
+    parts = [
+        model.objects.filter(deal__in=ids)
+        .annotate(place=Value(place, SmallIntegerField()), key=F(column), **nothing)
+        .values_list("place", "id", "deal_id", "key", "system", "external_id")
+        for place, (_, model, column, _) in enumerate(LINKS)
+    ]
+    references = (
+        DealReference.objects.filter(row__in=ids)
+        .annotate(place=Value(REFERENCES, SmallIntegerField()), key=Value(0, number))
+        .values_list("place", "id", "row_id", "key", "system", "external_id")
+        .order_by()
+    )
+    return sorted(parts[0].union(*parts[1:], references, all=True))
+
+
+def _set_reference_data(deals: Iterable[Any], member: Member) -> None:
+    stages = kept_stages.of(member.organization)
+    reasons = None
+    for deal in deals:
+        # What is not kept yet is read when it is used.
+        if deal.stage_id in stages:
+            deal.stage = stages[deal.stage_id]
+        if deal.lost_reason_id is None:
+            deal.lost_reason = None
+            continue
+        reasons = kept_lost_reasons.of(member.organization) if reasons is None else reasons
+        if deal.lost_reason_id in reasons:
+            deal.lost_reason = reasons[deal.lost_reason_id]
+
+
+def _members(ids: Iterable[int]) -> dict[int, Any]:
+    ids = list(ids)
+    return by_id(as_rows(Member.objects.filter(pk__in=ids).select_related("user"))) if ids else {}
+
+
+def _set_lists(deals: Iterable[Any], links: Sequence[tuple[Any, ...]], members: Mapping[int, Any]) -> None:
+    of_deal = {deal.id: deal for deal in deals}
+    for deal in of_deal.values():
+        deal.references = Rows()
+        for name, *_ in LINKS:
+            setattr(deal, name, Rows())
+    people = {key for place, _, _, key, _, _ in links if place < REFERENCES and not LINKS_TO_MEMBERS[place]}
+    targets = {
+        "member": members,
+        "contact": by_id(Contact.objects.filter(pk__in=people).as_rows()) if people else {},
+    }
+    for place, row_id, deal_id, key, system, external_id in links:
+        if place == REFERENCES:
+            row = plain_row(DealReference, id=row_id, row_id=deal_id, system=system, external_id=external_id)
+            of_deal[deal_id].references.append(row)
+            continue
+        name, model, column, relation = LINKS[place]
+        columns = {"id": row_id, "deal_id": deal_id, column: key, relation: targets[relation][key]}
+        getattr(of_deal[deal_id], name).append(plain_row(model, **columns))
+
+
+def _set_next(deals: Iterable[Any], member: Member) -> None:
+    ids = {deal.next_deal_id for deal in deals} - {None}
+    visible = Deal.objects.visible_to(member).filter(pk__in=ids).select_related("contact", "client")
+    following = by_id(visible.as_rows()) if ids else {}
+    for deal in deals:
+        deal.next_deal = following.get(deal.next_deal_id)
