@@ -48,7 +48,7 @@ class Serializer(serializers.Serializer[Any]):
         ]
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        if isinstance(instance, dict):
+        if type(instance) is dict:
             return cast(dict[str, Any], super().to_representation(instance))
         representation: dict[str, Any] = {}
         for name, get, convert, field in self._plan:
