@@ -1,16 +1,18 @@
 """Deals for reading, as plain rows: what is in other tables is read once for all deals of a page."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import connection
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member
+from crm_project.prepared import Prepared
 from crm_project.records.kept import Kept
-from crm_project.records.rows import Rows, as_rows, by_id, plain_row
+from crm_project.records.rows import Rows, by_id, plain_row, plain_rows
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference, LostReason
 from pipelines.catalogue import kept_stages
 
@@ -33,6 +35,35 @@ def for_reading(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
     """With all related rows of a response, in a fixed number of queries. `next_deal` is None if hidden."""
     joined: DealQuerySet = deals.select_related("contact", "client").as_rows(partial(complete, member))
     return joined
+
+
+def read_again(deal_id: int, member: Member) -> Any:
+    """A deal as it is stored now, visible or not, with all related rows."""
+    return _completed(_stored_deal.rows(deal_id), member)
+
+
+def read_visible(uuid: UUID, member: Member) -> Any:
+    """The live deal with all related rows; None if the member may not see it."""
+    return _completed(_visible_deal(member.role).rows(uuid, member.organization_id, member.pk), member)
+
+
+def _completed(deals: list[Any], member: Member) -> Any:
+    complete(member, deals)
+    return deals[0] if deals else None
+
+
+_stored_deal = Prepared(
+    lambda deal_id: Deal.objects.filter(pk=deal_id).select_related("contact", "client"), plain_rows
+)
+
+
+@cache
+def _visible_deal(role: str) -> Prepared:
+    def deals(uuid: UUID, organization_id: int, member_id: int) -> Any:
+        member = Member(pk=member_id, organization_id=organization_id, role=role)
+        return Deal.objects.visible_to(member).filter(uuid=uuid).select_related("contact", "client")
+
+    return Prepared(deals, plain_rows)
 
 
 def complete(member: Member, deals: list[Any]) -> None:
@@ -93,9 +124,13 @@ def _set_reference_data(deals: Iterable[Any], member: Member) -> None:
             deal.lost_reason = reasons[deal.lost_reason_id]
 
 
-def _members(ids: Iterable[int]) -> dict[int, Any]:
-    ids = list(ids)
-    return by_id(as_rows(Member.objects.filter(pk__in=ids).select_related("user"))) if ids else {}
+def _members(ids: Collection[int]) -> dict[int, Any]:
+    return by_id(_members_query(len(ids)).rows(*ids)) if ids else {}
+
+
+@lru_cache
+def _members_query(count: int) -> Prepared:
+    return Prepared(lambda *ids: Member.objects.filter(pk__in=ids).select_related("user"), plain_rows)
 
 
 def _set_lists(deals: Iterable[Any], links: Sequence[tuple[Any, ...]], members: Mapping[int, Any]) -> None:

@@ -29,6 +29,7 @@ from crm_project.changes import (
 from crm_project.database import was_read_only
 from crm_project.emails import fold_email, has_domain, has_invisible
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
+from crm_project.prepared import Prepared
 from crm_project.versions import Versions, require
 
 TOKEN_PREFIX = "crm_"
@@ -300,10 +301,13 @@ def token_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+_usable_token = Prepared(lambda now, digest: ApiToken.objects.usable(now).filter(digest=digest))
+
+
 def authenticate_token(secret: str) -> Actor | None:
     """The actor of a bearer token, in one query; None if it is unknown, expired, revoked or of an inactive member."""
     now = timezone.now()
-    token = ApiToken.objects.usable(now).filter(digest=token_digest(secret)).first()
+    token = _usable_token.first(now, token_digest(secret))
     if token is None:
         return None
     _note_use(token, now)

@@ -109,6 +109,10 @@ class ScopedView(DispatchView):
         """The row of the path among the visible ones; the filters of lists do not apply."""
         return self.found(self.get_queryset())
 
+    def read_object(self) -> Any:
+        """The row of the path, with the relations that the serializer reads."""
+        return self.found(self.for_reading(self.get_queryset()))
+
     def found(self, rows: Any) -> Any:
         """The row of the path among these."""
         row = rows.filter(**self.row_of_path()).first()
@@ -128,7 +132,7 @@ class ScopedView(DispatchView):
         return self.get_paginated_response(represented(self, page))
 
     def retrieve(self, request: Request, **_: Any) -> Response:
-        return Response(self.represent_read(self.found(self.for_reading(self.get_queryset()))))
+        return Response(self.represent_read(self.read_object()))
 
     def create(self, request: Request) -> Response:
         row = self.perform_create(self.validated(request, check=self.perform_create))

@@ -104,6 +104,11 @@ def as_rows(queryset: Any) -> Any:
     return rows
 
 
+def plain_rows(compiler: Any) -> Build:
+    """For prepared queries: see `crm_project.prepared`."""
+    return _builder(compiler.klass_info, compiler.select)
+
+
 def _builder(info: Any, select: Any) -> Build:
     """The function that makes a row of the compiler's `klass_info` out of the values of a result."""
     made = row_class(info["model"])
