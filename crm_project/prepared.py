@@ -23,7 +23,7 @@ def instances(compiler: Any) -> Build:
     info, select = compiler.klass_info, compiler.select
     first, last = info["select_fields"][0], info["select_fields"][-1] + 1
     names = [column.target.attname for column, _, _ in select[first:last]]
-    related = get_related_populators(info, select, connection.alias)  # type: ignore[attr-defined]
+    related = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]
 
     def build(values: Any) -> Any:
         row = info["model"].from_db(connection.alias, names, values[first:last])

@@ -30,10 +30,10 @@ class Serializer(serializers.Serializer[Any]):
     varies: ClassVar[bool] = False
 
     @cached_property
-    def fields(self) -> BindingDict:  # type: ignore[override]
+    def fields(self) -> BindingDict:
         """Copies of the class's fields: DRF's own are made anew, with all of their arguments, for each instance."""
         if self.varies:
-            return cast(BindingDict, super().fields)
+            return super().fields
         fields = BindingDict(self)
         fields.fields.update({name: _copy(field, self) for name, field in bound_fields(type(self)).items()})
         return fields
@@ -49,7 +49,7 @@ class Serializer(serializers.Serializer[Any]):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         if type(instance) is dict:
-            return cast(dict[str, Any], super().to_representation(instance))
+            return super().to_representation(instance)
         representation: dict[str, Any] = {}
         for name, get, convert, field in self._plan:
             try:

@@ -102,7 +102,8 @@ def _requested(view: "ScopedView", name: str) -> list[str]:
 
 
 def _readable(view: "ScopedView") -> list[str]:
-    fields = bound_fields(view.get_serializer_class())
+    serializer: Any = view.get_serializer_class()
+    fields = bound_fields(serializer)
     return [name for name, field in fields.items() if not field.write_only]
 
 

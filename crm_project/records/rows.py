@@ -27,7 +27,7 @@ class PlainRow:
     pk = property(attrgetter("id"))
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.id == other.id  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.id == other.id
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -76,13 +76,13 @@ def plain_row(model: type[models.Model], **values: Any) -> Any:
     return row
 
 
-class RowIterable(ModelIterable):
+class RowIterable(ModelIterable[Any]):  # type: ignore[misc]
     """Makes the rows of a queryset's result, in place of instances."""
 
     def __iter__(self) -> Iterator[Any]:
-        queryset: Any = self.queryset  # type: ignore[attr-defined]
+        queryset: Any = self.queryset
         compiler = queryset.query.get_compiler(using=queryset.db)
-        results = compiler.execute_sql(chunked_fetch=self.chunked_fetch, chunk_size=self.chunk_size)  # type: ignore[attr-defined]
+        results = compiler.execute_sql(chunked_fetch=self.chunked_fetch, chunk_size=self.chunk_size)
         build = _builder(compiler.klass_info, compiler.select)
         annotated = list(compiler.annotation_col_map.items())
         rows = []

@@ -69,7 +69,7 @@ class _Undone:
 class TogetherTests(Values, ApiTestCase):
     """Fields that say something only beside another one."""
 
-    def test_what_says_nothing_alone_is_refused(self) -> None:
+    def test_fields_that_need_another_one_are_refused_alone(self) -> None:
         self.make_world()
         bare, hourly = self.targets["bare"], self.targets["hourly"]
         for body, pointer, code in (

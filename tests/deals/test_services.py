@@ -600,7 +600,7 @@ class UpsertByReference(DealTestCase):
 
         assert self.upsert(external_references=[("erp", "1")]).outcome == "created"
 
-    def test_a_private_deal_of_somebody_else_says_nothing_but_taken(self):
+    def test_of_a_hidden_deal_only_taken_is_answered(self):
         self.deal(self.alice, is_private=True, name="Secret", external_references=[("erp", "1")])
 
         with refused("reference_taken") as caught:
@@ -888,7 +888,7 @@ class Privacy(DealTestCase):
 
         assert self.alice.member not in self.private.access_list.all()
 
-    def test_those_on_the_list_are_told_if_asked_for(self):
+    def test_those_on_the_list_are_notified_if_asked_for(self):
         with self.captureOnCommitCallbacks(execute=True):
             self.deal(
                 is_private=True, access_list=[self.viewer.member.pk], notify_access_list=True, name="A\nB"

@@ -99,7 +99,7 @@ class FeedTests(BaseTestCase):
     def read(self, **asked: Any) -> Any:
         return self.client.get("/api/events", **{"after": self.start, **asked}).json()
 
-    def test_it_tells_who_did_what_to_which_row(self):
+    def test_it_names_actor_action_and_row(self):
         deal = self.deal(name="Big one")
 
         page = self.read()
@@ -159,7 +159,7 @@ class FeedTests(BaseTestCase):
 
         assert self.read(row=str(private.uuid))["results"] == []
 
-    def test_nothing_new_is_not_told_again(self):
+    def test_nothing_new_records_no_event(self):
         page = self.client.get("/api/events", after=self.start)
         tag = {"If-None-Match": page["ETag"]}
 
@@ -175,7 +175,7 @@ class FeedTests(BaseTestCase):
         assert organizations == {str(self.charlie.organization.uuid)}
         assert "deal" not in {event["kind"] for event in theirs["results"]}
 
-    def test_tokens_of_others_are_not_told(self):
+    def test_tokens_of_others_are_hidden(self):
         ApiClient(self.alice)
 
         kinds = [event["kind"] for event in self.read()["results"]]

@@ -282,7 +282,7 @@ class ActionTests(ReachTestCase):
             undo = re.search(r'href="(/admin/undo/\d+/)"', report)[1]
             assert self.announced(undo) == {Deal: 3}
 
-    def test_rows_of_one_name_are_told_apart(self):
+    def test_rows_of_one_name_can_be_distinguished(self):
         people = [self.person(first_name=name) for name in ("Ann", "Zoé")]
         deals = [self.deal(name="Refonte 2026", contact=person.pk, amount="5") for person in people]
 
