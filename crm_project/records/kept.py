@@ -23,9 +23,9 @@ class Kept(Generic[T]):
         self.every.append(self)
 
     def of(self, organization: Organization) -> T:
-        """At least as new as the organization's instance, which was read with the token."""
+        """The value of the version of the organization's instance, which was read with the token, or a newer one."""
         known = self.kept.get(organization.pk)
-        if known is not None and known[0] >= organization.catalogue_version and not writes_catalogue():
+        if known is not None and known[0] == organization.catalogue_version and not writes_catalogue():
             return known[1]
         return self.at(organization.pk, catalogue_version(organization.pk))
 

@@ -76,7 +76,7 @@ def plain_row(model: type[models.Model], **values: Any) -> Any:
     return row
 
 
-class RowIterable(ModelIterable[Any]):  # type: ignore[misc]
+class RowIterable(ModelIterable):  # type: ignore[type-arg]
     """Makes the rows of a queryset's result, in place of instances."""
 
     def __iter__(self) -> Iterator[Any]:
