@@ -111,9 +111,7 @@ class SameBytesTests(ApiTestCase):
         trash_lost_reason(actor=cls.alice, lost_reason=reason)
         trash_deals(actor=cls.bob, rows=[cls.deal(cls, cls.bob, name="Trashed")])
         cls.deactivated = cls.deal(cls, cls.alice, owner=cls.manager.member.pk, name="Left")
-        cls.clients = [
-            ApiClient(actor) for actor in (cls.alice, cls.manager, cls.bob, cls.viewer, cls.charlie)
-        ]
+        cls.clients = [cls.as_alice, cls.as_manager, cls.as_bob, cls.as_viewer, cls.as_charlie]
         cls.secret = create_token(actor=cls.bob, name="dialects")[1]
 
     def same(self, send, *arguments, **parameters):
@@ -132,7 +130,8 @@ class SameBytesTests(ApiTestCase):
 
     def test_lists_of_every_role_with_filters(self):
         for client in self.clients:
-            for filters in FILTERS:
+            # Charlie's organization has no such custom field.
+            for filters in FILTERS if client is not self.as_charlie else FILTERS[:8]:
                 self.same(client.get, f"/api/deals?{filters}")
 
     def test_single_deals_of_every_role(self):
