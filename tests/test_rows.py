@@ -1,6 +1,7 @@
 """Plain rows and compiled serializers answer with the bytes of model instances and of DRF's own loop."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from unittest import mock
 
@@ -10,6 +11,7 @@ from rest_framework import serializers
 from crm_project.accounts.models import Member
 from crm_project.accounts.services import create_token, deactivate_member
 from crm_project.api.compiled import Serializer
+from crm_project.records.kinds import Private, kinds
 from crm_project.records.rows import PlainRow, plain_row
 from deals import rows
 from deals.models import Deal, DealAccess, DealContact, DealFollower
@@ -17,6 +19,7 @@ from deals.services import create_lost_reason, trash_deals, trash_lost_reason, u
 from tests.api.client import ApiTestCase
 from tests.dialects.base import Call, DialectClient, bearer
 from tests.factories import CompanyFactory, CustomFieldFactory
+from tests.notes import declared
 
 ORDERINGS = [
     f"{sign}{name}"
@@ -163,6 +166,17 @@ class SameBytesTests(ApiTestCase):
         deals = Deal.objects.visible_to(self.bob.member).for_reading(self.bob.member)
 
         assert all(isinstance(deal, PlainRow) for deal in deals)
+
+    def test_a_compiled_read_does_not_outlive_its_rule(self):
+        path = f"/api/deals/{self.deactivated.uuid}"
+        assert self.as_bob.get(path).status_code == 200
+
+        def own_only(deals, member):
+            return deals.filter(organization_id=member.organization_id, owner=member)
+
+        with declared(replace(kinds["deal"], visible=Private(own_only))):
+            assert self.as_bob.get(path).status_code == 404
+            assert self.as_manager.get(path).status_code == 200
 
     def test_what_was_not_read_is_read_when_it_is_used(self):
         row = plain_row(Member, id=self.bob.member.pk)
