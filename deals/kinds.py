@@ -61,7 +61,7 @@ def _lost_reason() -> Kind:
 def _deal() -> Kind:
     return Kind(
         Deal,
-        visible=Private(DealQuerySet.shared_with, complement=DealQuerySet.hidden_from),
+        visible=Private(DealQuerySet.shared_with, complement=DealQuerySet.hidden_from, by_role=True),
         rank=80,
         permission=Permission.EDIT_DEALS,
         services=Services(

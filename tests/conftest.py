@@ -4,10 +4,11 @@ import gc
 
 import pytest
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TestCase, TransactionTestCase
 from django.test.utils import override_settings
 
 from crm_project.journal.append_only import rewriting
+from crm_project.records.kept import forget_all
 
 
 def pytest_collection_finish():
@@ -45,5 +46,24 @@ def _the_tables_are_emptied_between_tests():
             teardown(case)
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _what_is_kept_is_rolled_back():
+    """In production a version of the catalogue that others have seen is never rolled back."""
+    rollback, teardown = TestCase._rollback_atomics.__func__, TransactionTestCase._fixture_teardown
+
+    def rolling_back(case_class, atomics):
+        rollback(case_class, atomics)
+        forget_all()
+
+    def emptying(case):
+        teardown(case)
+        forget_all()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestCase, "_rollback_atomics", classmethod(rolling_back))
         patch.setattr(TransactionTestCase, "_fixture_teardown", emptying)
         yield

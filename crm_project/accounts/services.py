@@ -19,10 +19,18 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.countries import countries, country_of_zone, is_language
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
-from crm_project.changes import ChangeSet, before_storing, change_set, columns, difference
+from crm_project.changes import (
+    ChangeSet,
+    before_storing,
+    change_set,
+    columns,
+    difference,
+    note_catalogue_write,
+)
 from crm_project.database import was_read_only
 from crm_project.emails import fold_email, has_domain, has_invisible
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
+from crm_project.prepared import Prepared
 from crm_project.versions import Versions, require
 
 TOKEN_PREFIX = "crm_"
@@ -87,6 +95,7 @@ def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
 
 def bump_catalogue(organization_id: int) -> None:
     """Invalidate all caches of the organization's reference data."""
+    note_catalogue_write()
     Organization.objects.filter(pk=organization_id).update(catalogue_version=F("catalogue_version") + 1)
 
 
@@ -298,10 +307,13 @@ def token_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+_usable_token = Prepared(lambda now, digest: ApiToken.objects.usable(now).filter(digest=digest))
+
+
 def authenticate_token(secret: str) -> Actor | None:
     """The actor of a bearer token, in one query; None if it is unknown, expired, revoked or of an inactive member."""
     now = timezone.now()
-    token = ApiToken.objects.usable(now).filter(digest=token_digest(secret)).first()
+    token = _usable_token.first(now, token_digest(secret))
     if token is None or not _has_its_password(token):
         return None
     _note_use(token, now)

@@ -15,6 +15,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import StrictDateTime
 from crm_project.api.filter_values import InstantValue
@@ -66,7 +67,7 @@ class ChangesFilter(StateFilter):
     columns_of = DealState
 
 
-class ChangeTotalSerializer(serializers.Serializer[Any]):
+class ChangeTotalSerializer(Serializer):
     currency = serializers.CharField()
     count = serializers.IntegerField()
     amount = serializers.SerializerMethodField()
@@ -75,14 +76,14 @@ class ChangeTotalSerializer(serializers.Serializer[Any]):
         return money.formatted(total["amount"], total["currency"]) or "0"
 
 
-class ChangeCountSerializer(serializers.Serializer[Any]):
+class ChangeCountSerializer(Serializer):
     """The number of deals and the sums of their amounts; of grown and shrunk deals, of the differences."""
 
     count = serializers.IntegerField()
     totals = ChangeTotalSerializer(many=True)
 
 
-class ChangesSerializer(serializers.Serializer[Any]):
+class ChangesSerializer(Serializer):
     """The differences between two instants. A deal counts for every change that is left on balance."""
 
     since = StrictDateTime()

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.pagination import MAX_PAGE_SIZE
 from crm_project.journal.event_types import known_types, types_of
 from crm_project.journal.presenting import PresentedEvent
@@ -18,14 +19,14 @@ VALUE = {
 EVENT_TYPE = serializers.ChoiceField(known_types())
 
 
-class EventActorSerializer(serializers.Serializer[Any]):
+class EventActorSerializer(Serializer):
     """The member who caused the event."""
 
     uuid = serializers.UUIDField()
     full_name = serializers.CharField()
 
 
-class EventChangeSerializer(serializers.Serializer[Any]):
+class EventChangeSerializer(Serializer):
     """One field before and after. A custom field is `custom_fields.<key>`."""
 
     field = serializers.CharField()
@@ -37,7 +38,7 @@ class EventChangeSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": before, "to": after}
 
 
-class EventSerializer(serializers.Serializer[PresentedEvent]):
+class EventSerializer(Serializer):
     """A change of one row. All events of a request share `change_set`; `undoes` is the change set that it undid."""
 
     sequence = serializers.IntegerField(source="event.sequence", help_text="Without gaps per organization.")
@@ -66,7 +67,7 @@ class EventSerializer(serializers.Serializer[PresentedEvent]):
         return types_of(presented.event)
 
 
-class FeedSerializer(serializers.Serializer[Any]):
+class FeedSerializer(Serializer):
     """Events in order. Continue with `cursor` = `next_cursor`, which also counts events that you may not see."""
 
     results = EventSerializer(many=True)
@@ -84,7 +85,7 @@ class DoneEventSerializer(EventSerializer):
     sequence = None  # type: ignore[assignment]
 
 
-class UndoneSerializer(serializers.Serializer[Any]):
+class UndoneSerializer(Serializer):
     """The change set of an undo, which can itself be undone."""
 
     change_set = serializers.UUIDField()
