@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from deals.models import Deal
+from tests.base import World
 from tests.dialects.base import BaseTestCase, Call, RaceTestCase, secret_of
 from tests.dialects.leadconnector.base import LOCATION, REQUEST, LeadConnector, record
 
@@ -193,6 +194,8 @@ class TestSynchronization(Synchronizing, BaseTestCase):
 @pytest.mark.long
 class TestLongSynchronization(Synchronizing, RaceTestCase):
     """In transactions that are committed: thousands of writes in a single one cost more with each of them."""
+
+    person = World.person
 
     def setUp(self) -> None:
         super().setUp()
