@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
+from crm_project.accounts.logins import refusals
 from crm_project.journal.append_only import rewriting
 
 
@@ -25,6 +26,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, t
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _refused_addresses_are_forgotten():
+    """The process remembers them, while the attempts of the database are rolled back."""
+    refusals.clear()
 
 
 @pytest.fixture(autouse=True)
