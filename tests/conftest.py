@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import TestCase, TransactionTestCase
 from django.test.utils import override_settings
 
+from crm_project.accounts.logins import refusals
 from crm_project.journal.append_only import rewriting
 from crm_project.records.kept import forget_all
 
@@ -29,6 +30,12 @@ def _quick_passwords():
     """For rows that a whole class shares, too."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _refused_addresses_are_forgotten():
+    """The process remembers them, while the attempts of the database are rolled back."""
+    refusals.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -377,6 +377,27 @@ class UndoTests(ReachTestCase):
         )[1]
         return re.sub(r"<span.*?</span>", "", text)
 
+    def test_older_changes_are_on_further_pages(self):
+        deal = self.deal(probability=1)
+        for number in range(2, 71):
+            update_deals(actor=self.bob, changes=[(deal, {"probability": number})])
+        url, seen, sizes = change_url(deal), [], []
+
+        while url:
+            page = self.page(url)
+            found = re.findall(r"/undo/(\d+)/", page)
+            sizes.append(len(found))
+            seen += map(int, found)
+            older = re.search(r'href="(\?history_before=\d+#history)">Older changes', page)
+            assert ("Newest changes" in page) == (len(sizes) > 1)
+            url = older and f"{change_url(deal)}{older[1]}"
+
+        events = Event.objects.history_of(deal).order_by("-sequence").values_list("sequence", flat=True)
+        assert sizes == [30, 30, 10]
+        assert seen == list(events)
+        for wrong in ("x", "-1", "9" * 30, ""):
+            assert f"/undo/{seen[0]}/" in self.page(f"{change_url(deal)}?history_before={wrong}")
+
     def check(self, row, expected, **counts):
         button = self.link(row)
         url = self.undo_url(row)
