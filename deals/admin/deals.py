@@ -31,6 +31,7 @@ from deals.admin import actions
 from deals.admin.forms import DealForm, StageChoiceField, currencies, may_share, stage_choices, stages_of
 from deals.admin.work import WITH_CONTACT, deals_of, home_context, is_stale, takes_part
 from deals.models import Deal
+from deals.rules import is_overdue
 from pipelines.models import Stage
 
 MIXED_CURRENCIES = (
@@ -265,9 +266,7 @@ class DealAdmin(StaffModelAdmin):
 
     @admin.display(description="Expected close", ordering="expected_close_date")
     def closing(self, deal: Deal) -> Any:
-        day = deal.expected_close_date
-        late = day is not None and deal.status == Deal.Statuses.OPEN and day < timezone.localdate()
-        return display.day(day, late=late)
+        return display.day(deal.expected_close_date, late=is_overdue(deal, timezone.localdate()))
 
     @admin.display(description="In stage")
     def time_in_stage(self, deal: Deal) -> Any:
