@@ -107,7 +107,8 @@ def _with_card_ids(
 
 
 def _read(ids: Any) -> list[int]:
-    found: list[int] = json.loads(ids) if isinstance(ids, str) else ids
+    """None if the filters cannot match anything, so that there is no subquery."""
+    found: list[int] = json.loads(ids) if isinstance(ids, str) else ids or []
     return found
 
 
