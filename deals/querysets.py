@@ -118,12 +118,12 @@ class DealQuerySet(RowQuerySet[Any]):
         ended = others.order_by("-valid_from").values("valid_to")[:1]
         return self.annotate(status_since=Coalesce(Subquery(ended), F("created_at")))
 
-    def totals(self) -> list[dict[str, Any]]:
-        """Count and sums per status and currency, exact; amounts of different currencies are never added up."""
+    def totals(self, by: str = "status") -> list[dict[str, Any]]:
+        """Count and sums per value of `by` and currency, exact; amounts of different currencies are never added up."""
         weighted = ExpressionWrapper(F("amount") * EFFECTIVE_PROBABILITY, output_field=MoneyField())
         groups = (
             self.order_by()
-            .values("status", "currency")
+            .values(by, "currency")
             .annotate(
                 count=Count("id"),
                 hundredfold=Sum(weighted, output_field=MoneyField()),
@@ -131,24 +131,22 @@ class DealQuerySet(RowQuerySet[Any]):
                 sum_amount_gross=Sum("amount_gross"),
                 amount_gross_count=Count("amount_gross"),
             )
-            .order_by("status", "currency")
+            .order_by(by, "currency")
         )
         return [_total(**group) for group in groups]
 
 
 def _total(
     *,
-    status: str,
-    currency: str,
     count: int,
     hundredfold: Decimal | None,
     sum_amount: Decimal | None,
     sum_amount_gross: Decimal | None,
     amount_gross_count: int,
+    **group: Any,
 ) -> dict[str, Any]:
     return {
-        "status": status,
-        "currency": currency,
+        **group,
         "count": count,
         "amount": sum_amount or Decimal(0),
         "amount_gross": sum_amount_gross or Decimal(0),

@@ -107,6 +107,8 @@ ROUTES = [
     route("DELETE /api/pipelines/{pipeline}                 403 403 204 204"),
     route("POST   /api/pipelines/{trashed_pipeline}/restore 403 403 200 200"),
     route("GET    /api/pipelines/{pipeline}/deals           200 200 200 200"),
+    route("GET    /api/pipelines/{pipeline}/board?status=lost          200 200 200 200"),
+    route("GET    /api/pipelines/{pipeline}/board/{stage}?status=lost  200 200 200 200"),
     route("GET    /api/stages                               200 200 200 200"),
     route(
         "POST   /api/stages                               403 403 201 201",

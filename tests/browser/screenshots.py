@@ -27,6 +27,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 # name → where: a path, or a list and the link to follow in it.
 PAGES = {
     "home": "/admin/",
+    "board": "/admin/deals/deal/board/",
+    "board-filtered": "/admin/deals/deal/board/?q=2026&amount_from=5000&status=any > .kb-filters summary",
     "deals": "/admin/deals/deal/",
     "deals-filtered": "/admin/deals/deal/?status=open&amount_from=5000&o=-2",
     "deals-filters": "/admin/deals/deal/?status=open > .crm-filters",
@@ -69,7 +71,7 @@ PAGES = {
     "forbidden": "/admin/pipelines/stage/add/",
 }
 
-LONG = ("deals", "deals-filtered", "deals-filters", "deals-trash", "deals-chosen", "contacts")
+LONG = ("board", "board-filtered", "deals", "deals-filtered", "deals-filters", "deals-trash", "deals-chosen", "contacts")
 
 
 def main() -> None:
