@@ -11,7 +11,7 @@ bind = f"{env.str('HOST', default='127.0.0.1')}:{env.int('PORT', default=8000)}"
 # A client that sends its body slowly occupies a thread until its deadline; sixteen leave some for others.
 worker_class = "crm_project.gunicorn_worker.Worker"
 workers = env.int("WEB_CONCURRENCY", default=2)
-threads = env.int("WEB_THREADS", default=16)
+threads = environment.web_threads(env)
 timeout = 60
 graceful_timeout = 20
 keepalive = 5

@@ -1,5 +1,6 @@
 """Deals with their participants, followers, access lists, lost reasons and past states."""
 
+import datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -152,6 +153,12 @@ class Deal(Row):
                 condition=Q(deleted_at=None),
                 name="deals_deal_stage_newest",
             ),
+            # For the board, whose cost must not depend on the closed deals.
+            models.Index(
+                fields=["stage", "-stage_entered_at", "-id"],
+                condition=Q(deleted_at=None, status="open"),
+                name="deals_deal_board",
+            ),
             models.Index(
                 fields=["organization", "-updated_at", "-id"],
                 condition=Q(deleted_at=None),
@@ -243,6 +250,17 @@ class Deal(Row):
         if self.status != self.Statuses.OPEN:
             return 0
         return self.stage.probability if self.probability is None else self.probability
+
+    @property
+    def customer(self) -> Contact | None:
+        """Who the deal is with: its client, else the company of its contact, else the contact."""
+        if self.client is not None or self.contact is None:
+            return self.client
+        company: Contact | None = self.contact.company
+        return company if company is not None and company.deleted_at is None else self.contact
+
+    def days_in_stage(self, now: datetime.datetime) -> int:
+        return max(0, (now - self.stage_entered_at).days)
 
     def refresh_derived(self) -> None:
         self.search_text = deal_search_text(self)

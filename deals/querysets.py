@@ -12,7 +12,6 @@ from django.db.models import (
     F,
     IntegerField,
     OuterRef,
-    Prefetch,
     Q,
     Subquery,
     Sum,
@@ -106,19 +105,10 @@ class DealQuerySet(RowQuerySet[Any]):
         return self.exclude(name="").filter(search_text__startswith=fold(beginning))
 
     def for_reading(self, member: "Member") -> Self:
-        """With all related rows of a response, in a fixed number of queries. `next_deal` is None if hidden."""
-        from deals.models import DealAccess, DealContact, DealFollower
+        """As plain rows, with all related rows of a response, in a fixed number of queries: see `deals.rows`."""
+        from deals.rows import for_reading
 
-        people = (
-            Prefetch("contact_links", DealContact.objects.select_related("contact").order_by("id")),
-            Prefetch("follower_links", DealFollower.objects.select_related("member__user").order_by("id")),
-            Prefetch("access_links", DealAccess.objects.select_related("member__user").order_by("id")),
-        )
-        return self.select_related(
-            "stage__pipeline", "contact", "client", "owner__user", "created_by__user", "lost_reason"
-        ).prefetch_related(
-            *people, "references", Prefetch("next_deal", self.model.objects.visible_to(member))
-        )
+        return for_reading(self, member)  # type: ignore[return-value]
 
     def with_status_since(self) -> Self:
         """Annotate `status_since`, the instant at which the deal's present status began."""
@@ -128,12 +118,12 @@ class DealQuerySet(RowQuerySet[Any]):
         ended = others.order_by("-valid_from").values("valid_to")[:1]
         return self.annotate(status_since=Coalesce(Subquery(ended), F("created_at")))
 
-    def totals(self) -> list[dict[str, Any]]:
-        """Count and sums per status and currency, exact; amounts of different currencies are never added up."""
+    def totals(self, by: str = "status") -> list[dict[str, Any]]:
+        """Count and sums per value of `by` and currency, exact; amounts of different currencies are never added up."""
         weighted = ExpressionWrapper(F("amount") * EFFECTIVE_PROBABILITY, output_field=MoneyField())
         groups = (
             self.order_by()
-            .values("status", "currency")
+            .values(by, "currency")
             .annotate(
                 count=Count("id"),
                 hundredfold=Sum(weighted, output_field=MoneyField()),
@@ -141,24 +131,22 @@ class DealQuerySet(RowQuerySet[Any]):
                 sum_amount_gross=Sum("amount_gross"),
                 amount_gross_count=Count("amount_gross"),
             )
-            .order_by("status", "currency")
+            .order_by(by, "currency")
         )
         return [_total(**group) for group in groups]
 
 
 def _total(
     *,
-    status: str,
-    currency: str,
     count: int,
     hundredfold: Decimal | None,
     sum_amount: Decimal | None,
     sum_amount_gross: Decimal | None,
     amount_gross_count: int,
+    **group: Any,
 ) -> dict[str, Any]:
     return {
-        "status": status,
-        "currency": currency,
+        **group,
         "count": count,
         "amount": sum_amount or Decimal(0),
         "amount_gross": sum_amount_gross or Decimal(0),

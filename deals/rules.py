@@ -277,6 +277,12 @@ def probability_errors(change: Mapping[str, Any]) -> list[FieldError]:
     return []
 
 
+def is_overdue(deal: Deal, today: datetime.date) -> bool:
+    """Whether the deal is open after the day on which it was expected to close."""
+    day = deal.expected_close_date
+    return deal.status == OPEN and day is not None and day < today
+
+
 def state_of(deal: Deal) -> dict[str, Any]:
     """The columns of a deal's `DealState`, with its effective probability."""
     return {name: getattr(deal, name) for name in STATE_FIELDS} | {"probability": deal.effective_probability}

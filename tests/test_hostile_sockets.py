@@ -42,6 +42,7 @@ def ask(port, path, secret=""):
 
 @pytest.mark.slow
 @pytest.mark.race
+@pytest.mark.once
 class HostileSocketTests(TransactionTestCase):
     def test_hostile_clients_have_no_effect_on_others(self):
         world = World()

@@ -11,22 +11,20 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
-from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate import BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.utils import connector_params
 from procrastinate.jobs import Job
 
 from crm_project.background import queue
 from crm_project.background.backend import DatabaseBackend
 from crm_project.background.models import StoredTask
-
-if TYPE_CHECKING:
-    from crm_project.background.worker import Worker
+from crm_project.background.worker import ENGINE_CONNECTIONS, Worker
 
 log = logging.getLogger("crm.task")
 JOB = "crm.run"
@@ -67,7 +65,7 @@ class ProcrastinateBackend(DatabaseBackend):
                 schedule_at=stored.due_at if stored.due_at > timezone.now() else None,
             ).defer(task=stored.pk)
 
-    def start_queue(self, worker: "Worker", queue: str) -> None:
+    def start_queue(self, worker: Worker, queue: str) -> None:
         worker.thread(f"tasks-{queue}", run_queue, worker, queue)
 
     def rescue(self, lease: float) -> int:
@@ -78,7 +76,7 @@ class ProcrastinateBackend(DatabaseBackend):
         return len(stalled)
 
 
-def run_queue(worker: "Worker", name: str) -> None:
+def run_queue(worker: Worker, name: str) -> None:
     """The body of a thread: a worker of procrastinate for one queue, begun again after an error."""
     worker.wait_until_present()
     while not worker.stopping.is_set():
@@ -90,10 +88,10 @@ def run_queue(worker: "Worker", name: str) -> None:
             worker.stopping.wait(POLL)
 
 
-async def _run_queue(worker: "Worker", name: str, *, listen: bool) -> None:
-    connector: Any = app.connector
+async def _run_queue(worker: Worker, name: str, *, listen: bool) -> None:
+    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=ENGINE_CONNECTIONS)
     # Tasks go on to use the connector of `app`, and with it Django's connection and transaction.
-    own = app.with_connector(connector.get_worker_connector())
+    own = app.with_connector(connector)
     with _registering:
         if JOB not in own.tasks:  # the tasks of all copies are one mapping
             own.task(name=JOB, retry=AsStored())(partial(run_delivered, worker))
@@ -118,7 +116,7 @@ async def _run_queue(worker: "Worker", name: str, *, listen: bool) -> None:
             return
 
 
-def run_delivered(worker: "Worker", task: int) -> None:
+def run_delivered(worker: Worker, task: int) -> None:
     """Run the stored task. Raises NotYet for another attempt, and the exception of the last one."""
     close_old_connections()
     try:

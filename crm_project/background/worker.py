@@ -21,6 +21,8 @@ log = logging.getLogger("crm.task")
 # Seconds between two looks at a queue, and at the schedule.
 POLL = 1.0
 LONGEST_LOOK = 5.0
+# Of procrastinate, for each queue.
+ENGINE_CONNECTIONS = 3
 
 
 class Worker:
@@ -175,4 +177,5 @@ def run_due(
 
 def connections_of_a_process() -> int:
     """The most database connections that a worker in a server process opens, its heartbeat of imports included."""
-    return len(queue_names()) + len(loops.registered()) + 2
+    each = 1 + (ENGINE_CONNECTIONS if settings.TASK_ENGINE == "procrastinate" else 0)
+    return each * len(queue_names()) + len(loops.registered()) + 2

@@ -269,20 +269,27 @@ def _after(admin: Any, request: HttpRequest, row: Any) -> SafeString | str:
 
 
 def _undo_link(action: AdminAction, actor: Actor | None, changes: ChangeSet) -> SafeString | str:
-    """The link to the undo of a change set, if it can be undone by the member."""
+    url = undo_url(actor, changes)
+    return format_html(' <a class="crm-link" href="{}">{}</a>', url, action.undo_label) if url else ""
+
+
+def undo_url(actor: Actor | None, changes: ChangeSet) -> str:
+    """The page of the undo of a finished change set; empty if the member cannot undo it."""
     own = [kinds[name] for name in {recorded.kind for recorded in changes.recorded}]
     if actor is None or not all(kind.undoer and actor.may(kind.permission) for kind in own):
         return ""
     event = Event.objects.of_change_set(actor.organization_id, changes.uuid).first()
-    if event is None or not can_undo(event):
-        return ""
-    url = reverse("admin:undo", args=[event.sequence])
-    return format_html(' <a class="crm-link" href="{}">{}</a>', url, action.undo_label)
+    return reverse("admin:undo", args=[event.sequence]) if event is not None and can_undo(event) else ""
 
 
 def refusal_of(error: DomainError | IntegrityError) -> DomainError:
     """The DomainError itself, or the one that the API would answer for a constraint of the database."""
     return error if isinstance(error, DomainError) else conflict_of(error)
+
+
+def refusal_text(refusal: DomainError) -> str:
+    """The sentences of a refusal without a form: those of its fields, else its own."""
+    return " ".join(dict.fromkeys(wrong.detail for wrong in refusal.fields)) or refusal.detail
 
 
 def _add_errors(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> None:

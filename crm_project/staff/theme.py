@@ -17,6 +17,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
         "Sales",
         [
             ("Home", "home", "admin:index", Permission.VIEW),
+            ("Board", "view_kanban", "admin:deals_deal_board_default", Permission.VIEW),
             ("Deals", "handshake", "admin:deals_deal_changelist", Permission.VIEW),
             ("Contacts", "contacts", "admin:contacts_contact_changelist", Permission.VIEW),
             ("Imports", "upload_file", "admin:imports_import_changelist", Permission.EDIT_DEALS),
@@ -30,6 +31,8 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Custom fields", "tune", "admin:records_customfield_changelist", Permission.EDIT_PIPELINES),
             ("Members", "group", "admin:accounts_member_changelist", Permission.VIEW),
             ("API tokens", "key", "admin:accounts_apitoken_changelist", Permission.VIEW),
+            ("Webhooks", "webhook", "admin:webhooks_webhook_changelist", Permission.ADMINISTER),
+            ("Mail", "mail", "admin:mail_message_changelist", Permission.ADMINISTER),
             ("Organization", "apartment", "staff:own_organization", Permission.ADMINISTER),
         ],
     ),
@@ -38,6 +41,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
         [
             ("Organizations", "domain", "admin:accounts_organization_changelist", None),
             ("Logins", "passkey", "admin:accounts_user_changelist", None),
+            ("Mail to logins", "outgoing_mail", "admin:mail_message_changelist", None),
             ("Tasks", "task_alt", "admin:background_storedtask_changelist", None),
             ("Schedule", "schedule", "admin:background_schedule_changelist", None),
         ],
@@ -67,7 +71,21 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         if items:
             groups.append({"title": title, "separator": bool(groups), "items": items})
+    _mark_current(groups, request.path)
     return groups or [{"title": "", "separator": False, "items": [HOME_ENTRY]}]
+
+
+def _mark_current(groups: list[dict[str, Any]], path: str) -> None:
+    """Mark the entry whose address is the longest beginning of the path: the board's begins with that of the deals."""
+    home = reverse("admin:index")
+    entries = [entry for group in groups for entry in group["items"]]
+    leading = [
+        entry["link"]
+        for entry in entries
+        if path == entry["link"] or (entry["link"] != home and path.startswith(entry["link"]))
+    ]
+    for entry in entries:
+        entry["active"] = entry["link"] == max(leading, key=len, default=None)
 
 
 def _link(name: str, actor: Any) -> str:

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -27,10 +28,11 @@ from crm_project.staff.forms import when
 from crm_project.staff.inputs import Select
 from crm_project.staff.request_actor import actor_of, member_choices
 from deals import money, services
-from deals.admin import actions
+from deals.admin import actions, board
 from deals.admin.forms import DealForm, StageChoiceField, currencies, may_share, stage_choices, stages_of
 from deals.admin.work import WITH_CONTACT, deals_of, home_context, is_stale, takes_part
 from deals.models import Deal
+from deals.rules import is_overdue
 from pipelines.models import Stage
 
 MIXED_CURRENCIES = (
@@ -126,6 +128,9 @@ class DealAdmin(StaffModelAdmin):
         actions.RestoreDeals(),
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*board.urls(self), *super().get_urls()]
+
     def create(self, actor: Actor, change: dict[str, Any]) -> Deal:
         return services.create_deals(actor=actor, changes=[change])[0]
 
@@ -191,6 +196,10 @@ class DealAdmin(StaffModelAdmin):
         used = changelist.used_parameters
         compares = changelist.keyset_ordering.endswith("amount") or {"amount_from", "amount_to"} & used
         return MIXED_CURRENCIES if compares and "currency" not in used else ""
+
+    def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
+        link = {"label": "Board", "icon": "view_kanban", "url": board.url_for_list(request)}
+        return [] if self.in_trash(request) else [link, *super().tools_for(request)]
 
     def home_context(self, request: HttpRequest) -> dict[str, Any]:
         return home_context(self.actor(request), request)
@@ -265,9 +274,7 @@ class DealAdmin(StaffModelAdmin):
 
     @admin.display(description="Expected close", ordering="expected_close_date")
     def closing(self, deal: Deal) -> Any:
-        day = deal.expected_close_date
-        late = day is not None and deal.status == Deal.Statuses.OPEN and day < timezone.localdate()
-        return display.day(day, late=late)
+        return display.day(deal.expected_close_date, late=is_overdue(deal, timezone.localdate()))
 
     @admin.display(description="In stage")
     def time_in_stage(self, deal: Deal) -> Any:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm_project.api.routers import routes
+from deals.api.board import BoardViewSet
 from deals.api.past import DealChangesView, DealStateViewSet, now_or_as_of
 from deals.api.views import DealViewSet, LostReasonViewSet, PipelineDealStateViewSet, PipelineDealViewSet
 
@@ -27,6 +28,16 @@ urlpatterns = [
             PipelineDealViewSet.as_view({"get": "list"}), PipelineDealStateViewSet.as_view({"get": "list"})
         ),
         name="pipeline-deals",
+    ),
+    path(
+        "pipelines/<id_or_uuid:pipeline_id>/board",
+        BoardViewSet.as_view({"get": "board"}),
+        name="pipeline-board",
+    ),
+    path(
+        "pipelines/<id_or_uuid:pipeline_id>/board/<id_or_uuid:stage_id>",
+        BoardViewSet.as_view({"get": "list"}),
+        name="pipeline-board-column",
     ),
     *routes("lost-reasons", LostReasonViewSet, "lost-reason"),
 ]

@@ -94,7 +94,7 @@ class QueryCountTests(ApiTestCase):
 
     def count(self, route):
         size = {"limit": MANY} if route.path == "/api/events" else {"page_size": MANY}
-        path = route.path.format(**self.rows | {"pipeline": self.pipeline.pk})
+        path = route.path.format(**self.rows | {"pipeline": self.pipeline.pk, "stage": self.lost.pk})
         # The first call notes the token's use and fills what is cached.
         for _ in range(2):
             with CaptureQueriesContext(connection) as queries:

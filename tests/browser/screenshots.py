@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 from tests.browser.chromium import browser_context
 from tests.browser.scenes import SCENES
+from tests.server import UNLIMITED
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -26,6 +27,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 # name → where: a path, or a list and the link to follow in it.
 PAGES = {
     "home": "/admin/",
+    "board": "/admin/deals/deal/board/",
+    "board-filtered": "/admin/deals/deal/board/?q=2026&amount_from=5000&status=any > .kb-filters summary",
     "deals": "/admin/deals/deal/",
     "deals-filtered": "/admin/deals/deal/?status=open&amount_from=5000&o=-2",
     "deals-filters": "/admin/deals/deal/?status=open > .crm-filters",
@@ -50,6 +53,13 @@ PAGES = {
     "member-add": "/admin/accounts/invitation/add/",
     "tokens": "/admin/accounts/apitoken/",
     "token-add": "/admin/accounts/apitoken/add/",
+    "webhooks": "/admin/webhooks/webhook/",
+    "webhook": "/admin/webhooks/webhook/ > .field-__str__ a",
+    "webhook-add": "/admin/webhooks/webhook/add/",
+    "deliveries": "/admin/webhooks/webhookdelivery/",
+    "delivery": "/admin/webhooks/webhookdelivery/ > .field-type a",
+    "mail": "/admin/mail/message/",
+    "forgotten-password": "/admin/password_reset/",
     "organizations": "/admin/accounts/organization/",
     "organization-add": "/admin/accounts/organization/add/",
     "logins": "/admin/accounts/user/",
@@ -61,7 +71,7 @@ PAGES = {
     "forbidden": "/admin/pipelines/stage/add/",
 }
 
-LONG = ("deals", "deals-filtered", "deals-filters", "deals-trash", "deals-chosen", "contacts")
+LONG = ("board", "board-filtered", "deals", "deals-filtered", "deals-filters", "deals-trash", "deals-chosen", "contacts")
 
 
 def main() -> None:
@@ -86,7 +96,7 @@ def serve() -> tuple[str, "subprocess.Popen[bytes]"]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     line = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(line, env={**os.environ, "DEBUG": "on"}, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(line, env={**os.environ, **UNLIMITED, "DEBUG": "on"}, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     for _ in range(100):
         try:

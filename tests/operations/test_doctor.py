@@ -32,6 +32,8 @@ def _healthy(settings, tmp_path):
     settings.ALLOWED_HOSTS = ["crm.example.com"]
     settings.BEHIND_TLS = True
     settings.BACKUP_PATH = str(tmp_path)
+    settings.PUBLIC_URL = "https://crm.example.com"
+    settings.DEFAULT_FROM_EMAIL = "crm@example.com"
 
 
 def run(**options):
@@ -60,6 +62,8 @@ class TestDoctor:
             "secret",
             "hosts",
             "proxy",
+            "mail",
+            "links",
             "backup",
             "disk",
             "database",
@@ -79,6 +83,10 @@ class TestDoctor:
             ("DEBUG", True, "debug", WARNING),
             ("ALLOWED_HOSTS", [], "hosts", PROBLEM),
             ("BEHIND_TLS", False, "proxy", WARNING),
+            ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "mail", WARNING),
+            ("DEFAULT_FROM_EMAIL", "crm@localhost", "mail", WARNING),
+            ("PUBLIC_URL", "https://elsewhere.example.com", "links", PROBLEM),
+            ("PUBLIC_URL", "http://crm.example.com", "links", WARNING),
             ("BACKUP_PATH", "", "backup", WARNING),
             ("BACKUP_PATH", "/nowhere/at/all", "backup", PROBLEM),
         ],

@@ -22,6 +22,7 @@ from crm_project.journal.feed import read
 from crm_project.journal.models import Event
 from crm_project.journal.purging import purge
 from crm_project.journal.undo import take_back
+from crm_project.mail.models import Message
 from crm_project.operations import tasks
 from crm_project.operations.retention import expiries
 from crm_project.records.kinds import kinds
@@ -227,6 +228,17 @@ class TestWhatIsKeptForAWhile:
         assert (deleted["sign-in addresses"], deleted["invitations"]) == (1, 1)
         assert SignInAddress.objects.get().key == "new"
         assert Invitation.objects.get().email == "new@example.com"
+
+    def test_mail_sent_or_not(self):
+        now = timezone.now()
+        admin = ActorFactory(role="admin")
+        for address in ("sent@example.com", "waiting@example.com", "new@example.com"):
+            invite_member(actor=admin, email=address)
+        Message.objects.filter(recipient="sent@example.com").update(sent_at=now)
+        Message.objects.exclude(recipient="new@example.com").update(created_at=now - 15 * DAY)
+
+        assert delete_expired(now)["mail"] == 2
+        assert Message.objects.get().recipient == "new@example.com"
 
 
 class WhatMembersLeaveTests(BaseTestCase):

@@ -21,7 +21,10 @@ from crm_project.background.models import Schedule, StoredTask
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import
 from crm_project.imports.services import upload_file
+from crm_project.mail.models import Message
 from crm_project.records.models import CustomField
+from crm_project.webhooks.models import Webhook, WebhookDelivery
+from crm_project.webhooks.services import create_webhook, send_test
 from deals.models import Deal, LostReason
 from deals.services import trash_deals, update_deals
 from pipelines.models import Pipeline, Stage
@@ -53,8 +56,11 @@ TENANT_MODELS = (
     CustomField,
     Member,
     Invitation,
+    Message,
     ApiToken,
     Import,
+    Webhook,
+    WebhookDelivery,
 )
 
 
@@ -113,6 +119,9 @@ class LeakTestCase(StaffTestCase):
         invitation, _ = invite_member(actor=actor, email=f"{word}-guest@example.com")
         content = f"name,{word}\n{word},{word}\n".encode()
         source = upload_file(actor=actor, kind="deals", upload=receive(f"{word}.csv", [content]))
+        change = {"url": f"https://{word}.example.com/", "events": ["*"], "description": f"{word} webhook"}
+        webhook, _ = create_webhook(actor=actor, change=change)
+        delivery = send_test(actor=actor, webhook=webhook)
         return {
             "pipeline": pipeline,
             "stage": stage,
@@ -125,7 +134,10 @@ class LeakTestCase(StaffTestCase):
             "member": actor.member,
             "token": token,
             "invitation": invitation,
+            "message": Message.objects.get(recipient=invitation.email),
             "import": source,
+            "webhook": webhook,
+            "delivery": delivery,
         }
 
     def assert_clean(self, response, *, words):

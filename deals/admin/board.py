@@ -1,0 +1,267 @@
+"""The board: the deals of a pipeline as cards in the columns of its stages."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import formats, timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.records.paging import Cursor, InvalidCursor, KeysetPage
+from crm_project.staff import display, inputs
+from crm_project.staff.request_actor import visible
+from deals import money
+from deals.admin import board_acts
+from deals.admin.board_filters import SORTS, BoardFilters
+from deals.board import ORDERINGS, Column, cards_of, columns_of, for_cards, totals_of
+from deals.models import Deal, LostReason
+from deals.rules import is_overdue
+from pipelines.models import Pipeline, Stage
+
+CARDS = 20
+CURSOR = "cursor"
+MOVING = "move"
+INDENTATION = re.compile(rb"\s*\n\s*")
+
+
+@dataclass
+class Board:
+    """One pipeline's board for one request: its filters, and the parts of the page."""
+
+    admin: Any
+    request: HttpRequest
+    actor: Actor
+    pipeline: Pipeline
+
+    @cached_property
+    def filters(self) -> BoardFilters:
+        return BoardFilters(self.admin, self.request)
+
+    @cached_property
+    def deals(self) -> Any:
+        """The visible deals that the filters leave, of any pipeline."""
+        return self.filters.narrow(visible(self.request, Deal))
+
+    @cached_property
+    def stages(self) -> list[Stage]:
+        stages = list(Stage.objects.filter(pipeline=self.pipeline.pk).in_order())
+        for stage in stages:
+            stage.pipeline = self.pipeline
+        return stages
+
+    @property
+    def may_edit(self) -> bool:
+        return bool(self.admin.has_change_permission(self.request))
+
+    @property
+    def url(self) -> str:
+        query = self.filters.query
+        return f"{reverse('admin:deals_deal_board', args=[self.pipeline.pk])}{'?' if query else ''}{query}"
+
+    def list_url(self, **more: Any) -> str:
+        query = {**self.filters.list_query, "pipeline": self.pipeline.pk, **more}
+        return f"{reverse('admin:deals_deal_changelist')}?{urlencode(query)}"
+
+    def columns(self) -> list[dict[str, Any]]:
+        """Every stage for open deals that may have some; closing stages if there are deals in them."""
+        ordering = self.filters.ordering
+        key = ORDERINGS[ordering.removeprefix("-")]
+        found = columns_of(self.pipeline, self.deals, size=CARDS, key=key, ordering=ordering)
+        self.__dict__["stages"] = [column.stage for column in found]
+        is_open = self.filters.status == Deal.Statuses.OPEN
+        return [
+            self.column(column)
+            for column in found
+            if not is_open or column.count or column.stage.kind == Stage.Kinds.OPEN
+        ]
+
+    def column(self, column: Column) -> dict[str, Any]:
+        return {
+            "stage": column.stage,
+            **self.head(column.stage, column.totals),
+            **self.page(column.stage, column.page),
+        }
+
+    def head(self, stage: Stage, totals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The figures of a column, those of the organization's currency first."""
+        own = self.actor.organization.currency
+        ordered = sorted(totals, key=lambda total: (total["currency"] != own, total["currency"]))
+        return {
+            "count": sum(total["count"] for total in totals),
+            "url": self.list_url(stage=stage.pk),
+            "sums": [_sums(total) for total in ordered if total["amount"]],
+        }
+
+    def page(self, stage: Stage, page: KeysetPage) -> dict[str, Any]:
+        query = self.filters.query
+        cursor = urlencode({CURSOR: page.next.encode()}) if page.next else ""
+        more = f"{stage.pk}/?{query}{'&' if query else ''}{cursor}" if cursor else ""
+        moving = inputs.whole_number(self.request.GET.get(MOVING, ""))
+        now, today = timezone.now(), timezone.localdate()
+        cards = [_card(deal, now, today, is_moving=deal.pk == moving) for deal in page.rows]
+        return {"cards": cards, "more": more, "list_url": self.list_url(stage=stage.pk)}
+
+    def heads(self) -> dict[int, str]:
+        """The figures of all columns as HTML, by stage."""
+        totals = totals_of(self.stages, self.deals)
+        return {
+            stage.pk: render_to_string("admin/deals/board/head.html", self.head(stage, totals.get(stage.pk, [])))
+            for stage in self.stages
+        }
+
+    def card(self, deal_id: int) -> tuple[str, int | None]:
+        """The card as HTML and its stage, if the board still has it."""
+        deal = for_cards(self.deals.filter(pk=deal_id, stage__in=[stage.pk for stage in self.stages])).first()
+        if deal is None:
+            return "", None
+        cards = [_card(deal, timezone.now(), timezone.localdate())]
+        context = {"cards": cards, "may_edit": self.may_edit}
+        return render_to_string("admin/deals/board/cards.html", context), deal.stage_id
+
+    def targets(self) -> list[tuple[str, str, str]]:
+        """Where a card can be moved to by a select, as (value, kind, name)."""
+        kinds = {stage.kind for stage in self.stages}
+        statuses = [(kind, kind, kind.label) for kind in (Stage.Kinds.WON, Stage.Kinds.LOST) if kind not in kinds]
+        return [*((str(stage.pk), stage.kind, stage.name) for stage in self.stages), *statuses]
+
+
+def _sums(total: Mapping[str, Any]) -> dict[str, str]:
+    currency = total["currency"]
+    decimals = money.currency_decimals().get(currency, 2)
+    weighted = total["weighted_amount"]
+    return {
+        "currency": currency,
+        "amount": display.number(total["amount"], decimals),
+        "weighted": display.number(type(weighted)(money.rounded(weighted, currency)), decimals),
+    }
+
+
+def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[str, Any]:
+    decimals = money.currency_decimals().get(deal.currency, 2)
+    return {
+        "deal": deal,
+        "customer": deal.customer or "",
+        "amount": "" if deal.amount is None else f"{display.number(deal.amount, decimals)} {deal.currency}",
+        "closing": _short_day(deal.expected_close_date, today),
+        "is_overdue": is_overdue(deal, today),
+        "days": deal.days_in_stage(now),
+        "owner": deal.owner.full_name if deal.owner else "",
+        "is_moving": is_moving,
+    }
+
+
+def _short_day(day: Any, today: Any) -> str:
+    """`12 Dec`, with the year if it is another one."""
+    return formats.date_format(day, "j M" if day.year == today.year else "j M Y") if day else ""
+
+
+def urls(admin: Any) -> list[URLPattern]:
+    def route(pattern: str, view: Any, name: str) -> URLPattern:
+        return path(pattern, admin.admin_site.admin_view(partial(view, admin)), name=name)
+
+    return [
+        route("board/", default_view, "deals_deal_board_default"),
+        route("board/<int:pipeline_id>/", board_view, "deals_deal_board"),
+        route("board/<int:pipeline_id>/<int:stage_id>/", cards_view, "deals_deal_board_cards"),
+        route("board/<int:pipeline_id>/move/", move_view, "deals_deal_board_move"),
+        route("board/<int:pipeline_id>/add/", add_view, "deals_deal_board_add"),
+    ]
+
+
+def url_for_list(request: HttpRequest) -> str:
+    """The board of the list's pipeline, else of the default one, with the filters of the list."""
+    query = request.GET.copy()
+    pipeline = inputs.whole_number(query.pop("pipeline", [""])[-1])
+    name, ids = ("deals_deal_board", [pipeline]) if pipeline else ("deals_deal_board_default", [])
+    return f"{reverse(f'admin:{name}', args=ids)}{'?' if query else ''}{query.urlencode()}"
+
+
+def board_of(admin: Any, request: HttpRequest, pipeline_id: int) -> Board:
+    actor = admin.actor(request)
+    pipeline = visible(request, Pipeline).filter(pk=min(pipeline_id, 2**63 - 1)).first()
+    if pipeline is None:
+        raise Http404
+    return Board(admin, request, actor, pipeline)
+
+
+def default_view(admin: Any, request: HttpRequest) -> HttpResponse:
+    """Redirect to the default pipeline, else to the first one."""
+    admin.actor(request)
+    pipeline: Any = visible(request, Pipeline)
+    pipeline = pipeline.default_first().first()
+    if pipeline is None:
+        return HttpResponseRedirect(reverse("admin:pipelines_pipeline_changelist"))
+    query = request.GET.urlencode()
+    return HttpResponseRedirect(
+        f"{reverse('admin:deals_deal_board', args=[pipeline.pk])}{'?' if query else ''}{query}"
+    )
+
+
+def board_view(admin: Any, request: HttpRequest, pipeline_id: int) -> HttpResponse:
+    board = board_of(admin, request, pipeline_id)
+    columns = board.columns()
+    pipelines: Any = visible(request, Pipeline)
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": f"Board: {board.pipeline.name}",
+        "opts": admin.opts,
+        "board": board,
+        "filters": board.filters,
+        "sorts": SORTS.items(),
+        "columns": columns,
+        "pipelines": pipelines.default_first(),
+        "may_edit": board.may_edit,
+        "may_add": board.may_edit and board.pipeline.is_active,
+        "reasons": visible(request, LostReason).order_by("name") if board.may_edit else [],
+        "currency": board.actor.organization.currency,
+        "form_key": uuid4().hex,
+        "is_fullwidth": "1",
+    }
+    page = TemplateResponse(request, "admin/deals/board/board.html", context)
+    page.add_post_render_callback(_without_indentation)
+    return page
+
+
+def _without_indentation(page: Any) -> None:
+    """A quarter of the page is the indentation of the theme's templates; nothing on it is preformatted."""
+    page.content = INDENTATION.sub(b"\n", page.content)
+
+
+def cards_view(admin: Any, request: HttpRequest, pipeline_id: int, stage_id: int) -> HttpResponse:
+    """A later page of a column, which the script adds to it."""
+    board = board_of(admin, request, pipeline_id)
+    stage = next((stage for stage in board.stages if stage.pk == stage_id), None)
+    if stage is None:
+        raise Http404
+    ordering = board.filters.ordering
+    key = ORDERINGS[ordering.removeprefix("-")]
+    try:
+        cursor = Cursor.decode(request.GET.get(CURSOR, ""), ordering)
+        page = cards_of(stage, board.deals, size=CARDS, key=key, ordering=ordering, cursor=cursor)
+    except InvalidCursor:
+        raise Http404 from None
+    context = {**board.page(stage, page), "may_edit": board.may_edit}
+    return TemplateResponse(request, "admin/deals/board/cards.html", context)
+
+
+def move_view(admin: Any, request: HttpRequest, pipeline_id: int) -> HttpResponse:
+    return board_acts.move(_editable(admin, request, pipeline_id))
+
+
+def add_view(admin: Any, request: HttpRequest, pipeline_id: int) -> HttpResponse:
+    return board_acts.add(_editable(admin, request, pipeline_id))
+
+
+def _editable(admin: Any, request: HttpRequest, pipeline_id: int) -> Board:
+    if request.method != "POST" or not admin.has_change_permission(request):
+        raise PermissionDenied
+    return board_of(admin, request, pipeline_id)

@@ -1,0 +1,182 @@
+"""The acts of the board: a move of a card, which may win or lose its deal, and a new deal in a column.
+
+The script of the board gets JSON; a form that is sent without it is answered by a redirect with a message.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from crm_project.changes import ChangeSet, change_set
+from crm_project.errors import DomainError, PreconditionFailed
+from crm_project.journal.models import Event
+from crm_project.journal.sentences import lines
+from crm_project.staff import display
+from crm_project.staff.actions import action_url, refusal_of, refusal_text, undo_url
+from crm_project.staff.inputs import DecimalInput, PlainText, whole_number
+from crm_project.staff.once import create_once
+from crm_project.staff.request_actor import visible
+from crm_project.versions import Versions
+from deals import services
+from deals.models import Deal, LostReason
+from pipelines.models import Stage
+
+if TYPE_CHECKING:
+    from deals.admin.board import Board
+
+GONE = "This deal is no longer here: it was moved to the trash, or you may not see it any more."
+NO_STAGE = "This stage was removed. Reload the board."
+# The events of a deal among which the move of somebody else is looked for.
+LATEST = 20
+STATUSES = (Deal.Statuses.WON, Deal.Statuses.LOST)
+
+
+def move(board: "Board") -> HttpResponse:
+    """Move a card to a stage, or win or lose its deal, if the deal still has the version that the card has."""
+    sent = board.request.POST
+    deal = visible(board.request, Deal).filter(pk=whole_number(sent.get("deal", ""))).first()
+    if deal is None:
+        return answer(board, GONE, is_done=False, deal_id=whole_number(sent.get("deal", "")))
+    target = _target(board, sent.get("to", ""))
+    if target is None:
+        return answer(board, NO_STAGE, is_done=False, deal_id=deal.pk)
+    change, name, is_lost = target
+    if is_lost:
+        if "lost_reason" not in sent:
+            return _ask_for_reason(board, deal)
+        reason = visible(board.request, LostReason).filter(pk=whole_number(sent["lost_reason"])).first()
+        change["lost_reason"] = reason.pk if reason else None
+    change["if_match"] = Versions(frozenset({whole_number(sent.get("version", ""))}))
+    try:
+        with change_set(board.actor) as changes:
+            services.update_deals(actor=board.actor, changes=[(deal, change)])
+    except PreconditionFailed as error:
+        return answer(board, _stale_text(board, deal, error), is_done=False, deal_id=deal.pk)
+    except (DomainError, IntegrityError) as error:
+        text = format_html("{} was not moved. {}", _linked(deal), refusal_text(refusal_of(error)))
+        return answer(board, text, is_done=False, deal_id=deal.pk)
+    return answer(board, _done(board, deal, name, changes), is_done=True, deal_id=deal.pk)
+
+
+def _target(board: "Board", to: str) -> tuple[dict[str, Any], str, bool] | None:
+    """The change that moves a deal there, the words that report it, and whether it loses the deal."""
+    if to in STATUSES:
+        return {"status": to}, to, to == Deal.Statuses.LOST
+    stage = next((stage for stage in board.stages if str(stage.pk) == to), None)
+    if stage is None:
+        return None
+    return {"stage": stage.pk}, f"moved to {stage.name}", stage.kind == Stage.Kinds.LOST
+
+
+def _ask_for_reason(board: "Board", deal: Deal) -> HttpResponse:
+    """The page of the action, for a form that was sent without the script."""
+    return HttpResponseRedirect(
+        action_url(board.admin, board.admin.row_action("lose"), [deal.pk], back=board.url)
+    )
+
+
+def _done(board: "Board", deal: Deal, result: str, changes: ChangeSet) -> SafeString:
+    undo = undo_url(board.actor, changes)
+    link = format_html(
+        ' <a class="crm-link crm-undo-now" href="{}?{}">Undo</a>', undo, urlencode({"next": board.url})
+    )
+    text = f"{result}." if changes.recorded else "nothing to change."
+    return format_html('<span class="crm-report">{}: {}{}</span>', _linked(deal), text, link if undo else "")
+
+
+def _stale_text(board: "Board", deal: Deal, error: PreconditionFailed) -> SafeString:
+    """Who changed the deal since the card was read, and when; the move of it, if there was one."""
+    events = Event.objects.history_of(deal).filter(row_version__gt=error.since).with_actor()
+    latest = list(events.order_by("-sequence")[:LATEST])
+    moves = [event for event in latest if {"stage_id", "status"} & event.changes.keys()]
+    entry = next(iter(lines((moves or latest)[:1], board.actor.member)), None)
+    if entry is None:
+        return format_html("{} was not moved. {}", _linked(deal), error.detail)
+    at = formats.date_format(timezone.localtime(entry.at), "j M Y H:i")
+    return format_html(
+        "{} was not moved, because it was changed meanwhile: {} {}, on {}. The board shows it as it is now.",
+        *(_linked(deal), entry.who, entry.text, at),
+    )
+
+
+def _linked(deal: Deal) -> SafeString | str:
+    return display.link(deal)
+
+
+class AddForm(forms.Form):
+    """A deal in few words. The contact is a row that was found by typing, or an e-mail address."""
+
+    stage = forms.CharField()
+    name = PlainText(max_length=255, label="Name")
+    amount = DecimalInput(required=False, label="Amount")
+    contact = forms.CharField(required=False)
+    contact_text = forms.CharField(required=False, max_length=254, label="Contact")
+
+
+def add(board: "Board") -> HttpResponse:
+    form = AddForm(board.request.POST)
+    stage = next((stage for stage in board.stages if str(stage.pk) == board.request.POST.get("stage")), None)
+    if stage is None:
+        return answer(board, NO_STAGE, is_done=False)
+    if not form.is_valid():
+        wrong = " ".join(f"{form[name].label}: {' '.join(errors)}" for name, errors in form.errors.items())
+        return answer(board, wrong, is_done=False)
+    change = {**_new(board, form.cleaned_data), "stage": stage.pk}
+    create: Callable[[], Any] = lambda: services.create_deals(actor=board.actor, changes=[change])[0]  # noqa: E731
+    try:
+        deal_id, changes = create_once(actor=board.actor, request=board.request, create=create)
+    except (DomainError, IntegrityError) as error:
+        return answer(board, refusal_text(refusal_of(error)), is_done=False)
+    deal = visible(board.request, Deal).get(pk=deal_id)
+    text = _done(board, deal, f"added to {stage.name}", changes)
+    if not board.deals.filter(pk=deal_id).exists():
+        text = format_html("{} The filters hide it.", text)
+    return answer(board, text, is_done=True, deal_id=deal_id)
+
+
+def _new(board: "Board", given: Mapping[str, Any]) -> dict[str, Any]:
+    """The change for a new deal, which belongs to the member."""
+    new = {"name": given["name"], "amount": given["amount"], "owner": board.actor.member.pk}
+    if given["contact"]:
+        return {**new, "contact": whole_number(given["contact"])}
+    return {**new, **_person(given["contact_text"])}
+
+
+def _person(text: str) -> dict[str, str]:
+    """The contact's fields in a text such as `Sophie Martin sophie@example.com`, of which each part may be absent."""
+    words = text.split()
+    address = next((word for word in words if "@" in word), "")
+    names = [word for word in words if word != address]
+    given = {
+        "contact_email": address.strip("<>,;"),
+        "contact_first_name": next(iter(names), ""),
+        "contact_last_name": " ".join(names[1:]),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def answer(board: "Board", text: str, *, is_done: bool, deal_id: int = 0) -> HttpResponse:
+    """The message, with the card and the figures of the columns as they are now."""
+    if "application/json" not in board.request.headers.get("Accept", ""):
+        (messages.success if is_done else messages.error)(board.request, text)
+        return HttpResponseRedirect(board.url)
+    card, stage = board.card(deal_id) if deal_id else ("", None)
+    return JsonResponse(
+        {
+            "is_done": is_done,
+            "message": format_html("{}", text),
+            "deal": deal_id,
+            "card": card,
+            "stage": stage,
+            "heads": board.heads(),
+        }
+    )
