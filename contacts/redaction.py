@@ -11,6 +11,7 @@ from crm_project.changes import change_set
 from crm_project.errors import NotFound
 from crm_project.journal.hooks import hooks as journal_hooks
 from crm_project.journal.redaction import ERASED, erased, redact_events
+from crm_project.mail.services import forget_address
 from crm_project.records import references
 from crm_project.records.locks import for_update
 from crm_project.records.writing import store
@@ -36,6 +37,7 @@ def redact_contact(*, contact: Contact) -> Redacted:
             raise NotFound
         draft = Draft.of(locked)
         references.note(ContactReference, [draft])
+        address = draft.row.email
         _erase(draft)
         store.update([draft], now=timezone.now())
         references.write(ContactReference, draft.row.organization_id, [draft])
@@ -45,8 +47,10 @@ def redact_contact(*, contact: Contact) -> Redacted:
         )
         recorded = {name: (erased(old), new) for name, (old, new) in draft.changed.items()}
         changes.record(row, "redacted", recorded)
+        forget_address(organization_id=row.organization_id, address=address)
         after_rename([draft])
-        journal_hooks.after_redaction(row)
+        for forget in journal_hooks.after_redaction:
+            forget(row)
         return Redacted(row, count)
 
 

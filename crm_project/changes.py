@@ -58,12 +58,19 @@ def _recorded(organization_id: int, kind: str, action: str, row_id: int, row_uui
 
 @dataclass
 class ChangeSet:
-    """The events of one unit of work. `undoes` is the UUID of the change set that this one reverts."""
+    """The events of one unit of work. `undoes` is the UUID of the change set that this one reverts.
+
+    `locks` are the advisory locks of the transaction by number, `versions` the catalogue versions by organization,
+    read under the catalogue's lock. `writes_catalogue` is set before reference data is written.
+    """
 
     actor: "Actor | None"
     uuid: UUID = field(default_factory=uuid4)
     undoes: UUID | None = None
     recorded: SpillingList[Recorded] = field(default_factory=SpillingList)
+    locks: set[int] = field(default_factory=set)
+    versions: dict[int, int] = field(default_factory=dict)
+    writes_catalogue: bool = False
 
     def record(self, row: Any, action: str, changes: dict[str, tuple[Any, Any]]) -> None:
         """Add an event: `row` was created, updated, trashed or restored. Written when the change set ends."""
@@ -72,6 +79,24 @@ class ChangeSet:
         self.recorded.append(
             Recorded(organization_id, row.row_kind, action, row.id, row.uuid, row.version, plain_changes)
         )
+
+
+def current() -> ChangeSet | None:
+    """The change set that is open."""
+    return _current.get()
+
+
+def note_catalogue_write() -> None:
+    """Called before reference data is written."""
+    changes = _current.get()
+    if changes is not None:
+        changes.writes_catalogue = True
+
+
+def writes_catalogue() -> bool:
+    """Whether the open change set writes reference data, which others do not see before it is committed."""
+    changes = _current.get()
+    return changes is not None and changes.writes_catalogue
 
 
 Writer = Callable[[ChangeSet], None]
@@ -106,15 +131,17 @@ def change_set(actor: "Actor | None") -> Iterator[ChangeSet]:
 
 @contextmanager
 def attempt() -> Iterator[None]:
-    """A savepoint of a change set: on an exception its rows and its events are removed."""
+    """A savepoint of a change set: on an exception its rows, its events and its locks are removed."""
     changes = _current.get()
-    already = len(changes.recorded) if changes else 0
+    already, locks = (len(changes.recorded), set(changes.locks)) if changes else (0, set())
     try:
         with transaction.atomic():
             yield
     except Exception:
         if changes:
             changes.recorded.truncate(already)
+            # A rollback to the savepoint releases the locks that were taken after it.
+            changes.locks = locks
         raise
 
 

@@ -148,7 +148,8 @@ class DatabaseMiddleware:
             return self.get_response(request)
         with wait_budget(limit):
             response = self.get_response(request)
-        if response.status_code == 503 and not connection.in_atomic_block:
+        is_outage = response.status_code == 503 and not getattr(request, "is_over_quota", False)
+        if is_outage and not connection.in_atomic_block:
             connection.close_at = 0.0  # at the end of the request, as a connection that is too old
         return response
 

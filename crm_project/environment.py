@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -49,6 +50,12 @@ def dialect_hosts(env: environ.Env) -> dict[str, str]:
     return {host.strip().lower(): system.strip() for host, _, system in pairs}
 
 
+def outbound_hosts(env: environ.Env) -> frozenset[str]:
+    """OUTBOUND_ALLOWED_HOSTS, `host` or `host:port` each."""
+    hosts = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+    return frozenset(host.strip().lower() for host in hosts if host.strip())
+
+
 def allowed_hosts(env: environ.Env, *, debug: bool, also: Iterable[str] = ()) -> list[str]:
     """ALLOWED_HOSTS with the hosts of the dialects."""
     hosts: list[str] = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[]) if host.strip()]
@@ -70,12 +77,63 @@ def refuse_strangers(hosts: list[str]) -> None:
         )
 
 
+def public_url(env: environ.Env, *, hosts: Iterable[str], tls: bool) -> str:
+    """PUBLIC_URL without a final slash; by default the first named host of ALLOWED_HOSTS."""
+    named = [host for host in hosts if host and not host.startswith(".")]
+    host = named[0] if named else "localhost"
+    default = f"{'https' if tls else 'http'}://{f'{host}:8000' if host in LOOPBACK else host}"
+    url: str = env.str("PUBLIC_URL", default="").strip().rstrip("/") or default
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or url != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise ImproperlyConfigured("PUBLIC_URL must be a scheme and a host, such as https://crm.example.com.")
+    if "@" in parts.netloc:
+        raise ImproperlyConfigured("PUBLIC_URL contains a user name.")
+    return url
+
+
+def bounded_smtp(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings of EMAIL_URL; of the SMTP backends the one with a deadline."""
+    if config["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+        return {**config, "EMAIL_BACKEND": "crm_project.mail.smtp.EmailBackend"}
+    return config
+
+
 def secret_key_fallbacks(env: environ.Env) -> list[str]:
     """Earlier keys: what they have signed stays valid, and nothing new is signed with them."""
     keys = [key.strip() for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key.strip()]
     if any(len(key) < SECRET_LENGTH or key == DEVELOPMENT_SECRET for key in keys):
         raise ImproperlyConfigured("SECRET_KEY_FALLBACKS contains a key that is public or too short.")
     return keys
+
+
+def rate_limit(text: str) -> tuple[int, int] | None:
+    """The quota and the seconds of a rate such as `1000/60`; None for `off`."""
+    if text.strip() == "off":
+        return None
+    quota, _, seconds = text.strip().partition("/")
+    if not (_is_count(quota) and _is_count(seconds)):
+        raise ImproperlyConfigured(f"A RATE_LIMIT is `requests/seconds` or `off`, and not {text!r}.")
+    return int(quota), int(seconds)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) < 10**9
+
+
+def web_threads(env: environ.Env) -> int:
+    """WEB_THREADS, the threads of each server process."""
+    threads: int = env.int("WEB_THREADS", default=16)
+    return threads
+
+
+def cors_origins(env: environ.Env) -> list[str]:
+    """CORS_ALLOWED_ORIGINS: `https://app.example.com,…`, the origins whose pages may call the API."""
+    origins: list[str] = [one.strip() for one in env.list("CORS_ALLOWED_ORIGINS", default=[]) if one.strip()]
+    return origins
 
 
 def database_limits(env: environ.Env) -> dict[str, str]:

@@ -14,6 +14,7 @@ from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
+from crm_project.background import server as background
 from crm_project.deadlines import HEAD_SECONDS, deadlines
 
 log = logging.getLogger("crm.request")
@@ -24,6 +25,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """The deadline of the head ends where the application begins; the body has one for each read."""
         with deadlines.within(conn.sock, HEAD_SECONDS):
             return super().handle(conn)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Claim no further task while the requests are ended."""
+        background.begin_to_stop()
+        super().handle_exit(sig, frame)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         problem, request_id = problem_of(exc), str(uuid.uuid4())

@@ -14,6 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from crm_project.background.status import status as background_status
 from crm_project.database import state_of, wait_budget
 
 # Seconds that a probe waits for the database.
@@ -61,15 +62,19 @@ def healthz() -> Answer:
 
 
 def readyz() -> Answer:
-    """Not ready: the database does not answer, or its tables are older than the code. A read-only database is ready."""
+    """Not ready: the database does not answer, or its tables are older than the code. A read-only database is ready.
+
+    The numbers of the background tasks are information: a server without a worker serves requests.
+    """
     try:
         pending = bool(pending_migrations())
         database = "read_only" if is_read_only() else "ok"
+        tasks = {} if pending else {"tasks": background_status().as_json()}
     except (DatabaseError, InterfaceError) as error:
         state = state_of(error)
         return 503, {"status": "unavailable", "database": state.name if state else "error"}
     status = "unavailable" if pending else "ok"
-    body = {"status": status, "database": database, "migrations": "pending" if pending else "ok"}
+    body = {"status": status, "database": database, "migrations": "pending" if pending else "ok", **tasks}
     return (503 if pending else 200), body
 
 

@@ -11,7 +11,7 @@ bind = f"{env.str('HOST', default='127.0.0.1')}:{env.int('PORT', default=8000)}"
 # A client that sends its body slowly occupies a thread until its deadline; sixteen leave some for others.
 worker_class = "crm_project.gunicorn_worker.Worker"
 workers = env.int("WEB_CONCURRENCY", default=2)
-threads = env.int("WEB_THREADS", default=16)
+threads = environment.web_threads(env)
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
@@ -29,7 +29,17 @@ accesslog = None
 
 
 def post_worker_init(worker: Any) -> None:
-    """Say in the log if the database's limits are not in force. Not waited for: the database may be away."""
+    """Start the worker, and say in the log if the database's limits are not in force: not waited for."""
+    from crm_project.background import server as background
     from crm_project.database import log_limit_mismatches
 
+    background.start()
+
     threading.Thread(target=log_limit_mismatches, name="limits", daemon=True).start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Let the tasks that are running end, as long as gunicorn waits, or give them back."""
+    from crm_project.background import server as background
+
+    background.stop(patience=10)

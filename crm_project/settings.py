@@ -28,8 +28,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "crm_project.background",
+    "crm_project.mail",
     "crm_project.accounts",
     "crm_project.records",
     "crm_project.journal",
@@ -38,6 +41,7 @@ INSTALLED_APPS = [
     "deals",
     "crm_project.api",
     "crm_project.imports",
+    "crm_project.webhooks",
     "crm_project.setup",
     "crm_project.operations",
     "crm_project.dialects",
@@ -49,12 +53,14 @@ MIDDLEWARE = [
     "crm_project.database.DatabaseMiddleware",
     "crm_project.api.middleware.RequestMiddleware",
     "crm_project.dialects.hosts.DialectHostMiddleware",
+    "crm_project.api.middleware.CrossOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_project.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "crm_project.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "crm_project.api.middleware.RateLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -101,6 +107,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "crm_project.accounts.passwords.GuessablePasswordValidator"},
 ]
 
+# The life of a link that resets a password, in seconds.
+PASSWORD_RESET_TIMEOUT = 60 * 60
+
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = ["crm_project.staff.formats"]
 TIME_ZONE = "UTC"
@@ -135,6 +144,38 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# The origins whose pages may call the API and the dialects, with a token: cookies are not sent along.
+CORS_ALLOWED_ORIGINS = environment.cors_origins(env)
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "organization-id",
+    "prefer",
+    "tenant-id",
+    "version",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "Dry-Run",
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Ignored-Fields",
+    "X-Request-ID",
+]
+
 # The API refuses a body above 1 MiB with a 413 itself; this limit is above that.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024 + 64 * 1024
 
@@ -144,12 +185,55 @@ ANSWER_MAX_BYTES = env.int("ANSWER_MAX_MIB", default=5) * 1024 * 1024
 # Checked between the parts of an answer; a single statement has STATEMENT_TIMEOUT.
 ANSWER_MAX_SECONDS = env.int("ANSWER_MAX_SECONDS", default=10)
 
+# Requests in a window of seconds. A server process learns the counts of the others once a second, if they are shared.
+RATE_LIMITS = {
+    "token": environment.rate_limit(env.str("RATE_LIMIT_TOKEN", default="1000/60")),
+    "user": environment.rate_limit(env.str("RATE_LIMIT_USER", default="2000/60")),
+    "organization": environment.rate_limit(env.str("RATE_LIMIT_ORGANIZATION", default="5000/60")),
+    "address": environment.rate_limit(env.str("RATE_LIMIT_ADDRESS", default="300/60")),
+}
+RATE_LIMIT_SHARED = env.bool("RATE_LIMIT_SHARED", default=True)
+# The requests of a process that may wait at once for a background job to end (`Prefer: wait`).
+WAITING_REQUESTS = environment.web_threads(env) // 4
+
 # Uploaded files are stored in the database, which all machines share, for this number of days.
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=1_000_000)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
-# `thread`: a thread of the web process runs imports; `command`: only `manage.py work_imports` does.
-IMPORT_WORKER = env.str("IMPORT_WORKER", default="thread")
+
+# Background work. `thread`: the server processes run tasks; `command`: only `manage.py worker` does. IMPORT_WORKER was
+# its name while there were imports alone.
+TASK_WORKER = env.str("TASK_WORKER", default=env.str("IMPORT_WORKER", default="thread"))
+# A worker that does not show for so long is considered dead, and its tasks are run again.
+TASK_LEASE_SECONDS = env.float("TASK_LEASE_SECONDS", default=30)
+TASK_KEEP_DAYS = env.int("TASK_KEEP_DAYS", default=30)
+TASKS = {
+    "default": {
+        "BACKEND": "crm_project.background.backend.DatabaseBackend",
+        # What may take minutes has a queue of its own: imports, and mail, whose server may hang.
+        "QUEUES": ["default", "mail", "long"],
+    }
+}
+
+# Members give the URLs of webhooks. Hosts inside the network are reached only if they are named here, as `host` or
+# `host:port`; http without TLS only to these hosts, unless it is allowed to all.
+OUTBOUND_ALLOWED_HOSTS = environment.outbound_hosts(env)
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
+# The endpoints that one process serves at once; half of them may be slow ones.
+WEBHOOK_THREADS = env.int("WEBHOOK_THREADS", default=4)
+WEBHOOK_TIMEOUT = env.int("WEBHOOK_TIMEOUT", default=15)
+# The seconds before the second and each later try: ten tries over 75 hours.
+WEBHOOK_RETRIES = env.list(
+    "WEBHOOK_RETRIES",
+    cast=float,
+    default=[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+)
+# After this many days without a success an endpoint is paused.
+WEBHOOK_FAILING_DAYS = env.int("WEBHOOK_FAILING_DAYS", default=5)
+# Deliveries hold what was sent and answered, for this number of days.
+WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", default=30)
+# After a rotation both secrets sign for this number of hours.
+WEBHOOK_ROTATION_HOURS = env.int("WEBHOOK_ROTATION_HOURS", default=24)
 
 # Where `manage.py backup` writes, and `doctor` looks: a directory, or a file that another tool writes.
 BACKUP_PATH = env.str("BACKUP_PATH", default="")
@@ -167,8 +251,11 @@ STORAGES = {
 }
 
 # E-mail is printed to the console unless EMAIL_URL is set.
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(environment.bounded_smtp(env.email_url("EMAIL_URL", default="consolemail://")))
+# Seconds for each wait; `crm_project.mail.smtp` bounds the whole connection.
 EMAIL_TIMEOUT = 10
+# The address of the server in the links of mails.
+PUBLIC_URL = environment.public_url(env, hosts=ALLOWED_HOSTS, tls=BEHIND_TLS)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crm@localhost")
 
 LOGGING = logs.config(
@@ -234,6 +321,11 @@ SPECTACULAR_SETTINGS = {
         "ImportFormat": "crm_project.imports.models.Import.Formats",
         "ImportState": "crm_project.imports.models.Import.States",
         "ImportTask": "crm_project.imports.models.Import.Tasks",
+        "EventType": "crm_project.journal.event_types.known_types",
+        "WebhookEvent": "crm_project.webhooks.rules.known_events",
+        "WebhookFormat": "crm_project.webhooks.formats.names",
+        "WebhookPause": "crm_project.webhooks.models.Webhook.Pauses",
+        "WebhookDeliveryState": "crm_project.webhooks.models.WebhookDelivery.States",
         "CustomFieldKind": "crm_project.records.models.CustomField.Kinds",
         "CustomFieldType": "crm_project.records.models.CustomField.Types",
     },

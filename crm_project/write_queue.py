@@ -88,8 +88,11 @@ _queues: dict[str, WriteQueue] = {}
 
 
 @contextmanager
-def write_transaction(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """`transaction.atomic()` that waits in the queue first if it begins a transaction on an SQLite file."""
+def write_transaction(using: str = DEFAULT_DB_ALIAS, *, timeout: float | None = None) -> Iterator[None]:
+    """`transaction.atomic()` that waits in the queue first if it begins a transaction on an SQLite file.
+
+    It waits at most `timeout` seconds; unless given, as long as the connection waits for the lock.
+    """
     connection: Any = connections[using]
     if connection.vendor != "sqlite" or connection.in_atomic_block or connection.is_in_memory_db():
         with transaction.atomic(using=using):
@@ -97,5 +100,6 @@ def write_transaction(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
         return
     path = f"{connection.settings_dict['NAME']}-turn"
     queue = _queues.setdefault(path, WriteQueue(path))
-    with queue.turn(connection.settings_dict["OPTIONS"].get("timeout", 5)), transaction.atomic(using=using):
+    seconds = connection.settings_dict["OPTIONS"].get("timeout", 5) if timeout is None else timeout
+    with queue.turn(seconds), transaction.atomic(using=using):
         yield

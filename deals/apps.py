@@ -8,7 +8,8 @@ class DealsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from deals import kinds, subscriptions
+        from deals import kinds, mails, subscriptions
 
+        mails.connect()
         subscriptions.connect()
         kinds.connect()

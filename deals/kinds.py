@@ -1,8 +1,10 @@
 """The declarations of deals and lost reasons, and how the journal presents amounts and moves."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 from crm_project.accounts.rules import Permission
 from crm_project.journal.catalogue import CatalogueUndoer
@@ -59,7 +61,7 @@ def _lost_reason() -> Kind:
 def _deal() -> Kind:
     return Kind(
         Deal,
-        visible=Private(DealQuerySet.shared_with, complement=DealQuerySet.hidden_from),
+        visible=Private(DealQuerySet.shared_with, complement=DealQuerySet.hidden_from, by_role=True),
         rank=80,
         permission=Permission.EDIT_DEALS,
         services=Services(
@@ -84,9 +86,27 @@ def _deal() -> Kind:
         # In the API a member is a login, and the contacts of a deal are its participants.
         api_names={"members": "participants"},
         polish=_show_amounts,
+        event_types={
+            **{status: partial(_became, status) for status in ("won", "lost", "abandoned")},
+            "reopened": _was_reopened,
+            "moved": _was_moved,
+        },
         clauses=_journey,
         undoer=DealUndoer(),
     )
+
+
+def _became(status: str, changes: Mapping[str, Any]) -> bool:
+    """Also true of a deal that was created with the status."""
+    return "status" in changes and changes["status"][1] == status
+
+
+def _was_reopened(changes: Mapping[str, Any]) -> bool:
+    return _became("open", changes) and changes["status"][0] is not None
+
+
+def _was_moved(changes: Mapping[str, Any]) -> bool:
+    return "stage_id" in changes and changes["stage_id"][0] is not None
 
 
 def _show_amounts(shown: Sequence[PresentedEvent]) -> None:

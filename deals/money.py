@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from iso4217 import Currency
@@ -24,6 +24,7 @@ def currency_decimals() -> dict[str, int]:
     return {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
 
 
+@lru_cache(maxsize=4096)
 def formatted(amount: Decimal | None, currency: str) -> str | None:
     """The amount as text, with the decimals of the currency, or more if the amount has more."""
     if amount is None:

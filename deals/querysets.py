@@ -12,7 +12,6 @@ from django.db.models import (
     F,
     IntegerField,
     OuterRef,
-    Prefetch,
     Q,
     Subquery,
     Sum,
@@ -106,19 +105,10 @@ class DealQuerySet(RowQuerySet[Any]):
         return self.exclude(name="").filter(search_text__startswith=fold(beginning))
 
     def for_reading(self, member: "Member") -> Self:
-        """With all related rows of a response, in a fixed number of queries. `next_deal` is None if hidden."""
-        from deals.models import DealAccess, DealContact, DealFollower
+        """As plain rows, with all related rows of a response, in a fixed number of queries: see `deals.rows`."""
+        from deals.rows import for_reading
 
-        people = (
-            Prefetch("contact_links", DealContact.objects.select_related("contact").order_by("id")),
-            Prefetch("follower_links", DealFollower.objects.select_related("member__user").order_by("id")),
-            Prefetch("access_links", DealAccess.objects.select_related("member__user").order_by("id")),
-        )
-        return self.select_related(
-            "stage__pipeline", "contact", "client", "owner__user", "created_by__user", "lost_reason"
-        ).prefetch_related(
-            *people, "references", Prefetch("next_deal", self.model.objects.visible_to(member))
-        )
+        return for_reading(self, member)  # type: ignore[return-value]
 
     def with_status_since(self) -> Self:
         """Annotate `status_since`, the instant at which the deal's present status began."""

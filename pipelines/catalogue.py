@@ -1,9 +1,12 @@
 """The live pipelines and stages of an organization, read once for a write of deals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm_project.records.kept import Kept
 from crm_project.records.locks import hold_catalogue
+from crm_project.records.rows import by_id
 from pipelines.models import Pipeline, Stage
 
 
@@ -20,6 +23,14 @@ class Catalogue:
         """The pipeline of the given stage, else the given pipeline, else the default."""
         target = self.stages.get(stage)
         return target.pipeline if target else self.pipelines.get(pipeline, self.default)
+
+
+def _stages(organization_id: int) -> Mapping[int, Stage]:
+    """All stages with their pipelines, those in the trash included; one query, so that they fit together."""
+    return by_id(Stage.objects.of(organization_id).select_related("pipeline"))
+
+
+kept_stages: Kept[Mapping[int, Stage]] = Kept(_stages)
 
 
 def held_catalogue(organization_id: int) -> Catalogue:

@@ -4,9 +4,12 @@ import gc
 
 import pytest
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TestCase, TransactionTestCase
+from django.test.utils import override_settings
 
+from crm_project.accounts.logins import refusals
 from crm_project.journal.append_only import rewriting
+from crm_project.records.kept import forget_all
 
 
 def pytest_collection_finish():
@@ -22,9 +25,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, t
         connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords():
+    """For rows that a whole class shares, too."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def _refused_addresses_are_forgotten():
+    """The process remembers them, while the attempts of the database are rolled back."""
+    refusals.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -42,5 +53,24 @@ def _the_tables_are_emptied_between_tests():
             teardown(case)
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _what_is_kept_is_rolled_back():
+    """In production a version of the catalogue that others have seen is never rolled back."""
+    rollback, teardown = TestCase._rollback_atomics.__func__, TransactionTestCase._fixture_teardown
+
+    def rolling_back(case_class, atomics):
+        rollback(case_class, atomics)
+        forget_all()
+
+    def emptying(case):
+        teardown(case)
+        forget_all()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestCase, "_rollback_atomics", classmethod(rolling_back))
         patch.setattr(TransactionTestCase, "_fixture_teardown", emptying)
         yield

@@ -16,6 +16,7 @@ from tests.factories import CustomFieldFactory
 MIB = 1024 * 1024
 
 
+@pytest.mark.once
 class CostTests(BaseTestCase):
     @pytest.mark.slow
     def test_every_answer_in_memory_is_within_the_budget(self):

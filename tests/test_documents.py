@@ -140,10 +140,12 @@ def test_the_tour_can_be_pasted_whole(pasted):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_commands_of_the_api_document_continue_the_tour(pasted):
+def test_the_commands_of_the_api_document_continue_the_tour(pasted, settings):
+    settings.RATE_LIMITS = {"token": (1000, 60), "organization": (5000, 60)}
+    settings.RATE_LIMIT_SHARED = False
     tour, folder = pasted
     document = BASE_DIR / "docs/api.md"
-    sections = ("Lists", "Writes", "History", "Import and export")
+    sections = ("Lists", "Writes", "Limits", "History", "Import and export")
     printed = paste("\n".join([tour, "echo; echo NEXT", *(shell(document, one) for one in sections)]), folder)
 
     own = printed.partition("NEXT")[2]
@@ -153,4 +155,6 @@ def test_the_commands_of_the_api_document_continue_the_tour(pasted):
     assert own.count('"outcome":"') == 3
     assert '"sequence":' in own
     assert '"kind":"contacts"' in own
+    assert '"state":"previewed"' in own
+    assert 'RateLimit-Policy: "token";q=1000;w=60' in own
     assert (folder / "deals.csv").read_text().count("\n") > 2

@@ -21,7 +21,9 @@ from tests.api.routes import ROUTES, make_rows
 from tests.test_who_may_what import READS
 
 FILE = Path(__file__).parent / "headers.json"
-VARYING = {"X-Request-ID", "ETag", "Location", "Expires", "Last-Modified", "Retry-After"}
+VARYING = {"X-Request-ID", "ETag", "Location", "Expires", "Last-Modified", "Retry-After", "RateLimit"}
+# Higher than all requests of the test.
+LIMITS = dict.fromkeys(("token", "user", "organization", "address"), (100000, 60))
 # The settings that follow from BEHIND_TLS.
 TLS = {
     "BEHIND_TLS": True,
@@ -67,7 +69,7 @@ def headers_of(answer: Any) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-@override_settings(**TLS)
+@override_settings(**TLS, RATE_LIMITS=LIMITS, RATE_LIMIT_SHARED=False)
 class HeaderTests(ApiTestCase):
     def test_the_headers_are_those_of_the_file(self) -> None:
         found = grouped([*self.public(), *self.admin_pages(), *self.api(), *self.dialects()])
@@ -126,6 +128,9 @@ class HeaderTests(ApiTestCase):
         link = f"{reverse('admin:accept_invitation')}?token="
         yield Visit("anybody GET /admin/invitation/", self.browser().get(link + secret, secure=True))
         yield Visit("anybody GET /admin/invitation/, used", self.browser().get(link + "x", secure=True))
+        reset = reverse("admin:password_reset")
+        for page in (reset, f"{reset}sent/", f"{reset}done/", f"{reset}MQ/x/"):
+            yield Visit(f"anybody GET {page}", self.browser().get(page, secure=True))
         for page in SITE_PAGES:
             path = reverse(f"admin:{page}")
             yield Visit(f"admin GET {path}", client.get(path, secure=True))

@@ -42,13 +42,14 @@ def ask(port, path, secret=""):
 
 @pytest.mark.slow
 @pytest.mark.race
+@pytest.mark.once
 class HostileSocketTests(TransactionTestCase):
     def test_hostile_clients_have_no_effect_on_others(self):
         world = World()
         for number in range(60):
             world.deal(name=f"Deal {number}", description="x" * 60_000)
         self.secret = create_token(actor=world.alice, name="sockets")[1]
-        with gunicorn(database_url(), WEB_CONCURRENCY="2", IMPORT_WORKER="command") as server:
+        with gunicorn(database_url(), WEB_CONCURRENCY="2", TASK_WORKER="command") as server:
             self.port = server.port
             with self.holding() as held:
                 self.send_nonsense()

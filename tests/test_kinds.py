@@ -49,7 +49,7 @@ class TestChecks:
         assert {model for model in rows if kind_of(model) is None} == set()
         assert len(rows) >= 6
 
-    def test_who_may_see_the_rows_must_be_said(self):
+    def test_visibility_must_be_declared(self):
         with pytest.raises(TypeError, match="visible"):
             Kind(Note, rank=90)
 

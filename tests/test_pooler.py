@@ -10,7 +10,7 @@ from django.test import Client
 
 from crm_project import database
 from crm_project.accounts.services import create_token
-from crm_project.imports import services, worker
+from crm_project.imports import services
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.records.management.commands.migrate import lock_timeout
@@ -21,6 +21,7 @@ from tests.factories import DealFactory
 from tests.imports.client import csv_file
 from tests.imports.test_imports import HEADER, deal_row
 from tests.pgbouncer import behind_pgbouncer, console, url_of
+from tests.tasks import run_tasks
 from tests.test_races import (  # noqa: F401  (the fixtures and tests of that module, run here behind the pooler)
     _the_journal_has_no_gaps,
     test_identical_upserts_make_one_contact,
@@ -188,8 +189,7 @@ def test_one_key_at_once_makes_one_deal(world):
     assert Deal.objects.filter(name="Once").count() == 1
 
 
-def test_an_import_is_previewed_run_and_undone(world, settings):
-    settings.IMPORT_WORKER = "command"
+def test_an_import_is_previewed_run_and_undone(world):
     upload = receive("deals.csv", [csv_file(HEADER, *(deal_row(n) for n in range(30)))])
     source = services.upload_file(actor=world.bob, kind="deals", upload=upload)
     found = {}
@@ -198,7 +198,7 @@ def test_an_import_is_previewed_run_and_undone(world, settings):
             services.ask_to_undo(actor=world.bob, source=source)
         else:
             services.ask_for(actor=world.bob, source=source, task=task)
-        worker.work()
+        run_tasks()
         source.refresh_from_db()
         found[task] = (source.state, source.counts["created"], Deal.objects.filter(deleted_at=None).count())
 

@@ -46,6 +46,10 @@ def database(**variables):
             {"SECRET_KEY_FALLBACKS": "short"},
             "SECRET_KEY_FALLBACKS contains a key that is public or too short",
         ),
+        ({"PUBLIC_URL": "crm.example.com"}, "PUBLIC_URL must be a scheme and a host"),
+        ({"PUBLIC_URL": "https://crm.example.com/crm"}, "PUBLIC_URL must be a scheme and a host"),
+        ({"PUBLIC_URL": "javascript://crm.example.com"}, "PUBLIC_URL must be a scheme and a host"),
+        ({"PUBLIC_URL": "https://ann@crm.example.com"}, "PUBLIC_URL contains a user name"),
         ({"DATABASE_URL": "mysql://localhost/crm"}, "DATABASE_URL must be of SQLite or PostgreSQL"),
     ],
 )
@@ -54,6 +58,27 @@ def test_it_refuses_to_start(variables, sentence):
 
     assert done.returncode != 0
     assert f"ImproperlyConfigured: {sentence}" in done.stderr.replace("django.core.exceptions.", "")
+
+
+@pytest.mark.parametrize(
+    ("variables", "url"),
+    [
+        ({}, "https://crm.example.com"),
+        ({"ALLOWED_HOSTS": ".example.org,crm.example.org", "BEHIND_TLS": "off"}, "http://crm.example.org"),
+        ({"DEBUG": "on", "ALLOWED_HOSTS": ""}, "http://127.0.0.1:8000"),
+        ({"PUBLIC_URL": "https://sales.example.com:8443/"}, "https://sales.example.com:8443"),
+    ],
+)
+def test_the_address_in_mails(variables, url):
+    assert settings("PUBLIC_URL", **{**PRODUCTION, **variables})["PUBLIC_URL"] == url
+
+
+def test_smtp_has_a_deadline():
+    read = settings(
+        "EMAIL_BACKEND", "EMAIL_USE_TLS", EMAIL_URL="smtp+tls://a:b@mail.example.com", **PRODUCTION
+    )
+
+    assert read == {"EMAIL_BACKEND": "crm_project.mail.smtp.EmailBackend", "EMAIL_USE_TLS": True}
 
 
 def test_it_starts_in_production():

@@ -5,6 +5,7 @@ The slice of each run uses Django's live server; the long form gunicorn with the
 
 import http.client
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -95,6 +96,7 @@ def check_throttle(port: int, people: list[str], *, each_second: int, threads: i
     assert addresses[-1] == page == 429
 
     doors: list[Callable[..., tuple[int, float]]] = [sign_in, sign_in_to_the_admin]
+    quiet = [door(port, people[1], "192.0.2.251")[1] for door in doors * 2]
     with guessing(port, each_second=each_second, threads=threads) as statuses:
         time.sleep(1)
         until, number, waits = time.monotonic() + seconds, 0, []
@@ -104,7 +106,10 @@ def check_throttle(port: int, people: list[str], *, each_second: int, threads: i
             assert status == (200 if door is sign_in else 302), (number, status)
             waits.append(wait)
             number += 1
-    assert max(waits) < SECONDS, sorted(waits)[-3:]
+    load = os.getloadavg()[0]
+    print(f"{number} sign-ins: at most {max(waits):.2f} s, {max(quiet):.2f} s before; load {load:.1f}")
+    # Where other programs take the processors, one hash alone may need longer.
+    assert max(waits) < max(SECONDS, 2 * max(quiet)), (sorted(waits)[-3:], quiet)
     assert set(statuses) == {401, 429}
     assert statuses.count(401) <= 12 + seconds / 30
 

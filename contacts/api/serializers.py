@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from contacts.models import Contact
 from contacts.services import MATCH_KEYS
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import (
     CustomFieldsField,
     OptionalText,
@@ -22,7 +23,7 @@ from crm_project.records.rules import LONG_TEXT
 EXAMPLE = {"first_name": "Sophie", "last_name": "Martin", "email": "sophie.martin@example.com"}
 
 
-class CompanyPartSerializer(serializers.Serializer[Any]):
+class CompanyPartSerializer(Serializer):
     uuid = StrictUUID()
     full_name = serializers.CharField()
 

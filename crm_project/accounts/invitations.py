@@ -1,12 +1,16 @@
 """Invitations: an admin offers a membership; the person accepts it with the link and a password.
 
 Until then nothing of the login changes, and the organization does not learn whether there is one.
+
+The secret of a link is stored nowhere: it is computed with SECRET_KEY for the inviter and when its mail is sent.
 """
 
+import base64
 import datetime
-import secrets
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Invitation, Member, User
@@ -15,6 +19,7 @@ from crm_project.accounts.services import add_member, email_errors, token_digest
 from crm_project.changes import change_set
 from crm_project.emails import fold_email
 from crm_project.errors import Conflict, Forbidden, NotFound, refuse_fields
+from crm_project.mail.services import has_mail_server, queue_messages
 from crm_project.write_queue import write_transaction
 
 LIFE = datetime.timedelta(days=7)
@@ -23,13 +28,14 @@ LIFE = datetime.timedelta(days=7)
 def invite_member(
     *, actor: Actor, email: str, full_name: str = "", role: str = Role.REP, job_title: str = ""
 ) -> tuple[Invitation, str]:
-    """Invite an e-mail address. Returns the invitation and the secret of its link.
+    """Invite an e-mail address. Returns the invitation and the secret of its link, which is mailed to the address.
 
     An open invitation to the same address is replaced, and its link ends.
     """
     actor.require(Permission.ADMINISTER)
-    email, secret = fold_email(email), secrets.token_urlsafe(32)
+    email, now = fold_email(email), timezone.now()
     refuse_fields(email_errors(email))
+    secret = _secret(actor.organization_id, email, now, settings.SECRET_KEY)
     with change_set(actor):
         if Member.objects.visible_to(actor.member).filter(user__email=email).exists():
             raise Conflict("%(email)s is already a member.", {"email": email}, code="member_exists")
@@ -42,11 +48,36 @@ def invite_member(
                 "role": role,
                 "job_title": job_title,
                 "digest": token_digest(secret),
-                "expires_at": timezone.now() + LIFE,
-                "created_at": timezone.now(),
+                "expires_at": now + LIFE,
+                "created_at": now,
             },
         )
+        if has_mail_server():
+            _mail(invitation)
     return invitation, secret
+
+
+def _mail(invitation: Invitation) -> None:
+    queue_messages(
+        template="invitation",
+        recipients=[(invitation.email, {"invitation": invitation.pk, "digest": invitation.digest})],
+        organization_id=invitation.organization_id,
+        expires_at=invitation.expires_at,
+    )
+
+
+def secret_of(invitation: Invitation) -> str | None:
+    """The secret of the link; None if it was made with a key that is no longer in force."""
+    row = (invitation.organization_id, invitation.email, invitation.created_at)
+    made = (_secret(*row, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    return next((secret for secret in made if token_digest(secret) == invitation.digest), None)
+
+
+def _secret(organization_id: int, email: str, created_at: datetime.datetime, key: str) -> str:
+    """256 bits that nobody computes without the key; other ones at each invitation of the address."""
+    text = f"{organization_id} {email} {created_at.astimezone(datetime.UTC).isoformat()}"
+    digest = salted_hmac("crm.invitation", text, secret=key, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def withdraw_invitation(*, actor: Actor, invitation: Invitation) -> None:
@@ -59,7 +90,7 @@ def find_invitation(secret: str) -> Invitation:
     found: Invitation | None = (
         Invitation.objects.usable(timezone.now()).filter(digest=token_digest(secret)).first()
     )
-    if found is None or not _may_invite(found.invited_by):
+    if found is None or not may_invite(found.invited_by):
         raise NotFound(
             "This invitation has been used, withdrawn or replaced, or it is older than seven days."
         )
@@ -106,5 +137,5 @@ def _new_login(invitation: Invitation, password: str) -> User:
     return user
 
 
-def _may_invite(sender: Member) -> bool:
+def may_invite(sender: Member) -> bool:
     return sender.has_access and Actor(sender).may(Permission.ADMINISTER)

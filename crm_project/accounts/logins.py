@@ -21,6 +21,8 @@ from crm_project.write_queue import write_transaction
 
 WINDOW = datetime.timedelta(minutes=15)
 KNOWN_FOR = datetime.timedelta(days=90)
+# An attempt that another process was checking may make an account known at a refused address.
+LONGEST_REFUSAL = datetime.timedelta(seconds=30)
 
 T = TypeVar("T")
 
@@ -92,6 +94,45 @@ _strangers = _Slots(at_once=1, queue=6)
 _known = _Slots(at_once=2, queue=8)
 
 
+class _Refusals:
+    """The addresses that a process refuses for a while, and their accounts: a flood of attempts costs no queries.
+
+    The attempts in the database decide; a refusal is repeated from here for `LONGEST_REFUSAL` at most.
+    """
+
+    def __init__(self, *, size: int) -> None:
+        self._size = size
+        self._guard = threading.Lock()
+        self._until: dict[str, datetime.datetime] = {}
+
+    def check(self, key: str, now: datetime.datetime) -> None:
+        """Raise TooManyAttempts if the key is still refused."""
+        until = self._until.get(key)
+        if until is not None and until > now:
+            raise TooManyAttempts((until - now).total_seconds())
+
+    def add(self, key: str, now: datetime.datetime, wait: float) -> None:
+        if wait <= 0:
+            return
+        with self._guard:
+            if len(self._until) >= self._size:
+                self._until = {key: end for key, end in self._until.items() if end > now}
+            if len(self._until) >= self._size:
+                self._until = {}
+            self._until[key] = now + min(datetime.timedelta(seconds=wait), LONGEST_REFUSAL)
+
+    def remove(self, key: str) -> None:
+        with self._guard:
+            self._until.pop(key, None)
+
+    def clear(self) -> None:
+        with self._guard:
+            self._until = {}
+
+
+refusals = _Refusals(size=20_000)
+
+
 def throttled_login(email: str, address: str, check: Callable[[], T | None]) -> T | None:
     """Run `check`, which returns None for a wrong password; raises TooManyAttempts after too many of them.
 
@@ -112,10 +153,17 @@ def _throttled(email: str, address: str, check: Callable[[], T | None], *, hashe
     """
     now = timezone.now()
     email = fold_email(email)
-    pair = _digest("pair", email, address)
+    pair, place = _digest("pair", email, address), _digest("address", address)
+    refusals.check(pair, now)
     is_known = SignInAddress.objects.filter(key=pair, at__gt=now - KNOWN_FOR).exists()
+    if not is_known:
+        refusals.check(place, now)
     limits = {pair: KNOWN_PAIR} if is_known else _strangers_limits(email, address)
-    _refuse(limits, now)
+    waits = _waits(limits, now)
+    if wait := max(waits.values(), default=0):
+        refusals.add(pair, now, wait)
+        refusals.add(place, now, waits.get(place, 0))
+        raise TooManyAttempts(wait)
     turn = _known.slot() if is_known else _strangers.slot(address)
     with turn if hashes else nullcontext():
         own = _store(limits)
@@ -125,6 +173,7 @@ def _throttled(email: str, address: str, check: Callable[[], T | None], *, hashe
             SignInAttempt.objects.filter(Q(pk__in=own) | Q(key=pair)).delete()
             SignInAddress.objects.update_or_create(key=pair, defaults={"at": now})
             SignInAddress.objects.filter(at__lt=now - KNOWN_FOR).delete()
+        refusals.remove(pair)
     return result
 
 
@@ -135,11 +184,9 @@ def _store(limits: Mapping[str, Limit]) -> frozenset[int]:
         SignInAttempt.objects.filter(at__lt=now - WINDOW).delete()
         attempts = SignInAttempt.objects.bulk_create(SignInAttempt(key=key, at=now) for key in limits)
     own = frozenset(attempt.pk for attempt in attempts)
-    try:
-        _refuse(limits, now, own)
-    except TooManyAttempts:
+    if wait := max(_waits(limits, now, own).values(), default=0):
         SignInAttempt.objects.filter(pk__in=own).delete()
-        raise
+        raise TooManyAttempts(wait)
     return own
 
 
@@ -151,13 +198,13 @@ def _strangers_limits(email: str, address: str) -> Mapping[str, Limit]:
     }
 
 
-def _refuse(limits: Mapping[str, Limit], now: datetime.datetime, own: frozenset[int] = frozenset()) -> None:
-    """Raise TooManyAttempts if any limit is reached; `own` are the rows of the attempt itself. One query."""
+def _waits(
+    limits: Mapping[str, Limit], now: datetime.datetime, own: frozenset[int] = frozenset()
+) -> dict[str, float]:
+    """The seconds to wait by the key of each limit; `own` are the rows of the attempt itself. One query."""
     failures = SignInAttempt.objects.filter(key__in=limits, at__gt=now - WINDOW).exclude(pk__in=own)
     counts = failures.order_by().values_list("key").annotate(Count("pk"), Max("at"))
-    waits = [limits[key].wait(count, (now - last).total_seconds()) for key, count, last in counts]
-    if waits and max(waits) > 0:
-        raise TooManyAttempts(max(waits))
+    return {key: limits[key].wait(count, (now - last).total_seconds()) for key, count, last in counts}
 
 
 def client_address(request: HttpRequest) -> str:

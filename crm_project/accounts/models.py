@@ -126,7 +126,7 @@ class ApiToken(models.Model):
     """A bearer token of a member. Only the SHA-256 of its secret is stored; `hint` is the start of the secret."""
 
     row_kind: ClassVar[str] = "token"
-    derived: ClassVar[frozenset[str]] = frozenset({"digest", "last_used_at", "version"})
+    derived: ClassVar[frozenset[str]] = frozenset({"digest", "password_digest", "last_used_at", "version"})
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
@@ -137,6 +137,8 @@ class ApiToken(models.Model):
     scopes = models.JSONField(default=every_scope)
     # The application whose ids a dialect uses, in dialects with ids of each application.
     app_code = models.CharField(max_length=255, blank=True)
+    # That of the login's password, as in a session, for a token that ends with it: one that a password was given for.
+    password_digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

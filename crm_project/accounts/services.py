@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.text import slugify
 
 from crm_project.accounts import hooks
@@ -18,10 +19,18 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.countries import countries, country_of_zone, is_language
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
-from crm_project.changes import ChangeSet, before_storing, change_set, columns, difference
+from crm_project.changes import (
+    ChangeSet,
+    before_storing,
+    change_set,
+    columns,
+    difference,
+    note_catalogue_write,
+)
 from crm_project.database import was_read_only
 from crm_project.emails import fold_email, has_domain, has_invisible
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
+from crm_project.prepared import Prepared
 from crm_project.versions import Versions, require
 
 TOKEN_PREFIX = "crm_"
@@ -86,6 +95,7 @@ def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
 
 def bump_catalogue(organization_id: int) -> None:
     """Invalidate all caches of the organization's reference data."""
+    note_catalogue_write()
     Organization.objects.filter(pk=organization_id).update(catalogue_version=F("catalogue_version") + 1)
 
 
@@ -237,8 +247,12 @@ def create_token(
     expires_at: datetime.datetime | None = None,
     app_code: str = "",
     secret: str = "",
+    ends_with_password: bool = False,
 ) -> tuple[ApiToken, str]:
-    """Create a token for the actor or, as an admin, for another member. Returns the token and its secret."""
+    """Create a token for the actor or, as an admin, for another member. Returns the token and its secret.
+
+    With `ends_with_password` another password of the login ends it, however it is set.
+    """
     member = member or actor.member
     if member.pk != actor.member.pk:
         _require_admin(actor, member.organization_id)
@@ -254,6 +268,7 @@ def create_token(
             scopes=sorted(set(scopes), key=ALL_SCOPES.index),
             expires_at=expires_at,
             app_code=app_code,
+            password_digest=member.user.get_session_auth_hash() if ends_with_password else "",
         )
         changes.record(token, "created", difference({}, columns(token)))
     return token, secret
@@ -292,14 +307,26 @@ def token_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+_usable_token = Prepared(lambda now, digest: ApiToken.objects.usable(now).filter(digest=digest))
+
+
 def authenticate_token(secret: str) -> Actor | None:
     """The actor of a bearer token, in one query; None if it is unknown, expired, revoked or of an inactive member."""
     now = timezone.now()
-    token = ApiToken.objects.usable(now).filter(digest=token_digest(secret)).first()
-    if token is None:
+    token = _usable_token.first(now, token_digest(secret))
+    if token is None or not _has_its_password(token):
         return None
     _note_use(token, now)
     return Actor(token.member, token)
+
+
+def _has_its_password(token: ApiToken) -> bool:
+    """False for a token of a login whose password has been changed since."""
+    if not token.password_digest:
+        return True
+    user = token.member.user
+    valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(token.password_digest, digest) for digest in valid)
 
 
 def _note_use(token: ApiToken, now: datetime.datetime) -> None:

@@ -16,4 +16,4 @@ class ApiConfig(AppConfig):
         register_converter(RestConverter, "rest")
         register_converter(AnyCaseUUIDConverter, "any_uuid")
         register_converter(IdOrUUIDConverter, "id_or_uuid")
-        hooks.after_redaction = forget_answers
+        hooks.after_redaction.append(forget_answers)

@@ -41,11 +41,10 @@ class Budget:
         """Refuse representations whose texts alone exceed the bytes, before they are copied by rendering them."""
         size = 0
         for item in items:
-            for value in item.values():
-                if isinstance(value, str):
-                    size += len(value)
-                elif isinstance(value, dict):
-                    size += sum(len(part) for part in value.values() if isinstance(part, str))
+            values = item.values()
+            size += sum(map(len, [value for value in values if type(value) is str]))
+            for part in [value for value in values if type(value) is dict]:
+                size += sum(map(len, [value for value in part.values() if type(value) is str]))
         if size > self.bytes:
             raise AnswerTooLarge
 

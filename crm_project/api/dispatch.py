@@ -1,6 +1,6 @@
 """Running a handler: a read gets an ETag; a write is one transaction with condition, idempotency key and dry run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.db import connection
@@ -17,6 +17,7 @@ from crm_project.api.authentication import require_tls
 from crm_project.api.budget import Budget, budget_of
 from crm_project.api.errors import InvalidHeader, InvalidQuery
 from crm_project.api.idempotency import Attempt, KeyReused, fingerprint, key_of
+from crm_project.api.limits import LimitedView, bill_of
 from crm_project.changes import change_set
 from crm_project.compression import leave_uncompressed
 from crm_project.versions import Versions
@@ -35,7 +36,7 @@ class DryRunRollback(Exception):
         self.response = response
 
 
-class DispatchView(GenericViewSet[Any]):
+class DispatchView(LimitedView, GenericViewSet[Any]):
     """The base of every view of the canonical API and of the dialects, which override class attributes."""
 
     # Without TRACE, which would echo a token.
@@ -45,7 +46,13 @@ class DispatchView(GenericViewSet[Any]):
     # Actions whose response contains a secret: its body is neither stored for a retry nor compressed.
     secret_actions: ClassVar[frozenset[str]] = frozenset()
     # The headers that a retry gets again, beside status and body.
-    replayed_headers: ClassVar[tuple[str, ...]] = ("Content-Type", "Location", "ETag", "X-Ignored-Fields")
+    replayed_headers: ClassVar[tuple[str, ...]] = (
+        "Content-Type",
+        "Location",
+        "ETag",
+        "Retry-After",
+        "X-Ignored-Fields",
+    )
     # Actions that write one row and compare its version with If-Match.
     conditional_actions: ClassVar[frozenset[str]] = frozenset()
 
@@ -114,14 +121,18 @@ class DispatchView(GenericViewSet[Any]):
         self._check_dry_run()
         self.if_match = self._expected()
         self.attempt = self._attempt(key_of(self.request))
+        if self.attempt is None:
+            self._charge_rest()
         return self._in_transaction(handler, *args, **kwargs)
 
     def _in_transaction(self, handler: Handler, *args: Any, **kwargs: Any) -> HttpResponse:
         """Any failure, in rendering and commit too, rolls the write back and becomes a problem."""
         try:
             with change_set(self._known_actor):
-                if self.attempt and (earlier := self.attempt.earlier()):
-                    return earlier
+                if self.attempt:
+                    if earlier := self.attempt.earlier():
+                        return earlier
+                    self._charge_rest()
                 response = self._rendered(handler, *args, **kwargs)
                 if self.dry_run or response.status_code >= 400:
                     raise DryRunRollback(response)
@@ -131,6 +142,22 @@ class DispatchView(GenericViewSet[Any]):
         except DryRunRollback as undone:
             return undone.response
         return response
+
+    def first_units(self, request: Request) -> int:
+        """A write begins with one unit: the answer to a retry costs no more."""
+        return 1 if writes(request) else self.units(request)
+
+    def _charge_rest(self) -> None:
+        """Count all of a write that is carried out."""
+        if bill := bill_of(self.request._request):
+            bill.charge(self.units(self.request) + self._body_units())
+
+    def _body_units(self) -> int:
+        rows = self.rows_per_unit.get(self.action or "")
+        sent = (
+            self.request.data.get("operations") if rows and isinstance(self.request.data, Mapping) else None
+        )
+        return len(sent) // rows if rows and isinstance(sent, list) else 0
 
     def _rendered(self, handler: Handler, *args: Any, **kwargs: Any) -> HttpResponse:
         response = self.finalize_response(
@@ -155,8 +182,9 @@ class DispatchView(GenericViewSet[Any]):
         """Check deferred constraints as a commit would, and drop the headers of a row that will not exist."""
         if connection.vendor == "postgresql" and response.status_code < 400:
             connection.check_constraints()
-        for name in ("Location", "ETag"):
-            del response[name]
+        del response["ETag"]
+        if response.status_code == 201:
+            del response["Location"]
 
     def _attempt(self, key: str) -> Attempt | None:
         """The attempt to store with the response, for a request with a key and a member that is no dry run."""

@@ -101,6 +101,12 @@ REQUEST = (
         "internal_error", (500,), "The server failed. Nothing was written.", "Report the `request_id`."
     ),
     ErrorCode(
+        "quota_exceeded",
+        (429,),
+        "Too many requests of this token, user, organization or address.",
+        "Wait `Retry-After` seconds; `violated-policies` names the limits.",
+    ),
+    ErrorCode(
         "unavailable",
         (503,),
         "The database cannot answer.",

@@ -62,8 +62,9 @@ CODES = {
     404: "not_found",
     405: "method_not_allowed",
     415: "unsupported_media_type",
-    429: "throttled",
 }
+# Codes with a problem type that is registered for all APIs.
+REGISTERED_TYPES = {"quota_exceeded": "https://iana.org/assignments/http-problem-types#quota-exceeded"}
 
 # DRF's own words for what the core calls invalid.
 IGNORED_CODES = {"error", "null_characters_not_allowed", "surrogate_characters_not_allowed"}
@@ -81,8 +82,8 @@ class InvalidHeader(exceptions.APIException):
 
 
 def type_of(code: str) -> str:
-    """The URI reference of the page that describes the code."""
-    return f"{get_script_prefix()}api/problems/{code}"
+    """The registered type of the code, else the URI reference of the page that describes it."""
+    return REGISTERED_TYPES.get(code) or f"{get_script_prefix()}api/problems/{code}"
 
 
 @dataclass(frozen=True)
@@ -325,4 +326,5 @@ def _of_api(error: exceptions.APIException) -> Problem:
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait))
     code = CODES.get(error.status_code) or str(error.get_codes())
-    return Problem(error.status_code, code, str(error.detail), headers=headers)
+    extra = getattr(error, "extra", None)
+    return Problem(error.status_code, code, str(error.detail), extra=extra, headers=headers)

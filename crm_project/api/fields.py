@@ -39,9 +39,6 @@ class OptionalText(TextField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "allow_blank": True, "allow_null": True, **kwargs})
 
-    def to_representation(self, value: Any) -> str:
-        return super().to_representation(value or "")
-
 
 class StrictInteger(serializers.IntegerField):
     """A JSON number without a fraction."""

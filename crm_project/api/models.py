@@ -1,4 +1,4 @@
-"""Stored responses, which a retry with the same Idempotency-Key gets again."""
+"""Stored responses, which a retry with the same Idempotency-Key gets again; and the counts of the rate limits."""
 
 from typing import Any, ClassVar
 
@@ -31,6 +31,20 @@ class IdempotencyKey(models.Model):
             *same_organization("api_idempotencykey", "member"),
         ]
         indexes: ClassVar = [models.Index(fields=["created_at"], name="api_idempotencykey_oldest")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class RateWindow(models.Model):
+    """The units that all server processes have counted for one client of a policy in its present window.
+
+    `key` is made of the policy and an id, `ends` is in seconds since the epoch. The rows are no tenant's data.
+    """
+
+    key = models.CharField(max_length=100, primary_key=True)
+    ends = models.BigIntegerField()
+    units = models.BigIntegerField()
 
     def __str__(self) -> str:
         return self.key

@@ -27,7 +27,7 @@ def streamed_rows(queryset: QuerySet[Any], request: Request, view: Any, *, size:
 
 
 class KeysetPagination(BasePagination):
-    """`{"next", "previous", "results"}`, and `count` when `total=true` asks for it."""
+    """`{"next", "previous", "next_cursor", "results"}`, and `count` when `total=true` asks for it."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.url = request.build_absolute_uri()
@@ -53,8 +53,9 @@ class KeysetPagination(BasePagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         links = {"next": self._link(self.page.next), "previous": self._link(self.page.previous)}
+        cursor = self.page.next.encode() if self.page.next else None
         count = {} if self.count is None else {"count": self.count}
-        return Response({**links, **count, "results": data})
+        return Response({**links, "next_cursor": cursor, **count, "results": data})
 
     def _link(self, cursor: Cursor | None) -> str | None:
         if cursor is None:
@@ -65,10 +66,14 @@ class KeysetPagination(BasePagination):
         link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
-            "required": ["next", "previous", "results"],
+            "required": ["next", "previous", "next_cursor", "results"],
             "properties": {
                 "next": link,
                 "previous": link,
+                "next_cursor": {
+                    "type": ["string", "null"],
+                    "description": "The `cursor` of the next page, for clients that build their own URLs.",
+                },
                 "count": {"type": "integer", "description": "Only with total=true."},
                 "results": schema,
             },
@@ -78,7 +83,7 @@ class KeysetPagination(BasePagination):
         sortable = [f"{sign}{name}" for name in view.orderings for sign in ("", "-")]
         return [
             _parameter(
-                "cursor", {"type": "string"}, "The position of the page; taken from `next` or `previous`."
+                "cursor", {"type": "string"}, "The position of the page: the `next_cursor` of another one."
             ),
             _parameter(
                 "page_size",

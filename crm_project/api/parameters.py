@@ -24,8 +24,19 @@ COMMON_PARAMETERS = frozenset({"cursor", "page_size", "total", "format", "delete
 SORTED_BY = 255
 
 
-def known_parameters(view: "ScopedView") -> set[str]:
+def known_parameters(view: "ScopedView") -> frozenset[str]:
     """The names that the operation's OpenAPI entry lists."""
+    operation = (type(view), view.action, writes(view.request))
+    if operation not in _known:
+        _known[operation] = _listed_parameters(view)
+    return _known[operation]
+
+
+# By the operation: its view, action, and whether it writes.
+_known: dict[tuple[Any, ...], frozenset[str]] = {}
+
+
+def _listed_parameters(view: "ScopedView") -> frozenset[str]:
     sources = [
         *(view.filter_backends if view.filters else ()),
         *([view.pagination_class] if view.pages else ()),
@@ -33,7 +44,7 @@ def known_parameters(view: "ScopedView") -> set[str]:
     listed = {entry["name"] for source in sources for entry in source().get_schema_operation_parameters(view)}
     always = WRITE_PARAMETERS if writes(view.request) else frozenset()
     own = view.action_parameters.get(view.action or "", {}).keys()
-    return listed | always | own | sparse_parameters(view).keys()
+    return frozenset({*listed, *always, *own, *sparse_parameters(view)})
 
 
 def check_parameters(view: "ScopedView") -> None:
@@ -42,10 +53,13 @@ def check_parameters(view: "ScopedView") -> None:
     known = known_parameters(view)
     custom = getattr(view.filterset_class, "custom_kind", "") and view.filters
     errors: dict[str, Any] = {}
-    unknown = _unknown(known)
     for name, values in query.lists():
-        if name not in known | COMMON_PARAMETERS and not (custom and name.startswith(CUSTOM_PREFIX)):
-            errors[name] = [unknown]
+        if (
+            name not in known
+            and name not in COMMON_PARAMETERS
+            and not (custom and name.startswith(CUSTOM_PREFIX))
+        ):
+            errors[name] = [_unknown(known)]
         elif len(values) > 1:
             errors[name] = ["Send this parameter only once."]
         elif not values[0]:
@@ -106,6 +120,6 @@ def _sortable(definition: CustomField) -> Any:
     return Left(value, SORTED_BY) if definition.type == CustomField.Types.TEXTAREA else value
 
 
-def _unknown(known: set[str]) -> ErrorDetail:
+def _unknown(known: frozenset[str]) -> ErrorDetail:
     names = ", ".join(sorted(known | COMMON_PARAMETERS))
     return ErrorDetail(f"There is no such parameter.{KNOWN}{names}.", "unknown_parameter")

@@ -1,5 +1,6 @@
 """The OpenAPI document: the parameters and responses that all operations share."""
 
+import json
 import threading
 from typing import Any, Literal
 
@@ -10,6 +11,8 @@ from drf_spectacular.utils import OpenApiParameter
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import ERRORS_LIMIT, MEDIA_TYPE, TITLES
+from crm_project.api.limits import HEADER, POLICY_HEADER, LimitedView
+from crm_project.api.preferences import PREFERENCE_APPLIED
 from crm_project.api.sparse import sparse_parameters
 
 PROBLEM = {
@@ -20,7 +23,8 @@ PROBLEM = {
         "type": {
             "type": "string",
             "format": "uri-reference",
-            "description": "The page that describes the code: `/api/problems/<code>`.",
+            "description": "The page that describes the code: `/api/problems/<code>`; of `quota_exceeded` the"
+            " registered type.",
         },
         "title": {"type": "string"},
         "status": {"type": "integer"},
@@ -98,6 +102,11 @@ PROBLEM = {
             "format": "uuid",
             "description": "The import that undoes this event (import_undo).",
         },
+        "violated-policies": {
+            "type": "array",
+            "description": "The names of the limits that are used up (quota_exceeded).",
+            "items": {"type": "string"},
+        },
         "candidates": {
             "type": "array",
             "description": "The rows that the upsert matches (ambiguous_match).",
@@ -109,7 +118,33 @@ PROBLEM = {
         },
     },
 }
-READING = (400, 401, 403, 404, 405, 413, 429, 503)
+# The headers of responses, as components.
+HEADERS = {
+    POLICY_HEADER: {
+        "description": "The limits of this client: `q` requests in `w` seconds. Absent where they are switched off.",
+        "schema": {"type": "string", "examples": ['"token";q=1000;w=60, "organization";q=5000;w=60']},
+    },
+    HEADER: {
+        "description": "What is left of each limit: `r` requests until its window ends in `t` seconds.",
+        "schema": {"type": "string", "examples": ['"token";r=999;t=42, "organization";r=4990;t=13']},
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before the next request.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Location": {
+        "description": "The path of the row.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    PREFERENCE_APPLIED: {
+        "description": "The preference that the server followed.",
+        "schema": {"type": "string", "examples": ["wait=10"]},
+    },
+}
+# The statuses of refusals with a time to wait.
+WAITING = (429, 503)
+# A client that has read the path in this document gets no 405.
+READING = (400, 401, 403, 404, 413, 429, 503)
 WRITING = (*READING, 409, 415, 422)
 # If-Match has the version of one row; these take the expected versions in the body.
 CONDITIONAL_LISTS = frozenset({"bulk"})
@@ -187,6 +222,10 @@ class Schema(AutoSchema):
         known = "" if hasattr(self.view, "system") else SUMMARIES.get(getattr(self.view, "action", ""), "")
         return super().get_summary() or known.format(many=many, one=one) or None
 
+    def get_description(self) -> str:  # type: ignore[override]
+        """The view's own, and what the request counts in the rate limits."""
+        return "\n\n".join(part for part in (super().get_description(), _cost_text(self.view)) if part)
+
     def get_override_parameters(self) -> list[Any]:
         declared = getattr(self.view, "action_parameters", {}).get(getattr(self.view, "action", ""), {})
         own = [_parameter(name, **schema) for name, schema in declared.items()]
@@ -217,6 +256,10 @@ class Schema(AutoSchema):
             bodies["304"] = {"description": "The copy with the ETag in If-None-Match is current."}
         for status in self.problem_statuses():
             bodies[str(status)] = {"description": TITLES[status], "content": self.problem_content(status)}
+        for status, body in bodies.items():
+            if names := _header_names(self.view, int(status)):
+                found = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+                body["headers"] = {**body.get("headers", {}), **found}
         return dict(sorted(bodies.items()))
 
     def success_bodies(self, direction: Literal["request", "response"]) -> Any:
@@ -226,12 +269,49 @@ class Schema(AutoSchema):
         """The statuses of the operation's refusals."""
         action = getattr(self.view, "action", "")
         may_be_stale = self.conditional or action in CONDITIONAL_LISTS
-        statuses = (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
+        statuses: tuple[int, ...] = (
+            (*WRITING, 412) if may_be_stale else WRITING if self.method in WRITES else READING
+        )
+        if not self.names_a_row:
+            statuses = tuple(status for status in statuses if status != 404)
         return (*statuses, *getattr(self.view, "refused_reads", {}).get(action, ()))
+
+    @property
+    def names_a_row(self) -> bool:
+        """Whether path or body may name a row that does not exist, which is then a 404."""
+        return "{" in self.path or getattr(self.view, "action", "") == "upsert"
 
     def problem_content(self, status: int) -> dict[str, Any]:
         """The body of a refusal with this status."""
         return {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _header_names(view: Any, status: int) -> list[str]:
+    """The headers of an authenticated request, which is counted, the time to wait, and those of the view."""
+    if not isinstance(view, LimitedView):
+        return []
+    is_counted = bool(getattr(view, "authentication_classes", ())) and (status < 400 or status == 429)
+    own = view.documented_headers.get(getattr(view, "action", None) or "", {}).get(status, ())
+    return [
+        *([POLICY_HEADER, HEADER] if is_counted else []),
+        *(["Retry-After"] if status in WAITING else []),
+        *own,
+    ]
+
+
+def _cost_text(view: Any) -> str:
+    """What a request of the view's action counts, if not one."""
+    action = getattr(view, "action", None) or ""
+    if not isinstance(view, LimitedView):
+        return ""
+    counts = view.costs.get(action, 1)
+    declared = {*getattr(view, "action_parameters", {}).get(action, {}), *(["total"] if view.pages else [])}
+    added = {name: units for name, units in view.parameter_costs.items() if name in declared}
+    rows = view.rows_per_unit.get(action)
+    parts = [f"counts as {counts} requests"] if counts > 1 else []
+    parts += [f"`{name}` adds {units}" for name, units in added.items()]
+    parts += [f"each {rows} operations add one"] if rows else []
+    return f"In the rate limits: {', '.join(parts)}." if parts else ""
 
 
 def _parameter(name: str, *, description: str = "", **schema: Any) -> OpenApiParameter:
@@ -239,8 +319,12 @@ def _parameter(name: str, *, description: str = "", **schema: Any) -> OpenApiPar
 
 
 def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A post-processing hook: the component that every operation's problems refer to."""
+    """A post-processing hook: the components that every operation's problems and headers refer to."""
     result["components"]["schemas"]["Problem"] = PROBLEM
+    used = json.dumps(result["paths"], default=str)
+    result["components"]["headers"] = {
+        name: header for name, header in HEADERS.items() if f'"#/components/headers/{name}"' in used
+    }
     return result
 
 

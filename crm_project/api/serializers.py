@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -10,6 +11,7 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
+from crm_project.api.compiled import Serializer, bound_fields
 from crm_project.api.fields import StrictUUID, TextField
 from crm_project.errors import KNOWN
 from crm_project.records.models import DEFAULT_SYSTEM
@@ -17,7 +19,7 @@ from crm_project.records.models import DEFAULT_SYSTEM
 KEYS_LIMIT = 500
 
 
-class BoundedSerializer(serializers.Serializer[Any]):
+class BoundedSerializer(Serializer):
     """Refuses an object of more than KEYS_LIMIT keys before it looks at any of them. Free JSON has no serializer."""
 
     def run_validation(self, data: Any = empty) -> Any:
@@ -66,8 +68,13 @@ class StrictSerializer(BoundedSerializer):
     @classmethod
     def wire_names(cls) -> dict[str, str]:
         """The API's name of each field of a change."""
-        fields = cls().fields
-        return {str(field.source): name for name, field in fields.items() if not field.read_only}
+        return _wire_names(cls)
+
+
+@cache
+def _wire_names(serializer: type[Serializer]) -> dict[str, str]:
+    fields = bound_fields(serializer)
+    return {str(field.source): name for name, field in fields.items() if not field.read_only}
 
 
 def changed_names(changed: Iterable[str], wire_names: Mapping[str, str]) -> list[str]:
@@ -125,7 +132,7 @@ def take_shorthand(attrs: Mapping[str, Any], row: Any) -> dict[str, Any]:
     return change
 
 
-class MemberSerializer(serializers.Serializer[Any]):
+class MemberSerializer(Serializer):
     """A member in other rows."""
 
     uuid = StrictUUID()

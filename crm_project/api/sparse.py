@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from crm_project.api.compiled import bound_fields
+
 if TYPE_CHECKING:
     from crm_project.api.views import ScopedView
 
@@ -48,10 +50,10 @@ def sparse_parameters(view: Any) -> Mapping[str, Mapping[str, Any]]:
 
 def sparse_errors(view: "ScopedView") -> dict[str, list[str]]:
     """What is wrong with the parameters of the request."""
-    known, query = sparse_parameters(view), view.request.query_params
+    query = view.request.query_params
     errors = {}
     for name, choices in ((FIELDS, _readable), (EXPAND, _expandable)):
-        if name not in known or not query.get(name):
+        if not query.get(name) or name not in sparse_parameters(view):
             continue
         unknown = [one for one in query[name].split(",") if one not in choices(view)]
         if unknown:
@@ -93,15 +95,15 @@ def _expand(
 
 
 def _requested(view: "ScopedView", name: str) -> list[str]:
-    if name not in sparse_parameters(view):
-        return []
     text = view.request.query_params.get(name)
-    return list(dict.fromkeys(text.split(","))) if text else []
+    if not text or name not in sparse_parameters(view):
+        return []
+    return list(dict.fromkeys(text.split(",")))
 
 
 def _readable(view: "ScopedView") -> list[str]:
-    serializer: Any = view.get_serializer_class()()
-    fields = serializer.fields
+    serializer: Any = view.get_serializer_class()
+    fields = bound_fields(serializer)
     return [name for name, field in fields.items() if not field.write_only]
 
 

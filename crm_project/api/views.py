@@ -60,6 +60,7 @@ class ScopedView(DispatchView):
         "updated_at": Key("updated_at"),
     }
     default_ordering: ClassVar[str] = "-created_at"
+    parameter_costs: ClassVar[Mapping[str, int]] = {"total": 5}
     lookup_field = "uuid"
     lookup_value_converter = "any_uuid"
     conditional_actions = frozenset({"partial_update", "destroy"})
@@ -107,7 +108,15 @@ class ScopedView(DispatchView):
 
     def get_object(self) -> Any:
         """The row of the path among the visible ones; the filters of lists do not apply."""
-        row = self.get_queryset().filter(**self.row_of_path()).first()
+        return self.found(self.get_queryset())
+
+    def read_object(self) -> Any:
+        """The row of the path, with the relations that the serializer reads."""
+        return self.found(self.for_reading(self.get_queryset()))
+
+    def found(self, rows: Any) -> Any:
+        """The row of the path among these."""
+        row = rows.filter(**self.row_of_path()).first()
         if row is None:
             raise NotFound
         return row
@@ -124,7 +133,7 @@ class ScopedView(DispatchView):
         return self.get_paginated_response(represented(self, page))
 
     def retrieve(self, request: Request, **_: Any) -> Response:
-        return Response(self.represent(self.get_object()))
+        return Response(self.represent_read(self.read_object()))
 
     def create(self, request: Request) -> Response:
         row = self.perform_create(self.validated(request, check=self.perform_create))
@@ -181,10 +190,13 @@ class ScopedView(DispatchView):
         return {} if self.if_match is None else {row.pk: self.if_match}
 
     def represent(self, row: Any) -> Any:
-        """The representation of the row in GET; its version becomes part of the answer's ETag."""
-        reread = self.reread(row)
-        self.etag_version = reread.version
-        return represented(self, [reread])[0]
+        """The representation of the row in GET, as it is stored now."""
+        return self.represent_read(self.reread(row))
+
+    def represent_read(self, row: Any) -> Any:
+        """The representation of a row with its relations; its version becomes part of the answer's ETag."""
+        self.etag_version = row.version
+        return represented(self, [row])[0]
 
     def reread(self, row: Any) -> Any:
         """The row as it is stored now, with the relations that the serializer reads."""
@@ -210,6 +222,7 @@ class RowViewSet(ScopedView):
     """
 
     conditional_actions = frozenset({"partial_update", "destroy", "restore", "upsert", "followers"})
+    rows_per_unit: ClassVar[Mapping[str, int]] = {"bulk": 10}
     sparse_actions = frozenset({"list", "retrieve", "external"})
 
     @property

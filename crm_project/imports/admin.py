@@ -17,7 +17,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.batches import in_batches
 from crm_project.errors import Conflict, DomainError, counted
-from crm_project.imports import services, worker
+from crm_project.imports import services
 from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, file_response, table_of
 from crm_project.imports.files import BLOCK as PIECE
 from crm_project.imports.files import receive
@@ -185,8 +185,6 @@ class ImportAdmin(StaffModelAdmin):
         if request.method != "GET":
             raise PermissionDenied
         source = self._get_import(request, object_id)
-        if source.is_busy:
-            worker.wake()
         return self._import_page(request, source, self._choices(request, source))
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:

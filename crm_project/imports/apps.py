@@ -1,5 +1,7 @@
 """Imports of deals and contacts with a preview, and exports of lists."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -10,8 +12,13 @@ class ImportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from crm_project.background import schedule
+        from crm_project.imports.tasks import enqueue_abandoned
         from crm_project.imports.undoing import follow_undo, refuse_large_undo
         from crm_project.journal.hooks import hooks
 
         hooks.before_undo = refuse_large_undo
         hooks.after_undo = follow_undo
+        schedule.register(
+            "enqueue-abandoned-imports", enqueue_abandoned, schedule.Every(timedelta(minutes=5))
+        )

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from django.http import StreamingHttpResponse
 
-from crm_project.imports.cells import CUT, safe
+from crm_project.imports.cells import CUT, DANGEROUS, safe
 from crm_project.imports.fields import cell_of, is_figure
 from crm_project.imports.kinds.base import ImportKind
 from crm_project.imports.tables import letters
@@ -32,6 +32,8 @@ FIRST_DAY = datetime.date(1899, 12, 30)
 DATES_FROM = datetime.date(1900, 3, 1)
 EXACT_DIGITS = 15
 UNPRINTABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
+# Any sign that a cell of a sheet has to escape, or the beginning of one.
+SPECIAL = re.compile(r"[&<>_\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
 
 def table_of(kind: ImportKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
@@ -46,10 +48,6 @@ def table_of(kind: ImportKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[
 
 def text_of(value: Any, *, raw: bool) -> str:
     """The text of a value; formulas are quoted unless `raw`."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value if raw else safe(value)
     text = cell_of(value)
     return text if raw or is_figure(value) else safe(text)
 
@@ -62,13 +60,25 @@ def csv_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]:
 
 
 def _csv_lines(table: Iterable[Cells], raw: bool) -> Iterator[str]:
-    text = io.StringIO()
-    writer = csv.writer(text)
+    quoted = frozenset() if raw else DANGEROUS
+    line_of = csv.writer(_Echo()).writerow
     for cells in table:
-        writer.writerow([text_of(value, raw=raw) for value in cells])
-        yield text.getvalue()
-        text.seek(0)
-        text.truncate()
+        # Most cells of an export are empty or texts: those need no call.
+        yield line_of(
+            [
+                value
+                if value is None or (type(value) is str and value[:1] not in quoted)
+                else text_of(value, raw=raw)
+                for value in cells
+            ]
+        )
+
+
+class _Echo:
+    """A file for `csv.writer`, whose `writerow` returns what `write` returns."""
+
+    def write(self, line: str) -> str:
+        return line
 
 
 def pieces(lines: Iterable[str]) -> Iterator[bytes]:
@@ -116,38 +126,48 @@ def xlsx_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]
             archive.writestr(name, content)
         with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
             sheet.write(SHEET_HEAD.encode())
-            for piece in pieces(_row(number, cells, raw) for number, cells in enumerate(table, 1)):
+            for piece in pieces(_rows(table, raw)):
                 sheet.write(piece)
                 yield outbox.take()
             sheet.write(b"</sheetData></worksheet>")
     yield outbox.take()
 
 
-def _row(number: int, cells: Cells, raw: bool) -> str:
-    inside = (
-        _cell(f"{letters(place)}{number}", value, raw)
-        for place, value in enumerate(cells)
-        if value is not None and value != ""
-    )
+def _rows(table: Iterable[Cells], raw: bool) -> Iterator[str]:
+    columns: list[str] = []
+    for number, cells in enumerate(table, 1):
+        columns = columns or [letters(place) for place in range(len(cells))]
+        yield _row(number, zip(columns, cells, strict=True), raw)
+
+
+def _row(number: int, cells: Iterable[tuple[str, Any]], raw: bool) -> str:
+    inside = [
+        _cell(f"{column}{number}", value, raw) for column, value in cells if value is not None and value != ""
+    ]
     return f'<row r="{number}">{"".join(inside)}</row>'
 
 
 def _cell(place: str, value: Any, raw: bool) -> str:
-    if isinstance(value, bool):
+    if type(value) is str:
+        text = value if raw or value[:1] not in DANGEROUS else safe(value)
+    elif isinstance(value, bool):
         return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
-    if isinstance(value, int | float | Decimal) and _is_exact(value):
-        return f'<c r="{place}"><v>{cell_of(value)}</v></c>'
-    if type(value) is datetime.date and value >= DATES_FROM:
+    elif type(value) is datetime.date and value >= DATES_FROM:
         return f'<c r="{place}" s="1"><v>{(value - FIRST_DAY).days}</v></c>'
-    text = text_of(value, raw=raw)
-    text = text if len(text) <= CELL_LIMIT else text[: CELL_LIMIT - len(CUT)] + CUT
-    content = escape(UNPRINTABLE.sub(_escaped, text))
-    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{content}</t></is></c>'
+    else:
+        text = text_of(value, raw=raw)
+        if isinstance(value, int | float | Decimal) and _is_exact(text):
+            return f'<c r="{place}"><v>{text}</v></c>'
+    if len(text) > CELL_LIMIT:
+        text = text[: CELL_LIMIT - len(CUT)] + CUT
+    if SPECIAL.search(text):
+        text = escape(UNPRINTABLE.sub(_escaped, text))
+    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 
-def _is_exact(value: Any) -> bool:
+def _is_exact(number: str) -> bool:
     """Whether a spreadsheet, which stores numbers as doubles, keeps all digits."""
-    return len(cell_of(value).replace(".", "").lstrip("-0")) <= EXACT_DIGITS
+    return len(number.replace(".", "").lstrip("-0")) <= EXACT_DIGITS
 
 
 def _escaped(match: re.Match[str]) -> str:

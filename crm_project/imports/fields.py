@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
+from uuid import UUID
 
 from crm_project.imports import cells
 from crm_project.imports.cells import Reader
@@ -84,23 +85,37 @@ def _custom(definition: CustomField) -> ImportField:
 
 def cell_of(value: Any) -> str:
     """The text of a value, which an import reads as the same value."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple):
-        return "; ".join(cell_of(item) for item in value)
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, float):
-        return f"{Decimal(repr(value)):f}"
-    if isinstance(value, datetime.datetime):
-        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return str(value)
+    return CELLS.get(type(value), _other_cell)(value)
+
+
+def _other_cell(value: Any) -> str:
+    """The text of a value of a derived type, such as a choice, or of an unknown one."""
+    base = next((base for base in CELLS if isinstance(value, base)), None)
+    return CELLS[base](value) if base else str(value)
+
+
+def _instant(value: datetime.datetime) -> str:
+    return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
+def _list(value: Sequence[Any]) -> str:
+    return "; ".join(map(cell_of, value))
+
+
+# A derived type has the text of the first of these that it is derived from.
+CELLS: Mapping[type, Callable[[Any], str]] = {
+    type(None): lambda value: "",
+    str: lambda value: value,
+    bool: lambda value: "true" if value else "false",
+    list: _list,
+    tuple: _list,
+    Decimal: lambda value: f"{value:f}",
+    float: lambda value: f"{Decimal(repr(value)):f}",
+    datetime.datetime: _instant,
+    datetime.date: datetime.date.isoformat,
+    UUID: str,
+    int: str,
+}
 
 
 def is_figure(value: Any) -> bool:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from crm_project.accounts.rules import Role
 
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member
 
-# A worker updates the heartbeat of its import every second; without one for this long it is considered dead.
+# A worker updates the heartbeat of its import every second; without one for this long nobody may be working on it.
 HEARTBEAT_LIMIT = datetime.timedelta(minutes=2)
 
 
@@ -22,13 +22,11 @@ class ImportQuerySet(models.QuerySet[Any]):
         own = self.filter(organization_id=member.organization_id)
         return own if member.role == Role.ADMIN else own.filter(member=member)
 
-    def waiting(self, now: datetime.datetime) -> Self:
-        """Imports to run: queued, or claimed by a worker that has died; one at a time in each organization."""
-        dead = Q(state="working", heartbeat_at__lt=now - HEARTBEAT_LIMIT)
-        alive = self.model.objects.filter(
-            organization=OuterRef("organization"), state="working", heartbeat_at__gte=now - HEARTBEAT_LIMIT
-        )
-        return self.filter(Q(state="queued") | dead).exclude(Exists(alive)).order_by("queued_at", "id")
+    def abandoned(self, now: datetime.datetime) -> Self:
+        """Imports that have waited for long, without a worker that shows its heartbeat."""
+        alive = Q(state="working", heartbeat_at__gte=now - HEARTBEAT_LIMIT)
+        waiting = self.filter(state__in=["queued", "working"], queued_at__lt=now - HEARTBEAT_LIMIT)
+        return waiting.exclude(alive).order_by("queued_at", "id")
 
     def of_change_set(self, organization_id: int, change_set: UUID) -> Self:
         """The import whose run or undo is this change set."""

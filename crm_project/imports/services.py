@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import before_storing, change_set
 from crm_project.errors import Conflict, FieldError, NotFound, refuse_fields
-from crm_project.imports import worker
+from crm_project.imports import tasks
 from crm_project.imports.files import Upload, keep, local_copy
 from crm_project.imports.kinds import import_kind
 from crm_project.imports.mapping import (
@@ -78,7 +77,7 @@ def change_import(*, actor: Actor, source: Import, change: Mapping[str, Any]) ->
 
 
 def ask_for(*, actor: Actor, source: Import, task: str) -> Import:
-    """Queue the preview or the run; a worker starts it after the commit."""
+    """Queue the preview or the run: a task of this transaction."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         row = _locked(actor, source)
@@ -106,7 +105,7 @@ def _queue(actor: Actor, row: Import, task: str) -> Import:
     row.state, row.task, row.attempt, row.progress, row.problem = States.QUEUED, task, 0, 0, ""
     row.queued_at, row.started_at, row.finished_at = timezone.now(), None, None
     row.save()
-    transaction.on_commit(worker.wake)
+    tasks.enqueue(row)
     return row
 
 

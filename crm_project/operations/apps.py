@@ -1,5 +1,7 @@
 """The operator's commands: doctor, backup, restore."""
 
+import datetime
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
@@ -10,4 +12,8 @@ class OperationsConfig(AppConfig):
     name = "crm_project.operations"
 
     def ready(self) -> None:
+        from crm_project.background import schedule
+        from crm_project.operations.tasks import delete_expired
+
+        schedule.register("delete-expired", delete_expired, schedule.Daily(datetime.time(3)))
         post_migrate.connect(store_limits, sender=self)

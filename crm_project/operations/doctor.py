@@ -10,23 +10,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+from django.http.request import validate_host
 from django.utils import timezone
 
 from crm_project.accounts.models import Organization
+from crm_project.background.status import status
+from crm_project.background.worker import connections_of_a_process
 from crm_project.database import describe, limit_mismatches, limit_statements
 from crm_project.environment import DEVELOPMENT_SECRET
 from crm_project.health import is_read_only, pending_migrations
+from crm_project.mail.services import has_mail_server
 from crm_project.operations.backups import newest
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 LEAST_FREE = 1024**3
 MOST_SKEW = datetime.timedelta(seconds=5)
-# The thread of the imports and its heartbeat have connections of their own.
-BACKGROUND_CONNECTIONS = 2
+# The thread that settles the rate limits has a connection of its own.
+LIMIT_CONNECTIONS = 1
+# Minutes that a task may wait before it is a problem.
+LONGEST_WAIT = 10
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ def examine(url: str = "") -> Iterator[Finding]:
     yield from secret()
     yield from hosts()
     yield from proxy(url)
+    yield from mail()
     yield from backup()
     yield from disk()
     try:
@@ -109,6 +117,27 @@ def _through_proxy(url: str) -> Finding:
         return Finding(PROBLEM, "proxy", f"{url}/admin/login/ answers {error.code}", remedy)
     except OSError as error:
         return Finding(PROBLEM, "proxy", f"{url} does not answer: {error}", "Check the proxy and the name.")
+
+
+def mail() -> Iterator[Finding]:
+    """The server of mails, without a connection to it, and the address in their links."""
+    if has_mail_server() and settings.DEFAULT_FROM_EMAIL.endswith("@localhost"):
+        remedy = "Set DEFAULT_FROM_EMAIL to an address of your domain: others are taken for unwanted mail."
+        yield Finding(WARNING, "mail", f"comes from {settings.DEFAULT_FROM_EMAIL}", remedy)
+    elif has_mail_server():
+        yield Finding(OK, "mail", f"sent by {settings.EMAIL_HOST or settings.EMAIL_BACKEND}")
+    else:
+        remedy = "Set EMAIL_URL: passwords cannot be reset, and links of invitations are not mailed."
+        yield Finding(WARNING, "mail", "EMAIL_URL is not set: mails are written to the log", remedy)
+    parts = urlsplit(settings.PUBLIC_URL)
+    if not validate_host(parts.hostname or "", settings.ALLOWED_HOSTS):
+        remedy = "Set PUBLIC_URL to the address that browsers use, and name its host in ALLOWED_HOSTS."
+        yield Finding(PROBLEM, "links", f"{settings.PUBLIC_URL} in mails is no host of ALLOWED_HOSTS", remedy)
+    elif settings.BEHIND_TLS and parts.scheme != "https":
+        remedy = "Set PUBLIC_URL to an address with https."
+        yield Finding(WARNING, "links", f"{settings.PUBLIC_URL} in mails is without TLS", remedy)
+    else:
+        yield Finding(OK, "links", f"mails lead to {settings.PUBLIC_URL}")
 
 
 def backup() -> Iterator[Finding]:
@@ -205,7 +234,9 @@ def connections() -> Iterator[Finding]:
     from crm_project import server
 
     pool = connection.settings_dict["OPTIONS"].get("pool")
-    each = pool["max_size"] if pool else server.threads + BACKGROUND_CONNECTIONS
+    tasks = connections_of_a_process() + settings.WEBHOOK_THREADS
+    background = LIMIT_CONNECTIONS + (tasks if settings.TASK_WORKER == "thread" else 0)
+    each = pool["max_size"] if pool else server.threads + background
     most = server.workers * each
     with connection.cursor() as cursor:
         cursor.execute(
@@ -249,6 +280,28 @@ def migrations() -> Iterator[Finding]:
         yield Finding(OK, "migrations", "none is pending")
 
 
+def tasks() -> Iterator[Finding]:
+    """The queue of the background tasks, and whether a process works on it."""
+    if pending_migrations():
+        return
+    found = status()
+    minutes = found.oldest_due_seconds // 60
+    text = f"{found.queued} queued, {found.running} running, {found.failed} failed"
+    if found.failed:
+        remedy = "Look at them in the admin, under Tasks; run them again or let retention delete them."
+        yield Finding(WARNING, "tasks", text, remedy)
+    else:
+        yield Finding(OK, "tasks", text)
+    if minutes >= LONGEST_WAIT:
+        remedy = "Start the server or manage.py worker, on more machines if they are busy."
+        yield Finding(PROBLEM, "worker", f"the oldest task has been due for {minutes} minutes", remedy)
+    elif not found.has_worker:
+        remedy = "Start the server, or manage.py worker where TASK_WORKER=command."
+        yield Finding(WARNING, "worker", "no process that runs tasks was seen lately", remedy)
+    else:
+        yield Finding(OK, "worker", "seen lately")
+
+
 OF_THE_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (
     database,
     role,
@@ -256,4 +309,5 @@ OF_THE_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (
     connections,
     migrations,
     zones,
+    tasks,
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
 
@@ -12,13 +13,19 @@ from crm_project.accounts.logins import KNOWN_FOR, WINDOW
 from crm_project.accounts.models import Invitation, SignInAddress, SignInAttempt
 from crm_project.api.idempotency import RETENTION, sweep
 from crm_project.api.models import IdempotencyKey
+from crm_project.api.settling import ended_windows
+from crm_project.api.settling import sweep as sweep_windows
+from crm_project.background.models import StoredTask
 from crm_project.imports.services import delete_old_files, old_files
 from crm_project.journal.purging import purge, purgeable
+from crm_project.mail.services import old_messages
 from crm_project.records.kinds import Kind, kinds
 from crm_project.records.querysets import RESTORABLE_FOR
+from crm_project.webhooks.erasure import old_deliveries
 
 BATCH = 1_000
 LARGEST = 12
+TASKS_DONE_FOR = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,15 @@ def expiries(now: datetime.datetime) -> Iterator[Expiry]:
     yield _of_rows("sign-in attempts", SignInAttempt.objects.filter(at__lt=now - WINDOW))
     yield _of_rows("sign-in addresses", SignInAddress.objects.filter(at__lt=now - KNOWN_FOR))
     yield _of_rows("invitations", Invitation.objects.filter(expires_at__lt=now))
+    yield _of_rows("mail", old_messages(now))
     keys = IdempotencyKey.objects.filter(created_at__lte=now - RETENTION)
     yield Expiry("idempotency keys", keys, sweep)
+    yield Expiry("rate limits", ended_windows(), sweep_windows)
+    yield _of_rows("webhook deliveries", old_deliveries(now))
+    ended = {"done": TASKS_DONE_FOR, "failed": datetime.timedelta(days=settings.TASK_KEEP_DAYS)}
+    for state, kept_for in ended.items():
+        tasks = StoredTask.objects.filter(state=state, finished_at__lt=now - kept_for)
+        yield _of_rows(f"{state} tasks", tasks)
     yield Expiry("import files", old_files(now), lambda: delete_old_files(now))
 
 

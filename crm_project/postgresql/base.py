@@ -6,6 +6,7 @@ the role, which `manage.py migrate` stores and `manage.py doctor` compares.
 """
 
 import contextlib
+import datetime
 import os
 import socket
 import time
@@ -15,6 +16,8 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
+from psycopg._cmodule import _psycopg
+from psycopg.adapt import AdaptersMap, Loader
 
 from crm_project import database
 
@@ -67,6 +70,19 @@ class Connection(psycopg.Connection[Any]):
         self.close()
 
 
+class InstantLoader(Loader):
+    """Django's loader of instants on top of the compiled one of psycopg; Django's own is built on the one in Python."""
+
+    timezone = datetime.UTC
+
+    def __init__(self, oid: int, context: Any = None) -> None:
+        super().__init__(oid, context)
+        self.compiled = _psycopg.TimestamptzLoader(oid, context)
+
+    def load(self, data: Any) -> Any:
+        return self.compiled.load(data).replace(tzinfo=datetime.UTC)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """The limits are `OPTIONS["limits"]`: PostgreSQL settings by name."""
 
@@ -82,6 +98,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params = super().get_connection_params()
         self.limits: dict[str, str] = params.pop("limits", {})
         params.pop("long_statements", None)
+        if _psycopg is not None and self.timezone is datetime.UTC:
+            params["context"] = AdaptersMap(params["context"])
+            params["context"].register_loader("timestamptz", InstantLoader)
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:

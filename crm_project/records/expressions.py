@@ -1,5 +1,7 @@
 """Database expressions with the same semantics on SQLite and PostgreSQL: text by code point, custom-field values."""
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import BooleanField, CharField, FloatField, Func, Value
@@ -15,6 +17,28 @@ class CodePoints(Func):
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(compiler, connection, template='%(expressions)s COLLATE "C"', **context)
+
+
+class IsOneOf(Func):
+    """Whether an integer column is one of many numbers, which are one parameter of the statement.
+
+    Django's `in` has a parameter for each number: a thousand of them cost more than the rows that they find.
+    """
+
+    arity = 1
+    output_field = BooleanField()
+
+    def __init__(self, column: str, numbers: Iterable[int]) -> None:
+        self.numbers = tuple(numbers)
+        super().__init__(column)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        sql, params = compiler.compile(self.get_source_expressions()[0])
+        return f"({sql} = ANY(%s::bigint[]))", [*params, list(self.numbers)]
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        sql, params = compiler.compile(self.get_source_expressions()[0])
+        return f"({sql} IN (SELECT value FROM JSON_EACH(%s)))", [*params, json.dumps(self.numbers)]
 
 
 class CustomValue(Func):

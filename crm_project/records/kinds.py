@@ -54,10 +54,13 @@ class Private:
 
     A rule may depend on the member's role or teams. `complement(rows, member)` answers the other rows of the member's
     organization, for queries about many rows of which few are hidden; without it, they are derived from the rule.
+    `by_role` declares that the SQL of the rule depends on the member's role alone, and has the ids of the member and of
+    the organization as parameters: then it may be compiled once for each role.
     """
 
     rule: Callable[[Any, Member], Any]
     complement: Callable[[Any, Member], Any] | None = None
+    by_role: bool = False
 
     def narrow(self, rows: Any, member: Member) -> Any:
         return self.rule(rows, member)
@@ -176,6 +179,9 @@ class Kind:
     polish: Callable[[Sequence[Any]], None] | None = None
     # clauses(presented event) -> clauses of its sentence, and the names of the fields that they cover.
     clauses: Callable[[Any], tuple[list[str], set[str]]] | None = None
+    # What an update may mean beside `updated`, the most specific first: the name of the type of event, and a test of
+    # the event's changes.
+    event_types: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     undoer: Undoer | None = None
     # Whether other rows of the same kind may refer to this one: it is restored before them.
     is_inner: Callable[[Any], bool] | None = None

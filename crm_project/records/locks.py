@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
-from crm_project.changes import is_checking
+from crm_project.changes import current, is_checking, note_catalogue_write
 
 M = TypeVar("M", bound=models.Model)
 # Names share this many locks for each organization and kind of name: an import has any number of names.
 NAME_LOCKS = 256
+# A change set remembers about as many of its locks, so as not to take them again.
+MOST_REMEMBERED = 10_000
 _keys_are_free: ContextVar[bool] = ContextVar("keys_are_free", default=False)
 
 
@@ -47,11 +49,17 @@ def hold_catalogue(organization_id: int, *, alone: bool) -> None:
 
     An advisory lock, since a lock of the stage's row would write to that row for every deal.
     """
-    if connection.vendor != "postgresql" or is_checking():
+    if is_checking():
+        return
+    if alone:
+        note_catalogue_write()
+    number = _number(("catalogue", organization_id, *(["alone"] if alone else [])))
+    if connection.vendor != "postgresql" or not _unheld([number]):
         return
     function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [_number(("catalogue", organization_id))])
+    _note_held([number])
 
 
 def hold_keys(keys: Iterable[tuple[Any, ...]]) -> None:
@@ -70,12 +78,27 @@ def hold_names(kind: str, organization_id: int, names: Iterable[str]) -> None:
 
 
 def _hold(numbers: Collection[int]) -> None:
+    numbers = _unheld(numbers)
     if not numbers:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [sorted(numbers)]
         )
+    _note_held(numbers)
+
+
+def _unheld(numbers: Collection[int]) -> Collection[int]:
+    """Those that the open change set has not locked yet."""
+    changes = current()
+    return numbers if changes is None else [number for number in numbers if number not in changes.locks]
+
+
+def _note_held(numbers: Collection[int]) -> None:
+    changes = current()
+    # An import may lock any number of names.
+    if changes is not None and len(changes.locks) < MOST_REMEMBERED:
+        changes.locks.update(numbers)
 
 
 @contextmanager

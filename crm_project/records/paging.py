@@ -8,12 +8,13 @@ from typing import Any
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, QuerySet, prefetch_related_objects
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from crm_project.changes import plain
 from crm_project.errors import FieldError, Invalid
 from crm_project.records.expressions import CodePoints
+from crm_project.records.rows import bare
 
 SALT = "crm.cursor"
 READ_BACK: Mapping[str, Any] = {
@@ -162,17 +163,13 @@ def _parts(name: str, nullable: bool, descending: bool, cursor: Cursor | None) -
 
 
 def _rows(queryset: QuerySet[Any], parts: list[_Part], count: int) -> list[Any]:
-    """The first `count` rows of the parts; related rows are prefetched once for all of them."""
-    lookups = getattr(queryset, "_prefetch_related_lookups", ())
+    """The first `count` rows of the parts; related rows are read once for all of them."""
+    queryset, follow = bare(queryset)
     rows: list[Any] = []
     for part in parts:
         if len(rows) < count:
-            found = _narrowed(queryset, part.where).order_by(*part.order)
-            if lookups:
-                found = found.prefetch_related(None)
-            rows += found[: count - len(rows)]
-    if lookups:
-        prefetch_related_objects(rows, *lookups)
+            rows += _narrowed(queryset, part.where).order_by(*part.order)[: count - len(rows)]
+    follow(rows)
     return rows
 
 

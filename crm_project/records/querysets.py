@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from django.db import models
 
 from crm_project.records.kinds import kind_of
+from crm_project.records.rows import Complete, RowIterable
 from crm_project.records.text import needles
 
 if TYPE_CHECKING:
@@ -16,6 +17,20 @@ RESTORABLE_FOR = datetime.timedelta(days=30)
 
 
 class RowQuerySet(models.QuerySet[R]):
+    # What follows the read of `as_rows`.
+    complete: Complete | None = None
+
+    def _clone(self) -> Self:
+        cloned: Self = super()._clone()  # type: ignore[misc]
+        cloned.complete = self.complete
+        return cloned
+
+    def as_rows(self, complete: Complete | None = None) -> Self:
+        """Read plain rows instead of instances: see `records.rows`."""
+        rows = self._chain()  # type: ignore[attr-defined]
+        rows._iterable_class, rows.complete = RowIterable, complete
+        return rows  # type: ignore[no-any-return]
+
     def of(self, organization_id: int) -> Self:
         return self.filter(organization_id=organization_id)
 

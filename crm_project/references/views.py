@@ -77,6 +77,9 @@ class ExternalReferenceViewSet(ScopedView):
         self.etag_version = row.row.version
         return self.get_serializer(row).data
 
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        return Response(self.represent(self.get_object()))
+
     @extend_schema(responses={200: ExternalReferenceSerializer, 201: ExternalReferenceSerializer})
     def create(self, request: Request) -> Response:
         """Create a reference. If the row has it already, the status is 200."""

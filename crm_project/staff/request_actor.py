@@ -11,6 +11,7 @@ from django.utils import timezone
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, Organization, User
 from crm_project.accounts.sessions import session_member
+from crm_project.background.models import Schedule, StoredTask
 
 
 def actor_of(request: Any) -> Actor | None:
@@ -30,13 +31,14 @@ def is_operator(request: HttpRequest) -> bool:
 
 def visible(request: HttpRequest, model: type[Model]) -> "QuerySet[Any]":
     """The rows of a model that are visible to the request; none if the queryset has no `visible_to`."""
-    rows: QuerySet[Any] = model._default_manager.all()
+    rows: Any = model._default_manager.all()
     actor = actor_of(request)
-    if model in (Organization, User):
+    if model in (Organization, User, StoredTask, Schedule):
         return _operators_rows(request, rows, model, actor)
-    if actor is None or not hasattr(rows, "visible_to"):
-        return rows.none()
-    visible_rows: QuerySet[Any] = rows.visible_to(actor.member)
+    is_scoped = hasattr(rows, "visible_to")
+    visible_rows: QuerySet[Any] = rows.visible_to(actor.member) if actor and is_scoped else rows.none()
+    if is_operator(request) and hasattr(rows, "visible_to_operators"):
+        visible_rows |= rows.visible_to_operators()
     return visible_rows
 
 

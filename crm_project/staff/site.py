@@ -14,7 +14,7 @@ from unfold.sites import UnfoldAdminSite
 
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.sessions import SESSION_KEY
-from crm_project.staff import command_palette, inputs
+from crm_project.staff import command_palette, inputs, password_reset
 from crm_project.staff.invitation import accept_view
 from crm_project.staff.request_actor import actor_of, is_operator
 from crm_project.staff.sign_in import SESSION_LASTS, OwnPasswordForm, SignInForm, throttled_page
@@ -45,6 +45,14 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         own: list[URLPattern] = [
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
             path("invitation/", self.accept_invitation, name="accept_invitation"),
+            path("password_reset/", self.password_reset, name="password_reset"),
+            path("password_reset/sent/", self.password_reset_sent, name="password_reset_sent"),
+            path("password_reset/done/", self.password_reset_done, name="password_reset_done"),
+            path(
+                "password_reset/<uidb64>/<token>/",
+                self.password_reset_confirm,
+                name="password_reset_confirm",
+            ),
             path("undo/<int:sequence>/", self.admin_view(self.undo), name="undo"),
         ]
         return [*own, *super().get_urls()]
@@ -94,6 +102,19 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def accept_invitation(self, request: HttpRequest) -> HttpResponse:
         """Needs no login: the link of the invitation is enough."""
         return accept_view(request, self)
+
+    def password_reset(self, request: HttpRequest) -> HttpResponse:
+        return password_reset.request_view(request, self)
+
+    def password_reset_sent(self, request: HttpRequest) -> HttpResponse:
+        return password_reset.sent_view(request, self)
+
+    def password_reset_done(self, request: HttpRequest) -> HttpResponse:
+        return password_reset.done_view(request, self)
+
+    def password_reset_confirm(self, request: HttpRequest, uidb64: str, token: str) -> HttpResponseBase:
+        view = password_reset.ConfirmView.as_view(extra_context=self.each_context(request))
+        return view(request, uidb64=uidb64, token=token)
 
     def choose_organization(self, request: HttpRequest) -> HttpResponse:
         """Switch to another organization; a POST, since it changes the session."""

@@ -31,6 +31,8 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Custom fields", "tune", "admin:records_customfield_changelist", Permission.EDIT_PIPELINES),
             ("Members", "group", "admin:accounts_member_changelist", Permission.VIEW),
             ("API tokens", "key", "admin:accounts_apitoken_changelist", Permission.VIEW),
+            ("Webhooks", "webhook", "admin:webhooks_webhook_changelist", Permission.ADMINISTER),
+            ("Mail", "mail", "admin:mail_message_changelist", Permission.ADMINISTER),
             ("Organization", "apartment", "staff:own_organization", Permission.ADMINISTER),
         ],
     ),
@@ -39,6 +41,9 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
         [
             ("Organizations", "domain", "admin:accounts_organization_changelist", None),
             ("Logins", "passkey", "admin:accounts_user_changelist", None),
+            ("Mail to logins", "outgoing_mail", "admin:mail_message_changelist", None),
+            ("Tasks", "task_alt", "admin:background_storedtask_changelist", None),
+            ("Schedule", "schedule", "admin:background_schedule_changelist", None),
         ],
     ),
 ]

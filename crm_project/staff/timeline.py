@@ -14,19 +14,24 @@ from crm_project.journal.sentences import TimelineEntry, lines
 from crm_project.journal.undo import can_undo
 from crm_project.records.kinds import kinds
 from crm_project.staff.actions import counted_rows
+from crm_project.staff.inputs import whole_number
 from crm_project.staff.panels import Panel
 from crm_project.staff.request_actor import actor_of
 
 ENTRIES = 30
+# The parameter of the page of older events: the sequence number after its last one.
+BEFORE = "history_before"
 
 
 def timeline(request: HttpRequest, row: Any) -> Panel | None:
-    """The panel of the newest events of a row, if the journal has a history of its kind."""
+    """The panel of the newest events of a row, or of those before a sequence number, if its kind has a history."""
     actor = actor_of(request)
     kind = kinds.get(getattr(row, "row_kind", ""))
     if actor is None or kind is None or not hasattr(row, "organization_id"):
         return None
     events = Event.objects.history_of(row).with_actor().order_by("-sequence")
+    before = whole_number(request.GET.get(BEFORE, ""))
+    events = events.filter(sequence__lt=before) if before else events
     entries = lines(events[: ENTRIES + 1], actor.member)
     more, entries = len(entries) > ENTRIES, entries[:ENTRIES]
     may_undo = kind.undoer is not None and actor.may(kind.permission)
@@ -39,7 +44,8 @@ def timeline(request: HttpRequest, row: Any) -> Panel | None:
                 (entry, part, undos.get(entry.event.pk))
                 for entry, part in zip(entries, _parts(row, entries, actor), strict=True)
             ],
-            "more": more,
+            "older": f"?{BEFORE}={entries[-1].event.sequence}#history" if more else "",
+            "newest": f"{request.path}#history" if before else "",
             "next": request.path,
         },
     )

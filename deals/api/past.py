@@ -15,6 +15,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import StrictDateTime
 from crm_project.api.filter_values import InstantValue
@@ -38,6 +39,9 @@ AS_OF = {
     " and those of amount, probability, expected_close_date and closed_at; ordering is one of created_at, amount,"
     " expected_close_date, closed_at, name, status.",
 }
+# What requests count in the rate limits: those that read many rows, and those of the past.
+COSTS = {"summary": 10, "changes": 10}
+PARAMETER_COSTS = {"total": 5, "as_of": 5}
 AS_OF_PARAMETERS = {"list": {"as_of": AS_OF}, "summary": {"as_of": AS_OF}}
 CHANGES_PARAMETERS = {
     "since": {
@@ -63,7 +67,7 @@ class ChangesFilter(StateFilter):
     columns_of = DealState
 
 
-class ChangeTotalSerializer(serializers.Serializer[Any]):
+class ChangeTotalSerializer(Serializer):
     currency = serializers.CharField()
     count = serializers.IntegerField()
     amount = serializers.SerializerMethodField()
@@ -72,14 +76,14 @@ class ChangeTotalSerializer(serializers.Serializer[Any]):
         return money.formatted(total["amount"], total["currency"]) or "0"
 
 
-class ChangeCountSerializer(serializers.Serializer[Any]):
+class ChangeCountSerializer(Serializer):
     """The number of deals and the sums of their amounts; of grown and shrunk deals, of the differences."""
 
     count = serializers.IntegerField()
     totals = ChangeTotalSerializer(many=True)
 
 
-class ChangesSerializer(serializers.Serializer[Any]):
+class ChangesSerializer(Serializer):
     """The differences between two instants. A deal counts for every change that is left on balance."""
 
     since = StrictDateTime()
@@ -99,6 +103,8 @@ class DealStateViewSet(ScopedView):
     sparse_actions = frozenset({"list"})
     expansions = DEAL_EXPANSIONS
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
+    costs = COSTS
+    parameter_costs = PARAMETER_COSTS
     orderings = {
         "created_at": Key(F("deal__created_at")),
         "amount": Key("amount", nullable=True),
@@ -147,6 +153,7 @@ class DealChangesView(ScopedView):
     filterset_class = ChangesFilter
     filtered_actions = frozenset({"changes"})
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"changes": CHANGES_PARAMETERS}
+    costs = COSTS
 
     def get_queryset(self) -> Any:
         return DealState.objects.visible_to(self.actor.member)

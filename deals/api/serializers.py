@@ -1,12 +1,13 @@
 """Serializers of deals and lost reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import (
     AMOUNT_SCHEMA,
     AmountField,
@@ -48,7 +49,7 @@ class DealAmountField(AmountField):
         return money.formatted(getattr(instance, str(self.source)), instance.currency)
 
 
-class NamedSerializer(serializers.Serializer[Any]):
+class NamedSerializer(Serializer):
     id = StrictInteger()
     name = serializers.CharField()
 
@@ -58,13 +59,13 @@ class StagePartSerializer(NamedSerializer):
     kind = serializers.CharField()
 
 
-class ContactPartSerializer(serializers.Serializer[Any]):
+class ContactPartSerializer(Serializer):
     uuid = StrictUUID()
     full_name = serializers.CharField()
     email = serializers.CharField()
 
 
-class ClientPartSerializer(serializers.Serializer[Any]):
+class ClientPartSerializer(Serializer):
     uuid = StrictUUID()
     full_name = serializers.CharField()
 
@@ -73,7 +74,7 @@ class ParticipantSerializer(ClientPartSerializer):
     kind = serializers.CharField()
 
 
-class NextDealSerializer(serializers.Serializer[Any]):
+class NextDealSerializer(Serializer):
     uuid = StrictUUID()
     name = serializers.CharField(source="__str__")
 
@@ -144,15 +145,16 @@ class DealSerializer(StrictSerializer):
 
     @extend_schema_field(ParticipantSerializer(many=True))
     def get_participants(self, deal: Deal) -> Any:
-        return ParticipantSerializer([link.contact for link in deal.contact_links.all()], many=True).data
+        contacts = [link.contact for link in deal.contact_links.all()]
+        return ParticipantSerializer(contacts, many=True).data if contacts else []
 
     @extend_schema_field(MemberSerializer(many=True))
     def get_followers(self, deal: Deal) -> Any:
-        return MemberSerializer([link.member for link in deal.follower_links.all()], many=True).data
+        return _members(deal.follower_links.all())
 
     @extend_schema_field(MemberSerializer(many=True))
     def get_access_list(self, deal: Deal) -> Any:
-        return MemberSerializer([link.member for link in deal.access_links.all()], many=True).data
+        return _members(deal.access_links.all())
 
     def to_representation(self, instance: Deal) -> dict[str, Any]:
         representation = super().to_representation(instance)
@@ -167,6 +169,11 @@ class DealSerializer(StrictSerializer):
 
     def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
         return take_shorthand(attrs, self.instance)
+
+
+def _members(links: Iterable[Any]) -> Any:
+    members = [link.member for link in links]
+    return MemberSerializer(members, many=True).data if members else []
 
 
 class UpsertDealSerializer(DealSerializer):
@@ -192,7 +199,7 @@ class RestoreDealSerializer(StrictSerializer):
     stage_id = RowIdField(source="stage", required=False)
 
 
-class TotalSerializer(serializers.Serializer[Any]):
+class TotalSerializer(Serializer):
     """Count and sums of one status in one currency."""
 
     status = serializers.ChoiceField(Deal.Statuses.choices)
@@ -217,7 +224,7 @@ class TotalSerializer(serializers.Serializer[Any]):
         return money.rounded(total["weighted_amount"], total["currency"])
 
 
-class SummarySerializer(serializers.Serializer[Any]):
+class SummarySerializer(Serializer):
     """The number of deals, and sums by status and currency."""
 
     count = serializers.IntegerField()

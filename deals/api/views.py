@@ -18,10 +18,10 @@ from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
-from deals import services
+from deals import rows, services
 from deals.api.expansions import DEAL_EXPANSIONS
 from deals.api.filters import DealFilter
-from deals.api.past import AS_OF_PARAMETERS, DealStateViewSet
+from deals.api.past import AS_OF_PARAMETERS, COSTS, PARAMETER_COSTS, DealStateViewSet
 from deals.api.serializers import (
     DealReceiptSerializer,
     DealSerializer,
@@ -46,6 +46,8 @@ class DealViewSet(RowViewSet):
     expansions = DEAL_EXPANSIONS
     # With `as_of` the request goes to DealStateViewSet; see urls.py.
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
+    costs: ClassVar[Mapping[str, int]] = COSTS
+    parameter_costs = PARAMETER_COSTS
     orderings = {
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),
@@ -59,8 +61,19 @@ class DealViewSet(RowViewSet):
         DealSerializer, UpsertDealSerializer, DealReceiptSerializer, row_name="deal", name_field="name"
     )
 
-    def for_reading(self, rows: Any) -> Any:
-        return rows.for_reading(self.actor.member)
+    def for_reading(self, deals: Any) -> Any:
+        return deals.for_reading(self.actor.member)
+
+    def read_object(self) -> Any:
+        if self.request.query_params.get("deleted") == "only":
+            return super().read_object()
+        deal = rows.read_visible(self.kwargs["uuid"], self.actor.member)
+        if deal is None:
+            raise NotFound
+        return deal
+
+    def reread(self, row: Any) -> Any:
+        return rows.read_again(row.pk, self.actor.member)
 
     def carry_out(self, operations: Sequence[Operation], **_: Any) -> Sequence[Receipt[Any]]:
         return super().carry_out(operations, require_name=True)
@@ -92,13 +105,13 @@ class DealViewSet(RowViewSet):
         return Response(self.represent(row))
 
 
-def of_pipeline(view: ScopedView, rows: Any) -> Any:
+def of_pipeline(view: ScopedView, deals: Any) -> Any:
     """Narrow deals or their states to the pipeline of the path."""
     pipelines = Pipeline.objects.visible_to(view.actor.member)
     pipeline = pipelines.filter(**row_lookup("pk", view.kwargs["pipeline_id"])).first()
     if pipeline is None:
         raise NotFound
-    return rows.filter(stage__pipeline=pipeline.pk)
+    return deals.filter(stage__pipeline=pipeline.pk)
 
 
 class PipelineDealStateViewSet(DealStateViewSet):

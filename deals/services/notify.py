@@ -1,25 +1,22 @@
-"""E-mail to the members of a deal's access list, after the commit."""
+"""Mail to the members of a deal's access list."""
 
-import logging
 from collections.abc import Sequence
 
-from django.core.mail import send_mail
-
+from crm_project.accounts.actors import Actor
+from crm_project.mail.services import queue_messages
 from deals.models import DealAccess
 
-log = logging.getLogger(__name__)
 
-
-def notify_access_list(deal_ids: Sequence[int]) -> None:
-    """Send one message to each member. A failure of the mail server is logged; the deal stays written."""
-    links = DealAccess.objects.filter(deal__in=deal_ids, member__is_active=True).select_related(
-        "deal__client", "deal__contact", "member__user"
+def notify_access_list(actor: Actor, deal_ids: Sequence[int]) -> None:
+    """Queue a message to each active member but the actor, in the transaction of the write."""
+    links = DealAccess.objects.filter(
+        deal__in=deal_ids, member__is_active=True, member__user__is_active=True
+    ).exclude(member=actor.member)
+    queue_messages(
+        template="deal_shared",
+        recipients=[
+            (link.member.email, {"deal": link.deal_id, "member": link.member_id, "sender": actor.member.pk})
+            for link in links.select_related("member__user").order_by("deal_id", "id")
+        ],
+        organization_id=actor.organization_id,
     )
-    for link in links:
-        subject = f"You may see the deal {link.deal}".replace("\n", " ").replace("\r", " ")
-        try:
-            send_mail(subject, f"{subject}.\n", None, [link.member.email])
-        except OSError:
-            log.warning(
-                "could not notify member %s of deal %s", link.member.uuid, link.deal.uuid, exc_info=True
-            )

@@ -2,10 +2,8 @@
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -113,7 +111,7 @@ def write_deals(
         deletions.carry_out()
         _create_people(actor, drafts)
         _store(change, actor, drafts, states, now)
-        _notify(drafts, changes)
+        _notify(actor, drafts, changes)
         return [Receipt.of(draft) for draft in drafts]
 
 
@@ -429,11 +427,11 @@ def write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
             model.objects.bulk_create(new)
 
 
-def _notify(drafts: Sequence[Draft], changes: Sequence[Change]) -> None:
+def _notify(actor: Actor, drafts: Sequence[Draft], changes: Sequence[Change]) -> None:
     newly_listed = [
         draft.row.pk
         for draft, change in zip(drafts, changes, strict=True)
         if change.get("notify_access_list")
     ]
     if newly_listed:
-        transaction.on_commit(partial(notify_access_list, newly_listed))
+        notify_access_list(actor, newly_listed)

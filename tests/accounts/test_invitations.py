@@ -6,7 +6,9 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 import pytest
-from django.test import Client
+from django.conf import settings
+from django.core import mail
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
@@ -15,8 +17,10 @@ from crm_project.accounts.models import Invitation, Member, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import add_member, find_or_create_user, set_password, update_member
 from crm_project.errors import NotFound
+from crm_project.mail.models import Message
 from tests.base import refused
 from tests.staff.base import StaffTestCase, action_url, add_url, errors, list_url
+from tests.tasks import run_tasks
 
 OLGA = {"email": "olga@example.com", "password": "a password of her own"}
 NEW = "quite an unusual phrase"
@@ -131,6 +135,55 @@ class InvitationTests(StaffTestCase):
         assert Client().post(second, {"password": NEW}).status_code == 302
         assert Client().get(second).status_code == 404
         assert Client().get("/admin/invitation/").status_code == 404
+
+    def test_the_link_is_mailed_and_the_page_says_where(self):
+        response, link = self.invited("nina@example.com", full_name="Nina")
+        with override_settings(PUBLIC_URL="https://crm.example.com"):
+            run_tasks()
+
+        page = response.content.decode()
+        assert "is on its way to" in page
+        assert "nina@example.com</strong>" in page
+        assert link.partition("token=")[2] not in page
+        letter = mail.outbox[0]
+        assert (letter.to, letter.subject) == (["nina@example.com"], "Alice invites you to Alice and Co")
+        assert f"https://crm.example.com{link}\n" in letter.body
+        end = Invitation.objects.get().expires_at
+        assert f"until {end.day} {end:%B %Y}" in letter.body
+
+    def test_without_a_mail_server_the_link_is_shown_once(self):
+        with override_settings(EMAIL_BACKEND="django.core.mail.backends.console.EmailBackend"):
+            response, link = self.invited("nina@example.com")
+
+        assert link.partition("token=")[2] in response.content.decode()
+        assert not Message.objects.exists()
+
+    def test_no_mail_is_sent_for_one_that_was_withdrawn_or_replaced(self):
+        self.invited("nina@example.com")
+        _, newer = self.invited("nina@example.com")
+        self.invited("olga@example.com")
+        withdraw_invitation(actor=self.alice, invitation=Invitation.objects.get(email="olga@example.com"))
+        run_tasks()
+
+        assert [letter.to for letter in mail.outbox] == [["nina@example.com"]]
+        assert newer in mail.outbox[0].body
+
+    def test_the_mail_of_an_invitation_survives_another_key(self):
+        _, link = self.invited("nina@example.com")
+        with override_settings(SECRET_KEY="k" * 50, SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
+            run_tasks()
+            assert link in mail.outbox[0].body
+        self.invited("olga@example.com")
+        with override_settings(SECRET_KEY="k" * 50, SECRET_KEY_FALLBACKS=[]):
+            run_tasks()
+        assert len(mail.outbox) == 1
+
+    def test_every_invitation_has_a_secret_of_its_own(self):
+        found = {invite_member(actor=self.alice, email="nina@example.com")[1] for _ in range(3)}
+        found |= {invite_member(actor=self.charlie, email="nina@example.com")[1]}
+
+        assert len(found) == 4
+        assert all(len(secret) == 43 for secret in found)
 
     def test_only_a_hash_of_the_link_is_stored_and_no_list_shows_it(self):
         _, link = self.invited("nina@example.com")

@@ -13,7 +13,7 @@ from django.test import RequestFactory, TestCase
 from django.utils import timezone
 
 from crm_project.accounts.invitations import accept_invitation, invite_member
-from crm_project.accounts.logins import TooManyAttempts, _Slots, client_address, throttled_login
+from crm_project.accounts.logins import TooManyAttempts, _Refusals, _Slots, client_address, throttled_login
 from crm_project.accounts.models import SignInAttempt, User
 from crm_project.accounts.services import create_login, find_or_create_user, update_login
 from tests.api.client import ApiClient
@@ -122,6 +122,36 @@ class ThrottleTests(TestCase):
 
         with later(16):
             assert right() == "signed in"
+
+    def test_a_refused_address_costs_no_query(self):
+        for number in range(10):
+            wrong(f"{number}@example.com")
+        assert is_refused("11@example.com")
+
+        with self.assertNumQueries(0):
+            assert is_refused("11@example.com")
+        # Whether this account has signed in from here.
+        with self.assertNumQueries(1):
+            assert is_refused("12@example.com")
+
+    def test_the_attempts_decide_again_after_a_short_while(self):
+        for number in range(10):
+            wrong(f"{number}@example.com")
+        assert is_refused("11@example.com")
+        SignInAttempt.objects.all().delete()
+
+        assert is_refused("11@example.com")
+        with later(31):
+            assert right("11@example.com") == "signed in"
+
+    def test_many_refused_addresses_take_little_memory(self):
+        refusals, now = _Refusals(size=3), timezone.now()
+        for number in range(10):
+            refusals.add(str(number), now, 30)
+
+        assert len(refusals._until) <= 3
+        with pytest.raises(TooManyAttempts):
+            refusals.check("9", now)
 
     def test_success_forgets_the_failures(self):
         right()

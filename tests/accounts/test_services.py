@@ -285,7 +285,7 @@ class Members(BaseTestCase):
             with self.subTest(actor=actor), refused(code):
                 update_member(actor=actor, member=self.bob.member, role=Role.ADMIN)
 
-    def test_a_change_counts_once_and_is_told(self):
+    def test_a_change_raises_the_version_and_records_an_event(self):
         before = Organization.objects.get(pk=self.organization.pk).catalogue_version
 
         member = update_member(actor=self.alice, member=self.bob.member, role=Role.MANAGER, job_title="Boss")

@@ -11,6 +11,7 @@ from crm_project.accounts.models import ApiToken
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
 from crm_project.journal.models import Event
+from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
 from tests.api.client import ApiClient
 from tests.factories import (
     CustomFieldFactory,
@@ -69,6 +70,7 @@ def bulk(data: Any) -> Any:
 
 FIELD = {"kind": "deal", "key": "size", "label": "Size", "type": "number"}
 FILE = {"kind": "deals", "content": "name\nA\n"}
+HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
 STAGES = [{"name": "First"}, {"name": "Second"}]
 
 ROUTES = [
@@ -155,6 +157,18 @@ ROUTES = [
     route("POST   /api/imports/{import_file}/undo           403 409 404 409"),
     route("GET    /api/imports/{import_file}/refused-rows   404 200 404 200"),
     route("GET    /api/imports/{import_file}/error-file     404 200 404 200"),
+    route("GET    /api/webhooks                             200 200 200 200"),
+    route("POST   /api/webhooks                             403 403 403 201", HOOK),
+    route("GET    /api/webhooks/{webhook}                   404 404 404 200"),
+    route("PATCH  /api/webhooks/{webhook}                   403 403 403 200", {"description": "Shop"}),
+    route("DELETE /api/webhooks/{webhook}                   403 403 403 204"),
+    route("POST   /api/webhooks/{trashed_webhook}/restore   403 403 403 200"),
+    route("POST   /api/webhooks/{webhook}/rotate-secret     403 403 403 200"),
+    route("POST   /api/webhooks/{webhook}/test              403 403 403 202"),
+    route("POST   /api/webhooks/{webhook}/replay            403 403 403 202", {"since": 0}),
+    route("GET    /api/webhooks/{webhook}/deliveries        404 404 404 200"),
+    route("GET    /api/webhooks/{webhook}/deliveries/{delivery} 404 404 404 200"),
+    route("POST   /api/webhooks/{webhook}/deliveries/{delivery}/resend  403 403 403 202"),
     route("GET    /api/external-references                  200 200 200 200"),
     route(
         "POST   /api/external-references                  403 201 201 201",
@@ -216,7 +230,18 @@ def make_rows(case: Any) -> dict[str, Any]:
         "import_file": upload_file(
             actor=case.bob, kind="deals", upload=receive("deals.csv", [b"name\nA\n"])
         ).uuid,
+        **_webhooks(case.alice),
         "key": "K-1",
+    }
+
+
+def _webhooks(admin: Any) -> dict[str, Any]:
+    webhook, trashed = (create_webhook(actor=admin, change=HOOK)[0] for _ in range(2))
+    trash_webhook(actor=admin, webhook=trashed)
+    return {
+        "webhook": webhook.uuid,
+        "trashed_webhook": trashed.uuid,
+        "delivery": send_test(actor=admin, webhook=webhook).uuid,
     }
 
 

@@ -9,7 +9,7 @@ from tests.api.client import ApiClient, ApiTestCase, problem
 
 
 class MeTests(ApiTestCase):
-    def test_it_says_who_asks_and_what_that_allows(self):
+    def test_it_has_the_member_and_the_permissions(self):
         body = self.as_manager.get("/api/me").json()
 
         assert body == {

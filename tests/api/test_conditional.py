@@ -176,7 +176,7 @@ class IfMatchTests(Paths):
         for method, body in (("PATCH", {"external_id": "2"}), ("DELETE", {})):
             problem(self.as_bob.send(method, path, body, **if_match(tag)), 412, "precondition_failed")
 
-    def test_it_says_who_changed_which_fields_since(self):
+    def test_it_names_who_changed_which_fields_since(self):
         path = f"/api/deals/{self.deal(name='A').uuid}"
         tag = self.as_bob.get(path)["ETag"]
         self.as_alice.patch(path, {"amount": "10", "stage_id": self.offer.pk})

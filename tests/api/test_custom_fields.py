@@ -146,7 +146,7 @@ class ValueTests(ApiTestCase):
 
         problem(self.as_bob.post("/api/deals", {"name": "Deal"}), 400, "required", "/custom_fields/must")
 
-    def test_filters_compare_as_the_definition_says(self):
+    def test_filters_compare_by_the_type_of_the_definition(self):
         for value in (1, 2, 10):
             self.deal(name=f"{value}", custom_fields={"figure": value})
         fields = {"many": ["red"], "flag": True, "day": "2024-01-01", "plain": "é'"}

@@ -57,5 +57,5 @@ def test_a_document_has_a_tag_and_is_compressed(path):
     assert Client().get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_documents_are_told_apart():
+def test_documents_are_distinguished():
     assert len({Client().get(path)["ETag"] for path in PATHS}) == len(PATHS)

@@ -20,6 +20,7 @@ PACKAGES = ("crm_project", "contacts", "pipelines", "deals")
 OTHER_EDGES = {"migrations", "management", "dialects", "staff", "setup", "admin"}
 # Services that only the admin and the sign-in call.
 ADMIN_ONLY = {"last_admin", "last_operator", "member_exists", "slug_taken", "revoked", "too_many_attempts"}
+ADMIN_ONLY |= {"already_sent", "link_ended"}
 # Where a call has its code when it is not a keyword.
 POSITION = {"FieldError": 1, "ErrorDetail": 1, "ValidationError": 1, "Problem": 1}
 # Of fields that JSON cannot bring about: a date object, a local time, a number in a text, a list that may not be empty.

@@ -5,6 +5,7 @@ import json
 from django.test import Client
 
 from crm_project.api.error_codes import ERROR_CODES
+from crm_project.api.errors import type_of
 from tests.api.client import ApiClient, ApiTestCase, problem
 from tests.api.routes import ROUTES, make_rows
 from tests.base import BaseTestCase
@@ -48,7 +49,7 @@ class ProblemTests(ApiTestCase):
         for code, entry in ERROR_CODES.items():
             body = self.as_nobody.get(f"/api/problems/{code}").json()
             assert body == {
-                "type": f"/api/problems/{code}",
+                "type": type_of(code),
                 "code": code,
                 "statuses": list(entry.statuses),
                 "meaning": entry.meaning,

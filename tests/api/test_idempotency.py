@@ -68,7 +68,7 @@ class ReplayTests(ApiTestCase):
         assert answers == [204, 204]
         assert self.as_bob.delete(path).status_code == 404
 
-    def test_formatting_says_nothing(self):
+    def test_formatting_changes_nothing(self):
         first = self.as_bob.send("POST", "/api/deals", json.dumps(BODY).encode(), **keyed("k1"))
         shuffled = dict(reversed(BODY.items()))
         again = self.as_bob.send(

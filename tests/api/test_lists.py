@@ -267,7 +267,7 @@ class SparseTests(ApiTestCase):
 
 
 class GrossTests(ApiTestCase):
-    def test_a_sum_of_gross_amounts_says_how_many_rows_it_adds(self):
+    def test_a_sum_of_gross_amounts_has_the_number_of_its_rows(self):
         for amount, gross in (("10", "12"), ("20", None), (None, None)):
             self.deal(amount=amount, amount_gross=gross, probability=33)
         self.deal(amount="383.33", probability=15, currency="USD")

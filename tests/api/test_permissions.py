@@ -20,7 +20,7 @@ class RouteTests(ApiTestCase):
             transaction.set_rollback(True)
         return answer
 
-    def test_every_role_gets_what_the_table_says(self):
+    def test_every_role_gets_the_status_of_the_table(self):
         clients = (self.as_viewer, self.as_bob, self.as_manager, self.as_alice)
         wrong = {}
         for route in ROUTES:

@@ -58,7 +58,7 @@ class BodyTests(ApiTestCase):
         )
         assert answer.status_code == 201
 
-    def test_a_deletion_says_nothing(self):
+    def test_a_deletion_has_no_body(self):
         made = self.as_bob.post("/api/deals", {"name": "x"}).json()
 
         refused = self.as_bob.send("DELETE", f"/api/deals/{made['uuid']}", {"move_deals_to": 1})

@@ -53,7 +53,7 @@ class UnavailableTests(ApiTestCase):
             written = anybody.post("/api/deals", body, content_type="application/json", headers=bob)
         self.check(written)
 
-    def test_every_dialect_says_so_in_its_shape(self):
+    def test_every_dialect_answers_it_in_its_shape(self):
         headers = {**self.as_bob.headers, "Version": "2021-07-28"}
         for path in DIALECTS:
             with away():
@@ -61,7 +61,7 @@ class UnavailableTests(ApiTestCase):
 
             assert self.asked_to_come_again(answer)["Content-Type"].startswith("application/json")
 
-    def test_health_tells_why(self):
+    def test_health_names_the_reason(self):
         with away():
             answer = self.asked_to_come_again(Client().get("/healthz"))
 

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 from tests.browser.chromium import browser_context
 from tests.browser.scenes import SCENES
+from tests.server import UNLIMITED
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -52,6 +53,13 @@ PAGES = {
     "member-add": "/admin/accounts/invitation/add/",
     "tokens": "/admin/accounts/apitoken/",
     "token-add": "/admin/accounts/apitoken/add/",
+    "webhooks": "/admin/webhooks/webhook/",
+    "webhook": "/admin/webhooks/webhook/ > .field-__str__ a",
+    "webhook-add": "/admin/webhooks/webhook/add/",
+    "deliveries": "/admin/webhooks/webhookdelivery/",
+    "delivery": "/admin/webhooks/webhookdelivery/ > .field-type a",
+    "mail": "/admin/mail/message/",
+    "forgotten-password": "/admin/password_reset/",
     "organizations": "/admin/accounts/organization/",
     "organization-add": "/admin/accounts/organization/add/",
     "logins": "/admin/accounts/user/",
@@ -88,7 +96,7 @@ def serve() -> tuple[str, "subprocess.Popen[bytes]"]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     line = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(line, env={**os.environ, "DEBUG": "on"}, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(line, env={**os.environ, **UNLIMITED, "DEBUG": "on"}, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     for _ in range(100):
         try:

@@ -1,12 +1,17 @@
 """A day of a rep, a manager and an admin, clicked through from page to page."""
 
+import re
+from urllib.parse import urlsplit
+
 import pytest
+from django.core import mail
 
 from crm_project.accounts.models import ApiToken, Member
 from deals.models import Deal
 from tests.base import stages_of
 from tests.browser.conftest import PASSWORD
 from tests.factories import CustomFieldFactory, LostReasonFactory
+from tests.tasks import run_tasks
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -139,9 +144,11 @@ def test_an_admin_invites_hands_over_and_revokes(page, sign_in, world, client):
     page.fill("input[name=email]", "nina@example.com")
     page.fill("input[name=full_name]", "Nina")
     page.click("button[name=_save]")
-    link = page.locator("#invitation-link").inner_text()
+    assert page.locator("#invitation-sent-to").inner_text() == "nina@example.com"
+    run_tasks()
+    link = urlsplit(re.search(r"http\S+", mail.outbox[-1].body)[0])
     page.context.clear_cookies()
-    page.goto(link)
+    page.goto(f"{link.path}?{link.query}")
     page.fill("input[name=password]", PASSWORD)
     page.click("button[type=submit]")
     page.wait_for_selector(".crm-home")

@@ -1,15 +1,28 @@
 """Every page of the admin in a browser, in both themes and on a phone: nothing in the console, nothing beside it."""
 
+import re
+from urllib.parse import urlsplit
+
 import pytest
 from django.contrib import admin
+from django.contrib.auth.tokens import default_token_generator
+from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
+from crm_project.accounts.invitations import invite_member
 from crm_project.accounts.models import Member, Organization, User
 from crm_project.accounts.services import create_token
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
+from crm_project.mail.models import Message
+from crm_project.webhooks.models import WebhookDelivery
+from crm_project.webhooks.services import create_webhook, send_test
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.staff.base import action_url, add_url, change_url, list_url
+from tests.tasks import run_tasks
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -38,8 +51,33 @@ def rows(world):
     token, _ = create_token(actor=world.alice, name="shop")
     source = upload_file(actor=world.alice, kind="deals", upload=receive("d.csv", [b"name,amount\nA,1\n"]))
     reason = LostReasonFactory(actor=world.alice)
-    known = (deal, company, world.pipeline, world.new, reason, field, token, source)
+    webhook, delivery = webhook_rows(world, long)
+    invite_member(actor=world.alice, email=f"{long[:60]}@{long[:60]}.example.com")
+    Message.objects.update(failed_at=timezone.now(), error=f"550 <{long}>: no such user")
+    message = Message.objects.get()
+    known = (
+        deal,
+        company,
+        world.pipeline,
+        world.new,
+        reason,
+        field,
+        token,
+        source,
+        message,
+        webhook,
+        delivery,
+    )
     return [*known, Member.objects.first(), Organization.objects.first(), User.objects.first()]
+
+
+def webhook_rows(world, long):
+    change = {"url": f"https://example.com/{long}", "events": ["*"], "description": long}
+    webhook, _ = create_webhook(actor=world.alice, change=change)
+    delivery = send_test(actor=world.alice, webhook=webhook)
+    delivery.body = delivery.answer = long
+    delivery.save()
+    return webhook, delivery
 
 
 def addresses(world):
@@ -51,7 +89,7 @@ def addresses(world):
         yield from (listing, f"{listing}?q=nothing+like+it")
         yield change_url(row)
         yield from (f"{listing}?trash=only",) if page.has_trash else ()
-        yield from (add_url(model),) if model is not type(world.new) else ()
+        yield from (add_url(model),) if model not in (type(world.new), WebhookDelivery, Message) else ()
         yield from (action_url(action.name, row) for action in page.row_actions if not action.on_trash)
 
 
@@ -73,6 +111,57 @@ def test_every_page(page, sign_in, world):
             assert page.evaluate(TOO_WIDE) <= 0, (url, viewport)
             assert page.evaluate(NAMELESS) == [], url
     assert not failed
+
+
+def test_every_page_without_a_session(page, world):
+    user = User.objects.get(email="bob@example.com")
+    token, uid = default_token_generator.make_token(user), urlsafe_base64_encode(force_bytes(user.pk))
+    _, secret = invite_member(actor=world.alice, email=f"{'long' * 15}@example.com")
+    pages = (
+        reverse("admin:login"),
+        reverse("admin:password_reset"),
+        reverse("admin:password_reset_sent"),
+        reverse("admin:password_reset_done"),
+        reverse("admin:password_reset_confirm", args=[uid, token]),
+        f"{reverse('admin:accept_invitation')}?token={secret}",
+    )
+    for url in pages:
+        page.goto(url)
+        for viewport, scheme in LOOKS:
+            page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=scheme)
+            assert page.locator("h1").inner_text().strip(), url
+            assert page.evaluate(TOO_WIDE) <= 0, (url, viewport)
+            assert page.evaluate(NAMELESS) == [], url
+
+
+def test_the_label_of_a_password_is_not_close_under_a_text(page, world):
+    _, secret = invite_member(actor=world.alice, email="nina@example.com")
+    page.goto(f"{reverse('admin:accept_invitation')}?token={secret}")
+
+    text, label = page.locator("form > p").bounding_box(), page.locator("label").bounding_box()
+
+    assert label["y"] - (text["y"] + text["height"]) >= 12
+
+
+def test_a_forgotten_password(page, world):
+    page.goto("/admin/")
+    page.click("text=Forgot your password?")
+    page.fill("input[name=email]", "bob@example.com")
+    page.click("text=Send the link")
+    page.wait_for_selector("text=a link is on its way")
+    run_tasks()
+    page.goto(urlsplit(re.search(r"http\S+", mail.outbox[-1].body)[0]).path)
+    assert page.url.endswith("/set-password/")
+    page.fill("input[name=new_password1]", "another unheard of phrase")
+    page.fill("input[name=new_password2]", "another unheard of phrase")
+    page.click("text=Set the password")
+    page.wait_for_selector("text=Your password is set")
+    page.locator("a", has_text="Sign in").click()
+    page.fill("input[name=username]", "bob@example.com")
+    page.fill("input[name=password]", "another unheard of phrase")
+    page.click("button[type=submit]")
+    page.wait_for_selector(".crm-home")
 
 
 def test_a_viewer_reads_without_complaints(page, sign_in, world):

@@ -10,16 +10,21 @@ from django.db import models
 from contacts.models import Contact
 from contacts.redaction import redact_contact
 from contacts.services import trash_contacts, update_contacts
+from crm_project.accounts.invitations import invite_member, withdraw_invitation
+from crm_project.accounts.models import Invitation
 from crm_project.api.models import IdempotencyKey
 from crm_project.changes import columns
 from crm_project.errors import Conflict
 from crm_project.journal.models import Event
 from crm_project.journal.services import replayed_columns
 from crm_project.journal.undo import undo
+from crm_project.mail.models import Message
 from deals.models import Deal
 from tests.api.client import ApiClient
 from tests.base import BaseTestCase
 from tests.factories import CustomFieldFactory
+from tests.mail.server import mail_server
+from tests.tasks import run_tasks
 
 SECRETS = ("Sophie", "sophie.martin", "Martin", "0123456", "Rue de", "Zuerich", "erp-77", "loves cats")
 
@@ -62,6 +67,35 @@ class RedactionTests(BaseTestCase):
         stored = everything_stored()
         assert [secret for secret in SECRETS if secret.lower() in stored] == []
         assert IdempotencyKey.objects.count() == 1
+
+    def test_nothing_is_left_of_the_person_in_mail_and_tasks(self):
+        """Sent, waiting and given up, to the person and about deals of the person; and in the errors of tasks."""
+        invite_member(actor=self.alice, email="sophie.martin@example.com", full_name="Guest")
+        shared = {"is_private": True, "notify_access_list": True, "contact": self.contact.pk}
+        for _ in range(2):
+            self.deal(name="Shared", access_list=[self.viewer.member.pk, self.manager.member.pk], **shared)
+        with mail_server() as server:
+            server.answers = {
+                "sophie.martin@example.com": "550 Sophie Martin is unknown",
+                "victor@example.com": "450 busy",
+                "mary@example.com": "hang up",
+            }
+            run_tasks(failing=True)
+        withdraw_invitation(actor=self.alice, invitation=Invitation.objects.get())
+        assert "550 sophie martin" in everything_stored()
+
+        redact_contact(contact=self.contact)
+
+        stored = everything_stored()
+        assert [secret for secret in SECRETS if secret.lower() in stored] == []
+        assert Message.objects.filter(sent_at=None).count() == 4
+
+    def test_the_messages_of_other_organizations_stay(self):
+        invite_member(actor=self.charlie, email="sophie.martin@example.com")
+
+        redact_contact(contact=self.contact)
+
+        assert Message.objects.count() == 1
 
     def test_the_rest_of_history_stays(self):
         deal_before = columns(Deal.objects.get(pk=self.row.pk))

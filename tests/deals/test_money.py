@@ -183,7 +183,7 @@ class TestGross:
     def test_it_equals_the_amount_at_the_least(self):
         assert priced(a_deal(), amount="100", amount_gross="100").amount_gross == Decimal(100)
 
-    def test_one_that_grows_out_of_bounds_is_told_of_the_amount(self):
+    def test_one_that_grows_out_of_bounds_is_an_error_of_the_amount(self):
         assert refusals(a_deal(tax_rate="23"), amount="999999999999") == [("amount", "out_of_range")]
 
 
@@ -234,7 +234,7 @@ class TestBid:
 
             assert (error.field, error.code) == ("bid_periods", "invalid")
 
-    def test_fixed_is_told_by_the_amount_alone(self):
+    def test_the_amount_alone_makes_it_fixed(self):
         deal = priced(a_deal(), bid_type="fixed", bid_value="500", bid_periods=0)
 
         assert (deal.amount, deal.bid_value, deal.bid_periods) == (Decimal(500), None, None)
@@ -281,7 +281,7 @@ class TestBid:
             ("bid_value", "out_of_range")
         ]
 
-    def test_it_tells_of_what_was_sent(self):
+    def test_it_names_what_was_sent(self):
         deal = a_deal(amount="1000000", bid_type="year", bid_value="1000000")
 
         assert refusals(deal, bid_periods=1_000_000) == [("bid_periods", "out_of_range")]

@@ -7,8 +7,8 @@ from typing import Any
 
 import openpyxl
 
-from crm_project.imports import worker
 from tests.api.client import ApiClient
+from tests.tasks import run_tasks
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -58,7 +58,7 @@ def carried_out(client: ApiClient, source: str, task: str = "run") -> Any:
     """The import after the preview or the run; the worker is here."""
     asked = client.post(f"{source}/{task}")
     assert asked.status_code == 202, asked.content
-    worker.work()
+    run_tasks()
     return client.get(source).json()
 
 

@@ -1,24 +1,18 @@
 """Import and export in the admin: the same rights and refusals as over HTTP."""
 
-import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from crm_project.imports import worker
 from crm_project.imports.models import Import
 from deals.models import Deal
 from tests.imports.client import csv_file
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
+from tests.tasks import run_tasks
 
 GOOD = csv_file(("name", "amount"), ("A", "10"), ("B", "20"))
 
 
-@pytest.mark.usefixtures("_worker_is_the_test")
 class ImportPagesTests(StaffTestCase):
-    @pytest.fixture
-    def _worker_is_the_test(self, settings):
-        settings.IMPORT_WORKER = "command"
-
     def uploaded(self, content=GOOD):
         file = SimpleUploadedFile("deals.csv", content, "text/csv")
         answer = self.client.post(add_url(Import), {"kind": "deals", "file": file})
@@ -32,7 +26,7 @@ class ImportPagesTests(StaffTestCase):
             answer = self.client.post(
                 reverse(f"admin:imports_{what}", args=[source.pk]), {**given, **changes}
             )
-        worker.work()
+        run_tasks()
         return answer
 
     def test_it_works(self):

@@ -1,20 +1,24 @@
 """Exports: what the list shows, safe to open, and unchanged when it comes back."""
 
 import csv
+import datetime
 import io
+import zipfile
 from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import openpyxl
 
 from contacts.models import Contact
 from crm_project.api.pagination import streamed_rows
+from crm_project.imports.exporting import csv_stream, xlsx_stream
 from crm_project.imports.models import Import
 from deals.models import Deal
 from pipelines.services import create_stage
-from tests.api.client import problem
+from tests.api.client import ApiTestCase, problem
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.imports.client import XLSX, carried_out, counts, imported, upload
-from tests.imports.test_imports import ImportTestCase
 
 
 def export(client, kind, **parameters):
@@ -27,7 +31,7 @@ def table(content):
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-class ExportTests(ImportTestCase):
+class ExportTests(ApiTestCase):
     def fill(self):
         """A deal of every kind, with all that a deal can have."""
         CustomFieldFactory(actor=self.alice, key="size", type="number")
@@ -132,6 +136,41 @@ class ExportTests(ImportTestCase):
             "b",
             "d",
         }
+
+    def test_each_kind_of_value_has_its_cell(self):
+        """The value, its text in CSV, and its cell in a workbook; None where the cell is a text like that of CSV."""
+        uuid = UUID("00000000-0000-4000-8000-00000000000a")
+        instant = datetime.datetime(2026, 3, 1, 9, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+        for value, text, cell in (
+            ("a & b", "a & b", 't="inlineStr"><is><t xml:space="preserve">a &amp; b</t></is></c>'),
+            (
+                "_x0041_\x01",
+                "_x0041_\x01",
+                't="inlineStr"><is><t xml:space="preserve">_x005F_x0041__x0001_</t></is></c>',
+            ),
+            ("=1", "'=1", None),
+            ("'x", "'x", None),
+            (Deal.Statuses.OPEN, "open", None),
+            (uuid, str(uuid), None),
+            ([uuid, "b"], f"{uuid}; b", None),
+            (["-1", "2"], "'-1; 2", None),
+            (True, "true", 't="b"><v>1</v></c>'),
+            (-7, "-7", "><v>-7</v></c>"),
+            (Decimal("-0.50"), "-0.50", "><v>-0.50</v></c>"),
+            (Decimal("1E+3"), "1000", "><v>1000</v></c>"),
+            (1e-7, "0.0000001", "><v>0.0000001</v></c>"),
+            (1234567890123456, "1234567890123456", None),
+            (datetime.date(2026, 3, 1), "2026-03-01", 's="1"><v>46082</v></c>'),
+            (datetime.date(1899, 3, 1), "1899-03-01", None),
+            (instant, "2026-03-01T08:30:00Z", None),
+        ):
+            lines = b"".join(csv_stream([["x", value, None, ""]], raw=False)).decode("utf-8-sig")
+            archive = zipfile.ZipFile(io.BytesIO(b"".join(xlsx_stream([["x", value, None, ""]]))))
+            sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+
+            assert lines == f"x,{text},,\r\n", value
+            cell = cell or f't="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+            assert sheet.endswith(f'<c r="B1" {cell}</row></sheetData></worksheet>'.replace(" >", ">")), sheet
 
     def test_figures_stay_figures(self):
         CustomFieldFactory(actor=self.alice, key="size", type="number")

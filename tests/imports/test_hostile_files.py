@@ -10,9 +10,8 @@ from django.test import override_settings
 
 from crm_project.imports.tables import ROW_LIMIT, workbooks
 from deals.models import Deal
-from tests.api.client import problem
+from tests.api.client import ApiTestCase, problem
 from tests.imports.client import XLSX, counts, csv_file, imported, repacked, saved, upload, xlsx_file
-from tests.imports.test_imports import ImportTestCase
 
 GOOD = xlsx_file(("name", "amount"), ("A", 1))
 ENTITIES = (
@@ -40,7 +39,7 @@ def zipped(**parts):
     return content.getvalue()
 
 
-class EncodingTests(ImportTestCase):
+class EncodingTests(ApiTestCase):
     def test_encodings_are_understood(self):
         text = "name,origin\r\nÉtude “ñ”,Zürich\r\n"
         for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"):
@@ -106,7 +105,7 @@ class EncodingTests(ImportTestCase):
         assert answer.status_code in (201, 400)
 
 
-class ShapeTests(ImportTestCase):
+class ShapeTests(ApiTestCase):
     def test_doubled_and_empty_headers_get_names(self):
         answer = upload(
             self.as_bob, "deals", csv_file(("Name", "Name", "", " x  y ", ""), ("A", "B", "C", "D"))
@@ -178,7 +177,7 @@ class ShapeTests(ImportTestCase):
         assert [row["line"] for row in result["refused"]] == [2]
 
 
-class WorkbookTests(ImportTestCase):
+class WorkbookTests(ApiTestCase):
     def refused(self, content):
         problem(upload(self.as_bob, "deals", content, XLSX), 400, "unreadable_file", "/file")
 
@@ -290,7 +289,7 @@ class WorkbookTests(ImportTestCase):
         assert counts(imported(self.as_bob, "deals", saved(book))) == (1, 0, 0, 0)
 
 
-class SizeTests(ImportTestCase):
+class SizeTests(ApiTestCase):
     @pytest.fixture(autouse=True)
     def _small_files(self, settings):
         settings.IMPORT_MAX_BYTES = 1000
@@ -335,7 +334,7 @@ class SizeTests(ImportTestCase):
         problem(upload(self.as_bob, "nonsense", b"name\n"), 400, "invalid_choice", "/kind")
 
 
-class RowLimitTests(ImportTestCase):
+class RowLimitTests(ApiTestCase):
     def test_a_file_of_too_many_rows_is_refused(self):
         content = csv_file(("name",), *((f"Deal {number}",) for number in range(6)))
         with override_settings(IMPORT_MAX_ROWS=5):

@@ -1,6 +1,5 @@
 """From the upload to the report: a preview reports the outcome of a run; no row is imported twice or in part."""
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -8,14 +7,18 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm_project.accounts.models import ApiToken
 from crm_project.accounts.services import revoke_token
-from crm_project.imports import services, worker
+from crm_project.background import queue
+from crm_project.background.models import StoredTask
+from crm_project.imports import services, tasks
 from crm_project.imports.models import Import, ImportChunk, RefusedRow
 from crm_project.imports.querysets import HEARTBEAT_LIMIT
+from crm_project.imports.tasks import enqueue_abandoned
 from crm_project.journal.models import Event
 from deals.models import Deal
 from tests.api.client import ApiClient, ApiTestCase, problem
 from tests.factories import CustomFieldFactory, LostReasonFactory
 from tests.imports.client import carried_out, counts, csv_file, imported, upload, xlsx_file
+from tests.tasks import run_tasks
 
 HEADER = ("external_id", "name", "amount", "stage", "owner_email", "contact_email", "contact_first_name")
 
@@ -27,14 +30,7 @@ def deal_row(number, **cells):
     return [(row | cells)[name] for name in HEADER]
 
 
-@pytest.mark.usefixtures("_worker_is_the_test")
-class ImportTestCase(ApiTestCase):
-    @pytest.fixture
-    def _worker_is_the_test(self, settings):
-        settings.IMPORT_WORKER = "command"
-
-
-class RunTests(ImportTestCase):
+class RunTests(ApiTestCase):
     def test_it_works(self):
         result = imported(self.as_bob, "deals", csv_file(HEADER, deal_row(1), deal_row(2, stage="New")))
 
@@ -84,7 +80,7 @@ class RunTests(ImportTestCase):
         token = ApiToken.objects.get(member=self.bob.member)
         assert Event.objects.get(kind="deal").token_uuid == token.uuid
         undone = self.as_bob.post(f"/api/imports/{result['uuid']}/undo")
-        worker.work()
+        run_tasks()
         assert undone.status_code == 202
         assert Event.objects.filter(kind="deal").latest("sequence").token_uuid == token.uuid
 
@@ -94,7 +90,7 @@ class RunTests(ImportTestCase):
         assert client.post(f"{source}/run").status_code == 202
         revoke_token(actor=self.bob, token=ApiToken.objects.latest("id"))
 
-        worker.work()
+        run_tasks()
 
         assert self.as_bob.get(source).json()["problem"] == "The token that started this is revoked."
         assert not Deal.objects.exists()
@@ -181,7 +177,7 @@ class RunTests(ImportTestCase):
             problem(self.as_bob.post(f"{source}/{task}", {"a": 1}), 400, "unknown_field", "/a")
 
         asked = self.as_bob.send("POST", f"{source}/run", dry_run="true")
-        worker.work()
+        run_tasks()
 
         assert asked["Dry-Run"] == "true"
         assert self.as_bob.get(source).json()["state"] == "previewed"
@@ -305,7 +301,7 @@ class RunTests(ImportTestCase):
         services.ask_for(actor=self.bob, source=Import.objects.get(uuid=source), task="run")
 
         with CaptureQueriesContext(connection) as queries:
-            worker.work()
+            run_tasks()
 
         # SQLite takes only so many values in one statement.
         assert len(queries) < 400
@@ -315,7 +311,7 @@ class RunTests(ImportTestCase):
         assert [row.line for row in result.refused_rows.all()] == [2502]
 
 
-class MappingTests(ImportTestCase):
+class MappingTests(ApiTestCase):
     def test_headers_are_recognised(self):
         answer = upload(
             self.as_bob, "deals", csv_file(("Deal Name", "Value", "Close-Date", "E-Mail", "Nonsense"))
@@ -388,7 +384,7 @@ class MappingTests(ImportTestCase):
         )
 
 
-class LifeTests(ImportTestCase):
+class LifeTests(ApiTestCase):
     def upload(self):
         return Import.objects.get(
             uuid=upload(self.as_bob, "deals", csv_file(HEADER, deal_row(1))).json()["uuid"]
@@ -416,38 +412,54 @@ class LifeTests(ImportTestCase):
         services.ask_for(actor=self.bob, source=source, task="run")
 
         problem(self.as_bob.post(f"/api/imports/{source.uuid}/run"), 409, "import_busy")
-        worker.work()
+        run_tasks()
         problem(self.as_bob.post(f"/api/imports/{source.uuid}/run"), 409, "import_done")
 
     def test_a_worker_that_died_is_replaced(self):
         source = self.upload()
         services.ask_for(actor=self.bob, source=source, task="run")
-        taken = worker.claim()
-        assert worker.claim() is None
+        dead = queue.claim("long", "dead", timezone.now())
+        taken = tasks.claim(source.pk)
+        assert run_tasks() == 0
 
-        Import.objects.update(heartbeat_at=timezone.now() - 2 * HEARTBEAT_LIMIT)
-        worker.work()
-        worker.carry_out(taken)
+        queue.rescue(dead.worker)
+        run_tasks()
+        tasks.carry_out(taken)
 
         assert Import.objects.get().state == "done"
         assert Deal.objects.count() == 1
 
     def test_one_that_always_dies_is_given_up(self):
         services.ask_for(actor=self.bob, source=self.upload(), task="run")
-        Import.objects.update(
-            state="working", attempt=worker.ATTEMPTS, heartbeat_at=timezone.now() - 2 * HEARTBEAT_LIMIT
-        )
+        Import.objects.update(state="working", attempt=tasks.ATTEMPTS)
 
-        worker.work()
+        run_tasks()
 
         assert Import.objects.get().state == "failed"
+
+    def test_one_without_a_task_gets_one(self):
+        """An import of an earlier release, or one whose task has failed."""
+        source = self.upload()
+        services.ask_for(actor=self.bob, source=source, task="run")
+        StoredTask.objects.all().delete()
+        enqueue_abandoned.enqueue()
+        run_tasks()
+        assert Import.objects.get().state == "queued"
+
+        Import.objects.update(queued_at=timezone.now() - 2 * HEARTBEAT_LIMIT)
+        enqueue_abandoned.enqueue()
+        enqueue_abandoned.enqueue()
+        assert run_tasks() == 3
+
+        assert Import.objects.get().state == "done"
+        assert Deal.objects.count() == 1
 
     def test_who_may_not_write_any_more_does_not_import(self):
         services.ask_for(actor=self.bob, source=self.upload(), task="run")
         self.bob.member.role = "viewer"
         self.bob.member.save()
 
-        worker.work()
+        run_tasks()
 
         assert Import.objects.get().state == "failed"
         assert not Deal.objects.exists()
@@ -455,7 +467,7 @@ class LifeTests(ImportTestCase):
     def test_old_files_are_deleted_and_their_figures_stay(self):
         source = self.upload()
         services.ask_for(actor=self.bob, source=source, task="run")
-        worker.work()
+        run_tasks()
 
         services.delete_old_files(timezone.now() + timezone.timedelta(days=99))
 

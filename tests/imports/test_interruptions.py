@@ -1,52 +1,27 @@
 """Workers are processes that can be killed: nothing is half-written, nothing doubled, and the work is begun again."""
 
-import os
-import subprocess
-import sys
 import time
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.imports import services
 from crm_project.imports.files import receive
-from crm_project.imports.models import Import
-from crm_project.imports.querysets import HEARTBEAT_LIMIT
+from crm_project.imports.progress import progress_of
 from crm_project.imports.running import mark
-from crm_project.imports.worker import claim, progress_of
+from crm_project.imports.tasks import claim
 from crm_project.journal.models import Counter, Event
 from deals.models import Deal, DealReference, DealState
 from tests.base import World
 from tests.imports.client import csv_file
 from tests.imports.test_imports import HEADER, deal_row
+from tests.tasks import worker, workers
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 ROWS = 3_000
 SECONDS = 60
-PROJECT = Path(__file__).parents[2]
-
-
-def worker():
-    """`manage.py work_imports`, on the database of this test."""
-    name = str(connection.settings_dict["NAME"])
-    address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    environment = {
-        **os.environ,
-        "DATABASE_URL": address if connection.vendor == "postgresql" else f"sqlite:///{name}",
-        "DEBUG": "1",
-    }
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "work_imports"],
-        cwd=PROJECT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
 
 
 def asked(actor):
@@ -66,17 +41,12 @@ def until(source, state):
     pytest.fail(f"{source.state} instead of {state}: {source.problem}")
 
 
-@pytest.fixture(autouse=True)
-def _no_thread_of_ours_works(settings):
-    settings.IMPORT_WORKER = "command"
-
-
 def test_the_heartbeat_goes_on_during_a_long_last_statement(monkeypatch):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer")
     source = asked(World().bob)
-    monkeypatch.setattr("crm_project.imports.worker.HEARTBEAT_SECONDS", 0.05)
-    taken = claim()
+    monkeypatch.setattr("crm_project.imports.progress.HEARTBEAT_SECONDS", 0.05)
+    taken = claim(source.pk)
     assert taken is not None
 
     with progress_of(taken) as tell:
@@ -98,9 +68,9 @@ def test_the_heartbeat_goes_on_during_a_long_last_statement(monkeypatch):
 def test_it_does_not_wait_for_its_own_transaction(monkeypatch, caplog):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer")
-    asked(World().bob)
-    monkeypatch.setattr("crm_project.imports.worker.HEARTBEAT_SECONDS", 0.05)
-    taken = claim()
+    source = asked(World().bob)
+    monkeypatch.setattr("crm_project.imports.progress.HEARTBEAT_SECONDS", 0.05)
+    taken = claim(source.pk)
     assert taken is not None
 
     with transaction.atomic():
@@ -130,11 +100,9 @@ def test_a_killed_worker_leaves_nothing_and_two_others_do_it_once():
     assert not Contact.objects.exists()
 
     second = asked(bob)
-    Import.objects.filter(pk=first.pk).update(heartbeat_at=timezone.now() - 2 * HEARTBEAT_LIMIT)
-    others = [worker(), worker()]
-    assert [other.wait(SECONDS) for other in others] == [0, 0]
-    until(first, "done")
-    until(second, "done")
+    with workers(2):
+        until(first, "done")
+        until(second, "done")
 
     assert first.attempt == 2
     outcomes = sorted((row.counts["created"], row.counts["unchanged"]) for row in (first, second))

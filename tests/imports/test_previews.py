@@ -9,7 +9,8 @@ from django.db import connection
 from crm_project.imports import services
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import
-from crm_project.imports.worker import carry_out, claim, progress_of
+from crm_project.imports.progress import progress_of
+from crm_project.imports.tasks import carry_out, claim
 from deals.models import Deal
 from tests.base import World
 from tests.factories import DealFactory
@@ -17,11 +18,6 @@ from tests.imports.client import csv_file
 from tests.imports.test_imports import HEADER, deal_row
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_of_ours_works(settings):
-    settings.IMPORT_WORKER = "command"
 
 
 @pytest.fixture
@@ -33,7 +29,7 @@ def claimed_preview(actor):
     upload = receive("deals.csv", [csv_file(HEADER, *(deal_row(n) for n in range(3)))])
     source = services.upload_file(actor=actor, kind="deals", upload=upload)
     services.ask_for(actor=actor, source=source, task="preview")
-    source = claim()
+    source = claim(source.pk)
     assert source is not None
     return source
 
@@ -64,7 +60,7 @@ def test_others_write_during_a_preview(world, monkeypatch):
         waited.append(in_a_thread(lambda: DealFactory(actor=world.alice, name="Meanwhile")))
         waited.append(in_a_thread(lambda: DealFactory(actor=world.charlie, name="Elsewhere")))
 
-    monkeypatch.setattr("crm_project.imports.worker._Heartbeat.update", write_of_others)
+    monkeypatch.setattr("crm_project.imports.progress._Heartbeat.update", write_of_others)
     carry_out(source)
 
     assert len(waited) == 2
@@ -75,7 +71,7 @@ def test_others_write_during_a_preview(world, monkeypatch):
 
 
 def test_a_preview_has_a_heartbeat(world, monkeypatch):
-    monkeypatch.setattr("crm_project.imports.worker.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr("crm_project.imports.progress.HEARTBEAT_SECONDS", 0.05)
     source = claimed_preview(world.bob)
     began = source.heartbeat_at
 

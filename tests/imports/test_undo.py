@@ -2,7 +2,6 @@
 
 from unittest import mock
 
-import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,23 +9,24 @@ from django.urls import reverse
 
 from contacts.models import Contact
 from contacts.services import update_contacts
-from crm_project.imports import undoing, worker
+from crm_project.imports import undoing
 from crm_project.imports.models import Import
 from crm_project.journal.models import Event
 from deals.models import Deal, DealReference
 from deals.services import update_deals
-from tests.api.client import problem
+from tests.api.client import ApiTestCase, problem
 from tests.imports.client import carried_out, counts, csv_file, imported
-from tests.imports.test_imports import HEADER, ImportTestCase, deal_row
+from tests.imports.test_imports import HEADER, deal_row
 from tests.journal.test_undo import picture
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url
+from tests.tasks import run_tasks
 
 
 def place(result):
     return f"/api/imports/{result['uuid']}"
 
 
-class UndoOfDealsTests(ImportTestCase):
+class UndoOfDealsTests(ApiTestCase):
     def setUp(self):
         self.old, self.same = (
             self.deal(
@@ -209,7 +209,7 @@ class UndoOfDealsTests(ImportTestCase):
         assert self.as_bob.post(f"{place(result)}/undo").status_code == 202
 
         with CaptureQueriesContext(connection) as queries:
-            worker.work()
+            run_tasks()
 
         # SQLite takes only so many values in one statement.
         assert len(queries) < 400
@@ -217,7 +217,7 @@ class UndoOfDealsTests(ImportTestCase):
         assert not DealReference.objects.filter(is_live=True).exclude(row__in=[self.old, self.same]).exists()
 
 
-class UndoOfContactsTests(ImportTestCase):
+class UndoOfContactsTests(ApiTestCase):
     def test_people_and_their_new_company_go_and_the_old_ones_are_what_they_were(self):
         old = self.person(email="old@example.com", first_name="Old", phone="1")
         before = picture(old)
@@ -263,12 +263,7 @@ class UndoOfContactsTests(ImportTestCase):
         assert "phone" not in refused["problem"]
 
 
-@pytest.mark.usefixtures("_worker_is_the_test")
 class UndoPageTests(StaffTestCase):
-    @pytest.fixture
-    def _worker_is_the_test(self, settings):
-        settings.IMPORT_WORKER = "command"
-
     def test_the_buttons(self):
         file = SimpleUploadedFile("deals.csv", csv_file(("name",), ("A",)), "text/csv")
         self.client.post(add_url(Import), {"kind": "deals", "file": file})
@@ -276,7 +271,7 @@ class UndoPageTests(StaffTestCase):
         form = self.client.get(change_url(source)).context["form"]
         given = {field.html_name: field.value() or "" for field in form}
         self.client.post(reverse("admin:imports_run", args=[source.pk]), given)
-        worker.work()
+        run_tasks()
         undo, redo = action_url("undo", source), action_url("redo", source)
         assert "Undo this import (1 deal)" in self.page(change_url(source))
 
@@ -287,13 +282,13 @@ class UndoPageTests(StaffTestCase):
 
         self.client.post(undo)
         assert "Undoing" in self.page(change_url(source))
-        worker.work()
+        run_tasks()
         assert "Import undone" in self.page(change_url(source))
         assert not Deal.objects.live().exists()
 
         refused = self.client.post(undo)
         assert "undone or redone in the meantime" in refused.content.decode()
         self.client.post(redo)
-        worker.work()
+        run_tasks()
         assert "Undo this import" in self.page(change_url(source))
         assert Deal.objects.live().count() == 1

@@ -20,6 +20,8 @@ from crm_project.records import services as records_services
 from crm_project.records.bulk import Operation
 from crm_project.records.kinds import kinds
 from crm_project.records.models import reference_models
+from crm_project.webhooks import services as webhooks_services
+from crm_project.webhooks.models import Webhook
 from deals import services as deals_services
 from deals.models import Deal, DealState
 from deals.rules import state_of
@@ -34,7 +36,9 @@ ROOMS = [
     for name in {kind.model._meta.app_config.name for kind in kinds.values()}
 ]
 # Name and password are the login's, which is no organization's row; nothing of a password belongs into a journal.
-NO_ROW = {"rename_member", "set_password"}
+# A test, a resend and a replay change no webhook: the dispatcher's own tables have them.
+NO_ROW = {"rename_member", "set_password", "send_test", "resend", "replay"}
+HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
 Action = Callable[[Any], Any]
 
 
@@ -237,6 +241,14 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
             actor=w.bob, changes=[{"external_references": [("erp", "1")], "name": "Other"}]
         ),
     ),
+    "create_webhook": (lambda w: None, lambda run, w, _: run(actor=w.alice, change=HOOK)),
+    "restore_webhook": (lambda w: w.trashed_webhook(), lambda run, w, row: run(actor=w.alice, webhook=row)),
+    "rotate_secret": (lambda w: w.webhook(), lambda run, w, row: run(actor=w.alice, webhook=row)),
+    "trash_webhook": (lambda w: w.webhook(), lambda run, w, row: run(actor=w.alice, webhook=row)),
+    "update_webhook": (
+        lambda w: w.webhook(),
+        lambda run, w, row: run(actor=w.alice, webhook=row, change={"description": "Shop"}),
+    ),
     "undo": (
         lambda w: w.deal(),
         lambda run, w, row: run(actor=w.bob, sequence=Event.objects.get(row_uuid=row.uuid).sequence),
@@ -272,6 +284,14 @@ class WalkTests(BaseTestCase):
     def trashed_pipeline(self) -> Any:
         pipelines_services.trash_pipeline(actor=self.manager, pipeline=self.renewals)
         return self.renewals
+
+    def webhook(self) -> Any:
+        return webhooks_services.create_webhook(actor=self.alice, change=HOOK)[0]
+
+    def trashed_webhook(self) -> Any:
+        webhook = self.webhook()
+        webhooks_services.trash_webhook(actor=self.alice, webhook=webhook)
+        return webhook
 
     def test_every_service_is_walked(self):
         assert PREPARED.keys() - {"undo"} | NO_ROW == services().keys(), "PREPARED has an entry for each"
@@ -323,6 +343,7 @@ def pictures() -> dict[tuple[str, int], dict[str, Any]]:
     for name, (model, column) in LISTS.items():
         for deal_id, key in model.objects.values_list("deal_id", column).order_by("id"):
             found["deal", deal_id].setdefault(name, []).append(key)
-    for token in ApiToken.objects.all():
-        found["token", token.pk] = {**columns(token), "version": token.version}
+    for model in (ApiToken, Webhook):
+        for row in model.objects.all():
+            found[model.row_kind, row.pk] = {**columns(row), "version": row.version}
     return found

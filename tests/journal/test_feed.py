@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -99,7 +100,7 @@ class FeedTests(BaseTestCase):
     def read(self, **asked: Any) -> Any:
         return self.client.get("/api/events", **{"after": self.start, **asked}).json()
 
-    def test_it_tells_who_did_what_to_which_row(self):
+    def test_it_names_actor_action_and_row(self):
         deal = self.deal(name="Big one")
 
         page = self.read()
@@ -159,7 +160,7 @@ class FeedTests(BaseTestCase):
 
         assert self.read(row=str(private.uuid))["results"] == []
 
-    def test_nothing_new_is_not_told_again(self):
+    def test_nothing_new_records_no_event(self):
         page = self.client.get("/api/events", after=self.start)
         tag = {"If-None-Match": page["ETag"]}
 
@@ -175,7 +176,7 @@ class FeedTests(BaseTestCase):
         assert organizations == {str(self.charlie.organization.uuid)}
         assert "deal" not in {event["kind"] for event in theirs["results"]}
 
-    def test_tokens_of_others_are_not_told(self):
+    def test_tokens_of_others_are_hidden(self):
         ApiClient(self.alice)
 
         kinds = [event["kind"] for event in self.read()["results"]]
@@ -203,6 +204,22 @@ class FeedTests(BaseTestCase):
 
         body = problem(answer, 409, "position_unknown")
         assert (body["last"], body["epoch"]) == (end, self.read()["epoch"])
+
+    def test_a_cursor_is_epoch_and_position_in_one(self):
+        deal = self.deal()
+        page = self.client.get("/api/events", limit=1).json()
+        rest = self.client.get("/api/events", cursor=page["next_cursor"]).json()
+
+        assert page["next_cursor"] == f"{page['epoch']}.{page['last']}"
+        assert rest == self.client.get("/api/events", epoch=page["epoch"], after=page["last"]).json()
+        assert str(deal.uuid) in {event["row"] for event in rest["results"]}
+
+    def test_a_cursor_of_another_epoch_or_with_another_position_is_refused(self):
+        epoch = self.client.get("/api/events").json()["epoch"]
+        stranger = self.client.get("/api/events", cursor=f"{uuid.uuid4()}.0")
+        problem(stranger, 409, "position_unknown")
+        problem(self.client.get("/api/events", cursor="7"), 400, "invalid", "/cursor")
+        problem(self.client.get("/api/events", cursor=f"{epoch}.0", after=0), 400, "invalid", "/cursor")
 
     def test_a_position_of_another_epoch_is_refused(self):
         before = self.read()

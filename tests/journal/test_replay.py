@@ -347,7 +347,7 @@ class Replay(BaseTestCase):
             assert sequences == list(range(1, len(sequences) + 1))
             assert Numbers.objects.get(organization=organization).last == len(sequences)
 
-    def test_every_write_counts_once_and_is_told_once(self):
+    def test_every_write_raises_the_version_and_records_one_event(self):
         versions = {}
         for event in self.events():
             key = (event.kind, event.row_id)
@@ -360,7 +360,7 @@ class Replay(BaseTestCase):
         times = Counter(self.events().values_list("change_set", "kind", "row_id"))
         assert max(times.values()) == 1
 
-    def test_an_event_says_what_has_changed_and_who_did_it(self):
+    def test_an_event_has_the_changes_and_the_actor(self):
         for event in self.events():
             assert event.changes
             assert all(old != new for old, new in event.changes.values()) or event.action == "created"

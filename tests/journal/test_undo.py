@@ -277,7 +277,7 @@ class ConflictTests(DealWithAll):
         assert (row.amount, row.amount_gross, row.name) == (100, 120, "Other")
         assert row.custom_fields == {"colour": "red", "size": "big"}
 
-    def test_custom_fields_and_lists_are_told_apart(self):
+    def test_custom_fields_and_lists_are_distinguished(self):
         self.change(custom_fields={"colour": "blue"}, add_followers=[self.alice.member.pk])
         event = last(self.row)
         self.change(
@@ -353,7 +353,7 @@ class ConflictTests(DealWithAll):
         with refused("reference_taken"):
             undo_last(self.bob, self.row)
 
-    def test_a_contact_that_is_gone_is_told(self):
+    def test_a_contact_that_is_gone_is_reported(self):
         self.change(contact=None, members=[])
         event = last(self.row)
         trash_contacts(actor=self.alice, rows=[self.sophie])
@@ -559,7 +559,7 @@ class RoleTests(BaseTestCase):
         with refused("not_undoable"):
             undo_last(self.bob, deals[0])
 
-    def test_what_nobody_can_take_back_is_said(self):
+    def test_an_event_that_cannot_be_undone_is_marked(self):
         sequence = Event.objects.filter(kind="user").first().sequence
 
         with refused("not_undoable"):
@@ -589,7 +589,7 @@ class UndoApiTests(BaseTestCase):
         assert ApiClient(self.viewer).post(f"/api/events/{sequence}/undo").status_code == 403
         assert client.post("/api/events/999999/undo").status_code == 404
 
-    def test_a_conflict_tells_the_fields(self):
+    def test_a_conflict_names_the_fields(self):
         deal = self.deal(amount="100")
         update_deals(actor=self.bob, changes=[(deal, {"amount": Decimal(200)})])
         sequence = last(deal).sequence

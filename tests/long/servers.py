@@ -17,6 +17,7 @@ import psycopg
 
 from tests.pgbouncer import free_port
 from tests.postgres import as_postgres, cluster, database_url, system_binaries
+from tests.server import UNLIMITED
 
 TOKEN = "a-token-for-the-clients-of-the-long-run"
 PATIENCE = 60
@@ -89,6 +90,7 @@ class Server:
             "DATABASE_URL": url,
             "PORT": str(self.port),
             "DEMO_TOKEN": TOKEN,
+            **UNLIMITED,
             **variables,
         }
         if fill:

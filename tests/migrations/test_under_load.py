@@ -122,7 +122,11 @@ def deployment(tmp_path) -> Iterator[Deployment]:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("every", [10, pytest.param(1, marks=pytest.mark.long)])
+# SQLite has one writer anyway, so that its migrations are tried in the long run alone.
+@pytest.mark.parametrize(
+    "every",
+    [pytest.param(10, marks=[] if IS_POSTGRESQL else pytest.mark.long), pytest.param(1, marks=pytest.mark.long)],
+)
 def test_a_release_is_deployed_while_deals_are_written(deployment, every):
     deployment.restore(every)
     last = deployment.value("SELECT max(id) FROM deals_deal")

@@ -2,14 +2,18 @@
 
 import os
 import time
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 from crm_project.accounts.models import Organization
+from crm_project.background.models import StoredTask
+from crm_project.background.presence import presence
 from crm_project.environment import DEVELOPMENT_SECRET
 from crm_project.operations import doctor
 from crm_project.operations.doctor import OK, PROBLEM, WARNING, examine
@@ -28,6 +32,8 @@ def _healthy(settings, tmp_path):
     settings.ALLOWED_HOSTS = ["crm.example.com"]
     settings.BEHIND_TLS = True
     settings.BACKUP_PATH = str(tmp_path)
+    settings.PUBLIC_URL = "https://crm.example.com"
+    settings.DEFAULT_FROM_EMAIL = "crm@example.com"
 
 
 def run(**options):
@@ -56,12 +62,16 @@ class TestDoctor:
             "secret",
             "hosts",
             "proxy",
+            "mail",
+            "links",
             "backup",
             "disk",
             "database",
             "time-outs",
             "migrations",
             "zone",
+            "tasks",
+            "worker",
         ):
             assert f" {subject}: " in printed
 
@@ -73,6 +83,10 @@ class TestDoctor:
             ("DEBUG", True, "debug", WARNING),
             ("ALLOWED_HOSTS", [], "hosts", PROBLEM),
             ("BEHIND_TLS", False, "proxy", WARNING),
+            ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "mail", WARNING),
+            ("DEFAULT_FROM_EMAIL", "crm@localhost", "mail", WARNING),
+            ("PUBLIC_URL", "https://elsewhere.example.com", "links", PROBLEM),
+            ("PUBLIC_URL", "http://crm.example.com", "links", WARNING),
             ("BACKUP_PATH", "", "backup", WARNING),
             ("BACKUP_PATH", "/nowhere/at/all", "backup", PROBLEM),
         ],
@@ -118,6 +132,20 @@ class TestDoctor:
 
         assert "Mars/Olympus" in found("zone").text
         assert found("zone").level == PROBLEM
+
+    def test_a_queue_that_nobody_works_on_is_named(self):
+        assert (found("tasks").level, found("worker").level) == (OK, WARNING)
+        one = presence()
+        one.begin()
+        assert found("worker").level == OK
+
+        due = timezone.now() - timedelta(minutes=11)
+        for state in ("ready", "failed"):
+            StoredTask.objects.create(name="a.task", queue="default", state=state, due_at=due)
+
+        assert (found("tasks").level, found("tasks").text) == (WARNING, "1 queued, 0 running, 1 failed")
+        assert (found("worker").level, "11 minutes" in found("worker").text) == (PROBLEM, True)
+        one.end(is_idle=True)
 
     def test_a_database_that_is_away_is_one_finding(self):
         with away():

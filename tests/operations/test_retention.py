@@ -15,11 +15,15 @@ from crm_project.accounts.invitations import invite_member
 from crm_project.accounts.models import ApiToken, Invitation, SignInAddress, SignInAttempt
 from crm_project.accounts.services import create_token
 from crm_project.api.models import IdempotencyKey
+from crm_project.background import schedule
+from crm_project.background.models import StoredTask
 from crm_project.imports.models import Import, ImportChunk
 from crm_project.journal.feed import read
 from crm_project.journal.models import Event
 from crm_project.journal.purging import purge
 from crm_project.journal.undo import take_back
+from crm_project.mail.models import Message
+from crm_project.operations import tasks
 from crm_project.operations.retention import expiries
 from crm_project.records.kinds import kinds
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference, DealState
@@ -28,6 +32,7 @@ from pipelines.models import Pipeline, Stage
 from pipelines.services import trash_pipeline
 from tests.base import BaseTestCase, refused
 from tests.factories import ActorFactory
+from tests.tasks import run_tasks
 
 NAME = "Canary Zo"
 DAY = datetime.timedelta(days=1)
@@ -224,6 +229,17 @@ class TestWhatIsKeptForAWhile:
         assert SignInAddress.objects.get().key == "new"
         assert Invitation.objects.get().email == "new@example.com"
 
+    def test_mail_sent_or_not(self):
+        now = timezone.now()
+        admin = ActorFactory(role="admin")
+        for address in ("sent@example.com", "waiting@example.com", "new@example.com"):
+            invite_member(actor=admin, email=address)
+        Message.objects.filter(recipient="sent@example.com").update(sent_at=now)
+        Message.objects.exclude(recipient="new@example.com").update(created_at=now - 15 * DAY)
+
+        assert delete_expired(now)["mail"] == 2
+        assert Message.objects.get().recipient == "new@example.com"
+
 
 class WhatMembersLeaveTests(BaseTestCase):
     def test_tokens_that_expired_or_were_revoked_long_ago(self):
@@ -268,3 +284,35 @@ class WhatMembersLeaveTests(BaseTestCase):
 
         assert delete_expired(now)["import files"] == 1
         assert not ImportChunk.objects.exists()
+
+
+@pytest.mark.django_db
+def test_tasks_that_have_ended(settings):
+    settings.TASK_KEEP_DAYS = 30
+    now = timezone.now()
+    for name, state, days in (
+        ("done.today", "done", 0.5),
+        ("done.before", "done", 2),
+        ("failed.lately", "failed", 29),
+        ("failed.long.ago", "failed", 31),
+        ("waits", "ready", 99),
+    ):
+        ended = None if state == "ready" else now - days * DAY
+        StoredTask.objects.create(name=name, queue="default", state=state, finished_at=ended)
+
+    deleted = delete_expired(now)
+
+    assert (deleted["done tasks"], deleted["failed tasks"]) == (1, 1)
+    left = set(StoredTask.objects.values_list("name", flat=True))
+    assert left == {"done.today", "failed.lately", "waits"}
+
+
+@pytest.mark.django_db
+def test_it_is_done_every_night():
+    assert str(schedule.entries()["delete-expired"].rhythm) == "daily at 03:00 UTC"
+    task = tasks.delete_expired.enqueue()
+
+    run_tasks()
+
+    task.refresh()
+    assert task.return_value["failed tasks"] == 0

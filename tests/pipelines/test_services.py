@@ -214,7 +214,7 @@ class CreateStage(PipelineTestCase):
         assert (stage.kind, stage.probability, stage.position) == ("open", 10, 4)
         assert self.order() == ["New", "Offer", "Won", "Lost", "After"]
 
-    def test_or_where_it_is_told(self):
+    def test_it_goes_to_the_given_position(self):
         for position, expected in ((0, 0), (2, 2), (99, 6)):
             with self.subTest(position=position):
                 name = f"at {position}"

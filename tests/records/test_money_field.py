@@ -61,7 +61,7 @@ class StoreMoney(BaseTestCase):
 
         assert Deal.objects.aggregate(sum=Sum("amount"))["sum"] == BIGGEST * 500
 
-    def test_what_follows_from_it_is_money_where_it_says_so(self):
+    def test_a_derived_field_is_money_where_declared(self):
         self.deals_of(Decimal("0.1"), Decimal("0.2"), None)
 
         found = Deal.objects.aggregate(

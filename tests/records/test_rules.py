@@ -56,7 +56,7 @@ def test_a_custom_field_takes(type, sent, stored):
     assert isinstance(result["x"], str | int | float | bool | list)
 
 
-def test_undeclared_keys_are_free_where_it_is_said():
+def test_undeclared_keys_are_free_where_the_contract_allows_them():
     unknown = [("custom_fields.b", "unknown_field")]
 
     assert merged({}, {"a": [1], "b": 2}, free_keys=True) == ({"a": [1], "b": 2}, [])
@@ -166,7 +166,7 @@ class TestRequired:
     def test_false_and_zero_are_answers(self, type, value):
         assert merged({}, {"x": value}, field(type, required=True), complete=True) == ({"x": value}, [])
 
-    def test_one_mistake_is_told_once(self):
+    def test_one_mistake_is_reported_once(self):
         result = merged({}, {"x": 5}, field("text", required=True), complete=True)
 
         assert result == ({}, [("custom_fields.x", "invalid")])

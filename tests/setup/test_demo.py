@@ -2,9 +2,11 @@
 
 import datetime
 from io import StringIO
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import TestCase
 
 from crm_project.accounts.models import ApiToken, Organization, User
 from crm_project.accounts.services import authenticate_token
@@ -44,15 +46,6 @@ def counts():
 
 
 class TestPeople:
-    def test_it_prints_where_and_how_to_sign_in(self, monkeypatch):
-        monkeypatch.setenv("PORT", "9123")
-
-        assert demo() == [
-            "URL: http://127.0.0.1:9123",
-            f"Staff login: admin@example.com / {PASSWORD}",
-            f"API token: {TOKEN}",
-        ]
-
     def test_without_an_environment_the_secrets_are_made_up(self, monkeypatch):
         monkeypatch.delenv("DEMO_PASSWORD")
         monkeypatch.delenv("DEMO_TOKEN")
@@ -75,26 +68,47 @@ class TestPeople:
         assert PASSWORD not in login
 
 
-class TestAgain:
+class AgainTests(TestCase):
+    """The demo is there already: one for all tests."""
+
+    @classmethod
+    def setUpTestData(cls):
+        with cls.environment(PORT="9123"), frozen_time(NOON):
+            cls.lines = demo()
+
+    def setUp(self):
+        self.enterContext(self.environment())
+
+    @staticmethod
+    def environment(**values):
+        return mock.patch.dict("os.environ", {"DEMO_PASSWORD": PASSWORD, "DEMO_TOKEN": TOKEN} | values)
+
+    def test_it_printed_where_and_how_to_sign_in(self):
+        assert self.lines == [
+            "URL: http://127.0.0.1:9123",
+            f"Staff login: admin@example.com / {PASSWORD}",
+            f"API token: {TOKEN}",
+        ]
+
     def test_the_same_day_and_seed_make_the_same_demo(self):
+        first = [Written(organization(slug)).dump() for slug in ("demo", "other")]
         with frozen_time(NOON):
-            demo()
-            first = [Written(organization(slug)).dump() for slug in ("demo", "other")]
             demo("--replace")
-            second = [Written(organization(slug)).dump() for slug in ("demo", "other")]
+        second = [Written(organization(slug)).dump() for slug in ("demo", "other")]
 
         assert [without_catalogue(dump) for dump in first] == [without_catalogue(dump) for dump in second]
 
-    def test_another_seed_makes_another(self):
-        with frozen_time(NOON):
-            demo()
-            first = names()
+    def test_another_seed_makes_another_with_the_new_password(self):
+        first = names()
+        with self.environment(DEMO_PASSWORD="another password"), frozen_time(NOON):
             demo("--replace", "--seed=2")
 
         assert names() != first
+        users = [user for user in User.objects.all() if user.has_usable_password()]
+        assert len(users) == 5
+        assert all(user.check_password("another password") for user in users)
 
     def test_it_refuses_to_touch_a_demo_that_is_there(self):
-        demo()
         before = counts()
 
         with pytest.raises(CommandError, match="--replace"):
@@ -102,6 +116,30 @@ class TestAgain:
 
         assert counts() == before
 
+    def test_if_empty_prints_the_same_without_the_password(self):
+        before = counts()
+
+        assert demo("--if-empty") == [
+            "URL: http://127.0.0.1:8000",
+            "Staff login: admin@example.com, with DEMO_PASSWORD of .env",
+            f"API token: {TOKEN}",
+        ]
+        assert counts() == before
+
+    def test_if_empty_prints_no_secret_that_is_no_longer_valid(self):
+        user = User.objects.get(email="admin@example.com")
+        user.set_password("changed since")
+        user.save()
+        ApiToken.objects.update(revoked_at=NOON)
+
+        text = "\n".join(demo("--if-empty"))
+
+        assert PASSWORD not in text
+        assert TOKEN not in text
+        assert "admin@example.com" in text
+
+
+class TestReplaced:
     def test_replacing_leaves_nothing_of_the_old_one_and_everything_else(self):
         call_command("create_organization", "Somebody else", "--owner", "rep@example.com", stdout=StringIO())
         call_command(
@@ -121,16 +159,6 @@ class TestAgain:
         for model, count in present.items():
             assert model._base_manager.filter(organization=other).count() == count
 
-    def test_replacing_sets_the_new_password(self, monkeypatch):
-        demo()
-        monkeypatch.setenv("DEMO_PASSWORD", "another password")
-
-        demo("--replace")
-
-        users = [user for user in User.objects.all() if user.has_usable_password()]
-        assert len(users) == 5
-        assert all(user.check_password("another password") for user in users)
-
 
 class TestIfEmpty:
     def test_an_empty_database_is_filled(self):
@@ -140,31 +168,6 @@ class TestIfEmpty:
             f"API token: {TOKEN}",
         ]
         assert organization()
-
-    def test_the_second_time_it_says_the_same_without_the_password(self):
-        url, login, token = demo("--if-empty")
-        before = counts()
-
-        assert demo("--if-empty") == [
-            url,
-            "Staff login: admin@example.com, with DEMO_PASSWORD of .env",
-            token,
-        ]
-        assert PASSWORD in login
-        assert counts() == before
-
-    def test_it_says_no_secret_that_no_longer_holds(self):
-        demo()
-        user = User.objects.get(email="admin@example.com")
-        user.set_password("changed since")
-        user.save()
-        ApiToken.objects.update(revoked_at=NOON)
-
-        text = "\n".join(demo("--if-empty"))
-
-        assert PASSWORD not in text
-        assert TOKEN not in text
-        assert "admin@example.com" in text
 
     def test_somebody_elses_database_is_left_alone(self):
         call_command("create_organization", "House", "--owner", "owner@example.com", stdout=StringIO())

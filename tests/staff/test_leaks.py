@@ -10,16 +10,21 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.invitations import invite_member
 from crm_project.accounts.models import ApiToken, Invitation, Member, Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
+from crm_project.background.models import Schedule, StoredTask
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import
 from crm_project.imports.services import upload_file
+from crm_project.mail.models import Message
 from crm_project.records.models import CustomField
+from crm_project.webhooks.models import Webhook, WebhookDelivery
+from crm_project.webhooks.services import create_webhook, send_test
 from deals.models import Deal, LostReason
 from deals.services import trash_deals, update_deals
 from pipelines.models import Pipeline, Stage
@@ -51,8 +56,11 @@ TENANT_MODELS = (
     CustomField,
     Member,
     Invitation,
+    Message,
     ApiToken,
     Import,
+    Webhook,
+    WebhookDelivery,
 )
 
 
@@ -111,6 +119,9 @@ class LeakTestCase(StaffTestCase):
         invitation, _ = invite_member(actor=actor, email=f"{word}-guest@example.com")
         content = f"name,{word}\n{word},{word}\n".encode()
         source = upload_file(actor=actor, kind="deals", upload=receive(f"{word}.csv", [content]))
+        change = {"url": f"https://{word}.example.com/", "events": ["*"], "description": f"{word} webhook"}
+        webhook, _ = create_webhook(actor=actor, change=change)
+        delivery = send_test(actor=actor, webhook=webhook)
         return {
             "pipeline": pipeline,
             "stage": stage,
@@ -123,7 +134,10 @@ class LeakTestCase(StaffTestCase):
             "member": actor.member,
             "token": token,
             "invitation": invitation,
+            "message": Message.objects.get(recipient=invitation.email),
             "import": source,
+            "webhook": webhook,
+            "delivery": delivery,
         }
 
     def assert_clean(self, response, *, words):
@@ -442,7 +456,7 @@ class CoverageTests(LeakTestCase):
                 assert word in self.page(url)
 
     def test_every_model_of_the_admin_is_walked_or_the_operators(self):
-        assert set(admin.site._registry) == {*TENANT_MODELS, Organization, User}
+        assert set(admin.site._registry) == {*TENANT_MODELS, Organization, User, StoredTask, Schedule}
         assert {type(row) for row in self.foreign.values()} == {*TENANT_MODELS}, "`_fill` makes a row of each"
 
     def test_operators_see_organizations_and_logins_and_others_do_not(self):
@@ -450,6 +464,15 @@ class CoverageTests(LeakTestCase):
             self.sign_in(who)
             assert self.client.get(list_url(Organization)).status_code == status
             assert self.client.get(list_url(User)).status_code == status
+
+    def test_operators_see_tasks_and_the_schedule_and_others_do_not(self):
+        task = StoredTask.objects.create(name="a.task", queue="default")
+        entry = Schedule.objects.create(name="nightly", next_at=timezone.now())
+        urls = [url for row in (task, entry) for url in (list_url(type(row)), change_url(row))]
+        for who, status in ((self.operator, 200), (self.alice, 403), (self.bob, 403)):
+            self.sign_in(who)
+            for url in urls:
+                assert self.client.get(url).status_code == status, url
 
     def test_an_admin_sees_the_own_organization_alone(self):
         self.sign_in(self.alice)

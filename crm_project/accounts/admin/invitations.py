@@ -15,6 +15,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.admin.members import ROLE_HELP
 from crm_project.accounts.models import Invitation
 from crm_project.accounts.rules import Permission
+from crm_project.mail.services import has_mail_server
 from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.forms import StaffForm
@@ -58,9 +59,12 @@ class InvitationAdmin(StaffModelAdmin):
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         if row is not None:
             return [(None, {"fields": [*FIELDS, "sender", "expires_at"]})]
-        text = (
-            "You get a link to give to the person, who chooses a password or signs in, and then is a member."
+        way = (
+            "The person gets a link by e-mail"
+            if has_mail_server()
+            else "You get a link to give to the person"
         )
+        text = f"{way}, chooses a password or signs in, and then is a member."
         return [(None, {"fields": list(FIELDS), "description": text})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
@@ -72,13 +76,14 @@ class InvitationAdmin(StaffModelAdmin):
             vars(obj).update(vars(row))
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        """Show the link, whose secret is stored nowhere, not even in the session."""
+        """Say where the link was sent; without a mail server show it, this once."""
         query = urlencode({"token": request.new_secret})  # type: ignore[attr-defined]
         context = {
             **self.admin_site.each_context(request),
             "title": "Invitation",
             "opts": self.opts,
             "invitation": obj,
+            "is_mailed": has_mail_server(),
             "link": request.build_absolute_uri(f"{reverse('admin:accept_invitation')}?{query}"),
         }
         return TemplateResponse(request, "admin/accounts/invitation/link.html", context)

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from crm_project.accounts.models import ApiToken
 from crm_project.accounts.rules import ALL_SCOPES, Role
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import StrictChoice, StrictDateTime, StrictUUID, TextField
 from crm_project.api.serializers import MemberSerializer, StrictSerializer
 
@@ -49,7 +50,7 @@ class RenameTokenSerializer(TokenSerializer):
     user_uuid: Any = None
 
 
-class OrganizationPartSerializer(serializers.Serializer[Any]):
+class OrganizationPartSerializer(Serializer):
     uuid = StrictUUID()
     slug = serializers.CharField()
     name = serializers.CharField()
@@ -59,20 +60,20 @@ class OrganizationPartSerializer(serializers.Serializer[Any]):
     language = serializers.CharField()
 
 
-class TokenPartSerializer(serializers.Serializer[Any]):
+class TokenPartSerializer(Serializer):
     uuid = StrictUUID()
     name = serializers.CharField()
     scopes = serializers.ListField(child=serializers.CharField())
     expires_at = serializers.DateTimeField(allow_null=True)
 
 
-class MePersonSerializer(serializers.Serializer[Any]):
+class MePersonSerializer(Serializer):
     uuid = StrictUUID()
     email = serializers.EmailField()
     full_name = serializers.CharField()
 
 
-class MeSerializer(serializers.Serializer[Any]):
+class MeSerializer(Serializer):
     """The current member, organization and token, and their permissions."""
 
     user = MePersonSerializer(source="member")

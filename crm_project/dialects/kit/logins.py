@@ -1,5 +1,7 @@
 """Logins with e-mail address and password, which return a token for twelve hours. The admin's throttle applies.
 
+Another password ends the token.
+
 A refresh token is not stored: it is signed, contains the UUID of the login's token, and ends with that token, with a
 change of the password, with the member, and a week after the login, however often it has been used.
 """
@@ -78,7 +80,8 @@ class _Throttled(Throttled):
 
 def login_token(member: Member, name: str) -> tuple[ApiToken, str]:
     """Create the token of a login; returns the token and its secret."""
-    return create_token(actor=Actor(member), name=name, expires_at=timezone.now() + TOKEN_LIFE)
+    ends = timezone.now() + TOKEN_LIFE
+    return create_token(actor=Actor(member), name=name, expires_at=ends, ends_with_password=True)
 
 
 def refresh_secret(token: ApiToken) -> str:

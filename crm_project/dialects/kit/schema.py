@@ -39,6 +39,11 @@ class DialectSchema(Schema):
     def problem_statuses(self) -> tuple[int, ...]:
         return tuple({*super().problem_statuses(), *self.view.more_refusals})
 
+    @property
+    def names_a_row(self) -> bool:
+        """Some vendors name rows in the query or the body."""
+        return True
+
     def problem_content(self, status: int) -> dict[str, Any]:
         """The component is named by its title, since a vendor may have several shapes."""
         name = self.view.error_schema.get("title", "Refusal")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
 
+from crm_project.api.compiled import bound_fields
 from crm_project.api.serializers import BoundedSerializer
 
 
@@ -59,7 +60,7 @@ class DialectSerializer(BoundedSerializer):
         """The vendor's name of each of the core's fields; of several names the one in `sent`."""
         names: dict[str, str] = {}
         sent = sent if isinstance(sent, Mapping) else {}
-        for name, field in cls().fields.items():
+        for name, field in bound_fields(cls).items():
             if not field.read_only and (name in sent or field.source not in names):
                 names[field.source or name] = name
         return names

@@ -7,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import (
     JsonValue,
     StrictChoice,
@@ -78,14 +79,14 @@ class OptionsField(JsonValue):
     pass
 
 
-class ColumnSerializer(serializers.Serializer[Any]):
+class ColumnSerializer(Serializer):
     """A column of the file: its label, and its first values."""
 
     label = serializers.CharField()  # type: ignore[assignment]
     samples = serializers.ListField(child=serializers.CharField())
 
 
-class CountsSerializer(serializers.Serializer[Any]):
+class CountsSerializer(Serializer):
     """Empty until a preview or a run has ended. In the state previewed the counts are those expected; in the
     state refused nothing was written, and only `rows` and `refused` are above zero.
 
@@ -101,7 +102,7 @@ class CountsSerializer(serializers.Serializer[Any]):
     undone_by = serializers.UUIDField(required=False)
 
 
-class ExampleSerializer(serializers.Serializer[Any]):
+class ExampleSerializer(Serializer):
     """The outcome, or the expected outcome, of one of the first rows."""
 
     line = serializers.IntegerField()
@@ -110,14 +111,14 @@ class ExampleSerializer(serializers.Serializer[Any]):
     changed = serializers.ListField(child=serializers.CharField())
 
 
-class RowErrorSerializer(serializers.Serializer[Any]):
+class RowErrorSerializer(Serializer):
     column = serializers.CharField()
     field = serializers.CharField()
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
-class RefusedRowSerializer(serializers.Serializer[Any]):
+class RefusedRowSerializer(Serializer):
     """A row that cannot be imported, by its line in the file."""
 
     line = serializers.IntegerField()
@@ -160,7 +161,7 @@ def _object_of(value: Any, types: tuple[type, ...]) -> Any:
     return value
 
 
-class FieldSerializer(serializers.Serializer[Any]):
+class FieldSerializer(Serializer):
     """A field that a column can be mapped to."""
 
     key = serializers.CharField()
@@ -170,6 +171,6 @@ class FieldSerializer(serializers.Serializer[Any]):
     )
 
 
-class FieldListSerializer(serializers.Serializer[Any]):
+class FieldListSerializer(Serializer):
     deals = FieldSerializer(many=True)
     contacts = FieldSerializer(many=True)

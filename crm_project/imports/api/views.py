@@ -2,21 +2,30 @@
 
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.api.views import ContactViewSet
 from crm_project.accounts.rules import Permission
+from crm_project.api import idempotency
 from crm_project.api.dispatch import DRY_RUN
-from crm_project.api.errors import InvalidQuery
+from crm_project.api.errors import RETRY_AFTER, InvalidQuery
 from crm_project.api.pagination import streamed_rows
+from crm_project.api.preferences import (
+    LONGEST_WAIT,
+    PREFER,
+    PREFERENCE_APPLIED,
+    preferred_wait,
+    wait_for,
+    waiters,
+)
 from crm_project.api.views import ScopedView
 from crm_project.errors import NotFound
-from crm_project.imports import services, worker
+from crm_project.imports import services
 from crm_project.imports.api.parsers import PARSERS, bare
 from crm_project.imports.api.serializers import (
     FieldListSerializer,
@@ -29,12 +38,27 @@ from crm_project.imports.exporting import BLOCK, CSV, STREAMS, XLSX, csv_stream,
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.refusals import error_table
+from crm_project.imports.tasks import claimed
 from crm_project.imports.undoing import take_back
 from crm_project.records.paging import Key
 from deals.api.views import DealViewSet
 
 FILES = dict.fromkeys(("text/csv", XLSX, "application/octet-stream"), OpenApiTypes.BINARY)
 FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
+# The actions that start a job; a request may wait for its end.
+JOBS = ("preview", "run", "undo")
+STATES = {200: ImportSerializer, 202: ImportSerializer}
+JOB = extend_schema(
+    parameters=[
+        OpenApiParameter(
+            PREFER,
+            str,
+            OpenApiParameter.HEADER,
+            description=f"`wait=10`: wait up to so many seconds, at most {LONGEST_WAIT}, for the end of the job. 200"
+            " with the import as it is then, or 202 if it is not over. A retry with an Idempotency-Key gets the 202.",
+        )
+    ]
+)
 TRUE_OR_FALSE = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -44,6 +68,8 @@ class ImportViewSet(ScopedView):
     queryset = Import.objects.none()
     serializer_class = ImportSerializer
     conditional_actions = frozenset()
+    costs = {"create": 20, "preview": 50, "run": 50, "undo": 50, "error_file": 20}
+    documented_headers = {job: {202: ("Location", "Retry-After"), 200: (PREFERENCE_APPLIED,)} for job in JOBS}
     orderings = {"created_at": Key("created_at")}
     action_parameters = {
         "create": {
@@ -97,10 +123,7 @@ class ImportViewSet(ScopedView):
         """`state` is ready, queued, working, previewed, done, undone, failed, or refused: then at least one row is
         wrong, and no row was written.
         """
-        row = self.get_object()
-        if row.is_busy:
-            worker.wake()  # restarts the import if its worker has died
-        return Response(self.represent(row))
+        return Response(self.represent(self.get_object()))
 
     def perform_update(self, row: Import, change: dict[str, Any]) -> Import:
         return services.change_import(actor=self.actor, source=row, change=change)
@@ -108,21 +131,47 @@ class ImportViewSet(ScopedView):
     def perform_destroy(self, row: Import) -> None:
         services.discard_import(actor=self.actor, source=row)
 
-    @extend_schema(request=None, responses={202: ImportSerializer}, summary="Preview an import")
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """With `Prefer: wait`, answer a job that is over in time with its end; the job runs after the commit."""
+        response = super().dispatch(request, *args, **kwargs)
+        seconds = preferred_wait(request)
+        is_job = self.action in JOBS and response.status_code == 202 and not self.dry_run
+        if seconds is None or not is_job or idempotency.REPLAYED in response:
+            return response
+        with waiters.place() as has_place:
+            row = wait_for(self._ended, seconds) if has_place else None
+        return response if row is None else self._ended_response(row, response, seconds)
+
+    def _ended(self) -> Import | None:
+        row: Import = self.get_object()
+        return None if row.is_busy else row
+
+    def _ended_response(self, row: Import, accepted: HttpResponse, seconds: int) -> HttpResponse:
+        """The state of the import as a GET answers it."""
+        headers = {DRY_RUN: "true"} if DRY_RUN in accepted else {}
+        headers[PREFERENCE_APPLIED] = f"wait={seconds}"
+        ended = Response(self.represent(row), headers=headers)
+        self.response = self.finalize_response(self.request, ended, *self.args, **self.kwargs)
+        return self.response
+
+    @JOB
+    @extend_schema(request=None, responses=STATES, summary="Preview an import")
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, **_: Any) -> Response:
         """A run that is rolled back: reports every wrong row, and the expected outcome of the others."""
         self.expect_no_body(request)
         return self._ask_for(Import.Tasks.PREVIEW)
 
-    @extend_schema(request=None, responses={202: ImportSerializer}, summary="Import the rows")
+    @JOB
+    @extend_schema(request=None, responses=STATES, summary="Import the rows")
     @action(detail=True, methods=["post"])
     def run(self, request: Request, **_: Any) -> Response:
         """All or nothing, unless `options.bad_rows` is `skip`. With `dry_run=true` this is the preview."""
         self.expect_no_body(request)
         return self._ask_for(Import.Tasks.PREVIEW if self.dry_run else Import.Tasks.RUN)
 
-    @extend_schema(request=None, responses={202: ImportSerializer}, summary="Undo an import")
+    @JOB
+    @extend_schema(request=None, responses=STATES, summary="Undo an import")
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, **_: Any) -> Response:
         """Undoes the whole run; for an import that is undone, undoes the undo. If a row was changed since, nothing is
@@ -131,15 +180,19 @@ class ImportViewSet(ScopedView):
         self.expect_no_body(request)
         row = services.ask_to_undo(actor=self.actor, source=self.get_object())
         if self.dry_run:
-            take_back(worker.claimed(row), self.actor)
-        return Response(self.represent(row), status=202)
+            take_back(claimed(row), self.actor)
+        return self._accepted(row)
+
+    def _accepted(self, row: Import, **headers: str) -> Response:
+        waiting = {"Location": self.location(row), "Retry-After": RETRY_AFTER}
+        return Response(self.represent(row), status=202, headers={**waiting, **headers})
 
     def _ask_for(self, task: str) -> Response:
         headers = {DRY_RUN: "true"} if self.dry_run else {}
         # The request of a preview is committed: the preview is the dry run.
         self.dry_run = False
         row = services.ask_for(actor=self.actor, source=self.get_object(), task=task)
-        return Response(self.represent(row), status=202, headers=headers)
+        return self._accepted(row, **headers)
 
     @extend_schema(responses=FILE, summary="The refused rows as a file")
     @action(detail=True, url_path="error-file")
@@ -196,6 +249,7 @@ EXPORT_PARAMETERS = {
     },
     "ordering": {"type": "string", "description": "As in the list."},
 }
+EXPORT_COSTS = {"export": 50}
 EXPORTED = extend_schema(
     responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY},
     summary="Export the list",
@@ -205,6 +259,7 @@ EXPORTED = extend_schema(
 class DealExportViewSet(DealViewSet):
     """The visible deals that match the filters, as a file that can be imported again without a change."""
 
+    costs = EXPORT_COSTS
     filtered_actions = frozenset({"export"})
     action_parameters = {"export": EXPORT_PARAMETERS}
 
@@ -216,6 +271,7 @@ class DealExportViewSet(DealViewSet):
 class ContactExportViewSet(ContactViewSet):
     """The contacts that match the filters, as a file that can be imported again without a change."""
 
+    costs = EXPORT_COSTS
     filtered_actions = frozenset({"export"})
     action_parameters = {"export": EXPORT_PARAMETERS}
 

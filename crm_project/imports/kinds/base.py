@@ -20,6 +20,7 @@ from crm_project.imports.fields import CUSTOM_PREFIX, ExportRow, ImportField, cu
 from crm_project.imports.kinds.names import with_companies
 from crm_project.imports.mapping import MATCHES
 from crm_project.records.bulk import Operation
+from crm_project.records.expressions import IsOneOf
 from crm_project.records.kinds import Kind, kind_of
 from crm_project.records.models import DEFAULT_SYSTEM
 from crm_project.records.writing.columns import definitions_of
@@ -88,7 +89,7 @@ class ImportKind(Generic[T]):
 
     def lists(self, ids: Sequence[int]) -> dict[str, Iterable[tuple[int, Any]]]:
         """Pairs of a row's id and one entry of its list, in the list's order, by the name of the list."""
-        rows = self.declaration.references.objects.filter(row__in=ids)
+        rows = self.declaration.references.objects.filter(IsOneOf("row", ids))
         references = rows.values_list("row_id", "system", "external_id")
         return {"references": ((row_id, names) for row_id, *names in references)}
 

@@ -15,6 +15,7 @@ from crm_project.imports.fields import ExportRow, ImportField, export_only, plai
 from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
 from crm_project.imports.kinds.contacts import COMPANIES, IDS, cleared_name
 from crm_project.imports.kinds.names import Names, refuse_rows
+from crm_project.records.expressions import IsOneOf
 from crm_project.records.writing.receipts import Receipt
 from deals import money
 from deals.models import Deal, DealAccess, DealContact, DealFollower, LostReason
@@ -198,7 +199,8 @@ class DealImportKind(ImportKind[Deal]):
 
     def lists(self, ids: Sequence[int]) -> dict[str, Iterable[tuple[int, Any]]]:
         def of_links(model: Any, column: str) -> Any:
-            return model.objects.filter(deal__in=ids).order_by("id").values_list("deal_id", column)
+            rows = model.objects.filter(IsOneOf("deal", ids))
+            return rows.order_by("id").values_list("deal_id", column)
 
         return {
             **super().lists(ids),

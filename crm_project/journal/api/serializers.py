@@ -5,7 +5,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.pagination import MAX_PAGE_SIZE
+from crm_project.journal.event_types import known_types, types_of
 from crm_project.journal.presenting import PresentedEvent
 from crm_project.records.kinds import kinds
 
@@ -14,15 +16,17 @@ VALUE = {
     ' with its name, or `{"hidden": true}` if you may not see it.',
 }
 
+EVENT_TYPE = serializers.ChoiceField(known_types())
 
-class EventActorSerializer(serializers.Serializer[Any]):
+
+class EventActorSerializer(Serializer):
     """The member who caused the event."""
 
     uuid = serializers.UUIDField()
     full_name = serializers.CharField()
 
 
-class EventChangeSerializer(serializers.Serializer[Any]):
+class EventChangeSerializer(Serializer):
     """One field before and after. A custom field is `custom_fields.<key>`."""
 
     field = serializers.CharField()
@@ -34,7 +38,7 @@ class EventChangeSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": before, "to": after}
 
 
-class EventSerializer(serializers.Serializer[PresentedEvent]):
+class EventSerializer(Serializer):
     """A change of one row. All events of a request share `change_set`; `undoes` is the change set that it undid."""
 
     sequence = serializers.IntegerField(source="event.sequence", help_text="Without gaps per organization.")
@@ -46,19 +50,32 @@ class EventSerializer(serializers.Serializer[PresentedEvent]):
         source="event.row_version", help_text="The row's version after the event."
     )
     action = serializers.CharField(source="event.action")
+    type = serializers.SerializerMethodField(help_text="The most specific of `types`, such as `deal.won`.")
+    types = serializers.SerializerMethodField(
+        help_text="All types of the event: a move that wins is `deal.won`, `deal.moved` and `deal.updated`."
+    )
     change_set = serializers.UUIDField(source="event.change_set")
     undoes = serializers.UUIDField(source="event.undoes", allow_null=True)
     changes = EventChangeSerializer(many=True)
 
+    @extend_schema_field(EVENT_TYPE)
+    def get_type(self, presented: PresentedEvent) -> str:
+        return types_of(presented.event)[0]
 
-class FeedSerializer(serializers.Serializer[Any]):
-    """Events in order. Continue with `after` = `last`, which also counts events that you may not see."""
+    @extend_schema_field(serializers.ListField(child=EVENT_TYPE))
+    def get_types(self, presented: PresentedEvent) -> list[str]:
+        return types_of(presented.event)
+
+
+class FeedSerializer(Serializer):
+    """Events in order. Continue with `cursor` = `next_cursor`, which also counts events that you may not see."""
 
     results = EventSerializer(many=True)
     epoch = serializers.UUIDField(
         help_text="Changes when a backup is restored. Send it back, so that a position from before is refused."
     )
     last = serializers.IntegerField()
+    next_cursor = serializers.CharField(help_text="`epoch` and `last` as one value, for `cursor`.")
     more = serializers.BooleanField(help_text="Whether there may be more events now.")
 
 
@@ -68,7 +85,7 @@ class DoneEventSerializer(EventSerializer):
     sequence = None  # type: ignore[assignment]
 
 
-class UndoneSerializer(serializers.Serializer[Any]):
+class UndoneSerializer(Serializer):
     """The change set of an undo, which can itself be undone."""
 
     change_set = serializers.UUIDField()

@@ -1,5 +1,6 @@
 """`/api/events`, and the histories of rows."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
@@ -29,6 +30,8 @@ from crm_project.records.paging import Key
 from crm_project.records.writing.columns import BIGGEST_ID
 
 DEFAULT_LIMIT = 100
+# A cursor of the feed: the epoch and the last number.
+POSITION = re.compile(rf"({UUID_PATTERN.pattern})\.([0-9]{{1,19}})")
 
 
 class HistoryView(ScopedView):
@@ -58,6 +61,7 @@ class EventViewSet(ScopedView):
 
     queryset = Event.objects.none()
     serializer_class = FeedSerializer
+    costs = {"undo": 10}
     refused_reads: ClassVar[Mapping[str, tuple[int, ...]]] = {"feed": (409,)}
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "feed": {
@@ -72,6 +76,10 @@ class EventViewSet(ScopedView):
                 "format": "uuid",
                 "description": "The `epoch` of the previous response: 409 `position_unknown` if it is no longer the"
                 " feed's, as after the restore of a backup.",
+            },
+            "cursor": {
+                "type": "string",
+                "description": "The `next_cursor` of the previous response, in place of `after` and `epoch`.",
             },
             "limit": {
                 "type": "integer",
@@ -99,6 +107,7 @@ class EventViewSet(ScopedView):
         page = feed.read(self.actor.member, **self._feed_parameters(request.query_params))
         events = present(page.events, self.actor.member)
         shown = {"results": events, "epoch": page.epoch, "last": page.last, "more": page.more}
+        shown["next_cursor"] = f"{page.epoch}.{page.last}"
         return Response(FeedSerializer(shown).data)
 
     @extend_schema(request=None, responses=UndoneSerializer, summary="Undo a change set")
@@ -121,6 +130,14 @@ class EventViewSet(ScopedView):
 
     def _feed_parameters(self, given: Mapping[str, str]) -> dict[str, Any]:
         errors: dict[str, list[str]] = {}
+        if text := given.get("cursor"):
+            position = POSITION.fullmatch(text)
+            if position is None:
+                errors["cursor"] = ["This cursor was not issued by this server."]
+            elif "after" in given or "epoch" in given:
+                errors["cursor"] = ["Must not be combined with after and epoch."]
+            else:
+                given = {**given, "epoch": position[1], "after": position[2]}
         parameters: dict[str, Any] = {
             "after": _whole(given, "after", 0, (0, BIGGEST_ID), errors),
             "limit": _whole(given, "limit", DEFAULT_LIMIT, (1, MAX_PAGE_SIZE), errors),

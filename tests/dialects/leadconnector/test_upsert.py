@@ -1,11 +1,15 @@
 """LeadConnector's upsert never overwrites another opportunity: an id that is sent decides alone."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from deals.models import Deal
-from tests.dialects.base import BaseTestCase, Call, secret_of
+from tests.base import World
+from tests.dialects.base import BaseTestCase, Call, RaceTestCase, secret_of
 from tests.dialects.leadconnector.base import LOCATION, REQUEST, LeadConnector, record
 
 UPSERT = "/opportunities/upsert"
@@ -127,47 +131,87 @@ class TestUpsert(LeadConnector, BaseTestCase):
             assert {name: shown[name] for name in objects} == {name: {} for name in objects}
             assert {name: shown[name] for name in lists} == {name: [] for name in lists}
 
-    def synchronize(self, count: int) -> None:
-        """The same deals twice by id, then twice more without ids."""
-        secret = secret_of(self.bob)
-        location = {"pipelineId": REQUEST["pipelineId"], "locationId": LOCATION}
 
-        def upsert(**body: Any) -> Any:
-            """One token for all requests: thousands of tokens cost as much as the upserts."""
-            answer = self.send(self.with_token(Call("POST", UPSERT, {**location, **body}), secret))
-            assert answer.status_code == 200, answer.content
-            return answer.json()
+class Synchronizing(LeadConnector):
+    """Mix into a test case whose `setUp` records the ids of the document."""
 
+    def synchronize(self, count: int, *, runs: int, callers: int = 1) -> None:
+        """The same deals by id, then without ids, `runs` times each; the callers share them out."""
+        world: Any = self
         # Of each four, the open deal has a contact of its own; the closed ones share another.
-        people = [self.person() for _ in range(count // 2)]
+        people = [world.person() for _ in range(count // 2)]
         rows = [
             {
+                "pipelineId": REQUEST["pipelineId"],
+                "locationId": LOCATION,
                 "id": f"x{number}",
                 "name": f"Deal {number}",
                 "contactId": str(people[number // 4 * 2 + (number % 4 > 0)].uuid),
+                "status": ("open", "won", "lost", "abandoned")[number % 4],
+                "monetaryValue": number,
             }
             for number in range(count)
         ]
-        states = {}
-        for run in range(2):
-            for number, row in enumerate(rows):
-                status = ("open", "won", "lost", "abandoned")[number % 4]
-                answer = upsert(**row, status=status, monetaryValue=number)
-                assert (answer["new"], answer["opportunity"]["id"]) == (run == 0, row["id"])
-                states[row["id"]] = answer["opportunity"]
-        versions = dict(Deal.objects.values_list("pk", "version"))
-        assert Deal.objects.count() == count
-        for _ in range(2):
-            for number, row in enumerate(rows):
-                status = ("open", "won", "lost", "abandoned")[number % 4]
-                body = {name: value for name, value in row.items() if name != "id"}
-                answer = upsert(**body, status=status, monetaryValue=number)
-                assert (answer["new"], answer["opportunity"]) == (False, states[row["id"]])
-        assert dict(Deal.objects.values_list("pk", "version")) == versions
+        # One token for all requests: thousands of tokens cost as much as the upserts.
+        secret = secret_of(world.bob)
+
+        def upsert(row: dict[str, Any]) -> Any:
+            answer = self.send(self.with_token(Call("POST", UPSERT, row), secret))
+            assert answer.status_code == 200, answer.content
+            return answer.json()
+
+        def share(caller: int) -> None:
+            """Whole contacts, so that the callers meet in the pipeline and the journal alone."""
+            own = [row for number, row in enumerate(rows) if number // 4 % callers == caller]
+            states = {}
+            for run in range(runs):
+                for row in own:
+                    answer = upsert(row)
+                    assert (answer["new"], answer["opportunity"]["id"]) == (run == 0, row["id"])
+                    states[row["id"]] = answer["opportunity"]
+            for _ in range(runs):
+                for row in own:
+                    answer = upsert({name: value for name, value in row.items() if name != "id"})
+                    assert (answer["new"], answer["opportunity"]) == (False, states[row["id"]])
+
+        if callers == 1:
+            share(0)
+        else:
+            with ThreadPoolExecutor(callers) as threads:
+                list(threads.map(closing_connections(share), range(callers)))
+        written = Deal.objects.values_list("version", "status", "name").order_by("id")
+        assert sorted(written) == sorted((1, row["status"], row["name"]) for row in rows)
+
+
+class TestSynchronization(Synchronizing, BaseTestCase):
+    def setUp(self) -> None:
+        record(self)
 
     def test_a_synchronization_merges_and_reopens_nothing(self) -> None:
-        self.synchronize(100)
+        self.synchronize(100, runs=2)
 
-    @pytest.mark.long
-    def test_a_long_synchronization_merges_and_reopens_nothing(self) -> None:
-        self.synchronize(2000)
+
+@pytest.mark.long
+class TestLongSynchronization(Synchronizing, RaceTestCase):
+    """In transactions that are committed: thousands of writes in a single one cost more with each of them."""
+
+    person = World.person
+
+    def setUp(self) -> None:
+        super().setUp()
+        record(self)
+
+    def test_two_callers_merge_and_reopen_nothing(self) -> None:
+        self.synchronize(2000, runs=1, callers=2)
+
+
+def closing_connections(function: Callable[[int], None]) -> Callable[[int], None]:
+    """The function for a thread, which has a connection of its own."""
+
+    def run(number: int) -> None:
+        try:
+            function(number)
+        finally:
+            connection.close()
+
+    return run

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,6 +17,9 @@ from tests.base import World
 from tests.dialects.base import BaseTestCase, Call, RaceTestCase, Racing
 from tests.dialects.onlyoffice.base import Onlyoffice
 from tests.factories import CompanyFactory, CustomFieldFactory
+from tests.mail.server import silent_server
+from tests.staff.base import change_url
+from tests.tasks import run_tasks
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 UNSET = "0001-01-01T00:00:00.0000000Z"
@@ -414,6 +418,7 @@ class TestList(OpportunityCase):
             return len(captured)
 
         make(1)
+        queries()  # reads the stages, which are kept
         few = queries()
         make(4)
 
@@ -505,6 +510,18 @@ class TestMembers(OpportunityCase):
 
 
 class TestAccess(OpportunityCase):
+    def test_those_on_the_list_are_notified_after_the_answer(self) -> None:
+        people = [str(actor.member.uuid) for actor in (self.manager, self.viewer)]
+        with silent_server() as server:
+            created = self.create(isPrivate=True, accessList=people, isNotify=True, title="Big one")
+            assert server.connections == 0
+
+        run_tasks()
+
+        assert sorted(letter.to[0] for letter in mail.outbox) == ["mary@example.com", "victor@example.com"]
+        assert "“Big one”" in mail.outbox[0].subject
+        assert change_url(Deal.objects.get(pk=created["id"])) in mail.outbox[0].body
+
     def test_of_one_with_oneself_on_the_list(self) -> None:
         deal = self.deal()
         body = {"isPrivate": True, "accessList": [str(self.manager.member.uuid)]}

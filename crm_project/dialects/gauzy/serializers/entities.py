@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.kit.fields import NullField
 from crm_project.dialects.kit.instants import InstantField
 from crm_project.dialects.kit.rows import RowField
@@ -12,7 +13,7 @@ from crm_project.dialects.kit.rows import RowField
 Relations = Mapping[str, Callable[[], serializers.Field[Any, Any, Any, Any]]]
 
 
-class GauzyOrganizationNested(serializers.Serializer[Any]):
+class GauzyOrganizationNested(Serializer):
     """The organization; it is also the tenant."""
 
     id = RowField("organization", source="*")
@@ -21,12 +22,13 @@ class GauzyOrganizationNested(serializers.Serializer[Any]):
     currency = serializers.CharField()
 
 
-class GauzyEntityRead(serializers.Serializer[Any]):
+class GauzyEntityRead(Serializer):
     """The common fields. Related rows are nested if the query's `relations` names them.
 
     `within` is the dotted path from the requested entity to this one.
     """
 
+    varies = True
     kind: ClassVar[str] = ""
     related: ClassVar[Relations] = {}
     createdAt = InstantField(digits=3, source="created_at")

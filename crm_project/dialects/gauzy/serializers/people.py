@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from contacts.models import Contact
 from crm_project.accounts.rules import Permission, Role
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import OptionalText, StrictChoice, TextField
 from crm_project.dialects.gauzy.serializers.entities import OURS, GauzyEntityRead
 from crm_project.dialects.kit.fields import (
@@ -41,7 +42,7 @@ PERMISSIONS = {
 }
 
 
-class GauzyUserRead(serializers.Serializer[Any]):
+class GauzyUserRead(Serializer):
     """A member, as a user of the tenant."""
 
     id = RowField("user", source="*")
@@ -57,7 +58,7 @@ class GauzyUserRead(serializers.Serializer[Any]):
         return {"name": ROLES[member.role]}
 
 
-class GauzyEmployeeNested(serializers.Serializer[Any]):
+class GauzyEmployeeNested(Serializer):
     """A member, as an employee of the organization."""
 
     id = RowField("user", source="*")
@@ -68,7 +69,7 @@ class GauzyEmployeeNested(serializers.Serializer[Any]):
     isActive = serializers.BooleanField(source="is_active")
 
 
-class GauzyOwnOrganizationNested(serializers.Serializer[Any]):
+class GauzyOwnOrganizationNested(Serializer):
     id = RowField("organization", source="*")
     organizationId = RowField("organization", source="*")
     name = serializers.CharField()
@@ -89,7 +90,7 @@ class GauzyCurrentUserRead(GauzyUserRead):
         return [GauzyOwnOrganizationNested(member.organization, context=self.context).data]
 
 
-class GauzyAddressNested(serializers.Serializer[Any]):
+class GauzyAddressNested(Serializer):
     """The address of a contact, which is an entity of its own in Gauzy."""
 
     id = RowField("contact", source="*")
@@ -238,7 +239,7 @@ def contact_change(change: dict[str, Any], kind: str) -> dict[str, Any]:
     return {**change, **address}
 
 
-class GauzyEmployeeContactNested(serializers.Serializer[Any]):
+class GauzyEmployeeContactNested(Serializer):
     """A contact in the list of an employee's contacts."""
 
     id = RowField("contact", source="*")

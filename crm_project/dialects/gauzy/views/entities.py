@@ -67,6 +67,7 @@ class GauzyEntityView(GauzyView):
     partial_in_pages: ClassVar[frozenset[str]] = frozenset()
     sortable: ClassVar[Mapping[str, str]] = {"createdAt": "created_at", "updatedAt": "updated_at"}
     default_order: ClassVar[tuple[str, ...]] = ("created_at", "id")
+    costs: ClassVar[Mapping[str, int]] = {"index": 20, "mine": 20, "search": 20}
 
     @property
     def filters(self) -> frozenset[str]:
@@ -82,6 +83,12 @@ class GauzyEntityView(GauzyView):
 
     def restore(self, row: Any) -> Any:
         raise NotImplementedError
+
+    def units(self, request: Request) -> int:
+        """A list of all rows counts as much as many pages."""
+        size = request.query_params.get("take") or request.query_params.get("limit") or ""
+        is_page = size.isascii() and size.isdigit() and len(size) < 4 and int(size) <= MAX_PAGE
+        return 1 if self.action in self.costs and is_page else super().units(request)
 
     def index(self, request: Request) -> Any:
         """All rows; or `take` rows from the offset `skip`; or a `page` of `limit` rows."""

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from contacts.models import Contact
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import CustomFieldsField
 from crm_project.dialects.intum.errors import TEXT
 from crm_project.dialects.intum.serializers.fields import (
@@ -122,7 +123,7 @@ class IntumUpsertKey(DialectSerializer):
     external_id = IntumRequiredText()
 
 
-class IntumContactRead(serializers.Serializer[Any]):
+class IntumContactRead(Serializer):
     id = NumberedRowField("contact", source="*")
     name = serializers.CharField(source="full_name")
     first_name = TextOrNullField()

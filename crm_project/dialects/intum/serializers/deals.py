@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import CustomFieldsField
 from crm_project.dialects.intum.serializers.fields import (
     ClosedField,
@@ -87,7 +88,7 @@ class IntumDealWrite(DialectSerializer):
 DealBody: Any = inline_serializer("DealBody", {"api_token": token_field(), "deal": IntumDealWrite()})
 
 
-class IntumDealRead(serializers.Serializer[Any]):
+class IntumDealRead(Serializer):
     """A deal in an answer: flat, with JSON numbers for the amounts."""
 
     id = NumberedRowField("deal", source="*")

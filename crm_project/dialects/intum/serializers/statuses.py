@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.intum.serializers.fields import (
     ClosedField,
     IntumDefaultText,
@@ -75,7 +76,7 @@ def stage_change(change: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
     return change
 
 
-class IntumStatusRead(serializers.Serializer[Any]):
+class IntumStatusRead(Serializer):
     id = NumberedRowField("stage", source="*")
     name = serializers.SerializerMethodField()
     description = TextOrNullField()

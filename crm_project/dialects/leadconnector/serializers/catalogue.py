@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from contacts.querysets import fold_email
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import TextField
 from crm_project.dialects.kit.fields import (
     ConstantBoolean,
@@ -108,7 +109,7 @@ class LeadConnectorLocationListQuery(DialectSerializer):
     email = UnsupportedField()
 
 
-class LeadConnectorStageNested(serializers.Serializer[Any]):
+class LeadConnectorStageNested(Serializer):
     id = RowField("stage", source="*")
     name = serializers.CharField()
     position = serializers.IntegerField()
@@ -117,7 +118,7 @@ class LeadConnectorStageNested(serializers.Serializer[Any]):
     stageWinProbability = serializers.IntegerField(source="probability")
 
 
-class LeadConnectorPipelineRead(serializers.Serializer[Any]):
+class LeadConnectorPipelineRead(Serializer):
     id = RowField("pipeline", source="*")
     name = serializers.CharField()
     locationId = LocationField()
@@ -130,7 +131,7 @@ class LeadConnectorPipelineRead(serializers.Serializer[Any]):
     dateUpdated = InstantField(digits=3, source="updated_at")
 
 
-class LeadConnectorLostReasonRead(serializers.Serializer[Any]):
+class LeadConnectorLostReasonRead(Serializer):
     id = RowField("lost_reason", source="*")
     name = serializers.CharField()
     locationId = LocationField()
@@ -148,7 +149,7 @@ class RolesField(serializers.Field[Any, Any, Any, Any]):
         return {"type": "account", "role": role, "locationIds": [location]}
 
 
-class LeadConnectorUserRead(serializers.Serializer[Any]):
+class LeadConnectorUserRead(Serializer):
     id = RowField("user", source="*")
     name = serializers.CharField(source="full_name")
     firstName = FirstNameField()
@@ -158,7 +159,7 @@ class LeadConnectorUserRead(serializers.Serializer[Any]):
     deleted = ConstantBoolean(False)
 
 
-class LeadConnectorLocationRead(serializers.Serializer[Any]):
+class LeadConnectorLocationRead(Serializer):
     """The organization; it is also the agency, whose id is `companyId`."""
 
     id = RowField("organization", source="*")
@@ -170,7 +171,7 @@ class LeadConnectorLocationRead(serializers.Serializer[Any]):
     dateAdded = InstantField(digits=3, source="created_at")
 
 
-class LeadConnectorTagRead(serializers.Serializer[Any]):
+class LeadConnectorTagRead(Serializer):
     id = serializers.CharField()
     name = serializers.CharField()
     locationId = serializers.CharField()

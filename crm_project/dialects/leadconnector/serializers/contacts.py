@@ -7,6 +7,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from contacts.models import Contact
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import OptionalText
 from crm_project.dialects.kit.fields import TextOrNullField, UnsupportedField
 from crm_project.dialects.kit.instants import InstantField
@@ -81,7 +82,7 @@ class LeadConnectorContactUpdate(LeadConnectorContactWrite):
     locationId = LocationField(required=False)
 
 
-class LeadConnectorContactRead(serializers.Serializer[Any]):
+class LeadConnectorContactRead(Serializer):
     id = RowField("contact", source="*")
     locationId = LocationField()
     name = serializers.CharField(source="full_name")

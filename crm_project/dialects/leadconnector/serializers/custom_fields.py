@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import StrictChoice, StrictInteger, TextField
 from crm_project.dialects.kit.fields import IgnoredField, UnsupportedField
 from crm_project.dialects.kit.instants import InstantField
@@ -90,7 +91,7 @@ class LeadConnectorCustomFieldCreate(LeadConnectorCustomFieldUpdate):
     model = ModelField(default="contact")
 
 
-class LeadConnectorCustomFieldRead(serializers.Serializer[Any]):
+class LeadConnectorCustomFieldRead(Serializer):
     id = RowField("custom_field", source="*")
     name = serializers.CharField(source="label")
     model = serializers.SerializerMethodField()

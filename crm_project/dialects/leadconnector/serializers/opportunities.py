@@ -7,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import OptionalText, StrictChoice, StrictInteger, TextField
 from crm_project.dialects.kit.deal_contacts import DealContact
 from crm_project.dialects.kit.fields import NumberField, TextOrNullField
@@ -220,7 +221,7 @@ class CompanyNameField(serializers.CharField):
         return company.full_name if company and company.deleted_at is None else None
 
 
-class LeadConnectorContactNested(DealContact, serializers.Serializer[Any]):
+class LeadConnectorContactNested(DealContact, Serializer):
     id = RowField("contact", source="*")
     name = serializers.CharField(source="full_name")
     companyName = CompanyNameField()
@@ -229,7 +230,7 @@ class LeadConnectorContactNested(DealContact, serializers.Serializer[Any]):
     tags = LeadConnectorTagsField()
 
 
-class LeadConnectorOpportunityRead(serializers.Serializer[Any]):
+class LeadConnectorOpportunityRead(Serializer):
     id = RowField("deal", source="*")
     name = serializers.CharField()
     monetaryValue = NumberField(source="amount", allow_null=True)

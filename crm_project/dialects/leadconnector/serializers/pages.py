@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.kit.offset_pages import keys_between, rows_of
 from crm_project.dialects.kit.serializers import DialectQuery
 from crm_project.dialects.leadconnector.serializers.fields import RangeBoundField
@@ -101,7 +102,7 @@ def _url(request: Any, changed: Mapping[str, Any]) -> str:
     return f"{request.build_absolute_uri(request.path)}?{query}"
 
 
-class LeadConnectorPageMeta(serializers.Serializer[Any]):
+class LeadConnectorPageMeta(Serializer):
     """The `meta` of an answer."""
 
     total = serializers.IntegerField()

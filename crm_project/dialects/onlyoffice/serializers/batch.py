@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.onlyoffice.serializers.params import (
     OnlyofficeParameters,
     OptionalTextParam,
@@ -50,7 +51,7 @@ class OnlyofficeBatchWrite(OnlyofficeParameters):
     batch: Any = OnlyofficeBatchList(child=OnlyofficeBatchItem(), max_length=LIMIT)
 
 
-class OnlyofficeBatchAnswerRead(serializers.Serializer[Any]):
+class OnlyofficeBatchAnswerRead(Serializer):
     name = serializers.CharField()
     status = serializers.IntegerField()
     headers = serializers.DictField(child=serializers.CharField())

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from rest_framework import serializers
 
 from contacts.models import Contact
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.onlyoffice.serializers.params import (
     LenientBooleanField,
     NamedNumberField,
@@ -51,7 +52,7 @@ COLUMNS = (*(name for name in SLOTS if name != "address"), *ADDRESS.values())
 STORED_TYPES = tuple(kind for kind in TYPES if kind in {slot.kind for slot in SLOTS.values()})
 
 
-class OnlyofficeInfoNested(serializers.Serializer[Any]):
+class OnlyofficeInfoNested(Serializer):
     id = serializers.IntegerField()
     infoType = serializers.IntegerField()
     category = serializers.IntegerField()
@@ -60,7 +61,7 @@ class OnlyofficeInfoNested(serializers.Serializer[Any]):
     isPrimary = serializers.BooleanField()
 
 
-class OnlyofficeAddressNested(serializers.Serializer[Any]):
+class OnlyofficeAddressNested(Serializer):
     street = serializers.CharField()
     city = serializers.CharField()
     state = serializers.CharField()

@@ -8,6 +8,7 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import get_currency_name, get_currency_symbol
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.kit.fields import NumberField
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeParameters, OptionalTextParam
 from deals.money import currency_decimals
@@ -17,7 +18,7 @@ COUNTRIES = {"EUR": "FR"}
 BASIC = frozenset("EUR USD GBP CHF JPY CNY RUB CAD AUD".split())
 
 
-class OnlyofficeCurrencyNested(serializers.Serializer[Any]):
+class OnlyofficeCurrencyNested(Serializer):
     title = serializers.CharField()
     symbol = serializers.CharField()
     abbreviation = serializers.CharField()
@@ -30,7 +31,7 @@ class OnlyofficeRatedCurrencyRead(OnlyofficeCurrencyNested):
     rate = NumberField()
 
 
-class OnlyofficeRateRead(serializers.Serializer[Any]):
+class OnlyofficeRateRead(Serializer):
     fromCurrency = serializers.CharField()
     toCurrency = serializers.CharField()
     rate = NumberField()

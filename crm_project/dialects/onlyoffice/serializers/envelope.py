@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.onlyoffice.serializers.params import (
     OnlyofficeParameters,
     OptionalTextParam,
@@ -42,7 +43,7 @@ def of_nothing() -> dict[str, Any]:
     return {"status": 0, "statusCode": 200, "response": {}}
 
 
-class OnlyofficeEmptyRead(serializers.Serializer[Any]):
+class OnlyofficeEmptyRead(Serializer):
     """An empty object."""
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from crm_project.accounts.rules import Role
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.kit.fields import ConstantText, FirstNameField, LastNameField
 from crm_project.dialects.kit.rows import RowField
 from crm_project.dialects.onlyoffice.serializers.envelope import OnlyofficeListParameters
@@ -72,6 +73,6 @@ class OnlyofficeLoginWrite(OnlyofficeParameters):
     password = RequiredTextParam()
 
 
-class OnlyofficeTokenRead(serializers.Serializer[Any]):
+class OnlyofficeTokenRead(Serializer):
     token = serializers.CharField()
     expires = InstantOrUnsetField()

@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.kit.tags import KEY, has_tag, tags_change
 from crm_project.dialects.onlyoffice.serializers.params import (
     OnlyofficeParameters,
@@ -25,7 +26,7 @@ class OnlyofficeTagsField(serializers.Field[Any, Any, Any, Any]):
         return sorted(tags_of(value))
 
 
-class OnlyofficeTagRead(serializers.Serializer[Any]):
+class OnlyofficeTagRead(Serializer):
     title: Any = serializers.CharField()
 
 

@@ -7,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.dialects.kit.instants import InstantField, format_instant
 
 DIGITS = 7
@@ -36,7 +37,7 @@ class InstantOrUnsetField(InstantField):
         return format_or_unset(value[0], self.context["view"].zone)
 
 
-class OnlyofficeRead(serializers.Serializer[Any]):
+class OnlyofficeRead(Serializer):
     """A read serializer that leaves out null values."""
 
     def to_representation(self, instance: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
 from crm_project.api.budget import Budget, give_budget
+from crm_project.api.limits import bill_of
 from crm_project.dialects.onlyoffice.serializers.batch import OnlyofficeBatchAnswerRead, OnlyofficeBatchWrite
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
 
@@ -43,6 +44,8 @@ class OnlyofficeBatchView(OnlyofficeView):
         give_budget(inner, budget)
         match = resolve(inner.path_info, urlconf=ROUTES)
         response = match.func(inner, *match.args, **match.kwargs)
+        # Each read counts; the headers show what is left after the last one.
+        self.request._request.bill = bill_of(inner)  # type: ignore[attr-defined]
         if isinstance(response, Response):
             response.render()
         headers = {header: str(value) for header, value in response.items()}

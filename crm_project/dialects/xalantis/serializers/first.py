@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import OptionalText, StrictDate, TextField
 from crm_project.dialects.kit.deal_contacts import DealContact
 from crm_project.dialects.kit.fields import NumberField
@@ -55,18 +56,18 @@ class XalantisFirstDealWrite(DialectSerializer):
     contact_phone = OptionalText()
 
 
-class XalantisPipelineNested(serializers.Serializer[Any]):
+class XalantisPipelineNested(Serializer):
     id = NumberedRowField("pipeline", source="*")
     name = serializers.CharField()
 
 
-class XalantisStageNested(serializers.Serializer[Any]):
+class XalantisStageNested(Serializer):
     id = NumberedRowField("stage", source="*")
     name = serializers.CharField()
     color = serializers.CharField()
 
 
-class XalantisContactNested(DealContact, serializers.Serializer[Any]):
+class XalantisContactNested(DealContact, Serializer):
     """The only contact of a deal that the vendor has: its contact, or its client where it has none."""
 
     uuid = RowField("contact", source="*")
@@ -74,7 +75,7 @@ class XalantisContactNested(DealContact, serializers.Serializer[Any]):
     email = serializers.CharField()
 
 
-class XalantisFirstDealRead(serializers.Serializer[Any]):
+class XalantisFirstDealRead(Serializer):
     """A deal in an answer of the first generation."""
 
     uuid = RowField("deal", source="*")

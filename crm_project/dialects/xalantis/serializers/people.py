@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from contacts.models import Contact
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import CustomFieldsField, OptionalText, StrictChoice, TextField
 from crm_project.dialects.kit.fields import (
     ConstantBoolean,
@@ -36,7 +37,7 @@ class ClientTypeField(StrictChoice):
         return KINDS[value]
 
 
-class XalantisCountryNested(serializers.Serializer[Any]):
+class XalantisCountryNested(Serializer):
     """A country, which is only a name."""
 
     id = NullField()
@@ -46,7 +47,7 @@ class XalantisCountryNested(serializers.Serializer[Any]):
         return instance if instance.country else None
 
 
-class XalantisClientRead(serializers.Serializer[Any]):
+class XalantisClientRead(Serializer):
     """A client: a company, or a person without a company."""
 
     uuid = RowField("contact", source="*")
@@ -86,7 +87,7 @@ class XalantisClientRead(serializers.Serializer[Any]):
         return ", ".join(part for part in (client.street, town, client.country) if part) or None
 
 
-class XalantisContactRead(serializers.Serializer[Any]):
+class XalantisContactRead(Serializer):
     uuid = RowField("contact", source="*")
     full_name = TextOrNullField()
     first_name = TextOrNullField()
@@ -111,7 +112,7 @@ class XalantisContactRead(serializers.Serializer[Any]):
     updated_at = InstantField(digits=6)
 
 
-class XalantisRepresentativeRead(serializers.Serializer[Any]):
+class XalantisRepresentativeRead(Serializer):
     """A representative: a person of a company."""
 
     id = serializers.IntegerField(source="pk")

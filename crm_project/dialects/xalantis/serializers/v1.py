@@ -10,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import CustomFieldsField, OptionalText, StrictDate, StrictInteger, TextField
 from crm_project.dialects.kit.fields import NumberField, TextOrNullField
 from crm_project.dialects.kit.instants import InstantField
@@ -48,7 +49,7 @@ class AmountOrZeroField(NumberField):
         return super().get_attribute(instance) or Decimal(0)
 
 
-class XalantisPipelineStageNested(serializers.Serializer[Any]):
+class XalantisPipelineStageNested(Serializer):
     id = NumberedRowField("stage", source="*")
     uuid = serializers.UUIDField()
     name = serializers.CharField()
@@ -114,7 +115,7 @@ class XalantisV1DealUpdate(DialectSerializer):
     stage_uuid = RowField("stage", source="stage", required=False)
 
 
-class XalantisCustomFieldRead(serializers.Serializer[Any]):
+class XalantisCustomFieldRead(Serializer):
     """A declared custom field."""
 
     key = serializers.CharField()

@@ -1,74 +1,69 @@
-"""The import worker: a thread of the web process, or `manage.py work_imports`. The database is the queue.
+"""The task that carries an import out: a preview, a run or an undo.
 
-An import is one transaction, which also sets its state. If a worker dies, the transaction is rolled back and the
-heartbeat stops; the next worker, or the next request for the state of the import, starts it again.
+An import is one transaction, which also sets its state. If its worker dies, the transaction is rolled back and another
+worker begins again; `attempt` is that of the import, so that only the last one to claim it can end it.
 """
 
+import datetime
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from django.conf import settings
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import ApiToken, Member
 from crm_project.accounts.rules import Permission
+from crm_project.background.api import task
+from crm_project.background.models import StoredTask
+from crm_project.background.options import options
 from crm_project.errors import DomainError, Forbidden, message
 from crm_project.imports.models import Import, RefusedRow
-from crm_project.imports.running import Progress, Runner, Superseded, finish, mark
+from crm_project.imports.progress import progress_of
+from crm_project.imports.running import Runner, Superseded, finish, mark
 from crm_project.imports.undoing import take_back, undo_problem
+from crm_project.write_queue import write_transaction
 
 log = logging.getLogger(__name__)
 
 UNEXPECTED = "An unexpected error occurred; it has been logged. %(outcome)s"
 CONFLICTING = "Other changes of the same data interrupted it %(attempts)s times. %(outcome)s Try again later."
 ATTEMPTS = 3
-HEARTBEAT_SECONDS = 1.0
-# SKIP LOCKED: the worker's transaction locks the row at its end, while the journal of a large import is written.
-HEARTBEAT = """
-UPDATE imports_import SET progress = %s, heartbeat_at = %s WHERE id = (
-    SELECT id FROM imports_import WHERE id = %s AND attempt = %s AND state = 'working' FOR UPDATE SKIP LOCKED
-)
-"""
-_working = threading.Lock()
 
 
-def wake() -> None:
-    """Start a worker thread unless one is running or IMPORT_WORKER leaves the work to `manage.py work_imports`."""
-    if settings.IMPORT_WORKER == "thread" and not _working.locked():
-        threading.Thread(target=_work_in_thread, name="imports", daemon=True).start()
+def group_of(source_id: int, organization_id: int) -> str:
+    """Imports of an organization run one at a time."""
+    return f"imports:{organization_id}"
 
 
-def _work_in_thread() -> None:
-    if not _working.acquire(blocking=False):
-        return
-    try:
-        work()
-    except DatabaseError:
-        log.exception("imports wait for the database")
-    finally:
-        _working.release()
-        connections.close_all()
-
-
-def work() -> int:
-    """Run the imports in the queue; returns their number."""
-    count = 0
-    while (source := claim()) is not None:
+# The import counts its attempts itself, and needs one more to store that there were too many.
+@task(queue_name="long")
+@options(attempts=2 * ATTEMPTS, delay=datetime.timedelta(0), group=group_of)
+def carry_out_import(source_id: int, organization_id: int) -> None:
+    """Carry out what was asked for, unless it is done."""
+    source = claim(source_id)
+    if source is not None:
         carry_out(source)
-        count += 1
-    return count
 
 
-def claim() -> Import | None:
-    """Claim the next import, so that no other worker runs it."""
-    now = timezone.now()
-    with transaction.atomic():
-        rows = Import.objects.waiting(now).select_for_update(skip_locked=True, of=("self",))
-        source: Import | None = rows.first()
+def enqueue(source: Import) -> None:
+    carry_out_import.enqueue(source_id=source.pk, organization_id=source.organization_id)
+
+
+@task
+@options(is_atomic=True)
+def enqueue_abandoned() -> None:
+    """Give imports that wait without a task a new one: those of an earlier release, or whose task has failed."""
+    unfinished = StoredTask.objects.filter(state__in=[StoredTask.States.READY, StoredTask.States.RUNNING])
+    for source in Import.objects.abandoned(timezone.now()):
+        if not unfinished.filter(group=group_of(source.pk, source.organization_id)).exists():
+            enqueue(source)
+
+
+def claim(source_id: int) -> Import | None:
+    """Claim the import, from a worker that has died if need be; None if it has ended or is gone."""
+    with write_transaction():
+        waiting = Import.objects.filter(pk=source_id, state__in=[Import.States.QUEUED, Import.States.WORKING])
+        source: Import | None = waiting.select_for_update(of=("self",)).first()
         return None if source is None else claimed(source)
 
 
@@ -83,7 +78,7 @@ def claimed(source: Import) -> Import:
 
 
 def carry_out(source: Import) -> None:
-    """Run one import. Every error ends in its state and `problem`."""
+    """Run one import. Errors end in its state and `problem`; those of the database are also raised."""
     try:
         if source.attempt > ATTEMPTS:
             raise DomainError(
@@ -100,8 +95,8 @@ def carry_out(source: Import) -> None:
     except DomainError as error:
         _fail(source, undo_problem(error) if source.task == Import.Tasks.UNDO else error.detail)
     except DatabaseError:
-        log.exception("import %s failed with a database error", source.uuid)
         _retry(source)
+        raise
     except Exception:
         log.exception("import %s failed", source.uuid)
         _fail(source, message(UNEXPECTED, {"outcome": _unchanged(source)}))
@@ -149,45 +144,3 @@ def _fail(source: Import, problem: str) -> None:
             finish(source, Import.States.FAILED, None, problem=problem)
     except Superseded:
         log.warning("import %s was taken over", source.uuid)
-
-
-@contextmanager
-def progress_of(source: Import) -> Iterator[Progress]:
-    """Store the number of rows and the heartbeat of a running import, outside its transaction.
-
-    A thread does it, since the last statements of a large import take minutes. SQLite allows no second writer: there
-    only a preview, which works on a copy of the database, has a heartbeat.
-    """
-    is_writer = connection.in_atomic_block or source.task != Import.Tasks.PREVIEW
-    if connection.vendor == "sqlite" and is_writer:
-        yield lambda rows: None
-        return
-    heartbeat = _Heartbeat(source)
-    heartbeat.start()
-    try:
-        yield heartbeat.update
-    finally:
-        heartbeat.stopped.set()
-        heartbeat.join()
-
-
-class _Heartbeat(threading.Thread):
-    """Stores the heartbeat and the progress of an import every second."""
-
-    def __init__(self, source: Import) -> None:
-        super().__init__(name="imports-heartbeat", daemon=True)
-        self.source, self.rows, self.stopped = source, 0, threading.Event()
-
-    def update(self, rows: int) -> None:
-        self.rows = rows
-
-    def run(self) -> None:
-        sql = HEARTBEAT.replace("FOR UPDATE SKIP LOCKED", "") if connection.vendor == "sqlite" else HEARTBEAT
-        try:
-            while not self.stopped.wait(HEARTBEAT_SECONDS):
-                with connection.cursor() as cursor:  # a connection of this thread
-                    cursor.execute(sql, [self.rows, timezone.now(), self.source.pk, self.source.attempt])
-        except DatabaseError:
-            log.exception("the heartbeat of import %s failed", self.source.uuid)
-        finally:
-            connection.close()

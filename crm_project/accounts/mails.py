@@ -1,0 +1,74 @@
+"""The texts of mail about logins: invitations, and links to choose a new password."""
+
+import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.tokens import default_token_generator
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.formats import date_format
+from django.utils.http import urlencode, urlsafe_base64_encode
+
+from crm_project.accounts.invitations import may_invite, secret_of
+from crm_project.accounts.models import Invitation, User
+from crm_project.mail.models import Message
+from crm_project.mail.templates import Text, fill, link, register
+
+INVITATION_SUBJECT = "%(sender)s invites you to %(organization)s"
+INVITATION_BODY = """%(sender)s invites you to work with %(organization)s in its CRM.
+
+Accept the invitation: %(link)s
+
+The link works once, until %(end)s. If you do not expect the invitation, you need not do anything.
+"""
+RESET_SUBJECT = "Choose a new password"
+RESET_BODY = """Somebody, probably you, has asked for a new password of the login %(email)s.
+
+Choose one: %(link)s
+
+The link works once, for one hour. If you have not asked for it, you need not do anything: your password stays.
+"""
+# More links than these are not sent to an address within an hour: strangers can ask for them.
+RESETS_PER_HOUR = 5
+
+
+def connect() -> None:
+    register("invitation", "Invitation", invitation)
+    register("password_reset", "New password", password_reset)
+
+
+def invitation(message: Any) -> Text | None:
+    """None if the invitation has been accepted, withdrawn or replaced."""
+    ids = message.parameters
+    row = Invitation.objects.usable(timezone.now()).filter(pk=ids["invitation"], digest=ids["digest"]).first()
+    secret = secret_of(row) if row is not None and may_invite(row.invited_by) else None
+    if row is None or secret is None:
+        return None
+    query = urlencode({"token": secret})
+    zone = ZoneInfo(row.organization.time_zone)
+    return fill(
+        INVITATION_SUBJECT,
+        INVITATION_BODY,
+        sender=row.invited_by.full_name,
+        organization=row.organization.name,
+        link=link(f"{reverse('admin:accept_invitation')}?{query}"),
+        end=date_format(row.expires_at.astimezone(zone), "j F Y"),
+    )
+
+
+def password_reset(message: Any) -> Text | None:
+    """None if there is no active login of this address."""
+    user = User.objects.filter(email=message.recipient, is_active=True).first()
+    if user is None or _has_enough(message):
+        return None
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    path = reverse("admin:password_reset_confirm", args=[uid, default_token_generator.make_token(user)])
+    return fill(RESET_SUBJECT, RESET_BODY, email=user.email, link=link(path))
+
+
+def _has_enough(message: Any) -> bool:
+    since = timezone.now() - datetime.timedelta(hours=1)
+    sent = Message.objects.to(message.recipient).filter(template=message.template, sent_at__gt=since)
+    return sent.count() >= RESETS_PER_HOUR

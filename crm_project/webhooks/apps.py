@@ -1,0 +1,23 @@
+"""Webhooks: events of the journal, sent to other systems."""
+
+from django.apps import AppConfig
+
+
+class WebhooksConfig(AppConfig):
+    name = "crm_project.webhooks"
+    label = "webhooks"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from crm_project.background import loops
+        from crm_project.journal.hooks import hooks as journal_hooks
+        from crm_project.webhooks import kinds
+        from crm_project.webhooks.api.messages import own_messages
+        from crm_project.webhooks.dispatcher import dispatch
+        from crm_project.webhooks.erasure import forget_bodies
+        from crm_project.webhooks.formats import OWN, formats
+
+        kinds.connect()
+        formats[OWN] = own_messages
+        journal_hooks.after_redaction.append(forget_bodies)
+        loops.register("webhooks", dispatch)
