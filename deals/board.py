@@ -71,7 +71,9 @@ def columns_of(
     rows, name = key.annotated(for_cards(deals.filter(pk__in=shown)))
     cards, totals = {card.pk: card for card in rows.order_by()}, totals_of(stages, deals)
     return [
-        Column(stage, totals.get(stage.pk, []), _first_page(stage, ids[stage.pk], cards, name, size, ordering))
+        Column(
+            stage, totals.get(stage.pk, []), _first_page(stage, ids[stage.pk], cards, name, size, ordering)
+        )
         for stage in stages
     ]
 
@@ -84,7 +86,9 @@ def totals_of(stages: Sequence[Stage], deals: DealQuerySet) -> dict[int, list[di
     return totals
 
 
-def cards_of(stage: Stage, deals: DealQuerySet, *, size: int, key: Key, ordering: str, cursor: Cursor) -> KeysetPage:
+def cards_of(
+    stage: Stage, deals: DealQuerySet, *, size: int, key: Key, ordering: str, cursor: Cursor
+) -> KeysetPage:
     """A later page of a column."""
     page = page_of(for_cards(deals.filter(stage=stage.pk)), key, ordering, cursor, size)
     for row in page.rows:

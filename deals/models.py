@@ -254,8 +254,9 @@ class Deal(Row):
     @property
     def customer(self) -> Contact | None:
         """Who the deal is with: its client, else the company of its contact, else the contact."""
-        if self.client is not None or self.contact is None:
-            return self.client
+        client: Contact | None = self.client
+        if client is not None or self.contact is None:
+            return client
         company: Contact | None = self.contact.company
         return company if company is not None and company.deleted_at is None else self.contact
 

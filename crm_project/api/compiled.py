@@ -71,7 +71,8 @@ class Serializer(serializers.Serializer[Any]):
 @cache
 def bound_fields(serializer: type[Serializer]) -> dict[str, Any]:
     """The fields of the class, bound to an instance that is never used."""
-    return dict(super(Serializer, serializer()).fields)
+    unused = serializer()
+    return dict(super(Serializer, unused).fields if isinstance(unused, Serializer) else unused.fields)
 
 
 def _copy(field: Any, parent: Any) -> Any:

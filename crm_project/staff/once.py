@@ -20,9 +20,7 @@ class SentBefore(Conflict):
     template = "This form was sent before, with other values. Open it again."
 
 
-def create_once(
-    *, actor: Actor, request: HttpRequest, create: Callable[[], Any]
-) -> tuple[int, ChangeSet]:
+def create_once(*, actor: Actor, request: HttpRequest, create: Callable[[], Any]) -> tuple[int, ChangeSet]:
     """Create the row of a form, and return its id; of a form that was sent before, the id of the first row.
 
     The id is stored with the form's key in the transaction that creates the row.

@@ -114,7 +114,9 @@ class Board:
         """The figures of all columns as HTML, by stage."""
         totals = totals_of(self.stages, self.deals)
         return {
-            stage.pk: render_to_string("admin/deals/board/head.html", self.head(stage, totals.get(stage.pk, [])))
+            stage.pk: render_to_string(
+                "admin/deals/board/head.html", self.head(stage, totals.get(stage.pk, []))
+            )
             for stage in self.stages
         }
 
@@ -130,7 +132,11 @@ class Board:
     def targets(self) -> list[tuple[str, str, str]]:
         """Where a card can be moved to by a select, as (value, kind, name)."""
         kinds = {stage.kind for stage in self.stages}
-        statuses = [(kind, kind, kind.label) for kind in (Stage.Kinds.WON, Stage.Kinds.LOST) if kind not in kinds]
+        statuses = [
+            (str(kind), str(kind), str(kind.label))
+            for kind in (Stage.Kinds.WON, Stage.Kinds.LOST)
+            if kind not in kinds
+        ]
         return [*((str(stage.pk), stage.kind, stage.name) for stage in self.stages), *statuses]
 
 
@@ -166,7 +172,8 @@ def _short_day(day: Any, today: Any) -> str:
 
 def urls(admin: Any) -> list[URLPattern]:
     def route(pattern: str, view: Any, name: str) -> URLPattern:
-        return path(pattern, admin.admin_site.admin_view(partial(view, admin)), name=name)
+        found: URLPattern = path(pattern, admin.admin_site.admin_view(partial(view, admin)), name=name)
+        return found
 
     return [
         route("board/", default_view, "deals_deal_board_default"),

@@ -11,7 +11,6 @@ from django import forms
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -128,7 +127,9 @@ def add(board: "Board") -> HttpResponse:
     if stage is None:
         return answer(board, NO_STAGE, is_done=False)
     if not form.is_valid():
-        wrong = " ".join(f"{form[name].label}: {' '.join(errors)}" for name, errors in form.errors.items())
+        wrong = " ".join(
+            f"{form[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
+        )
         return answer(board, wrong, is_done=False)
     change = {**_new(board, form.cleaned_data), "stage": stage.pk}
     create: Callable[[], Any] = lambda: services.create_deals(actor=board.actor, changes=[change])[0]  # noqa: E731

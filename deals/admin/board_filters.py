@@ -126,8 +126,7 @@ class BoardFilters:
     def chips(self) -> list[dict[str, str]]:
         """The active filters that the board has no fields for, each with the address without it."""
         return [
-            {"title": spec.title, "value": _value(spec), "url": self._without(spec)}
-            for spec in self.others
+            {"title": spec.title, "value": _value(spec), "url": self._without(spec)} for spec in self.others
         ]
 
     @property

@@ -124,7 +124,7 @@ class BoardViewSet(DealViewSet):
 
     serializer_class = CardSerializer  # type: ignore[assignment]
     filtered_actions = frozenset({"list", "board"})
-    expansions: ClassVar[Mapping[str, Any]] = {}
+    expansions = {}
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"board": BOARD_PARAMETERS}
     orderings = ORDERINGS  # type: ignore[assignment]
     default_ordering = DEFAULT_ORDERING
@@ -172,7 +172,8 @@ class BoardViewSet(DealViewSet):
         """
         self.check_own_parameters(request)
         ordering, key, _, size, _ = self.pagination_class().parameters(request, self)
-        pipeline, deals = self.pipeline, self.filter_queryset(self.get_queryset())
+        pipeline: Pipeline = self.pipeline
+        deals: Any = self.filter_queryset(self.get_queryset())
         columns = columns_of(pipeline, deals, size=size, key=key, ordering=ordering)
         board = {"pipeline": pipeline, "columns": columns}
         return Response(BoardSerializer(board, context=self.get_serializer_context()).data)

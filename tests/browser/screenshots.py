@@ -71,7 +71,16 @@ PAGES = {
     "forbidden": "/admin/pipelines/stage/add/",
 }
 
-LONG = ("board", "board-filtered", "deals", "deals-filtered", "deals-filters", "deals-trash", "deals-chosen", "contacts")
+LONG = (
+    "board",
+    "board-filtered",
+    "deals",
+    "deals-filtered",
+    "deals-filters",
+    "deals-trash",
+    "deals-chosen",
+    "contacts",
+)
 
 
 def main() -> None:

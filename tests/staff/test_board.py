@@ -74,7 +74,14 @@ class PageTests(BoardTestCase):
 
         assert (int(card[1]), int(card[2])) == (deal.pk, deal.version)
         assert f'href="../../{deal.pk}/change/"' in card[3]
-        for text in ("&lt;b&gt;Roof", "Acme &amp; Sons", "1,500.50 EUR", "1 Mar 2024, overdue", "Bob", "12 d in"):
+        for text in (
+            "&lt;b&gt;Roof",
+            "Acme &amp; Sons",
+            "1,500.50 EUR",
+            "1 Mar 2024, overdue",
+            "Bob",
+            "12 d in",
+        ):
             assert text in card[3], text
 
     def test_the_sidebar_leads_to_the_default_pipeline_and_keeps_filters(self):
@@ -238,7 +245,7 @@ class MoveTests(BoardTestCase):
         page = self.board(f"q=roof&move={deal.pk}")
         form = re.search(r'<li id="d\d+".*?(<form.*?</form>)', page, re.DOTALL)[1]
         assert f'<option value="{self.new.pk}" data-kind="open" selected>New' in form
-        assert f'action="move/?q=roof"' in form
+        assert 'action="move/?q=roof"' in form
 
         answer = self.send("move", "q=roof", deal=deal.pk, version=deal.version, to=self.offer.pk)
 
@@ -434,4 +441,4 @@ class LinkTests(BoardTestCase):
     def test_the_list_has_a_link_to_the_board_with_its_filters(self):
         page = self.page(f"{list_url(Deal)}?q=roof&pipeline={self.renewals.pk}")
 
-        assert f'{self.url(self.renewals)}?q=roof' in page
+        assert f"{self.url(self.renewals)}?q=roof" in page
