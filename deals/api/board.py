@@ -124,7 +124,7 @@ class BoardViewSet(DealViewSet):
 
     serializer_class = CardSerializer  # type: ignore[assignment]
     filtered_actions = frozenset({"list", "board"})
-    expansions: ClassVar[Mapping[str, Any]] = {}
+    expansions = {}
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"board": BOARD_PARAMETERS}
     orderings = ORDERINGS  # type: ignore[assignment]
     default_ordering = DEFAULT_ORDERING
