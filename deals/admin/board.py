@@ -133,7 +133,9 @@ class Board:
         """Where a card can be moved to by a select, as (value, kind, name)."""
         kinds = {stage.kind for stage in self.stages}
         statuses = [
-            (kind, kind, kind.label) for kind in (Stage.Kinds.WON, Stage.Kinds.LOST) if kind not in kinds
+            (kind.value, kind.value, str(kind.label))
+            for kind in (Stage.Kinds.WON, Stage.Kinds.LOST)
+            if kind not in kinds
         ]
         return [*((str(stage.pk), stage.kind, stage.name) for stage in self.stages), *statuses]
 

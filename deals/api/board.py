@@ -17,6 +17,7 @@ from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import AMOUNT_SCHEMA, StrictDate, StrictDateTime, StrictInteger, StrictUUID
 from crm_project.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from crm_project.api.serializers import MemberSerializer
+from crm_project.api.sparse import Expansion
 from crm_project.errors import NotFound
 from deals import money
 from deals.api.serializers import DealAmountField, NamedSerializer, ParticipantSerializer, StagePartSerializer
@@ -124,7 +125,7 @@ class BoardViewSet(DealViewSet):
 
     serializer_class = CardSerializer  # type: ignore[assignment]
     filtered_actions = frozenset({"list", "board"})
-    expansions: ClassVar[Mapping[str, Any]] = {}
+    expansions: ClassVar[dict[str, Expansion]] = {}
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"board": BOARD_PARAMETERS}
     orderings = ORDERINGS  # type: ignore[assignment]
     default_ordering = DEFAULT_ORDERING
@@ -160,7 +161,7 @@ class BoardViewSet(DealViewSet):
         return rows if "status" in self.request.query_params else rows.open()
 
     def for_reading(self, rows: Any) -> Any:
-        return for_cards(rows.filter(stage=self.stage.pk))
+        return for_cards(rows.filter(stage=self.stage.pk)).select_related("stage")
 
     @extend_schema(responses=BoardSerializer, summary="The board of a pipeline")
     def board(self, request: Request, **_: Any) -> Response:
