@@ -20,6 +20,7 @@ from crm_project.api.serializers import MemberSerializer
 from crm_project.api.sparse import Expansion
 from crm_project.errors import NotFound
 from deals import money
+from deals.api.past import COSTS
 from deals.api.serializers import DealAmountField, NamedSerializer, ParticipantSerializer, StagePartSerializer
 from deals.api.views import DealViewSet
 from deals.board import DEFAULT_ORDERING, ORDERINGS, Column, columns_of, for_cards
@@ -127,6 +128,7 @@ class BoardViewSet(DealViewSet):
     filtered_actions = frozenset({"list", "board"})
     expansions: ClassVar[dict[str, Expansion]] = {}
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"board": BOARD_PARAMETERS}
+    costs: ClassVar[Mapping[str, int]] = {**COSTS, "board": COSTS["summary"]}
     orderings = ORDERINGS  # type: ignore[assignment]
     default_ordering = DEFAULT_ORDERING
 
