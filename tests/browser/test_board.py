@@ -18,14 +18,13 @@ BOARD = "/admin/deals/deal/board/"
 WIDTHS = (390, 768, 1280, 1440)
 LONGEST = ("Renouvellement du contrat-cadre et extension de licence 2026", "Wdrożenia Kowalscy sp. z o.o.")
 # Texts that do not fit, and parts of the page that stick out of their column.
-CLIPPED = """() => [...document.querySelectorAll(
-    "#kb :is(h2, .kb-figures p, .kb-figures a, li, li > p, li b, li time, li span)")]
+CLIPPED = """() => [...document.querySelectorAll("#kb :is(h2, .kb-figures > *, li, li > p, li b, li time, li span)")]
     .filter(element => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== "inline")
     .map(element => element.outerHTML.slice(0, 120))"""
 OVERLAPPING = """() => [...document.querySelectorAll("#kb li")].flatMap(card => {
     const boxes = [...card.children].filter(part => part.matches("p, a")).map(part => part.getBoundingClientRect());
-    return boxes.some((box, index) => index && box.top < boxes[index - 1].bottom - 1)
-        ? [card.outerHTML.slice(0, 120)] : [];
+    const overlap = boxes.some((box, index) => index && box.top < boxes[index - 1].bottom - 1);
+    return overlap ? [card.outerHTML.slice(0, 120)] : [];
 })"""
 SMALL = """() => [...document.querySelectorAll("#kb :is(a, button, input:not([type=hidden]), select, summary)")]
     .filter(element => element.offsetParent !== null && element.checkVisibility())
