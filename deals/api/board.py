@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.converters import row_lookup
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import AMOUNT_SCHEMA, StrictDate, StrictDateTime, StrictInteger, StrictUUID
@@ -46,7 +47,7 @@ BOARD_PARAMETERS = {
 }
 
 
-class CardSerializer(serializers.Serializer[Any]):
+class CardSerializer(Serializer):
     """A deal on the board."""
 
     uuid = StrictUUID()
@@ -75,7 +76,7 @@ class CardSerializer(serializers.Serializer[Any]):
         return deal.days_in_stage(self.context["view"].now)
 
 
-class BoardTotalSerializer(serializers.Serializer[Any]):
+class BoardTotalSerializer(Serializer):
     """Count and sums of a column's deals in one currency."""
 
     currency = serializers.CharField()
@@ -98,7 +99,7 @@ class BoardStageSerializer(StagePartSerializer):
     uuid = StrictUUID()
 
 
-class BoardColumnSerializer(serializers.Serializer[Any]):
+class BoardColumnSerializer(Serializer):
     """A stage with all its deals summed up, and the first of them as cards."""
 
     stage = BoardStageSerializer()
@@ -114,7 +115,7 @@ class BoardColumnSerializer(serializers.Serializer[Any]):
         return None if cursor is None else str(self.context["view"].page_url(column.stage, cursor.encode()))
 
 
-class BoardSerializer(serializers.Serializer[Any]):
+class BoardSerializer(Serializer):
     """The columns of a pipeline in the order of its stages."""
 
     pipeline = NamedSerializer()

@@ -364,7 +364,7 @@ EDITS = [
     ),
     Step(
         "tests/query_counts.json",
-        '  "GET /api/industries": 2,\n  "GET /api/industries/{industry}": 3,\n',
+        '  "GET /api/industries": 2,\n  "GET /api/industries/{industry}": 2,\n',
         "The number of queries of each list and row.",
         '  "GET /api/lost-reasons": ',
         guard=COUNTED,

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from crm_project.api.compiled import Serializer
 from crm_project.api.fields import (
     OptionalText,
     StrictBoolean,
@@ -68,7 +69,7 @@ class WebhookWithSecretSerializer(WebhookSerializer):
     secret = serializers.CharField(read_only=True)
 
 
-class DeliverySerializer(serializers.Serializer[Any]):
+class DeliverySerializer(Serializer):
     """One message and its last try."""
 
     uuid = StrictUUID()
