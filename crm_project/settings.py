@@ -205,7 +205,7 @@ IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
 # its name while there were imports alone.
 TASK_WORKER = env.str("TASK_WORKER", default=env.str("IMPORT_WORKER", default="thread"))
 # A worker that does not show for so long is considered dead, and its tasks are run again.
-TASK_LEASE_SECONDS = env.float("TASK_LEASE_SECONDS", default=30)
+TASK_LEASE_SECONDS = env.int("TASK_LEASE_SECONDS", default=30)
 TASK_KEEP_DAYS = env.int("TASK_KEEP_DAYS", default=30)
 # `database`, or `procrastinate` on PostgreSQL, which is a package to install.
 TASK_ENGINE = environment.task_engine(env, DATABASES["default"])

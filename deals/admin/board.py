@@ -133,7 +133,7 @@ class Board:
         """Where a card can be moved to by a select, as (value, kind, name)."""
         kinds = {stage.kind for stage in self.stages}
         statuses = [
-            (str(kind), str(kind), str(kind.label))
+            (kind.value, kind.value, str(kind.label))
             for kind in (Stage.Kinds.WON, Stage.Kinds.LOST)
             if kind not in kinds
         ]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 GONE = "This deal is no longer here: it was moved to the trash, or you may not see it any more."
 NO_STAGE = "This stage was removed. Reload the board."
+CLOSES = "This stage closes deals as lost now. Reload the board."
 # The events of a deal among which the move of somebody else is looked for.
 LATEST = 20
 STATUSES = (Deal.Statuses.WON, Deal.Statuses.LOST)
@@ -77,7 +78,9 @@ def _target(board: "Board", to: str) -> tuple[dict[str, Any], str, bool] | None:
 
 
 def _ask_for_reason(board: "Board", deal: Deal) -> HttpResponse:
-    """The page of the action, for a form that was sent without the script."""
+    """The page of the action, for a form without the script, which asks for the reason before it sends a card."""
+    if _by_script(board):
+        return answer(board, CLOSES, is_done=False, deal_id=deal.pk)
     return HttpResponseRedirect(
         action_url(board.admin, board.admin.row_action("lose"), [deal.pk], back=board.url)
     )
@@ -165,9 +168,13 @@ def _person(text: str) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
+def _by_script(board: "Board") -> bool:
+    return "application/json" in board.request.headers.get("Accept", "")
+
+
 def answer(board: "Board", text: str, *, is_done: bool, deal_id: int = 0) -> HttpResponse:
     """The message, with the card and the figures of the columns as they are now."""
-    if "application/json" not in board.request.headers.get("Accept", ""):
+    if not _by_script(board):
         (messages.success if is_done else messages.error)(board.request, text)
         return HttpResponseRedirect(board.url)
     card, stage = board.card(deal_id) if deal_id else ("", None)

@@ -17,8 +17,10 @@ from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import AMOUNT_SCHEMA, StrictDate, StrictDateTime, StrictInteger, StrictUUID
 from crm_project.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from crm_project.api.serializers import MemberSerializer
+from crm_project.api.sparse import Expansion
 from crm_project.errors import NotFound
 from deals import money
+from deals.api.past import COSTS
 from deals.api.serializers import DealAmountField, NamedSerializer, ParticipantSerializer, StagePartSerializer
 from deals.api.views import DealViewSet
 from deals.board import DEFAULT_ORDERING, ORDERINGS, Column, columns_of, for_cards
@@ -124,8 +126,9 @@ class BoardViewSet(DealViewSet):
 
     serializer_class = CardSerializer  # type: ignore[assignment]
     filtered_actions = frozenset({"list", "board"})
-    expansions = {}
+    expansions: ClassVar[dict[str, Expansion]] = {}
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"board": BOARD_PARAMETERS}
+    costs: ClassVar[Mapping[str, int]] = {**COSTS, "board": COSTS["summary"]}
     orderings = ORDERINGS  # type: ignore[assignment]
     default_ordering = DEFAULT_ORDERING
 
@@ -160,7 +163,7 @@ class BoardViewSet(DealViewSet):
         return rows if "status" in self.request.query_params else rows.open()
 
     def for_reading(self, rows: Any) -> Any:
-        return for_cards(rows.filter(stage=self.stage.pk))
+        return for_cards(rows.filter(stage=self.stage.pk)).select_related("stage")
 
     @extend_schema(responses=BoardSerializer, summary="The board of a pipeline")
     def board(self, request: Request, **_: Any) -> Response:

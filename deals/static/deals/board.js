@@ -93,7 +93,8 @@
         return form;
     }
 
-    const actionOf = (name) => part(name).content.querySelector("form").action;
+    // The attribute: the property of a form in a template does not resolve a relative address.
+    const actionOf = (name) => part(name).content.querySelector("form").getAttribute("action");
 
     /* The card and the figures as the server has them now. `back` puts the card where it was. */
     function apply(reply, card, back) {
