@@ -40,7 +40,7 @@ class CrossOriginMiddleware(CorsMiddleware):
     """CORS for the API and the dialects, for the pages of CORS_ALLOWED_ORIGINS.
 
     Preflights are answered here, without a token. Credentials are never allowed: a page of another origin cannot use
-    the cookies of a session or of ONLYOFFICE.
+    the cookies of a session or of a dialect.
     """
 
     def is_enabled(self, request: HttpRequest) -> bool:

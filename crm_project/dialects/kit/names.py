@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contacts.models import Contact
-from contacts.rules import folded_name
+from crm_project.records.text import fold, tidy
 
 PARTS = ("first_name", "last_name")
 
@@ -14,7 +14,7 @@ def is_overridden(full_name: str | None, change: Mapping[str, Any], contact: Con
     if not full_name or not any(part in change for part in PARTS):
         return False
     names = [change.get(part, getattr(contact, part, "")) or "" for part in PARTS]
-    return folded_name(*names) != folded_name(full_name)
+    return fold(tidy(" ".join(names))) != fold(tidy(full_name))
 
 
 def split_name(full_name: str) -> dict[str, str]:
