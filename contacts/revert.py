@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from contacts.hooks import hooks
@@ -15,7 +16,7 @@ from crm_project.changes import ChangeSet
 from crm_project.errors import FieldError
 from crm_project.journal.undo import conflict, refuse_first
 from crm_project.records import references
-from crm_project.records.locks import for_update, hold_keys, share
+from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.reverting import by_action, write_in_order
 from crm_project.records.writing import store
 from crm_project.records.writing.store import Draft
@@ -30,10 +31,15 @@ class ContactUndoer:
         keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
         references.hold(ContactReference, actor.organization_id, keys)
         hold_keys(email_key(actor, before["email"]) for before in restored if before.get("email"))
-        companies = [before["company_id"] for before in restored if before.get("company_id")]
-        share(Contact.objects.of(actor.organization_id).filter(pk__in=companies))
 
-    def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:
+    def lock(
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+    ) -> dict[int, Draft]:
+        """With the companies that the rows get back, and the people of renamed companies, in one id order."""
+        companies = {before["company_id"] for before in restored if before.get("company_id")}
+        needed = Q(pk__in={*ids, *companies}) | Q(company__in=ids)
+        together = Contact.objects.of(actor.organization_id).filter(needed)
+        list(for_update(together).values_list("pk"))
         rows = for_update(Contact.objects.seen_by(actor.member).filter(pk__in=ids))
         drafts = [Draft.of(row) for row in rows]
         references.note(ContactReference, drafts)

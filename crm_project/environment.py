@@ -159,6 +159,16 @@ def database(env: environ.Env, *, limits: dict[str, str]) -> dict[str, Any]:
     raise ImproperlyConfigured("DATABASE_URL must be of SQLite or PostgreSQL.")
 
 
+def task_engine(env: environ.Env, config: dict[str, Any]) -> str:
+    """TASK_ENGINE: what runs the background tasks."""
+    engine: str = env.str("TASK_ENGINE", default="database")
+    if engine not in ("database", "procrastinate"):
+        raise ImproperlyConfigured("TASK_ENGINE must be `database` or `procrastinate`.")
+    if engine == "procrastinate" and "sqlite" in config["ENGINE"]:
+        raise ImproperlyConfigured("TASK_ENGINE=procrastinate needs PostgreSQL.")
+    return engine
+
+
 def sqlite(config: dict[str, Any]) -> dict[str, Any]:
     """Readers never wait, writers take turns for up to 20 s, and what was committed survives a power cut."""
     options = {

@@ -205,11 +205,20 @@ IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
 # its name while there were imports alone.
 TASK_WORKER = env.str("TASK_WORKER", default=env.str("IMPORT_WORKER", default="thread"))
 # A worker that does not show for so long is considered dead, and its tasks are run again.
-TASK_LEASE_SECONDS = env.float("TASK_LEASE_SECONDS", default=30)
+TASK_LEASE_SECONDS = env.int("TASK_LEASE_SECONDS", default=30)
 TASK_KEEP_DAYS = env.int("TASK_KEEP_DAYS", default=30)
+# `database`, or `procrastinate` on PostgreSQL, which is a package to install.
+TASK_ENGINE = environment.task_engine(env, DATABASES["default"])
+if TASK_ENGINE == "procrastinate":
+    # Before the app that removes its page from the admin: the tasks have one.
+    INSTALLED_APPS.insert(INSTALLED_APPS.index("crm_project.background"), "procrastinate.contrib.django")
+    PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 TASKS = {
     "default": {
-        "BACKEND": "crm_project.background.backend.DatabaseBackend",
+        "BACKEND": {
+            "database": "crm_project.background.backend.DatabaseBackend",
+            "procrastinate": "crm_project.background.procrastinate_engine.ProcrastinateBackend",
+        }[TASK_ENGINE],
         # What may take minutes has a queue of its own: imports, and mail, whose server may hang.
         "QUEUES": ["default", "mail", "long"],
     }

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from crm_project.background.worker import run_due
+from crm_project.background.worker import Worker, run_due
 from crm_project.environment import BASE_DIR
 
 SECONDS = 60
@@ -25,6 +25,17 @@ def run_tasks(*, failing: bool = False) -> int:
         if error is not None and not failing:
             raise error
     return len(ran)
+
+
+@contextmanager
+def running_worker() -> Iterator[None]:
+    """Threads of this process that run tasks, for a test whose writes are committed."""
+    worker = Worker()
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop(SECONDS)
 
 
 def database_url() -> str:

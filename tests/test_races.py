@@ -24,7 +24,7 @@ from deals.services import create_deals, follow_deal, restore_deals, trash_deals
 from pipelines.models import Pipeline, Stage
 from pipelines.services import create_pipeline, create_stage, trash_stage, update_pipeline, update_stage
 from tests.base import World, stages_of
-from tests.factories import ActorFactory, OrganizationFactory
+from tests.factories import ActorFactory, CompanyFactory, OrganizationFactory
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
@@ -430,6 +430,36 @@ def test_an_undo_takes_the_catalogue_and_keys_in_the_order_of_writes(world):
         assert DealReference.objects.filter(is_live=True).count() == 1
         holder = DealReference.objects.get(is_live=True).row
         update_deals(actor=world.alice, changes=[(holder, {"external_references": []})])
+
+
+@pytest.mark.parametrize("undone", ["the rename of the company", "the move of the person"])
+def test_an_undo_locks_a_company_and_its_people_in_one_order(world, undone):
+    """The person is older than the company, so a write of both locks the person first."""
+    person = world.person(first_name="Ann")
+    company = CompanyFactory(actor=world.bob, name="Old")
+    update_contacts(actor=world.bob, changes=[(person, {"company": company.pk})])
+
+    for number in range(4):
+        row, change = (company, {"name": "New"}) if "rename" in undone else (person, {"company": None})
+        update_contacts(actor=world.bob, changes=[(row, change)])
+        event = Event.objects.filter(kind="contact", row_id=row.pk).latest("sequence")
+
+        def write(n, number=number):
+            changes = [
+                (person, {"job_title": f"{number} {n}"}),
+                (company, {"website": f"https://{n}.example"}),
+            ]
+            return update_contacts(actor=world.bob, changes=changes)
+
+        results = at_once(
+            lambda event=event: undo(actor=world.bob, sequence=event.sequence),
+            *(lambda n=n: write(n) for n in range(6)),
+        )
+
+        assert codes(results) == {"done": 7}
+    person.refresh_from_db()
+    assert person.company == company
+    assert set(Contact.objects.matching("old")) == {person, company}
 
 
 def claim(world, deal, key):

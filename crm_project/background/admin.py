@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 
-from crm_project.background import queue, schedule
+from crm_project.background import schedule
+from crm_project.background.backend import run_again
 from crm_project.background.models import Schedule, StoredTask
 from crm_project.errors import Conflict
 from crm_project.staff import display
@@ -15,6 +17,11 @@ from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter
 from crm_project.staff.request_actor import is_operator
+
+if apps.is_installed("procrastinate.contrib.django"):
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    admin.site.unregister(ProcrastinateJob)
 
 States = StoredTask.States
 COLORS = {States.READY: "open", States.RUNNING: "open", States.DONE: "won", States.FAILED: "lost"}
@@ -51,7 +58,7 @@ class RunAgain(OperatorsAction):
 
     def run(self, actor: Any, rows: Sequence[StoredTask], given: Mapping[str, Any]) -> None:
         for row in rows:
-            if not queue.run_again(row):
+            if not run_again(row):
                 raise Conflict("%(name)s is queued or running.", {"name": row.name})
 
 

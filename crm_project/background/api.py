@@ -1,6 +1,6 @@
 """Django's Tasks API. With Django 6 `django_tasks` becomes `django.tasks`, here and nowhere else."""
 
-from django_tasks import TaskContext, TaskResult, TaskResultStatus, task
+from django_tasks import TaskContext, TaskResult, TaskResultStatus, task, task_backends
 from django_tasks.backends.base import BaseTaskBackend
 from django_tasks.base import Task, TaskError
 from django_tasks.exceptions import TaskResultDoesNotExist
@@ -14,4 +14,5 @@ __all__ = [
     "TaskResultDoesNotExist",
     "TaskResultStatus",
     "task",
+    "task_backends",
 ]

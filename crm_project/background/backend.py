@@ -1,19 +1,32 @@
 """The backend of the Tasks API whose queue is a table of the product's database, SQLite or PostgreSQL."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from crm_project.background.api import BaseTaskBackend, Task, TaskResult, TaskResultDoesNotExist
+from crm_project.background.api import (
+    BaseTaskBackend,
+    Task,
+    TaskResult,
+    TaskResultDoesNotExist,
+    task_backends,
+)
 from crm_project.background.models import StoredTask
 from crm_project.background.options import options_of
 from crm_project.background.results import result_of
 from crm_project.background.running import task_of
 from crm_project.background.server import wake
 from crm_project.write_queue import write_transaction
+
+if TYPE_CHECKING:
+    from crm_project.background.worker import Worker
+
+States = StoredTask.States
 
 
 class DatabaseBackend(BaseTaskBackend):
@@ -27,8 +40,22 @@ class DatabaseBackend(BaseTaskBackend):
         stored = stored_task(task, list(args), dict(kwargs))
         with write_transaction():
             stored.save(force_insert=True)
-            transaction.on_commit(lambda: wake(stored.queue), robust=True)
+            self.deliver([stored])
         return result_of(stored, task)
+
+    def deliver(self, tasks: Sequence[StoredTask]) -> None:
+        """Called in the transaction that stores ready tasks: after it the worker of this process looks at the queue."""
+        for queue in {stored.queue for stored in tasks}:
+            transaction.on_commit(partial(wake, queue), robust=True)
+
+    def start_queue(self, worker: "Worker", queue: str) -> None:
+        """Start the threads of a worker process that run the tasks of the queue."""
+        for number in range(worker.threads):
+            worker.thread(f"tasks-{queue}-{number}", worker.work, queue)
+
+    def rescue(self, lease: float) -> int:
+        """Deliver again what dead workers had, apart from the stored tasks, which are free already."""
+        return 0
 
     def get_result(self, result_id: str) -> TaskResult[Any]:
         try:
@@ -61,5 +88,19 @@ def enqueue_many(task: Task[..., Any], calls: list[dict[str, Any]]) -> None:
             task.enqueue(**kwargs)
         return
     with write_transaction():
-        StoredTask.objects.bulk_create([stored_task(task, [], kwargs) for kwargs in calls])
-        transaction.on_commit(lambda: wake(task.queue_name), robust=True)
+        stored = StoredTask.objects.bulk_create([stored_task(task, [], kwargs) for kwargs in calls])
+        backend.deliver(stored)
+
+
+def run_again(stored: StoredTask) -> bool:
+    """Queue a task that has ended once more, with all its attempts; False if it is queued or running already."""
+    ready = {"state": States.READY, "attempt": 0, "due_at": timezone.now(), "finished_at": None}
+    with write_transaction():
+        ended = StoredTask.objects.filter(pk=stored.pk, state__in=[States.DONE, States.FAILED])
+        if not ended.update(**ready):
+            return False
+        vars(stored).update(ready)
+        backend = task_backends["default"]
+        if isinstance(backend, DatabaseBackend):
+            backend.deliver([stored])
+        return True

@@ -4,7 +4,7 @@ import datetime
 import uuid
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from crm_project.background.models import StoredTask, WorkerProcess
@@ -13,6 +13,7 @@ from crm_project.logs import error_fields
 from crm_project.write_queue import write_transaction
 
 States = StoredTask.States
+DIED = "The process that ran the task has died."
 # The columns of an error, by its field in the log.
 STORED_AS = {"error": "error", "traceback": "at"}
 
@@ -33,14 +34,32 @@ def claim(queue: str, worker: str, now: datetime.datetime) -> StoredTask | None:
         with write_transaction():
             due = StoredTask.objects.due(queue, now)
             task: StoredTask | None = due.select_for_update(skip_locked=True, of=("self",)).first()
-            if task is None:
-                return None
-            task.state, task.attempt = States.RUNNING, task.attempt + 1
-            task.worker, task.claim, task.started_at = worker, uuid.uuid4(), timezone.now()
-            task.save(update_fields=["state", "attempt", "worker", "claim", "started_at"])
-            return task
+            return None if task is None else _claimed(task, worker)
     except IntegrityError:
         return None  # at the same moment another task of its group was claimed
+
+
+def claim_delivered(pk: int, worker: str) -> StoredTask | None:
+    """Claim a task that an engine has delivered; it delivers again what a dead worker has claimed. None if it ended.
+
+    A task that has used up its attempts is marked as failed.
+    """
+    with write_transaction():
+        unfinished = StoredTask.objects.filter(pk=pk, state__in=[States.READY, States.RUNNING])
+        task: StoredTask | None = unfinished.select_for_update(of=("self",)).first()
+        if task is None:
+            return None
+        if task.state == States.RUNNING and task.attempt >= options_of(task.name).attempts:
+            fail(task, WorkerDied(DIED))
+            return None
+        return _claimed(task, worker)
+
+
+def _claimed(task: StoredTask, worker: str) -> StoredTask:
+    task.state, task.attempt = States.RUNNING, task.attempt + 1
+    task.worker, task.claim, task.started_at = worker, uuid.uuid4(), timezone.now()
+    task.save(update_fields=["state", "attempt", "worker", "claim", "started_at"])
+    return task
 
 
 def succeed(task: StoredTask, result: Any) -> None:
@@ -85,17 +104,6 @@ def rescue(worker: str) -> int:
             if task.attempt < options_of(task.name).attempts:
                 _end(task, state=States.READY, due_at=timezone.now())
             else:
-                fail(task, WorkerDied("The process that ran the task has died."))
+                fail(task, WorkerDied(DIED))
         WorkerProcess.objects.filter(pk=worker).delete()
         return len(tasks)
-
-
-def run_again(task: StoredTask) -> bool:
-    """Queue a task that has ended once more, with all its attempts; False if it is queued or running already."""
-    from crm_project.background.server import wake
-
-    ended = StoredTask.objects.filter(pk=task.pk, state__in=[States.DONE, States.FAILED])
-    with write_transaction():
-        is_queued = bool(ended.update(state=States.READY, attempt=0, due_at=timezone.now(), finished_at=None))
-        transaction.on_commit(lambda: wake(task.queue), robust=True)
-    return is_queued

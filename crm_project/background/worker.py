@@ -11,6 +11,8 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, close_old
 from django.utils import timezone
 
 from crm_project.background import loops, queue, schedule
+from crm_project.background.api import task_backends
+from crm_project.background.backend import DatabaseBackend
 from crm_project.background.models import StoredTask
 from crm_project.background.presence import BEATS, presence
 from crm_project.background.running import run
@@ -19,6 +21,8 @@ log = logging.getLogger("crm.task")
 # Seconds between two looks at a queue, and at the schedule.
 POLL = 1.0
 LONGEST_LOOK = 5.0
+# Of procrastinate, for each queue.
+ENGINE_CONNECTIONS = 3
 
 
 class Worker:
@@ -41,14 +45,16 @@ class Worker:
         self._all: list[Thread] = []
 
     def start(self) -> None:
-        self._thread("tasks-keeper", self._keep)
-        for name in self.queues:
-            for number in range(self.threads):
-                self._thread(f"tasks-{name}-{number}", self._work, name)
+        self.thread("tasks-keeper", self._keep)
+        backend = task_backends["default"]
+        if isinstance(backend, DatabaseBackend):
+            for name in self.queues:
+                backend.start_queue(self, name)
         for name, loop in loops.registered().items():
-            self._thread(f"loop-{name}", loops.keep_calling, name, loop, self.stopping)
+            self.thread(f"loop-{name}", loops.keep_calling, name, loop, self.stopping)
 
-    def _thread(self, name: str, target: Callable[..., None], *args: object) -> None:
+    def thread(self, name: str, target: Callable[..., None], *args: object) -> None:
+        """Start a thread that ends when `stopping` is set."""
         thread = Thread(target=target, args=args, name=name, daemon=True)
         self._all.append(thread)
         thread.start()
@@ -88,9 +94,10 @@ class Worker:
             except queue.Superseded:
                 log.warning("the task was taken over", extra={"fields": {"task": task.name}})
 
-    def _work(self, name: str) -> None:
+    def work(self, name: str) -> None:
+        """Run the tasks of a queue in the database one after the other."""
         wake = self._wakes[name]
-        self._wait(self._present)
+        self.wait_until_present()
         while not self.stopping.is_set():
             wake.clear()
             if not self._guarded(lambda: self.run_next(name)):
@@ -102,14 +109,18 @@ class Worker:
         task = queue.claim(name, self.presence.id, self.now())
         if task is None:
             return False
+        self.run(task)
+        return True
+
+    def run(self, task: StoredTask) -> BaseException | None:
+        """Run a task that this process has claimed; returns the exception that ended it."""
         with self._guard:
             self._running[current_thread()] = task
         try:
-            run(task, self.stopping)
+            return run(task, self.stopping)
         finally:
             with self._guard:
                 del self._running[current_thread()]
-        return True
 
     def _keep(self) -> None:
         """Show that the process lives, rescue the tasks of those that have died, and enqueue what is scheduled."""
@@ -127,6 +138,9 @@ class Worker:
         for worker in self.presence.dead():
             if count := queue.rescue(worker):
                 log.warning("the tasks of a process that has died are run again: %d", count)
+        backend = task_backends["default"]
+        if isinstance(backend, DatabaseBackend):
+            backend.rescue(settings.TASK_LEASE_SECONDS)
         return bool(schedule.enqueue_due(self.now()))
 
     def _guarded(self, act: Callable[[], bool]) -> bool:
@@ -141,8 +155,9 @@ class Worker:
             close_old_connections()
         return False
 
-    def _wait(self, event: Event) -> None:
-        while not event.wait(0.1) and not self.stopping.is_set():
+    def wait_until_present(self) -> None:
+        """Until others can find out that this process lives: it has no task before."""
+        while not self._present.wait(0.1) and not self.stopping.is_set():
             pass
 
 
@@ -162,4 +177,5 @@ def run_due(
 
 def connections_of_a_process() -> int:
     """The most database connections that a worker in a server process opens, its heartbeat of imports included."""
-    return len(queue_names()) + len(loops.registered()) + 2
+    each = 1 + (ENGINE_CONNECTIONS if settings.TASK_ENGINE == "procrastinate" else 0)
+    return each * len(queue_names()) + len(loops.registered()) + 2

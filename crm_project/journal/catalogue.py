@@ -32,7 +32,9 @@ class CatalogueUndoer:
         keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
         references.hold(self.reference_model, actor.organization_id, keys)
 
-    def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:
+    def lock(
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+    ) -> dict[int, Draft]:
         rows = for_update(self.model.objects.seen_by(actor.member).filter(pk__in=ids))
         drafts = [Draft.of(row) for row in rows]
         references.note(self.reference_model, drafts)

@@ -26,7 +26,9 @@ class MemberUndoer:
         keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
         references.hold(MemberReference, actor.organization_id, keys)
 
-    def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:
+    def lock(
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+    ) -> dict[int, Draft]:
         members = Member.objects.visible_to(actor.member)
         list(for_update(members.filter(role=Role.ADMIN, is_active=True)))  # first, as `update_member` does
         drafts = [Draft.of(row) for row in for_update(members.filter(pk__in=ids))]  # type: ignore[arg-type]

@@ -190,7 +190,7 @@ def _locked(
 
 def _read(actor: Actor, nets: Sequence[NetChange]) -> dict[RowKey, Draft]:
     kind = nets[0].kind
-    locked = _undoer(kind).lock(actor, [net.row_id for net in nets])
+    locked = _undoer(kind).lock(actor, [net.row_id for net in nets], [net.before for net in nets])
     if len(locked) != len(nets):
         raise Conflict("It changed rows that you may not see.", code="not_undoable")
     return {(kind.name, row_id): draft for row_id, draft in locked.items()}

@@ -127,8 +127,13 @@ class Undoer(Protocol):
     def hold(self, actor: Actor, restored: Sequence[Mapping[str, Any]]) -> None:
         """Take the locks that precede row locks. `restored` has the columns and lists to be restored, for each row."""
 
-    def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, "Draft"]:
-        """The current rows, live or not, locked in id order, with their lists in other tables."""
+    def lock(
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+    ) -> dict[int, "Draft"]:
+        """The current rows, live or not, locked in id order, with their lists in other tables.
+
+        Other rows of the kind that `revert` needs, by the values to be restored, are locked in the same order.
+        """
 
     def revert(self, changes: ChangeSet, actor: Actor, drafts: Sequence["Draft"]) -> None:
         """Write the drafts, which hold the restored values, or refuse them."""

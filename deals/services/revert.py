@@ -37,7 +37,9 @@ class DealUndoer:
         people |= {key for before in restored for key in before.get("members") or ()}
         share(Contact.objects.of(actor.organization_id).filter(pk__in=people))
 
-    def lock(self, actor: Actor, ids: Sequence[int]) -> dict[int, Draft]:
+    def lock(
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+    ) -> dict[int, Draft]:
         rows = for_update(Deal.objects.seen_by(actor.member).filter(pk__in=ids))
         drafts = [Draft.of(row) for row in rows]
         references.note(DealReference, drafts)

@@ -97,7 +97,7 @@ def test_a_job_that_ends_in_time_is_answered_with_its_end(secret):
 
 @pytest.mark.race
 def test_a_job_that_does_not_end_is_answered_202(secret):
-    with gunicorn(own_url(), secret=secret, IMPORT_WORKER="command", WEB_THREADS="4") as server:
+    with gunicorn(own_url(), secret=secret, TASK_WORKER="command", WEB_THREADS="4") as server:
         importer = Importer(server)
         at_once = importer.start(importer.upload(), "preview")
         assert at_once.status == 202
@@ -128,7 +128,7 @@ def test_a_job_that_does_not_end_is_answered_202(secret):
 
 @pytest.mark.race
 def test_a_retry_gets_the_first_answer_of_the_job(secret):
-    with gunicorn(own_url(), secret=secret, IMPORT_WORKER="command") as server:
+    with gunicorn(own_url(), secret=secret, TASK_WORKER="command") as server:
         importer = Importer(server)
         source, key = importer.upload(), {"Idempotency_Key": "once"}
         first = importer.start(source, "preview", **key)

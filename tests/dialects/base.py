@@ -305,7 +305,7 @@ class DialectContract(DialectClient):
         assert schema["paths"]
         assert all(path.startswith(f"/dialects/{self.system}/") for path in schema["paths"])
         named = {ref.rpartition("/")[2] for ref in re.findall(r'"\$ref": "([^"]+)"', json.dumps(schema))}
-        dangling = named - schema["components"]["schemas"].keys()
+        dangling = named - {name for part in schema["components"].values() for name in part}
         assert not dangling, dangling
         for operation in (one for path in schema["paths"].values() for one in path.values()):
             told = [operation["responses"][status]["content"] for status in ("401", "404", "405")]

@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.services import authenticate_token
+from deals.models import DealReference
 from pipelines.models import Pipeline
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,27 @@ class TestCreateToken:
         assert 29 <= (token.expires_at - token.created_at).days <= 30
         assert authenticate_token(lines[-1])
         assert lines[-1] not in said
+
+    def test_its_application_owns_the_external_ids_of_its_requests(self, client):
+        lines, _ = self.token("--app-code", "shop")
+        deal = {
+            "name": "Roof",
+            "total_amount_net": 1,
+            "total_amount_gross": 1,
+            "tax": "zw",
+            "external_id": "7",
+        }
+
+        answer = client.post(
+            "/dialects/intum/crm/deals.json",
+            {"deal": deal},
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {lines[-1]}"},
+        )
+
+        assert answer.status_code == 201, answer.content
+        assert ApiToken.objects.get().app_code == "shop"
+        assert list(DealReference.objects.values_list("system", "external_id")) == [("shop", "7")]
 
     @pytest.mark.parametrize("scopes", ["", "everything", "read,everything"])
     def test_it_rejects_unknown_scopes(self, scopes):

@@ -70,7 +70,7 @@ def answer(problem: Problem, request: Request) -> Response:
     invalid = bool(problem.errors) and problem.status == 400
     status = 422 if invalid else problem.status
     errors = by_field(problem)
-    text = summary(errors) if invalid else MESSAGES.get(status, problem.detail)
+    text = summary(errors, problem.errors_total) if invalid else MESSAGES.get(status, problem.detail)
     if "/api/v1/" in f"{request.path}/":
         return Response(envelope(status, text, errors), status)
     body: dict[str, Any] = {"message": text}
@@ -97,9 +97,10 @@ def by_field(problem: Problem) -> dict[str, list[str]]:
     return errors
 
 
-def summary(errors: dict[str, list[str]]) -> str:
-    """The first message, and the number of the others."""
-    first, *more = [sentence for sentences in errors.values() for sentence in sentences]
+def summary(errors: dict[str, list[str]], total: int) -> str:
+    """The first message, and the number of the others, which are not all listed."""
+    sentences = [sentence for of_field in errors.values() for sentence in of_field]
+    more = max(total, len(sentences)) - 1
     if not more:
-        return first
-    return message(SUMMARY[len(more) > 1], {"first": first, "count": len(more)})
+        return sentences[0]
+    return message(SUMMARY[more > 1], {"first": sentences[0], "count": more})

@@ -108,9 +108,9 @@ class DeliveryViewSet(ScopedView):
             raise NotFound
         return webhook.deliveries.all()
 
-    def represent(self, row: Any) -> Any:
+    def represent_read(self, row: Any) -> Any:
         """A delivery has no version."""
-        return self.get_serializer(self.reread(row)).data
+        return self.get_serializer(row).data
 
     @extend_schema(summary="The deliveries of a webhook")
     def list(self, request: Request, **_: Any) -> Response:

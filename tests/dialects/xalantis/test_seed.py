@@ -9,7 +9,17 @@ import pytest
 from contacts.models import Contact
 from deals.models import Deal
 from pipelines.services import update_pipeline
-from tests.dialects.base import BaseTestCase, Call, DialectContract, RaceTestCase, Racing, load, replaced
+from tests.dialects.base import (
+    BaseTestCase,
+    Call,
+    DialectContract,
+    RaceTestCase,
+    Racing,
+    load,
+    replaced,
+    secret_of,
+)
+from tests.factories import CustomFieldFactory
 
 REQUEST = load(__file__, "create_deal.request.json")
 ANSWER = load(__file__, "create_deal.answer.json")
@@ -126,6 +136,18 @@ class TestSeed(Xalantis, DialectContract, BaseTestCase):
 
         self.refused(answer, 422)
         assert list(answer.json()["errors"]) == ["stage_id"]
+
+    def test_the_message_counts_the_errors_that_are_not_listed(self) -> None:
+        for number in range(120):
+            CustomFieldFactory(actor=self.alice, key=f"size_{number}", type="number")
+        wrong = {f"size_{number}": "x" for number in range(120)}
+        secret = secret_of(self.bob)
+        call = Call("POST", "/api/v1/deals", {**self.create_call().body, "custom_fields": wrong})
+
+        error = self.send(self.with_token(call, secret)).json()["error"]
+
+        assert sum(map(len, error["details"].values())) == 100
+        assert error["message"].endswith("(and 119 more errors)")
 
     def test_all_errors_are_named_in_one_answer(self) -> None:
         answer = self.as_actor(self.bob, replaced(self.create_call(), body={}))

@@ -156,8 +156,10 @@ class GauzyStageView(GauzyView):
         summary="Add a stage at the end",
     )
     def create(self, request: Request, row: str) -> Response:
-        change = serializers.stage_change(self.read(serializers.GauzyStageWrite, self.sent()))
+        read = self.read(serializers.GauzyStageWrite, self.sent())
+        change = serializers.stage_change(read)
         stage: Any = create_stage(actor=self.actor, change={**change, "pipeline": self.pipeline(row).pk})
+        self._report_index(read, stage)
         stage.created_by = self.actor.member
         return Response(self.serialize(serializers.GauzyStageRead, stage), self.create_status)
 
@@ -172,6 +174,7 @@ class GauzyStageView(GauzyView):
         read = self.read(serializers.GauzyStageWrite, sent, partial=True)
         change = {name: value for name, value in read.items() if name != "index"}
         changed: Any = update_stage(actor=self.actor, stage=found, change=change)
+        self._report_index(read, changed)
         creators = Event.objects.creators(self.actor.organization_id, "stage", [changed.pk])
         changed.created_by = creators.get(changed.pk)
         return Response(self.serialize(serializers.GauzyStageRead, changed), self.update_status)
@@ -180,6 +183,11 @@ class GauzyStageView(GauzyView):
     def destroy(self, request: Request, row: str, stage: str) -> Response:
         trash_stage(actor=self.actor, stage=self.stage(row, stage))
         return Response({"raw": [], "affected": 1}, self.delete_status)
+
+    def _report_index(self, read: dict[str, Any], stage: Stage) -> None:
+        """The order of the pipeline's array decides on the place of a stage."""
+        if read.get("index", stage.position) != stage.position:
+            self.ignore(["index"])
 
     def pipeline(self, row: str) -> Pipeline:
         pipeline: Pipeline = self.one("pipeline", row)

@@ -13,6 +13,7 @@ from contacts.services import create_contacts, trash_contacts, update_contacts, 
 from crm_project.dialects.intum.serializers import contacts as serializers
 from crm_project.dialects.intum.serializers.references import app_code, with_references
 from crm_project.dialects.intum.views.base import IntumView
+from crm_project.dialects.kit.names import is_overridden
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records import references
 from crm_project.records.writing.columns import definitions_of
@@ -107,6 +108,8 @@ class IntumContactView(IntumView):
         return contact
 
     def completed(self, change: dict[str, Any], contact: Contact | None) -> dict[str, Any]:
+        if self.kind == Contact.Kinds.PERSON and is_overridden(change.get("name"), change, contact):
+            self.ignore(["name"])
         change = serializers.with_names(change, self.kind, creating=contact is None)
         change = with_references(change, contact, app_code(self.actor))
         return {**change, "free_custom_fields": True}
@@ -135,6 +138,9 @@ class IntumClientView(IntumContactView):
         if found is not None and found.kind != self.kind:
             raise references.taken()
         change = self.completed(self.read(serializers.IntumContactWrite, sent, partial=True), found)
+        # The id of the upsert stands beside the client.
+        if sent.get("external_id") not in (None, "", key[1]):
+            self.ignore(["external_id"])
         change |= {"kind": self.kind, "external_references": [key], "match_on": "external_reference"}
         receipt = upsert_contacts(actor=self.actor, changes=[change])[0]
         status = self.create_status if receipt.outcome == "created" else self.update_status

@@ -124,6 +124,8 @@ class LeadConnectorOpportunityStatusWrite(DialectSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs.pop("location", None)
+        if attrs.get("status") == ALL:
+            self.context["view"].ignore(["status"])
         if attrs.get("status") in (None, ALL):
             attrs.pop("status", None)
         return attrs

@@ -15,6 +15,7 @@ from contacts.services import (
     upsert_person,
 )
 from crm_project.accounts.rules import Permission
+from crm_project.dialects.kit.names import is_overridden
 from crm_project.dialects.leadconnector.serializers import contact_search as searches
 from crm_project.dialects.leadconnector.serializers import contacts as serializers
 from crm_project.dialects.leadconnector.serializers import pages
@@ -101,6 +102,8 @@ class LeadConnectorContactView(LeadConnectorContactPageView):
 
     def _change(self, sent: Change, contact: Contact | None) -> Change:
         """The core's change: one name becomes two, and the name of a company becomes the company."""
+        if is_overridden(sent.get("full"), sent, contact):
+            self.ignore(["name"])
         change = serializers.contact_change(sent, contact)
         if "company_name" not in change:
             return change

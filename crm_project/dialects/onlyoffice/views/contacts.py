@@ -177,9 +177,11 @@ class OnlyofficeCompanyView(OnlyofficeContactBaseView):
     )
     def replace(self, request: Request, pk: str) -> Response:
         company = self.find_kind("company", pk)
-        self.updated(
-            company, serializers.change_of_contact(company, self.read(serializers.OnlyofficeCompanyWrite))
-        )
+        sent = self.read(serializers.OnlyofficeCompanyWrite)
+        if sent.get("people"):
+            # The vendor's parameter of a creation alone; people are added by a request of their own.
+            self.ignore(["personList"])
+        self.updated(company, serializers.change_of_contact(company, sent))
         return self.one(self.representation(company))
 
     @described("The people of a company", serializers.OnlyofficeContactRead, many=True)
