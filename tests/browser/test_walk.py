@@ -83,6 +83,7 @@ def webhook_rows(world, long):
 def addresses(world):
     """Every list, with and without rows, every form, every action."""
     yield from ("/admin/", "/admin/organization/", "/admin/password_change/")
+    yield reverse("admin:deals_deal_board", args=[world.pipeline.pk])
     for row in rows(world):
         model, listing = type(row), list_url(type(row))
         page = admin.site._registry[model]
