@@ -1,6 +1,6 @@
 """Running a handler: a read gets an ETag; a write is one transaction with condition, idempotency key and dry run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import connection
@@ -17,7 +17,7 @@ from crm_project.api.authentication import require_tls
 from crm_project.api.budget import Budget, budget_of
 from crm_project.api.errors import InvalidHeader, InvalidQuery
 from crm_project.api.idempotency import Attempt, KeyReused, fingerprint, key_of
-from crm_project.api.limits import LimitedView, bill_of
+from crm_project.api.limits import bill_of, count
 from crm_project.changes import change_set
 from crm_project.compression import leave_uncompressed
 from crm_project.versions import Versions
@@ -26,6 +26,8 @@ Handler = Callable[..., Any]
 # Accepted by every write, beside its own parameters.
 WRITE_PARAMETERS = frozenset({"dry_run"})
 DRY_RUN = "Dry-Run"
+# Values of a query parameter that ask for nothing.
+UNSET = frozenset({"", "false"})
 
 
 class DryRunRollback(Exception):
@@ -36,7 +38,7 @@ class DryRunRollback(Exception):
         self.response = response
 
 
-class DispatchView(LimitedView, GenericViewSet[Any]):
+class DispatchView(GenericViewSet[Any]):
     """The base of every view of the canonical API and of the dialects, which override class attributes."""
 
     # Without TRACE, which would echo a token.
@@ -53,6 +55,14 @@ class DispatchView(LimitedView, GenericViewSet[Any]):
         "Retry-After",
         "X-Ignored-Fields",
     )
+    # What a request counts in the rate limits, if not one unit: action → units.
+    costs: ClassVar[Mapping[str, int]] = {}
+    # The units that a query parameter adds: name → units.
+    parameter_costs: ClassVar[Mapping[str, int]] = {}
+    # The rows of a list in the body that count for one unit, for actions that take one: action → rows.
+    rows_per_unit: ClassVar[Mapping[str, int]] = {}
+    # Further response headers of the OpenAPI document: action → status → names.
+    documented_headers: ClassVar[Mapping[str, Mapping[int, Sequence[str]]]] = {}
     # Actions that write one row and compare its version with If-Match.
     conditional_actions: ClassVar[frozenset[str]] = frozenset()
 
@@ -96,6 +106,20 @@ class DispatchView(LimitedView, GenericViewSet[Any]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         require_tls(request)
         super().initial(request, *args, **kwargs)
+
+    def perform_authentication(self, request: Request) -> None:
+        count(request, super().perform_authentication, self.first_units)
+
+    @property
+    def pages(self) -> bool:
+        """Whether the action answers a page, and may count the rows."""
+        return False
+
+    def units(self, request: Request) -> int:
+        """The units of the request, without those of its body."""
+        given = request.query_params
+        extra = (cost for name, cost in self.parameter_costs.items() if given.get(name, "") not in UNSET)
+        return self.costs.get(getattr(self, "action", None) or "", 1) + sum(extra)
 
     def _handler(self, request: HttpRequest) -> Handler:
         name = (request.method or "").lower()

@@ -5,9 +5,9 @@ counted by its view, for its token or user and for its organization; every other
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -23,8 +23,6 @@ POLICY_HEADER = "RateLimit-Policy"
 HEADER = "RateLimit"
 # Addresses are counted by each process alone: there may be any number of them, and they are not to be stored.
 UNSHARED = frozenset({"address"})
-# Values of a query parameter that ask for nothing.
-UNSET = frozenset({"", "false"})
 
 
 class QuotaExceeded(APIException):
@@ -119,49 +117,21 @@ def _policy(name: str, quota: int, seconds: int) -> Policy:
     return Policy(name, quota, seconds, shared=name not in UNSHARED)
 
 
-class LimitedView:
-    """Mixin of a view that counts each request, after its authentication."""
+def count(request: Request, authenticate: Callable[[Request], None], units: Callable[[Request], int]) -> None:
+    """Authenticate the request of a view and count it: for the token or user, or one unit for its address."""
+    try:
+        authenticate(request)
+    except APIException as error:
+        _count_address(request, error)
+        raise
+    if isinstance(request.auth, Actor):
+        bill_actor(request._request, request.auth).charge(units(request))
+    else:
+        _count_address(request, None)
 
-    # The units of a request that count for more than one: action → units.
-    costs: ClassVar[Mapping[str, int]] = {}
-    # The units that a query parameter adds: name → units.
-    parameter_costs: ClassVar[Mapping[str, int]] = {}
-    # The rows of a list in the body that count for one unit, for actions that take one: action → rows.
-    rows_per_unit: ClassVar[Mapping[str, int]] = {}
 
-    # Further response headers of the OpenAPI document: action → status → names.
-    documented_headers: ClassVar[Mapping[str, Mapping[int, Sequence[str]]]] = {}
-
-    @property
-    def pages(self) -> bool:
-        """Whether the action answers a page, and may count the rows."""
-        return False
-
-    def perform_authentication(self, request: Request) -> None:
-        try:
-            super().perform_authentication(request)  # type: ignore[misc]
-        except APIException as error:
-            self._count_address(request, error)
-            raise
-        actor = request.auth
-        if isinstance(actor, Actor):
-            bill_actor(request._request, actor).charge(self.first_units(request))
-        else:
-            self._count_address(request, None)
-
-    def _count_address(self, request: Request, error: APIException | None) -> None:
-        try:
-            bill_address(request._request).charge(1)
-        except QuotaExceeded as refusal:
-            raise refusal from error
-
-    def first_units(self, request: Request) -> int:
-        """The units to take before the handler is called."""
-        return self.units(request)
-
-    def units(self, request: Request) -> int:
-        """The units of the request, without those of its body."""
-        action = getattr(self, "action", None) or ""
-        given = request.query_params
-        extra = (cost for name, cost in self.parameter_costs.items() if given.get(name, "") not in UNSET)
-        return self.costs.get(action, 1) + sum(extra)
+def _count_address(request: Request, error: APIException | None) -> None:
+    try:
+        bill_address(request._request).charge(1)
+    except QuotaExceeded as refusal:
+        raise refusal from error

@@ -30,7 +30,6 @@ from crm_project.api.browsable import BrowsableRenderer
 from crm_project.api.documents import StoredDocumentView
 from crm_project.api.error_codes import ERROR_CODES, GROUPS, ErrorCode
 from crm_project.api.errors import Problem, problem_of, problem_response, type_of
-from crm_project.api.limits import LimitedView
 from crm_project.api.middleware import API_PATH
 from crm_project.api.negotiation import TokenGetsJson
 
@@ -70,7 +69,7 @@ class DocsView(DocumentView, SpectacularSwaggerSplitView):
     """Swagger UI, served without external hosts."""
 
 
-class IndexView(LimitedView, APIView):
+class IndexView(APIView):
     """The resources of this API by name. Every one but the documents needs a token or a session."""
 
     permission_classes: Any = [AllowAny]

@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiParameter
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DispatchView
 from crm_project.api.errors import ERRORS_LIMIT, MEDIA_TYPE, TITLES
-from crm_project.api.limits import HEADER, POLICY_HEADER, LimitedView
+from crm_project.api.limits import HEADER, POLICY_HEADER
 from crm_project.api.preferences import PREFERENCE_APPLIED
 from crm_project.api.sparse import sparse_parameters
 
@@ -288,7 +288,7 @@ class Schema(AutoSchema):
 
 def _header_names(view: Any, status: int) -> list[str]:
     """The headers of an authenticated request, which is counted, the time to wait, and those of the view."""
-    if not isinstance(view, LimitedView):
+    if not isinstance(view, DispatchView):
         return []
     is_counted = bool(getattr(view, "authentication_classes", ())) and (status < 400 or status == 429)
     own = view.documented_headers.get(getattr(view, "action", None) or "", {}).get(status, ())
@@ -302,7 +302,7 @@ def _header_names(view: Any, status: int) -> list[str]:
 def _cost_text(view: Any) -> str:
     """What a request of the view's action counts, if not one."""
     action = getattr(view, "action", None) or ""
-    if not isinstance(view, LimitedView):
+    if not isinstance(view, DispatchView):
         return ""
     counts = view.costs.get(action, 1)
     declared = {*getattr(view, "action_parameters", {}).get(action, {}), *(["total"] if view.pages else [])}

@@ -7,6 +7,7 @@ from crm_project.accounts.models import User
 from deals.models import Deal
 from tests.base import World
 from tests.browser.chromium import browser_context, executable
+from tests.tasks import running_worker
 
 HEADER = "external_id,name,amount,stage\n"
 GOOD = "".join(f"{number},Deal {number},{number}.50,Offer\n" for number in range(1, 40))
@@ -24,7 +25,7 @@ class ImportTest(StaticLiveServerTestCase):
         User.objects.filter(pk=self.user.pk).update(is_staff=True)
 
     def test_a_bad_row_is_mended_and_nothing_doubled(self):
-        with browser_context(base_url=self.live_server_url) as context:
+        with running_worker(), browser_context(base_url=self.live_server_url) as context:
             self.page = context.new_page()
             self.page.set_default_timeout(20_000)
             self.sign_in()

@@ -13,6 +13,7 @@ from contacts.services import trash_contacts
 from crm_project.accounts.models import Member, Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import update_member
+from crm_project.background.models import StoredTask
 from crm_project.mail.models import Message
 from crm_project.records.models import CustomField
 from crm_project.staff import filters
@@ -42,7 +43,7 @@ PATHS = {
 }
 # Filters that the API does not have, each with a test below.
 ADMIN_ONLY = {(Member, "role"), (CustomField, "type"), (User, "is_active"), (User, "is_superuser")}
-ADMIN_ONLY |= {(Message, "given_up")}
+ADMIN_ONLY |= {(Message, "given_up"), (StoredTask, "state")}
 
 
 class FilterTestCase(StaffTestCase):
