@@ -55,6 +55,8 @@ class DispatchView(GenericViewSet[Any]):
         "Retry-After",
         "X-Ignored-Fields",
     )
+    # Requests are counted by the view, which authenticates them, instead of by the middleware.
+    counts_itself: ClassVar[bool] = True
     # What a request counts in the rate limits, if not one unit: action → units.
     costs: ClassVar[Mapping[str, int]] = {}
     # The units that a query parameter adds: name → units.

@@ -30,6 +30,7 @@ from crm_project.api.browsable import BrowsableRenderer
 from crm_project.api.documents import StoredDocumentView
 from crm_project.api.error_codes import ERROR_CODES, GROUPS, ErrorCode
 from crm_project.api.errors import Problem, problem_of, problem_response, type_of
+from crm_project.api.limits import count
 from crm_project.api.middleware import API_PATH
 from crm_project.api.negotiation import TokenGetsJson
 
@@ -75,7 +76,11 @@ class IndexView(APIView):
     permission_classes: Any = [AllowAny]
     renderer_classes: Any = [JSONRenderer, BrowsableRenderer]
     content_negotiation_class = TokenGetsJson
+    counts_itself = True
     schema = None
+
+    def perform_authentication(self, request: Request) -> None:
+        count(request, super().perform_authentication, lambda _: 1)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         require_tls(request)

@@ -17,6 +17,7 @@ from crm_project.background.models import StoredTask
 from crm_project.mail.models import Message
 from crm_project.records.models import CustomField
 from crm_project.staff import filters
+from crm_project.webhooks.models import WebhookDelivery
 from deals.models import Deal, LostReason
 from deals.services import create_deals, trash_deals, update_deals
 from pipelines.models import Pipeline
@@ -43,7 +44,9 @@ PATHS = {
 }
 # Filters that the API does not have, each with a test below.
 ADMIN_ONLY = {(Member, "role"), (CustomField, "type"), (User, "is_active"), (User, "is_superuser")}
-ADMIN_ONLY |= {(Message, "given_up"), (StoredTask, "state")}
+ADMIN_ONLY |= {(Message, "given_up"), (StoredTask, "state"), (WebhookDelivery, "state")}
+# In the API the deliveries are those of one webhook.
+ADMIN_ONLY |= {(WebhookDelivery, "webhook")}
 
 
 class FilterTestCase(StaffTestCase):
