@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_project.records.kept import Kept
+from crm_project.records.catalogue_cache import CatalogueCache
 from crm_project.records.locks import hold_catalogue
 from crm_project.records.rows import by_id
 from pipelines.models import Pipeline, Stage
@@ -30,7 +30,7 @@ def _stages(organization_id: int) -> Mapping[int, Stage]:
     return by_id(Stage.objects.of(organization_id).select_related("pipeline"))
 
 
-kept_stages: Kept[Mapping[int, Stage]] = Kept(_stages)
+cached_stages: CatalogueCache[Mapping[int, Stage]] = CatalogueCache(_stages)
 
 
 def held_catalogue(organization_id: int) -> Catalogue:

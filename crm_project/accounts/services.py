@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.db import DatabaseError, transaction
 from django.db.models import F
@@ -16,7 +15,7 @@ from django.utils.text import slugify
 
 from crm_project.accounts import hooks
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.countries import countries, country_of_zone, is_language
+from crm_project.accounts.countries import countries, country_of_zone, is_language, time_zones
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
 from crm_project.changes import (
@@ -82,7 +81,7 @@ def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
         errors.append(FieldError("name", "blank", "This may not be blank."))
     if not CURRENCY.fullmatch(fields.get("currency", "EUR")):
         errors.append(FieldError("currency", "invalid_choice", "A currency is three capital letters."))
-    if fields.get("time_zone", "UTC") not in available_timezones():
+    if fields.get("time_zone", "UTC") not in time_zones():
         errors.append(FieldError("time_zone", "invalid_choice", "There is no such time zone."))
     if fields.get("country") and fields["country"] not in countries():
         errors.append(

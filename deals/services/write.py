@@ -328,8 +328,8 @@ def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> 
             draft.lists[name] = _ids(name, change[name], known, errors, before)
         added = _ids(f"add_{name}", change.get(f"add_{name}"), known, errors, before)
         removed = _ids(f"remove_{name}", change.get(f"remove_{name}"), known, errors)
-        kept = [key for key in draft.lists.get(name, []) if key not in removed]
-        draft.lists[name] = list(dict.fromkeys([*kept, *added]))
+        remaining = [key for key in draft.lists.get(name, []) if key not in removed]
+        draft.lists[name] = list(dict.fromkeys([*remaining, *added]))
         if sorted(draft.lists[name]) == sorted(before):
             draft.lists[name] = before
         elif name == "access_list":
