@@ -15,10 +15,10 @@ class WebhooksConfig(AppConfig):
         from crm_project.webhooks.api.messages import own_messages
         from crm_project.webhooks.dispatcher import dispatch
         from crm_project.webhooks.erasure import forget_bodies
-        from crm_project.webhooks.formats import OWN, formats
+        from crm_project.webhooks.formats import OWN, Format, formats
 
         kinds.connect()
         mails.connect()
-        formats[OWN] = own_messages
+        formats[OWN] = Format("This CRM's own, by Standard Webhooks", own_messages)
         journal_hooks.after_redaction.append(forget_bodies)
         loops.register("webhooks", dispatch)
