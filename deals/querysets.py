@@ -190,5 +190,6 @@ def _hundredfold(group: Mapping[str, Any]) -> Decimal:
     amount: Decimal = group["sum_amount"] or Decimal(0)
     if group["status"] != "open":
         return amount * (100 if group["status"] == "won" else 0)
-    rest = amount - (group["own_amount"] or 0)
-    return rest * group["stage_probability"] + (group["own_hundredfold"] or 0)
+    rest: Decimal = amount - (group["own_amount"] or 0)
+    probability: int = group["stage_probability"]
+    return rest * probability + (group["own_hundredfold"] or 0)
