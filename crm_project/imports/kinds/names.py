@@ -11,6 +11,7 @@ from contacts.services import create_contacts, hold_company_names
 from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.errors import UnreadableCell
+from crm_project.imports.kinds.values import unknown
 from crm_project.records.text import fold, tidy
 from crm_project.records.writing.columns import rows_by_key
 
@@ -48,46 +49,63 @@ class Names:
         if found:
             names = self._list(found)
             raise UnreadableCell("Several have this name; write one of: %(names)s.", {"names": names})
-        if not self.name_of:
-            raise UnreadableCell("There is no %(what)s of this name.", {"what": self.what})
-        params = {"what": self.what, "names": self._list(sorted(self.name_of)[:20])}
-        raise UnreadableCell("There is no %(what)s of this name. Known: %(names)s.", params)
+        raise unknown(self.what, name, [self.text_of(row_id) for row_id in sorted(self.name_of)])
 
     def _list(self, row_ids: Iterable[int]) -> str:
         return ", ".join(self.text_of(row_id) for row_id in row_ids)
 
 
-def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | None]:
-    """The company of each name, created if there is none; None if several have the name."""
-    by_name = {tidy(name): name for name in names}
-    hold_company_names(actor, by_name)
-    rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY, name__in=list(by_name))
-    companies: dict[str, Contact | None] = {}
-    for row in rows.only("id", "uuid", "name", "organization_id"):
-        companies[row.name] = None if row.name in companies else row
-    new = [{"kind": "company", "name": name, "incomplete": True} for name in by_name if name not in companies]
+Companies = dict[str, Contact | None]
+
+
+def companies_named(actor: Actor, names: Sequence[str], known: Mapping[str, Contact | None]) -> Companies:
+    """The company of each name, created if there is none; None if several have the name.
+
+    Names are compared without case. `known` are those of earlier rows of the file, by folded name; other companies are
+    found by a spelling of the file.
+    """
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        if folded_name(name) not in known:
+            spellings[folded_name(name)].append(tidy(name))
+    hold_company_names(actor, [spelling for found in spellings.values() for spelling in found])
+    rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
+    exact: Companies = {}
+    for row in rows.filter(name__in={s for found in spellings.values() for s in found}).order_by("id"):
+        exact[row.name] = None if row.name in exact else row
+    companies = dict(known)
+    for key, found in spellings.items():
+        present = [spelling for spelling in found if spelling in exact]
+        if present:
+            companies[key] = exact[present[0]]
+    new = {key: found[0] for key, found in spellings.items() if key not in companies}
     if new:
-        companies |= {company.name: company for company in create_contacts(actor=actor, changes=new)}
-    return {name: companies[tidy(name)] for name in names}
+        changes = [{"kind": "company", "name": name, "incomplete": True} for name in new.values()]
+        companies |= dict(zip(new, create_contacts(actor=actor, changes=changes), strict=True))
+    return companies
 
 
 def with_companies(
-    actor: Actor, changes: Sequence[dict[str, Any]], field: str, target: str
-) -> list[dict[str, Any]]:
+    actor: Actor,
+    changes: Sequence[dict[str, Any]],
+    field: str,
+    target: str,
+    known: Mapping[str, Contact | None],
+) -> tuple[list[dict[str, Any]], Companies]:
     """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created.
 
-    A name beside the id is compared with that of the row.
+    A name beside the id is compared with that of the row. Returns the companies by folded name, too.
     """
     named = [change for change in changes if change.get(field)]
     names = {change[field] for change in named if change.get(target) is None}
-    companies = companies_named(actor, sorted(names)) if names else {}
+    companies = companies_named(actor, sorted(names), known) if names else dict(known)
     rows = rows_by_key(Contact.objects.visible_to(actor.member), [change.get(target) for change in named])
     ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
     errors: dict[int, DomainError] = {}
     resolved = []
     for index, change in enumerate(changes):
         name, key = change.get(field), change.get(target)
-        company = companies[name] if name and key is None else None
+        company = companies[folded_name(name)] if name and key is None else None
         if name and key in rows and folded_name(rows[key].full_name) != folded_name(name):
             template = "The UUID names %(contact)s, who has another name."
             conflict = FieldError(field, "contact_conflict", template, {"contact": rows[key].full_name})
@@ -97,7 +115,7 @@ def with_companies(
         change = {name: value for name, value in change.items() if name != field}
         resolved.append(change if company is None else {**change, target: company.pk})
     refuse_rows(errors)
-    return resolved
+    return resolved, companies
 
 
 def refuse_rows(errors: Mapping[int, DomainError]) -> None:
