@@ -60,11 +60,13 @@ def write_contacts(
     *,
     add_references: Collection[int] = (),
     deletions: Deletions = NO_DELETIONS,
+    unused_emails: Collection[str] = (),
 ) -> list[Receipt[Contact]]:
     """Apply each change to its contact or to a new one.
 
     The references of a change replace those of the contact, or are added to them if its index is in `add_references`.
-    `deletions` are those of the same list.
+    `deletions` are those of the same list. `unused_emails` are addresses that no live contact has, which the caller has
+    looked up under their keys.
     """
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
@@ -84,7 +86,9 @@ def write_contacts(
             if wrong:
                 errors[index] = Invalid(fields=wrong)
         good = [index for index in range(len(drafts)) if index not in errors]
-        clashing = clashes(actor, [drafts[index] for index in good], without=deletions.ids)
+        clashing = clashes(
+            actor, [drafts[index] for index in good], without=deletions.ids, unused_emails=unused_emails
+        )
         errors |= {good[place]: error for place, error in clashing.items()}
         refuse(errors, rows=len(drafts))
         before_storing()
@@ -195,13 +199,17 @@ def row_errors(row: Contact) -> list[FieldError]:
 
 
 def clashes(
-    actor: Actor, drafts: Sequence[Draft], *, without: Collection[int] = ()
+    actor: Actor,
+    drafts: Sequence[Draft],
+    *,
+    without: Collection[int] = (),
+    unused_emails: Collection[str] = (),
 ) -> dict[int, DomainError]:
     """An error for each draft, by index, whose e-mail address or reference another live row or earlier draft has.
 
-    The ids in `without` are those of rows that the same list deletes.
+    The ids in `without` are those of rows that the same list deletes. `unused_emails` are not looked up.
     """
-    emails = {draft.row.email for draft in drafts if draft.row.email}
+    emails = {draft.row.email for draft in drafts if draft.row.email} - {*unused_emails}
     rows = Contact.objects.of(actor.organization_id).live().filter(email__in=emails) if emails else []
     by_email = {(row.kind, row.email): row.pk for row in rows if row.pk not in without}
     errors: dict[int, DomainError] = {}

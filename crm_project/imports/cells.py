@@ -93,7 +93,9 @@ def identifier(cell: Any, cell_format: CellFormat) -> str:
     """An id of another system. Spreadsheets shorten long numbers, which then no longer name a row."""
     written = word(cell, cell_format)
     if SHORTENED.fullmatch(written) or (isinstance(cell, float) and abs(cell) >= EXACT):
-        template = "%(value)s was shortened by a spreadsheet. Export the file again, and keep this column as text."
+        template = (
+            "%(value)s was shortened by a spreadsheet. Export the file again, and keep this column as text."
+        )
         raise UnreadableCell(template, {"value": quoted(written)})
     return written
 

@@ -20,7 +20,7 @@ from crm_project.emails import fold_email
 from crm_project.errors import FieldError
 from crm_project.imports.cells import CellFormat, is_empty, refuse_cut
 from crm_project.imports.fields import CUSTOM_PREFIX, ExportRow, ImportField, custom_fields
-from crm_project.imports.kinds.names import Companies, with_companies
+from crm_project.imports.kinds.names import with_companies
 from crm_project.imports.kinds.values import CREATE, EMPTY, ValueField, unknown
 from crm_project.imports.mapping import MATCHES
 from crm_project.imports.people import Several
@@ -60,7 +60,6 @@ class ImportKind(Generic[T]):
         self.cell_format = CellFormat(zone=ZoneInfo(actor.organization.time_zone))
         self.source = source_named(self.plural, options.get("recognized_as", ""))
         self.repeated: Counter[str] = Counter()
-        self.companies: Companies = {}
         # The entries of cells with several, which are left out: by field, with the first ones.
         self.left_over: dict[str, list[str]] = defaultdict(list)
 
@@ -79,14 +78,8 @@ class ImportKind(Generic[T]):
 
     def write(self, changes: Sequence[Values]) -> list[Receipt[T]]:
         """Create or update a row for each change."""
-        changes, companies = with_companies(self.actor, changes, *self.company_fields, self.companies)
-        receipts = self._write(changes)
-        # Only now: a refused list leaves no company behind.
-        self.companies = companies
-        return receipts
-
-    def _write(self, changes: Sequence[Values]) -> list[Receipt[T]]:
         services: Any = self.declaration.services
+        changes = with_companies(self.actor, changes, *self.company_fields)
         if self.options.get("match_on") == "none":
             return [Receipt(row, "created") for row in services.create(actor=self.actor, changes=changes)]
         upserts = [Operation("upsert", change=change) for change in changes]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contacts.models import Contact
-from contacts.rules import folded_name
-from contacts.services import create_contacts, hold_company_names
+from contacts.rules import company_key, folded_name
+from contacts.services import companies_by_name, create_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.errors import UnreadableCell
@@ -55,57 +55,36 @@ class Names:
         return ", ".join(self.text_of(row_id) for row_id in row_ids)
 
 
-Companies = dict[str, Contact | None]
-
-
-def companies_named(actor: Actor, names: Sequence[str], known: Mapping[str, Contact | None]) -> Companies:
-    """The company of each name, created if there is none; None if several have the name.
-
-    Names are compared without case. `known` are those of earlier rows of the file, by folded name; other companies are
-    found by a spelling of the file.
-    """
-    spellings: dict[str, list[str]] = defaultdict(list)
+def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | None]:
+    """The company of each name in any spelling, created if there is none; None if several have the name."""
+    found = companies_by_name(actor, {tidy(name) for name in names})
+    new = {company_key(name): tidy(name) for name in reversed(names) if not found[tidy(name)]}
+    changes = [{"kind": "company", "name": name, "incomplete": True} for name in new.values()]
+    created = dict(zip(new, create_contacts(actor=actor, changes=changes), strict=True)) if new else {}
+    companies: dict[str, Contact | None] = {}
     for name in names:
-        if folded_name(name) not in known:
-            spellings[folded_name(name)].append(tidy(name))
-    hold_company_names(actor, [spelling for found in spellings.values() for spelling in found])
-    rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
-    exact: Companies = {}
-    for row in rows.filter(name__in={s for found in spellings.values() for s in found}).order_by("id"):
-        exact[row.name] = None if row.name in exact else row
-    companies = dict(known)
-    for key, found in spellings.items():
-        present = [spelling for spelling in found if spelling in exact]
-        if present:
-            companies[key] = exact[present[0]]
-    new = {key: found[0] for key, found in spellings.items() if key not in companies}
-    if new:
-        changes = [{"kind": "company", "name": name, "incomplete": True} for name in new.values()]
-        companies |= dict(zip(new, create_contacts(actor=actor, changes=changes), strict=True))
+        rows = found[tidy(name)] or [created[company_key(name)]]
+        companies[name] = rows[0] if len(rows) == 1 else None
     return companies
 
 
 def with_companies(
-    actor: Actor,
-    changes: Sequence[dict[str, Any]],
-    field: str,
-    target: str,
-    known: Mapping[str, Contact | None],
-) -> tuple[list[dict[str, Any]], Companies]:
+    actor: Actor, changes: Sequence[dict[str, Any]], field: str, target: str
+) -> list[dict[str, Any]]:
     """The changes with the company's id (`target`) in place of its name (`field`); unknown companies are created.
 
-    A name beside the id is compared with that of the row. Returns the companies by folded name, too.
+    A name beside the id is compared with that of the row.
     """
     named = [change for change in changes if change.get(field)]
-    names = {change[field] for change in named if change.get(target) is None}
-    companies = companies_named(actor, sorted(names), known) if names else dict(known)
+    names = list(dict.fromkeys(change[field] for change in named if change.get(target) is None))
+    companies = companies_named(actor, names) if names else {}
     rows = rows_by_key(Contact.objects.visible_to(actor.member), [change.get(target) for change in named])
     ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
     errors: dict[int, DomainError] = {}
     resolved = []
     for index, change in enumerate(changes):
         name, key = change.get(field), change.get(target)
-        company = companies[folded_name(name)] if name and key is None else None
+        company = companies[name] if name and key is None else None
         if name and key in rows and folded_name(rows[key].full_name) != folded_name(name):
             template = "The UUID names %(contact)s, who has another name."
             conflict = FieldError(field, "contact_conflict", template, {"contact": rows[key].full_name})
@@ -115,7 +94,7 @@ def with_companies(
         change = {name: value for name, value in change.items() if name != field}
         resolved.append(change if company is None else {**change, target: company.pk})
     refuse_rows(errors)
-    return resolved, companies
+    return resolved
 
 
 def refuse_rows(errors: Mapping[int, DomainError]) -> None:
