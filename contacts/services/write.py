@@ -169,9 +169,21 @@ def _apply(
         errors.append(inactive("owner"))
     if row.pk is not None and row.company_id == row.pk:
         errors.append(FieldError("company", "invalid", "A contact does not belong to itself."))
+    errors += _set_creation(draft, change)
     errors += set_custom_fields(row, change, context.definitions, creating=creating)
     errors += references.set_on(draft, change, add=add_references)
     return errors or row_errors(row)
+
+
+def _set_creation(draft: Draft, change: Change) -> list[FieldError]:
+    """A new contact that comes from another system was created there."""
+    given = change.get("created_at")
+    if draft.before or given is None:
+        return []
+    if given > timezone.now():
+        return [FieldError("created_at", "future", "This is in the future.")]
+    draft.created_at = given
+    return []
 
 
 def row_errors(row: Contact) -> list[FieldError]:

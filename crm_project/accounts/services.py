@@ -168,6 +168,24 @@ def add_member(
     return member
 
 
+def create_former_member(*, actor: Actor, name: str) -> Member:
+    """Create a deactivated member for somebody who has left, by full name or e-mail address, who can never sign in.
+
+    A login of the address, which another organization may have, is not used.
+    """
+    _require_admin(actor, actor.organization_id)
+    email = fold_email(name) if "@" in name and has_domain(name) and not has_invisible(name) else ""
+    if not email or User.objects.filter(email=email).exists():
+        email = f"former-{secrets.token_hex(8)}@{actor.organization.slug}.invalid"
+    user = User.objects.create_user(email, None, full_name=name.strip()[:255], is_active=False)
+    with change_set(actor) as changes:
+        member = Member.objects.create(organization_id=actor.organization_id, user=user, is_active=False)
+        bump_catalogue(actor.organization_id)
+        changes.record(member, "created", difference({}, columns(member)))
+        hooks.member_added(member)
+    return member
+
+
 def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
     """Change role, job title or `is_active`. At least one active admin must remain."""
     _require_admin(actor, member.organization_id)

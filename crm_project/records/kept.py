@@ -39,7 +39,6 @@ class Kept(Generic[T]):
             known = self.kept[organization_id] = (version, self.read(organization_id))
         return known[1]
 
-
     def present(self, organization_id: int) -> T:
         """The value of the present version: under the catalogue's lock it stays the present one."""
         return self.at(organization_id, present_version(organization_id))

@@ -59,7 +59,7 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
     contacts = _named(changes, ("contact", "client"), CONTACT_LISTS)
     _hold_people(actor, changes, contacts)
     people = find_people(actor, changes, known or {})
-    members = _named(changes, ("owner",), MEMBER_LISTS)
+    members = _named(changes, ("owner", "created_by"), MEMBER_LISTS)
     return Context(
         catalogue=catalogue,
         country=actor.organization.country,
