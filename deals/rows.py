@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member
 from crm_project.prepared import Prepared
 from crm_project.records.catalogue_cache import CatalogueCache
+from crm_project.records.days import end_of_today
 from crm_project.records.kinds import Visibility, kind_of
 from crm_project.records.rows import Rows, by_id, plain_row, plain_rows
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference, LostReason
+from deals.rules import next_step
 from pipelines.catalogue import cached_stages
 
 if TYPE_CHECKING:
@@ -87,6 +90,7 @@ def complete(member: Member, deals: list[Any]) -> None:
         deal.owner, deal.created_by = members.get(deal.owner_id), members.get(deal.created_by_id)
     _set_lists(deals, links, members)
     _set_next(deals, member)
+    _set_next_steps(deals, member)
 
 
 LINKS_TO_MEMBERS = (*(relation == "member" for *_, relation in LINKS), False)
@@ -160,6 +164,13 @@ def _set_lists(deals: Iterable[Any], links: Sequence[tuple[Any, ...]], members: 
         name, model, column, relation = LINKS[place]
         columns = {"id": row_id, "deal_id": deal_id, column: key, relation: targets[relation][key]}
         getattr(of_deal[deal_id], name).append(plain_row(model, **columns))
+
+
+def _set_next_steps(deals: Iterable[Any], member: Member) -> None:
+    now = timezone.now()
+    today = end_of_today(now, member.organization.time_zone)
+    for deal in deals:
+        deal.next_step = None if deal.next_activity is None else next_step(deal, now, today)
 
 
 def _set_next(deals: Iterable[Any], member: Member) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from crm_project.accounts.models import Organization
-from crm_project.changes import writes_catalogue
+from crm_project.changes import current, is_checking, writes_catalogue
 
 T = TypeVar("T")
 
@@ -39,6 +39,23 @@ class CatalogueCache(Generic[T]):
             # Read after the version: newer rows under an older version are read again, and never the reverse.
             cached = self.values[organization_id] = (version, self.read(organization_id))
         return cached[1]
+
+    def present(self, organization_id: int) -> T:
+        """The value of the present version: under the catalogue's lock it stays the present one."""
+        return self.at(organization_id, present_version(organization_id))
+
+
+def note_version(organization_id: int) -> None:
+    """Called under the catalogue's lock: the open change set reads the version once."""
+    changes = current()
+    if changes is not None and not is_checking() and organization_id not in changes.versions:
+        changes.versions[organization_id] = catalogue_version(organization_id)
+
+
+def present_version(organization_id: int) -> int:
+    changes = current()
+    noted = changes.versions.get(organization_id) if changes else None
+    return catalogue_version(organization_id) if noted is None else noted
 
 
 def catalogue_version(organization_id: int) -> int:

@@ -20,13 +20,20 @@ from crm_project.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from crm_project.api.serializers import MemberSerializer
 from crm_project.api.views import ScopedView, visible_rows
 from crm_project.errors import NotFound
+from crm_project.records.days import end_of_today
 from deals import money
 from deals.api.filters import DealFilter
 from deals.api.past import COSTS, PARAMETER_COSTS
-from deals.api.serializers import DealAmountField, NamedSerializer, ParticipantSerializer, StagePartSerializer
+from deals.api.serializers import (
+    DealAmountField,
+    NamedSerializer,
+    NextStepSerializer,
+    ParticipantSerializer,
+    StagePartSerializer,
+)
 from deals.board import DEFAULT_ORDERING, ORDERINGS, Column, columns_of, for_cards
 from deals.models import Deal
-from deals.rules import is_overdue
+from deals.rules import is_overdue, next_step
 from pipelines.models import Pipeline, Stage
 
 NO_CURSOR = "A board has no pages; the columns have. Take `next` of the column."
@@ -66,10 +73,17 @@ class CardSerializer(Serializer):
     is_overdue = serializers.SerializerMethodField()
     stage_entered_at = StrictDateTime()
     days_in_stage = serializers.SerializerMethodField()
+    next_step = serializers.SerializerMethodField()
 
     def get_is_overdue(self, deal: Deal) -> bool:
         """Whether the deal is open after its expected_close_date, in the time zone of the organization."""
         return is_overdue(deal, self.context["view"].today)
+
+    @extend_schema_field(NextStepSerializer(allow_null=True))
+    def get_next_step(self, deal: Deal) -> Any:
+        """The open activity that is due first."""
+        step = next_step(deal, self.context["view"].now, self.context["view"].end_of_today)
+        return None if step is None else NextStepSerializer(step).data
 
     def get_days_in_stage(self, deal: Deal) -> int:
         """Whole days since stage_entered_at."""
@@ -143,6 +157,10 @@ class BoardViewSet(ScopedView):
     @cached_property
     def today(self) -> datetime.date:
         return self.now.astimezone(ZoneInfo(self.actor.organization.time_zone)).date()
+
+    @cached_property
+    def end_of_today(self) -> datetime.datetime:
+        return end_of_today(self.now, self.actor.organization.time_zone)
 
     @cached_property
     def pipeline(self) -> Pipeline:
