@@ -1,13 +1,15 @@
 """`/api/imports`, and the exports of deals and contacts."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from contacts.api.views import ContactViewSet
 from crm_project.accounts.rules import Permission
@@ -28,15 +30,26 @@ from crm_project.errors import NotFound
 from crm_project.imports import services
 from crm_project.imports.api.parsers import PARSERS, bare
 from crm_project.imports.api.serializers import (
+    ExportSerializer,
     FieldListSerializer,
     ImportSerializer,
     RefusedRowSerializer,
     TextUploadSerializer,
     UploadSerializer,
 )
-from crm_project.imports.exporting import BLOCK, CSV, STREAMS, XLSX, csv_stream, file_response, table_of
+from crm_project.imports.export_services import ask_for_export, discard_export, require_file
+from crm_project.imports.exporting import (
+    BLOCK,
+    CSV,
+    STREAMS,
+    XLSX,
+    csv_stream,
+    export_file,
+    file_response,
+    table_of,
+)
 from crm_project.imports.kinds import KINDS, import_kind
-from crm_project.imports.models import Import, RefusedRow
+from crm_project.imports.models import Export, Import, RefusedRow
 from crm_project.imports.refusals import error_table
 from crm_project.imports.tasks import claimed
 from crm_project.imports.undoing import take_back
@@ -249,40 +262,114 @@ EXPORT_PARAMETERS = {
     },
     "ordering": {"type": "string", "description": "As in the list."},
 }
-EXPORT_COSTS = {"export": 50}
-EXPORTED = extend_schema(
-    responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY},
-    summary="Export the list",
-)
+EXPORT_COSTS = {"export": 50, "export_later": 50}
+EXPORTED_FILE = {(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY}
+EXPORTED = extend_schema(responses=EXPORTED_FILE, summary="Export the list")
+
+
+EXPORT_ACTIONS = frozenset({"export", "export_later"})
+EXPORT_LATER = extend_schema(request=None, responses={202: ExportSerializer}, summary="Export the list later")
+ACCEPTED = {"export_later": {202: ("Location", "Retry-After")}}
 
 
 class DealExportViewSet(DealViewSet):
     """The visible deals that match the filters, as a file that can be imported again without a change."""
 
+    # To have a file written is a read.
+    edit_permission = Permission.VIEW
     costs = EXPORT_COSTS
-    filtered_actions = frozenset({"export"})
-    action_parameters = {"export": EXPORT_PARAMETERS}
+    conditional_actions = frozenset()
+    documented_headers = ACCEPTED
+    filtered_actions = EXPORT_ACTIONS
+    action_parameters = dict.fromkeys(EXPORT_ACTIONS, EXPORT_PARAMETERS)
 
     @EXPORTED
     def export(self, request: Request) -> StreamingHttpResponse:
         return exported(self, "deals")
 
+    @EXPORT_LATER
+    def export_later(self, request: Request) -> Response:
+        """The same file, written in the background: for long lists. It is at `/api/exports/{uuid}/file` once the
+        state of the export is `done`, and shows what its user could see then.
+        """
+        return asked_for(self, "deals")
+
 
 class ContactExportViewSet(ContactViewSet):
     """The contacts that match the filters, as a file that can be imported again without a change."""
 
+    edit_permission = Permission.VIEW
     costs = EXPORT_COSTS
-    filtered_actions = frozenset({"export"})
-    action_parameters = {"export": EXPORT_PARAMETERS}
+    conditional_actions = frozenset()
+    documented_headers = ACCEPTED
+    filtered_actions = EXPORT_ACTIONS
+    action_parameters = dict.fromkeys(EXPORT_ACTIONS, EXPORT_PARAMETERS)
 
     @EXPORTED
     def export(self, request: Request) -> StreamingHttpResponse:
         return exported(self, "contacts")
 
+    @EXPORT_LATER
+    def export_later(self, request: Request) -> Response:
+        """The same file, written in the background: for long lists. It is at `/api/exports/{uuid}/file` once the
+        state of the export is `done`, and shows what its user could see then.
+        """
+        return asked_for(self, "contacts")
 
-def exported(view: Any, kind_name: str) -> StreamingHttpResponse:
+
+EXPORTS: dict[str, Any] = {"deals": DealExportViewSet, "contacts": ContactExportViewSet}
+
+
+def exported(view: Any, kind: str) -> StreamingHttpResponse:
     """A streamed file of all rows of the list."""
     view.actor.require(Permission.VIEW)
+    file_format, raw = _file_options(view)
+    rows = _rows(view, kind)
+    stream, media_type = STREAMS[file_format]
+    table = table_of(import_kind(kind, view.actor), rows)
+    return file_response(stream(table, raw=raw), f"{kind}.{file_format}", media_type)
+
+
+def asked_for(view: Any, kind: str) -> Response:
+    """Queue the export of the list. Its parameters are checked as those of an export at once."""
+    view.expect_no_body(view.request)
+    file_format, raw = _file_options(view)
+    query = view.request.query_params.copy()
+    query.pop("dry_run", None)
+    rows_of_list(kind, view.actor, query)
+    export = ask_for_export(
+        actor=view.actor,
+        kind=kind,
+        file_format=file_format,
+        listing="api",
+        query=query.urlencode(),
+        raw=raw,
+    )
+    place = reverse("export-detail", kwargs={"uuid": export.uuid}, request=view.request)
+    headers = {"Location": place, "Retry-After": RETRY_AFTER}
+    return Response(ExportSerializer(export).data, status=202, headers=headers)
+
+
+def rows_of_list(kind: str, actor: Any, query: QueryDict) -> Iterator[dict[str, Any]]:
+    """The rows of the list with these parameters, without a request. Raises InvalidQuery."""
+    http_request = HttpRequest()
+    http_request.method = "GET"
+    http_request.GET = query  # type: ignore[assignment]
+    view = EXPORTS[kind](action="export", args=(), kwargs={}, format_kwarg=None)
+    view.request = Request(http_request)
+    view.request.user, view.request.auth = actor.member.user, actor
+    return _rows(view, kind)
+
+
+def _rows(view: Any, kind: str) -> Iterator[dict[str, Any]]:
+    rows = view.filter_queryset(view.get_queryset())
+    found: Iterator[dict[str, Any]] = streamed_rows(
+        import_kind(kind, view.actor).for_export(rows), view.request, view, size=BLOCK
+    )
+    return found
+
+
+def _file_options(view: Any) -> tuple[str, bool]:
     query = view.request.query_params
     file_format = query.get("file_format", "csv")
     if file_format not in STREAMS:
@@ -290,9 +377,42 @@ def exported(view: Any, kind_name: str) -> StreamingHttpResponse:
     raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
     if raw is None:
         raise InvalidQuery({"raw": ["Must be true or false."]})
-    kind = import_kind(kind_name, view.actor)
-    rows = streamed_rows(
-        kind.for_export(view.filter_queryset(view.get_queryset())), view.request, view, size=BLOCK
-    )
-    stream, media_type = STREAMS[file_format]
-    return file_response(stream(table_of(kind, rows), raw=raw), f"{kind_name}.{file_format}", media_type)
+    return file_format, raw
+
+
+class ExportViewSet(ScopedView):
+    """Exports in the background. Each belongs to the user who asked for it, and is kept for some days."""
+
+    queryset = Export.objects.none()
+    serializer_class = ExportSerializer
+    edit_permission = Permission.VIEW
+    conditional_actions = frozenset()
+    costs = {"file": 20}
+    refused_reads = {"file": (409,)}
+    documented_headers = {"retrieve": {200: ("Retry-After",)}}
+    orderings = {"created_at": Key("created_at")}
+
+    def get_queryset(self) -> Any:
+        return Export.objects.visible_to(self.actor.member)
+
+    def represent_read(self, row: Any) -> Any:
+        """An export has no version."""
+        return self.get_serializer(row).data
+
+    @extend_schema(summary="The state of an export")
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        """`state` is queued, working, done or failed."""
+        row = self.get_object()
+        headers = {"Retry-After": RETRY_AFTER} if row.is_busy else {}
+        return Response(self.represent_read(row), headers=headers)
+
+    def perform_destroy(self, row: Export) -> None:
+        discard_export(actor=self.actor, export=row)
+
+    @extend_schema(responses=EXPORTED_FILE, summary="The file of an export")
+    @action(detail=True)
+    def file(self, request: Request, **_: Any) -> StreamingHttpResponse:
+        """409 `export_busy` while it is being written, `export_failed` if that has failed."""
+        row = self.get_object()
+        require_file(row)
+        return export_file(row)
