@@ -20,7 +20,7 @@ from crm_project.api.parsers import BODY_LIMIT
 from crm_project.api.serializers import StrictSerializer
 from crm_project.imports.files import Upload, receive
 from crm_project.imports.mapping import CHOICES
-from crm_project.imports.models import Import
+from crm_project.imports.models import Export, Import
 from crm_project.imports.services import questions_of, values_of
 
 MAPPING = {
@@ -289,6 +289,21 @@ class ImportDetailSerializer(ImportSerializer):
     @extend_schema_field(UnknownValuesSerializer(many=True))
     def get_values(self, row: Import) -> list[dict[str, Any]]:
         return values_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
+
+
+class ExportSerializer(StrictSerializer):
+    """An export in the background, and how far it is."""
+
+    uuid = StrictUUID(read_only=True)
+    kind = serializers.ChoiceField(Import.Kinds.choices, read_only=True)
+    format = serializers.ChoiceField(Import.Formats.choices, read_only=True)
+    raw = serializers.BooleanField(read_only=True)
+    state = serializers.ChoiceField(Export.States.choices, read_only=True)
+    rows = StrictInteger(read_only=True, help_text="The rows that have been written so far.")
+    size = StrictInteger(read_only=True, help_text="The bytes that have been written so far.")
+    problem = serializers.CharField(read_only=True)
+    created_at = StrictDateTime(read_only=True)
+    finished_at = StrictDateTime(read_only=True, allow_null=True)
 
 
 def _object_of(value: Any, types: tuple[type, ...]) -> Any:
