@@ -415,7 +415,7 @@ def test_threads_do_not_take_more_than_the_quota():
 
 
 def test_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr(counters, "KEPT", 100)
+    monkeypatch.setattr(counters, "MAX_WINDOWS", 100)
     counted = Counters()
     for number in range(1000):
         take(counted, limit(client=str(number)))
@@ -515,7 +515,7 @@ class SettlementTests(TransactionTestCase):
         holder.start()
         held.wait(10)
         try:
-            with mock.patch.object(settling, "PATIENCE", 0.1), pytest.raises(DatabaseError):
+            with mock.patch.object(settling, "TIMEOUT_SECONDS", 0.1), pytest.raises(DatabaseError):
                 self.settled(self.one)
         finally:
             release.set()
@@ -525,7 +525,7 @@ class SettlementTests(TransactionTestCase):
         assert RateWindow.objects.get().units == 5
 
     def test_old_windows_are_deleted(self):
-        RateWindow.objects.create(key="old", ends=int(self.now) - 2 * settling.KEEP, units=1)
+        RateWindow.objects.create(key="old", ends=int(self.now) - 2 * settling.KEEP_SECONDS, units=1)
         RateWindow.objects.create(key="new", ends=int(self.now) + 5, units=1)
 
         assert settling.sweep() == 1

@@ -1,7 +1,7 @@
 """`/api/imports`, and the exports of deals and contacts."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -11,7 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from contacts.api.filters import ContactFilter
+from contacts.api.serializers import ContactSerializer
 from contacts.api.views import ContactViewSet
+from contacts.models import Contact
 from crm_project.accounts.rules import Permission
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DRY_RUN
@@ -25,13 +28,14 @@ from crm_project.api.preferences import (
     wait_for,
     waiters,
 )
-from crm_project.api.views import ScopedView
+from crm_project.api.views import ScopedView, visible_rows
 from crm_project.errors import NotFound
 from crm_project.imports import services
 from crm_project.imports.api.parsers import PARSERS, bare
 from crm_project.imports.api.serializers import (
     ExportSerializer,
     FieldListSerializer,
+    ImportDetailSerializer,
     ImportSerializer,
     RefusedRowSerializer,
     TextUploadSerializer,
@@ -54,13 +58,16 @@ from crm_project.imports.refusals import error_table
 from crm_project.imports.tasks import claimed
 from crm_project.imports.undoing import take_back
 from crm_project.records.paging import Key
+from deals.api.filters import DealFilter
+from deals.api.serializers import DealSerializer
 from deals.api.views import DealViewSet
+from deals.models import Deal
 
 FILES = dict.fromkeys(("text/csv", XLSX, "application/octet-stream"), OpenApiTypes.BINARY)
 FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
 # The actions that start a job; a request may wait for its end.
 JOBS = ("preview", "run", "undo")
-STATES = {200: ImportSerializer, 202: ImportSerializer}
+STATES = {200: ImportDetailSerializer, 202: ImportDetailSerializer}
 JOB = extend_schema(
     parameters=[
         OpenApiParameter(
@@ -79,7 +86,7 @@ class ImportViewSet(ScopedView):
     """Files of deals or contacts: upload, map the columns, preview, run, undo."""
 
     queryset = Import.objects.none()
-    serializer_class = ImportSerializer
+    serializer_class = ImportDetailSerializer
     conditional_actions = frozenset()
     costs = {"create": 20, "preview": 50, "run": 50, "undo": 50, "error_file": 20}
     documented_headers = {job: {202: ("Location", "Retry-After"), 200: (PREFERENCE_APPLIED,)} for job in JOBS}
@@ -103,6 +110,10 @@ class ImportViewSet(ScopedView):
     def get_queryset(self) -> Any:
         return Import.objects.visible_to(self.actor.member)
 
+    def get_serializer_class(self) -> Any:
+        """What an import asks takes queries of its own, which a list does without."""
+        return ImportSerializer if self.action == "list" else super().get_serializer_class()
+
     def represent(self, row: Any) -> Any:
         """An import has no version."""
         return self.get_serializer(self.reread(row)).data
@@ -118,7 +129,7 @@ class ImportViewSet(ScopedView):
             "application/json": TextUploadSerializer,
             **FILES,
         },
-        responses={201: ImportSerializer},
+        responses={201: ImportDetailSerializer},
         summary="Upload a file",
     )
     def create(self, request: Request) -> Response:
@@ -262,92 +273,92 @@ EXPORT_PARAMETERS = {
     },
     "ordering": {"type": "string", "description": "As in the list."},
 }
-EXPORT_COSTS = {"export": 50, "export_later": 50}
 EXPORTED_FILE = {(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY}
-EXPORTED = extend_schema(responses=EXPORTED_FILE, summary="Export the list")
-
-
 EXPORT_ACTIONS = frozenset({"export", "export_later"})
-EXPORT_LATER = extend_schema(request=None, responses={202: ExportSerializer}, summary="Export the list later")
-ACCEPTED = {"export_later": {202: ("Location", "Retry-After")}}
 
 
-class DealExportViewSet(DealViewSet):
-    """The visible deals that match the filters, as a file that can be imported again without a change."""
+class ExportView(ScopedView):
+    """The visible rows that match the filters of the list, as a file: streamed, or written in the background."""
 
+    kind_name: ClassVar[str]
     # To have a file written is a read.
     edit_permission = Permission.VIEW
-    costs = EXPORT_COSTS
-    conditional_actions = frozenset()
-    documented_headers = ACCEPTED
+    costs = dict.fromkeys(EXPORT_ACTIONS, 50)
     filtered_actions = EXPORT_ACTIONS
+    conditional_actions = frozenset()
     action_parameters = dict.fromkeys(EXPORT_ACTIONS, EXPORT_PARAMETERS)
+    documented_headers = {"export_later": {202: ("Location", "Retry-After")}}
 
-    @EXPORTED
+    def get_queryset(self) -> Any:
+        return visible_rows(self)
+
+    @extend_schema(responses=EXPORTED_FILE, summary="Export the list")
     def export(self, request: Request) -> StreamingHttpResponse:
-        return exported(self, "deals")
+        self.actor.require(Permission.VIEW)
+        file_format, raw = self._file_options()
+        stream, media_type = STREAMS[file_format]
+        table = table_of(import_kind(self.kind_name, self.actor), self.rows())
+        return file_response(stream(table, raw=raw), f"{self.kind_name}.{file_format}", media_type)
 
-    @EXPORT_LATER
+    @extend_schema(request=None, responses={202: ExportSerializer}, summary="Export the list later")
     def export_later(self, request: Request) -> Response:
         """The same file, written in the background: for long lists. It is at `/api/exports/{uuid}/file` once the
         state of the export is `done`, and shows what its user could see then.
         """
-        return asked_for(self, "deals")
+        self.expect_no_body(request)
+        file_format, raw = self._file_options()
+        query = request.query_params.copy()
+        query.pop("dry_run", None)
+        # Wrong parameters are refused now.
+        rows_of_list(self.kind_name, self.actor, query)
+        export = ask_for_export(
+            actor=self.actor,
+            kind=self.kind_name,
+            file_format=file_format,
+            listing="api",
+            query=query.urlencode(),
+            raw=raw,
+        )
+        place = reverse("export-detail", kwargs={"uuid": export.uuid}, request=request)
+        headers = {"Location": place, "Retry-After": RETRY_AFTER}
+        return Response(ExportSerializer(export).data, status=202, headers=headers)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        rows = self.filter_queryset(self.get_queryset())
+        exported = import_kind(self.kind_name, self.actor).for_export(rows)
+        found: Iterator[dict[str, Any]] = streamed_rows(exported, self.request, self, size=BLOCK)
+        return found
+
+    def _file_options(self) -> tuple[str, bool]:
+        query = self.request.query_params
+        file_format = query.get("file_format", "csv")
+        if file_format not in STREAMS:
+            raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
+        raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
+        if raw is None:
+            raise InvalidQuery({"raw": ["Must be true or false."]})
+        return file_format, raw
 
 
-class ContactExportViewSet(ContactViewSet):
+class DealExportViewSet(ExportView):
+    """The visible deals that match the filters, as a file that can be imported again without a change."""
+
+    queryset = Deal.objects.none()
+    serializer_class = DealSerializer
+    filterset_class = DealFilter
+    parameter_costs = DealViewSet.parameter_costs
+    orderings = DealViewSet.orderings
+    kind_name = "deals"
+
+
+class ContactExportViewSet(ExportView):
     """The contacts that match the filters, as a file that can be imported again without a change."""
 
-    edit_permission = Permission.VIEW
-    costs = EXPORT_COSTS
-    conditional_actions = frozenset()
-    documented_headers = ACCEPTED
-    filtered_actions = EXPORT_ACTIONS
-    action_parameters = dict.fromkeys(EXPORT_ACTIONS, EXPORT_PARAMETERS)
-
-    @EXPORTED
-    def export(self, request: Request) -> StreamingHttpResponse:
-        return exported(self, "contacts")
-
-    @EXPORT_LATER
-    def export_later(self, request: Request) -> Response:
-        """The same file, written in the background: for long lists. It is at `/api/exports/{uuid}/file` once the
-        state of the export is `done`, and shows what its user could see then.
-        """
-        return asked_for(self, "contacts")
-
-
-EXPORTS: dict[str, Any] = {"deals": DealExportViewSet, "contacts": ContactExportViewSet}
-
-
-def exported(view: Any, kind: str) -> StreamingHttpResponse:
-    """A streamed file of all rows of the list."""
-    view.actor.require(Permission.VIEW)
-    file_format, raw = _file_options(view)
-    rows = _rows(view, kind)
-    stream, media_type = STREAMS[file_format]
-    table = table_of(import_kind(kind, view.actor), rows)
-    return file_response(stream(table, raw=raw), f"{kind}.{file_format}", media_type)
-
-
-def asked_for(view: Any, kind: str) -> Response:
-    """Queue the export of the list. Its parameters are checked as those of an export at once."""
-    view.expect_no_body(view.request)
-    file_format, raw = _file_options(view)
-    query = view.request.query_params.copy()
-    query.pop("dry_run", None)
-    rows_of_list(kind, view.actor, query)
-    export = ask_for_export(
-        actor=view.actor,
-        kind=kind,
-        file_format=file_format,
-        listing="api",
-        query=query.urlencode(),
-        raw=raw,
-    )
-    place = reverse("export-detail", kwargs={"uuid": export.uuid}, request=view.request)
-    headers = {"Location": place, "Retry-After": RETRY_AFTER}
-    return Response(ExportSerializer(export).data, status=202, headers=headers)
+    queryset = Contact.objects.none()
+    serializer_class = ContactSerializer
+    filterset_class = ContactFilter
+    orderings = ContactViewSet.orderings
+    kind_name = "contacts"
 
 
 def rows_of_list(kind: str, actor: Any, query: QueryDict) -> Iterator[dict[str, Any]]:
@@ -358,26 +369,11 @@ def rows_of_list(kind: str, actor: Any, query: QueryDict) -> Iterator[dict[str, 
     view = EXPORTS[kind](action="export", args=(), kwargs={}, format_kwarg=None)
     view.request = Request(http_request)
     view.request.user, view.request.auth = actor.member.user, actor
-    return _rows(view, kind)
+    rows: Iterator[dict[str, Any]] = view.rows()
+    return rows
 
 
-def _rows(view: Any, kind: str) -> Iterator[dict[str, Any]]:
-    rows = view.filter_queryset(view.get_queryset())
-    found: Iterator[dict[str, Any]] = streamed_rows(
-        import_kind(kind, view.actor).for_export(rows), view.request, view, size=BLOCK
-    )
-    return found
-
-
-def _file_options(view: Any) -> tuple[str, bool]:
-    query = view.request.query_params
-    file_format = query.get("file_format", "csv")
-    if file_format not in STREAMS:
-        raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
-    raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
-    if raw is None:
-        raise InvalidQuery({"raw": ["Must be true or false."]})
-    return file_format, raw
+EXPORTS: dict[str, Any] = {"deals": DealExportViewSet, "contacts": ContactExportViewSet}
 
 
 class ExportViewSet(ScopedView):

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0008_add_token_password_digest'),
-        ('imports', '0003_add_token'),
+        ('imports', '0004_add_answers_and_choices'),
     ]
 
     operations = [
