@@ -60,12 +60,19 @@ PAGES = {
     "delivery": "/admin/webhooks/webhookdelivery/ > .field-type a",
     "mail": "/admin/mail/message/",
     "forgotten-password": "/admin/password_reset/",
+    "tasks": "/admin/background/storedtask/",
+    "task": "/admin/background/storedtask/ > .field-name a",
+    "schedule": "/admin/background/schedule/",
+    "schedule-entry": "/admin/background/schedule/ > .field-name a",
     "organizations": "/admin/accounts/organization/",
     "organization-add": "/admin/accounts/organization/add/",
     "logins": "/admin/accounts/user/",
     "choose-organization": "/admin/organization/",
     "password": "/admin/password_change/",
     "import-upload": "/admin/imports/import/add/",
+    "exports": "/admin/imports/export/",
+    "export-long": "/admin/deals/deal/ > .crm-tools >> text=CSV",
+    "export": "/admin/deals/deal/ > .crm-tools >> text=CSV > text=Write it in the background",
     "reasons-trash": "/admin/deals/lostreason/?trash=only",
     "not-found": "/nothing/here",
     "forbidden": "/admin/pipelines/stage/add/",
@@ -105,7 +112,11 @@ def serve() -> tuple[str, "subprocess.Popen[bytes]"]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     line = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(line, env={**os.environ, **UNLIMITED, "DEBUG": "on"}, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        line,
+        env={**os.environ, **UNLIMITED, "DEBUG": "on", "EXPORT_TASK_ROWS": "20"},
+        stderr=subprocess.DEVNULL,
+    )
     base = f"http://127.0.0.1:{port}"
     for _ in range(100):
         try:

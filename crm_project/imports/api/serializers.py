@@ -276,21 +276,6 @@ class ImportSerializer(StrictSerializer):
         return _object_of(options, (str,))
 
 
-class ImportDetailSerializer(ImportSerializer):
-    """An import with what it asks."""
-
-    questions = serializers.SerializerMethodField()
-    values = serializers.SerializerMethodField()
-
-    @extend_schema_field(QuestionSerializer(many=True))
-    def get_questions(self, row: Import) -> list[dict[str, Any]]:
-        return questions_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
-
-    @extend_schema_field(UnknownValuesSerializer(many=True))
-    def get_values(self, row: Import) -> list[dict[str, Any]]:
-        return values_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
-
-
 class ExportSerializer(StrictSerializer):
     """An export in the background, and how far it is."""
 
@@ -304,6 +289,21 @@ class ExportSerializer(StrictSerializer):
     problem = serializers.CharField(read_only=True)
     created_at = StrictDateTime(read_only=True)
     finished_at = StrictDateTime(read_only=True, allow_null=True)
+
+
+class ImportDetailSerializer(ImportSerializer):
+    """An import with what it asks."""
+
+    questions = serializers.SerializerMethodField()
+    values = serializers.SerializerMethodField()
+
+    @extend_schema_field(QuestionSerializer(many=True))
+    def get_questions(self, row: Import) -> list[dict[str, Any]]:
+        return questions_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
+
+    @extend_schema_field(UnknownValuesSerializer(many=True))
+    def get_values(self, row: Import) -> list[dict[str, Any]]:
+        return values_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
 
 
 def _object_of(value: Any, types: tuple[type, ...]) -> Any:
