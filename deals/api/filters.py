@@ -19,6 +19,7 @@ from crm_project.api.filters import (
     NumberFilter,
     Range,
     ReferencedFilterSet,
+    SearchFilter,
     StrictFilterSet,
     TextFilter,
     UUIDsFilter,
@@ -150,7 +151,7 @@ class DealFilter(ReferencedFilterSet, StateFilter):
     task_id = IntegersFilter(nullable=True)
     is_private = BooleanFilter("is_private")
     next_deal_empty = NextDealEmptyFilter("next_deal")
-    q = TextFilter(
+    q = SearchFilter(
         method="filter_text",
         help_text="Every word occurs in name, description, number, or the name or e-mail of contact or client.",
     )
