@@ -47,18 +47,19 @@ def find_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[str, Conta
     Existing rows are locked against the trash, and no other transaction creates the missing ones.
     """
     requested = {fold_email(person.email): person for person in people}
+    hold_keys(person_keys(actor, people))
     found = _by_email(actor, requested)
-    absent = {
-        email: person
+    new = {
+        email: _unsaved(actor, email, person)
         for email, person in requested.items()
         if email not in found and person.first_name.strip()
     }
-    if not absent:
-        return found
-    hold_keys(email_key(actor, email) for email in absent)
-    found |= _by_email(actor, absent)
-    new = {email: _unsaved(actor, email, person) for email, person in absent.items() if email not in found}
     return found | new
+
+
+def person_keys(actor: Actor, people: Iterable[NewPerson]) -> list[tuple[Any, ...]]:
+    """The locks of the e-mail addresses for which a contact may be created."""
+    return [email_key(actor, fold_email(person.email)) for person in people if person.first_name.strip()]
 
 
 def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[PersonKey, Contact]:
@@ -89,7 +90,10 @@ def create_people(*, actor: Actor, people: Sequence[Contact]) -> list[Contact]:
     """Create the unsaved contacts of a look-up; returns the stored rows in the same order."""
     if not people:
         return []
-    return [receipt.row for receipt in write_contacts(actor, [(None, _change(person)) for person in people])]
+    # Nobody has the addresses: they were looked up under their keys.
+    targets = [(None, _change(person)) for person in people]
+    receipts = write_contacts(actor, targets, unused_emails={person.email for person in people})
+    return [receipt.row for receipt in receipts]
 
 
 def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
