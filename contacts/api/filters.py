@@ -15,6 +15,7 @@ from crm_project.api.filters import (
     EmptyFilter,
     MembersFilter,
     ReferencedFilterSet,
+    SearchFilter,
     TextFilter,
     UUIDsFilter,
     ValuesFilter,
@@ -71,7 +72,7 @@ class ContactFilter(ReferencedFilterSet):
     owner = MembersFilter("owner__uuid", nullable=True)
     created_at = instants()
     updated_at = instants()
-    q = TextFilter(
+    q = SearchFilter(
         method="filter_text",
         help_text="Every word occurs in name, e-mail or phone numbers; phones in any spelling.",
     )

@@ -25,6 +25,7 @@ from crm_project.api.filter_values import (
     InstantValue,
     IntegerValue,
     NumberValue,
+    SearchValue,
     StrictField,
     TextValue,
     UUIDValue,
@@ -228,6 +229,12 @@ class TextFilter(_Documented):
             self.field_name or name, exclude=True, help_text=f"All rows but those of `{name}`."
         )
         return {name: self, f"{name}_not": other}
+
+
+class SearchFilter(TextFilter):
+    """The words of a search; a method of the set looks for them."""
+
+    field_class = SearchValue
 
 
 class EmptyFilter(BooleanFilter):

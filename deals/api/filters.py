@@ -19,6 +19,7 @@ from crm_project.api.filters import (
     NumberFilter,
     Range,
     ReferencedFilterSet,
+    SearchFilter,
     StrictFilterSet,
     TextFilter,
     UUIDsFilter,
@@ -163,7 +164,7 @@ class DealFilter(ReferencedFilterSet, StateFilter):
         help_text="The state of the open activity that is due first; without a due date it is `planned`.",
     )
     next_deal_empty = NextDealEmptyFilter("next_deal")
-    q = TextFilter(
+    q = SearchFilter(
         method="filter_text",
         help_text="Every word occurs in name, description, number, or the name or e-mail of contact or client.",
     )
