@@ -20,8 +20,8 @@ SAMPLE_LENGTH = 80
 # Rows that are read while somebody waits for the upload; the worker reads the rest before it writes.
 ROWS_AT_UPLOAD = 10_000
 # A column with more distinct values is not one of choices; a value that is longer is none, either.
-MAX_VALUES = 500
-VALUE_LENGTH = 200
+MAX_VALUES = 200
+VALUE_LENGTH = 100
 BLOCK = 2_000
 # Only such cells can tell one notation from another.
 FIGURE = re.compile(

@@ -170,23 +170,22 @@ def unknown_values(source: Import, kind: Any) -> list[dict[str, Any]]:
 
 def open_questions(questions: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """An error for each question without an answer."""
-    template = "Cells of this column can be read in two ways, such as %(sample)s. Say which one is meant."
+    template = "Cells of this column can be read in several ways, such as %(sample)s. Say which one is meant."
     return [
-        FieldError(
-            f"answers.{question['column']}",
-            "required",
-            template,
-            {"sample": ", ".join(question["samples"][:1])},
-        )
+        FieldError(_place(question), "required", template, {"sample": ", ".join(question["samples"][:1])})
         for question in questions
         if question["answer"] is None
     ]
 
 
+def _place(question: Mapping[str, Any]) -> str:
+    return "options.currency" if question["asks"] == "currency" else f"answers.{question['column']}"
+
+
 def answer_errors(answers: Mapping[str, Any], questions: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """The errors of answers: unknown columns, and answers that are no choice."""
     choices = {
-        question["column"]: [c["value"] for c in question["choices"]]
+        question["column"]: [choice["value"] for choice in question["choices"]]
         for question in questions
         if question["asks"] != "currency"
     }

@@ -134,6 +134,8 @@ class Runner:
         self.places: dict[str, list[tuple[str, int]]] = {}
         self.formats: dict[str, CellFormat] = {}
         self.has_further = False
+        self.single: list[tuple[str, int]] = []
+        self.key_formats: dict[str, CellFormat] = {}
         self.width = 0
 
     def run(self) -> Report:
@@ -180,9 +182,12 @@ class Runner:
         notations = Notations(self.source, self.kind.by_key, self.actor.organization)
         unanswered = open_questions(notations.questions())
         if unanswered and self.source.task == Import.Tasks.RUN:
-            columns = ", ".join(error.field.partition(".")[2] for error in unanswered)
+            open_ones = [
+                question["column"] for question in notations.questions() if question["answer"] is None
+            ]
+            columns = ", ".join(dict.fromkeys(open_ones))
             template = (
-                "Cells can be read in two ways in: %(columns)s. Say which one is meant, and import again."
+                "Cells can be read in several ways in: %(columns)s. Say which one is meant, and import again."
             )
             raise Invalid(template, {"columns": columns}, fields=unanswered)
 
@@ -215,6 +220,9 @@ class Runner:
         self.has_further = any(len(places) > 1 for places in self.places.values())
         notations = Notations(self.source, self.kind.by_key, self.actor.organization)
         self.formats = {label: notations.format_of(label) for label in labels}
+        # If each field has one column, which most files have, nothing is chosen for each row.
+        self.single = [(key, places[0][1]) for key, places in self.places.items()]
+        self.key_formats = {key: self.formats[places[0][0]] for key, places in self.places.items()}
 
     def _write_all(self, table: Table) -> None:
         self._place(table.labels)
@@ -267,11 +275,14 @@ class Runner:
             params = {"cells": len(line.cells), "columns": self.width}
             template = "The row has %(cells)s cells, the header %(columns)s."
             return {}, [FieldError("", "too_many_cells", template, params)]
-        chosen = self._chosen(line)
-        formats = {key: self.formats[label] for key, (label, _) in chosen.items()}
-        result = self.kind.read({key: cell for key, (_, cell) in chosen.items()}, formats)
+        if not self.has_further:
+            result = self.kind.read({key: _cell(line, place) for key, place in self.single}, self.key_formats)
+        else:
+            chosen = self._chosen(line)
+            formats = {key: self.formats[label] for key, (label, _) in chosen.items()}
+            result = self.kind.read({key: cell for key, (_, cell) in chosen.items()}, formats)
         if self.has_further or self.kind.left_over:
-            self._note_further(line, chosen)
+            self._note_further(line, self._chosen(line))
         return result
 
     def _chosen(self, line: SourceLine) -> dict[str, tuple[str, Any]]:

@@ -32,6 +32,7 @@ from crm_project.imports.questions import (
     open_questions,
     unknown_values,
 )
+from crm_project.imports.refusals import COLUMNS, is_error_file
 from crm_project.imports.sources import source_of
 from crm_project.imports.tables.opening import open_rows, sniff_format, sniff_options
 
@@ -207,16 +208,40 @@ def _read_columns(actor: Actor, source: Import, file: Any) -> None:
     )
     source.is_profiled = next(rows, None) is None
     source.answers = {}
-    source.header_digest = header_digest(table.labels)
-    known = source_of(source.kind, table.labels)
+    # The error file is the file of its import, with two columns more.
+    labels = table.labels[: -len(COLUMNS)] if is_error_file(table.labels) else table.labels
+    source.header_digest = header_digest(labels)
+    known = source_of(source.kind, labels)
     source.recognized_as = known.key if known else ""
     if known:
         source.options["external_system"] = known.system
-    earlier = _earlier(source)
-    source.mapping = _earlier_mapping(source, earlier, table.labels, fields) or guess_mapping(
-        table.labels, fields, known
-    )
-    source.value_choices = _earlier_choices(source)
+    continued = _continued(source) if labels is not table.labels else None
+    earlier = continued or _earlier(source)
+    mapping = _earlier_mapping(source, earlier, labels, fields) or guess_mapping(labels, fields, known)
+    source.mapping = {label: mapping.get(label) for label in table.labels}
+    source.value_choices = continued.value_choices if continued else _earlier_choices(source)
+    if continued:
+        _continue(actor, source, continued)
+
+
+def _continued(source: Import) -> Import | None:
+    """The last import of these columns that has refused rows."""
+    files = Import.objects.filter(organization_id=source.organization_id, kind=source.kind)
+    same = files.filter(header_digest=source.header_digest, refused_rows__isnull=False)
+    found: Import | None = same.order_by("-created_at", "-id").first()
+    return found
+
+
+def _continue(actor: Actor, source: Import, earlier: Import) -> None:
+    """Read the rows as their import has read the others."""
+    for name in ("decimal", "date_order", "currency"):
+        source.options[name] = earlier.options.get(name, source.options[name])
+    notations = Notations(earlier, import_kind(source.kind, actor).by_key, actor.organization)
+    for column in source.columns:
+        for name in ("decimal", "date_order"):
+            notation = notations.notation(column["label"], name)
+            if len(column[name]["choices"]) > 1 and notation in column[name]["choices"]:
+                source.answers[column["label"]] = notation
 
 
 def _earlier(source: Import) -> Import | None:

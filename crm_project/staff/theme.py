@@ -22,6 +22,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Deals", "handshake", "admin:deals_deal_changelist", Permission.VIEW),
             ("Contacts", "contacts", "admin:contacts_contact_changelist", Permission.VIEW),
             ("Imports", "upload_file", "admin:imports_import_changelist", Permission.EDIT_DEALS),
+            ("Exports", "file_save", "admin:imports_export_changelist", Permission.VIEW),
         ],
     ),
     (

@@ -8,6 +8,8 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from crm_project.accounts.models import ApiToken
+from crm_project.imports.export_services import ask_for_export
+from crm_project.imports.export_tasks import carry_out, claim
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
 from crm_project.journal.models import Event
@@ -165,6 +167,12 @@ ROUTES = [
     route("POST   /api/events/{event}/undo                  403 200 200 200"),
     route("GET    /api/deals/export                         200 200 200 200"),
     route("GET    /api/contacts/export                      200 200 200 200"),
+    route("POST   /api/deals/export                         202 202 202 202"),
+    route("POST   /api/contacts/export                      202 202 202 202"),
+    route("GET    /api/exports                              200 200 200 200"),
+    route("GET    /api/exports/{export}                     404 200 404 404"),
+    route("GET    /api/exports/{export}/file                404 200 404 404"),
+    route("DELETE /api/exports/{export}                     404 204 404 404"),
     route("GET    /api/imports                              200 200 200 200"),
     route("POST   /api/imports                              403 201 201 201", FILE),
     route("GET    /api/imports/fields                       200 200 200 200"),
@@ -260,9 +268,17 @@ def make_rows(case: Any) -> dict[str, Any]:
         "import_file": upload_file(
             actor=case.bob, kind="deals", upload=receive("deals.csv", [b"name\nA\n"])
         ).uuid,
+        "export": _export(case.bob).uuid,
         **_webhooks(case.alice),
         "key": "K-1",
     }
+
+
+def _export(actor: Any) -> Any:
+    """An export that is done."""
+    export = ask_for_export(actor=actor, kind="deals", file_format="csv", listing="api", query="")
+    carry_out(claim(export.pk))
+    return export
 
 
 def _webhooks(admin: Any) -> dict[str, Any]:

@@ -318,7 +318,7 @@ class MappingTests(ApiTestCase):
         assert answer.json()["mapping"] == {
             "Deal Name": "name",
             "Value": "amount",
-            "Close-Date": "expected_close_date",
+            "Close-Date": "close_date",
             "E-Mail": "contact_email",
             "Nonsense": None,
         }
@@ -356,7 +356,7 @@ class MappingTests(ApiTestCase):
 
         answer = self.as_bob.patch(source, {"mapping": {"A": "nonsense", "C": "name"}})
         assert {error["pointer"] for error in answer.json()["errors"]} == {"/mapping/A", "/mapping/C"}
-        assert self.as_bob.patch(source, {"mapping": {"A": "created_at"}}).status_code == 400
+        assert self.as_bob.patch(source, {"mapping": {"A": "updated_at"}}).status_code == 400
         assert self.as_bob.patch(source, {"mapping": ["name"]}).status_code == 400
         assert self.as_bob.patch(source, {"options": {"decimal": "!"}}).status_code == 400
         assert self.as_bob.patch(source, {"options": {"nonsense": "1"}}).status_code == 400

@@ -167,3 +167,25 @@ class QuestionTests(ApiTestCase):
         source = upload(self.as_bob, "deals", content).json()
         assert source["questions"] == []
         assert counts(imported(self.as_bob, "deals", content)) == (0, 0, 1, 0)
+
+    def test_the_mended_error_file_continues_its_import(self) -> None:
+        header = ("Opp Key", "Opp Title", "Opp Worth", "Opp Day")
+        rows = [("EF1", "good", "1.500,50", "31/12/2027"), ("EF2", "bad", "ten", "03/04/2027")]
+        mapping = {
+            "Opp Key": "external_id",
+            "Opp Title": "name",
+            "Opp Worth": "amount",
+            "Opp Day": "expected_close_date",
+        }
+        options = {"bad_rows": "skip", "external_system": "oldcrm"}
+        result = imported(self.as_bob, "deals", csv_file(header, *rows), mapping=mapping, options=options)
+        address = f"/api/imports/{result['uuid']}/error-file"
+        content = b"".join(self.as_bob.client.get(address, headers=self.as_bob.headers).streaming_content)
+
+        mended = imported(self.as_bob, "deals", content.replace(b"ten", b"2.000"))
+
+        assert (counts(mended), mended["options"]["external_system"]) == ((1, 0, 0, 0), "oldcrm")
+        deal = Deal.objects.holding_reference(system="oldcrm", external_id="EF2").get()
+        assert (str(deal.amount), str(deal.expected_close_date)) == ("2000.0000", "2027-04-03")
+        whole = csv_file(header, rows[0], ("EF2", "bad", "2.000", "03/04/2027"))
+        assert counts(imported(self.as_bob, "deals", whole)) == (0, 0, 2, 0)

@@ -20,8 +20,9 @@ from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
 from crm_project.activities.models import Activity
 from crm_project.background.models import Schedule, StoredTask
+from crm_project.imports.export_services import ask_for_export
 from crm_project.imports.files import receive
-from crm_project.imports.models import Import
+from crm_project.imports.models import Export, Import
 from crm_project.imports.services import upload_file
 from crm_project.mail.models import Message
 from crm_project.records.models import CustomField
@@ -63,6 +64,7 @@ TENANT_MODELS = (
     Message,
     ApiToken,
     Import,
+    Export,
     Webhook,
     WebhookDelivery,
 )
@@ -158,6 +160,9 @@ class LeakTestCase(StaffTestCase):
             "invitation": invitation,
             "message": Message.objects.get(recipient=invitation.email),
             "import": source,
+            "export": ask_for_export(
+                actor=actor, kind="deals", file_format="csv", listing="admin", query=f"q={word}"
+            ),
             "webhook": webhook,
             "delivery": delivery,
         }

@@ -20,7 +20,7 @@ from crm_project.api.parsers import BODY_LIMIT
 from crm_project.api.serializers import StrictSerializer
 from crm_project.imports.files import Upload, receive
 from crm_project.imports.mapping import CHOICES
-from crm_project.imports.models import Import
+from crm_project.imports.models import Export, Import
 from crm_project.imports.services import questions_of, values_of
 
 MAPPING = {
@@ -247,9 +247,7 @@ class ImportSerializer(StrictSerializer):
     mapping = MappingField(required=False)
     options = OptionsField(required=False)
     answers = AnswersField(required=False)
-    questions = serializers.SerializerMethodField()
     value_choices = ValueChoicesField(required=False)
-    values = serializers.SerializerMethodField()
     recognized_as = serializers.CharField(read_only=True)
     state = serializers.ChoiceField(Import.States.choices, read_only=True)
     task = serializers.ChoiceField(Import.Tasks.choices, read_only=True, allow_blank=True)
@@ -263,18 +261,10 @@ class ImportSerializer(StrictSerializer):
     finished_at = StrictDateTime(read_only=True, allow_null=True)
     file_deleted_at = StrictDateTime(read_only=True, allow_null=True)
 
-    @extend_schema_field(UnknownValuesSerializer(many=True))
-    def get_values(self, row: Import) -> list[dict[str, Any]]:
-        return values_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
-
     def validate_value_choices(self, choices: Any) -> Any:
         if not isinstance(choices, Mapping):
             raise serializers.ValidationError("Must be an object of objects.", "invalid")
         return {key: _object_of(chosen, (str, type(None))) for key, chosen in choices.items()}
-
-    @extend_schema_field(QuestionSerializer(many=True))
-    def get_questions(self, row: Import) -> list[dict[str, Any]]:
-        return questions_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
 
     def validate_answers(self, answers: Any) -> Any:
         return _object_of(answers, (str, type(None)))
@@ -284,6 +274,36 @@ class ImportSerializer(StrictSerializer):
 
     def validate_options(self, options: Any) -> Any:
         return _object_of(options, (str,))
+
+
+class ImportDetailSerializer(ImportSerializer):
+    """An import with what it asks."""
+
+    questions = serializers.SerializerMethodField()
+    values = serializers.SerializerMethodField()
+
+    @extend_schema_field(QuestionSerializer(many=True))
+    def get_questions(self, row: Import) -> list[dict[str, Any]]:
+        return questions_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
+
+    @extend_schema_field(UnknownValuesSerializer(many=True))
+    def get_values(self, row: Import) -> list[dict[str, Any]]:
+        return values_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
+
+
+class ExportSerializer(StrictSerializer):
+    """An export in the background, and how far it is."""
+
+    uuid = StrictUUID(read_only=True)
+    kind = serializers.ChoiceField(Import.Kinds.choices, read_only=True)
+    format = serializers.ChoiceField(Import.Formats.choices, read_only=True)
+    raw = serializers.BooleanField(read_only=True)
+    state = serializers.ChoiceField(Export.States.choices, read_only=True)
+    rows = StrictInteger(read_only=True, help_text="The rows that have been written so far.")
+    size = StrictInteger(read_only=True, help_text="The bytes that have been written so far.")
+    problem = serializers.CharField(read_only=True)
+    created_at = StrictDateTime(read_only=True)
+    finished_at = StrictDateTime(read_only=True, allow_null=True)
 
 
 def _object_of(value: Any, types: tuple[type, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,7 @@ class ValueField:
         return True
 
 
+@lru_cache(maxsize=1024)
 def status_of(text: str) -> str | None:
     """The status that a word means, in some languages."""
     plain = " ".join(fold(text).replace("_", " ").split())

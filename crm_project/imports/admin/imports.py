@@ -1,12 +1,10 @@
-"""Imports in the admin: upload, mapping, preview, run, report; and exports of lists."""
+"""Imports in the admin: upload, mapping, preview, run, report."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -15,10 +13,9 @@ from django.urls import URLPattern, path, reverse
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.batches import in_batches
 from crm_project.errors import Conflict, DomainError, counted
 from crm_project.imports import services
-from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, file_response, table_of
+from crm_project.imports.exporting import CSV, csv_stream, file_response
 from crm_project.imports.files import BLOCK as PIECE
 from crm_project.imports.files import receive
 from crm_project.imports.forms import ChoicesForm, UploadForm
@@ -28,7 +25,6 @@ from crm_project.imports.refusals import error_table, sentence
 from crm_project.imports.sources import source_named
 from crm_project.journal.models import Event
 from crm_project.records.kinds import kinds
-from crm_project.staff import filters
 from crm_project.staff.actions import AdminAction, Reach, reach_text
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
@@ -154,11 +150,6 @@ class ImportAdmin(StaffModelAdmin):
             at("<int:pk>/preview/", self.preview_view, "preview"),
             at("<int:pk>/run/", self.run_view, "run"),
             at("<int:pk>/error-file/", self.error_file_view, "error_file"),
-            *(at(f"export/{kind}/{kind}.csv", self._exporter(kind), f"export_{kind}") for kind in KINDS),
-            *(
-                at(f"export/{kind}/{kind}.xlsx", self._exporter(kind, "xlsx"), f"export_{kind}_xlsx")
-                for kind in KINDS
-            ),
         ]
         return own + super().get_urls()
 
@@ -268,7 +259,7 @@ class ImportAdmin(StaffModelAdmin):
             beside=self.beside(source),
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
-            list_url=_list(source.kind),
+            list_url=list_url(source.kind),
         )
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
@@ -277,34 +268,8 @@ class ImportAdmin(StaffModelAdmin):
             request, template, {**everywhere, "opts": self.opts, "media": self.media, **context}
         )
 
-    # -- Export.
 
-    def _exporter(self, kind: str, file_format: str = "csv") -> Any:
-        return lambda request: self.export_view(request, kind, file_format)
-
-    def export_view(
-        self, request: HttpRequest, kind: str, file_format: str
-    ) -> HttpResponseRedirect | StreamingHttpResponse:
-        """All rows of the change list with the same query."""
-        if kind not in KINDS or file_format not in STREAMS:
-            raise PermissionDenied
-        listing = self.admin_site._registry[KINDS[kind].model]
-        if not listing.has_view_permission(request):
-            raise PermissionDenied
-        if request.GET.get(filters.TRASH) == "only":
-            messages.error(request, "The trash cannot be exported.")
-            return HttpResponseRedirect(_list(kind))
-        kind_of_rows = import_kind(kind, self.actor(request))
-        try:
-            rows = kind_of_rows.for_export(listing.get_changelist_instance(request).get_queryset(request))
-        except IncorrectLookupParameters:
-            return HttpResponseRedirect(_list(kind))
-        stream, media_type = STREAMS[file_format]
-        table = table_of(kind_of_rows, chain.from_iterable(in_batches(rows, BLOCK)))
-        return file_response(stream(table), f"{kind}.{file_format}", media_type)
-
-
-def _list(kind: str) -> str:
+def list_url(kind: str) -> str:
     return reverse(f"admin:{KINDS[kind].model._meta.label_lower.replace('.', '_')}_changelist")
 
 
