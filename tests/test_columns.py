@@ -13,6 +13,7 @@ from django.db import models
 from django.test import RequestFactory
 
 from contacts.api.serializers import ContactSerializer
+from contacts.kinds import PERSONAL
 from contacts.models import Contact
 from contacts.services import create_contacts
 from crm_project.imports.kinds import import_kind
@@ -41,6 +42,12 @@ DERIVED = {
     "full_name": "derived from the names",
     "stage_entered_at": "set when the stage changes",
     "created_by": "the actor",
+}
+# What a redaction leaves in a contact.
+IMPERSONAL = {
+    "kind": "a person or a company",
+    "company": "another contact, which is redacted by itself",
+    "owner": "a member",
 }
 # Sums and lists of an earlier day are made of states, which have no other columns.
 NOT_IN_STATES = (
@@ -218,6 +225,12 @@ class ServiceTests(ColumnsTestCase):
         names = self.written(Contact, create_contacts, {**person, "name": ""})
         names |= self.written(Contact, create_contacts, {**company, "external_references": []})
         assert_complete("create_contacts", Contact, names, INTERNAL, DERIVED)
+
+
+class RedactionTests(BaseTestCase):
+    def test_every_column_of_a_contact_is_erased_or_excluded(self) -> None:
+        """In the row and in its events; what is derived is derived again."""
+        assert_complete("PERSONAL of contacts/kinds.py", Contact, PERSONAL, INTERNAL, DERIVED, IMPERSONAL)
 
 
 class StateTests(BaseTestCase):
