@@ -51,7 +51,7 @@ kept_catalogue: Kept[Catalogue] = Kept(_catalogue)
 
 
 def held_catalogue(organization_id: int, keys: Iterable[tuple[Any, ...]] = ()) -> Catalogue:
-    """The catalogue under its shared lock: it does not change until the transaction ends. `keys` are locked after it."""
+    """The catalogue under its shared lock, until the transaction ends. `keys` are locked after it."""
     hold_catalogue_and_keys(organization_id, keys)
     note_version(organization_id)
     return kept_catalogue.present(organization_id)
