@@ -5,14 +5,18 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from contacts.models import Contact
 from crm_project.accounts.models import Member
 from crm_project.prepared import Prepared
+from crm_project.records.days import end_of_today
 from crm_project.records.kept import Kept
 from crm_project.records.rows import Rows, by_id, plain_row, plain_rows
 from deals import prepared
 from deals.links import LISTS, REFERENCES, Link, links_as_written, links_of
 from deals.models import Deal, DealReference, LostReason
+from deals.rules import next_step
 from pipelines.catalogue import kept_stages
 
 if TYPE_CHECKING:
@@ -79,6 +83,7 @@ def _complete(member: Member, deals: list[Any], links: Sequence[Link]) -> None:
         deal.owner, deal.created_by = members.get(deal.owner_id), members.get(deal.created_by_id)
     _set_lists(deals, links, members)
     _set_next(deals, member)
+    _set_next_steps(deals, member)
 
 
 def _set_reference_data(deals: Iterable[Any], member: Member) -> None:
@@ -125,6 +130,13 @@ def _set_lists(deals: Iterable[Any], links: Sequence[Link], members: Mapping[int
         columns = {"id": row_id, "deal_id": deal_id, each.column: key}
         columns[each.relation] = targets[each.relation][key]
         getattr(of_deal[deal_id], each.attribute).append(plain_row(each.model, **columns))
+
+
+def _set_next_steps(deals: Iterable[Any], member: Member) -> None:
+    now = timezone.now()
+    today = end_of_today(now, member.organization.time_zone)
+    for deal in deals:
+        deal.next_step = None if deal.next_activity is None else next_step(deal, now, today)
 
 
 def _set_next(deals: Iterable[Any], member: Member) -> None:

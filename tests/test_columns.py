@@ -32,6 +32,7 @@ INTERNAL = {
     "search_text": "derived from the searched columns",
     "phone_normalized": "derived from the phone",
     "mobile_normalized": "derived from the mobile",
+    "name_folded": "derived from a company's name",
 }
 DERIVED = {
     "uuid": "assigned once",

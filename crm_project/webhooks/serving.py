@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from crm_project.webhooks.formats import encoded, test_message
+from crm_project.webhooks.formats import test_body
 from crm_project.webhooks.models import Webhook, WebhookDelivery, WebhookState
 from crm_project.webhooks.querysets import LEASE
 from crm_project.webhooks.reading import Page, freeze, frozen_again, is_visible, next_of_row, read
@@ -242,7 +242,7 @@ class Turn:
 
     def _body_again(self, delivery: WebhookDelivery) -> str | None:
         if delivery.sequence is None:
-            body: str | None = encoded(test_message(delivery.created_at.isoformat()))
+            body: str | None = test_body(delivery.created_at.isoformat())
         else:
             body = frozen_again(self.webhook, delivery)
         with write_transaction():
