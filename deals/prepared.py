@@ -46,10 +46,10 @@ def locked(key: int | UUID, member: Member) -> list[Any] | None:
     return query.rows(key, member.organization_id, member.pk)
 
 
-def contacts(ids: Collection[int]) -> dict[int, Contact]:
+def contacts(ids: Collection[int]) -> dict[int | None, Contact]:
     """The contacts of the ids, live or not."""
     if len(ids) > MOST_IDS:
-        return Contact.objects.in_bulk(ids)
+        return {**Contact.objects.in_bulk(ids)}
     return {row.pk: row for row in _contacts(len(ids)).rows(*ids)} if ids else {}
 
 

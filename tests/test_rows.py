@@ -219,7 +219,7 @@ class AnswersOfWritesTests(ApiTestCase):
         yield {"amount": 15000, "expected_close_date": "2030-01-31"}
         yield {"amount": "10.5", "amount_gross": "12.50", "tax_rate": "19"}
         yield {"currency": "JPY", "amount": 7, "amount_gross": None}
-        yield {"bid_type": "hour", "bid_value": "5.5", "bid_periods": 4}
+        yield {"bid_type": "hour", "bid_value": "5", "bid_periods": 4}
         yield {"participant_uuids": [people[1], people[0]], "follower_uuids": [members[1], members[0]]}
         yield {"participant_uuids": [people[2], people[0], people[1]]}
         yield {"participant_uuids": [people[0], people[2]], "follower_uuids": []}

@@ -138,8 +138,7 @@ def _lock(actor: Actor, keys: Sequence[Any]) -> dict[Any, Deal]:
 
 
 def _load_related(deals: Collection[Deal], context: Context) -> None:
-    ids = {person for deal in deals for person in (deal.contact_id, deal.client_id)} - {None}
-    people = prepared.contacts(ids)
+    people = prepared.contacts({key for deal in deals for key in (deal.contact_id, deal.client_id) if key})
     for deal in deals:
         deal.contact, deal.client = people.get(deal.contact_id), people.get(deal.client_id)
         # A stage that is not in the catalogue is in the trash, like the deal itself.
