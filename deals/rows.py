@@ -10,19 +10,19 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm_project.accounts.models import Member
 from crm_project.prepared import Prepared
+from crm_project.records.catalogue_cache import CatalogueCache
 from crm_project.records.days import end_of_today
-from crm_project.records.kept import Kept
 from crm_project.records.rows import Rows, by_id, plain_row, plain_rows
 from deals import prepared
 from deals.links import LISTS, REFERENCES, Link, links_as_written, links_of
 from deals.models import Deal, DealReference, LostReason
 from deals.rules import next_step
-from pipelines.catalogue import kept_stages
+from pipelines.catalogue import cached_stages
 
 if TYPE_CHECKING:
     from deals.querysets import DealQuerySet
 
-kept_lost_reasons: Kept[Mapping[int, LostReason]] = Kept(
+cached_lost_reasons: CatalogueCache[Mapping[int, LostReason]] = CatalogueCache(
     lambda organization_id: by_id(LostReason.objects.of(organization_id))
 )
 
@@ -87,16 +87,16 @@ def _complete(member: Member, deals: list[Any], links: Sequence[Link]) -> None:
 
 
 def _set_reference_data(deals: Iterable[Any], member: Member) -> None:
-    stages = kept_stages.of(member.organization)
+    stages = cached_stages.of(member.organization)
     reasons = None
     for deal in deals:
-        # What is not kept yet is read when it is used.
+        # What is not cached yet is read when it is used.
         if deal.stage_id in stages:
             deal.stage = stages[deal.stage_id]
         if deal.lost_reason_id is None:
             deal.lost_reason = None
             continue
-        reasons = kept_lost_reasons.of(member.organization) if reasons is None else reasons
+        reasons = cached_lost_reasons.of(member.organization) if reasons is None else reasons
         if deal.lost_reason_id in reasons:
             deal.lost_reason = reasons[deal.lost_reason_id]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_project.records.kept import Kept, note_version
+from crm_project.records.catalogue_cache import CatalogueCache, note_version
 from crm_project.records.locks import hold_catalogue_and_keys
 from crm_project.records.rows import by_id
 from pipelines.models import Pipeline, Stage
@@ -30,7 +30,7 @@ def _stages(organization_id: int) -> Mapping[int, Stage]:
     return by_id(Stage.objects.of(organization_id).select_related("pipeline"))
 
 
-kept_stages: Kept[Mapping[int, Stage]] = Kept(_stages)
+cached_stages: CatalogueCache[Mapping[int, Stage]] = CatalogueCache(_stages)
 
 
 def _catalogue(organization_id: int) -> Catalogue:
@@ -47,11 +47,11 @@ def _catalogue(organization_id: int) -> Catalogue:
     return catalogue
 
 
-kept_catalogue: Kept[Catalogue] = Kept(_catalogue)
+cached_catalogue: CatalogueCache[Catalogue] = CatalogueCache(_catalogue)
 
 
 def held_catalogue(organization_id: int, keys: Iterable[tuple[Any, ...]] = ()) -> Catalogue:
-    """The catalogue under its shared lock, until the transaction ends. `keys` are locked after it."""
+    """The catalogue under its shared lock, which keeps it until the transaction ends; `keys` are locked after it."""
     hold_catalogue_and_keys(organization_id, keys)
     note_version(organization_id)
-    return kept_catalogue.present(organization_id)
+    return cached_catalogue.present(organization_id)

@@ -1,7 +1,6 @@
 """Figures as people and programs write them: `1.234,56`, `1 234.56`, `12'500.50`, `(500.00)`, `$1,234.56`, `12k`."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +11,7 @@ from crm_project.readers.currencies import currencies_of
 POINT, COMMA = ".", ","
 SIGNS = (POINT, COMMA)
 # One numeral with what is before and after it.
-PARTS = re.compile(r"([^0-9]*?)([.,]?[0-9](?:[0-9.,' ]*[0-9])?)([^0-9]*)")
+PARTS = re.compile(r"([^0-9]*?)([0-9](?:[0-9.,' ]*[0-9])?)([^0-9]*)")
 PLAIN = re.compile(r"-?[0-9]{1,20}")
 GROUPS = r"[1-9][0-9]{0,2}(?:%s[0-9]{3})+"
 # India writes the last group with three digits and the others with two.
@@ -23,6 +22,7 @@ GROUPED = {
 }
 SPACED = re.compile(f"{GROUPS % ' '}|{GROUPS % chr(39)}")
 DIGITS = 20
+SPACES = str.maketrans("\u00a0\u202f\u2009\u2019", "   '")
 MINUS = re.compile("[-\u2212\u2010\u2013]")
 # `500.-` is 500 francs.
 FRANCS = re.compile(r"[.,][-\u2013\u2014]+\s*$")
@@ -44,7 +44,7 @@ def read_figure(written: str) -> Figure:
     if PLAIN.fullmatch(written):
         value = Decimal(written)
         return Figure({POINT: value, COMMA: value})
-    text = unicodedata.normalize("NFKC", written).replace("\u2019", "'").strip()
+    text = written.translate(SPACES).strip()
     text = FRANCS.sub("", text)
     parts = PARTS.fullmatch(text)
     if parts is None or len(text) > 4 * DIGITS:

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from crm_project.changes import current, is_checking, note_catalogue_write
 
@@ -45,6 +45,24 @@ def for_update(queryset: "models.QuerySet[M]") -> "models.QuerySet[M]":
     """
     queryset = queryset.order_by("id")
     return queryset if is_checking() else queryset.select_for_update(of=("self",), no_key=True)
+
+
+def lock_all(queryset: "models.QuerySet[M]") -> None:
+    """Lock the rows in id order, with those that others have added to them until the last one was locked.
+
+    An added row would be locked after rows with higher ids: then all are unlocked, and locked again.
+    """
+    ids = for_update(queryset).values_list("pk", flat=True)
+    if connection.vendor != "postgresql" or is_checking():
+        list(ids)
+        return
+    while True:
+        savepoint = transaction.savepoint()
+        locked = list(ids.all())
+        if queryset.count() == len(locked):
+            transaction.savepoint_commit(savepoint)
+            return
+        transaction.savepoint_rollback(savepoint)
 
 
 def hold_catalogue(organization_id: int, *, alone: bool) -> None:

@@ -68,7 +68,7 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         contacts=found_by_key(lambda: Contact.objects.visible_to(member), contacts, lock=True),
         members=found_by_key(
             lambda: Member.objects.visible_to(member).select_related("user"),
-            _named(changes, ("owner",), MEMBER_LISTS),
+            _named(changes, ("owner", "created_by"), MEMBER_LISTS),
         ),
         lost_reasons=found_by_key(
             lambda: LostReason.objects.seen_by(member), _named(changes, ("lost_reason",))

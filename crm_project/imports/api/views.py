@@ -32,6 +32,7 @@ from crm_project.imports import services
 from crm_project.imports.api.parsers import PARSERS, bare
 from crm_project.imports.api.serializers import (
     FieldListSerializer,
+    ImportDetailSerializer,
     ImportSerializer,
     RefusedRowSerializer,
     TextUploadSerializer,
@@ -53,7 +54,7 @@ FILES = dict.fromkeys(("text/csv", XLSX, "application/octet-stream"), OpenApiTyp
 FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
 # The actions that start a job; a request may wait for its end.
 JOBS = ("preview", "run", "undo")
-STATES = {200: ImportSerializer, 202: ImportSerializer}
+STATES = {200: ImportDetailSerializer, 202: ImportDetailSerializer}
 JOB = extend_schema(
     parameters=[
         OpenApiParameter(
@@ -72,7 +73,7 @@ class ImportViewSet(ScopedView):
     """Files of deals or contacts: upload, map the columns, preview, run, undo."""
 
     queryset = Import.objects.none()
-    serializer_class = ImportSerializer
+    serializer_class = ImportDetailSerializer
     conditional_actions = frozenset()
     costs = {"create": 20, "preview": 50, "run": 50, "undo": 50, "error_file": 20}
     documented_headers = {job: {202: ("Location", "Retry-After"), 200: (PREFERENCE_APPLIED,)} for job in JOBS}
@@ -96,6 +97,10 @@ class ImportViewSet(ScopedView):
     def get_queryset(self) -> Any:
         return Import.objects.visible_to(self.actor.member)
 
+    def get_serializer_class(self) -> Any:
+        """What an import asks takes queries of its own, which a list does without."""
+        return ImportSerializer if self.action == "list" else super().get_serializer_class()
+
     def represent(self, row: Any) -> Any:
         """An import has no version."""
         return self.get_serializer(self.reread(row)).data
@@ -111,7 +116,7 @@ class ImportViewSet(ScopedView):
             "application/json": TextUploadSerializer,
             **FILES,
         },
-        responses={201: ImportSerializer},
+        responses={201: ImportDetailSerializer},
         summary="Upload a file",
     )
     def create(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ from contacts.services import companies_by_name, create_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.errors import UnreadableCell
+from crm_project.imports.kinds.values import unknown
 from crm_project.records.text import fold, tidy
 from crm_project.records.writing.columns import rows_by_key
 
@@ -48,10 +49,7 @@ class Names:
         if found:
             names = self._list(found)
             raise UnreadableCell("Several have this name; write one of: %(names)s.", {"names": names})
-        if not self.name_of:
-            raise UnreadableCell("There is no %(what)s of this name.", {"what": self.what})
-        params = {"what": self.what, "names": self._list(sorted(self.name_of)[:20])}
-        raise UnreadableCell("There is no %(what)s of this name. Known: %(names)s.", params)
+        raise unknown(self.what, name, [self.text_of(row_id) for row_id in sorted(self.name_of)])
 
     def _list(self, row_ids: Iterable[int]) -> str:
         return ", ".join(self.text_of(row_id) for row_id in row_ids)

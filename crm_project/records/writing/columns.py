@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm_project.errors import FieldError
-from crm_project.records.kept import Kept
+from crm_project.records.catalogue_cache import CatalogueCache
 from crm_project.records.locks import for_update, share
 from crm_project.records.models import CustomField
 from crm_project.records.rules import column_errors, merge_custom_fields
@@ -65,12 +65,12 @@ def _definitions(organization_id: int) -> dict[str, dict[str, CustomField]]:
     return {kind: {row.key: row for row in live.for_kind(kind)} for kind in CustomField.Kinds.values}
 
 
-kept_definitions: Kept[dict[str, dict[str, CustomField]]] = Kept(_definitions)
+cached_definitions: CatalogueCache[dict[str, dict[str, CustomField]]] = CatalogueCache(_definitions)
 
 
 def definitions_of(organization_id: int, kind: str) -> dict[str, CustomField]:
     """The live definitions by key, in order."""
-    return dict(kept_definitions.present(organization_id)[kind])
+    return dict(cached_definitions.present(organization_id)[kind])
 
 
 def rows_by_key(

@@ -1,4 +1,4 @@
-"""Reference data that a process keeps until its organization's catalogue version rises."""
+"""Reference data that a process caches until its organization's catalogue version rises."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -11,35 +11,36 @@ from crm_project.changes import current, is_checking, writes_catalogue
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class CatalogueCache(Generic[T]):
     """The value that `read` returns for an organization, which nobody changes.
 
-    A change set that writes the catalogue reads the value anew, and keeps nothing: it may be rolled back.
+    A change set that writes the catalogue reads the database and caches nothing, since it may be
+    rolled back.
     """
 
-    every: "list[Kept[Any]]" = []
+    every: "list[CatalogueCache[Any]]" = []
 
     def __init__(self, read: Callable[[int], T]) -> None:
         self.read = read
-        self.kept: dict[int, tuple[int, T]] = {}
+        self.values: dict[int, tuple[int, T]] = {}
         self.every.append(self)
 
     def of(self, organization: Organization) -> T:
         """The value of the version of the organization's instance, which was read with the token, or a newer one."""
-        known = self.kept.get(organization.pk)
-        if known is not None and known[0] == organization.catalogue_version and not writes_catalogue():
-            return known[1]
+        cached = self.values.get(organization.pk)
+        if cached is not None and cached[0] == organization.catalogue_version and not writes_catalogue():
+            return cached[1]
         return self.at(organization.pk, catalogue_version(organization.pk))
 
     def at(self, organization_id: int, version: int) -> T:
         """The value of this version, which is the present one: under the catalogue's lock it stays so."""
         if writes_catalogue():
             return self.read(organization_id)
-        known = self.kept.get(organization_id)
-        if known is None or known[0] != version:
+        cached = self.values.get(organization_id)
+        if cached is None or cached[0] != version:
             # Read after the version: newer rows under an older version are read again, and never the reverse.
-            known = self.kept[organization_id] = (version, self.read(organization_id))
-        return known[1]
+            cached = self.values[organization_id] = (version, self.read(organization_id))
+        return cached[1]
 
     def present(self, organization_id: int) -> T:
         """The value of the present version: under the catalogue's lock it stays the present one."""
@@ -66,7 +67,7 @@ def catalogue_version(organization_id: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def forget_all() -> None:
+def clear_all() -> None:
     """For tests, whose transactions are rolled back: a version comes again with other rows."""
-    for kept in Kept.every:
-        kept.kept.clear()
+    for cache in CatalogueCache.every:
+        cache.values.clear()
