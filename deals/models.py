@@ -1,6 +1,7 @@
 """Deals with their participants, followers, access lists, lost reasons and past states."""
 
 import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import models
@@ -108,6 +109,9 @@ class Deal(Row):
     access_list = models.ManyToManyField(Member, through="DealAccess", related_name="+")
 
     objects = DealQuerySet.as_manager()
+
+    # What a write has left in the lists of `deals.links`, if the row is as the database has it.
+    lists: Mapping[str, Sequence[Any]] | None = None
 
     class Meta:
         constraints: ClassVar = [

@@ -16,6 +16,7 @@ from crm_project.api.keyed import keyed_actions
 from crm_project.api.views import RowViewSet, ScopedView, visible_rows
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
+from crm_project.records.instances import fast_instance
 from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 from deals import rows, services
@@ -64,6 +65,9 @@ class DealViewSet(RowViewSet):
     def for_reading(self, deals: Any) -> Any:
         return deals.for_reading(self.actor.member)
 
+    def object_to_write(self) -> Any:
+        return fast_instance(Deal, uuid=self.kwargs["uuid"])
+
     def read_object(self) -> Any:
         if self.request.query_params.get("deleted") == "only":
             return super().read_object()
@@ -73,7 +77,7 @@ class DealViewSet(RowViewSet):
         return deal
 
     def reread(self, row: Any) -> Any:
-        return rows.read_again(row.pk, self.actor.member)
+        return rows.written(row, self.actor.member) or rows.read_again(row.pk, self.actor.member)
 
     def carry_out(self, operations: Sequence[Operation], **_: Any) -> Sequence[Receipt[Any]]:
         return super().carry_out(operations, require_name=True)
@@ -92,17 +96,16 @@ class DealViewSet(RowViewSet):
     @action(detail=True, methods=["put", "delete"], url_path="followers/<any_uuid:user_uuid>")
     def followers(self, request: Request, user_uuid: UUID, **_: Any) -> Response:
         self.expect_no_body(request)
-        row = self.get_object()
         if not Member.objects.visible_to(self.actor.member).filter(uuid=user_uuid).exists():
             raise NotFound
-        services.follow_deal(
+        receipt = services.follow_deal(
             actor=self.actor,
-            deal=row,
+            deal=self.object_to_write(),
             member=user_uuid,
             follows=request.method == "PUT",
             if_match=self.if_match,
         )
-        return Response(self.represent(row))
+        return Response(self.represent(receipt.row))
 
 
 def of_pipeline(view: ScopedView, deals: Any) -> Any:

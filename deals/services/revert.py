@@ -17,9 +17,10 @@ from crm_project.records.reverting import by_action, write_in_order
 from crm_project.records.writing import store
 from crm_project.records.writing.store import Draft
 from deals import money, rules
+from deals.links import NAMES, note_lists
 from deals.models import Deal, DealReference
 from deals.services.states import note_state, write_states
-from deals.services.write import LISTS, may_set_privacy, note_lists, write_lists
+from deals.services.write import may_set_privacy, write_lists
 from pipelines.catalogue import Catalogue, held_catalogue
 
 PEOPLE = ("contact_id", "client_id")
@@ -28,7 +29,7 @@ PEOPLE = ("contact_id", "client_id")
 class DealUndoer:
     """The Undoer of deals."""
 
-    lists = (*LISTS, "external_references")
+    lists = NAMES
 
     def hold(self, actor: Actor, restored: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
@@ -42,8 +43,7 @@ class DealUndoer:
     ) -> dict[int, Draft]:
         rows = for_update(Deal.objects.seen_by(actor.member).filter(pk__in=ids))
         drafts = [Draft.of(row) for row in rows]
-        references.note(DealReference, drafts)
-        note_lists(drafts, LISTS)
+        note_lists(drafts)
         return {draft.row.pk: draft for draft in drafts}
 
     def revert(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:

@@ -24,9 +24,9 @@ from crm_project.records.models import reference_models
 from crm_project.webhooks import services as webhooks_services
 from crm_project.webhooks.models import Webhook
 from deals import services as deals_services
+from deals.links import LISTS
 from deals.models import Deal, DealState
 from deals.rules import state_of
-from deals.services.write import LISTS
 from pipelines import services as pipelines_services
 from tests.base import BaseTestCase
 from tests.factories import CustomFieldFactory, LostReasonFactory
@@ -380,8 +380,8 @@ def pictures() -> dict[tuple[str, int], dict[str, Any]]:
         for row in model._default_manager.all():
             keys = references._default_manager.filter(row=row.pk).values_list("system", "external_id")
             found[kind, row.pk] = {**columns(row), "version": row.version, "keys": sorted(keys)}
-    for name, (model, column) in LISTS.items():
-        for deal_id, key in model.objects.values_list("deal_id", column).order_by("id"):
+    for name, links in LISTS.items():
+        for deal_id, key in links.model.objects.values_list("deal_id", links.column).order_by("id"):
             found["deal", deal_id].setdefault(name, []).append(key)
     for model in (ApiToken, Webhook):
         for row in model.objects.all():
