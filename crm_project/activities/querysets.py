@@ -41,6 +41,11 @@ def about_contacts(organization_id: int, contacts: Any) -> Q:
     return Q(contact__in=contacts) | Q(deal__in=deals.order_by().values("pk"))
 
 
+def personal_to(contact_id: int) -> Q:
+    """The activities whose texts are about one contact: its own, and those of its deals that name no contact."""
+    return Q(contact=contact_id) | Q(contact=None, deal__contact=contact_id)
+
+
 class ActivityQuerySet(RowQuerySet[Any]):
     def visible_to(self, member: "Member") -> Self:
         """Without the activities of a deal in the trash, and of a contact there if they have no deal."""
