@@ -316,6 +316,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "crm_project.api.schema.add_problem",
+        "crm_project.webhooks.api.document.add_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
         "DealStatus": "deals.models.Deal.Statuses",

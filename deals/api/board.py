@@ -18,11 +18,12 @@ from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import AMOUNT_SCHEMA, StrictDate, StrictDateTime, StrictInteger, StrictUUID
 from crm_project.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from crm_project.api.serializers import MemberSerializer
-from crm_project.api.sparse import Expansion
+from crm_project.api.views import ScopedView, visible_rows
 from crm_project.errors import NotFound
 from crm_project.records.days import end_of_today
 from deals import money
-from deals.api.past import COSTS
+from deals.api.filters import DealFilter
+from deals.api.past import COSTS, PARAMETER_COSTS
 from deals.api.serializers import (
     DealAmountField,
     NamedSerializer,
@@ -30,7 +31,6 @@ from deals.api.serializers import (
     ParticipantSerializer,
     StagePartSerializer,
 )
-from deals.api.views import DealViewSet
 from deals.board import DEFAULT_ORDERING, ORDERINGS, Column, columns_of, for_cards
 from deals.models import Deal
 from deals.rules import is_overdue, next_step
@@ -136,15 +136,18 @@ class BoardSerializer(Serializer):
     columns = BoardColumnSerializer(many=True)
 
 
-class BoardViewSet(DealViewSet):
+class BoardViewSet(ScopedView):
     """The deals of one pipeline by stage."""
 
-    serializer_class = CardSerializer  # type: ignore[assignment]
+    queryset = Deal.objects.none()
+    serializer_class = CardSerializer
+    filterset_class = DealFilter
     filtered_actions = frozenset({"list", "board"})
-    expansions: ClassVar[dict[str, Expansion]] = {}
+    sparse_actions = frozenset({"list"})
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"board": BOARD_PARAMETERS}
-    costs: ClassVar[Mapping[str, int]] = {**COSTS, "board": COSTS["summary"]}
-    orderings = ORDERINGS  # type: ignore[assignment]
+    costs = {"board": COSTS["summary"]}
+    parameter_costs = PARAMETER_COSTS
+    orderings = ORDERINGS
     default_ordering = DEFAULT_ORDERING
 
     @cached_property
@@ -178,7 +181,7 @@ class BoardViewSet(DealViewSet):
 
     def get_queryset(self) -> Any:
         """Open deals, unless the filter `status` asks for others: a board must not cost more with each closed deal."""
-        rows = super().get_queryset()
+        rows = visible_rows(self)
         return rows if "status" in self.request.query_params else rows.open()
 
     def for_reading(self, rows: Any) -> Any:
