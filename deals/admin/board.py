@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
 
 from crm_project.accounts.actors import Actor
+from crm_project.records.days import end_of
 from crm_project.records.paging import Cursor, InvalidCursor, KeysetPage
 from crm_project.staff import display, inputs
 from crm_project.staff.request_actor import visible
@@ -24,7 +25,7 @@ from deals.admin import board_acts
 from deals.admin.board_filters import SORTS, BoardFilters
 from deals.board import ORDERINGS, Column, cards_of, columns_of, for_cards, totals_of
 from deals.models import Deal, LostReason
-from deals.rules import is_overdue
+from deals.rules import is_overdue, next_step
 from pipelines.models import Pipeline, Stage
 
 CARDS = 20
@@ -153,6 +154,7 @@ def _sums(total: Mapping[str, Any]) -> dict[str, str]:
 
 def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[str, Any]:
     decimals = money.currency_decimals().get(deal.currency, 2)
+    step = next_step(deal, now, end_of(today, timezone.get_current_timezone()))
     return {
         "deal": deal,
         "customer": deal.customer or "",
@@ -162,6 +164,8 @@ def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[
         "days": deal.days_in_stage(now),
         "owner": deal.owner.full_name if deal.owner else "",
         "is_moving": is_moving,
+        "step": step,
+        "next": _short_day(step and step.due_at and timezone.localdate(step.due_at), today) or "undated",
     }
 
 

@@ -32,7 +32,7 @@ from deals.admin import actions, board
 from deals.admin.forms import DealForm, StageChoiceField, currencies, may_share, stage_choices, stages_of
 from deals.admin.work import WITH_CONTACT, deals_of, home_context, is_stale, takes_part
 from deals.models import Deal
-from deals.rules import is_overdue
+from deals.rules import NEXT_STEPS, is_overdue
 from pipelines.models import Stage
 
 MIXED_CURRENCIES = (
@@ -59,6 +59,24 @@ class StaleFilter(FormFilter):
 
     def narrow(self, rows: Any, value: Any) -> Any:
         return rows.filter(is_stale(timezone.now()))
+
+
+class NextStepFilter(FormFilter):
+    """By the open activity that is due first."""
+
+    title = "Next step"
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return ["next_step"]
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        choices = [("", "All"), ("none", "None"), *((state, state.capitalize()) for state in NEXT_STEPS)]
+        return {"next_step": forms.ChoiceField(choices=choices, widget=Select(), label="Next step")}
+
+    def narrow(self, rows: Any, value: Any) -> Any:
+        actor: Any = actor_of(self.request)
+        return rows.with_next_step([value["next_step"]], timezone.now(), actor.organization.time_zone)
 
 
 class WithContactFilter(RowFilter):
@@ -108,6 +126,7 @@ class DealAdmin(StaffModelAdmin):
         range_filter(InstantRange, "Created", "created_at"),
         range_filter(InstantRange, "Closed", "closed_at"),
         StaleFilter,
+        NextStepFilter,
         yes_no_filter("Private", "is_private"),
         WithContactFilter,
     )
@@ -216,6 +235,7 @@ class DealAdmin(StaffModelAdmin):
                 ("Probability", f"{row.effective_probability} %"),
                 ("Expected close", self.closing(row)),
                 ("In this stage", self.time_in_stage(row)),
+                ("Next step", self.step(row)),
                 *self.people_facts(row),
             ],
         }
@@ -276,9 +296,22 @@ class DealAdmin(StaffModelAdmin):
     def closing(self, deal: Deal) -> Any:
         return display.day(deal.expected_close_date, late=is_overdue(deal, timezone.localdate()))
 
+    @admin.display(description="Next step")
+    def step(self, deal: Deal) -> Any:
+        return next_step_text(deal)
+
     @admin.display(description="In stage")
     def time_in_stage(self, deal: Deal) -> Any:
         return display.age(deal.stage_entered_at, timezone.now())
+
+
+def next_step_text(deal: Deal) -> Any:
+    """The day of the next open activity, marked if it is overdue."""
+    if deal.next_activity is None:
+        return display.NOTHING
+    if deal.next_due_at is None:
+        return "without a date"
+    return display.day(timezone.localdate(deal.next_due_at), late=deal.next_due_at < timezone.now())
 
 
 def _money(amount: Any, deal: Deal) -> Any:

@@ -59,8 +59,17 @@ def work_lists(day: datetime.date) -> list[WorkList]:
     until = {"expected_close_date_from": day.isoformat(), "expected_close_date_to": _before(next_month)}
     return [
         WorkList(
+            "no_step",
+            "Without a next step",
+            "pending_actions",
+            "warn",
+            ("-created_at", "-id"),
+            Q(next_activity=None),
+            {"next_step": "none"},
+        ),
+        WorkList(
             "overdue",
-            "Overdue",
+            "Close date passed",
             "event_busy",
             "bad",
             # The latest first: the oldest are in the list of stale deals too.
@@ -93,8 +102,7 @@ def work_lists(day: datetime.date) -> list[WorkList]:
 def home_context(actor: Actor, request: HttpRequest) -> dict[str, Any]:
     """The lists of open deals and the totals of the pipelines, of the member's own deals or of all."""
     visible = Deal.objects.visible_to(actor.member).open()
-    mine = visible.filter(owner=actor.member)
-    whose = request.GET.get("whose") or ("mine" if mine.exists() else "all")
+    mine, whose = visible.filter(owner=actor.member), whose_of(actor, request)
     own = {"owner": str(actor.member.pk)} if whose == "mine" else {}
     deals, lists = mine if own else visible, work_lists(today(actor))
     groups = _groups(deals, lists)
@@ -106,6 +114,15 @@ def home_context(actor: Actor, request: HttpRequest) -> dict[str, Any]:
         "pipelines": pipeline_totals(actor, groups, own),
         "first_steps": first_steps(actor) if not groups else [],
     }
+
+
+def whose_of(actor: Actor, request: HttpRequest) -> str:
+    """Whose work the home page shows, `mine` or `all`: that of a member who has open deals, unless one is chosen."""
+    chosen = request.GET.get("whose") or request.POST.get("whose")
+    if chosen in ("mine", "all"):
+        return str(chosen)
+    mine = Deal.objects.visible_to(actor.member).open().filter(owner=actor.member)
+    return "mine" if mine.exists() else "all"
 
 
 def _groups(deals: Any, lists: Sequence[WorkList]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from contacts.models import Contact
+from crm_project.activities.services import create_activities
 from crm_project.records.text import fold
 from crm_project.server import limit_request_line
 from deals.models import Deal
@@ -192,6 +193,7 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
         chance = random.Random(7)
         create_deals(actor=cls.bob, changes=[cls.change(chance, number) for number in range(ROWS)])
         cls.deal(cls, cls.charlie, name="theirs", amount="10")
+        cls.plan_steps()
         for deal in Deal.objects.filter(organization=cls.organization):
             stamps = {name: instant(chance.choice(INSTANTS)) for name in ("created_at", "updated_at")}
             if deal.closed_at:
@@ -204,6 +206,16 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
         cls.ids = {str(key): pk for key, pk in Deal.objects.values_list("uuid", "pk")}
         cls.every = cls.as_bob.rows("/api/deals", page_size=200)
         assert len(cls.every) == ROWS
+
+    @classmethod
+    def plan_steps(cls):
+        """A next step of every other deal: overdue, planned, or without a date."""
+        deals = Deal.objects.filter(organization=cls.organization).order_by("id")[::2]
+        days = (datetime.date(2026, 1, 1), datetime.date(2999, 1, 1), None)
+        changes = [
+            {"type": "call", "deal": deal.pk, "due_on": days[number % 3]} for number, deal in enumerate(deals)
+        ]
+        create_activities(actor=cls.alice, changes=changes)
 
     @classmethod
     def change(cls, chance, number):
@@ -375,6 +387,10 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             "currency": (
                 ["EUR", "usd", "XOF", "eur,USD"],
                 lambda row, value: row["currency"] in value.upper(),
+            ),
+            "next_step": (
+                ["none", "overdue", "planned", "today", "none,planned"],
+                lambda row, value: (row["next_step"] or {"state": "none"})["state"] in value.split(","),
             ),
             "origin": (["fair", "Web", "web", "f"], lambda row, value: row["origin"] == value),
             "lost_reason": (
