@@ -214,7 +214,7 @@ class DealImportKind(DealValues):
             plain("closed_at", "Closed at", cells.instant, *CLOSED, can_clear=False),
             import_only(
                 "close_date",
-                "Close date (the closing of a closed deal, else the expected one)",
+                "Close date",
                 cells.instant,
                 "close date",
                 "closing date",
