@@ -73,6 +73,9 @@ def update_organization(*, actor: Actor | None, organization: Organization, **fi
         if row.country != before["country"]:
             for hook in hooks.country_changed:
                 hook(row.pk)
+        if row.currency != before["currency"]:
+            for hook in hooks.currency_changed:
+                hook(row.pk)
     return row
 
 

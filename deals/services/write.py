@@ -34,6 +34,7 @@ from crm_project.versions import refusal
 from deals import money, rules
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference
 from deals.querysets import DealQuerySet
+from deals.services.base_amounts import set_base_amounts
 from deals.services.context import (
     Context,
     hidden_next_deals,
@@ -54,7 +55,7 @@ COLUMNS = (
     "name description is_private expected_close_date date date_from date_to number invoice_no url origin"
     " department_id project_id task_id"
 ).split()
-RULED_COLUMNS = ("status", "probability", "tax_rate", "bid_type", "bid_periods")
+RULED_COLUMNS = ("status", "probability", "forecast_category", "tax_rate", "bid_type", "bid_periods")
 NAMELESS = FieldError("name", "required", "A new deal needs a name.")
 SINGLE = {"contact": "contacts", "client": "contacts", "owner": "members", "lost_reason": "lost_reasons"}
 LISTS: dict[str, tuple[Any, str]] = {
@@ -396,6 +397,7 @@ def _store(
     states: dict[int, dict[str, Any]],
     now: datetime.datetime,
 ) -> None:
+    set_base_amounts(actor.organization, drafts)
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)

@@ -22,7 +22,7 @@ from deals.models import Deal, DealAccess, DealContact, DealFollower, LostReason
 from deals.money import AMOUNT_FIELDS
 from deals.querysets import EFFECTIVE_PROBABILITY
 from deals.rules import STORE
-from pipelines.models import Pipeline, Stage
+from pipelines.models import ForecastCategories, Pipeline, Stage
 
 
 class DealImportKind(ImportKind[Deal]):
@@ -56,6 +56,13 @@ class DealImportKind(ImportKind[Deal]):
             ImportField("stage", "Stage", cells.word, self._stage_name, ("deal stage", "phase", "étape")),
             plain("status", "Status", cells.choice(*Deal.Statuses.values), can_clear=False),
             plain("probability", "Probability", cells.whole, "wahrscheinlichkeit", "probabilité"),
+            plain(
+                "forecast_category",
+                "Forecast category",
+                cells.choice(*ForecastCategories.values),
+                "forecast",
+                "prévision",
+            ),
             ImportField(
                 "lost_reason", "Lost reason", cells.word, self._reason_name, ("loss reason",), can_clear=True
             ),
@@ -241,6 +248,7 @@ def _list(key: str, label: str, read: cells.Reader, attribute: str, names: Seque
 
 
 EXPORT_ONLY = (
+    export_only("amount_base", "Amount in the organization's currency"),
     export_only("probability_in_force", "Probability in force"),
     export_only("stage_entered_at", "In this stage since"),
     export_only("created_by_email", "Created by", "created_by__user__email", attribute="created_by"),
