@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "contacts",
     "pipelines",
     "deals",
+    "crm_project.activities",
     "crm_project.api",
     "crm_project.imports",
     "crm_project.webhooks",
@@ -316,11 +317,14 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "crm_project.api.schema.add_problem",
+        "crm_project.webhooks.api.document.add_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
         "DealStatus": "deals.models.Deal.Statuses",
         "DealKey": "deals.services.bulk.MATCH_KEYS",
         "ContactKey": "contacts.services.MATCH_KEYS",
+        "ActivityKey": "crm_project.activities.api.serializers.MATCH_KEYS",
+        "ActivityType": "crm_project.activities.models.Activity.Types",
         "Outcome": "crm_project.records.writing.receipts.OUTCOMES",
         "BulkOutcome": "crm_project.api.bulk.OUTCOMES",
         "BulkOperation": "crm_project.records.bulk.OPERATIONS",

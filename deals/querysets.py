@@ -23,6 +23,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import In
 
 from crm_project.accounts.rules import Role
+from crm_project.records.days import end_of_today
 from crm_project.records.fields import MoneyField
 from crm_project.records.querysets import RowQuerySet
 from crm_project.records.text import fold
@@ -59,6 +60,18 @@ def with_any_contact(organization_id: int, contacts: Any) -> Q:
     return Q(pk__in=found)
 
 
+def is_next_step(states: Iterable[str], now: datetime.datetime, time_zone: str) -> Q:
+    """The condition of `rules.next_step` in SQL."""
+    today = end_of_today(now, time_zone)
+    conditions = {
+        "none": Q(next_activity=None),
+        "overdue": Q(next_due_at__lt=now),
+        "today": Q(next_due_at__gte=now, next_due_at__lte=today),
+        "planned": Q(next_due_at__gt=today) | Q(next_due_at=None, next_activity__isnull=False),
+    }
+    return Q(*(conditions[state] for state in states), _connector=Q.OR)
+
+
 class DealQuerySet(RowQuerySet[Any]):
     def shared_with(self, member: "Member") -> Self:
         """Without private deals, except for their owner, creator, access list and admins."""
@@ -83,6 +96,10 @@ class DealQuerySet(RowQuerySet[Any]):
         """Open deals that were sure, or nearly so, and whose day of closing has passed."""
         sure = In(EFFECTIVE_FORECAST_CATEGORY, ["commit", "best_case"])
         return self.open().closing_before(today).filter(sure)
+
+    def with_next_step(self, states: Iterable[str], now: datetime.datetime, time_zone: str) -> Self:
+        """Deals whose next step has one of these states: those of `rules.NEXT_STEPS`, or none."""
+        return self.filter(is_next_step(states, now, time_zone))
 
     def closing_before(self, day: datetime.date) -> Self:
         return self.filter(expected_close_date__lt=day)
@@ -199,5 +216,6 @@ def _hundredfold(group: Mapping[str, Any], suffix: str) -> Decimal:
     amount: Decimal = group[f"sum_amount{suffix}"] or Decimal(0)
     if group["status"] != "open":
         return amount * (100 if group["status"] == "won" else 0)
-    rest = amount - (group[f"own_amount{suffix}"] or 0)
-    return rest * group["stage_probability"] + (group[f"own_hundredfold{suffix}"] or 0)
+    rest: Decimal = amount - (group[f"own_amount{suffix}"] or 0)
+    probability: int = group["stage_probability"]
+    return rest * probability + (group[f"own_hundredfold{suffix}"] or 0)

@@ -31,7 +31,8 @@ def connect() -> None:
     contact_hooks.after_rename = refresh_search
     pipeline_hooks.count_uses = deals_in
     rate_hooks.after_change = after_rates
-    account_hooks.currency_changed.append(lambda organization_id: after_rates(organization_id, "", None))
+    for changed in (account_hooks.currency_changed, account_hooks.time_zone_changed):
+        changed.append(lambda organization_id: after_rates(organization_id, "", None))
     pipeline_hooks.move_all = move_all
     pipeline_hooks.after_probability = reweigh
     account_hooks.hand_over.append(hand_over)
@@ -57,7 +58,7 @@ def _uses(actor: Actor, deals: DealQuerySet) -> Uses:
     count, visible = deals.count(), 0
     if count:
         visible = Deal.objects.visible_to(actor.member).filter(pk__in=deals.order_by().values("pk")).count()
-    return Uses(visible, others=count > visible)
+    return Uses(visible, others=count > visible, noun="deal")
 
 
 def move_all(actor: Actor, stage_ids: Sequence[int], stage: Stage) -> None:

@@ -19,6 +19,9 @@ country_changed: list[Callable[[int], None]] = []
 # currency_changed(organization id): called in the transaction that changes the currency
 currency_changed: list[Callable[[int], None]] = []
 
+# time_zone_changed(organization id): called in the transaction that changes the time zone
+time_zone_changed: list[Callable[[int], None]] = []
+
 # For each kind of row, a function that returns the number of the live rows that a member owns.
 count_owned: dict[str, Callable[[Member], int]] = {}
 

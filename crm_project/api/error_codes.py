@@ -185,6 +185,12 @@ FIELDS = (
 )
 
 DEALS = (
+    ErrorCode(
+        "due_conflict",
+        (400,),
+        "An activity is due at an instant or on a day, not both.",
+        "Send `due_at` or `due_on`.",
+    ),
     ErrorCode("amount_conflict", (400,), "Amount, gross amount and bid disagree.", "Send one of them."),
     ErrorCode(
         "stage_conflict", (400,), "The status does not fit the kind of the stage.", "Send one of them."

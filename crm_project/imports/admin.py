@@ -25,6 +25,7 @@ from crm_project.imports.forms import ChoicesForm, UploadForm
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import
 from crm_project.imports.refusals import error_table, sentence
+from crm_project.imports.sources import source_named
 from crm_project.journal.models import Event
 from crm_project.records.kinds import kinds
 from crm_project.staff import filters
@@ -132,6 +133,14 @@ class ImportAdmin(StaffModelAdmin):
         parts = [f"{count:,}{'' if place else verb} {name}" for place, (name, count) in enumerate(counts)]
         return f"Of {counted(source.counts.get('rows', 0), 'row')} {', '.join(parts)}."
 
+    def beside(self, source: Import) -> str:
+        """What is created beside the rows, as words."""
+        found = source.summary.get("created_beside", {})
+        names = {"user": "former member"}
+        return ", ".join(
+            counted(count, names.get(kind, kind.replace("_", " "))) for kind, count in found.items()
+        )
+
     @admin.display(description="Rows")
     def counts_text(self, row: Import) -> str:
         return ", ".join(f"{row.counts[name]:,} {name}" for name in OUTCOMES if row.counts.get(name))
@@ -229,7 +238,16 @@ class ImportAdmin(StaffModelAdmin):
         return source
 
     def _choices(self, request: HttpRequest, source: Import, data: Any = None) -> ChoicesForm:
-        return ChoicesForm(data, source=source, fields=import_kind(source.kind, self.actor(request)).fields)
+        actor = self.actor(request)
+        if source.file_deleted_at is not None or source.state in (States.DONE, States.UNDONE):
+            return ChoicesForm(data, source=source, fields=import_kind(source.kind, actor).fields)
+        return ChoicesForm(
+            data,
+            source=source,
+            fields=import_kind(source.kind, actor).fields,
+            questions=services.questions_of(actor, source),
+            values=services.values_of(actor, source),
+        )
 
     def _import_page(self, request: HttpRequest, source: Import, form: ChoicesForm) -> HttpResponse:
         refused = list(source.refused_rows.order_by("line")[:REFUSED_ROWS])
@@ -246,6 +264,8 @@ class ImportAdmin(StaffModelAdmin):
             row_action_links={
                 link["action"].name: link["url"] for link in self.row_action_links(request, source)
             },
+            recognized=source_named(source.kind, source.recognized_as),
+            beside=self.beside(source),
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
             list_url=_list(source.kind),

@@ -59,6 +59,16 @@ class Import(models.Model):
     mapping = models.JSONField(default=dict)
     is_mapping_chosen = models.BooleanField(default=False)
     options = models.JSONField(default=dict)
+    # The notation of columns that leave it open, by label: a decimal sign, or an order of day, month and year.
+    answers = models.JSONField(default=dict, db_default={})
+    # The key of the source whose headers the file has (`hubspot.deals`), or empty.
+    recognized_as = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # What was chosen for values that are unknown here, by field and value: a value of the field, `create`, or empty.
+    value_choices = models.JSONField(default=dict, db_default={})
+    # What else a preview or a run has to tell: errors by their number, what was left out, what was created beside.
+    summary = models.JSONField(default=dict, db_default={})
+    # Whether `columns` are those of all rows; of a large file only the first ones are read at the upload.
+    is_profiled = models.BooleanField(default=False, db_default=False)
     state = models.CharField(max_length=16, choices=States, default=States.READY)
     task = models.CharField(max_length=16, choices=Tasks, blank=True)
     attempt = models.PositiveIntegerField(default=0)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+from django.conf import settings
 from django.contrib.admin import ShowFacets
 from django.contrib.admin import display as display_column
 from django.contrib.admin.options import IS_POPUP_VAR
@@ -35,6 +35,7 @@ from crm_project.staff.request_actor import actor_of, visible
 from crm_project.staff.timeline import timeline
 
 Fieldsets = list[Any]
+LIST_SCRIPTS = ("core.js", "actions.js")
 
 
 class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
@@ -225,11 +226,21 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     @property
     def media(self) -> Any:
-        """Django's own: the theme's would instantiate the list filters and store a request on this shared object."""
-        return DjangoModelAdmin.media.fget(self)  # type: ignore[attr-defined]
+        """Django's scripts without those of prepopulated fields, which no form of ours has.
+
+        The theme's property would instantiate the list filters and store a request on this shared object.
+        """
+        # The same file as that of Django's widgets.
+        jquery = f"vendor/jquery/jquery{'' if settings.DEBUG else '.min'}.js"
+        names = (jquery, "jquery.init.js", "core.js", "admin/RelatedObjectLookups.js")
+        return forms.Media(js=[f"admin/js/{name}" for name in names])
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        context = {"tools": self.tools_for(request), "in_trash": self.in_trash(request)}
+        context = {
+            "tools": self.tools_for(request),
+            "in_trash": self.in_trash(request),
+            "media": forms.Media(js=[f"admin/js/{name}" for name in LIST_SCRIPTS]),
+        }
         response: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
         return response
 

@@ -18,6 +18,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
         [
             ("Home", "home", "admin:index", Permission.VIEW),
             ("Board", "view_kanban", "admin:deals_deal_board_default", Permission.VIEW),
+            ("Activities", "task_alt", "admin:activities_activity_changelist", Permission.VIEW),
             ("Deals", "handshake", "admin:deals_deal_changelist", Permission.VIEW),
             ("Reports", "monitoring", "admin:deals_deal_reports", Permission.VIEW),
             ("Contacts", "contacts", "admin:contacts_contact_changelist", Permission.VIEW),

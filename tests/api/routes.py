@@ -14,6 +14,7 @@ from crm_project.journal.models import Event
 from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
 from tests.api.client import ApiClient
 from tests.factories import (
+    ActivityFactory,
     CustomFieldFactory,
     DealFactory,
     LostReasonFactory,
@@ -154,6 +155,24 @@ ROUTES = [
     route("GET    /api/deals/{deal}/history                 200 200 200 200"),
     route("GET    /api/contacts/{contact}/history           200 200 200 200"),
     route("GET    /api/pipelines/{pipeline}/history         200 200 200 200"),
+    route("GET    /api/activities                           200 200 200 200"),
+    route(
+        "POST   /api/activities                           403 201 201 201",
+        lambda rows: {"type": "call", "deal_uuid": str(rows["deal"])},
+    ),
+    route(
+        "POST   /api/activities/upsert                    403 201 201 201",
+        lambda rows: {"type": "call", "deal_uuid": str(rows["deal"]), "external_id": "9"},
+    ),
+    route(
+        "POST   /api/activities/bulk                      403 200 200 200",
+        lambda rows: bulk({"type": "call", "deal_uuid": str(rows["deal"])}),
+    ),
+    route("GET    /api/activities/external/erp/{key}        200 200 200 200"),
+    route("GET    /api/activities/{activity}                200 200 200 200"),
+    route("PATCH  /api/activities/{activity}                403 200 200 200", {"subject": "Other"}),
+    route("DELETE /api/activities/{activity}                403 204 204 204"),
+    route("POST   /api/activities/{trashed_activity}/restore    403 200 200 200"),
     route("GET    /api/events                               200 200 200 200"),
     route("POST   /api/events/{event}/undo                  403 200 200 200"),
     route("GET    /api/deals/export                         200 200 200 200"),
@@ -213,6 +232,14 @@ def make_rows(case: Any) -> dict[str, Any]:
         actor=case.bob, external_references=[("erp", "K-1")], followers=[case.viewer.member.pk]
     )
     trashed_deal = DealFactory(actor=case.bob)
+    activity = ActivityFactory(
+        actor=case.bob,
+        deal=deal.pk,
+        contact=contact.pk,
+        owner=case.bob.member.pk,
+        external_references=[("erp", "K-1")],
+    )
+    trashed_activity = ActivityFactory(actor=case.bob, deal=deal.pk)
     as_alice = ApiClient(case.alice)
     as_alice.delete(f"/api/custom-fields/{trashed_field.pk}")
     as_alice.delete(f"/api/lost-reasons/{trashed_reason.pk}")
@@ -220,6 +247,7 @@ def make_rows(case: Any) -> dict[str, Any]:
     as_alice.delete(f"/api/pipelines/{trashed_pipeline.pk}")
     case.as_bob.delete(f"/api/contacts/{trashed_contact.uuid}")
     case.as_bob.delete(f"/api/deals/{trashed_deal.uuid}")
+    case.as_bob.delete(f"/api/activities/{trashed_activity.uuid}")
     case.as_bob.patch(f"/api/deals/{deal.uuid}", {"origin": "fair"})
     return {
         "user": case.bob.member.uuid,
@@ -239,6 +267,8 @@ def make_rows(case: Any) -> dict[str, Any]:
         "trashed_rate": _trashed_rate(case),
         "deal": deal.uuid,
         "trashed_deal": trashed_deal.uuid,
+        "activity": activity.uuid,
+        "trashed_activity": trashed_activity.uuid,
         "reference": deal.references.get().uuid,
         "event": Event.objects.get(kind="deal", action="updated").sequence,
         "import_file": upload_file(

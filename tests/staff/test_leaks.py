@@ -3,6 +3,7 @@
 Every row of the other organization, and the invisible deal, carries a word that no page may show.
 """
 
+import datetime
 import json
 import re
 from decimal import Decimal
@@ -18,6 +19,7 @@ from crm_project.accounts.invitations import invite_member
 from crm_project.accounts.models import ApiToken, Invitation, Member, Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
+from crm_project.activities.models import Activity
 from crm_project.background.models import Schedule, StoredTask
 from crm_project.imports.files import receive
 from crm_project.imports.models import Import
@@ -32,6 +34,7 @@ from deals.models import Deal, LostReason
 from deals.services import trash_deals, update_deals
 from pipelines.models import Pipeline, Stage
 from tests.factories import (
+    ActivityFactory,
     ActorFactory,
     CompanyFactory,
     CustomFieldFactory,
@@ -52,6 +55,7 @@ OURS = "zyxours"
 TERMS = (SECRET[1:-1], PRIVATE[1:-1])
 TENANT_MODELS = (
     Deal,
+    Activity,
     Contact,
     Pipeline,
     Stage,
@@ -88,6 +92,14 @@ class LeakTestCase(StaffTestCase):
             actor=cls.alice, name=f"{PRIVATE} deal", owner=cls.alice.member.pk, is_private=True, amount=777777
         )
         update_deals(actor=cls.alice, changes=[(cls.own["deal"], {"next_deal": cls.private.pk})])
+        ActivityFactory(
+            actor=cls.alice,
+            subject=f"{PRIVATE} call",
+            deal=cls.private.pk,
+            contact=cls.own["person"].pk,
+            owner=cls.alice.member.pk,
+            due_on=datetime.date(2026, 1, 1),
+        )
         cls.trashed_private = DealFactory(actor=cls.alice, name=f"{PRIVATE} trashed", is_private=True)
         trash_deals(actor=cls.alice, rows=[cls.trashed_private])
 
@@ -119,6 +131,15 @@ class LeakTestCase(StaffTestCase):
         )
         gone = DealFactory(actor=actor, name=f"{word} gone", stage=stage.pk)
         trash_deals(actor=actor, rows=[gone])
+        activity = ActivityFactory(
+            actor=actor,
+            subject=f"{word} task",
+            deal=deal.pk,
+            contact=person.pk,
+            owner=actor.member.pk,
+            external_references=[("default", f"{word}-1")],
+        )
+        ActivityFactory(actor=actor, subject=f"{word} note", contact=company.pk, type="note")
         token, _ = create_token(actor=actor, name=f"{word} token")
         invitation, _ = invite_member(actor=actor, email=f"{word}-guest@example.com")
         content = f"name,{word}\n{word},{word}\n".encode()
@@ -137,6 +158,7 @@ class LeakTestCase(StaffTestCase):
             "field": field,
             "deal": deal,
             "gone": gone,
+            "activity": activity,
             "member": actor.member,
             "token": token,
             "invitation": invitation,

@@ -1,6 +1,6 @@
 """`/api/imports`, and the exports of deals and contacts."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -9,7 +9,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from contacts.api.filters import ContactFilter
+from contacts.api.serializers import ContactSerializer
 from contacts.api.views import ContactViewSet
+from contacts.models import Contact
 from crm_project.accounts.rules import Permission
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DRY_RUN
@@ -23,12 +26,13 @@ from crm_project.api.preferences import (
     wait_for,
     waiters,
 )
-from crm_project.api.views import ScopedView
+from crm_project.api.views import ScopedView, visible_rows
 from crm_project.errors import NotFound
 from crm_project.imports import services
 from crm_project.imports.api.parsers import PARSERS, bare
 from crm_project.imports.api.serializers import (
     FieldListSerializer,
+    ImportDetailSerializer,
     ImportSerializer,
     RefusedRowSerializer,
     TextUploadSerializer,
@@ -41,13 +45,16 @@ from crm_project.imports.refusals import error_table
 from crm_project.imports.tasks import claimed
 from crm_project.imports.undoing import take_back
 from crm_project.records.paging import Key
+from deals.api.filters import DealFilter
+from deals.api.serializers import DealSerializer
 from deals.api.views import DealViewSet
+from deals.models import Deal
 
 FILES = dict.fromkeys(("text/csv", XLSX, "application/octet-stream"), OpenApiTypes.BINARY)
 FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
 # The actions that start a job; a request may wait for its end.
 JOBS = ("preview", "run", "undo")
-STATES = {200: ImportSerializer, 202: ImportSerializer}
+STATES = {200: ImportDetailSerializer, 202: ImportDetailSerializer}
 JOB = extend_schema(
     parameters=[
         OpenApiParameter(
@@ -66,7 +73,7 @@ class ImportViewSet(ScopedView):
     """Files of deals or contacts: upload, map the columns, preview, run, undo."""
 
     queryset = Import.objects.none()
-    serializer_class = ImportSerializer
+    serializer_class = ImportDetailSerializer
     conditional_actions = frozenset()
     costs = {"create": 20, "preview": 50, "run": 50, "undo": 50, "error_file": 20}
     documented_headers = {job: {202: ("Location", "Retry-After"), 200: (PREFERENCE_APPLIED,)} for job in JOBS}
@@ -90,6 +97,10 @@ class ImportViewSet(ScopedView):
     def get_queryset(self) -> Any:
         return Import.objects.visible_to(self.actor.member)
 
+    def get_serializer_class(self) -> Any:
+        """What an import asks takes queries of its own, which a list does without."""
+        return ImportSerializer if self.action == "list" else super().get_serializer_class()
+
     def represent(self, row: Any) -> Any:
         """An import has no version."""
         return self.get_serializer(self.reread(row)).data
@@ -105,7 +116,7 @@ class ImportViewSet(ScopedView):
             "application/json": TextUploadSerializer,
             **FILES,
         },
-        responses={201: ImportSerializer},
+        responses={201: ImportDetailSerializer},
         summary="Upload a file",
     )
     def create(self, request: Request) -> Response:
@@ -249,50 +260,58 @@ EXPORT_PARAMETERS = {
     },
     "ordering": {"type": "string", "description": "As in the list."},
 }
-EXPORT_COSTS = {"export": 50}
-EXPORTED = extend_schema(
-    responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY},
-    summary="Export the list",
-)
 
 
-class DealExportViewSet(DealViewSet):
+class ExportView(ScopedView):
+    """The visible rows that match the filters of the list, as a streamed file."""
+
+    kind_name: ClassVar[str]
+    costs = {"export": 50}
+    filtered_actions = frozenset({"export"})
+    action_parameters = {"export": EXPORT_PARAMETERS}
+
+    def get_queryset(self) -> Any:
+        return visible_rows(self)
+
+    @extend_schema(
+        responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY},
+        summary="Export the list",
+    )
+    def export(self, request: Request) -> StreamingHttpResponse:
+        self.actor.require(Permission.VIEW)
+        query = request.query_params
+        file_format = query.get("file_format", "csv")
+        if file_format not in STREAMS:
+            raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
+        raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
+        if raw is None:
+            raise InvalidQuery({"raw": ["Must be true or false."]})
+        kind = import_kind(self.kind_name, self.actor)
+        rows = streamed_rows(
+            kind.for_export(self.filter_queryset(self.get_queryset())), request, self, size=BLOCK
+        )
+        stream, media_type = STREAMS[file_format]
+        return file_response(
+            stream(table_of(kind, rows), raw=raw), f"{self.kind_name}.{file_format}", media_type
+        )
+
+
+class DealExportViewSet(ExportView):
     """The visible deals that match the filters, as a file that can be imported again without a change."""
 
-    costs = EXPORT_COSTS
-    filtered_actions = frozenset({"export"})
-    action_parameters = {"export": EXPORT_PARAMETERS}
+    queryset = Deal.objects.none()
+    serializer_class = DealSerializer
+    filterset_class = DealFilter
+    parameter_costs = DealViewSet.parameter_costs
+    orderings = DealViewSet.orderings
+    kind_name = "deals"
 
-    @EXPORTED
-    def export(self, request: Request) -> StreamingHttpResponse:
-        return exported(self, "deals")
 
-
-class ContactExportViewSet(ContactViewSet):
+class ContactExportViewSet(ExportView):
     """The contacts that match the filters, as a file that can be imported again without a change."""
 
-    costs = EXPORT_COSTS
-    filtered_actions = frozenset({"export"})
-    action_parameters = {"export": EXPORT_PARAMETERS}
-
-    @EXPORTED
-    def export(self, request: Request) -> StreamingHttpResponse:
-        return exported(self, "contacts")
-
-
-def exported(view: Any, kind_name: str) -> StreamingHttpResponse:
-    """A streamed file of all rows of the list."""
-    view.actor.require(Permission.VIEW)
-    query = view.request.query_params
-    file_format = query.get("file_format", "csv")
-    if file_format not in STREAMS:
-        raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
-    raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
-    if raw is None:
-        raise InvalidQuery({"raw": ["Must be true or false."]})
-    kind = import_kind(kind_name, view.actor)
-    rows = streamed_rows(
-        kind.for_export(view.filter_queryset(view.get_queryset())), view.request, view, size=BLOCK
-    )
-    stream, media_type = STREAMS[file_format]
-    return file_response(stream(table_of(kind, rows), raw=raw), f"{kind_name}.{file_format}", media_type)
+    queryset = Contact.objects.none()
+    serializer_class = ContactSerializer
+    filterset_class = ContactFilter
+    orderings = ContactViewSet.orderings
+    kind_name = "contacts"
