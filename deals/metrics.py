@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import (
     Aggregate,
@@ -56,7 +55,7 @@ class Period:
 
     since: datetime.date
     until: datetime.date
-    zone: ZoneInfo
+    zone: datetime.tzinfo
 
     @property
     def is_too_long(self) -> bool:
@@ -99,7 +98,7 @@ class Median(Aggregate):
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template="GROUP_CONCAT(%(expressions)s)", **extra)
 
-    def convert_value(self, value: Any, expression: Any, connection: Any) -> float | None:  # type: ignore[override]
+    def convert_value(self, value: Any, expression: Any, connection: Any) -> float | None:
         """SQLite has no median: there the values come as a list."""
         return median(map(float, value.split(","))) if isinstance(value, str) else value
 
@@ -115,7 +114,7 @@ class Seconds(Func):
             compiler, connection, template="EXTRACT(EPOCH FROM (%(expressions)s))", arg_joiner=" - "
         )
 
-    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         later, earlier = self.get_source_expressions()
         days = [Func(part, function="julianday") for part in (later, earlier)]
         copied = self.copy()
@@ -311,7 +310,7 @@ def count_of(totals: Totals) -> int:
 
 def base_of(totals: Totals, name: str = "amount_base") -> Decimal:
     """The sum in the organization's currency of the deals with a rate."""
-    return sum((total[name] or 0 for total in totals), Decimal(0))
+    return sum((total[name] or Decimal(0) for total in totals), Decimal(0))
 
 
 def without_rate_of(totals: Totals) -> int:

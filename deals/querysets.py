@@ -176,7 +176,7 @@ class DealQuerySet(RowQuerySet[Any]):
         return _added_up(groups, (*by, "currency"))
 
 
-def _times_probability(column: str) -> ExpressionWrapper:
+def _times_probability(column: str) -> Any:
     return ExpressionWrapper(F(column) * F("probability"), output_field=MoneyField())
 
 
@@ -196,7 +196,7 @@ def _added_up(groups: Iterable[dict[str, Any]], by: Sequence[str]) -> list[dict[
     totals: dict[tuple[Any, ...], dict[str, Any]] = {}
     for group in groups:
         key = tuple(group[name] for name in by)
-        total = totals.setdefault(key, dict(zip(by, key, strict=True)) | NOTHING)
+        total = totals.setdefault(key, {**dict(zip(by, key, strict=True)), **NOTHING})
         for name in (*COUNTED, *SUMMED):
             total[name] += group[f"sum_{name}"] or 0
         total["weighted_amount"] += _hundredfold(group, "") / 100

@@ -88,11 +88,11 @@ class Report:
         zone = timezone.get_current_timezone()
         given = [_day(self.request.GET.get(name, "")) for name in ("since", "until")]
         if given[0] and given[1] and given[0] <= given[1] < datetime.date.max:
-            period = Period(given[0], given[1] + DAY, zone)  # type: ignore[arg-type]
+            period = Period(given[0], given[1] + DAY, zone)
             if not period.is_too_long:
                 return period
         since, until = metrics.month_start(first, -3), metrics.month_start(first, 3)
-        return Period(since, until, zone)  # type: ignore[arg-type]
+        return Period(since, until, zone)
 
     @cached_property
     def pipelines(self) -> list[Pipeline]:
