@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "crm_project.accounts",
     "crm_project.records",
     "crm_project.journal",
+    "crm_project.rates",
     "contacts",
     "pipelines",
     "deals",

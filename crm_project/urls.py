@@ -26,6 +26,7 @@ urlpatterns = [
     path("api/", include("deals.api.urls")),
     path("api/", include("crm_project.activities.api.urls")),
     path("api/", include("crm_project.references.urls")),
+    path("api/", include("crm_project.rates.api.urls")),
     path("api/", include("crm_project.imports.api.urls")),
     path("api/", include("crm_project.webhooks.api.urls")),
     path("api/<rest:rest>", pages.UnknownView.as_view()),

@@ -122,9 +122,12 @@ class RowFilter(FormFilter):
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         key = whole_number(str(self.used_parameters.get(self.parameter, "")))
-        rows = visible(request, self.model).filter(pk=key) if key else ()
+        rows = self.rows(request).filter(pk=key) if key else ()
         choices = [("", "All"), *((row.pk, str(row)) for row in rows)]
         return {self.parameter: forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
+
+    def rows(self, request: HttpRequest) -> Any:
+        return visible(request, self.model)
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return rows.filter(self.condition(int(value[self.parameter])))

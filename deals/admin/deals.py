@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
+from django.db.models.lookups import In
 from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils import timezone
@@ -28,12 +29,13 @@ from crm_project.staff.forms import when
 from crm_project.staff.inputs import Select
 from crm_project.staff.request_actor import actor_of, member_choices
 from deals import money, services
-from deals.admin import actions, board
+from deals.admin import actions, board, reports
 from deals.admin.forms import DealForm, StageChoiceField, currencies, may_share, stage_choices, stages_of
 from deals.admin.work import WITH_CONTACT, deals_of, home_context, is_stale, takes_part
-from deals.models import Deal
+from deals.models import Deal, LostReason
+from deals.querysets import EFFECTIVE_FORECAST_CATEGORY
 from deals.rules import NEXT_STEPS, is_overdue
-from pipelines.models import Stage
+from pipelines.models import ForecastCategories, Stage
 
 MIXED_CURRENCIES = (
     "Amounts are compared as numbers, whatever their currencies. Choose one in the filter “Currency”."
@@ -77,6 +79,35 @@ class NextStepFilter(FormFilter):
     def narrow(self, rows: Any, value: Any) -> Any:
         actor: Any = actor_of(self.request)
         return rows.with_next_step([value["next_step"]], timezone.now(), actor.organization.time_zone)
+
+
+class ForecastFilter(FormFilter):
+    """The forecast category in force."""
+
+    title = "Forecast"
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return ["forecast"]
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        choices = [("", "All"), *ForecastCategories.choices]
+        return {"forecast": forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
+
+    def narrow(self, rows: Any, value: Any) -> Any:
+        return rows.filter(In(EFFECTIVE_FORECAST_CATEGORY, [value["forecast"]]))
+
+
+class LostReasonFilter(RowFilter):
+    """Trashed reasons included, which deals keep."""
+
+    title = "Lost reason"
+    parameter = "lost_reason"
+    model = LostReason
+
+    def rows(self, request: HttpRequest) -> Any:
+        actor: Any = actor_of(request)
+        return LostReason.objects.seen_by(actor.member)
 
 
 class WithContactFilter(RowFilter):
@@ -127,6 +158,8 @@ class DealAdmin(StaffModelAdmin):
         range_filter(InstantRange, "Closed", "closed_at"),
         StaleFilter,
         NextStepFilter,
+        ForecastFilter,
+        LostReasonFilter,
         yes_no_filter("Private", "is_private"),
         WithContactFilter,
     )
@@ -148,7 +181,7 @@ class DealAdmin(StaffModelAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        return [*board.urls(self), *super().get_urls()]
+        return [*board.urls(self), *reports.urls(self), *super().get_urls()]
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Deal:
         return services.create_deals(actor=actor, changes=[change])[0]
@@ -171,7 +204,7 @@ class DealAdmin(StaffModelAdmin):
         new_contact = ["contact_email", ("contact_first_name", "contact_last_name"), "contact_phone"]
         sharing = ["is_private", "access_list"] if may_share(request, row) else []
         tabs = {
-            "State": ["status", "lost_reason", "closed_at", "probability"],
+            "State": ["status", "lost_reason", "closed_at", "probability", "forecast_category"],
             **({} if row else {"New contact": new_contact}),
             "Money": [
                 "gross" if is_read_only else "amount_gross",

@@ -74,6 +74,8 @@ def bulk(data: Any) -> Any:
 FIELD = {"kind": "deal", "key": "size", "label": "Size", "type": "number"}
 FILE = {"kind": "deals", "content": "name\nA\n"}
 HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
+RATE = {"currency": "USD", "date": "2024-01-01", "rate": "0.9"}
+RATES = {"format": "csv", "content": "currency,date,rate\nUSD,2024-02-01,0.9\n"}
 STAGES = [{"name": "First"}, {"name": "Second"}]
 
 ROUTES = [
@@ -110,6 +112,8 @@ ROUTES = [
     route("DELETE /api/pipelines/{pipeline}                 403 403 204 204"),
     route("POST   /api/pipelines/{trashed_pipeline}/restore 403 403 200 200"),
     route("GET    /api/pipelines/{pipeline}/deals           200 200 200 200"),
+    route("GET    /api/pipelines/{pipeline}/forecast        200 200 200 200"),
+    route("GET    /api/pipelines/{pipeline}/funnel          200 200 200 200"),
     route("GET    /api/pipelines/{pipeline}/board?status=lost          200 200 200 200"),
     route("GET    /api/pipelines/{pipeline}/board/{stage}?status=lost  200 200 200 200"),
     route("GET    /api/stages                               200 200 200 200"),
@@ -127,6 +131,13 @@ ROUTES = [
     route("PATCH  /api/lost-reasons/{lost_reason}           403 403 200 200", {"name": "Size"}),
     route("DELETE /api/lost-reasons/{lost_reason}           403 403 204 204"),
     route("POST   /api/lost-reasons/{trashed_reason}/restore    403 403 200 200"),
+    route("GET    /api/exchange-rates                       200 200 200 200"),
+    route("POST   /api/exchange-rates                       403 403 201 201", RATE),
+    route("POST   /api/exchange-rates/upload                403 403 200 200", RATES),
+    route("GET    /api/exchange-rates/{rate}                200 200 200 200"),
+    route("PATCH  /api/exchange-rates/{rate}                403 403 200 200", {"rate": "2"}),
+    route("DELETE /api/exchange-rates/{rate}                403 403 204 204"),
+    route("POST   /api/exchange-rates/{trashed_rate}/restore    403 403 200 200"),
     route("GET    /api/deals                                200 200 200 200"),
     route("POST   /api/deals                                403 201 201 201", {"name": "Deal"}),
     route(
@@ -135,6 +146,7 @@ ROUTES = [
     route("POST   /api/deals/bulk                           403 200 200 200", bulk({"name": "Deal"})),
     route("GET    /api/deals/changes?since=2024-01-01       200 200 200 200"),
     route("GET    /api/deals/summary                        200 200 200 200"),
+    route("GET    /api/deals/metrics?group_by=stage,owner   200 200 200 200"),
     route("GET    /api/deals/external/erp/{key}             200 200 200 200"),
     route("GET    /api/deals/{deal}                         200 200 200 200"),
     route("PATCH  /api/deals/{deal}                         403 200 200 200", {"name": "Other"}),
@@ -259,6 +271,8 @@ def make_rows(case: Any) -> dict[str, Any]:
         "trashed_stage": trashed_stage.pk,
         "lost_reason": LostReasonFactory(actor=case.alice).pk,
         "trashed_reason": trashed_reason.pk,
+        "rate": case.as_alice.post("/api/exchange-rates", {**RATE, "currency": "CHF"}).json()["id"],
+        "trashed_rate": _trashed_rate(case),
         "deal": deal.uuid,
         "trashed_deal": trashed_deal.uuid,
         "activity": activity.uuid,
@@ -289,6 +303,12 @@ def _webhooks(admin: Any) -> dict[str, Any]:
         "trashed_webhook": trashed.uuid,
         "delivery": send_test(actor=admin, webhook=webhook).uuid,
     }
+
+
+def _trashed_rate(case: Any) -> int:
+    row: int = case.as_alice.post("/api/exchange-rates", {**RATE, "currency": "PLN"}).json()["id"]
+    case.as_alice.delete(f"/api/exchange-rates/{row}")
+    return row
 
 
 def served() -> dict[str, Any]:

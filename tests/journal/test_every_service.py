@@ -1,5 +1,6 @@
 """A walk of every service: each row that one changes gets an event, a higher version, and a deal its state."""
 
+import datetime
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from crm_project.activities.services import trash_activities
 from crm_project.changes import columns
 from crm_project.journal.models import Event
 from crm_project.journal.undo import undo
+from crm_project.rates import services as rates_services
+from crm_project.rates.reading import Read
 from crm_project.records import services as records_services
 from crm_project.records.bulk import Operation
 from crm_project.records.kinds import kinds
@@ -30,6 +33,8 @@ from deals.rules import state_of
 from pipelines import services as pipelines_services
 from tests.base import BaseTestCase
 from tests.factories import CustomFieldFactory, LostReasonFactory
+
+RATE = {"currency": "USD", "date": datetime.date(2024, 1, 1), "rate": Decimal(2)}
 
 # The services of every app that declares a kind of row.
 ROOMS = [
@@ -200,6 +205,20 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
             actor=w.bob, changes=[{"contact_email": "a@example.com", "contact_first_name": "A"}]
         ),
     ),
+    "create_exchange_rate": (lambda w: None, lambda run, w, _: run(actor=w.manager, change=RATE)),
+    "update_exchange_rate": (
+        lambda w: w.rate(),
+        lambda run, w, row: run(actor=w.manager, exchange_rate=row, change={"rate": Decimal(3)}),
+    ),
+    "trash_exchange_rate": (lambda w: w.rate(), lambda run, w, row: run(actor=w.manager, exchange_rate=row)),
+    "restore_exchange_rate": (
+        lambda w: w.trashed_rate(),
+        lambda run, w, row: run(actor=w.manager, exchange_rate=row),
+    ),
+    "set_exchange_rates": (
+        lambda w: w.rate(),
+        lambda run, w, row: run(actor=w.manager, rates=[Read(row.currency, row.date, Decimal(3))]),
+    ),
     "create_lost_reason": (lambda w: None, lambda run, w, _: run(actor=w.manager, change={"name": "Price"})),
     "follow_deal": (
         lambda w: w.deal(),
@@ -305,6 +324,14 @@ class WalkTests(BaseTestCase):
     def trashed_stage(self) -> Any:
         pipelines_services.trash_stage(actor=self.manager, stage=self.offer)
         return self.offer
+
+    def rate(self) -> Any:
+        return rates_services.create_exchange_rate(actor=self.manager, change=RATE)
+
+    def trashed_rate(self) -> Any:
+        rate = self.rate()
+        rates_services.trash_exchange_rate(actor=self.manager, exchange_rate=rate)
+        return rate
 
     def trashed_reason(self) -> Any:
         reason = LostReasonFactory(actor=self.manager)
