@@ -20,6 +20,7 @@ from crm_project.api.filters import (
     ValuesFilter,
     instants,
 )
+from crm_project.api.saved_views import ViewFilter
 from crm_project.records.phones import normalize_phone
 
 
@@ -71,6 +72,7 @@ class ContactFilter(ReferencedFilterSet):
     owner = MembersFilter("owner__uuid", nullable=True)
     created_at = instants()
     updated_at = instants()
+    view = ViewFilter()
     q = TextFilter(
         method="filter_text",
         help_text="Every word occurs in name, e-mail or phone numbers; phones in any spelling.",

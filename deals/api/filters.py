@@ -26,6 +26,7 @@ from crm_project.api.filters import (
     days,
     instants,
 )
+from crm_project.api.saved_views import ViewFilter
 from deals.models import Deal, DealContact, DealState
 from deals.money import currency_decimals
 from deals.querysets import EFFECTIVE_PROBABILITY, with_any_contact
@@ -149,6 +150,7 @@ class DealFilter(ReferencedFilterSet, StateFilter):
     project_id = IntegersFilter(nullable=True)
     task_id = IntegersFilter(nullable=True)
     is_private = BooleanFilter("is_private")
+    view = ViewFilter()
     next_deal_empty = NextDealEmptyFilter("next_deal")
     q = TextFilter(
         method="filter_text",

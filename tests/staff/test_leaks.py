@@ -23,6 +23,8 @@ from crm_project.imports.models import Import
 from crm_project.imports.services import upload_file
 from crm_project.mail.models import Message
 from crm_project.records.models import CustomField
+from crm_project.saved_views.models import SavedView
+from crm_project.saved_views.services import create_saved_view
 from crm_project.webhooks.models import Webhook, WebhookDelivery
 from crm_project.webhooks.services import create_webhook, send_test
 from deals.models import Deal, LostReason
@@ -61,6 +63,7 @@ TENANT_MODELS = (
     Import,
     Webhook,
     WebhookDelivery,
+    SavedView,
 )
 
 
@@ -137,6 +140,9 @@ class LeakTestCase(StaffTestCase):
             "message": Message.objects.get(recipient=invitation.email),
             "import": source,
             "webhook": webhook,
+            "saved_view": create_saved_view(
+                actor=actor, change={"name": f"{word} view", "list": "deals", "is_shared": True}
+            ),
             "delivery": delivery,
         }
 
