@@ -4,6 +4,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help run quick test test-sqlite test-postgresql test-long fault-test check lock clean
 .NOTPARALLEL:
+# The suite starts hundreds of processes: what the first one compiles, the others read.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 DEMO ?= yes

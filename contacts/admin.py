@@ -76,7 +76,7 @@ def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
     if actor is None or company.kind != Contact.Kinds.COMPANY:
         return None
     people = Contact.objects.visible_to(actor.member).filter(company=company.pk).order_by("full_name", "id")
-    shown = list(people[: PEOPLE_SHOWN + 1])
+    first_people = list(people[: PEOPLE_SHOWN + 1])
     more = f"{reverse('admin:contacts_contact_changelist')}?company={company.pk}"
     add = f"{reverse('admin:contacts_contact_add')}?kind=person&company={company.pk}"
     return panels.Panel(
@@ -89,10 +89,10 @@ def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
                 display.mail(person.email),
                 display.phone(person.phone or person.mobile),
             )
-            for person in shown[:PEOPLE_SHOWN]
+            for person in first_people[:PEOPLE_SHOWN]
         ],
         empty="No people yet.",
-        more_url=more if len(shown) > PEOPLE_SHOWN else "",
+        more_url=more if len(first_people) > PEOPLE_SHOWN else "",
         add_url=add if actor.may(Permission.EDIT_DEALS) else "",
     )
 

@@ -1,7 +1,8 @@
 """The functions of outer apps that writes of contacts call; `deals/subscriptions.py` sets them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from crm_project.accounts.actors import Actor
 from crm_project.errors import Uses
@@ -14,6 +15,8 @@ class Hooks:
     # after_rename(contact ids): names, addresses, numbers or companies of these contacts have changed; update the
     # columns of other rows that are derived from them
     after_rename: Callable[[Sequence[int]], None] = lambda ids: None
+    # after_merge(actor, source, target): the deals of the source are the target's; move the other rows of the source
+    after_merge: list[Callable[[Actor, Any, Any], None]] = field(default_factory=list)
 
 
 hooks = Hooks()

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Trim
 
 from contacts.querysets import ContactQuerySet
+from contacts.rules import company_key
 from crm_project.accounts.models import Member
 from crm_project.emails import ascii_email
 from crm_project.records.constraints import organization_key, same_organization
@@ -29,6 +30,7 @@ class Contact(Row):
         "full_name",
         "phone_normalized",
         "mobile_normalized",
+        "name_folded",
     }
 
     # Numbers are read by the organization's country; a person is found by the company, too.
@@ -39,6 +41,8 @@ class Contact(Row):
     first_name = models.CharField(max_length=255, blank=True)
     last_name = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=255, blank=True)
+    # The beginning of a company's name for comparison; empty for people.
+    name_folded = models.CharField(max_length=255, blank=True, editable=False, default="", db_default="")
     email = models.EmailField(max_length=254, blank=True)
     phone = models.CharField(max_length=255, blank=True)
     mobile = models.CharField(max_length=255, blank=True)
@@ -110,6 +114,11 @@ class Contact(Row):
             models.Index(fields=["company"], name="contacts_contact_company_idx"),
             # Imports look up companies by the names in the file.
             models.Index(
+                fields=["organization", "name_folded"],
+                condition=Q(kind="company", deleted_at=None),
+                name="contacts_contact_name_folded",
+            ),
+            models.Index(
                 fields=["organization", "name"],
                 condition=Q(kind="company"),
                 name="contacts_contact_company_name",
@@ -133,6 +142,7 @@ class Contact(Row):
     def refresh_derived(self) -> None:
         person = name_forms(self.first_name, self.last_name)[0]
         self.full_name = (tidy(self.name) if self.kind == self.Kinds.COMPANY else person) or self.email
+        self.name_folded = company_key(self.name)[:255] if self.kind == self.Kinds.COMPANY else ""
         refresh_phones_and_search(self, self.organization.country)
         if self.company is not None:
             self.search_text += RELATED + own_text(self.company.search_text)

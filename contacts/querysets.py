@@ -1,10 +1,11 @@
 """QuerySet of contacts."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 from django.db.models import Q
 
+from contacts.rules import company_key
 from crm_project.emails import fold_email
 from crm_project.records.phones import normalize_phone
 from crm_project.records.querysets import RowQuerySet
@@ -41,6 +42,15 @@ class ContactQuerySet(RowQuerySet[Any]):
     def with_phone(self, text: str, country: str) -> Self:
         """Contacts with this number as phone or mobile, in any spelling. No rows if the text has no digits."""
         return self.filter(phone_is(text, country))
+
+    def with_company_names(self, names: Collection[str]) -> Self:
+        """A superset of the companies with these tidy names in any spelling: long ones are compared in part.
+
+        Companies that a previous release has written have no folded name; they have exactly one of the names.
+        """
+        folded = {company_key(name)[:255] for name in names}
+        written = ~Q(name_folded="") | Q(name__in=set(names))
+        return self.filter(written, kind="company", name_folded__in={*folded, ""})
 
     def people_first(self) -> Self:
         """Order people before companies."""

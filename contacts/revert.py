@@ -11,6 +11,7 @@ from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
 from contacts.services import after_rename, clashes, email_key, row_errors
 from contacts.services.trash import IN_USE
+from contacts.services.write import lock_with_people
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
 from crm_project.errors import FieldError
@@ -37,9 +38,7 @@ class ContactUndoer:
     ) -> dict[int, Draft]:
         """With the companies that the rows get back, and the people of renamed companies, in one id order."""
         companies = {before["company_id"] for before in restored if before.get("company_id")}
-        needed = Q(pk__in={*ids, *companies}) | Q(company__in=ids)
-        together = Contact.objects.of(actor.organization_id).filter(needed)
-        list(for_update(together).values_list("pk"))
+        lock_with_people(actor, Q(pk__in={*ids, *companies}), ids)
         rows = for_update(Contact.objects.seen_by(actor.member).filter(pk__in=ids))
         drafts = [Draft.of(row) for row in rows]
         references.note(ContactReference, drafts)

@@ -13,6 +13,11 @@ def folded_name(*parts: str) -> str:
     return fold(tidy(" ".join(parts)))
 
 
+def company_key(name: str) -> str:
+    """A company's name for comparison; never empty for a name that is not blank."""
+    return folded_name(name) or tidy(name)
+
+
 def phone_key(phone: str, country: str) -> str:
     """A phone number for comparison. A text without digits is compared as a name."""
     return normalize_phone(phone, country) or folded_name(phone)

@@ -15,8 +15,8 @@ def in_batches(queryset: Any, size: int) -> Iterator[list[Any]]:
     for start in range(0, len(ids), size):
         batch = ids[start : start + size].tolist()
         found = {_id(row): row for row in queryset.order_by().filter(pk__in=batch)}
-        if kept := [found[key] for key in batch if key in found]:
-            yield kept
+        if rows := [found[key] for key in batch if key in found]:
+            yield rows
 
 
 def _id(row: Any) -> int:

@@ -134,6 +134,7 @@ def attempt() -> Iterator[None]:
     """A savepoint of a change set: on an exception its rows, its events and its locks are removed."""
     changes = _current.get()
     already, locks = (len(changes.recorded), set(changes.locks)) if changes else (0, set())
+    versions = dict(changes.versions) if changes else {}
     try:
         with transaction.atomic():
             yield
@@ -141,7 +142,7 @@ def attempt() -> Iterator[None]:
         if changes:
             changes.recorded.truncate(already)
             # A rollback to the savepoint releases the locks that were taken after it.
-            changes.locks = locks
+            changes.locks, changes.versions = locks, versions
         raise
 
 

@@ -198,14 +198,14 @@ def postgresql(
         "limits": {**limits, **(UNLIMITED if long_statements else {})},
         "long_statements": long_statements,
     }
-    kept: dict[str, Any] = {"CONN_MAX_AGE": 60}
+    lifetime: dict[str, Any] = {"CONN_MAX_AGE": 60}
     if pool_size:
         # Reconnecting is given up early, and begun again by the next request: no pause grows during an outage.
         options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 2}
-        kept = {"CONN_MAX_AGE": 0}
+        lifetime = {"CONN_MAX_AGE": 0}
     return {
         **config,
-        **kept,
+        **lifetime,
         "ENGINE": "crm_project.postgresql",
         "CONN_HEALTH_CHECKS": True,
         # A cursor that outlives its transaction would stay with a pooler's connection.

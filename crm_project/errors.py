@@ -128,21 +128,25 @@ def counted(count: int, noun: str) -> str:
 
 @dataclass(frozen=True)
 class Uses:
-    """The live deals that use a row: the number of those that the actor may see, and whether there are `others`."""
+    """The live rows that use a row: the number of those that the actor may see, and whether there are `others`.
+
+    `noun` is the singular of what the rows are called in a message.
+    """
 
     count: int = 0
     others: bool = False
+    noun: str = "row"
 
     def __bool__(self) -> bool:
         return bool(self.count or self.others)
 
     def __str__(self) -> str:
-        hidden = "deals that you may not see" if not self.count else "others that you may not see"
-        parts = [counted(self.count, "deal")] if self.count else []
+        hidden = f"{self.noun}s that you may not see" if not self.count else "others that you may not see"
+        parts = [counted(self.count, self.noun)] if self.count else []
         return " and ".join([*parts, *([hidden] if self.others else [])])
 
     def conflict(self, template: str, **params: Any) -> Conflict:
-        """The refusal of a write for these deals, which the template names as `deals`."""
+        """The refusal of a write for these rows, which the template names as `uses`."""
         return Conflict(
-            template, {**params, "deals": str(self)}, code="in_use", count=self.count, others=self.others
+            template, {**params, "uses": str(self)}, code="in_use", count=self.count, others=self.others
         )

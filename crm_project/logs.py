@@ -24,7 +24,7 @@ from crm_project.database import describe
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # Asked every few seconds by machines: of interest only when something is wrong.
 PROBES = ("/healthz", "/livez", "/readyz")
-# Django's own lines quote paths, and the request line says the rest.
+# Django's own lines quote paths; the request line has everything else.
 LOUD = ("django.request", "django.security", "django.server")
 MASKS = (
     re.compile(r"[^\s@\"'<>(]+@[^\s@\"'<>)]+"),
@@ -135,7 +135,7 @@ def masked(text: str) -> str:
 
 
 class Formatter(logging.Formatter):
-    """The base of both formats: what a record says, by name."""
+    """The base of both formats: the values of a record by name."""
 
     converter = staticmethod(time.gmtime)
 
@@ -176,16 +176,16 @@ def _quoted(value: Any) -> str:
 
 
 def error_fields(error: BaseException) -> dict[str, str]:
-    """An exception on one line: its class, what it says if that quotes no row, and where it was raised."""
+    """An exception on one line: its class, its message if that quotes no row, and where it was raised."""
     cause = error.__cause__ if isinstance(error, DatabaseError) else None
-    says = describe(error) if isinstance(error, DatabaseError) else f"{type(error).__name__}: {error}"
+    text = describe(error) if isinstance(error, DatabaseError) else f"{type(error).__name__}: {error}"
     if cause is not None and (constraint := getattr(getattr(cause, "diag", None), "constraint_name", None)):
-        says += f" {constraint}"
+        text += f" {constraint}"
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     places = (
         f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames
     )
-    return {"error": masked(says)[:2000], "at": " < ".join(reversed([*places]))}
+    return {"error": masked(text)[:2000], "at": " < ".join(reversed([*places]))}
 
 
 def config(*, level: str, json_lines: bool) -> dict[str, Any]:

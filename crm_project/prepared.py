@@ -1,8 +1,8 @@
-"""Queries that Django compiles once in a process: the few that nearly every request makes, with other parameters.
+"""Queries that Django compiles once in a process: the few that nearly every request executes, with its own parameters.
 
-`Prepared(lambda key: Row.objects.filter(uuid=key))` compiles the queryset when it is first used, and notes where its
-parameters are in the SQL. A parameter is an integer, a text, a UUID or an instant, and never None; what else decides
-the shape of the query, such as a role, needs a prepared query of its own.
+`Prepared(lambda key: Row.objects.filter(uuid=key))` compiles the queryset when it is first used, and stores the
+positions of its parameters in the SQL. A parameter is an integer, a text, a UUID or an instant, and never None. What
+else decides the shape of the query, such as a role, needs a prepared query of its own.
 """
 
 import datetime
@@ -85,7 +85,7 @@ class _Compiled:
 
 
 def _mark(value: Any, place: int) -> Any:
-    """A value of the same type that occurs nowhere else in the query."""
+    """A value of the same type that does not occur in the query otherwise."""
     if isinstance(value, UUID):
         return uuid4()
     if isinstance(value, datetime.datetime):

@@ -24,6 +24,7 @@ urlpatterns = [
     path("api/", include("contacts.api.urls")),
     path("api/", include("pipelines.api.urls")),
     path("api/", include("deals.api.urls")),
+    path("api/", include("crm_project.activities.api.urls")),
     path("api/", include("crm_project.references.urls")),
     path("api/", include("crm_project.imports.api.urls")),
     path("api/", include("crm_project.saved_views.api.urls")),

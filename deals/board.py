@@ -66,9 +66,9 @@ def columns_of(
     """The columns of all live stages, each with the first `size` of `deals`, which are visible and filtered."""
     stages = _with_card_ids(Stage.objects.filter(pipeline=pipeline.pk).in_order(), deals, size, key, ordering)
     ids = {stage.pk: _read(stage.card_ids) for stage in stages}
-    shown = [pk for found in ids.values() for pk in found[:size]]
+    page_ids = [pk for found in ids.values() for pk in found[:size]]
     # All conditions again: a deal may have become private since its id was read.
-    rows, name = key.annotated(for_cards(deals.filter(pk__in=shown)))
+    rows, name = key.annotated(for_cards(deals.filter(pk__in=page_ids)))
     cards, totals = {card.pk: card for card in rows.order_by()}, totals_of(stages, deals)
     return [
         Column(

@@ -109,11 +109,11 @@ def _was_moved(changes: Mapping[str, Any]) -> bool:
     return "stage_id" in changes and changes["stage_id"][0] is not None
 
 
-def _show_amounts(shown: Sequence[PresentedEvent]) -> None:
+def _show_amounts(events: Sequence[PresentedEvent]) -> None:
     """Format each amount with the decimals of the deal's currency at the time of the event."""
     with_amounts = [
         presented
-        for presented in shown
+        for presented in events
         if any(change.field in money.AMOUNT_FIELDS for change in presented.changes)
     ]
     named = _currencies_named([presented.event for presented in with_amounts])

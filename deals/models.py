@@ -63,6 +63,7 @@ class Deal(Row):
         YEAR = "year"
 
     row_kind: ClassVar[str] = "deal"
+    derived: ClassVar[frozenset[str]] = Row.derived | {"next_due_at", "next_activity"}
 
     name = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
@@ -98,6 +99,9 @@ class Deal(Row):
     stage_entered_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = RowForeignKey(Member, null=True, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
+    # The open activity that is due first, and its deadline; null for a deal without one, or without a due date.
+    next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_activity = models.UUIDField(null=True, blank=True, editable=False)
 
     members = models.ManyToManyField(Contact, through="DealContact", related_name="+")
     followers = models.ManyToManyField(Member, through="DealFollower", related_name="+")
@@ -202,6 +206,11 @@ class Deal(Row):
                 name="deals_deal_unowned",
             ),
             # Partial indexes: few deals have these values.
+            models.Index(
+                fields=["organization", "next_due_at", "id"],
+                condition=Q(deleted_at=None, next_due_at__isnull=False),
+                name="deals_deal_next_due",
+            ),
             models.Index(
                 fields=["organization", "date"],
                 condition=Q(deleted_at=None, date__isnull=False),

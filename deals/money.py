@@ -97,8 +97,8 @@ def _bid(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
             deal.amount, deal.bid_type, deal.bid_value, deal.bid_periods = change["amount"], FIXED, None, None
         return []
     deal.bid_type = change.get("bid_type", deal.bid_type)
-    kept = None if deal.bid_type == FIXED else deal.bid_value
-    value, periods = change.get("bid_value", kept), change.get("bid_periods", deal.bid_periods)
+    stored_value = None if deal.bid_type == FIXED else deal.bid_value
+    value, periods = change.get("bid_value", stored_value), change.get("bid_periods", deal.bid_periods)
     # 0 periods mean a bid without periods.
     if deal.bid_type == FIXED and change.get("bid_periods"):
         return [FieldError("bid_periods", "invalid", "A fixed bid has no periods.")]

@@ -1,6 +1,7 @@
 """QuerySet of deals: `Deal.objects.visible_to(member).open().closing_before(day)`."""
 
 import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from crm_project.accounts.rules import Role
+from crm_project.records.days import end_of_today
 from crm_project.records.fields import MoneyField
 from crm_project.records.querysets import RowQuerySet
 from crm_project.records.text import fold
@@ -55,6 +57,18 @@ def with_any_contact(organization_id: int, contacts: Any) -> Q:
     return Q(pk__in=found)
 
 
+def is_next_step(states: Iterable[str], now: datetime.datetime, time_zone: str) -> Q:
+    """The condition of `rules.next_step` in SQL."""
+    today = end_of_today(now, time_zone)
+    conditions = {
+        "none": Q(next_activity=None),
+        "overdue": Q(next_due_at__lt=now),
+        "today": Q(next_due_at__gte=now, next_due_at__lte=today),
+        "planned": Q(next_due_at__gt=today) | Q(next_due_at=None, next_activity__isnull=False),
+    }
+    return Q(*(conditions[state] for state in states), _connector=Q.OR)
+
+
 class DealQuerySet(RowQuerySet[Any]):
     def shared_with(self, member: "Member") -> Self:
         """Without private deals, except for their owner, creator, access list and admins."""
@@ -74,6 +88,10 @@ class DealQuerySet(RowQuerySet[Any]):
 
     def open(self) -> Self:
         return self.filter(status="open")
+
+    def with_next_step(self, states: Iterable[str], now: datetime.datetime, time_zone: str) -> Self:
+        """Deals whose next step has one of these states: those of `rules.NEXT_STEPS`, or none."""
+        return self.filter(is_next_step(states, now, time_zone))
 
     def closing_before(self, day: datetime.date) -> Self:
         return self.filter(expected_close_date__lt=day)
@@ -119,37 +137,59 @@ class DealQuerySet(RowQuerySet[Any]):
         return self.annotate(status_since=Coalesce(Subquery(ended), F("created_at")))
 
     def totals(self, by: str = "status") -> list[dict[str, Any]]:
-        """Count and sums per value of `by` and currency, exact; amounts of different currencies are never added up."""
-        weighted = ExpressionWrapper(F("amount") * EFFECTIVE_PROBABILITY, output_field=MoneyField())
+        """Count and sums per value of `by` and currency, exact; amounts of different currencies are never added up.
+
+        Grouped by stage, so that no deal is joined to its stage and the probability is applied to few sums.
+        """
+        own = Q(status="open", probability__isnull=False)
+        weighted = ExpressionWrapper(F("amount") * F("probability"), output_field=MoneyField())
         groups = (
             self.order_by()
-            .values(by, "currency")
+            .values(*dict.fromkeys((by, "currency", "status", "stage")))
             .annotate(
-                count=Count("id"),
-                hundredfold=Sum(weighted, output_field=MoneyField()),
+                sum_count=Count("id"),
                 sum_amount=Sum("amount"),
                 sum_amount_gross=Sum("amount_gross"),
-                amount_gross_count=Count("amount_gross"),
+                sum_amount_gross_count=Count("amount_gross"),
+                # Of deals with a probability of their own: their sum, and the same a hundred times weighted.
+                own_amount=Sum("amount", filter=own),
+                own_hundredfold=Sum(weighted, filter=own, output_field=MoneyField()),
             )
-            .order_by(by, "currency")
+            .annotate(stage_probability=stage_probability())
         )
-        return [_total(**group) for group in groups]
+        return _added_up(groups, (by, "currency"))
 
 
-def _total(
-    *,
-    count: int,
-    hundredfold: Decimal | None,
-    sum_amount: Decimal | None,
-    sum_amount_gross: Decimal | None,
-    amount_gross_count: int,
-    **group: Any,
-) -> dict[str, Any]:
-    return {
-        **group,
-        "count": count,
-        "amount": sum_amount or Decimal(0),
-        "amount_gross": sum_amount_gross or Decimal(0),
-        "amount_gross_count": amount_gross_count,
-        "weighted_amount": (hundredfold or Decimal(0)) / 100,
-    }
+def stage_probability() -> Subquery:
+    """The probability of the stage, for rows that are grouped by stage."""
+    from pipelines.models import Stage
+
+    return Subquery(Stage.objects.filter(pk=OuterRef("stage")).values("probability"))
+
+
+SUMS = ("count", "amount", "amount_gross", "amount_gross_count")
+
+
+def _added_up(groups: Iterable[dict[str, Any]], by: Sequence[str]) -> list[dict[str, Any]]:
+    """The groups of all statuses and stages, added up per value of `by`."""
+    totals: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for group in groups:
+        key = tuple(group[name] for name in by)
+        total = totals.setdefault(key, dict(zip(by, key, strict=True)) | dict.fromkeys(SUMS, 0) | NO_SUMS)
+        for name in SUMS:
+            total[name] += group[f"sum_{name}"] or 0
+        total["weighted_amount"] += _hundredfold(group) / 100
+    return [totals[key] for key in sorted(totals)]
+
+
+NO_SUMS = {"amount": Decimal(0), "amount_gross": Decimal(0), "weighted_amount": Decimal(0)}
+
+
+def _hundredfold(group: Mapping[str, Any]) -> Decimal:
+    """The sum of a group's amounts, each times its effective probability in percent."""
+    amount: Decimal = group["sum_amount"] or Decimal(0)
+    if group["status"] != "open":
+        return amount * (100 if group["status"] == "won" else 0)
+    rest: Decimal = amount - (group["own_amount"] or 0)
+    probability: int = group["stage_probability"]
+    return rest * probability + (group["own_hundredfold"] or 0)

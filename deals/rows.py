@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member
 from crm_project.prepared import Prepared
-from crm_project.records.kept import Kept
+from crm_project.records.catalogue_cache import CatalogueCache
+from crm_project.records.days import end_of_today
 from crm_project.records.kinds import Visibility, kind_of
 from crm_project.records.rows import Rows, by_id, plain_row, plain_rows
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference, LostReason
-from pipelines.catalogue import kept_stages
+from deals.rules import next_step
+from pipelines.catalogue import cached_stages
 
 if TYPE_CHECKING:
     from deals.querysets import DealQuerySet
 
-kept_lost_reasons: Kept[Mapping[int, LostReason]] = Kept(
+cached_lost_reasons: CatalogueCache[Mapping[int, LostReason]] = CatalogueCache(
     lambda organization_id: by_id(LostReason.objects.of(organization_id))
 )
 # The small lists of a deal: the attribute, the table of its links, and the column and relation of a link.
@@ -64,7 +67,7 @@ _stored_deal = Prepared(
 
 @cache
 def _visible_deal(visible: Visibility, role: str) -> Prepared:
-    """For a rule that is compiled once for each role: a member has nothing else in it."""
+    """Of a rule whose conditions depend on the member's role and id alone: it is compiled once for each role."""
 
     def deals(uuid: UUID, organization_id: int, member_id: int) -> Any:
         member = Member(pk=member_id, organization_id=organization_id, role=role)
@@ -87,6 +90,7 @@ def complete(member: Member, deals: list[Any]) -> None:
         deal.owner, deal.created_by = members.get(deal.owner_id), members.get(deal.created_by_id)
     _set_lists(deals, links, members)
     _set_next(deals, member)
+    _set_next_steps(deals, member)
 
 
 LINKS_TO_MEMBERS = (*(relation == "member" for *_, relation in LINKS), False)
@@ -101,7 +105,7 @@ def _links(ids: Sequence[int]) -> list[tuple[Any, ...]]:
 
 @cache
 def _links_sql(vendor: str) -> str:
-    """One query, made once: Django compiles a union of four querysets anew for each request."""
+    """One query, made once: Django would compile a union of four querysets at each request."""
     among = "= ANY(%s)" if vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
     quote = connection.ops.quote_name
     parts = [
@@ -118,16 +122,16 @@ def _as_parameters(ids: Sequence[int]) -> list[Any]:
 
 
 def _set_reference_data(deals: Iterable[Any], member: Member) -> None:
-    stages = kept_stages.of(member.organization)
+    stages = cached_stages.of(member.organization)
     reasons = None
     for deal in deals:
-        # What is not kept yet is read when it is used.
+        # What is not cached yet is read when it is used.
         if deal.stage_id in stages:
             deal.stage = stages[deal.stage_id]
         if deal.lost_reason_id is None:
             deal.lost_reason = None
             continue
-        reasons = kept_lost_reasons.of(member.organization) if reasons is None else reasons
+        reasons = cached_lost_reasons.of(member.organization) if reasons is None else reasons
         if deal.lost_reason_id in reasons:
             deal.lost_reason = reasons[deal.lost_reason_id]
 
@@ -160,6 +164,13 @@ def _set_lists(deals: Iterable[Any], links: Sequence[tuple[Any, ...]], members: 
         name, model, column, relation = LINKS[place]
         columns = {"id": row_id, "deal_id": deal_id, column: key, relation: targets[relation][key]}
         getattr(of_deal[deal_id], name).append(plain_row(model, **columns))
+
+
+def _set_next_steps(deals: Iterable[Any], member: Member) -> None:
+    now = timezone.now()
+    today = end_of_today(now, member.organization.time_zone)
+    for deal in deals:
+        deal.next_step = None if deal.next_activity is None else next_step(deal, now, today)
 
 
 def _set_next(deals: Iterable[Any], member: Member) -> None:

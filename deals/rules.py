@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
@@ -27,6 +28,8 @@ KIND_OF_STATUS: Mapping[str, str] = {
 }
 # The values of `closed_probability` in a change: see `_set_probability`.
 IGNORE, STORE = "ignore", "store"
+# The states of a deal's next step: its open activity that is due first.
+NEXT_STEPS = ("overdue", "today", "planned")
 STATE_FIELDS = (
     "stage_id",
     "status",
@@ -281,6 +284,24 @@ def is_overdue(deal: Deal, today: datetime.date) -> bool:
     """Whether the deal is open after the day on which it was expected to close."""
     day = deal.expected_close_date
     return deal.status == OPEN and day is not None and day < today
+
+
+class NextStep(NamedTuple):
+    """A deal's open activity that is due first. `state` is one of NEXT_STEPS."""
+
+    state: str
+    due_at: datetime.datetime | None
+    activity_uuid: UUID
+
+
+def next_step(deal: Any, now: datetime.datetime, end_of_today: datetime.datetime) -> NextStep | None:
+    """The next step of the deal, if it has one. Without a due date it is planned."""
+    uuid, due_at = deal.next_activity, deal.next_due_at
+    if uuid is None:
+        return None
+    if due_at is None or due_at > end_of_today:
+        return NextStep("planned", due_at, uuid)
+    return NextStep("overdue" if due_at < now else "today", due_at, uuid)
 
 
 def state_of(deal: Deal) -> dict[str, Any]:

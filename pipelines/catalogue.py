@@ -1,11 +1,11 @@
-"""The live pipelines and stages of an organization, read once for a write of deals."""
+"""The live pipelines and stages of an organization, for writes of deals."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_project.records.kept import Kept
-from crm_project.records.locks import hold_catalogue
+from crm_project.records.catalogue_cache import CatalogueCache, note_version
+from crm_project.records.locks import hold_catalogue_and_keys
 from crm_project.records.rows import by_id
 from pipelines.models import Pipeline, Stage
 
@@ -30,12 +30,10 @@ def _stages(organization_id: int) -> Mapping[int, Stage]:
     return by_id(Stage.objects.of(organization_id).select_related("pipeline"))
 
 
-kept_stages: Kept[Mapping[int, Stage]] = Kept(_stages)
+cached_stages: CatalogueCache[Mapping[int, Stage]] = CatalogueCache(_stages)
 
 
-def held_catalogue(organization_id: int) -> Catalogue:
-    """Read the catalogue under its shared lock: it does not change until the transaction ends."""
-    hold_catalogue(organization_id, alone=False)
+def _catalogue(organization_id: int) -> Catalogue:
     catalogue = Catalogue()
     for pipeline in Pipeline.objects.of(organization_id).live().order_by("id"):
         catalogue.pipelines |= {pipeline.pk: pipeline, pipeline.uuid: pipeline}
@@ -47,3 +45,13 @@ def held_catalogue(organization_id: int) -> Catalogue:
         catalogue.stages |= {stage.pk: stage, stage.uuid: stage}
         catalogue.stages_of[stage.pipeline_id].append(stage)
     return catalogue
+
+
+cached_catalogue: CatalogueCache[Catalogue] = CatalogueCache(_catalogue)
+
+
+def held_catalogue(organization_id: int, keys: Iterable[tuple[Any, ...]] = ()) -> Catalogue:
+    """The catalogue under its shared lock, which keeps it until the transaction ends; `keys` are locked after it."""
+    hold_catalogue_and_keys(organization_id, keys)
+    note_version(organization_id)
+    return cached_catalogue.present(organization_id)

@@ -41,7 +41,7 @@ class StageUndoer(CatalogueUndoer):
         leaving = [draft.row.pk for draft in trashed]
         leaving += [draft.row.pk for draft in live if draft.before["kind"] != draft.row.kind]
         if leaving and (uses := hooks.count_uses(actor, leaving)):
-            raise uses.conflict("It has %(deals)s.")
+            raise uses.conflict("It has %(uses)s.")
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
         drafts_and_siblings = [*drafts, *_siblings(drafts)]

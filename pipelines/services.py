@@ -34,7 +34,7 @@ PIPELINE_COLUMNS = ("name", "description", "is_default", "is_active")
 STAGE_COLUMNS = ("name", "description", "color", "probability", "kind")
 # Added to the positions of stages that move: positions are unique after each statement.
 ASIDE = 1_000_000
-HIDDEN = "It has %(deals)s; an admin can move them."
+HIDDEN = "It has %(uses)s; an admin can move them."
 
 
 def create_pipeline(*, actor: Actor, change: Change) -> Pipeline:
@@ -253,14 +253,14 @@ def _guard_kind(actor: Actor, draft: Draft) -> None:
         return
     if uses := hooks.count_uses(actor, [draft.row.pk]):
         raise uses.conflict(
-            "The stage %(stage)r has %(deals)s; its kind cannot be changed.", stage=draft.row.name
+            "The stage %(stage)r has %(uses)s; its kind cannot be changed.", stage=draft.row.name
         )
 
 
 def _guard_use(actor: Actor, stage_ids: Sequence[int]) -> None:
     """Refuse to trash stages that have live deals."""
     if stage_ids and (uses := hooks.count_uses(actor, stage_ids)):
-        raise uses.conflict(HIDDEN if uses.others else "It has %(deals)s; choose a stage to move them to.")
+        raise uses.conflict(HIDDEN if uses.others else "It has %(uses)s; choose a stage to move them to.")
 
 
 def _guard_hidden(actor: Actor, stage_ids: Sequence[int]) -> None:

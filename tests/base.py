@@ -12,7 +12,14 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
 from crm_project.errors import DomainError
-from tests.factories import ActorFactory, DealFactory, OrganizationFactory, PersonFactory, PipelineFactory
+from tests.factories import (
+    ActivityFactory,
+    ActorFactory,
+    DealFactory,
+    OrganizationFactory,
+    PersonFactory,
+    PipelineFactory,
+)
 
 
 class World:
@@ -45,6 +52,9 @@ class World:
     def person(self, actor: Actor | None = None, **change: Any) -> Any:
         return PersonFactory(actor=actor or self.bob, **change)
 
+    def activity(self, actor: Actor | None = None, **change: Any) -> Any:
+        return ActivityFactory(actor=actor or self.bob, **change)
+
 
 class BaseTestCase(TestCase):
     """A world that each test may change; the next one finds it as it was."""
@@ -56,6 +66,7 @@ class BaseTestCase(TestCase):
 
     deal = World.deal
     person = World.person
+    activity = World.activity
 
 
 def stages_of(pipeline: Any) -> list[Any]:

@@ -9,7 +9,10 @@ from django.test.utils import override_settings
 
 from crm_project.accounts.logins import refusals
 from crm_project.journal.append_only import rewriting
-from crm_project.records.kept import forget_all
+from crm_project.records.catalogue_cache import clear_all
+
+# What `migrate` creates for the models: it stays, and needs no signal that creates it again after each test.
+KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 
 
 def pytest_collection_finish():
@@ -44,13 +47,17 @@ def _files_stay_in_the_test(settings, tmp_path):
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _the_tables_are_emptied_between_tests():
-    """The journal too, which nothing else may empty."""
-    teardown = TransactionTestCase._fixture_teardown
+def _only_full_tables_are_emptied_between_tests():
+    """The journal too, which nothing else may empty. Django's flush truncates all tables, however few have rows."""
 
     def emptying(case):
-        with rewriting():
-            teardown(case)
+        with rewriting(), connection.cursor() as cursor:
+            names = {*connection.introspection.django_table_names(only_existing=True, include_views=False)}
+            tables = [connection.ops.quote_name(name) for name in sorted(names - KEPT_TABLES)]
+            cursor.execute(f"SELECT {', '.join(f'EXISTS (SELECT 1 FROM {table})' for table in tables)}")
+            for table, has_rows in zip(tables, cursor.fetchone(), strict=True):
+                if has_rows:
+                    cursor.execute(f"DELETE FROM {table}")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", emptying)
@@ -58,17 +65,17 @@ def _the_tables_are_emptied_between_tests():
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _what_is_kept_is_rolled_back():
+def _caches_are_rolled_back():
     """In production a version of the catalogue that others have seen is never rolled back."""
     rollback, teardown = TestCase._rollback_atomics.__func__, TransactionTestCase._fixture_teardown
 
     def rolling_back(case_class, atomics):
         rollback(case_class, atomics)
-        forget_all()
+        clear_all()
 
     def emptying(case):
         teardown(case)
-        forget_all()
+        clear_all()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TestCase, "_rollback_atomics", classmethod(rolling_back))

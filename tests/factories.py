@@ -9,6 +9,7 @@ from contacts.services import create_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import add_member, create_organization, find_or_create_user
+from crm_project.activities.services import create_activities
 from crm_project.records.services import create_custom_field
 from deals.money import AMOUNT_FIELDS
 from deals.services import create_deals, create_lost_reason
@@ -120,6 +121,16 @@ class CustomFieldFactory(ServiceFactory):
     @classmethod
     def write(cls, actor: Actor, change: dict[str, Any]) -> Any:
         return create_custom_field(actor=actor, change=change)
+
+
+class ActivityFactory(ServiceFactory):
+    """A task without a due date; it needs a deal or a contact."""
+
+    subject = factory.Sequence(lambda n: f"Task {n}")
+
+    @classmethod
+    def write(cls, actor: Actor, change: dict[str, Any]) -> Any:
+        return create_activities(actor=actor, changes=[change])[0]
 
 
 class DealFactory(ServiceFactory):

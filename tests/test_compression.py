@@ -2,10 +2,13 @@
 
 import gzip
 
+import pytest
 from django.test import Client
 
 from tests.api.client import ApiTestCase
 from tests.dialects.base import secret_of
+
+pytestmark = pytest.mark.once
 
 GZIP = {"Accept-Encoding": "gzip"}
 

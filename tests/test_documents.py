@@ -98,6 +98,15 @@ def test_operations_names_every_command_of_ours():
     assert [path.stem for path in commands if f"`{path.stem}" not in text] == []
 
 
+def test_every_room_and_module_of_the_project_is_described():
+    text = (BASE_DIR / "docs/architecture.md").read_text()
+    folder = BASE_DIR / "crm_project"
+    rooms = {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
+    modules = {path.name for path in folder.glob("[a-z]*.py")}
+
+    assert sorted(name for name in rooms | modules if name not in text) == []
+
+
 def shell(document, heading):
     """The shell commands below a heading, as they would be pasted."""
     text = document.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]

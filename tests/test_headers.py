@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.contrib import admin
 from django.test import Client, override_settings
 from django.urls import reverse
@@ -19,6 +20,8 @@ from crm_project.dialects.registry import DIALECTS
 from tests.api.client import ApiClient, ApiTestCase
 from tests.api.routes import ROUTES, make_rows
 from tests.test_who_may_what import READS
+
+pytestmark = pytest.mark.once
 
 FILE = Path(__file__).parent / "headers.json"
 VARYING = {"X-Request-ID", "ETag", "Location", "Expires", "Last-Modified", "Retry-After", "RateLimit"}

@@ -462,6 +462,33 @@ def test_an_undo_locks_a_company_and_its_people_in_one_order(world, undone):
     assert set(Contact.objects.matching("old")) == {person, company}
 
 
+def test_a_company_is_renamed_while_older_people_join_and_leave(world):
+    """The rename writes the search text of people who were not there when it locked the others."""
+    people = [world.person(first_name=f"Ann {n}") for n in range(6)]
+    company = CompanyFactory(actor=world.bob, name="Old")
+
+    def join(person):
+        update_contacts(actor=world.bob, changes=[(person, {"company": company.pk})])
+        return update_contacts(actor=world.bob, changes=[(person, {"job_title": "Seller"}), (company, {})])
+
+    for number in range(6):
+        renames = [
+            lambda n=n, number=number: update_contacts(
+                actor=world.bob, changes=[(company, {"name": f"New{number} {n}"})]
+            )
+            for n in range(3)
+        ]
+        results = at_once(*renames, *(lambda person=person: join(person) for person in people))
+
+        assert codes(results) == {"done": 9}
+        name = Contact.objects.get(pk=company.pk).name.lower()
+        assert set(Contact.objects.matching(f'"{name}"')) | set(Contact.objects.matching(name)) == {
+            company,
+            *people,
+        }
+        update_contacts(actor=world.bob, changes=[(person, {"company": None}) for person in people])
+
+
 def claim(world, deal, key):
     """By each service that holds the keys of deals."""
     change = {"external_references": [key]}

@@ -9,6 +9,8 @@ import pytest
 
 from crm_project.environment import BASE_DIR, DEVELOPMENT_SECRET
 
+pytestmark = pytest.mark.once
+
 SECRET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PRODUCTION = {"SECRET_KEY": SECRET, "ALLOWED_HOSTS": "crm.example.com", "DATABASE_URL": "sqlite://:memory:"}
 READ = (

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.test import Client, override_settings
 
 from crm_project.accounts.models import ApiToken
@@ -9,6 +10,8 @@ from crm_project.dialects.registry import DIALECTS
 from deals.models import Deal
 from tests.api.client import ApiClient, ApiTestCase, problem
 from tests.dialects.base import secret_of
+
+pytestmark = pytest.mark.once
 
 OPPORTUNITY = "/dialects/onlyoffice/api/2.0/crm/opportunity"
 FORM = "application/x-www-form-urlencoded"

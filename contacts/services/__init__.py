@@ -8,9 +8,9 @@ from contacts.models import Contact
 from contacts.services.bulk import MATCH, MATCH_KEYS, carry_out_contacts, upsert_contacts
 from contacts.services.people import (
     NewPerson,
+    companies_by_name,
     find_or_create_company,
     find_or_create_people,
-    hold_company_names,
     upsert_person,
 )
 from contacts.services.trash import restore_contacts, trash_contacts
@@ -39,12 +39,12 @@ __all__ = [
     "after_rename",
     "carry_out_contacts",
     "clashes",
+    "companies_by_name",
     "create_contacts",
     "email_key",
     "find_or_create_company",
     "find_or_create_people",
     "hand_over_contacts",
-    "hold_company_names",
     "renormalize_phones",
     "restore_contacts",
     "row_errors",

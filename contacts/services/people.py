@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.querysets import fold_email
-from contacts.rules import PersonKey, folded_name, person_key
+from contacts.rules import PersonKey, company_key, folded_name, person_key
 from contacts.services.write import email_key, write_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
@@ -47,18 +47,19 @@ def find_people(*, actor: Actor, people: Sequence[NewPerson]) -> dict[str, Conta
     Existing rows are locked against the trash, and no other transaction creates the missing ones.
     """
     requested = {fold_email(person.email): person for person in people}
+    hold_keys(person_keys(actor, people))
     found = _by_email(actor, requested)
-    absent = {
-        email: person
+    new = {
+        email: _unsaved(actor, email, person)
         for email, person in requested.items()
         if email not in found and person.first_name.strip()
     }
-    if not absent:
-        return found
-    hold_keys(email_key(actor, email) for email in absent)
-    found |= _by_email(actor, absent)
-    new = {email: _unsaved(actor, email, person) for email, person in absent.items() if email not in found}
     return found | new
+
+
+def person_keys(actor: Actor, people: Iterable[NewPerson]) -> list[tuple[Any, ...]]:
+    """The locks of the e-mail addresses for which a contact may be created."""
+    return [email_key(actor, fold_email(person.email)) for person in people if person.first_name.strip()]
 
 
 def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[PersonKey, Contact]:
@@ -89,7 +90,10 @@ def create_people(*, actor: Actor, people: Sequence[Contact]) -> list[Contact]:
     """Create the unsaved contacts of a look-up; returns the stored rows in the same order."""
     if not people:
         return []
-    return [receipt.row for receipt in write_contacts(actor, [(None, _change(person)) for person in people])]
+    # Nobody has the addresses: they were looked up under their keys.
+    targets = [(None, _change(person)) for person in people]
+    receipts = write_contacts(actor, targets, unused_emails={person.email for person in people})
+    return [receipt.row for receipt in receipts]
 
 
 def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
@@ -123,20 +127,28 @@ def _by_phone(people: Iterable[Contact], email: str, change: Change) -> Contact 
 
 
 def find_or_create_company(*, actor: Actor, name: str) -> Contact:
-    """The oldest company with this name, compared without case, or a new one."""
+    """The oldest company with this name in any spelling, of the exact one first; or a new one."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         name = tidy(name)
-        hold_company_names(actor, [name])
-        companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
-        found: Contact | None = companies.matching(name).filter(full_name__iexact=name).order_by("id").first()
+        found = companies_by_name(actor, [name])[name]
         change = {"kind": Contact.Kinds.COMPANY, "name": name, "incomplete": True}
-        return found or write_contacts(actor, [(None, change)])[0].row
+        return found[0] if found else write_contacts(actor, [(None, change)])[0].row
 
 
-def hold_company_names(actor: Actor, names: Collection[str]) -> None:
-    """Keep others from finding or creating a company of these names, compared without case, meanwhile."""
-    hold_names("company_name", actor.organization_id, (tidy(name).casefold() for name in names))
+def companies_by_name(actor: Actor, names: Collection[str]) -> dict[str, list[Contact]]:
+    """The companies with exactly this name, else those with another spelling of it, for each tidy name; oldest first.
+
+    No other transaction finds or creates companies of these names meanwhile.
+    """
+    keys = {name: company_key(name) for name in names}
+    hold_names("company_name", actor.organization_id, keys.values())
+    companies = Contact.objects.visible_to(actor.member).with_company_names(keys)
+    spelled: dict[str, list[Contact]] = {}
+    for row in companies.order_by("id"):
+        spelled.setdefault(company_key(row.name), []).append(row)
+    found = {name: spelled.get(key, []) for name, key in keys.items()}
+    return {name: [row for row in rows if tidy(row.name) == name] or rows for name, rows in found.items()}
 
 
 def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:

@@ -18,7 +18,7 @@ from crm_project.records.writing import store
 from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, refusal
 
-IN_USE = "This contact is used by %(deals)s."
+IN_USE = "This contact is used by %(uses)s."
 ANY: Mapping[int, Versions] = MappingProxyType({})
 
 

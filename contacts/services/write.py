@@ -20,7 +20,7 @@ from crm_project.records import references
 from crm_project.records.bulk import NO_DELETIONS, Deletions
 from crm_project.records.bulk_sql import update_rows
 from crm_project.records.instances import fast_instance
-from crm_project.records.locks import for_update, hold_keys
+from crm_project.records.locks import for_update, hold_keys, lock_all
 from crm_project.records.writing import store
 from crm_project.records.writing.columns import (
     Change,
@@ -60,11 +60,13 @@ def write_contacts(
     *,
     add_references: Collection[int] = (),
     deletions: Deletions = NO_DELETIONS,
+    unused_emails: Collection[str] = (),
 ) -> list[Receipt[Contact]]:
     """Apply each change to its contact or to a new one.
 
     The references of a change replace those of the contact, or are added to them if its index is in `add_references`.
-    `deletions` are those of the same list.
+    `deletions` are those of the same list. `unused_emails` are addresses that no live contact has, which the caller has
+    looked up under their keys.
     """
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
@@ -84,7 +86,9 @@ def write_contacts(
             if wrong:
                 errors[index] = Invalid(fields=wrong)
         good = [index for index in range(len(drafts)) if index not in errors]
-        clashing = clashes(actor, [drafts[index] for index in good], without=deletions.ids)
+        clashing = clashes(
+            actor, [drafts[index] for index in good], without=deletions.ids, unused_emails=unused_emails
+        )
         errors |= {good[place]: error for place, error in clashing.items()}
         refuse(errors, rows=len(drafts))
         before_storing()
@@ -109,9 +113,19 @@ def lock_together(actor: Actor, ids: Collection[int], changes: Sequence[Change])
     renames = any(change.get("name") for change in changes)
     if ids and (keys or uuids or renames):
         named = Q(pk__in={*ids, *keys}) | Q(uuid__in=uuids)
-        # The people of a company are found by its name.
-        named |= Q(company__in=ids) if renames else Q()
-        list(for_update(Contact.objects.visible_to(actor.member).filter(named)).values_list("pk"))
+        lock_with_people(actor, named, ids if renames else ())
+
+
+def lock_with_people(actor: Actor, named: Q, company_ids: Collection[int]) -> None:
+    """Lock the named contacts and the people of these companies, which are found by its name, in id order.
+
+    A person may join a company until it is locked.
+    """
+    contacts = Contact.objects.of(actor.organization_id).filter(named | Q(company__in=company_ids))
+    if company_ids:
+        lock_all(contacts)
+    else:
+        list(for_update(contacts).values_list("pk"))
 
 
 def _context(actor: Actor, changes: Sequence[Change]) -> _Context:
@@ -165,9 +179,21 @@ def _apply(
         errors.append(inactive("owner"))
     if row.pk is not None and row.company_id == row.pk:
         errors.append(FieldError("company", "invalid", "A contact does not belong to itself."))
+    errors += _set_creation(draft, change)
     errors += set_custom_fields(row, change, context.definitions, creating=creating)
     errors += references.set_on(draft, change, add=add_references)
     return errors or row_errors(row)
+
+
+def _set_creation(draft: Draft, change: Change) -> list[FieldError]:
+    """A new contact that comes from another system was created there."""
+    given = change.get("created_at")
+    if draft.before or given is None:
+        return []
+    if given > timezone.now():
+        return [FieldError("created_at", "future", "This is in the future.")]
+    draft.created_at = given
+    return []
 
 
 def row_errors(row: Contact) -> list[FieldError]:
@@ -183,13 +209,17 @@ def row_errors(row: Contact) -> list[FieldError]:
 
 
 def clashes(
-    actor: Actor, drafts: Sequence[Draft], *, without: Collection[int] = ()
+    actor: Actor,
+    drafts: Sequence[Draft],
+    *,
+    without: Collection[int] = (),
+    unused_emails: Collection[str] = (),
 ) -> dict[int, DomainError]:
     """An error for each draft, by index, whose e-mail address or reference another live row or earlier draft has.
 
-    The ids in `without` are those of rows that the same list deletes.
+    The ids in `without` are those of rows that the same list deletes. `unused_emails` are not looked up.
     """
-    emails = {draft.row.email for draft in drafts if draft.row.email}
+    emails = {draft.row.email for draft in drafts if draft.row.email} - {*unused_emails}
     rows = Contact.objects.of(actor.organization_id).live().filter(email__in=emails) if emails else []
     by_email = {(row.kind, row.email): row.pk for row in rows if row.pk not in without}
     errors: dict[int, DomainError] = {}

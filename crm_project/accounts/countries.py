@@ -1,6 +1,7 @@
-"""Countries and languages that an organization can have, from the tables of Babel."""
+"""Countries, languages and time zones that an organization can have."""
 
 from functools import cache
+from zoneinfo import available_timezones
 
 from babel import Locale
 from babel.core import UnknownLocaleError, get_global
@@ -26,6 +27,12 @@ def countries() -> dict[str, str]:
 def languages() -> dict[str, str]:
     """The English name of each language by its ISO 639-1 code."""
     return {code: name for code, name in ENGLISH.languages.items() if len(code) == 2}
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of all time zones: the standard library searches the disk for them at each call."""
+    return frozenset(available_timezones())
 
 
 def is_language(tag: str) -> bool:

@@ -16,6 +16,9 @@ member_added: Callable[[Member], None] = _nothing
 # country_changed(organization id): called in the transaction that changes the country
 country_changed: list[Callable[[int], None]] = []
 
+# time_zone_changed(organization id): called in the transaction that changes the time zone
+time_zone_changed: list[Callable[[int], None]] = []
+
 # For each kind of row, a function that returns the number of the live rows that a member owns.
 count_owned: dict[str, Callable[[Member], int]] = {}
 

@@ -2,7 +2,7 @@
 
 Until then nothing of the login changes, and the organization does not learn whether there is one.
 
-The secret of a link is stored nowhere: it is computed with SECRET_KEY for the inviter and when its mail is sent.
+The secret of a link is not stored: it is computed with SECRET_KEY for the inviter and when its mail is sent.
 """
 
 import base64

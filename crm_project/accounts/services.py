@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.db import DatabaseError, transaction
 from django.db.models import F
@@ -16,7 +15,7 @@ from django.utils.text import slugify
 
 from crm_project.accounts import hooks
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.countries import countries, country_of_zone, is_language
+from crm_project.accounts.countries import countries, country_of_zone, is_language, time_zones
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.rules import ALL_SCOPES, Permission, Role
 from crm_project.changes import (
@@ -73,6 +72,9 @@ def update_organization(*, actor: Actor | None, organization: Organization, **fi
         if row.country != before["country"]:
             for hook in hooks.country_changed:
                 hook(row.pk)
+        if row.time_zone != before["time_zone"]:
+            for hook in hooks.time_zone_changed:
+                hook(row.pk)
     return row
 
 
@@ -82,7 +84,7 @@ def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
         errors.append(FieldError("name", "blank", "This may not be blank."))
     if not CURRENCY.fullmatch(fields.get("currency", "EUR")):
         errors.append(FieldError("currency", "invalid_choice", "A currency is three capital letters."))
-    if fields.get("time_zone", "UTC") not in available_timezones():
+    if fields.get("time_zone", "UTC") not in time_zones():
         errors.append(FieldError("time_zone", "invalid_choice", "There is no such time zone."))
     if fields.get("country") and fields["country"] not in countries():
         errors.append(
@@ -160,6 +162,24 @@ def add_member(
         if not created:
             raise Conflict("%(email)s is already a member.", {"email": user.email}, code="member_exists")
         bump_catalogue(organization.id)
+        changes.record(member, "created", difference({}, columns(member)))
+        hooks.member_added(member)
+    return member
+
+
+def create_former_member(*, actor: Actor, name: str) -> Member:
+    """Create a deactivated member for somebody who has left, by full name or e-mail address, who can never sign in.
+
+    A login of the address, which another organization may have, is not used.
+    """
+    _require_admin(actor, actor.organization_id)
+    email = fold_email(name) if "@" in name and has_domain(name) and not has_invisible(name) else ""
+    if not email or User.objects.filter(email=email).exists():
+        email = f"former-{secrets.token_hex(8)}@{actor.organization.slug}.invalid"
+    user = User.objects.create_user(email, None, full_name=name.strip()[:255], is_active=False)
+    with change_set(actor) as changes:
+        member = Member.objects.create(organization_id=actor.organization_id, user=user, is_active=False)
+        bump_catalogue(actor.organization_id)
         changes.record(member, "created", difference({}, columns(member)))
         hooks.member_added(member)
     return member

@@ -1,8 +1,7 @@
 """DRF's Serializer with its fields built once for each class, and read by a plan instead of by searching each row.
 
-A representation is the one that DRF's own loop makes: the declared fields say how. The plan only remembers, for each
-field, what that loop finds out again for every row: the attributes of its source, and whether a value needs a
-conversion at all.
+A representation equals that of DRF's own loop. The plan stores, for each field, what that loop looks up for every row:
+the attributes of its source, and whether a value needs a conversion.
 """
 
 import datetime
@@ -31,7 +30,7 @@ class Serializer(serializers.Serializer[Any]):
 
     @cached_property
     def fields(self) -> BindingDict:
-        """Copies of the class's fields: DRF's own are made anew, with all of their arguments, for each instance."""
+        """Copies of the class's fields: DRF would call each constructor again for each instance."""
         if self.varies:
             return super().fields
         fields = BindingDict(self)
@@ -59,7 +58,7 @@ class Serializer(serializers.Serializer[Any]):
             except SkipField:
                 continue
             except (AttributeError, KeyError, ObjectDoesNotExist):
-                # DRF's own way decides what an absent value stands for.
+                # DRF decides the representation of an absent value.
                 try:
                     value = field.get_attribute(instance)
                 except SkipField:
@@ -80,7 +79,7 @@ def _copy(field: Any, parent: Any) -> Any:
     values = copied.__dict__
     values.update(field.__dict__)
     values["parent"] = parent
-    # What an instance remembers of its own fields.
+    # The cached properties of the original instance.
     for name in ("fields", "_plan"):
         values.pop(name, None)
     if "child" in values:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-# Windows in memory. Above it the expired ones are dropped, then the oldest.
-KEPT = 50_000
+# Windows in memory. Above this number the expired ones are dropped, then the oldest.
+MAX_WINDOWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Counters:
         key, ends = limit.key, limit.end(now)
         window = self._windows.get(key)
         if window is None or window.ends != ends:
-            if window is None and len(self._windows) >= KEPT:
+            if window is None and len(self._windows) >= MAX_WINDOWS:
                 self._drop(now)
             window = self._windows[key] = Window(ends, limit.policy.shared)
         return window
@@ -103,7 +103,7 @@ class Counters:
     def _drop(self, now: float) -> None:
         """Drop the expired windows, or a tenth of all if there are none."""
         expired = [key for key, window in self._windows.items() if window.ends <= now]
-        for key in expired or list(islice(self._windows, KEPT // 10)):
+        for key in expired or list(islice(self._windows, MAX_WINDOWS // 10)):
             del self._windows[key]
 
     def pending(self, most: int) -> dict[str, tuple[int, int]]:

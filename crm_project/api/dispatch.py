@@ -17,7 +17,7 @@ from crm_project.api.authentication import require_tls
 from crm_project.api.budget import Budget, budget_of
 from crm_project.api.errors import InvalidHeader, InvalidQuery
 from crm_project.api.idempotency import Attempt, KeyReused, fingerprint, key_of
-from crm_project.api.limits import bill_of, count
+from crm_project.api.limits import bill_of, count, counted_refusal
 from crm_project.changes import change_set
 from crm_project.compression import leave_uncompressed
 from crm_project.versions import Versions
@@ -97,7 +97,7 @@ class DispatchView(GenericViewSet[Any]):
             run = self._write if writes(request) else self._read
             response: Any = run(self._handler(request), *args, **kwargs)
         except Exception as error:
-            response = self.handle_exception(error)
+            response = self.handle_exception(counted_refusal(self.request, error))
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
         if self.dry_run:
             self.response[DRY_RUN] = "true"

@@ -130,6 +130,16 @@ def count(request: Request, authenticate: Callable[[Request], None], units: Call
         _count_address(request, None)
 
 
+def counted_refusal(request: Request, error: Exception) -> Exception:
+    """The refusal to answer. One that came before the request was counted, such as an unknown path, counts here."""
+    if bill_of(request._request) is None:
+        try:
+            bill_address(request._request).charge(1)
+        except QuotaExceeded as refusal:
+            return refusal
+    return error
+
+
 def _count_address(request: Request, error: APIException | None) -> None:
     try:
         bill_address(request._request).charge(1)

@@ -17,6 +17,8 @@ DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
 # The default of the browsable API, whose pages people read.
 BROWSABLE_PAGE_SIZE = 10
+# `total=true` counts so far, so that it costs no more on a longer list.
+MOST_COUNTED = 10_000
 
 
 def streamed_rows(queryset: QuerySet[Any], request: Request, view: Any, *, size: int = 500) -> Iterator[Any]:
@@ -32,7 +34,7 @@ class KeysetPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.url = request.build_absolute_uri()
         ordering, key, cursor, size, wants_total = self.parameters(request, view)
-        self.count = queryset.count() if wants_total else None
+        self.count = _count(queryset) if wants_total else None
         try:
             self.page = page_of(queryset, key, ordering, cursor, size)
         except InvalidCursor as error:
@@ -54,7 +56,7 @@ class KeysetPagination(BasePagination):
     def get_paginated_response(self, data: Any) -> Response:
         links = {"next": self._link(self.page.next), "previous": self._link(self.page.previous)}
         cursor = self.page.next.encode() if self.page.next else None
-        count = {} if self.count is None else {"count": self.count}
+        count = {} if self.count is None else self.count
         return Response({**links, "next_cursor": cursor, **count, "results": data})
 
     def _link(self, cursor: Cursor | None) -> str | None:
@@ -74,7 +76,16 @@ class KeysetPagination(BasePagination):
                     "type": ["string", "null"],
                     "description": "The `cursor` of the next page, for clients that build their own URLs.",
                 },
-                "count": {"type": "integer", "description": "Only with total=true."},
+                "count": {
+                    "type": "integer",
+                    "maximum": MOST_COUNTED,
+                    "description": "Only with total=true.",
+                },
+                "count_is": {
+                    "type": "string",
+                    "enum": ["exact", "at_least"],
+                    "description": f"Beside `count`: `at_least` if there are more than {MOST_COUNTED} rows.",
+                },
                 "results": schema,
             },
         }
@@ -93,7 +104,7 @@ class KeysetPagination(BasePagination):
             _parameter(
                 "total",
                 {"type": "boolean", "default": False},
-                "Adds `count`, which is slow on long lists.",
+                f"Adds `count`, exact up to {MOST_COUNTED}, and `count_is`.",
             ),
             _parameter("ordering", {"type": "string", "examples": sortable}, _ordering_text(view, sortable)),
         ]
@@ -127,6 +138,14 @@ def _cursor(text: str, ordering: str) -> Cursor:
 
 def _wrong_cursor(error: InvalidCursor) -> InvalidQuery:
     return InvalidQuery({wrong.field: [wrong.detail] for wrong in error.fields})
+
+
+def _count(queryset: QuerySet[Any]) -> dict[str, Any]:
+    found = queryset.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return {
+        "count": min(found, MOST_COUNTED),
+        "count_is": "exact" if found <= MOST_COUNTED else "at_least",
+    }
 
 
 def _wants_total(request: Request) -> bool:

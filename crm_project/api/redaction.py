@@ -9,8 +9,8 @@ from crm_project.batches import in_batches
 
 def forget_answers(row: Any) -> None:
     """Delete their bodies. The keys stay, so that a retry is still refused."""
-    kept = IdempotencyKey.objects.filter(organization=row.organization_id).exclude(body=None)
+    stored = IdempotencyKey.objects.filter(organization=row.organization_id).exclude(body=None)
     named = str(row.uuid).encode()
-    rows = chain.from_iterable(in_batches(kept.only("id", "body"), 100))
+    rows = chain.from_iterable(in_batches(stored.only("id", "body"), 100))
     showing = [key.pk for key in rows if key.body and named in bytes(key.body)]
     IdempotencyKey.objects.filter(pk__in=showing).update(body=None)

@@ -21,16 +21,16 @@ from crm_project.write_queue import write_transaction
 log = logging.getLogger(__name__)
 
 # Seconds between two settlements of a process, and after one that failed.
-INTERVAL = 1.0
-PAUSE = 5.0
+INTERVAL_SECONDS = 1.0
+RETRY_SECONDS = 5.0
 # Seconds that a settlement may take before it is given up until the next one.
-PATIENCE = 2.0
+TIMEOUT_SECONDS = 2.0
 # Seconds without a request after which the thread gives its connection back.
-IDLE = 10.0
+IDLE_SECONDS = 10.0
 # Windows in one statement; others wait for the next second.
-MOST = 1000
+MAX_WINDOWS = 1000
 # A window that ended this many seconds ago is deleted; each process looks for some this often.
-KEEP = 3600
+KEEP_SECONDS = 3600
 SWEEP_LIMIT = 1000
 
 SQL = """
@@ -45,12 +45,16 @@ RETURNING key, ends, units
 
 def settle() -> int:
     """Add the counts of this process to those of the others and learn the totals; returns the number of windows."""
-    sent = counters.counters.pending(MOST)
+    sent = counters.counters.pending(MAX_WINDOWS)
     if not sent:
         return 0
     sql = SQL.format(table=RateWindow._meta.db_table, values=", ".join(["(%s, %s, %s)"] * len(sent)))
     rows = [value for key, (ends, units) in sent.items() for value in (key, ends, units)]
-    with wait_budget(PATIENCE), write_transaction(timeout=PATIENCE), connection.cursor() as cursor:
+    with (
+        wait_budget(TIMEOUT_SECONDS),
+        write_transaction(timeout=TIMEOUT_SECONDS),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(sql, rows)
         totals = cursor.fetchall()
     counters.counters.settle(sent, totals)
@@ -58,14 +62,14 @@ def settle() -> int:
 
 
 def ended_windows() -> Any:
-    return RateWindow.objects.filter(ends__lt=time.time() - KEEP)
+    return RateWindow.objects.filter(ends__lt=time.time() - KEEP_SECONDS)
 
 
 def sweep() -> int:
     """Delete windows that ended long ago, at most a thousand; returns their number."""
     ended = ended_windows()
     keys = list(ended.values_list("pk", flat=True)[:SWEEP_LIMIT])
-    with wait_budget(PATIENCE), write_transaction(timeout=PATIENCE):
+    with wait_budget(TIMEOUT_SECONDS), write_transaction(timeout=TIMEOUT_SECONDS):
         return int(ended.filter(pk__in=keys).delete()[0]) if keys else 0
 
 
@@ -91,14 +95,14 @@ class Settler:
         swept = time.time()
         failing = False
         while True:
-            if not self._counted.wait(IDLE):
+            if not self._counted.wait(IDLE_SECONDS):
                 connection.close()
                 self._counted.wait()
             self._counted.clear()
             began = time.monotonic()
             try:
                 _written(settle)
-                if time.time() - swept > KEEP:
+                if time.time() - swept > KEEP_SECONDS:
                     swept = time.time()
                     _written(sweep)
                 failing = False
@@ -107,7 +111,7 @@ class Settler:
                     log.warning("each process counts its requests alone: %s", describe(error))
                 failing = True
                 self._counted.set()
-            pause = PAUSE if failing else INTERVAL
+            pause = RETRY_SECONDS if failing else INTERVAL_SECONDS
             time.sleep(max(0.0, pause - (time.monotonic() - began)))
 
 

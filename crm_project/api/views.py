@@ -236,16 +236,11 @@ class RowViewSet(ScopedView):
         return kind.services
 
     def get_queryset(self) -> Any:
-        if self.request.query_params.get("deleted") == "only" and self.request.method in SAFE_METHODS:
-            return self.trash()
-        return self.model.objects.visible_to(self.actor.member)
-
-    def trash(self) -> Any:
-        return self.model.objects.trash_visible_to(self.actor.member, timezone.now())
+        return visible_rows(self)
 
     def get_trashed(self) -> Any:
         """The row of the path, if it can still be restored."""
-        row = self.trash().filter(**self.row_of_path()).first()
+        row = trashed_rows(self).filter(**self.row_of_path()).first()
         if row is None:
             raise NotFound
         return row
@@ -281,3 +276,14 @@ class RowViewSet(ScopedView):
             actor=self.actor, operations=operations, **options
         )
         return receipts
+
+
+def visible_rows(view: ScopedView) -> Any:
+    """The rows that the actor may see; those of the trash if a read asks for `deleted=only`."""
+    if view.request.query_params.get("deleted") == "only" and view.request.method in SAFE_METHODS:
+        return trashed_rows(view)
+    return view.model.objects.visible_to(view.actor.member)
+
+
+def trashed_rows(view: ScopedView) -> Any:
+    return view.model.objects.trash_visible_to(view.actor.member, timezone.now())

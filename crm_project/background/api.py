@@ -1,4 +1,4 @@
-"""Django's Tasks API. With Django 6 `django_tasks` becomes `django.tasks`, here and nowhere else."""
+"""Django's Tasks API. With Django 6 `django_tasks` becomes `django.tasks`: only this module changes."""
 
 from django_tasks import TaskContext, TaskResult, TaskResultStatus, task, task_backends
 from django_tasks.backends.base import BaseTaskBackend

@@ -37,7 +37,7 @@ class StoredTask(models.Model):
     worker = models.CharField(max_length=64, blank=True)
     claim = models.UUIDField(null=True)
     result = models.JSONField(null=True)
-    # Of the last attempt: the class of the exception, what it says, and the places of the code.
+    # Of the last attempt: the class of the exception, its message, and the lines of the code.
     error_class = models.CharField(max_length=255, blank=True)
     error = models.TextField(blank=True)
     traceback = models.TextField(blank=True)

@@ -137,7 +137,7 @@ class LockedFile:
             os.close(descriptor)
 
     def end(self, *, is_idle: bool) -> None:
-        """A task that is running may hold the write lock: whoever rescues it forgets this process."""
+        """A task that is running may hold the write lock; the process that rescues it deletes the row of this one."""
         if is_idle:
             _forget(self.id)
         if self._descriptor is not None:

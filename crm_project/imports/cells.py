@@ -4,14 +4,15 @@ import datetime
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
-
-from django.utils.dateparse import parse_datetime
 
 from crm_project.imports.errors import UnreadableCell
+from crm_project.imports.people import Several, addresses, people, phones
+from crm_project.readers import quoted
+from crm_project.readers.days import Moment, from_serial, read_moment
+from crm_project.readers.figures import Figure, read_figure
 
 # Text that a spreadsheet would run as a formula. A quote before it marks it as text, in imports and in exports.
 # Spreadsheets of some languages take the full-width and small forms of the signs for the signs.
@@ -20,30 +21,33 @@ FORMULA = re.compile(f"'*[{re.escape(SIGNS)}]")
 DANGEROUS = frozenset(f"'{SIGNS}")
 QUOTED = re.compile(f"'+[{re.escape(SIGNS)}]")
 CUT = "… [cut by the export]"
-SPACES = str.maketrans("", "", " \u00a0\u202f'’")
-SYMBOLS = "€$£¥ \u00a0\u202f"
-PLAIN = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
-GROUPED = {
-    ".": re.compile(r"-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]{1,20})?"),
-    ",": re.compile(r"-?[0-9]{1,3}(\.[0-9]{3})*(,[0-9]{1,20})?"),
-}
-WITH_COMMA = re.compile(r"-?[0-9]{1,20}(,[0-9]{1,20})?")
-DAY = re.compile(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})")
+SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}", re.IGNORECASE)
+# Doubles are exact up to here.
+EXACT = 2**53
 YES = frozenset("true yes y 1 x on ja wahr oui vrai sí si sim verdadero tak".split())
 NO = frozenset("false no n 0 off nein falsch non faux nao não falso nie".split())
 
 
 @dataclass(frozen=True)
 class CellFormat:
-    """How the file writes numbers and dates; `zone` is the time zone of times without an offset."""
+    """How a column writes numbers and dates; empty where no cell of it can be read in two ways.
 
-    decimal: str = "."
-    date_order: str = "ymd"
+    `zone` is the time zone of times without an offset, `unit` what the numbers count: `cents`, or a `fraction` of one.
+    """
+
+    decimal: str = ""
+    date_order: str = ""
     zone: datetime.tzinfo = datetime.UTC
+    unit: str = ""
 
-    @classmethod
-    def of(cls, options: dict[str, Any], time_zone: str) -> "CellFormat":
-        return cls(options["decimal"], options["date_order"], ZoneInfo(time_zone))
+
+@dataclass(frozen=True)
+class Money:
+    """An amount with the currencies that the cell names: none, one, or those of an ambiguous symbol."""
+
+    amount: Decimal
+    currencies: frozenset[str] = frozenset()
+    unit: str = ""
 
 
 Reader = Callable[[Any, CellFormat], Any]
@@ -73,6 +77,29 @@ def word(cell: Any, cell_format: CellFormat) -> str:
     return text(cell, cell_format).strip()
 
 
+def email(cell: Any, cell_format: CellFormat) -> Several:
+    return addresses(word(cell, cell_format))
+
+
+def phone(cell: Any, cell_format: CellFormat) -> Several:
+    return phones(word(cell, cell_format))
+
+
+def person(cell: Any, cell_format: CellFormat) -> Several:
+    return people(word(cell, cell_format))
+
+
+def identifier(cell: Any, cell_format: CellFormat) -> str:
+    """An id of another system. Spreadsheets shorten long numbers, which then no longer name a row."""
+    written = word(cell, cell_format)
+    if SHORTENED.fullmatch(written) or (isinstance(cell, float) and abs(cell) >= EXACT):
+        template = (
+            "%(value)s was shortened by a spreadsheet. Export the file again, and keep this column as text."
+        )
+        raise UnreadableCell(template, {"value": quoted(written)})
+    return written
+
+
 def is_empty(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
@@ -86,27 +113,38 @@ def refuse_cut(cell: Any) -> None:
 
 
 def number(cell: Any, cell_format: CellFormat) -> Decimal:
+    return money(cell, cell_format).amount
+
+
+def money(cell: Any, cell_format: CellFormat) -> Money:
+    """The amount, and the currency if the cell has a symbol or a code."""
     if isinstance(cell, bool | datetime.date | datetime.time):
         raise UnreadableCell("This is not a number.")
     if isinstance(cell, int | float):
         # Numbers in a sheet are doubles: the shortest form of one is the number as typed.
-        return _finite(Decimal(repr(cell)))
+        return Money(_in_units(_finite(Decimal(repr(cell))), cell_format))
     written = word(cell, cell_format)
-    if PLAIN.fullmatch(written) and cell_format.decimal == ".":
-        return Decimal(written)
-    bare = written.strip(SYMBOLS)
-    closed_up = bare.translate(SPACES)
-    if cell_format.decimal == "," and WITH_COMMA.fullmatch(closed_up):
-        return Decimal(closed_up.replace(",", "."))
-    if cell_format.decimal == "." and PLAIN.fullmatch(closed_up):
-        return Decimal(closed_up)
-    if not GROUPED[cell_format.decimal].fullmatch(closed_up):
-        kind = "comma" if cell_format.decimal == "," else "point"
+    figure = read_figure(written)
+    return Money(
+        _in_units(_value(figure, written, cell_format.decimal), cell_format), figure.currencies, figure.unit
+    )
+
+
+def _value(figure: Figure, written: str, sign: str) -> Decimal:
+    if not sign and len(set(figure.values.values())) > 1:
         raise UnreadableCell(
-            "%(value)s is not a number with a decimal %(sign)s.", _value(written) | {"sign": kind}
+            "%(value)s can be read in two ways: say which one is meant.", {"value": quoted(written)}
         )
-    group = "." if cell_format.decimal == "," else ","
-    return Decimal(closed_up.replace(group, "").replace(",", "."))
+    value = figure.values.get(sign) if sign else next(iter(figure.values.values()))
+    if value is None:
+        kind = "comma" if sign == "," else "point"
+        params = {"value": quoted(written), "sign": kind}
+        raise UnreadableCell("%(value)s is not a number with a decimal %(sign)s.", params)
+    return value
+
+
+def _in_units(value: Decimal, cell_format: CellFormat) -> Decimal:
+    return value / 100 if cell_format.unit == "cents" else value
 
 
 def _finite(value: Decimal) -> Decimal:
@@ -116,10 +154,23 @@ def _finite(value: Decimal) -> Decimal:
 
 
 def whole(cell: Any, cell_format: CellFormat) -> int:
-    value = number(cell.strip().rstrip("%") if isinstance(cell, str) else cell, cell_format)
+    value = number(cell, cell_format)
     if value != value.to_integral_value():
         raise UnreadableCell("%(value)s is not a whole number.", {"value": f"{value:f}"})
     return int(value)
+
+
+def percent(cell: Any, cell_format: CellFormat) -> int:
+    """A whole number of percent, rounded half up. Below one percent a fraction of one is meant, which is refused."""
+    bare = cell.strip().rstrip("%").rstrip() if isinstance(cell, str) else cell
+    value = number(bare, cell_format)
+    if cell_format.unit == "fraction" and bare == (cell.strip() if isinstance(cell, str) else cell):
+        value *= 100
+    elif 0 < value < 1:
+        raise UnreadableCell(
+            "%(value)s is below one percent; write 40 for 40 percent.", {"value": f"{value:f}"}
+        )
+    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def boolean(cell: Any, cell_format: CellFormat) -> bool:
@@ -128,51 +179,52 @@ def boolean(cell: Any, cell_format: CellFormat) -> bool:
     written = word(cell, cell_format).lower()
     if written in YES or written in NO:
         return written in YES
-    raise UnreadableCell("%(value)s is neither yes nor no.", _value(written))
+    raise UnreadableCell("%(value)s is neither yes nor no.", {"value": quoted(written)})
 
 
 def day(cell: Any, cell_format: CellFormat) -> datetime.date:
+    """The day as it is written; a time is left out."""
     if isinstance(cell, datetime.datetime):
         return cell.date()
     if isinstance(cell, datetime.date):
         return cell
-    written = word(cell, cell_format)
-    match = DAY.fullmatch(written.partition("T")[0].partition(" ")[0])
-    if match is None or isinstance(cell, int | float):
-        raise UnreadableCell("%(value)s is not a date; write YYYY-MM-DD.", _value(written))
-    first, separator, middle, last = match.groups()
-    order = "ymd" if len(first) == 4 else ("dmy" if separator == "." else cell_format.date_order)
-    if order == "ymd" and len(first) != 4:
-        raise UnreadableCell(
-            "%(value)s is not a date that begins with a year of four digits.", _value(written)
-        )
-    parts = dict(zip(order, (first, middle, last), strict=True))
-    if len(parts["y"]) != 4:
-        raise UnreadableCell("%(value)s has no year of four digits.", _value(written))
-    try:
-        return datetime.date(int(parts["y"]), int(parts["m"]), int(parts["d"]))
-    except ValueError:
-        kind = {"ymd": "year-month-day", "dmy": "day-month-year", "mdy": "month-day-year"}[order]
-        raise UnreadableCell(
-            "%(value)s is not a date in the order %(order)s.", _value(written) | {"order": kind}
-        ) from None
+    return _day(_moment(cell, cell_format), cell, cell_format)
+
+
+def iso_day(cell: Any, cell_format: CellFormat) -> str:
+    return day(cell, cell_format).isoformat()
 
 
 def instant(cell: Any, cell_format: CellFormat) -> datetime.datetime:
     """With an offset, or in the time zone of the organization. A date without a time is its midnight."""
     if isinstance(cell, datetime.datetime):
         return cell if cell.tzinfo else cell.replace(tzinfo=cell_format.zone)
-    if isinstance(cell, str):
-        try:
-            parsed = parse_datetime(cell.strip())
-        except ValueError:
-            parsed = None
-        if parsed is not None:
-            return _in_utc(parsed if parsed.tzinfo else parsed.replace(tzinfo=cell_format.zone))
-        if ":" in cell:
-            template = "%(value)s is not a date with a time; write YYYY-MM-DDThh:mm:ss+hh:mm."
-            raise UnreadableCell(template, _value(cell))
-    return _in_utc(datetime.datetime.combine(day(cell, cell_format), datetime.time(), cell_format.zone))
+    if isinstance(cell, datetime.date):
+        return _in_utc(datetime.datetime.combine(cell, datetime.time(), cell_format.zone))
+    moment = _moment(cell, cell_format)
+    time = moment.time or datetime.time()
+    at = datetime.datetime.combine(_day(moment, cell, cell_format), time)
+    return _in_utc(at if at.tzinfo else at.replace(tzinfo=cell_format.zone))
+
+
+def _moment(cell: Any, cell_format: CellFormat) -> Moment:
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        # 20251231 as a number of a sheet is that day, too.
+        return read_moment(str(cell)) if isinstance(cell, int) and cell > 10**7 else from_serial(cell)
+    return read_moment(word(cell, cell_format))
+
+
+def _day(moment: Moment, cell: Any, cell_format: CellFormat) -> datetime.date:
+    order = cell_format.date_order
+    if not order and len(set(moment.days.values())) > 1:
+        params = {"value": quoted(str(cell))}
+        raise UnreadableCell("%(value)s can be read in two ways: say which one is meant.", params)
+    found = moment.days.get(order) if order else next(iter(moment.days.values()))
+    if found is None:
+        names = {"ymd": "year-month-day", "dmy": "day-month-year", "mdy": "month-day-year"}
+        params = {"value": quoted(str(cell)), "order": names[order]}
+        raise UnreadableCell("%(value)s is not a date in the order %(order)s.", params)
+    return found
 
 
 def _in_utc(value: datetime.datetime) -> datetime.datetime:
@@ -189,7 +241,7 @@ def uuid(cell: Any, cell_format: CellFormat) -> UUID:
             return UUID(written)
     except ValueError:
         pass
-    raise UnreadableCell("%(value)s is not a UUID.", _value(written))
+    raise UnreadableCell("%(value)s is not a UUID.", {"value": quoted(written)})
 
 
 def items(cell: Any, cell_format: CellFormat) -> list[str]:
@@ -206,13 +258,8 @@ def choice(*values: str) -> Reader:
     def read(cell: Any, cell_format: CellFormat) -> str:
         written = word(cell, cell_format).lower()
         if written not in values:
-            params = _value(written) | {"choices": ", ".join(values)}
+            params = {"value": quoted(written), "choices": ", ".join(values)}
             raise UnreadableCell("%(value)s is none of: %(choices)s.", params)
         return written
 
     return read
-
-
-def _value(written: str) -> dict[str, str]:
-    """The cell, quoted and cut, as a parameter of a message."""
-    return {"value": repr(written if len(written) <= 60 else f"{written[:60]}…")}

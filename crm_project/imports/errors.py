@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crm_project.errors import FieldError, Invalid, message
+from crm_project.errors import FieldError, Invalid
+from crm_project.readers import Unreadable
 
 
 class UnreadableFile(Invalid):
@@ -16,13 +17,5 @@ class UnreadableFile(Invalid):
         )
 
 
-class UnreadableCell(Exception):
+class UnreadableCell(Unreadable):
     """A cell is not a value of its field."""
-
-    def __init__(self, template: str, params: Mapping[str, Any] | None = None) -> None:
-        self.template = template
-        self.params = params or {}
-        super().__init__(message(template, self.params))
-
-    def of(self, field: str, code: str = "invalid") -> FieldError:
-        return FieldError(field, code, self.template, self.params)

@@ -13,9 +13,11 @@ from xml.sax.saxutils import escape
 
 from django.http import StreamingHttpResponse
 
+from crm_project.batches import in_batches
 from crm_project.imports.cells import CUT, DANGEROUS, safe
 from crm_project.imports.fields import cell_of, is_figure
 from crm_project.imports.kinds.base import ImportKind
+from crm_project.imports.models import Export
 from crm_project.imports.tables import letters
 
 T = TypeVar("T")
@@ -38,8 +40,9 @@ SPECIAL = re.compile(r"[&<>_\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
 def table_of(kind: ImportKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
     """The header, then the values of each row of `kind.for_export`."""
-    yield [field.key for field in kind.fields]
-    values_of = [field.value_of for field in kind.fields]
+    shown = [field for field in kind.fields if field.show is not None]
+    yield [field.key for field in shown]
+    values_of = [field.value_of for field in shown]
     for block in blocks(rows):
         kind.complete(block)
         for row in block:
@@ -207,6 +210,12 @@ PARTS = {
     '<cellXfs count="2"><xf/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>',
 }
 STREAMS = {"csv": (csv_stream, CSV), "xlsx": (xlsx_stream, XLSX)}
+
+
+def export_file(export: Export) -> StreamingHttpResponse:
+    """The stored file of an export."""
+    blocks = (bytes(chunk.data) for (chunk,) in in_batches(export.chunks.order_by("number"), 1))
+    return file_response(blocks, export.file_name, STREAMS[export.format][1])
 
 
 def file_response(stream: Iterator[bytes], name: str, media_type: str) -> StreamingHttpResponse:

@@ -15,21 +15,26 @@ from crm_project.records.models import CustomField
 CUSTOM_PREFIX = "custom_"
 # One row of an export query: column paths and their values.
 ExportRow = Mapping[str, Any]
+NOTATIONS: Mapping[Reader, str] = {
+    **dict.fromkeys((cells.number, cells.money, cells.whole, cells.percent), "decimal"),
+    **dict.fromkeys((cells.day, cells.iso_day, cells.instant), "date_order"),
+}
 
 
 @dataclass(frozen=True)
 class ImportField:
     """A column of a table: its key, how a cell of it is read, and its value in an export.
 
-    `read` is None for a field that is exported only. `show` is a column path or a function of the row. `names` are
-    other headers that mean this field. An empty cell stands for `clears`, if `can_clear`. `attribute` is the name of
-    the value in a service's change, which is the key unless another one is given.
+    `read` is None for a field that is exported only, `show` for one that is imported only. `show` is a column path or a
+    function of the row. `names` are other headers that mean this field. An empty cell stands for `clears`, if
+    `can_clear`. `attribute` is the name of the value in a service's change, which is the key unless another one is
+    given.
     """
 
     key: str
     label: str
     read: Reader | None
-    show: str | Callable[[ExportRow], Any]
+    show: str | Callable[[ExportRow], Any] | None
     names: Sequence[str] = field(default=())
     clears: Any = None
     can_clear: bool = False
@@ -44,7 +49,17 @@ class ImportField:
         return self.read is None
 
     @property
+    def asks(self) -> str:
+        """The notation that cells of this field have: `decimal`, `date_order`, or none."""
+        return NOTATIONS.get(self.read, "") if self.read else ""
+
+    @property
+    def is_money(self) -> bool:
+        return self.read is cells.money
+
+    @property
     def value_of(self) -> Callable[[ExportRow], Any]:
+        assert self.show is not None, "imported only"
         return itemgetter(self.show) if isinstance(self.show, str) else self.show
 
 
@@ -53,6 +68,10 @@ def plain(
 ) -> ImportField:
     """A field whose key is the name of its column."""
     return ImportField(key, label, read, key, names, clears, can_clear)
+
+
+def import_only(key: str, label: str, read: Reader, *names: str, attribute: str = "") -> ImportField:
+    return ImportField(key, label, read, None, names, attribute=attribute)
 
 
 def export_only(key: str, label: str, show: str = "", *, attribute: str = "") -> ImportField:
@@ -68,7 +87,7 @@ def _custom(definition: CustomField) -> ImportField:
     readers: dict[str, Reader] = {
         "number": cells.number,
         "checkbox": cells.boolean,
-        "date": lambda cell, cell_format: cells.day(cell, cell_format).isoformat(),
+        "date": cells.iso_day,
         "multiselect": cells.items,
         "select": cells.word,
     }

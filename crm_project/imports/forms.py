@@ -7,6 +7,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from crm_project.imports.fields import ImportField
+from crm_project.imports.kinds.values import CREATE
 from crm_project.imports.models import Import
 
 OPTION_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
@@ -28,10 +29,15 @@ OPTION_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "An empty cell",
         [("keep", "leaves the field as it is"), ("clear", "empties the field")],
     ),
-    "decimal": ("Decimal sign", [(".", "1,234.50"), (",", "1.234,50")]),
+    "decimal": ("Decimal sign", [("auto", "as each column shows"), (".", "1,234.50"), (",", "1.234,50")]),
     "date_order": (
         "Date format",
-        [("ymd", "2026-12-31"), ("dmy", "31/12/2026"), ("mdy", "12/31/2026")],
+        [
+            ("auto", "as each column shows"),
+            ("ymd", "2026-12-31"),
+            ("dmy", "31/12/2026"),
+            ("mdy", "12/31/2026"),
+        ],
     ),
 }
 CSV_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
@@ -45,8 +51,17 @@ CSV_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
             ("utf-8", "UTF-8"),
             ("cp1252", "Windows-1252 (Western)"),
             ("cp1250", "Windows-1250 (Central European)"),
+            ("cp1251", "Windows-1251 (Cyrillic)"),
+            ("cp1253", "Windows-1253 (Greek)"),
+            ("cp1254", "Windows-1254 (Turkish)"),
+            ("cp1257", "Windows-1257 (Baltic)"),
             ("iso-8859-1", "ISO 8859-1"),
+            ("iso-8859-2", "ISO 8859-2"),
             ("iso-8859-15", "ISO 8859-15"),
+            ("cp932", "Shift JIS (Japanese)"),
+            ("gb18030", "GB 18030 (Chinese, simplified)"),
+            ("big5", "Big5 (Chinese, traditional)"),
+            ("cp949", "EUC-KR (Korean)"),
             ("utf-16", "UTF-16"),
             ("utf-16-le", "UTF-16, little endian"),
             ("utf-16-be", "UTF-16, big endian"),
@@ -57,6 +72,13 @@ CSV_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
 TEXTS = {"external_system": "System of the external IDs", "sheet": "Sheet (empty for the first)"}
 
 
+QUESTIONS = {
+    "decimal": "“%(column)s” can be read in two ways",
+    "date_order": "Days in “%(column)s” can be read in two ways",
+    "currency": "The sign in “%(column)s” belongs to several currencies",
+}
+
+
 class UploadForm(forms.Form):
     kind = forms.ChoiceField(label="Content", choices=Import.Kinds.choices, widget=UnfoldAdminSelectWidget)
     file = forms.FileField(label="CSV or XLSX file", widget=UnfoldAdminFileFieldWidget)
@@ -65,9 +87,21 @@ class UploadForm(forms.Form):
 class ChoicesForm(forms.Form):
     """A select of the field for each column, and the options."""
 
-    def __init__(self, *args: Any, source: Import, fields: Sequence[ImportField], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        source: Import,
+        fields: Sequence[ImportField],
+        questions: Sequence[dict[str, Any]] = (),
+        values: Sequence[dict[str, Any]] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.source = source
+        self.asked = list(questions)
+        self.unknown = list(values)
+        self._add_questions()
+        self._add_values()
         choices = [(field.key, field.label) for field in fields if not field.is_read_only]
         for index, column in enumerate(source.columns):
             self.fields[f"column_{index}"] = forms.ChoiceField(
@@ -78,6 +112,51 @@ class ChoicesForm(forms.Form):
                 widget=UnfoldAdminSelectWidget(attrs={"aria-label": column["label"]}),
             )
         self.option_names = self._add_options()
+
+    def _add_questions(self) -> None:
+        """A select for each column that can be read in several ways."""
+        for index, question in enumerate(self.asked):
+            self.fields[f"question_{index}"] = forms.ChoiceField(
+                choices=[("", "— choose —"), *((c["value"], c["meaning"]) for c in question["choices"])],
+                required=False,
+                label=QUESTIONS[question["asks"]] % {"column": question["column"]},
+                help_text=_likely(question),
+                initial=question["answer"] or "",
+                widget=UnfoldAdminSelectWidget,
+            )
+
+    def _add_values(self) -> None:
+        """A select for each value that is unknown here."""
+        for number, field in enumerate(self.unknown):
+            created = [(f"={CREATE}", field["create_label"])] if field["can_create"] else []
+            choices = [("", "— refuse these rows —"), *created, ("=", "leave the field empty")]
+            choices += [(f"={choice['value']}", choice["label"]) for choice in field["choices"]]
+            for index, value in enumerate(field["values"]):
+                self.fields[f"value_{number}_{index}"] = forms.ChoiceField(
+                    choices=choices,
+                    required=False,
+                    label=value["value"],
+                    initial="" if value["choice"] is None else f"={value['choice']}",
+                    widget=UnfoldAdminSelectWidget(
+                        attrs={"aria-label": f"{field['label']}: {value['value']}"}
+                    ),
+                )
+
+    def question_fields(self) -> list[Any]:
+        return [self[f"question_{index}"] for index in range(len(self.asked))]
+
+    def value_groups(self) -> list[tuple[str, list[tuple[Any, int]]]]:
+        """The label of each field with unknown values, and their selects with the number of rows."""
+        return [
+            (
+                field["label"],
+                [
+                    (self[f"value_{number}_{index}"], value["count"])
+                    for index, value in enumerate(field["values"])
+                ],
+            )
+            for number, field in enumerate(self.unknown)
+        ]
 
     def _add_options(self) -> list[str]:
         offered = OPTION_CHOICES | (CSV_CHOICES if self.source.format == Import.Formats.CSV else {})
@@ -118,4 +197,32 @@ class ChoicesForm(forms.Form):
             for index, column in enumerate(self.source.columns)
         }
         is_reread = bool(options.keys() & {"encoding", "delimiter", "sheet"})
-        return {"options": options} if is_reread else {"options": options, "mapping": mapping}
+        if is_reread:
+            return {"options": options}
+        answers = {}
+        for index, question in enumerate(self.asked):
+            answer = given[f"question_{index}"] or None
+            if question["asks"] == "currency":
+                options |= {"currency": answer} if answer else {}
+            elif mapping[question["column"]] == self.source.mapping.get(question["column"]):
+                answers[question["column"]] = answer
+        return {
+            "options": options,
+            "mapping": mapping,
+            "answers": answers,
+            "value_choices": self._chosen_values(),
+        }
+
+    def _chosen_values(self) -> dict[str, dict[str, str | None]]:
+        given = self.cleaned_data
+        chosen: dict[str, dict[str, str | None]] = {}
+        for number, field in enumerate(self.unknown):
+            for index, value in enumerate(field["values"]):
+                choice = given[f"value_{number}_{index}"]
+                chosen.setdefault(field["field"], {})[value["value"]] = choice[1:] if choice else None
+        return chosen
+
+
+def _likely(question: dict[str, Any]) -> str:
+    meaning = next(c["meaning"] for c in question["choices"] if c["value"] == question["suggested"])
+    return f"Probably {meaning}."

@@ -18,6 +18,10 @@ def error_table(source: Import) -> Iterator[Sequence[Any]]:
         yield [*cells, row.line, sentence(row.errors)]
 
 
+def is_error_file(labels: Sequence[str]) -> bool:
+    return len(labels) > len(COLUMNS) and tuple(labels[-len(COLUMNS) :]) == COLUMNS
+
+
 def sentence(errors: Sequence[dict[str, Any]]) -> str:
     """The errors of one row as text."""
     return " ".join(f"{_place(error)}: {error['detail']}" for error in errors)

@@ -2,28 +2,33 @@
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.changes import attempt, change_set
+from crm_project.changes import ChangeSet, attempt, change_set
 from crm_project.database import allow_long_statements
-from crm_project.errors import DomainError, FieldError, RowsRefused
+from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
+from crm_project.imports.cells import CellFormat, is_empty
 from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.fields import cell_of
 from crm_project.imports.files import local_copy
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind, Values
+from crm_project.imports.mapping import is_export
 from crm_project.imports.models import Import, RefusedRow
+from crm_project.imports.profiles import profile_of
+from crm_project.imports.questions import Notations, kind_options, open_questions
 from crm_project.imports.snapshots import snapshot
+from crm_project.imports.sources import source_named
 from crm_project.imports.tables import SourceLine, Table
-from crm_project.imports.tables.opening import open_table
+from crm_project.imports.tables.opening import open_rows
 from crm_project.records.bulk_sql import insert_rows
 from crm_project.records.locks import free_keys
 from crm_project.records.planner_statistics import analyze_tables
@@ -31,6 +36,9 @@ from crm_project.spilling_list import SpillingList
 
 CHUNK = 1_000
 EXAMPLES = 20
+# Different errors that a report sums up, and first values of what is left out.
+PROBLEMS = 20
+SAMPLES = 3
 # About as many objects as a chunk of rows creates.
 COLLECT_AFTER = 100_000
 # Longest part of a refused row's cell that is stored. The error file is meant to be corrected, so it is generous.
@@ -51,6 +59,14 @@ class Report:
     outcomes: Counter[str] = field(default_factory=Counter)
     examples: list[dict[str, Any]] = field(default_factory=list)
     refused: SpillingList[RefusedRow] = field(default_factory=SpillingList)
+    # Errors by column and text, with the number of rows.
+    problems: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # What was not taken from columns that have a field: the number of rows, with the first cells.
+    further: dict[str, list[str]] = field(default_factory=dict)
+    further_rows: Counter[str] = field(default_factory=Counter)
+    # Created rows of other kinds, by kind.
+    beside: Counter[str] = field(default_factory=Counter)
+    rows_left_out: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -59,6 +75,37 @@ class Report:
             "rows": self.rows,
             **{name: self.outcomes[name] for name in names},
             "refused": len(self.refused),
+        }
+
+    def note_further(self, label: str, texts: Sequence[str]) -> None:
+        self.further_rows[label] += 1
+        samples = self.further.setdefault(label, [])
+        samples += [text[:80] for text in texts][: SAMPLES - len(samples)]
+
+    def summary(self, source: Import) -> dict[str, Any]:
+        """What the counts do not tell: errors, what is left out, and what is created beside the rows."""
+        unmapped = [
+            {
+                "column": column["label"],
+                "rows": column.get("filled", 0),
+                "samples": column["samples"],
+                "reason": "unmapped",
+            }
+            for column in source.columns
+            if column.get("filled") and not source.mapping.get(column["label"])
+        ]
+        further = [
+            {"column": label, "rows": count, "samples": self.further[label], "reason": "further"}
+            for label, count in self.further_rows.items()
+        ]
+        return {
+            "problems": [
+                {"column": column, "detail": detail, "rows": count}
+                for (column, detail), count in self.problems.most_common(PROBLEMS)
+            ],
+            "left_out": [*unmapped, *further],
+            "rows_left_out": self.rows_left_out,
+            "created_beside": dict(self.beside),
         }
 
     def forget_outcomes(self) -> None:
@@ -80,10 +127,15 @@ class Runner:
         self.source = source
         self.actor = actor
         self.progress = progress
-        self.kind: ImportKind[Any] = import_kind(source.kind, actor, source.options)
+        self.kind: ImportKind[Any] = import_kind(source.kind, actor, kind_options(source))
         self.report = Report()
         self.keys: dict[tuple[Any, ...], int] = {}
-        self.places: list[tuple[str, int]] = []
+        # The columns of each field by label and place, in the order of the file.
+        self.places: dict[str, list[tuple[str, int]]] = {}
+        self.formats: dict[str, CellFormat] = {}
+        self.has_further = False
+        self.single: list[tuple[str, int]] = []
+        self.key_formats: dict[str, CellFormat] = {}
         self.width = 0
 
     def run(self) -> Report:
@@ -99,7 +151,10 @@ class Runner:
                 change_set(self.actor) as changes,
             ):
                 extend_statement_timeout()
-                self._write_all(open_table(file, self.source.format, self.source.options))
+                self._profile(file)
+                self.kind.prepare(self._pairs(file))
+                self._write_all(open_rows(file, self.source))
+                self._count_beside(changes)
                 if preview or (self.report.refused and not skipping):
                     raise PreviewRollback
                 if self.report.rows >= CHUNK:
@@ -116,16 +171,66 @@ class Runner:
                 finish(self.source, state, self.report)
         return self.report
 
+    def _profile(self, file: IO[bytes]) -> None:
+        """Read a large file to its end, which the upload has not done. A run waits for answers; a preview does not."""
+        if not self.source.is_profiled:
+            table = open_rows(file, self.source)
+            exported = is_export(table.labels, self.kind.fields)
+            self.source.columns = profile_of(table.labels, table.rows, is_export=exported)
+            self.source.is_profiled = True
+            self.kind = import_kind(self.source.kind, self.actor, kind_options(self.source))
+        notations = Notations(self.source, self.kind.by_key, self.actor.organization)
+        unanswered = open_questions(notations.questions())
+        if unanswered and self.source.task == Import.Tasks.RUN:
+            open_ones = [
+                question["column"] for question in notations.questions() if question["answer"] is None
+            ]
+            columns = ", ".join(dict.fromkeys(open_ones))
+            template = (
+                "Cells can be read in several ways in: %(columns)s. Say which one is meant, and import again."
+            )
+            raise Invalid(template, {"columns": columns}, fields=unanswered)
+
+    def _count_beside(self, changes: ChangeSet) -> None:
+        """Count the created rows that are no rows of the file."""
+        created = Counter(event.kind for event in changes.recorded if event.action == "created")
+        created[self.kind.declaration.name] -= self.report.outcomes["created"]
+        self.report.beside = +created
+
+    def _pairs(self, file: IO[bytes]) -> Iterator[dict[str, str]]:
+        """The texts of the fields with values of each row."""
+        table = open_rows(file, self.source)
+        self._place(table.labels)
+        for line in table.rows:
+            chosen = self._chosen(line)
+            yield {key: text_of_cell(chosen[key][1]) for key in self.kind.value_fields if key in chosen}
+
+    def _place(self, labels: Sequence[str]) -> None:
+        """Find the columns of each field, and how they are read."""
+        index = {label: place for place, label in enumerate(labels)}
+        self.width = len(labels)
+        self.places = {}
+        for label, key in self.source.mapping.items():
+            if key and label in index:
+                self.places.setdefault(key, []).append((label, index[label]))
+        known = source_named(self.source.kind, self.source.recognized_as)
+        for key, label in known.also.items() if known else ():
+            if key not in self.places and label in index:
+                self.places[key] = [(label, index[label])]
+        self.has_further = any(len(places) > 1 for places in self.places.values())
+        notations = Notations(self.source, self.kind.by_key, self.actor.organization)
+        self.formats = {label: notations.format_of(label) for label in labels}
+        # If each field has one column, which most files have, nothing is chosen for each row.
+        self.single = [(key, places[0][1]) for key, places in self.places.items()]
+        self.key_formats = {key: self.formats[places[0][0]] for key, places in self.places.items()}
+
     def _write_all(self, table: Table) -> None:
-        index = {label: place for place, label in enumerate(table.labels)}
-        self.width = len(table.labels)
-        self.places = [
-            (key, index[label]) for label, key in self.source.mapping.items() if key and label in index
-        ]
+        self._place(table.labels)
         while chunk := list(islice(table.rows, CHUNK)):
             self._write_chunk(chunk)
             self.report.rows += len(chunk)
             self.progress(self.report.rows)
+        self.report.rows_left_out = table.left_out
         if not self.report.rows:
             raise UnreadableFile("The file has a header and no rows below it; there is nothing to import.")
 
@@ -170,8 +275,35 @@ class Runner:
             params = {"cells": len(line.cells), "columns": self.width}
             template = "The row has %(cells)s cells, the header %(columns)s."
             return {}, [FieldError("", "too_many_cells", template, params)]
-        # A shorter row has empty cells in the remaining columns.
-        return self.kind.read({key: _cell(line, place) for key, place in self.places})
+        if not self.has_further:
+            result = self.kind.read({key: _cell(line, place) for key, place in self.single}, self.key_formats)
+        else:
+            chosen = self._chosen(line)
+            formats = {key: self.formats[label] for key, (label, _) in chosen.items()}
+            result = self.kind.read({key: cell for key, (_, cell) in chosen.items()}, formats)
+        if self.has_further or self.kind.left_over:
+            self._note_further(line, self._chosen(line))
+        return result
+
+    def _chosen(self, line: SourceLine) -> dict[str, tuple[str, Any]]:
+        """The first column of each field that is not empty, and its cell. A shorter row has empty cells at its end."""
+        chosen = {}
+        for key, places in self.places.items():
+            found = [(label, _cell(line, place)) for label, place in places]
+            chosen[key] = next((pair for pair in found if not is_empty(pair[1])), found[0])
+        return chosen
+
+    def _note_further(self, line: SourceLine, chosen: Mapping[str, tuple[str, Any]]) -> None:
+        """Remember what a row has beside what is taken: other columns of a field, and other entries of a cell."""
+        for key, places in self.places.items():
+            label, cell = chosen[key]
+            for other, place in places if len(places) > 1 else ():
+                text = text_of_cell(_cell(line, place))
+                if other != label and text and text != text_of_cell(cell):
+                    self.report.note_further(other, [text])
+        for key, entries in self.kind.left_over.items():
+            self.report.note_further(chosen[key][0], entries)
+        self.kind.left_over.clear()
 
     def _count(self, line: SourceLine, receipt: Any) -> None:
         self.report.outcomes[receipt.outcome] += 1
@@ -182,11 +314,16 @@ class Runner:
                     "outcome": receipt.outcome,
                     "name": str(receipt.row)[:255],
                     "changed": receipt.changed,
+                    "row": self.kind.shown(receipt.row),
                 }
             )
 
     def _refuse(self, line: SourceLine, errors: Sequence[FieldError]) -> None:
-        label_of = {key: label for label, key in self.source.mapping.items() if key}
+        label_of = {key: label for key, (label, _) in self._chosen(line).items()}
+        for key, others in self.kind.stand_ins.items():
+            label_of |= {
+                other: label_of[key] for other in others if key in label_of and other not in label_of
+            }
         described = [
             {
                 "column": label_of.get(error.field, ""),
@@ -197,6 +334,8 @@ class Runner:
             }
             for error in errors
         ]
+        for error in described:
+            self.report.problems[error["column"] or error["label"], error["detail"][:300]] += 1
         cells = [_storable(cell) for cell in line.cells[:1000]]
         self.report.refused.append(
             RefusedRow(source=self.source, line=line.number, cells=cells, errors=described)
@@ -246,6 +385,10 @@ def _cell(line: SourceLine, place: int) -> Any:
     return line.cells[place] if place < len(line.cells) else None
 
 
+def text_of_cell(cell: Any) -> str:
+    return cell.strip() if isinstance(cell, str) else cell_of(cell)
+
+
 def _field_of(key: tuple[Any, ...] | None) -> str:
     return {"external_reference": "external_id"}.get(str(key[0]), str(key[0])) if key else ""
 
@@ -275,6 +418,9 @@ def finish(
         examples=report.examples if report else [],
         progress=report.rows if report else 0,
         problem=problem,
+        columns=source.columns,
+        summary=report.summary(source) if report else {},
+        is_profiled=source.is_profiled,
     )
 
 

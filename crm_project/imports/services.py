@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -11,20 +12,29 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import before_storing, change_set
 from crm_project.errors import Conflict, FieldError, NotFound, refuse_fields
-from crm_project.imports import tasks
+from crm_project.imports import profiles, tasks
 from crm_project.imports.files import Upload, keep, local_copy
 from crm_project.imports.kinds import import_kind
+from crm_project.imports.kinds.values import choice_errors
 from crm_project.imports.mapping import (
     DEFAULTS,
-    guess_cell_format,
     guess_mapping,
     header_digest,
+    is_export,
     mapping_errors,
     option_errors,
-    samples_of,
 )
 from crm_project.imports.models import Import, ImportChunk, RefusedRow
-from crm_project.imports.tables.opening import open_table, sniff_format, sniff_options
+from crm_project.imports.questions import (
+    Notations,
+    answer_errors,
+    kind_options,
+    open_questions,
+    unknown_values,
+)
+from crm_project.imports.refusals import COLUMNS, is_error_file
+from crm_project.imports.sources import source_of
+from crm_project.imports.tables.opening import open_rows, sniff_format, sniff_options
 
 States = Import.States
 
@@ -69,7 +79,13 @@ def change_import(*, actor: Actor, source: Import, change: Mapping[str, Any]) ->
                 row.is_mapping_chosen = False
         if "mapping" in change:
             _choose_mapping(actor, row, change["mapping"] or {})
+        if "value_choices" in change:
+            _choose_values(actor, row, change["value_choices"] or {})
+        if "answers" in change:
+            refuse_fields(answer_errors(change["answers"], questions_of(actor, row)))
+            row.answers = {**row.answers, **change["answers"]}
         row.state, row.task, row.counts, row.examples, row.problem = States.READY, "", {}, [], ""
+        row.summary = {}
         before_storing()
         row.save()
         row.refused_rows.all().delete()
@@ -85,7 +101,9 @@ def ask_for(*, actor: Actor, source: Import, task: str) -> Import:
         _require_not_done(row)
         if not any(row.mapping.values()):
             refuse_fields([FieldError("mapping", "required", "No column is mapped to a field.")])
-        row.counts, row.examples = {}, []
+        if task == Import.Tasks.RUN:
+            refuse_fields(open_questions(questions_of(actor, row)))
+        row.counts, row.examples, row.summary = {}, [], {}
         return _queue(actor, row, task)
 
 
@@ -97,6 +115,24 @@ def ask_to_undo(*, actor: Actor, source: Import) -> Import:
         if row.state not in (States.DONE, States.UNDONE):
             raise Conflict("This file has not been imported.", code="not_undoable")
         return _queue(actor, row, Import.Tasks.UNDO)
+
+
+def questions_of(actor: Actor, source: Import) -> list[dict[str, Any]]:
+    """What the columns leave open, with the answers."""
+    return Notations(source, import_kind(source.kind, actor).by_key, actor.organization).questions()
+
+
+def values_of(actor: Actor, source: Import) -> list[dict[str, Any]]:
+    """The values of the file that are unknown here, with what can be chosen for each and what was chosen."""
+    return unknown_values(source, import_kind(source.kind, actor, kind_options(source)))
+
+
+def _choose_values(actor: Actor, row: Import, sent: Mapping[str, Any]) -> None:
+    """Null takes a choice back; values that are not sent keep theirs."""
+    refuse_fields(choice_errors(sent, import_kind(row.kind, actor).value_fields))
+    for key, chosen in sent.items():
+        kept = {**row.value_choices.get(key, {}), **chosen}
+        row.value_choices[key] = {text: value for text, value in kept.items() if value is not None}
 
 
 def _queue(actor: Actor, row: Import, task: str) -> Import:
@@ -133,9 +169,9 @@ def delete_old_files(now: datetime.datetime | None = None) -> int:
     ImportChunk.objects.filter(source__in=ids).delete()
     RefusedRow.objects.filter(source__in=ids).delete()
     for row in Import.objects.filter(pk__in=ids):
-        row.columns = [{**column, "samples": []} for column in row.columns]
-        row.examples, row.file_deleted_at = [], now
-        row.save(update_fields=["columns", "examples", "file_deleted_at"])
+        row.columns = [{"label": column["label"], "samples": []} for column in row.columns]
+        row.examples, row.summary, row.file_deleted_at = [], {}, now
+        row.save(update_fields=["columns", "examples", "summary", "file_deleted_at"])
     return len(ids)
 
 
@@ -164,34 +200,88 @@ def _require_file(row: Import) -> None:
 
 def _read_columns(actor: Actor, source: Import, file: Any) -> None:
     fields = import_kind(source.kind, actor).fields
-    table = open_table(file, source.format, source.options)
-    source.columns, looked_at = samples_of(table.labels, table.rows)
-    source.header_digest = header_digest(table.labels)
-    source.options |= guess_cell_format(table.labels, fields, looked_at, actor.organization.language)
-    source.mapping = _earlier_mapping(source, table.labels, fields) or guess_mapping(table.labels, fields)
+    table = open_rows(file, source)
+    rows = iter(table.rows)
+    exported = is_export(table.labels, fields)
+    source.columns = profiles.profile_of(
+        table.labels, islice(rows, profiles.ROWS_AT_UPLOAD), is_export=exported
+    )
+    source.is_profiled = next(rows, None) is None
+    source.answers = {}
+    # The error file is the file of its import, with two columns more.
+    labels = table.labels[: -len(COLUMNS)] if is_error_file(table.labels) else table.labels
+    source.header_digest = header_digest(labels)
+    known = source_of(source.kind, labels)
+    source.recognized_as = known.key if known else ""
+    if known:
+        source.options["external_system"] = known.system
+    continued = _continued(source) if labels is not table.labels else None
+    earlier = continued or _earlier(source)
+    mapping = _earlier_mapping(source, earlier, labels, fields) or guess_mapping(labels, fields, known)
+    source.mapping = {label: mapping.get(label) for label in table.labels}
+    source.value_choices = continued.value_choices if continued else _earlier_choices(source)
+    if continued:
+        _continue(actor, source, continued)
 
 
-def _earlier_mapping(source: Import, labels: list[str], fields: Any) -> dict[str, Any] | None:
-    """The mapping and options that were chosen for these columns before, without fields that no longer exist."""
-    earlier = Import.objects.with_chosen_mapping(
+def _continued(source: Import) -> Import | None:
+    """The last import of these columns that has refused rows."""
+    files = Import.objects.filter(organization_id=source.organization_id, kind=source.kind)
+    same = files.filter(header_digest=source.header_digest, refused_rows__isnull=False)
+    found: Import | None = same.order_by("-created_at", "-id").first()
+    return found
+
+
+def _continue(actor: Actor, source: Import, earlier: Import) -> None:
+    """Read the rows as their import has read the others."""
+    for name in ("decimal", "date_order", "currency"):
+        source.options[name] = earlier.options.get(name, source.options[name])
+    notations = Notations(earlier, import_kind(source.kind, actor).by_key, actor.organization)
+    for column in source.columns:
+        for name in ("decimal", "date_order"):
+            notation = notations.notation(column["label"], name)
+            if len(column[name]["choices"]) > 1 and notation in column[name]["choices"]:
+                source.answers[column["label"]] = notation
+
+
+def _earlier(source: Import) -> Import | None:
+    """The last file with these columns whose mapping was chosen."""
+    found: Import | None = Import.objects.with_chosen_mapping(
         organization_id=source.organization_id, kind=source.kind, header_digest=source.header_digest
     ).first()
+    return found
+
+
+def _earlier_choices(source: Import) -> dict[str, Any]:
+    """What was chosen for values in the last file of the same source, or with the same columns."""
+    files = Import.objects.filter(organization_id=source.organization_id, kind=source.kind)
+    same = files.filter(header_digest=source.header_digest)
+    if source.recognized_as:
+        same = files.filter(recognized_as=source.recognized_as)
+    chosen = (
+        same.exclude(value_choices={}).order_by("-created_at", "-id").values_list("value_choices", flat=True)
+    )
+    return chosen.first() or {}
+
+
+def _earlier_mapping(
+    source: Import, earlier: Import | None, labels: list[str], fields: Any
+) -> dict[str, Any] | None:
+    """The mapping and options that were chosen for these columns before, without fields that no longer exist."""
     if earlier is None:
         return None
     keys = {
         name: field.key for field in fields if not field.is_read_only for name in (*field.names, field.key)
     }
     chosen = {label: earlier.mapping.get(label) for label in labels}
-    for name in ("match_on", "external_system", "decimal", "date_order", "empty_cells"):
+    for name in ("match_on", "external_system", "empty_cells"):
         source.options[name] = earlier.options.get(name, source.options[name])
     return {label: keys.get(key) for label, key in chosen.items()}
 
 
 def _choose_mapping(actor: Actor, row: Import, sent: Mapping[str, Any]) -> None:
-    """Columns that are not sent keep their field, unless it is given to another column."""
+    """Columns that are not sent keep their field; several columns may fill one field, and the first filled one does."""
     labels = [column["label"] for column in row.columns]
     refuse_fields(mapping_errors(sent, labels, import_kind(row.kind, actor).fields))
-    taken = {key for key in sent.values() if key}
-    others = {label: None if key in taken else key for label, key in row.mapping.items() if label not in sent}
-    row.mapping = {label: {**others, **sent}.get(label) for label in labels}
+    row.mapping = {label: {**row.mapping, **sent}.get(label) for label in labels}
     row.is_mapping_chosen = True

@@ -143,13 +143,20 @@ def can_undo(event: Event) -> bool:
 
 
 def _nets(events: Iterable[Event]) -> dict[RowKey, NetChange]:
+    """The net change of each row. A member who was created beside other rows stays: members have no trash."""
     nets: dict[RowKey, NetChange] = {}
+    stays = False
     for event in events:
+        if event.kind == "user" and event.action == "created":
+            stays = True
+            continue
         if not can_undo(event):
             raise Conflict("This change set cannot be undone.", code="not_undoable")
         key = (event.kind, event.row_id)
         net = nets.setdefault(key, NetChange(kinds[event.kind], event.row_id, event.row_uuid))
         net.add(event)
+    if stays and not nets:
+        raise Conflict("This change set cannot be undone.", code="not_undoable")
     return nets
 
 

@@ -13,8 +13,8 @@ from crm_project.mail.templates import TEMPLATES
 class Message(models.Model):
     """A message to one recipient. It holds no text: its template reads the rows when it is sent.
 
-    So it says what is true then, goes to nobody who has lost access meanwhile, and holds neither the secret of a link
-    nor personal data of a contact. Its uuid is its Message-ID: a message that was sent twice has one.
+    The text is therefore current, is not sent to a recipient who has lost access meanwhile, and leaves neither the
+    secret of a link nor personal data of a contact in the table. The uuid is the Message-ID, the same at every attempt.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

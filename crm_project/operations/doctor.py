@@ -1,4 +1,4 @@
-"""What `manage.py doctor` examines: each finding says what is so, and, where it should not be, what to do."""
+"""The checks of `manage.py doctor`: each finding names a fact and, if it is a problem, the remedy."""
 
 import datetime
 import os
@@ -215,15 +215,15 @@ def role() -> Iterator[Finding]:
 def limits() -> Iterator[Finding]:
     wrong = limit_mismatches()
     if wrong:
-        shown = ", ".join(f"{name} is {found} instead of {limit}" for name, (limit, found) in wrong.items())
+        listed = ", ".join(f"{name} is {found} instead of {limit}" for name, (limit, found) in wrong.items())
         remedy = (
             "Run manage.py migrate, or: " + "; ".join(limit_statements()) + ". Then RECONNECT in PgBouncer."
         )
-        yield Finding(PROBLEM, "time-outs", shown, remedy)
+        yield Finding(PROBLEM, "time-outs", listed, remedy)
     else:
-        shown = ", ".join(f"{name} {limit}" for name, limit in settings.DATABASE_LIMITS.items())
+        listed = ", ".join(f"{name} {limit}" for name, limit in settings.DATABASE_LIMITS.items())
         yield Finding(
-            OK, "time-outs", f"in force: {shown}" if connection.vendor == "postgresql" else "in force"
+            OK, "time-outs", f"in force: {listed}" if connection.vendor == "postgresql" else "in force"
         )
 
 

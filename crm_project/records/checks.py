@@ -7,7 +7,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Error
 from django.db.models import ForeignKey
 
-from crm_project.records.kinds import AsParent, Everyone, Kind, Private, kind_of, kinds
+from crm_project.records.kinds import AsFirstParent, AsParent, Everyone, Kind, Private, kind_of, kinds
 from crm_project.records.models import CustomField, ExternalReference, Row
 
 
@@ -38,15 +38,20 @@ def _undeclared_rows() -> Iterator[Error]:
 
 
 def _visibility(kind: Kind) -> Iterator[Error]:
-    if not isinstance(kind.visible, Everyone | Private | AsParent):
-        yield _error(kind, "E002", "`visible` must be Everyone, Private or AsParent.")
-    if not isinstance(kind.visible, AsParent):
-        return
-    relation = _foreign_keys(kind.model).get(kind.visible.field)
-    if relation is None or kind_of(relation.related_model) is None:
-        yield _error(kind, "E003", f"`{kind.visible.field}` is not a foreign key to a registered kind.")
-    elif relation.related_model is kind.model:
-        yield _error(kind, "E003", "A kind cannot be as visible as itself.")
+    if not isinstance(kind.visible, Everyone | Private | AsParent | AsFirstParent):
+        yield _error(kind, "E002", "`visible` must be Everyone, Private, AsParent or AsFirstParent.")
+    for name in _parents(kind):
+        relation = _foreign_keys(kind.model).get(name)
+        if relation is None or kind_of(relation.related_model) is None:
+            yield _error(kind, "E003", f"`{name}` is not a foreign key to a registered kind.")
+        elif relation.related_model is kind.model:
+            yield _error(kind, "E003", "A kind cannot be as visible as itself.")
+
+
+def _parents(kind: Kind) -> tuple[str, ...]:
+    if isinstance(kind.visible, AsFirstParent):
+        return kind.visible.fields
+    return (kind.visible.field,) if isinstance(kind.visible, AsParent) else ()
 
 
 def _same_ranks() -> Iterator[Error]:
@@ -83,7 +88,8 @@ def _relations_to_private_rows(model: Any) -> Iterator[Error]:
         target = kind_of(relation.related_model)
         if target is None or not target.is_private or model in target.parts:
             continue
-        if kind is not None and (name in kind.guarded or kind.visible == AsParent(name)):
+        # A row may be visible by its first parent, and so show a second one that is not.
+        if kind is not None and (name in kind.guarded or _parents(kind)[:1] == (name,)):
             continue
         yield Error(
             f"{model.__name__}.{name} leads to {target.name}, some of whose rows are private.",

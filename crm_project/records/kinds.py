@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
@@ -89,7 +89,38 @@ class AsParent:
         return _others(rows, member, self)
 
 
-Visibility = Everyone | Private | AsParent
+@dataclass(frozen=True)
+class AsFirstParent:
+    """A member sees a row only if the member sees the first parent that it has, of the foreign keys `fields`.
+
+    A row without any of them is visible to nobody.
+    """
+
+    fields: tuple[str, ...]
+
+    def narrow(self, rows: Any, member: Member) -> Any:
+        def seen(parent: "Kind", name: str) -> Q:
+            return Q(Exists(parent.rows(member).filter(pk=OuterRef(f"{name}_id"))))
+
+        return rows.filter(self._condition(rows.model, seen), organization_id=member.organization_id)
+
+    def hidden(self, rows: Any, member: Member) -> Any:
+        def hidden(parent: "Kind", name: str) -> Q:
+            return Q(**{f"{name}__in": parent.hidden_rows(member).values("pk")})
+
+        return rows.filter(self._condition(rows.model, hidden), organization_id=member.organization_id)
+
+    def _condition(self, model: Any, of_parent: "Callable[[Kind, str], Q]") -> Q:
+        found, without = Q(pk__in=[]), Q()
+        for name in self.fields:
+            parent = kind_of(model._meta.get_field(name).related_model)
+            if parent is not None:
+                found |= without & Q(**{f"{name}__isnull": False}) & of_parent(parent, name)
+            without &= Q(**{f"{name}__isnull": True})
+        return found
+
+
+Visibility = Everyone | Private | AsParent | AsFirstParent
 
 
 def _others(rows: Any, member: Member, visible: Private | AsParent) -> Any:
@@ -237,6 +268,10 @@ class Kind:
         """The rows that the member may see, live or not, with the relations of their names."""
         rows = self.visible.narrow(self.model._default_manager.all(), member)
         return rows.select_related(*self.related) if self.related else rows
+
+    def hidden_rows(self, member: Member) -> Any:
+        """The rows of the member's organization that the member may not see."""
+        return self.visible.hidden(self.model._default_manager.all(), member)
 
     def live_rows(self, member: Member) -> Any:
         """The rows that the member may see and that are not in the trash, where the kind has one."""

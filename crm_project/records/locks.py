@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from crm_project.changes import current, is_checking, note_catalogue_write
 
@@ -19,6 +19,7 @@ M = TypeVar("M", bound=models.Model)
 NAME_LOCKS = 256
 # A change set remembers about as many of its locks, so as not to take them again.
 MOST_REMEMBERED = 10_000
+LOCK_KEYS = "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key"
 _keys_are_free: ContextVar[bool] = ContextVar("keys_are_free", default=False)
 
 
@@ -44,22 +45,59 @@ def for_update(queryset: "models.QuerySet[M]") -> "models.QuerySet[M]":
     return queryset if is_checking() else queryset.select_for_update(of=("self",), no_key=True)
 
 
+def lock_all(queryset: "models.QuerySet[M]") -> None:
+    """Lock the rows in id order, with those that others have added to them until the last one was locked.
+
+    An added row would be locked after rows with higher ids: then all are unlocked, and locked again.
+    """
+    ids = for_update(queryset).values_list("pk", flat=True)
+    if connection.vendor != "postgresql" or is_checking():
+        list(ids)
+        return
+    while True:
+        savepoint = transaction.savepoint()
+        locked = list(ids.all())
+        if queryset.count() == len(locked):
+            transaction.savepoint_commit(savepoint)
+            return
+        transaction.savepoint_rollback(savepoint)
+
+
 def hold_catalogue(organization_id: int, *, alone: bool) -> None:
     """Lock the reference data of an organization: shared for writes of deals, exclusive (`alone`) for its own writes.
 
     An advisory lock, since a lock of the stage's row would write to that row for every deal.
     """
+    if not alone:
+        hold_catalogue_and_keys(organization_id, ())
+        return
     if is_checking():
         return
-    if alone:
-        note_catalogue_write()
-    number = _number(("catalogue", organization_id, *(["alone"] if alone else [])))
+    note_catalogue_write()
+    number = _number(("catalogue", organization_id, "alone"))
     if connection.vendor != "postgresql" or not _unheld([number]):
         return
-    function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [_number(("catalogue", organization_id))])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(("catalogue", organization_id))])
     _note_held([number])
+
+
+def hold_catalogue_and_keys(organization_id: int, keys: Iterable[tuple[Any, ...]]) -> None:
+    """`hold_catalogue`, shared, and then `hold_keys`, in one statement."""
+    if connection.vendor != "postgresql" or is_checking():
+        return
+    catalogue = _unheld([_number(("catalogue", organization_id))])
+    numbers = set() if _keys_are_free.get() else {_number(key) for key in keys}
+    if not catalogue:
+        _hold(numbers)
+        return
+    others = _unheld(numbers)
+    with connection.cursor() as cursor:
+        # The parts of a union are executed one after the other.
+        cursor.execute(
+            f"SELECT pg_advisory_xact_lock_shared(%s) UNION ALL {LOCK_KEYS}", [*catalogue, sorted(others)]
+        )
+    _note_held([*catalogue, *others])
 
 
 def hold_keys(keys: Iterable[tuple[Any, ...]]) -> None:
@@ -82,9 +120,7 @@ def _hold(numbers: Collection[int]) -> None:
     if not numbers:
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [sorted(numbers)]
-        )
+        cursor.execute(LOCK_KEYS, [sorted(numbers)])
     _note_held(numbers)
 
 

@@ -26,7 +26,12 @@ CLASHES_AT_ONCE = 1000
 
 def hold(model: type[Any], organization_id: int, keys: Iterable[Key]) -> None:
     """Lock the keys until the transaction ends: others can neither look them up nor assign them."""
-    hold_keys(("reference", model.kind, organization_id, *key) for key in keys)
+    hold_keys(lock_keys(model, organization_id, keys))
+
+
+def lock_keys(model: type[Any], organization_id: int, keys: Iterable[Key]) -> list[tuple[Any, ...]]:
+    """The names of the keys' locks."""
+    return [("reference", model.kind, organization_id, *key) for key in keys]
 
 
 def holders(model: type[Any], organization_id: int, keys: Iterable[Key]) -> dict[Key, int]:

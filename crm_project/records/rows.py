@@ -1,4 +1,4 @@
-"""Reads as rows: plain objects that have the attributes of a model's instances and none of their cost.
+"""Rows for reading: plain objects with the attributes of a model's instances, but without their cost.
 
 `queryset.as_rows(complete)` is a queryset like any other, whose rows are such objects: each column under its name,
 each relation of `select_related` as another row, and the properties and methods of the model. `complete(rows)` then
@@ -33,7 +33,7 @@ class PlainRow:
         return hash(self.id)
 
     def __getattr__(self, name: str) -> Any:
-        """What was not read is read when it is used, as of a model's instance."""
+        """Read a deferred column or relation when it is used, as a model's instance does."""
         try:
             self.model._meta.get_field(name)
         except FieldDoesNotExist:

@@ -98,11 +98,11 @@ class ExternalReferenceViewSet(ScopedView):
         """Change system and external id. The row stays the same."""
         reference = self.get_object()
         change = self.validated(request, reference)
-        shown = self.represent(reference)
+        before = self.represent(reference)
         refuse_fields(
             FieldError(name, "read_only", "A reference stays with its row.")
             for name in ("kind", "row")
-            if name in change and change[name] != shown[name]
+            if name in change and change[name] != before[name]
         )
         kind, old = kinds[reference.kind], (reference.system, reference.external_id)
         new = (change.get("system", old[0]), change.get("external_id", old[1]))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -58,6 +58,16 @@ def titled(text: str, icon: str = "") -> SafeString | str:
     )
 
 
+def iconed(text: str, icon: str, hint: str) -> SafeString:
+    """A text after an icon; `hint` is the icon's tooltip."""
+    return format_html(
+        '<span class="crm-iconed"><span class="material-symbols-outlined crm-icon" title="{}">{}</span> {}</span>',
+        hint,
+        icon,
+        text,
+    )
+
+
 STATUS_TONES = {"open": "info", "won": "good", "lost": "bad", "abandoned": "muted"}
 
 
@@ -72,6 +82,12 @@ def day(value: datetime.date | None, *, late: bool = False) -> SafeString | str:
         return NOTHING
     text = formats.date_format(value, "j M Y")
     return format_html('<span class="crm-late" title="Overdue">{}</span>', text) if late else text
+
+
+def instant(value: datetime.datetime, *, late: bool = False) -> SafeString:
+    """The day and the time in the current time zone."""
+    local = timezone.localtime(value)
+    return format_html("{} {}", day(local.date(), late=late), formats.date_format(local, "H:i"))
 
 
 def age(since: datetime.datetime, now: datetime.datetime) -> SafeString:

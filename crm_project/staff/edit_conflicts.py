@@ -22,6 +22,7 @@ IGNORED_COLUMNS = frozenset(
         "full_name",
         "phone_normalized",
         "mobile_normalized",
+        "name_folded",
         "position",
         "updated_at",
         "deleted_at",

@@ -18,9 +18,11 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
         [
             ("Home", "home", "admin:index", Permission.VIEW),
             ("Board", "view_kanban", "admin:deals_deal_board_default", Permission.VIEW),
+            ("Activities", "task_alt", "admin:activities_activity_changelist", Permission.VIEW),
             ("Deals", "handshake", "admin:deals_deal_changelist", Permission.VIEW),
             ("Contacts", "contacts", "admin:contacts_contact_changelist", Permission.VIEW),
             ("Imports", "upload_file", "admin:imports_import_changelist", Permission.EDIT_DEALS),
+            ("Exports", "file_save", "admin:imports_export_changelist", Permission.VIEW),
         ],
     ),
     (

@@ -26,14 +26,13 @@ from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import CheckboxList, Instant, Lines, Select, WholeNumber
 from crm_project.staff.request_actor import actor_of, visible
 from crm_project.webhooks import services
-from crm_project.webhooks.formats import OWN, formats
+from crm_project.webhooks.formats import formats
 from crm_project.webhooks.models import EVERYTHING, Webhook, WebhookDelivery
 
 PANEL_LENGTH = 20
 States = WebhookDelivery.States
 # The colours of the states are those of deals.
 TONES = {States.PENDING: "open", States.DELIVERED: "won", States.FAILED: "lost", States.HIDDEN: "abandoned"}
-FORMAT_NAMES = {OWN: "This CRM's own, by Standard Webhooks"}
 
 
 def event_choices() -> Iterator[tuple[str, Any]]:
@@ -63,7 +62,9 @@ class WebhookForm(StaffForm):
         help_text="Their names in the API, one per line, such as amount or custom_fields.size. Empty: all updates.",
     )
     format = forms.ChoiceField(
-        choices=lambda: [(name, FORMAT_NAMES.get(name, name)) for name in formats], widget=Select()
+        choices=lambda: [(name, known.label) for name, known in formats.items()],
+        widget=Select(),
+        help_text="The form of the bodies.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -11,13 +11,14 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from crm_project.background import loops
         from crm_project.journal.hooks import hooks as journal_hooks
-        from crm_project.webhooks import kinds
+        from crm_project.webhooks import kinds, mails
         from crm_project.webhooks.api.messages import own_messages
         from crm_project.webhooks.dispatcher import dispatch
         from crm_project.webhooks.erasure import forget_bodies
-        from crm_project.webhooks.formats import OWN, formats
+        from crm_project.webhooks.formats import OWN, Format, formats
 
         kinds.connect()
-        formats[OWN] = own_messages
+        mails.connect()
+        formats[OWN] = Format("This CRM's own, by Standard Webhooks", own_messages)
         journal_hooks.after_redaction.append(forget_bodies)
         loops.register("webhooks", dispatch)

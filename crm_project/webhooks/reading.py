@@ -10,9 +10,9 @@ from django.utils import timezone
 from crm_project.journal.feed import STRIDE, end_of
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import present
-from crm_project.webhooks.formats import encoded, formats
+from crm_project.webhooks.formats import Message, formats
 from crm_project.webhooks.models import Webhook, WebhookDelivery
-from crm_project.webhooks.rules import kinds_of, takes
+from crm_project.webhooks.rules import kinds_of, takes, takes_message
 
 # Events that one query examines.
 PAGE = 200
@@ -72,26 +72,32 @@ def is_visible(webhook: Webhook, delivery: WebhookDelivery) -> bool:
 def freeze(webhook: Webhook, events: Sequence[Event]) -> list[WebhookDelivery]:
     """Unsaved deliveries of the events, with their bodies as of now."""
     epoch = end_of(webhook.organization)[0]
-    messages = formats[webhook.format](present(events, webhook.member), webhook.member)
-    now = timezone.now()
+    messages = formats[webhook.format].messages(present(events, webhook.member), webhook.member)
     return [
-        WebhookDelivery(
-            uuid=uuid.uuid5(webhook.uuid, f"{epoch}/{event.sequence}/{part}"),
-            organization_id=webhook.organization_id,
-            webhook=webhook,
-            sequence=event.sequence,
-            part=part,
-            type=message.type,
-            kind=event.kind,
-            row_id=event.row_id,
-            row_uuid=event.row_uuid,
-            body=encoded(message),
-            created_at=now,
-            next_attempt_at=now,
-        )
+        _frozen(webhook, event, part, message, epoch)
         for event, parts in zip(events, messages, strict=True)
         for part, message in enumerate(parts)
+        if takes_message(webhook, message)
     ]
+
+
+def _frozen(webhook: Webhook, event: Event, part: int, message: Message, epoch: uuid.UUID) -> WebhookDelivery:
+    now = timezone.now()
+    delivery = WebhookDelivery(
+        uuid=uuid.uuid5(webhook.uuid, f"{epoch}/{event.sequence}/{part}"),
+        organization_id=webhook.organization_id,
+        webhook=webhook,
+        sequence=event.sequence,
+        part=part,
+        type=message.type,
+        kind=event.kind,
+        row_id=event.row_id,
+        row_uuid=event.row_uuid,
+        created_at=now,
+        next_attempt_at=now,
+    )
+    delivery.body = formats[webhook.format].encoded(message, delivery.message_id)
+    return delivery
 
 
 def frozen_again(webhook: Webhook, delivery: WebhookDelivery) -> str | None:

@@ -8,6 +8,7 @@ from crm_project.changes import names_of
 from crm_project.journal.event_types import known_types, types_of
 from crm_project.journal.models import Event
 from crm_project.records.kinds import kinds
+from crm_project.webhooks.formats import Message
 from crm_project.webhooks.models import EVERYTHING, Webhook
 
 # After this many failures in a row an endpoint is considered down: it gets one event, then rests.
@@ -23,6 +24,11 @@ def takes(webhook: Webhook, event: Event) -> bool:
     if EVERYTHING not in webhook.events and not set(types_of(event)) & set(webhook.events):
         return False
     return not webhook.fields or event.action != "updated" or bool(set(webhook.fields) & fields_of(event))
+
+
+def takes_message(webhook: Webhook, message: Message) -> bool:
+    """Whether the endpoint gets this message of an event that it takes."""
+    return EVERYTHING in webhook.events or not message.events or bool({*message.events} & {*webhook.events})
 
 
 def is_own(webhook: Webhook, event: Event) -> bool:

@@ -1,6 +1,7 @@
 """One try of one delivery: the signed request, and what its answer means."""
 
 import datetime
+import time
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -47,12 +48,11 @@ def send(webhook: Webhook, delivery: WebhookDelivery, body: str) -> Try:
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": signatures(webhook, delivery.message_id, at, body),
     }
-    began = datetime.datetime.now(datetime.UTC)
+    began = time.monotonic()
     try:
         answer = post(webhook.url, body.encode(), headers, seconds=settings.WEBHOOK_TIMEOUT)
     except Failed as error:
-        passed = (datetime.datetime.now(datetime.UTC) - began).total_seconds()
-        return Try(at, max(passed, 0), error=_reason(error))
+        return Try(at, time.monotonic() - began, error=_reason(error))
     return Try(at, answer.seconds, answer.status, _refusal(answer), answer.excerpt, answer.retry_after or 0)
 
 

@@ -25,7 +25,7 @@ from crm_project.records.writing.reference_data import locked, trashed
 from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions
 from crm_project.webhooks.formats import OWN, TEST_TYPE, formats
-from crm_project.webhooks.hooks import hooks
+from crm_project.webhooks.mails import inform_of_pause
 from crm_project.webhooks.models import Webhook, WebhookDelivery, WebhookState
 from crm_project.webhooks.rules import known_events, known_fields
 
@@ -174,7 +174,7 @@ def pause(webhook: Webhook, reason: str) -> None:
         draft = Draft.of(row)
         row.is_active, row.paused_reason = False, reason
         store.record(changes, store.update([draft], now=timezone.now()), "updated")
-        hooks.paused(row)
+        inform_of_pause(row)
 
 
 def reencrypt_secrets() -> int:

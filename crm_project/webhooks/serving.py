@@ -8,20 +8,17 @@ else waits.
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
-from random import SystemRandom
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
-from crm_project.webhooks.formats import encoded, test_message
+from crm_project.webhooks.formats import test_body
 from crm_project.webhooks.models import Webhook, WebhookDelivery, WebhookState
 from crm_project.webhooks.querysets import LEASE
 from crm_project.webhooks.reading import Page, freeze, frozen_again, is_visible, next_of_row, read
-from crm_project.webhooks.rules import DOWN_AFTER, next_try, rest
-from crm_project.webhooks.sending import SLOW_SECONDS, Try, send
+from crm_project.webhooks.recording import has_failed_for_days, health_after, store_try
+from crm_project.webhooks.rules import DOWN_AFTER
+from crm_project.webhooks.sending import Try, send
 from crm_project.webhooks.services import may_be_served, pause
 from crm_project.write_queue import write_transaction
 
@@ -32,7 +29,6 @@ BATCH = 50
 TURN = 20.0
 RENEW = 5.0
 RECORD = 1.0
-chance = SystemRandom()
 
 
 class Stopped(Exception):
@@ -127,8 +123,6 @@ class Turn:
         self._load()
         self._refuse_without_access()
 
-    # -- What comes next.
-
     def _next_batch(self) -> list[WebhookDelivery]:
         now = timezone.now()
         due = WebhookDelivery.objects.filter(webhook=self.webhook).due(now)
@@ -199,7 +193,7 @@ class Turn:
             return self._stored(fresh, by_hand=True)
 
     def _stored(self, fresh: Sequence[WebhookDelivery], **marks: bool) -> list[WebhookDelivery]:
-        """Insert deliveries; those of a replay that exist already begin anew, with their frozen bodies."""
+        """Insert deliveries; those of a replay that exist already start again, with their frozen bodies."""
         if not fresh:
             return []
         numbers = {delivery.sequence for delivery in fresh}
@@ -219,8 +213,6 @@ class Turn:
             rows.append(row)
         WebhookDelivery.objects.bulk_create([row for row in rows if row.pk is None])
         return rows
-
-    # -- One try.
 
     def _try(self, delivery: WebhookDelivery) -> bool:
         if not is_visible(self.webhook, delivery):
@@ -242,7 +234,7 @@ class Turn:
 
     def _body_again(self, delivery: WebhookDelivery) -> str | None:
         if delivery.sequence is None:
-            body: str | None = encoded(test_message(delivery.created_at.isoformat()))
+            body: str | None = test_body(delivery.created_at.isoformat())
         else:
             body = frozen_again(self.webhook, delivery)
         with write_transaction():
@@ -255,8 +247,6 @@ class Turn:
                 state=state, error=error, next_attempt_at=None, by_hand=False
             )
 
-    # -- The record of what was tried.
-
     def _record(self) -> None:
         """Store the results since the last call in one transaction."""
         done, self.done = self.done, []
@@ -267,73 +257,9 @@ class Turn:
             if not self._mine().exists():
                 raise Stopped
             for delivery, result in done:
-                self._store(delivery, result)
-            self._store_health(done[-1][1], any(result.succeeded for _, result in done))
-        if self._has_failed_for_days():
+                store_try(self.webhook, delivery, result)
+            health = health_after(self.state, done[-1][1], any(result.succeeded for _, result in done))
+            self._mine().update(**health)
+        if has_failed_for_days(self.state):
             pause(self.webhook, Webhook.Pauses.FAILING)
             raise Stopped
-
-    def _store(self, delivery: WebhookDelivery, result: Try) -> None:
-        delivery.attempts += 1
-        delivery.attempted_at, delivery.duration_ms = result.at, int(result.seconds * 1000)
-        delivery.url, delivery.status = self.webhook.url, result.status
-        delivery.error, delivery.answer = result.error, result.excerpt.replace("\x00", "")
-        delivery.next_attempt_at = None
-        if result.succeeded:
-            delivery.state = States.DELIVERED
-        elif delivery.by_hand or result.is_gone:
-            delivery.state = States.FAILED
-        else:
-            self._plan(delivery, result)
-        delivery.by_hand = False
-        delivery.save(
-            update_fields=[
-                *("attempts", "attempted_at", "duration_ms", "url", "status", "error", "answer"),
-                *("next_attempt_at", "state", "holds", "by_hand"),
-            ]
-        )
-
-    def _plan(self, delivery: WebhookDelivery, result: Try) -> None:
-        """The next try, or none. Later events of the row that were stored with it are read again after it."""
-        pause_until = next_try(
-            delivery.attempts,
-            settings.WEBHOOK_RETRIES,
-            chance,
-            at_least=min(result.retry_after, 3600),
-        )
-        delivery.state = States.PENDING if pause_until else States.FAILED
-        delivery.next_attempt_at = result.at + pause_until if pause_until else None
-        delivery.holds = True
-        later = Q(sequence__gt=delivery.sequence) | Q(sequence=delivery.sequence, part__gt=delivery.part)
-        WebhookDelivery.objects.filter(
-            later,
-            webhook=self.webhook,
-            kind=delivery.kind,
-            row_id=delivery.row_id,
-            state=States.PENDING,
-            attempts=0,
-            by_hand=False,
-        ).delete()
-
-    def _store_health(self, last: Try, any_succeeded: bool) -> None:
-        state = self.state
-        if any_succeeded:
-            state.failures, state.failing_since = 0, None
-        if not last.succeeded:
-            state.failures += 1
-            state.failing_since = state.failing_since or last.at
-        wait = rest(state.failures)
-        state.not_before = timezone.now() + wait if wait else None
-        state.is_slow = last.seconds > SLOW_SECONDS
-        state.succeeded_at = last.at if last.succeeded else state.succeeded_at
-        self._mine().update(
-            failures=state.failures,
-            failing_since=state.failing_since,
-            not_before=state.not_before,
-            is_slow=state.is_slow,
-            succeeded_at=state.succeeded_at,
-        )
-
-    def _has_failed_for_days(self) -> bool:
-        since = self.state.failing_since
-        return since is not None and timezone.now() - since >= timedelta(days=settings.WEBHOOK_FAILING_DAYS)

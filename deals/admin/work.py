@@ -98,11 +98,11 @@ def home_context(actor: Actor, request: HttpRequest) -> dict[str, Any]:
     own = {"owner": str(actor.member.pk)} if whose == "mine" else {}
     deals, lists = mine if own else visible, work_lists(today(actor))
     groups = _groups(deals, lists)
-    shown = [_list(one, deals, sum(group[one.name] for group in groups), own) for one in lists]
+    displayed_lists = [_list(one, deals, sum(group[one.name] for group in groups), own) for one in lists]
     return {
         "may_edit": actor.may(Permission.EDIT_DEALS),
         "whose": whose,
-        "lists": shown,
+        "lists": displayed_lists,
         "pipelines": pipeline_totals(actor, groups, own),
         "first_steps": first_steps(actor) if not groups else [],
     }

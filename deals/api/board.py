@@ -18,15 +18,22 @@ from crm_project.api.errors import InvalidQuery
 from crm_project.api.fields import AMOUNT_SCHEMA, StrictDate, StrictDateTime, StrictInteger, StrictUUID
 from crm_project.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from crm_project.api.serializers import MemberSerializer
-from crm_project.api.sparse import Expansion
+from crm_project.api.views import ScopedView, visible_rows
 from crm_project.errors import NotFound
+from crm_project.records.days import end_of_today
 from deals import money
-from deals.api.past import COSTS
-from deals.api.serializers import DealAmountField, NamedSerializer, ParticipantSerializer, StagePartSerializer
-from deals.api.views import DealViewSet
+from deals.api.filters import DealFilter
+from deals.api.past import COSTS, PARAMETER_COSTS
+from deals.api.serializers import (
+    DealAmountField,
+    NamedSerializer,
+    NextStepSerializer,
+    ParticipantSerializer,
+    StagePartSerializer,
+)
 from deals.board import DEFAULT_ORDERING, ORDERINGS, Column, columns_of, for_cards
 from deals.models import Deal
-from deals.rules import is_overdue
+from deals.rules import is_overdue, next_step
 from pipelines.models import Pipeline, Stage
 
 NO_CURSOR = "A board has no pages; the columns have. Take `next` of the column."
@@ -66,10 +73,17 @@ class CardSerializer(Serializer):
     is_overdue = serializers.SerializerMethodField()
     stage_entered_at = StrictDateTime()
     days_in_stage = serializers.SerializerMethodField()
+    next_step = serializers.SerializerMethodField()
 
     def get_is_overdue(self, deal: Deal) -> bool:
         """Whether the deal is open after its expected_close_date, in the time zone of the organization."""
         return is_overdue(deal, self.context["view"].today)
+
+    @extend_schema_field(NextStepSerializer(allow_null=True))
+    def get_next_step(self, deal: Deal) -> Any:
+        """The open activity that is due first."""
+        step = next_step(deal, self.context["view"].now, self.context["view"].end_of_today)
+        return None if step is None else NextStepSerializer(step).data
 
     def get_days_in_stage(self, deal: Deal) -> int:
         """Whole days since stage_entered_at."""
@@ -122,15 +136,18 @@ class BoardSerializer(Serializer):
     columns = BoardColumnSerializer(many=True)
 
 
-class BoardViewSet(DealViewSet):
+class BoardViewSet(ScopedView):
     """The deals of one pipeline by stage."""
 
-    serializer_class = CardSerializer  # type: ignore[assignment]
+    queryset = Deal.objects.none()
+    serializer_class = CardSerializer
+    filterset_class = DealFilter
     filtered_actions = frozenset({"list", "board"})
-    expansions: ClassVar[dict[str, Expansion]] = {}
+    sparse_actions = frozenset({"list"})
     action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {"board": BOARD_PARAMETERS}
-    costs: ClassVar[Mapping[str, int]] = {**COSTS, "board": COSTS["summary"]}
-    orderings = ORDERINGS  # type: ignore[assignment]
+    costs = {"board": COSTS["summary"]}
+    parameter_costs = PARAMETER_COSTS
+    orderings = ORDERINGS
     default_ordering = DEFAULT_ORDERING
 
     @cached_property
@@ -140,6 +157,10 @@ class BoardViewSet(DealViewSet):
     @cached_property
     def today(self) -> datetime.date:
         return self.now.astimezone(ZoneInfo(self.actor.organization.time_zone)).date()
+
+    @cached_property
+    def end_of_today(self) -> datetime.datetime:
+        return end_of_today(self.now, self.actor.organization.time_zone)
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -160,7 +181,7 @@ class BoardViewSet(DealViewSet):
 
     def get_queryset(self) -> Any:
         """Open deals, unless the filter `status` asks for others: a board must not cost more with each closed deal."""
-        rows = super().get_queryset()
+        rows = visible_rows(self)
         return rows if "status" in self.request.query_params else rows.open()
 
     def for_reading(self, rows: Any) -> Any:

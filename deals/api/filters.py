@@ -29,7 +29,8 @@ from crm_project.api.filters import (
 from crm_project.api.saved_views import ViewFilter
 from deals.models import Deal, DealContact, DealState
 from deals.money import currency_decimals
-from deals.querysets import EFFECTIVE_PROBABILITY, with_any_contact
+from deals.querysets import EFFECTIVE_PROBABILITY, is_next_step, with_any_contact
+from deals.rules import NEXT_STEPS
 from pipelines.models import Stage
 
 
@@ -121,6 +122,13 @@ class NextDealEmptyFilter(EmptyFilter):
         return ~Q(next_deal__in=visible.order_by().values("pk")) | Q(next_deal=None)
 
 
+class NextStepFilter(ChoicesFilter):
+    """The state of the next open activity, by the time zone of the organization."""
+
+    def condition(self, values: list[Any]) -> Q:
+        return is_next_step(values, timezone.now(), self.parent.actor.organization.time_zone)
+
+
 class DealFilter(ReferencedFilterSet, StateFilter):
     """Bounds are included; a well-formed id of no visible row gives an empty page."""
 
@@ -151,6 +159,11 @@ class DealFilter(ReferencedFilterSet, StateFilter):
     task_id = IntegersFilter(nullable=True)
     is_private = BooleanFilter("is_private")
     view = ViewFilter()
+    next_step = NextStepFilter(
+        "next_activity",
+        choices=["none", *NEXT_STEPS],
+        help_text="The state of the open activity that is due first; without a due date it is `planned`.",
+    )
     next_deal_empty = NextDealEmptyFilter("next_deal")
     q = TextFilter(
         method="filter_text",

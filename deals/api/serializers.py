@@ -27,6 +27,7 @@ from crm_project.api.serializers import MemberSerializer, ReferenceListField, St
 from crm_project.records.rules import LONG_TEXT
 from deals import money
 from deals.models import Deal
+from deals.rules import NEXT_STEPS
 from deals.services.bulk import MATCH_KEYS
 
 EXAMPLE = {
@@ -79,6 +80,14 @@ class NextDealSerializer(Serializer):
     name = serializers.CharField(source="__str__")
 
 
+class NextStepSerializer(Serializer):
+    """The open activity of a deal that is due first; one that is due on a day is due at the end of it."""
+
+    state = serializers.ChoiceField(NEXT_STEPS)
+    due_at = StrictDateTime(allow_null=True)
+    activity_uuid = StrictUUID()
+
+
 @extend_schema_serializer(examples=[OpenApiExample("Create", EXAMPLE, request_only=True)])
 class DealSerializer(StrictSerializer):
     """A deal as it is read, and the fields by which it is written."""
@@ -119,6 +128,7 @@ class DealSerializer(StrictSerializer):
     project_id = StrictInteger(required=False, allow_null=True, min_value=-(2**63), max_value=2**63 - 1)
     task_id = StrictInteger(required=False, allow_null=True, min_value=-(2**63), max_value=2**63 - 1)
     next_deal = NextDealSerializer(read_only=True, allow_null=True)
+    next_step = NextStepSerializer(read_only=True, allow_null=True)
     custom_fields = CustomFieldsField(required=False)
     stage_entered_at = StrictDateTime(read_only=True)
     created_by = MemberSerializer(read_only=True, allow_null=True)

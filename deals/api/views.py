@@ -13,7 +13,7 @@ from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.api.converters import row_lookup
 from crm_project.api.keyed import keyed_actions
-from crm_project.api.views import RowViewSet, ScopedView
+from crm_project.api.views import RowViewSet, ScopedView, visible_rows
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.paging import Key
@@ -121,11 +121,23 @@ class PipelineDealStateViewSet(DealStateViewSet):
         return of_pipeline(self, super().get_queryset())
 
 
-class PipelineDealViewSet(DealViewSet):
+class PipelineDealViewSet(ScopedView):
     """The deals of one pipeline, with the filters of the whole list."""
 
+    queryset = Deal.objects.none()
+    serializer_class = DealSerializer
+    filterset_class = DealFilter
+    sparse_actions = frozenset({"list"})
+    expansions = DEAL_EXPANSIONS
+    action_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = AS_OF_PARAMETERS
+    parameter_costs = PARAMETER_COSTS
+    orderings = DealViewSet.orderings
+
     def get_queryset(self) -> Any:
-        return of_pipeline(self, super().get_queryset())
+        return of_pipeline(self, visible_rows(self))
+
+    def for_reading(self, deals: Any) -> Any:
+        return deals.for_reading(self.actor.member)
 
     @extend_schema(summary="List the deals of one pipeline")
     def list(self, request: Request, **_: Any) -> Response:

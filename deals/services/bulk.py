@@ -14,14 +14,14 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import change_set
 from crm_project.errors import Conflict, DomainError
-from crm_project.records import bulk, references
+from crm_project.records import bulk
 from crm_project.records.bulk import NO_DELETIONS, Deletions, Found, Operation
-from crm_project.records.locks import for_update, hold_catalogue, hold_keys
+from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.writing.columns import Change
 from crm_project.records.writing.receipts import HasKey, Receipt, has
 from crm_project.versions import Versions
 from deals.models import Deal, DealReference
-from deals.services.context import Context, look_up
+from deals.services.context import Context, hold, look_up
 from deals.services.trash import trash_deals
 from deals.services.write import write_deals
 
@@ -86,8 +86,7 @@ class _DealWork:
         self, operations: Mapping[int, Operation], keys: Mapping[int, str]
     ) -> dict[int, Found | DomainError]:
         changes = [operation.change for operation in operations.values()]
-        hold_catalogue(self.actor.organization_id, alone=False)
-        references.hold(DealReference, self.actor.organization_id, references.keys_of(changes))
+        hold(self.actor, changes)
         sorted_out = bulk.sort_out(operations, keys)
         rows = bulk.by_uuid(self.visible, sorted_out["uuid"].values())
         return (

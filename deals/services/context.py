@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Q, Subquery
 from contacts.models import Contact
 from contacts.querysets import fold_email
 from contacts.rules import PersonKey, person_key
-from contacts.services.people import NewPerson, find_people_by_phone
+from contacts.services.people import NewPerson, find_people_by_phone, person_keys
 from contacts.services.people import find_people as find_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
@@ -55,12 +55,11 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
     `known` holds the people of an earlier look-up in the same transaction, by e-mail.
     """
     organization_id = actor.organization_id
-    catalogue = held_catalogue(organization_id)
-    references.hold(DealReference, organization_id, references.keys_of(changes))
+    catalogue = hold(actor, changes)
     contacts = _named(changes, ("contact", "client"), CONTACT_LISTS)
     _hold_people(actor, changes, contacts)
     people = find_people(actor, changes, known or {})
-    members = _named(changes, ("owner",), MEMBER_LISTS)
+    members = _named(changes, ("owner", "created_by"), MEMBER_LISTS)
     return Context(
         catalogue=catalogue,
         country=actor.organization.country,
@@ -73,6 +72,12 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
         # A deletion or a restore needs the catalogue alone.
         definitions=definitions_of(organization_id, "deal") if changes else {},
     )
+
+
+def hold(actor: Actor, changes: Sequence[Change]) -> Catalogue:
+    """Lock the catalogue, the external keys, and the e-mail addresses of contacts that may be created."""
+    keys = references.lock_keys(DealReference, actor.organization_id, references.keys_of(changes))
+    return held_catalogue(actor.organization_id, [*keys, *person_keys(actor, _people(changes))])
 
 
 def hidden_next_deals(actor: Actor, deals: Sequence[Deal]) -> Collection[int]:
@@ -114,13 +119,17 @@ def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]
 
 def find_people(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact]) -> dict[str, Contact]:
     """The contacts of `contact_email` by address; new ones are unsaved, and invalid ones are left out."""
-    people = [
+    unknown = [person for person in _people(changes) if fold_email(person.email) not in known]
+    return {**known, **(find_contacts(actor=actor, people=unknown) if unknown else {})}
+
+
+def _people(changes: Sequence[Change]) -> list[NewPerson]:
+    """The people that the changes name by valid e-mail addresses."""
+    return [
         _person(change)
         for change in changes
         if change.get("contact_email") and change.get("contact") is None and not person_errors(change)
     ]
-    unknown = [person for person in people if fold_email(person.email) not in known]
-    return {**known, **(find_contacts(actor=actor, people=unknown) if unknown else {})}
 
 
 def _named_people(actor: Actor, changes: Sequence[Change]) -> dict[PersonKey, Contact]:

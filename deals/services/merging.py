@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
+from contacts.hooks import hooks
 from contacts.models import Contact
 from contacts.services import COLUMNS, trash_contacts, update_contacts
 from contacts.services.write import hold
@@ -33,6 +34,8 @@ def merge_contacts(*, actor: Actor, source: Contact, target: Contact) -> Contact
         source, target, people = _held(actor, source, target)
         gained = _gained(source, target)
         _pass_on_deals(actor, source, target)
+        for pass_on in hooks.after_merge:
+            pass_on(actor, source, target)
         update_contacts(actor=actor, changes=[(person, {"company": target.pk}) for person in people])
         # First, since e-mail address and references are unique among live contacts.
         trash_contacts(actor=actor, rows=[source])

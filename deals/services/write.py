@@ -16,6 +16,7 @@ from crm_project.changes import ChangeSet, before_storing, change_set
 from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, refuse
 from crm_project.records import references
 from crm_project.records.bulk import NO_DELETIONS, Deletions
+from crm_project.records.bulk_sql import insert_rows
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import for_update
 from crm_project.records.rules import column_errors
@@ -45,6 +46,7 @@ from deals.services.context import (
     person_key_of,
 )
 from deals.services.notify import notify_access_list
+from deals.services.past import past_states, set_past
 from deals.services.states import note_state, write_states
 from pipelines.models import Stage
 
@@ -110,7 +112,7 @@ def write_deals(
         before_storing()
         deletions.carry_out()
         _create_people(actor, drafts)
-        _store(change, actor, drafts, states, now)
+        _store(change, actor, drafts, states, now, context)
         _notify(actor, drafts, changes)
         return [Receipt.of(draft) for draft in drafts]
 
@@ -195,6 +197,7 @@ def _apply(
         lambda: _set_named(draft, change, context),
         lambda: money.price(draft.row, change),
         lambda: _travel(draft, change, context, last_open, now),
+        lambda: set_past(draft, change, context.members, now),
         lambda: _owner_errors(draft, change),
         lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),
         lambda: _set_lists(actor, draft, change, context),
@@ -328,8 +331,8 @@ def _set_lists(actor: Actor, draft: Draft, change: Change, context: Context) -> 
             draft.lists[name] = _ids(name, change[name], known, errors, before)
         added = _ids(f"add_{name}", change.get(f"add_{name}"), known, errors, before)
         removed = _ids(f"remove_{name}", change.get(f"remove_{name}"), known, errors)
-        kept = [key for key in draft.lists.get(name, []) if key not in removed]
-        draft.lists[name] = list(dict.fromkeys([*kept, *added]))
+        remaining = [key for key in draft.lists.get(name, []) if key not in removed]
+        draft.lists[name] = list(dict.fromkeys([*remaining, *added]))
         if sorted(draft.lists[name]) == sorted(before):
             draft.lists[name] = before
         elif name == "access_list":
@@ -395,6 +398,7 @@ def _store(
     drafts: Sequence[Draft],
     states: dict[int, dict[str, Any]],
     now: datetime.datetime,
+    context: Context,
 ) -> None:
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
@@ -402,9 +406,17 @@ def _store(
     written = [*new, *touched]
     write_lists(actor.organization_id, written)
     references.write(DealReference, actor.organization_id, written)
-    write_states([draft.row for draft in written], states, now=now)
+    past = [state for draft in new for state in past_states(draft, _entry_stage(draft.row, context))]
+    insert_rows(past)
+    write_states([draft.row for draft in written if draft.created_at is None], states, now=now)
     store.record(changes, new, "created")
     store.record(changes, touched, "updated")
+
+
+def _entry_stage(row: Deal, context: Context) -> Stage | None:
+    """The first open stage of the deal's pipeline."""
+    stages = context.catalogue.stages_of[row.stage.pipeline_id]
+    return next((stage for stage in stages if stage.kind == Stage.Kinds.OPEN), None)
 
 
 def write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:

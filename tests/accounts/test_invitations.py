@@ -22,6 +22,8 @@ from tests.base import refused
 from tests.staff.base import StaffTestCase, action_url, add_url, errors, list_url
 from tests.tasks import run_tasks
 
+pytestmark = pytest.mark.once
+
 OLGA = {"email": "olga@example.com", "password": "a password of her own"}
 NEW = "quite an unusual phrase"
 

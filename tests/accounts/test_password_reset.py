@@ -22,6 +22,8 @@ from crm_project.mail.models import Message
 from tests.staff.base import StaffTestCase
 from tests.tasks import run_tasks
 
+pytestmark = pytest.mark.once
+
 PAGE, SENT, DONE = (f"/admin/password_reset/{end}" for end in ("", "sent/", "done/"))
 OLD, NEW = "quite an unusual phrase", "another unheard of phrase"
 

@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from crm_project.accounts.models import Invitation, User
 from tests.staff.base import StaffTestCase, action_url, add_url
 
+pytestmark = pytest.mark.once
+
 GUESSABLE = (
     "password1234",
     "Password1234!",

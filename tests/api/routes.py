@@ -8,6 +8,8 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from crm_project.accounts.models import ApiToken
+from crm_project.imports.export_services import ask_for_export
+from crm_project.imports.export_tasks import carry_out, claim
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
 from crm_project.journal.models import Event
@@ -15,6 +17,7 @@ from crm_project.saved_views.services import create_saved_view, trash_saved_view
 from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
 from tests.api.client import ApiClient
 from tests.factories import (
+    ActivityFactory,
     CustomFieldFactory,
     DealFactory,
     LostReasonFactory,
@@ -144,10 +147,34 @@ ROUTES = [
     route("GET    /api/deals/{deal}/history                 200 200 200 200"),
     route("GET    /api/contacts/{contact}/history           200 200 200 200"),
     route("GET    /api/pipelines/{pipeline}/history         200 200 200 200"),
+    route("GET    /api/activities                           200 200 200 200"),
+    route(
+        "POST   /api/activities                           403 201 201 201",
+        lambda rows: {"type": "call", "deal_uuid": str(rows["deal"])},
+    ),
+    route(
+        "POST   /api/activities/upsert                    403 201 201 201",
+        lambda rows: {"type": "call", "deal_uuid": str(rows["deal"]), "external_id": "9"},
+    ),
+    route(
+        "POST   /api/activities/bulk                      403 200 200 200",
+        lambda rows: bulk({"type": "call", "deal_uuid": str(rows["deal"])}),
+    ),
+    route("GET    /api/activities/external/erp/{key}        200 200 200 200"),
+    route("GET    /api/activities/{activity}                200 200 200 200"),
+    route("PATCH  /api/activities/{activity}                403 200 200 200", {"subject": "Other"}),
+    route("DELETE /api/activities/{activity}                403 204 204 204"),
+    route("POST   /api/activities/{trashed_activity}/restore    403 200 200 200"),
     route("GET    /api/events                               200 200 200 200"),
     route("POST   /api/events/{event}/undo                  403 200 200 200"),
     route("GET    /api/deals/export                         200 200 200 200"),
     route("GET    /api/contacts/export                      200 200 200 200"),
+    route("POST   /api/deals/export                         202 202 202 202"),
+    route("POST   /api/contacts/export                      202 202 202 202"),
+    route("GET    /api/exports                              200 200 200 200"),
+    route("GET    /api/exports/{export}                     404 200 404 404"),
+    route("GET    /api/exports/{export}/file                404 200 404 404"),
+    route("DELETE /api/exports/{export}                     404 204 404 404"),
     route("GET    /api/imports                              200 200 200 200"),
     route("POST   /api/imports                              403 201 201 201", FILE),
     route("GET    /api/imports/fields                       200 200 200 200"),
@@ -209,6 +236,14 @@ def make_rows(case: Any) -> dict[str, Any]:
         actor=case.bob, external_references=[("erp", "K-1")], followers=[case.viewer.member.pk]
     )
     trashed_deal = DealFactory(actor=case.bob)
+    activity = ActivityFactory(
+        actor=case.bob,
+        deal=deal.pk,
+        contact=contact.pk,
+        owner=case.bob.member.pk,
+        external_references=[("erp", "K-1")],
+    )
+    trashed_activity = ActivityFactory(actor=case.bob, deal=deal.pk)
     as_alice = ApiClient(case.alice)
     as_alice.delete(f"/api/custom-fields/{trashed_field.pk}")
     as_alice.delete(f"/api/lost-reasons/{trashed_reason.pk}")
@@ -216,6 +251,7 @@ def make_rows(case: Any) -> dict[str, Any]:
     as_alice.delete(f"/api/pipelines/{trashed_pipeline.pk}")
     case.as_bob.delete(f"/api/contacts/{trashed_contact.uuid}")
     case.as_bob.delete(f"/api/deals/{trashed_deal.uuid}")
+    case.as_bob.delete(f"/api/activities/{trashed_activity.uuid}")
     case.as_bob.patch(f"/api/deals/{deal.uuid}", {"origin": "fair"})
     return {
         "user": case.bob.member.uuid,
@@ -233,11 +269,14 @@ def make_rows(case: Any) -> dict[str, Any]:
         "trashed_reason": trashed_reason.pk,
         "deal": deal.uuid,
         "trashed_deal": trashed_deal.uuid,
+        "activity": activity.uuid,
+        "trashed_activity": trashed_activity.uuid,
         "reference": deal.references.get().uuid,
         "event": Event.objects.get(kind="deal", action="updated").sequence,
         "import_file": upload_file(
             actor=case.bob, kind="deals", upload=receive("deals.csv", [b"name\nA\n"])
         ).uuid,
+        "export": _export(case.bob).uuid,
         **_webhooks(case.alice),
         **_saved_views(case.alice),
         "key": "K-1",
@@ -249,6 +288,13 @@ def _saved_views(admin: Any) -> dict[str, Any]:
     view, trashed = (create_saved_view(actor=admin, change=shared) for _ in range(2))
     trash_saved_view(actor=admin, saved_view=trashed)
     return {"saved_view": view.uuid, "trashed_view": trashed.uuid}
+
+
+def _export(actor: Any) -> Any:
+    """An export that is done."""
+    export = ask_for_export(actor=actor, kind="deals", file_format="csv", listing="api", query="")
+    carry_out(claim(export.pk))
+    return export
 
 
 def _webhooks(admin: Any) -> dict[str, Any]:

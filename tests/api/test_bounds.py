@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from django.test import override_settings
 
 from crm_project.api.errors import ERRORS_LIMIT
@@ -17,6 +18,7 @@ def nonsense(count, value=1):
     return {f"nonsense_{number}": value for number in range(count)}
 
 
+@pytest.mark.once
 class ErrorTests(ApiTestCase):
     def test_a_problem_lists_the_first_errors_and_counts_all(self):
         for count in (3, ERRORS_LIMIT + 1, KEYS_LIMIT - 1):
@@ -107,6 +109,7 @@ class ErrorTests(ApiTestCase):
             assert len(answer.content) < 1_000_000, (path, len(answer.content))
 
 
+@pytest.mark.once
 class BulkErrorTests(ApiTestCase):
     def test_each_refused_row_keeps_its_problem(self):
         operations = [{"op": "create", "data": {"name": "x", **nonsense(30)}}] * 20

@@ -1,9 +1,12 @@
 """The browsable API: a signed-in session that asks for HTML gets a page for every route, and JSON when it does not."""
 
+import pytest
 from django.test import Client
 
 from tests.api.client import ApiTestCase
 from tests.api.routes import ROUTES, make_rows
+
+pytestmark = pytest.mark.once
 
 # Files have no HTML page.
 FILES = ("/export", "/error-file")

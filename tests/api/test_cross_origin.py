@@ -6,6 +6,8 @@ from django.test import Client, override_settings
 from tests.api.client import ApiClient, ApiTestCase
 from tests.base import BaseTestCase
 
+pytestmark = pytest.mark.once
+
 APP = "https://app.example.com"
 STRANGER = "https://evil.example.com"
 allowed = override_settings(CORS_ALLOWED_ORIGINS=[APP])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.core import mail
 from django.db import transaction
 
@@ -31,6 +32,8 @@ from tests.api.client import ApiTestCase
 from tests.api.routes import make_rows
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.tasks import run_tasks
+
+pytestmark = pytest.mark.once
 
 # What every new row has of its own.
 OWN = frozenset({"uuid", "id", "created_at", "updated_at", "stage_entered_at", "hint", "secret"})

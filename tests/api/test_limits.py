@@ -160,6 +160,14 @@ class RefusalTests(ApiTestCase):
         assert statuses == [401, 401, 429]
         assert self.as_bob.get("/api/me").status_code == 200
 
+    @limited(address=(2, 60))
+    def test_requests_without_tls_count_for_the_address(self):
+        with override_settings(BEHIND_TLS=True):
+            statuses = [self.as_bob.get("/api/me").status_code for _ in range(3)]
+
+        assert statuses == [403, 403, 429]
+        assert self.as_bob.get("/api/me").status_code == 200
+
     @limited(address=(3, 60))
     def test_documents_and_the_sign_in_page_count_for_the_address_and_probes_do_not(self):
         client = Client()
@@ -272,6 +280,23 @@ class DialectTests(ApiTestCase):
             refused = self.ask(system)
         assert int(refused["Retry-After"]) == left(refused)["token"][1]
         return refused.status_code, refused.json()
+
+    def test_unknown_paths_count_for_the_address_and_known_ones_do_not(self):
+        for system in READS:
+            with limited(address=(2, 60)), mock.patch.object(counters, "counters", Counters()):
+                statuses = [self.ask(system, "/nowhere/at/all").status_code for _ in range(3)]
+                known = self.ask(system)
+
+            assert statuses == [404, 404, 503 if system == "onlyoffice" else 429], system
+            assert known.status_code == 200
+
+    @limited(address=(2, 60))
+    def test_refusals_before_the_authentication_count_for_the_address(self):
+        path = f"/dialects/leadconnector{READS['leadconnector']}"
+        statuses = [self.as_bob.client.get(path, headers=self.as_bob.headers).status_code for _ in range(3)]
+
+        assert statuses[2] == 429
+        assert set(statuses[:2]) <= {400, 401, 422}
 
     def test_xalantis(self):
         status, body = self.refused("xalantis")
@@ -390,7 +415,7 @@ def test_threads_do_not_take_more_than_the_quota():
 
 
 def test_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr(counters, "KEPT", 100)
+    monkeypatch.setattr(counters, "MAX_WINDOWS", 100)
     counted = Counters()
     for number in range(1000):
         take(counted, limit(client=str(number)))
@@ -490,7 +515,7 @@ class SettlementTests(TransactionTestCase):
         holder.start()
         held.wait(10)
         try:
-            with mock.patch.object(settling, "PATIENCE", 0.1), pytest.raises(DatabaseError):
+            with mock.patch.object(settling, "TIMEOUT_SECONDS", 0.1), pytest.raises(DatabaseError):
                 self.settled(self.one)
         finally:
             release.set()
@@ -500,7 +525,7 @@ class SettlementTests(TransactionTestCase):
         assert RateWindow.objects.get().units == 5
 
     def test_old_windows_are_deleted(self):
-        RateWindow.objects.create(key="old", ends=int(self.now) - 2 * settling.KEEP, units=1)
+        RateWindow.objects.create(key="old", ends=int(self.now) - 2 * settling.KEEP_SECONDS, units=1)
         RateWindow.objects.create(key="new", ends=int(self.now) + 5, units=1)
 
         assert settling.sweep() == 1

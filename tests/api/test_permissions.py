@@ -1,5 +1,6 @@
 """Permissions: every route for every role, for an outsider and without a token; and private deals."""
 
+import pytest
 from django.db import transaction
 
 from crm_project.api.views import ScopedView
@@ -29,6 +30,7 @@ class RouteTests(ApiTestCase):
                 wrong[str(route)] = got
         assert wrong == {}
 
+    @pytest.mark.once
     def test_an_outsider_cannot_tell_a_row_from_none(self):
         for route in ROUTES:
             if not route.names_a_row:
@@ -49,6 +51,7 @@ class RouteTests(ApiTestCase):
                 assert not [name for name in ours if name in text], route
                 assert "@example.com" not in text
 
+    @pytest.mark.once
     def test_without_a_token_it_is_401(self):
         for route in ROUTES:
             for client in (self.as_nobody, ApiClient(secret="crm_unknown")):
@@ -56,6 +59,7 @@ class RouteTests(ApiTestCase):
                 assert answer.status_code == 401, route
                 assert answer["WWW-Authenticate"] == "Bearer"
 
+    @pytest.mark.once
     def test_a_token_s_scopes_narrow_its_member(self):
         """An admin's token reads as a viewer, writes as a rep and sets up as a manager does."""
         readers = [ApiClient(self.alice, *scopes) for scopes in (["read"], ["read", "write"])]
@@ -67,6 +71,7 @@ class RouteTests(ApiTestCase):
             got = tuple(self.tried(client, route.request(self.rows)).status_code for client in readers)
             assert got == route.expected[:2], route
 
+    @pytest.mark.once
     def test_a_token_without_read_reads_nothing(self):
         writer = ApiClient(self.alice, "write", "pipelines")
         for route in ROUTES:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from contacts.services import create_contacts
 from crm_project.accounts import services as accounts_services
 from crm_project.accounts.models import ApiToken, Member, User
+from crm_project.activities.services import create_activities
 from crm_project.records.models import CustomField
 from deals.models import Deal, LostReason
 from deals.services import create_deals
@@ -87,7 +88,21 @@ class QueryCountTests(ApiTestCase):
             }
             for n, person, member in zip(numbers, self.people, members, strict=True)
         ]
-        create_deals(actor=self.bob, changes=changes)
+        deals = create_deals(actor=self.bob, changes=changes)
+        create_activities(
+            actor=self.bob,
+            changes=[
+                {
+                    "type": "call",
+                    "due_on": datetime.date(2026, 1, 1),
+                    "deal": deal.pk,
+                    "contact": deal.contact_id,
+                    "owner": deal.owner_id,
+                    "external_references": [("erp", f"{deal.pk}")],
+                }
+                for deal in deals
+            ],
+        )
 
     def counts(self):
         return {str(route): self.count(route) for route in ROUTES if route.method == "GET"}

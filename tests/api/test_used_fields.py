@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import pytest
 from django.db import transaction
 
 from contacts.models import Contact
@@ -14,6 +15,8 @@ from deals.services import update_deals
 from tests.api.client import ApiTestCase
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.staff.base import StaffTestCase, add_url, change_url, typed
+
+pytestmark = pytest.mark.once
 
 NORA = {"contact_first_name": "Nora", "contact_last_name": "Quist", "contact_phone": "+4722334455"}
 

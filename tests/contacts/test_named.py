@@ -1,8 +1,26 @@
 """People named by an e-mail address or a phone number, and companies named by their name."""
 
 from contacts.models import Contact
-from contacts.services import find_or_create_company, upsert_person
+from contacts.services import find_or_create_company, update_contacts, upsert_person
 from tests.base import BaseTestCase, refused
+from tests.factories import CompanyFactory
+
+# As a company is stored, and as somebody else writes its name.
+SPELLINGS = (
+    ("Café Crème", "CAFE CREME"),
+    ("Łódź  Sp. z o.o.", " lodz sp. z o.o. "),
+    ("Straße & Söhne", "STRASSE & SOHNE"),
+    ("Sœurs Œuvre", "soeurs oeuvre"),
+    ("L’Oréal-Test", "L'Oreal‑Test"),
+    ("Ørsted", "orsted"),
+    ("Kilim Isparta", "KILIM ISPARTA"),
+    ("İstanbul A.Ş.", "istanbul a.s."),
+    ("ﬁnance ＡＢＣ", "Finance ABC"),
+    ("株式会社　山田", "株式会社 山田"),
+    ("Ελλάς", "ΕΛΛΑΣ"),
+    ("Ёлка", "ЁЛКА"),
+    ("Cafe\u0301 Bar", "Café Bar"),
+)
 
 
 class TestPeople(BaseTestCase):
@@ -72,6 +90,49 @@ class TestCompanies(BaseTestCase):
         assert find_or_create_company(actor=self.bob, name="ACME") == acme
         assert find_or_create_company(actor=self.bob, name="Acme Ltd") != acme
         assert find_or_create_company(actor=self.charlie, name="Acme") != acme
+
+    def test_spellings_of_one_name_are_one_company(self) -> None:
+        for stored, sent in SPELLINGS:
+            with self.subTest(stored=stored, sent=sent):
+                company = CompanyFactory(actor=self.bob, name=stored)
+
+                assert find_or_create_company(actor=self.bob, name=sent) == company
+                assert find_or_create_company(actor=self.bob, name=stored) == company
+
+    def test_a_renamed_company_is_found_by_its_new_name(self) -> None:
+        company = CompanyFactory(actor=self.bob, name="Café Łódź")
+        update_contacts(actor=self.bob, changes=[(company, {"name": "Bäckerei"})])
+
+        assert find_or_create_company(actor=self.bob, name="BACKEREI") == company
+        assert find_or_create_company(actor=self.bob, name="cafe lodz") != company
+
+    def test_of_several_companies_the_one_of_the_exact_name_is_found_then_the_oldest(self) -> None:
+        cafe = CompanyFactory(actor=self.bob, name="Café")
+        plain = CompanyFactory(actor=self.bob, name="Cafe")
+
+        assert find_or_create_company(actor=self.bob, name="Cafe") == plain
+        assert find_or_create_company(actor=self.bob, name=" Café ") == cafe
+        assert find_or_create_company(actor=self.bob, name="CAFÉ") == cafe
+
+    def test_a_name_longer_than_its_folded_column_is_compared_whole(self) -> None:
+        """The ligature is folded to eighteen letters."""
+        first = CompanyFactory(actor=self.bob, name="\ufdfa" * 100 + "a")
+
+        assert find_or_create_company(actor=self.bob, name="\ufdfa" * 100 + "b") != first
+        assert find_or_create_company(actor=self.bob, name="\ufdfa" * 100 + "A") == first
+
+    def test_a_name_without_letters_is_a_name(self) -> None:
+        mark = CompanyFactory(actor=self.bob, name="\u0301")
+
+        assert find_or_create_company(actor=self.bob, name="\u0301") == mark
+        assert find_or_create_company(actor=self.bob, name="\u0300") != mark
+
+    def test_a_company_of_the_previous_release_is_found_by_its_name(self) -> None:
+        """While servers are replaced, the previous release inserts rows without the folded name."""
+        acme = CompanyFactory(actor=self.bob, name="Acme")
+        Contact.objects.update(name_folded="")
+
+        assert find_or_create_company(actor=self.bob, name="Acme") == acme
 
     def test_a_viewer_makes_none(self) -> None:
         with refused("forbidden"):

@@ -1,5 +1,6 @@
 """Import and export in the admin: the same rights and refusals as over HTTP."""
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -8,6 +9,8 @@ from deals.models import Deal
 from tests.imports.client import csv_file
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
 from tests.tasks import run_tasks
+
+pytestmark = pytest.mark.once
 
 GOOD = csv_file(("name", "amount"), ("A", "10"), ("B", "20"))
 
@@ -55,8 +58,6 @@ class ImportPagesTests(StaffTestCase):
 
     def test_refusals_are_errors_of_the_form(self):
         source = self.uploaded()
-        answer = self.asked(source, "run", column_0="amount")
-        assert "mapped to amount already" in answer.content.decode()
         assert (
             "no column is mapped"
             in self.asked(source, "run", column_0="", column_1="").content.decode().lower()

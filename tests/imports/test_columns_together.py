@@ -61,6 +61,42 @@ class ColumnTests(ApiTestCase):
                 assert self.outcome(kind, unknown) == ((0, 0, 0, 1), {uuid: "does_not_exist"})
         assert Contact.objects.filter(kind="company").count() == 1
 
+    def test_spellings_of_a_company_are_one_company(self) -> None:
+        acme = CompanyFactory(actor=self.bob, name="Café Łódź")
+        for kind, name, row in (
+            ("deals", "client_name", {"name": "A"}),
+            ("contacts", "company_name", {"first_name": "A"}),
+        ):
+            with self.subTest(kind=kind):
+                assert self.outcome(kind, {**row, name: "CAFE  LODZ"}) == ((1, 0, 0, 0), {})
+        assert Contact.objects.filter(kind="company").count() == 1
+        assert Deal.objects.get().client == acme
+        assert Contact.objects.get(first_name="A").company == acme
+
+    def test_spellings_of_a_new_company_in_one_file_create_one(self) -> None:
+        names = ("Ægir Ltd", "AEGIR LTD", " ægir  ltd")
+        rows = [(f"P{number}", name) for number, name in enumerate(names)]
+
+        result = imported(self.as_bob, "contacts", csv_file(("first_name", "company_name"), *rows))
+
+        assert counts(result) == (3, 0, 0, 0), result
+        company = Contact.objects.get(kind="company")
+        assert company.full_name == "Ægir Ltd"
+        assert company.people.count() == 3
+
+    def test_a_name_of_several_companies(self) -> None:
+        """The exact name is that of one company; another spelling could be any of them."""
+        CompanyFactory(actor=self.bob, name="Café")
+        plain = CompanyFactory(actor=self.bob, name="Cafe")
+        row = {"first_name": "A", "company_name": "Cafe"}
+
+        assert self.outcome("contacts", row) == ((1, 0, 0, 0), {})
+        several = self.outcome("contacts", {**row, "company_name": "CAFE"})
+        assert several == ((0, 0, 0, 1), {"company_name": "ambiguous_match"})
+        assert list(plain.people.values_list("first_name", flat=True)) == ["A"]
+        CompanyFactory(actor=self.bob, name=" Cafe")
+        assert self.outcome("contacts", row) == ((0, 0, 0, 1), {"company_name": "ambiguous_match"})
+
     def test_a_system_without_an_id(self) -> None:
         for kind, row in (("deals", {"name": "A"}), ("contacts", {"first_name": "A"})):
             refused = self.outcome(kind, {**row, "external_system": "erp"})

@@ -13,6 +13,8 @@ from deals.models import Deal
 from tests.api.client import ApiTestCase, problem
 from tests.imports.client import XLSX, counts, csv_file, imported, repacked, saved, upload, xlsx_file
 
+pytestmark = pytest.mark.once
+
 GOOD = xlsx_file(("name", "amount"), ("A", 1))
 ENTITIES = (
     b"""<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "aaaaaaaaaa">%s]><worksheet>&j;</worksheet>"""

@@ -13,6 +13,7 @@ from contacts import services as contacts_services
 from contacts.services import NewPerson
 from crm_project.accounts.models import ApiToken
 from crm_project.accounts.services import create_token, find_or_create_user
+from crm_project.activities.services import trash_activities
 from crm_project.changes import columns
 from crm_project.journal.models import Event
 from crm_project.journal.undo import undo
@@ -258,6 +259,40 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
         lambda w: w.webhook(),
         lambda run, w, row: run(actor=w.alice, webhook=row, change={"description": "Shop"}),
     ),
+    "create_activities": (
+        lambda w: w.deal(),
+        lambda run, w, deal: run(actor=w.bob, changes=[{"type": "call", "deal": deal.pk}]),
+    ),
+    "update_activities": (
+        lambda w: w.activity(deal=w.deal().pk),
+        lambda run, w, row: run(actor=w.bob, changes=[(row, {"subject": "Other"})]),
+    ),
+    "trash_activities": (
+        lambda w: w.activity(deal=w.deal().pk),
+        lambda run, w, row: run(actor=w.bob, rows=[row]),
+    ),
+    "restore_activities": (
+        lambda w: w.trashed_activity(),
+        lambda run, w, row: run(actor=w.bob, rows=[row]),
+    ),
+    "carry_out_activities": (
+        lambda w: w.activity(deal=w.deal().pk),
+        lambda run, w, row: run(
+            actor=w.bob,
+            operations=[
+                Operation("create", change={"type": "call", "deal": row.deal_id}),
+                Operation("update", row.uuid, change={"result": "reached"}),
+            ],
+        ),
+    ),
+    "complete_activities": (
+        lambda w: w.activity(deal=w.deal().pk),
+        lambda run, w, row: run(actor=w.bob, rows=[row]),
+    ),
+    "postpone_activities": (
+        lambda w: w.activity(deal=w.deal().pk),
+        lambda run, w, row: run(actor=w.bob, rows=[row]),
+    ),
     "undo": (
         lambda w: w.deal(),
         lambda run, w, row: run(actor=w.bob, sequence=Event.objects.get(row_uuid=row.uuid).sequence),
@@ -284,6 +319,11 @@ class WalkTests(BaseTestCase):
         reason = LostReasonFactory(actor=self.manager)
         deals_services.trash_lost_reason(actor=self.manager, lost_reason=reason)
         return reason
+
+    def trashed_activity(self) -> Any:
+        row = self.activity(deal=self.deal().pk)
+        trash_activities(actor=self.bob, rows=[row])
+        return row
 
     def trashed_field(self) -> Any:
         field = CustomFieldFactory(actor=self.manager)

@@ -214,6 +214,7 @@ def _write_contacts(load: Load) -> None:
     derived = {
         "updated_at": "created",
         "full_name": "CASE kind WHEN 'company' THEN name ELSE first_name || ' ' || last_name END",
+        "name_folded": "CASE kind WHEN 'company' THEN folded ELSE '' END",
         "search_text": "folded || '\n' || email || '\n' || COALESCE('\x1f' || company_text, '')",
     }
     companies = "SELECT id AS its_id, folded || '\n' || email || '\n' AS company_text FROM load_contact"

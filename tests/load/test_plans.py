@@ -11,11 +11,11 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
-from contacts.services import create_contacts
+from contacts.services import companies_by_name, create_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.rules import Role
-from crm_project.records.text import search_text
+from crm_project.records.text import fold, search_text
 from deals.models import Deal
 from deals.services import create_deals
 from tests.load.loading import load
@@ -61,6 +61,33 @@ def test_a_page_is_read_from_an_index_of_the_organization():
             assert "Seq Scan on deals_deal" not in plan, f"{query}\n{plan}"
             used = set(re.findall(r"Scan (?:Backward )?using (deals_deal_\w+) on deals_deal", plan))
             assert used & led, f"{query}\n{plan}"
+
+
+def test_companies_are_found_by_name_in_an_index():
+    loaded = load(deals=100)
+    names = [f"Café {n}" for n in range(DEALS)]
+    companies = [
+        Contact(
+            organization=loaded.organization,
+            kind="company",
+            name=name,
+            full_name=name,
+            name_folded=fold(name),
+        )
+        for name in names
+    ]
+    Contact.objects.bulk_create(companies, batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    actor = Actor(Member.objects.filter(organization=loaded.organization).latest("id"))
+
+    with CaptureQueriesContext(connection) as captured:
+        found = companies_by_name(actor, [name.upper() for name in names[:200]])
+
+    assert all(found.values())
+    plan = plan_of(captured[-1]["sql"])
+    assert "contacts_contact_name_folded" in plan, plan
+    assert "Seq Scan on contacts_contact" not in plan, plan
 
 
 def plan_of(sql):

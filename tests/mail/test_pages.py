@@ -1,5 +1,6 @@
 """The list of mail: an admin sees what the organization has sent, an operator all of it, and nobody else any."""
 
+import pytest
 from django.core import mail
 
 from crm_project.accounts.invitations import invite_member
@@ -9,6 +10,8 @@ from crm_project.mail.models import Message
 from tests.mail.server import mail_server
 from tests.staff.base import StaffTestCase, action_url, change_url, list_url
 from tests.tasks import run_tasks
+
+pytestmark = pytest.mark.once
 
 LIST = list_url(Message)
 

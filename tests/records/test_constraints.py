@@ -16,6 +16,7 @@ from deals.models import AMOUNT_LIMIT, Deal, DealContact, DealReference, DealSta
 from pipelines.models import Pipeline, Stage
 from tests.base import BaseTestCase, World, refused_by_the_database
 from tests.factories import (
+    ActivityFactory,
     CustomFieldFactory,
     DealFactory,
     LostReasonFactory,
@@ -25,7 +26,7 @@ from tests.factories import (
 )
 
 # Tables whose rows are made by no service of the core; theirs are tested beside them.
-CORE = ("accounts", "records", "journal", "contacts", "pipelines", "deals")
+CORE = ("accounts", "records", "journal", "contacts", "pipelines", "deals", "activities")
 
 
 def kept_in_the_organization():
@@ -49,7 +50,8 @@ def furnish(actor):
     contact = PersonFactory(actor=actor, **reference)
     me = actor.member.pk
     people = {"members": [contact.pk], "followers": [me], "access_list": [me]}
-    DealFactory(actor=actor, stage=stage.pk, contact=contact.pk, **people, **reference)
+    deal = DealFactory(actor=actor, stage=stage.pk, contact=contact.pk, **people, **reference)
+    ActivityFactory(actor=actor, deal=deal.pk, contact=contact.pk, owner=me, **reference)
     MemberReference.objects.create(
         organization=actor.organization, row=actor.member, system="erp", external_id="1"
     )

@@ -97,6 +97,25 @@ class Totals(BaseTestCase):
             total("won", "EUR", 1, "70", "0", "70"),
         ]
 
+    def test_they_weigh_each_deal_by_the_probability_in_force(self):
+        for stage, probability, amount in (
+            (self.new, None, "10.01"),
+            (self.new, 33, "0.07"),
+            (self.new, 0, 500),
+            (self.offer, None, "3.5"),
+            (self.offer, 33, None),
+        ):
+            self.deal(stage=stage.pk, probability=probability, amount=amount)
+        self.deal(stage=self.offer.pk, amount=8, status="won")
+        deals = Deal.objects.visible_to(self.bob.member)
+
+        by_status, by_stage = deals.totals(), deals.totals(by="stage")
+
+        expected = sum((deal.amount or 0) * deal.effective_probability for deal in deals) / 100
+        assert sum(total["weighted_amount"] for total in by_status) == expected
+        assert sum(total["weighted_amount"] for total in by_stage) == expected
+        assert [total["stage"] for total in by_stage] == sorted({deal.stage_id for deal in deals})
+
     def test_they_hold_nothing_of_others(self):
         self.deal(amount=1, is_private=True)
         self.deal(self.charlie, amount=2)

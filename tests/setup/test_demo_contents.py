@@ -5,6 +5,7 @@ from io import StringIO
 from itertools import pairwise
 from unittest import mock
 
+import pytest
 from django.core.management import call_command
 from django.test import TestCase
 
@@ -19,6 +20,8 @@ from crm_project.setup.demo.build import OTHER_DEALS
 from crm_project.setup.demo.clock import frozen_time
 from deals.models import Deal, LostReason
 from pipelines.models import Pipeline, Stage
+
+pytestmark = pytest.mark.once
 
 NOON = datetime.datetime(2026, 5, 20, 12, tzinfo=datetime.UTC)
 PASSWORD = "as the environment says"

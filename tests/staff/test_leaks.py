@@ -3,6 +3,7 @@
 Every row of the other organization, and the invisible deal, carries a word that no page may show.
 """
 
+import datetime
 import json
 import re
 from urllib.parse import urlencode
@@ -17,9 +18,11 @@ from crm_project.accounts.invitations import invite_member
 from crm_project.accounts.models import ApiToken, Invitation, Member, Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
+from crm_project.activities.models import Activity
 from crm_project.background.models import Schedule, StoredTask
+from crm_project.imports.export_services import ask_for_export
 from crm_project.imports.files import receive
-from crm_project.imports.models import Import
+from crm_project.imports.models import Export, Import
 from crm_project.imports.services import upload_file
 from crm_project.mail.models import Message
 from crm_project.records.models import CustomField
@@ -31,6 +34,7 @@ from deals.models import Deal, LostReason
 from deals.services import trash_deals, update_deals
 from pipelines.models import Pipeline, Stage
 from tests.factories import (
+    ActivityFactory,
     ActorFactory,
     CompanyFactory,
     CustomFieldFactory,
@@ -51,6 +55,7 @@ OURS = "zyxours"
 TERMS = (SECRET[1:-1], PRIVATE[1:-1])
 TENANT_MODELS = (
     Deal,
+    Activity,
     Contact,
     Pipeline,
     Stage,
@@ -61,6 +66,7 @@ TENANT_MODELS = (
     Message,
     ApiToken,
     Import,
+    Export,
     Webhook,
     WebhookDelivery,
     SavedView,
@@ -87,6 +93,14 @@ class LeakTestCase(StaffTestCase):
             actor=cls.alice, name=f"{PRIVATE} deal", owner=cls.alice.member.pk, is_private=True, amount=777777
         )
         update_deals(actor=cls.alice, changes=[(cls.own["deal"], {"next_deal": cls.private.pk})])
+        ActivityFactory(
+            actor=cls.alice,
+            subject=f"{PRIVATE} call",
+            deal=cls.private.pk,
+            contact=cls.own["person"].pk,
+            owner=cls.alice.member.pk,
+            due_on=datetime.date(2026, 1, 1),
+        )
         cls.trashed_private = DealFactory(actor=cls.alice, name=f"{PRIVATE} trashed", is_private=True)
         trash_deals(actor=cls.alice, rows=[cls.trashed_private])
 
@@ -118,6 +132,15 @@ class LeakTestCase(StaffTestCase):
         )
         gone = DealFactory(actor=actor, name=f"{word} gone", stage=stage.pk)
         trash_deals(actor=actor, rows=[gone])
+        activity = ActivityFactory(
+            actor=actor,
+            subject=f"{word} task",
+            deal=deal.pk,
+            contact=person.pk,
+            owner=actor.member.pk,
+            external_references=[("default", f"{word}-1")],
+        )
+        ActivityFactory(actor=actor, subject=f"{word} note", contact=company.pk, type="note")
         token, _ = create_token(actor=actor, name=f"{word} token")
         invitation, _ = invite_member(actor=actor, email=f"{word}-guest@example.com")
         content = f"name,{word}\n{word},{word}\n".encode()
@@ -134,11 +157,15 @@ class LeakTestCase(StaffTestCase):
             "field": field,
             "deal": deal,
             "gone": gone,
+            "activity": activity,
             "member": actor.member,
             "token": token,
             "invitation": invitation,
             "message": Message.objects.get(recipient=invitation.email),
             "import": source,
+            "export": ask_for_export(
+                actor=actor, kind="deals", file_format="csv", listing="admin", query=f"q={word}"
+            ),
             "webhook": webhook,
             "saved_view": create_saved_view(
                 actor=actor, change={"name": f"{word} view", "list": "deals", "is_shared": True}

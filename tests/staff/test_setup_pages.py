@@ -1,5 +1,7 @@
 """Pipelines, reasons, custom fields, members, tokens, organizations and logins in the admin."""
 
+import pytest
+
 from contacts.models import Contact
 from crm_project.accounts.models import ApiToken, Member, Organization, User
 from crm_project.accounts.services import add_member, authenticate_token
@@ -9,6 +11,8 @@ from pipelines.models import Pipeline
 from tests.base import stages_of
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url, errors, list_url
+
+pytestmark = pytest.mark.once
 
 
 def stage_rows(*names):

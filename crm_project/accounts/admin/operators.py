@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -13,7 +12,7 @@ from django.http import HttpRequest
 from crm_project.accounts import services
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.admin.members import password_field
-from crm_project.accounts.countries import countries, languages
+from crm_project.accounts.countries import countries, languages, time_zones
 from crm_project.accounts.models import Organization, User
 from crm_project.accounts.rules import Permission
 from crm_project.staff import display
@@ -55,7 +54,7 @@ class OrganizationForm(StaffForm):
             del self.fields[name]
         if "time_zone" in self.fields:
             zones: Any = self.fields["time_zone"]
-            zones.choices = [(zone, zone) for zone in sorted(available_timezones())]
+            zones.choices = [(zone, zone) for zone in sorted(time_zones())]
         for name, choices in (("country", countries()), ("language", self._languages())):
             if name in self.fields:
                 field: Any = self.fields[name]

@@ -1,4 +1,4 @@
-"""A person's name for vendors that have one field where the core has two."""
+"""Names: their comparison, and that of a person for vendors that have one field where the core has two."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,12 @@ def is_overridden(full_name: str | None, change: Mapping[str, Any], contact: Con
     if not full_name or not any(part in change for part in PARTS):
         return False
     names = [change.get(part, getattr(contact, part, "")) or "" for part in PARTS]
-    return fold(tidy(" ".join(names))) != fold(tidy(full_name))
+    return not is_same(" ".join(names), full_name)
+
+
+def is_same(name: str, other: str) -> bool:
+    """Whether the names differ in case, accents and spaces only."""
+    return fold(tidy(name)) == fold(tidy(other))
 
 
 def split_name(full_name: str) -> dict[str, str]:

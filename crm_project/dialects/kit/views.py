@@ -6,7 +6,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.urls import path
@@ -23,13 +22,10 @@ from crm_project.api.idempotency import KeyReused
 from crm_project.api.negotiation import TokenGetsJson
 from crm_project.api.parsers import StrictJSONParser
 from crm_project.api.permissions import IsMember
-from crm_project.dialects.kit.ids import Ids
 from crm_project.dialects.kit.renderers import ExactJSONRenderer
-from crm_project.dialects.kit.rows import referenced_rows
+from crm_project.dialects.kit.representing import Representing
 from crm_project.dialects.kit.schema import DialectSchema
 from crm_project.dialects.kit.serializers import DialectSerializer, Empty
-from crm_project.records.models import CustomField
-from crm_project.records.writing.columns import definitions_of
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +47,7 @@ class FirstRenderer(TokenGetsJson):
         return renderers[0], renderers[0].media_type
 
 
-class DialectView(DispatchView):
+class DialectView(Representing, DispatchView):
     """`urls.py` maps methods to the actions of a view; the vendor's base view sets the system and the error format.
 
     An action validates the body with `self.read(Serializer)`, calls services of the core, and returns
@@ -96,25 +92,6 @@ class DialectView(DispatchView):
         return [method for method in super().allowed_methods if method != "OPTIONS"]
 
     @cached_property
-    def ids(self) -> Ids:
-        return Ids(self.actor, self.system)
-
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.actor.organization.time_zone)
-
-    @cached_property
-    def _definitions(self) -> dict[str, dict[str, CustomField]]:
-        return {}
-
-    def definitions(self, kind: str) -> dict[str, CustomField]:
-        """The custom fields of a kind of row by key, in order; read once for a request, together with their ids."""
-        if kind not in self._definitions:
-            self._definitions[kind] = definitions_of(self.actor.organization_id, kind)
-            self.ids.prefetch(self._definitions[kind].values())
-        return self._definitions[kind]
-
-    @cached_property
     def ignored(self) -> dict[str, None]:
         """The ignored names, in order."""
         return {}
@@ -149,9 +126,7 @@ class DialectView(DispatchView):
             rows = list(rows)
             self.budget.spend(rows=len(rows))
         serializer = serializer_class(context=self.get_serializer_context())
-        self.ids.prefetch(
-            row for instance in (rows if many else [rows]) for row in referenced_rows(serializer, instance)
-        )
+        self.prefetch_ids(serializer, rows if many else [rows])
         data = serializer_class(rows, many=many, context=self.get_serializer_context()).data
         if many:
             self.budget.check_texts(item for item in data if isinstance(item, Mapping))

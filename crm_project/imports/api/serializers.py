@@ -20,17 +20,37 @@ from crm_project.api.parsers import BODY_LIMIT
 from crm_project.api.serializers import StrictSerializer
 from crm_project.imports.files import Upload, receive
 from crm_project.imports.mapping import CHOICES
-from crm_project.imports.models import Import
+from crm_project.imports.models import Export, Import
+from crm_project.imports.services import questions_of, values_of
 
 MAPPING = {
     "type": "object",
     "additionalProperties": {"type": ["string", "null"]},
     "description": "The field of each column, by the label of the column; null leaves a column out.",
 }
+VALUE_CHOICES = {
+    "type": "object",
+    "additionalProperties": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+    "description": "What unknown values mean, by field and value: a `value` of the choices, `create` to create"
+    " a row of this name, an empty string to leave the field empty, null to take a choice back.",
+}
+ANSWERS = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "null"]},
+    "description": "The answers to `questions`, by the label of the column.",
+}
 OPTIONS = {
     "type": "object",
     "properties": {
-        **{name: {"type": "string", "enum": list(choices)} for name, choices in CHOICES.items()},
+        **{
+            name: {"type": "string", "enum": list(choices)}
+            for name, choices in CHOICES.items()
+            if name != "currency"
+        },
+        "currency": {
+            "type": "string",
+            "description": "The currency of amounts whose row names none; empty for the organization's.",
+        },
         "external_system": {
             "type": "string",
             "description": "The system of the ids in the column external_id.",
@@ -79,11 +99,66 @@ class OptionsField(JsonValue):
     pass
 
 
+@extend_schema_field(ANSWERS)
+class AnswersField(JsonValue):
+    pass
+
+
 class ColumnSerializer(Serializer):
     """A column of the file: its label, and its first values."""
 
     label = serializers.CharField()  # type: ignore[assignment]
     samples = serializers.ListField(child=serializers.CharField())
+
+
+@extend_schema_field(VALUE_CHOICES)
+class ValueChoicesField(JsonValue):
+    pass
+
+
+class UnknownValueSerializer(Serializer):
+    value = serializers.CharField()
+    count = serializers.IntegerField(help_text="The number of rows with this value.")
+    choice = serializers.CharField(allow_null=True, allow_blank=True)
+
+
+class OfferSerializer(Serializer):
+    value = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
+class UnknownValuesSerializer(Serializer):
+    """A field whose cells name one of a few things, and the values of the file that are none of them.
+
+    A row with such a value is refused until `value_choices` says what it means.
+    """
+
+    field = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    columns = serializers.ListField(child=serializers.CharField())
+    choices = OfferSerializer(many=True)
+    can_create = serializers.BooleanField()
+    create_label = serializers.CharField()
+    values = UnknownValueSerializer(many=True)
+
+
+class ChoiceSerializer(Serializer):
+    value = serializers.CharField()
+    meaning = serializers.CharField(help_text="A cell of the column as this answer reads it.")
+
+
+class QuestionSerializer(Serializer):
+    """A column whose cells can be read in two ways. The run is refused until `answers` has an answer for it."""
+
+    column = serializers.CharField()
+    asks = serializers.ChoiceField(
+        ["decimal", "date_order", "currency"],
+        help_text="What the column leaves open. A currency is answered by the option `currency`.",
+    )
+    samples = serializers.ListField(child=serializers.CharField())
+    choices = ChoiceSerializer(many=True)
+    suggested = serializers.CharField(help_text="The more probable answer; it is not taken by itself.")
+    answer = serializers.CharField(allow_null=True)
 
 
 class CountsSerializer(Serializer):
@@ -109,6 +184,40 @@ class ExampleSerializer(Serializer):
     outcome = serializers.ChoiceField(["created", "updated", "unchanged"])
     name = serializers.CharField()
     changed = serializers.ListField(child=serializers.CharField())
+    row = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(allow_blank=True)),
+        required=False,
+        help_text="Pairs of a label and the value as it is stored: amounts with their currency, days spelled out.",
+    )
+
+
+class ProblemSerializer(Serializer):
+    column = serializers.CharField()
+    detail = serializers.CharField()
+    rows = serializers.IntegerField()
+
+
+class LeftOutSerializer(Serializer):
+    """Values that are not imported: those of a column without a field, or what a cell or a row has beside the first."""
+
+    column = serializers.CharField()
+    rows = serializers.IntegerField()
+    samples = serializers.ListField(child=serializers.CharField())
+    reason = serializers.ChoiceField(["unmapped", "further"])
+
+
+class SummarySerializer(Serializer):
+    """Empty until a preview or a run has ended."""
+
+    problems = ProblemSerializer(many=True, required=False)
+    left_out = LeftOutSerializer(many=True, required=False)
+    rows_left_out = serializers.IntegerField(
+        required=False,
+        help_text="Rows that the source writes and that are no data, such as the foot of a report.",
+    )
+    created_beside = serializers.DictField(
+        child=serializers.IntegerField(), required=False, help_text="Created rows of other kinds, by kind."
+    )
 
 
 class RowErrorSerializer(Serializer):
@@ -137,22 +246,64 @@ class ImportSerializer(StrictSerializer):
     columns = ColumnSerializer(many=True, read_only=True)
     mapping = MappingField(required=False)
     options = OptionsField(required=False)
+    answers = AnswersField(required=False)
+    value_choices = ValueChoicesField(required=False)
+    recognized_as = serializers.CharField(read_only=True)
     state = serializers.ChoiceField(Import.States.choices, read_only=True)
     task = serializers.ChoiceField(Import.Tasks.choices, read_only=True, allow_blank=True)
     progress = StrictInteger(read_only=True)
     counts = CountsSerializer(read_only=True)
     examples = ExampleSerializer(many=True, read_only=True)
+    summary = SummarySerializer(read_only=True)
     problem = serializers.CharField(read_only=True)
     created_at = StrictDateTime(read_only=True)
     started_at = StrictDateTime(read_only=True, allow_null=True)
     finished_at = StrictDateTime(read_only=True, allow_null=True)
     file_deleted_at = StrictDateTime(read_only=True, allow_null=True)
 
+    def validate_value_choices(self, choices: Any) -> Any:
+        if not isinstance(choices, Mapping):
+            raise serializers.ValidationError("Must be an object of objects.", "invalid")
+        return {key: _object_of(chosen, (str, type(None))) for key, chosen in choices.items()}
+
+    def validate_answers(self, answers: Any) -> Any:
+        return _object_of(answers, (str, type(None)))
+
     def validate_mapping(self, mapping: Any) -> Any:
         return _object_of(mapping, (str, type(None)))
 
     def validate_options(self, options: Any) -> Any:
         return _object_of(options, (str,))
+
+
+class ImportDetailSerializer(ImportSerializer):
+    """An import with what it asks."""
+
+    questions = serializers.SerializerMethodField()
+    values = serializers.SerializerMethodField()
+
+    @extend_schema_field(QuestionSerializer(many=True))
+    def get_questions(self, row: Import) -> list[dict[str, Any]]:
+        return questions_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
+
+    @extend_schema_field(UnknownValuesSerializer(many=True))
+    def get_values(self, row: Import) -> list[dict[str, Any]]:
+        return values_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
+
+
+class ExportSerializer(StrictSerializer):
+    """An export in the background, and how far it is."""
+
+    uuid = StrictUUID(read_only=True)
+    kind = serializers.ChoiceField(Import.Kinds.choices, read_only=True)
+    format = serializers.ChoiceField(Import.Formats.choices, read_only=True)
+    raw = serializers.BooleanField(read_only=True)
+    state = serializers.ChoiceField(Export.States.choices, read_only=True)
+    rows = StrictInteger(read_only=True, help_text="The rows that have been written so far.")
+    size = StrictInteger(read_only=True, help_text="The bytes that have been written so far.")
+    problem = serializers.CharField(read_only=True)
+    created_at = StrictDateTime(read_only=True)
+    finished_at = StrictDateTime(read_only=True, allow_null=True)
 
 
 def _object_of(value: Any, types: tuple[type, ...]) -> Any:

@@ -1,15 +1,20 @@
 """`/api/imports`, and the exports of deals and contacts."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
+from contacts.api.filters import ContactFilter
+from contacts.api.serializers import ContactSerializer
 from contacts.api.views import ContactViewSet
+from contacts.models import Contact
 from crm_project.accounts.rules import Permission
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DRY_RUN
@@ -23,31 +28,46 @@ from crm_project.api.preferences import (
     wait_for,
     waiters,
 )
-from crm_project.api.views import ScopedView
+from crm_project.api.views import ScopedView, visible_rows
 from crm_project.errors import NotFound
 from crm_project.imports import services
 from crm_project.imports.api.parsers import PARSERS, bare
 from crm_project.imports.api.serializers import (
+    ExportSerializer,
     FieldListSerializer,
+    ImportDetailSerializer,
     ImportSerializer,
     RefusedRowSerializer,
     TextUploadSerializer,
     UploadSerializer,
 )
-from crm_project.imports.exporting import BLOCK, CSV, STREAMS, XLSX, csv_stream, file_response, table_of
+from crm_project.imports.export_services import ask_for_export, discard_export, require_file
+from crm_project.imports.exporting import (
+    BLOCK,
+    CSV,
+    STREAMS,
+    XLSX,
+    csv_stream,
+    export_file,
+    file_response,
+    table_of,
+)
 from crm_project.imports.kinds import KINDS, import_kind
-from crm_project.imports.models import Import, RefusedRow
+from crm_project.imports.models import Export, Import, RefusedRow
 from crm_project.imports.refusals import error_table
 from crm_project.imports.tasks import claimed
 from crm_project.imports.undoing import take_back
 from crm_project.records.paging import Key
+from deals.api.filters import DealFilter
+from deals.api.serializers import DealSerializer
 from deals.api.views import DealViewSet
+from deals.models import Deal
 
 FILES = dict.fromkeys(("text/csv", XLSX, "application/octet-stream"), OpenApiTypes.BINARY)
 FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
 # The actions that start a job; a request may wait for its end.
 JOBS = ("preview", "run", "undo")
-STATES = {200: ImportSerializer, 202: ImportSerializer}
+STATES = {200: ImportDetailSerializer, 202: ImportDetailSerializer}
 JOB = extend_schema(
     parameters=[
         OpenApiParameter(
@@ -66,7 +86,7 @@ class ImportViewSet(ScopedView):
     """Files of deals or contacts: upload, map the columns, preview, run, undo."""
 
     queryset = Import.objects.none()
-    serializer_class = ImportSerializer
+    serializer_class = ImportDetailSerializer
     conditional_actions = frozenset()
     costs = {"create": 20, "preview": 50, "run": 50, "undo": 50, "error_file": 20}
     documented_headers = {job: {202: ("Location", "Retry-After"), 200: (PREFERENCE_APPLIED,)} for job in JOBS}
@@ -90,6 +110,10 @@ class ImportViewSet(ScopedView):
     def get_queryset(self) -> Any:
         return Import.objects.visible_to(self.actor.member)
 
+    def get_serializer_class(self) -> Any:
+        """What an import asks takes queries of its own, which a list does without."""
+        return ImportSerializer if self.action == "list" else super().get_serializer_class()
+
     def represent(self, row: Any) -> Any:
         """An import has no version."""
         return self.get_serializer(self.reread(row)).data
@@ -105,7 +129,7 @@ class ImportViewSet(ScopedView):
             "application/json": TextUploadSerializer,
             **FILES,
         },
-        responses={201: ImportSerializer},
+        responses={201: ImportDetailSerializer},
         summary="Upload a file",
     )
     def create(self, request: Request) -> Response:
@@ -249,40 +273,100 @@ EXPORT_PARAMETERS = {
     },
     "ordering": {"type": "string", "description": "As in the list."},
 }
-EXPORT_COSTS = {"export": 50}
-EXPORTED = extend_schema(
-    responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY},
-    summary="Export the list",
-)
+EXPORTED_FILE = {(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY}
+EXPORT_ACTIONS = frozenset({"export", "export_later"})
 
 
-class DealExportViewSet(DealViewSet):
+class ExportView(ScopedView):
+    """The visible rows that match the filters of the list, as a file: streamed, or written in the background."""
+
+    kind_name: ClassVar[str]
+    # To have a file written is a read.
+    edit_permission = Permission.VIEW
+    costs = dict.fromkeys(EXPORT_ACTIONS, 50)
+    conditional_actions = frozenset()
+    documented_headers = {"export_later": {202: ("Location", "Retry-After")}}
+    filtered_actions = EXPORT_ACTIONS
+    action_parameters = dict.fromkeys(EXPORT_ACTIONS, EXPORT_PARAMETERS)
+
+    def get_queryset(self) -> Any:
+        return visible_rows(self)
+
+    @extend_schema(responses=EXPORTED_FILE, summary="Export the list")
+    def export(self, request: Request) -> StreamingHttpResponse:
+        self.actor.require(Permission.VIEW)
+        file_format, raw = _file_options(self)
+        stream, media_type = STREAMS[file_format]
+        table = table_of(import_kind(self.kind_name, self.actor), _rows(self))
+        return file_response(stream(table, raw=raw), f"{self.kind_name}.{file_format}", media_type)
+
+    @extend_schema(request=None, responses={202: ExportSerializer}, summary="Export the list later")
+    def export_later(self, request: Request) -> Response:
+        """The same file, written in the background: for long lists. It is at `/api/exports/{uuid}/file` once the
+        state of the export is `done`, and shows what its user could see then. The parameters are checked now.
+        """
+        self.expect_no_body(request)
+        file_format, raw = _file_options(self)
+        query = request.query_params.copy()
+        query.pop("dry_run", None)
+        rows_of_list(self.kind_name, self.actor, query)
+        export = ask_for_export(
+            actor=self.actor,
+            kind=self.kind_name,
+            file_format=file_format,
+            listing="api",
+            query=query.urlencode(),
+            raw=raw,
+        )
+        place = reverse("export-detail", kwargs={"uuid": export.uuid}, request=request)
+        headers = {"Location": place, "Retry-After": RETRY_AFTER}
+        return Response(ExportSerializer(export).data, status=202, headers=headers)
+
+
+class DealExportViewSet(ExportView):
     """The visible deals that match the filters, as a file that can be imported again without a change."""
 
-    costs = EXPORT_COSTS
-    filtered_actions = frozenset({"export"})
-    action_parameters = {"export": EXPORT_PARAMETERS}
+    queryset = Deal.objects.none()
+    serializer_class = DealSerializer
+    filterset_class = DealFilter
+    parameter_costs = DealViewSet.parameter_costs
+    orderings = DealViewSet.orderings
+    kind_name = "deals"
 
-    @EXPORTED
-    def export(self, request: Request) -> StreamingHttpResponse:
-        return exported(self, "deals")
 
-
-class ContactExportViewSet(ContactViewSet):
+class ContactExportViewSet(ExportView):
     """The contacts that match the filters, as a file that can be imported again without a change."""
 
-    costs = EXPORT_COSTS
-    filtered_actions = frozenset({"export"})
-    action_parameters = {"export": EXPORT_PARAMETERS}
-
-    @EXPORTED
-    def export(self, request: Request) -> StreamingHttpResponse:
-        return exported(self, "contacts")
+    queryset = Contact.objects.none()
+    serializer_class = ContactSerializer
+    filterset_class = ContactFilter
+    orderings = ContactViewSet.orderings
+    kind_name = "contacts"
 
 
-def exported(view: Any, kind_name: str) -> StreamingHttpResponse:
-    """A streamed file of all rows of the list."""
-    view.actor.require(Permission.VIEW)
+EXPORTS: dict[str, Any] = {"deals": DealExportViewSet, "contacts": ContactExportViewSet}
+
+
+def rows_of_list(kind: str, actor: Any, query: QueryDict) -> Iterator[dict[str, Any]]:
+    """The rows of the list with these parameters, without a request. Raises InvalidQuery."""
+    http_request = HttpRequest()
+    http_request.method = "GET"
+    http_request.GET = query  # type: ignore[assignment]
+    view = EXPORTS[kind](action="export", args=(), kwargs={}, format_kwarg=None)
+    view.request = Request(http_request)
+    view.request.user, view.request.auth = actor.member.user, actor
+    return _rows(view)
+
+
+def _rows(view: Any) -> Iterator[dict[str, Any]]:
+    rows = view.filter_queryset(view.get_queryset())
+    found: Iterator[dict[str, Any]] = streamed_rows(
+        import_kind(view.kind_name, view.actor).for_export(rows), view.request, view, size=BLOCK
+    )
+    return found
+
+
+def _file_options(view: Any) -> tuple[str, bool]:
     query = view.request.query_params
     file_format = query.get("file_format", "csv")
     if file_format not in STREAMS:
@@ -290,9 +374,42 @@ def exported(view: Any, kind_name: str) -> StreamingHttpResponse:
     raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
     if raw is None:
         raise InvalidQuery({"raw": ["Must be true or false."]})
-    kind = import_kind(kind_name, view.actor)
-    rows = streamed_rows(
-        kind.for_export(view.filter_queryset(view.get_queryset())), view.request, view, size=BLOCK
-    )
-    stream, media_type = STREAMS[file_format]
-    return file_response(stream(table_of(kind, rows), raw=raw), f"{kind_name}.{file_format}", media_type)
+    return file_format, raw
+
+
+class ExportViewSet(ScopedView):
+    """Exports in the background. Each belongs to the user who asked for it, and is kept for some days."""
+
+    queryset = Export.objects.none()
+    serializer_class = ExportSerializer
+    edit_permission = Permission.VIEW
+    conditional_actions = frozenset()
+    costs = {"file": 20}
+    refused_reads = {"file": (409,)}
+    documented_headers = {"retrieve": {200: ("Retry-After",)}}
+    orderings = {"created_at": Key("created_at")}
+
+    def get_queryset(self) -> Any:
+        return Export.objects.visible_to(self.actor.member)
+
+    def represent_read(self, row: Any) -> Any:
+        """An export has no version."""
+        return self.get_serializer(row).data
+
+    @extend_schema(summary="The state of an export")
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        """`state` is queued, working, done or failed."""
+        row = self.get_object()
+        headers = {"Retry-After": RETRY_AFTER} if row.is_busy else {}
+        return Response(self.represent_read(row), headers=headers)
+
+    def perform_destroy(self, row: Export) -> None:
+        discard_export(actor=self.actor, export=row)
+
+    @extend_schema(responses=EXPORTED_FILE, summary="The file of an export")
+    @action(detail=True)
+    def file(self, request: Request, **_: Any) -> StreamingHttpResponse:
+        """409 `export_busy` while it is being written, `export_failed` if that has failed."""
+        row = self.get_object()
+        require_file(row)
+        return export_file(row)

@@ -8,21 +8,29 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
+from crm_project.accounts.rules import Permission
+from crm_project.accounts.services import create_former_member
 from crm_project.emails import fold_email
 from crm_project.errors import FieldError
 from crm_project.imports.cells import CellFormat, is_empty, refuse_cut
-from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import CUSTOM_PREFIX, ExportRow, ImportField, custom_fields
 from crm_project.imports.kinds.names import with_companies
+from crm_project.imports.kinds.values import CREATE, EMPTY, ValueField, unknown
 from crm_project.imports.mapping import MATCHES
+from crm_project.imports.people import Several
+from crm_project.imports.sources import source_named
+from crm_project.readers import Unreadable
 from crm_project.records.bulk import Operation
 from crm_project.records.expressions import IsOneOf
 from crm_project.records.kinds import Kind, kind_of
 from crm_project.records.models import DEFAULT_SYSTEM
+from crm_project.records.text import fold
 from crm_project.records.writing.columns import definitions_of
 from crm_project.records.writing.receipts import Receipt
 
@@ -30,6 +38,7 @@ T = TypeVar("T")
 # The system of the references that identify rows without a key: digests of their cells.
 OWN_SYSTEM = "import"
 Values = dict[str, Any]
+NO_FORMATS: Mapping[str, CellFormat] = MappingProxyType({})
 
 
 class ImportKind(Generic[T]):
@@ -42,14 +51,17 @@ class ImportKind(Generic[T]):
     company_fields: ClassVar[tuple[str, str]]
     # The column paths that functions in `ImportField.show` read.
     parts: ClassVar[Sequence[str]]
+    # Fields whose column is named in errors of other ones, which are made of it.
+    stand_ins: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType({})
 
     def __init__(self, actor: Actor, options: Mapping[str, Any]) -> None:
         self.actor = actor
         self.options = options
-        self.cell_format = CellFormat.of(
-            {"decimal": ".", "date_order": "ymd", **options}, actor.organization.time_zone
-        )
+        self.cell_format = CellFormat(zone=ZoneInfo(actor.organization.time_zone))
+        self.source = source_named(self.plural, options.get("recognized_as", ""))
         self.repeated: Counter[str] = Counter()
+        # The entries of cells with several, which are left out: by field, with the first ones.
+        self.left_over: dict[str, list[str]] = defaultdict(list)
 
     @property
     def declaration(self) -> Kind:
@@ -72,6 +84,10 @@ class ImportKind(Generic[T]):
             return [Receipt(row, "created") for row in services.create(actor=self.actor, changes=changes)]
         upserts = [Operation("upsert", change=change) for change in changes]
         return list(services.carry_out(actor=self.actor, operations=upserts))
+
+    def shown(self, row: T) -> list[list[str]]:
+        """What a person compares with the file first, as pairs of a label and the value as it is stored."""
+        return []
 
     def for_export(self, rows: Any) -> Any:
         """The columns that the export needs, as dicts: an export may have millions of rows."""
@@ -105,15 +121,64 @@ class ImportKind(Generic[T]):
         return {field.key: field for field in self.fields}
 
     @cached_property
-    def member_ids(self) -> dict[str, int]:
-        members = Member.objects.visible_to(self.actor.member)
-        return dict(members.values_list("user__email", "id"))
+    def value_fields(self) -> Mapping[str, ValueField]:
+        """The fields whose cells name one of a few things, by key."""
+        return {}
 
-    def member(self, email: str) -> int:
-        member_id = self.member_ids.get(fold_email(email))
+    @cached_property
+    def members(self) -> list[tuple[int, str, str, bool]]:
+        """Id, e-mail address, full name and whether the member has access, in the order of names."""
+        rows = Member.objects.visible_to(self.actor.member).select_related("user")
+        found = [(row.pk, row.user.email, row.full_name, row.has_access) for row in rows]
+        return sorted(found, key=lambda member: (not member[3], member[2].casefold()))
+
+    @cached_property
+    def member_ids(self) -> dict[str, int]:
+        """The member of each e-mail address and of each full name, folded, that only one has."""
+        by_name: dict[str, set[int]] = defaultdict(set)
+        for member_id, _, name, _ in self.members:
+            by_name[in_any_order(name)].add(member_id)
+        unique = {name: next(iter(ids)) for name, ids in by_name.items() if len(ids) == 1}
+        return unique | {email: member_id for member_id, email, _, _ in self.members}
+
+    def member(self, written: str) -> int:
+        """By e-mail address, or by a full name that only one member has, in either order."""
+        member_id = self.member_ids.get(fold_email(written)) or self.member_ids.get(in_any_order(written))
         if member_id is None:
-            raise UnreadableCell("No member has this e-mail address.")
+            raise unknown(
+                "member", written, [email for _, email, _, has_access in self.members if has_access]
+            )
         return member_id
+
+    def member_field(self) -> ValueField:
+        """A field that names a member."""
+        uuids = dict(Member.objects.visible_to(self.actor.member).values_list("id", "uuid"))
+        ids = {str(uuid): member_id for member_id, uuid in uuids.items()}
+        return ValueField(
+            self.member,
+            lambda: [
+                (str(uuids[member_id]), name if has_access else f"{name} (deactivated)")
+                for member_id, _, name, has_access in self.members
+            ],
+            lambda value: ids[value],
+            self.create_members if self.actor.may(Permission.ADMINISTER) else None,
+            "create a former member, without a login",
+        )
+
+    def create_members(self, names: Sequence[str]) -> None:
+        """Create deactivated members, who cannot sign in, for people who have left."""
+        for name in names:
+            create_former_member(actor=self.actor, name=name)
+        for cached in ("members", "member_ids"):
+            self.__dict__.pop(cached, None)
+
+    def prepare(self, pairs: Iterable[Mapping[str, Any]]) -> None:
+        """Create what was chosen to be created, before the rows are read. `pairs` are the texts of value fields."""
+        for key, choices in self.options.get("value_choices", {}).items():
+            field = self.value_fields.get(key)
+            names = [text for text, value in choices.items() if value == CREATE]
+            if field is not None and field.create is not None:
+                field.create([name for name in names if not field.knows(name)])
 
     def field_key(self, path: str) -> str:
         """The key of the field that an error of the service is about; `path` is in the names of the change."""
@@ -124,7 +189,9 @@ class ImportKind(Generic[T]):
             return "external_system" if rest.endswith("system") else "external_id"
         return next((field.key for field in self.fields if field.attribute == first), first)
 
-    def read(self, cells: Mapping[str, Any]) -> tuple[Values, list[FieldError]]:
+    def read(
+        self, cells: Mapping[str, Any], formats: Mapping[str, CellFormat] = NO_FORMATS
+    ) -> tuple[Values, list[FieldError]]:
         """The change for the service from the cells of one row by field key, and an error for each wrong cell."""
         values: Values = {}
         errors: list[FieldError] = []
@@ -136,18 +203,28 @@ class ImportKind(Generic[T]):
                 continue
             try:
                 refuse_cut(cell)
-                values[key] = field.read(cell, self.cell_format) if field.read else None
-            except UnreadableCell as error:
-                errors.append(error.of(key))
+                value = field.read(cell, formats.get(key, self.cell_format)) if field.read else None
+                values[key] = self._first(key, value) if isinstance(value, Several) else value
+            except Unreadable as error:
+                errors.append(FieldError(key, "invalid", error.template, error.params))
         if values.get("external_system") and not values.get("external_id"):
             errors.append(
                 FieldError("external_id", "required", "Required together with the external system.")
             )
+        errors += self.combine(values) if not errors else []
         errors += self._resolve(values) if not errors else []
         if errors:
             return {}, errors
         change = self._change(values)
         return change, self._choose_key(change, cells)
+
+    def _first(self, key: str, several: Several) -> str:
+        self.left_over[key] += several.others
+        return several.first
+
+    def combine(self, values: Values) -> list[FieldError]:
+        """Complete the values of a row by each other; returns the errors of those that contradict each other."""
+        return []
 
     def _resolve(self, values: Values) -> list[FieldError]:
         """Replace names by ids; a name without a row is an error of its field."""
@@ -155,10 +232,39 @@ class ImportKind(Generic[T]):
         for key, find in self.resolvers.items():
             if values.get(key) is not None:
                 try:
-                    values[key] = find(values[key], values)
-                except UnreadableCell as error:
-                    errors.append(error.of(key, "does_not_exist"))
+                    chosen = self._choice(key, values[key])
+                    if chosen == EMPTY:
+                        del values[key]
+                        continue
+                    found = self.value_fields[key].chosen(chosen) if chosen else find(values[key], values)
+                    if found is None:
+                        del values[key]
+                    else:
+                        values[key] = found
+                except Unreadable as error:
+                    errors.append(FieldError(key, "does_not_exist", error.template, error.params))
         return errors
+
+    def _choice(self, key: str, written: Any) -> str | None:
+        """What was chosen for an unknown value: a value of the field, empty, or None to look its name up."""
+        chosen = (
+            self.options.get("value_choices", {}).get(key, {}).get(written)
+            if isinstance(written, str)
+            else None
+        )
+        if chosen in (None, CREATE) or key not in self.value_fields:
+            return None
+        offered = self._offered(key)
+        return str(chosen) if chosen in offered else None
+
+    def _offered(self, key: str) -> frozenset[str]:
+        if key not in self._offers:
+            self._offers[key] = frozenset(value for value, _ in self.value_fields[key].choices()) | {EMPTY}
+        return self._offers[key]
+
+    @cached_property
+    def _offers(self) -> dict[str, frozenset[str]]:
+        return {}
 
     @property
     def resolvers(self) -> Mapping[str, Any]:
@@ -217,6 +323,11 @@ class ImportKind(Generic[T]):
             case "uuid":
                 return ("uuid", change["uuid"])
         return None
+
+
+def in_any_order(name: str) -> str:
+    """`Girard, Mathieu` and `Mathieu GIRARD` → `girard mathieu`."""
+    return " ".join(sorted(fold(name.replace(",", " ")).split()))
 
 
 def oldest_reference(part: int) -> Callable[[ExportRow], str]:

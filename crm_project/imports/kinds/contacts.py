@@ -1,26 +1,55 @@
 """Contacts as rows of a table."""
 
-from collections.abc import Callable
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from contacts.models import Contact
+from crm_project.errors import DomainError, FieldError, RowsRefused
 from crm_project.imports import cells
-from crm_project.imports.fields import ExportRow, ImportField, export_only, plain
+from crm_project.imports.errors import UnreadableCell
+from crm_project.imports.fields import ExportRow, ImportField, export_only, import_only, plain
 from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
+from crm_project.imports.kinds.values import ValueField, unknown
+from crm_project.imports.people import person_name
+from crm_project.records.text import fold
+from crm_project.records.writing.receipts import Receipt
 
 TEXTS = (
-    ("phone", "Phone", ("telephone", "phone number", "telefon", "téléphone", "tel", "work phone")),
-    ("mobile", "Mobile", ("mobile phone", "cell", "cell phone", "handy", "mobil")),
-    ("job_title", "Job title", ("title", "position", "role", "funktion", "fonction")),
-    ("department", "Department", ("abteilung", "service")),
-    ("website", "Website", ("web", "web site", "homepage", "domain")),
-    ("street", "Street", ("address", "street address", "strasse", "adresse", "rue")),
-    ("postal_code", "Postal code", ("zip", "zip code", "postcode", "plz", "code postal")),
-    ("city", "City", ("town", "ort", "stadt", "ville")),
-    ("country", "Country", ("land", "pays")),
-    ("description", "Description", ("notes", "note", "comment", "beschreibung")),
-    ("origin", "Origin", ("source", "lead source", "quelle")),
-)
+    ("phone", "Phone", (
+        "telephone", "phone number", "telefon", "téléphone", "tel", "work phone", "business phone", "phone work",
+        "phone 1 value", "teléfono", "telefono",
+    )),
+    ("mobile", "Mobile", (
+        "mobile phone", "mobile phone number", "cell", "cell phone", "handy", "mobil", "portable", "móvil", "cellulare",
+        "komórka", "phone mobile",
+    )),
+    ("job_title", "Job title", (
+        "title", "position", "role", "funktion", "fonction", "poste", "cargo", "puesto", "qualifica", "stanowisko",
+    )),
+    ("department", "Department", ("abteilung", "service", "departamento", "reparto", "dział")),
+    ("website", "Website", ("web", "web site", "web page", "homepage", "domain", "site web", "sitio web", "sito web",
+                            "strona www", "website url")),
+    ("street", "Street", ("address", "street address", "strasse", "adresse", "rue", "calle", "indirizzo", "ulica")),
+    ("postal_code", "Postal code", ("zip", "zip code", "postcode", "plz", "code postal", "código postal", "cap",
+                                    "kod pocztowy")),
+    ("city", "City", ("town", "ort", "stadt", "ville", "ciudad", "città", "miasto")),
+    ("country", "Country", ("land", "pays", "country region", "país", "paese", "kraj")),
+    ("description", "Description", ("notes", "note", "comment", "comments", "beschreibung", "notas", "opis", "uwagi")),
+    ("origin", "Origin", ("source", "lead source", "quelle", "origine", "origen", "źródło")),
+)  # fmt: skip
+NUMBERS = {"phone": cells.phone, "mobile": cells.phone}
+EMAILS = (
+    "email address", "e-mail address", "mail", "courriel", "email 1", "e mail 1 value", "adresse e-mail",
+    "correo electrónico", "correo", "posta elettronica", "adres e-mail", "email work", "email work primary",
+)  # fmt: skip
+CREATED = (
+    "created on", "created date", "create date", "created time", "date created", "creation date", "createdat",
+    "erstellt am", "date de création", "créé le", "fecha de creación", "data creazione", "creato il", "utworzono",
+    "data utworzenia",
+)  # fmt: skip
 
 
 class ContactImportKind(ImportKind[Contact]):
@@ -29,17 +58,59 @@ class ContactImportKind(ImportKind[Contact]):
     company_fields = ("company_name", "company")
     parts = ("company__uuid", "company__full_name", "company__deleted_at")
 
+    stand_ins = MappingProxyType({"person_name": ("first_name", "last_name"), "company_name": ("name",)})
+
+    def shown(self, row: Contact) -> list[list[str]]:
+        return [
+            ["Kind", row.get_kind_display()],
+            ["Name", row.full_name],
+            ["E-mail", row.email],
+            ["Phone", row.phone],
+            ["Mobile", row.mobile],
+            ["Company", str(row.company or "")],
+            ["Owner", str(row.owner or "")],
+            ["Created", day_of(row.created_at, self.cell_format.zone)],
+        ]
+
     def own_fields(self) -> list[ImportField]:
         return [
             plain("uuid", "UUID", cells.uuid, can_clear=False),
             ImportField("external_system", "External system", cells.word, oldest_reference(0)),
-            ImportField("external_id", "External ID", cells.word, oldest_reference(1), IDS),
-            plain("kind", "Kind", cells.choice("person", "company"), "type", can_clear=False),
-            plain("first_name", "First name", cells.text, "given name", "vorname", "prénom"),
-            plain("last_name", "Last name", cells.text, "surname", "family name", "nachname", "nom"),
+            ImportField("external_id", "External ID", cells.identifier, oldest_reference(1), IDS),
+            plain("kind", "Kind", cells.word, "company/person", can_clear=False),
+            plain(
+                "first_name", "First name", cells.text, "given name", "vorname", "prénom", "nombre", "imię"
+            ),
+            plain(
+                "last_name",
+                "Last name",
+                cells.text,
+                "surname",
+                "family name",
+                "nachname",
+                "nom",
+                "nom de famille",
+                "apellido",
+                "apellidos",
+                "cognome",
+                "nazwisko",
+            ),
             plain("name", "Name of the company", cells.text),
-            plain("email", "E-mail", cells.word, "email address", "mail", "courriel"),
-            *(plain(key, label, cells.text, *names) for key, label, names in TEXTS),
+            import_only(
+                "person_name",
+                "Full name",
+                cells.person,
+                "full name",
+                "contact name",
+                "nom complet",
+                "nombre completo",
+                "nome completo",
+                "imię i nazwisko",
+                "display name",
+                attribute="full_name",
+            ),
+            plain("email", "E-mail", cells.email, *EMAILS),
+            *(plain(key, label, NUMBERS.get(key, cells.text), *names) for key, label, names in TEXTS),
             ImportField(
                 "company_uuid",
                 "Company's UUID",
@@ -61,22 +132,117 @@ class ContactImportKind(ImportKind[Contact]):
                 attribute="owner",
             ),
             export_only("full_name", "Full name"),
-            export_only("created_at", "Created"),
+            plain("created_at", "Created", cells.instant, *CREATED, can_clear=False),
             export_only("updated_at", "Updated"),
         ]
 
     @property
     def resolvers(self) -> dict[str, Any]:
-        return {"owner_email": lambda email, values: self.member(email)}
+        return {
+            "owner_email": lambda email, values: self.member(email),
+            "kind": lambda written, values: kind_of_contact(written),
+        }
+
+    @cached_property
+    def value_fields(self) -> Mapping[str, ValueField]:
+        return {
+            "owner_email": self.member_field(),
+            "kind": ValueField(kind_of_contact, lambda: list(Contact.Kinds.choices), str),
+        }
+
+    def combine(self, values: Values) -> list[FieldError]:
+        """Split a full name; a row with the name of a company alone is that company."""
+        if full_name := values.pop("person_name", None):
+            try:
+                name = person_name(full_name)
+            except UnreadableCell as error:
+                return [FieldError("person_name", "invalid", error.template, error.params)]
+            if not values.get("first_name") and not values.get("last_name"):
+                values |= {"first_name": name.first_name, "last_name": name.last_name}
+            if name.email and not values.get("email"):
+                values["email"] = name.email
+        is_company = "kind" in values and self._is_company(values["kind"])
+        if (
+            "kind" not in values
+            and values.get("name")
+            and not (values.get("first_name") or values.get("last_name"))
+        ):
+            values["kind"], is_company = Contact.Kinds.COMPANY.value, True
+        if is_company and not values.get("name") and values.get("company_name"):
+            values["name"] = values.pop("company_name")
+        return []
+
+    def _is_company(self, written: Any) -> bool:
+        try:
+            return (self._choice("kind", written) or kind_of_contact(written)) == Contact.Kinds.COMPANY
+        except UnreadableCell:
+            return False
+
+    def write(self, changes: Sequence[Values]) -> list[Receipt[Contact]]:
+        """Write companies before people, who may name them."""
+        is_company = [change.get("kind") == Contact.Kinds.COMPANY for change in changes]
+        if len(set(is_company)) < 2:
+            return super().write(changes)
+        receipts: dict[int, Receipt[Contact]] = {}
+        for wanted in (True, False):
+            part = [index for index, found in enumerate(is_company) if found is wanted]
+            try:
+                written = super().write([changes[index] for index in part])
+            except RowsRefused as refused:
+                raise RowsRefused({part[place]: error for place, error in refused.errors.items()}) from None
+            except DomainError as error:
+                if len(part) > 1:
+                    raise
+                raise RowsRefused({part[0]: error}) from None
+            receipts |= dict(zip(part, written, strict=True))
+        return [receipts[index] for index in range(len(changes))]
 
     def to_change(self, values: Values) -> Values:
         """A cleared name clears the company, unless a UUID names one."""
         return cleared_name(super().to_change(values), "company_name", "company")
 
 
-OWNERS = ("owner", "contact owner")
+OWNERS = (
+    "owner",
+    "contact owner",
+    "assigned to",
+    "responsable",
+    "propriétaire",
+    "propietario",
+    "proprietario",
+    "właściciel",
+    "opiekun",
+)
 IDS = ("id", "record id", "external reference", "reference")
-COMPANIES = ("company", "organization", "organisation", "account", "firma", "société", "entreprise")
+COMPANIES = (
+    "company", "organization", "organisation", "account", "account name", "company name", "organization name", "firma",
+    "société", "entreprise", "empresa", "azienda", "società", "klient", "kunde", "cliente",
+)  # fmt: skip
+
+
+KIND_WORDS = {
+    "person": frozenset("person contact individual personne persona osoba people".split()),
+    "company": frozenset(
+        "company organization organisation account business entreprise empresa azienda firma".split()
+    ),
+}
+
+
+def kind_of_contact(written: str) -> str:
+    """`person` or `company`, by some words for them."""
+    plain = fold(written.strip())
+    for kind, words in KIND_WORDS.items():
+        if plain in words:
+            return kind
+    raise unknown("kind of contact", written, list(KIND_WORDS))
+
+
+def day_of(value: datetime.datetime | datetime.date | None, zone: datetime.tzinfo) -> str:
+    """`3 April 2025`: no order of numbers can be mistaken."""
+    if value is None:
+        return ""
+    day = value.astimezone(zone).date() if isinstance(value, datetime.datetime) else value
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def cleared_name(change: Values, field: str, target: str) -> Values:

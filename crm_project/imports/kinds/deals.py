@@ -1,35 +1,62 @@
 """Deals as rows of a table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import cached_property
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
 
+from contacts.models import Contact
+from crm_project.emails import fold_email
 from crm_project.errors import FieldError, Invalid
 from crm_project.imports import cells
 from crm_project.imports.errors import UnreadableCell
-from crm_project.imports.fields import ExportRow, ImportField, export_only, plain
-from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
-from crm_project.imports.kinds.contacts import COMPANIES, IDS, cleared_name
-from crm_project.imports.kinds.names import Names, refuse_rows
+from crm_project.imports.fields import ExportRow, ImportField, export_only, import_only, plain
+from crm_project.imports.kinds.base import Values, oldest_reference
+from crm_project.imports.kinds.contacts import COMPANIES, CREATED, IDS, cleared_name, day_of
+from crm_project.imports.kinds.deal_values import DealValues
+from crm_project.imports.kinds.names import refuse_rows
+from crm_project.imports.people import person_name
+from crm_project.records.bulk import Operation
 from crm_project.records.expressions import IsOneOf
+from crm_project.records.kinds import kinds
 from crm_project.records.writing.receipts import Receipt
 from deals import money
-from deals.models import Deal, DealAccess, DealContact, DealFollower, LostReason
+from deals.models import Deal, DealAccess, DealContact, DealFollower
 from deals.money import AMOUNT_FIELDS
 from deals.querysets import EFFECTIVE_PROBABILITY
 from deals.rules import STORE
-from pipelines.models import Pipeline, Stage
+from deals.services.context import person_errors
 
 
-class DealImportKind(ImportKind[Deal]):
-    model = Deal
-    plural = "deals"
+class DealImportKind(DealValues):
     company_fields = ("client_name", "client")
     parts = ("stage_id", "stage__pipeline_id", "lost_reason_id", *AMOUNT_FIELDS)
+
+    stand_ins = MappingProxyType(
+        {
+            "contact_name": ("contact_first_name", "contact_last_name", "contact_email"),
+            "close_date": ("closed_at", "expected_close_date"),
+            "amount": ("currency",),
+        }
+    )
+
+    def shown(self, row: Deal) -> list[list[str]]:
+        zone = self.cell_format.zone
+        amount = money.formatted(row.amount, row.currency)
+        return [
+            ["Name", row.name],
+            ["Amount", f"{amount} {row.currency}" if amount else ""],
+            ["Stage", f"{row.stage.name} ({row.status})" if row.status != row.stage.kind else row.stage.name],
+            ["Owner", row.owner.full_name if row.owner else ""],
+            ["Client", str(row.client or "")],
+            ["Contact", str(row.contact or "")],
+            ["Expected close", day_of(row.expected_close_date, zone)],
+            ["Closed", day_of(row.closed_at, zone)],
+            ["Created", day_of(row.created_at, zone)],
+        ]
 
     def own_fields(self) -> list[ImportField]:
         return [*self._what(), *self._where(), *self._who(), *self._when(), *self._rest(), *EXPORT_ONLY]
@@ -38,13 +65,79 @@ class DealImportKind(ImportKind[Deal]):
         return [
             plain("uuid", "UUID", cells.uuid, can_clear=False),
             ImportField("external_system", "External system", cells.word, oldest_reference(0)),
-            ImportField("external_id", "External ID", cells.word, oldest_reference(1), (*IDS, "deal id")),
-            plain("name", "Name", cells.text, "deal", "deal name", "title", "opportunity", "titel", "titre"),
-            plain("description", "Description", cells.text, "notes", "note", "comment", "beschreibung"),
-            _amount("amount", "Amount", "value", "deal value", "total", "net", "betrag", "wert", "montant"),
+            ImportField(
+                "external_id",
+                "External ID",
+                cells.identifier,
+                oldest_reference(1),
+                (*IDS, "deal id", "opportunity id"),
+            ),
+            plain(
+                "name",
+                "Name",
+                cells.text,
+                "deal",
+                "deal name",
+                "title",
+                "opportunity",
+                "opportunity name",
+                "titel",
+                "titre",
+                "nom",
+                "affaire",
+                "nazwa",
+                "nombre",
+                "oportunidad",
+                "nome",
+                "opportunità",
+            ),
+            plain(
+                "description",
+                "Description",
+                cells.text,
+                "notes",
+                "note",
+                "comment",
+                "beschreibung",
+                "opis",
+                "notas",
+            ),
+            _amount(
+                "amount",
+                "Amount",
+                "value",
+                "deal value",
+                "lead value",
+                "opportunity amount",
+                "total",
+                "net",
+                "betrag",
+                "wert",
+                "montant",
+                "importe",
+                "importo",
+                "kwota",
+                "kwota netto",
+                "wartość",
+                "valor",
+                "valore",
+                "expected revenue",
+            ),
             _amount("amount_gross", "Gross amount", "gross", "brutto", "ttc"),
             plain("tax_rate", "Tax rate", cells.word, "vat", "tax", "mwst", "tva"),
-            plain("currency", "Currency", cells.word, "währung", "devise", can_clear=False),
+            plain(
+                "currency",
+                "Currency",
+                cells.word,
+                "currency code",
+                "amount currency",
+                "währung",
+                "devise",
+                "moneda",
+                "valuta",
+                "waluta",
+                can_clear=False,
+            ),
             plain("bid_type", "Bid type", cells.choice(*Deal.BidTypes.values), can_clear=False),
             _amount("bid_value", "Bid value"),
             plain("bid_periods", "Bid periods", cells.whole),
@@ -52,25 +145,63 @@ class DealImportKind(ImportKind[Deal]):
 
     def _where(self) -> list[ImportField]:
         return [
-            ImportField("pipeline", "Pipeline", cells.word, self._pipeline_name),
-            ImportField("stage", "Stage", cells.word, self._stage_name, ("deal stage", "phase", "étape")),
-            plain("status", "Status", cells.choice(*Deal.Statuses.values), can_clear=False),
-            plain("probability", "Probability", cells.whole, "wahrscheinlichkeit", "probabilité"),
+            ImportField("pipeline", "Pipeline", cells.word, self._pipeline_name, ("deal pipeline", "lejek")),
             ImportField(
-                "lost_reason", "Lost reason", cells.word, self._reason_name, ("loss reason",), can_clear=True
+                "stage",
+                "Stage",
+                cells.word,
+                self._stage_name,
+                ("deal stage", "sales stage", "phase", "étape", "etapa", "fase", "etap"),
+            ),
+            plain("status", "Status", cells.word, "statut", "estado", "stato", can_clear=False),
+            plain(
+                "probability",
+                "Probability",
+                cells.percent,
+                "probability (%)",
+                "wahrscheinlichkeit",
+                "probabilité",
+                "probabilidad",
+                "probabilità",
+                "prawdopodobieństwo",
+            ),
+            ImportField(
+                "lost_reason",
+                "Lost reason",
+                cells.word,
+                self._reason_name,
+                (
+                    "loss reason",
+                    "closed lost reason",
+                    "lost reason name",
+                    "raison de perte",
+                    "motivo de pérdida",
+                    "motivo della perdita",
+                    "powód przegranej",
+                ),
+                can_clear=True,
             ),
         ]
 
     def _who(self) -> list[ImportField]:
         return [
             _row("contact_uuid", "Contact's UUID", cells.uuid, "contact__uuid", "contact"),
-            ImportField("contact_email", "Contact's e-mail", cells.word, "contact__email", EMAILS),
+            ImportField("contact_email", "Contact's e-mail", cells.email, "contact__email", EMAILS),
+            import_only("contact_name", "Contact's full name", cells.person, *PEOPLE, attribute="contact"),
             _contact("first_name", "Contact's first name", "first name"),
             _contact("last_name", "Contact's last name", "last name"),
             _contact("phone", "Contact's phone", "phone"),
             _row("client_uuid", "Client's UUID", cells.uuid, "client__uuid", "client"),
             ImportField("client_name", "Client", cells.word, "client__full_name", COMPANIES, can_clear=True),
             _row("owner_email", "Owner", cells.word, "owner__user__email", "owner", OWNERS),
+            ImportField(
+                "created_by_email",
+                "Created by",
+                cells.word,
+                "created_by__user__email",
+                AUTHORS,
+                attribute="created_by",
+            ),
             _list("participant_uuids", "Participants' UUIDs", cells.uuids, "members", ("member_uuids",)),
             _list("follower_emails", "Followers", cells.items, "followers"),
             plain("is_private", "Private", cells.boolean, can_clear=False),
@@ -79,16 +210,23 @@ class DealImportKind(ImportKind[Deal]):
 
     def _when(self) -> list[ImportField]:
         return [
-            plain(
-                "expected_close_date",
-                "Expected close date",
-                cells.day,
+            plain("expected_close_date", "Expected close date", cells.day, *EXPECTED),
+            plain("closed_at", "Closed at", cells.instant, *CLOSED, can_clear=False),
+            import_only(
+                "close_date",
+                "Close date (the closing of a closed deal, else the expected one)",
+                cells.instant,
                 "close date",
                 "closing date",
-                "expected close",
+                "date de clôture",
+                "fecha de cierre",
+                "data di chiusura",
+                "data zamknięcia",
+                attribute="closed_at",
             ),
+            plain("created_at", "Created", cells.instant, *CREATED, can_clear=False),
             plain(
-                "closed_at", "Closed at", cells.instant, "closed", "closed on", "won time", can_clear=False
+                "stage_entered_at", "In this stage since", cells.instant, "last stage change", can_clear=False
             ),
             plain("date", "Date", cells.day, "datum"),
             plain("date_from", "From", cells.day, "start", "start date"),
@@ -107,59 +245,59 @@ class DealImportKind(ImportKind[Deal]):
             _row("next_deal_uuid", "Next deal's UUID", cells.uuid, "next_deal_uuid", "next_deal"),
         ]
 
-    @cached_property
-    def pipelines(self) -> Names:
-        rows = Pipeline.objects.visible_to(self.actor.member).values_list("id", "name")
-        return Names("pipeline", rows)
+    def combine(self, values: Values) -> list[FieldError]:
+        """Split the name of the contact, and take the amounts out of their cells."""
+        errors = self._split_contact(values)
+        return errors + self._amounts(values)
 
-    @cached_property
-    def stages(self) -> dict[int, Names]:
-        """The stages of each pipeline: stages of several pipelines may have the same name."""
-        rows = Stage.objects.visible_to(self.actor.member).values_list("pipeline_id", "id", "name")
-        stages: dict[int, list[tuple[int, str]]] = {pipeline: [] for pipeline in self.pipelines.name_of}
-        for pipeline, stage, name in rows:
-            stages.setdefault(pipeline, []).append((stage, name))
-        return {pipeline: Names("stage", pairs) for pipeline, pairs in stages.items()}
+    def _split_contact(self, values: Values) -> list[FieldError]:
+        """First and last name of the contact's full name, and the e-mail address beside it."""
+        written = values.pop("contact_name", None)
+        if not written:
+            return []
+        try:
+            name = person_name(written)
+        except UnreadableCell as error:
+            return [FieldError("contact_name", "invalid", error.template, error.params)]
+        if not values.get("contact_first_name") and not values.get("contact_last_name"):
+            values |= {"contact_first_name": name.first_name, "contact_last_name": name.last_name}
+        if name.email and not values.get("contact_email"):
+            values["contact_email"] = name.email
+        return []
 
-    @cached_property
-    def default_pipeline(self) -> int | None:
-        live = Pipeline.objects.visible_to(self.actor.member)
-        return live.filter(is_default=True).values_list("id", flat=True).first()
+    def _amounts(self, values: Values) -> list[FieldError]:
+        """A currency beside an amount is that of the row, or contradicts it; else it is that of the options."""
+        errors: list[FieldError] = []
+        default = self.options.get("currency") or None
+        written = self._written_currency(values)
+        for key in AMOUNT_FIELDS:
+            read = values.get(key)
+            if not isinstance(read, cells.Money):
+                continue
+            values[key] = read.amount
+            meant = read.currencies if len(read.currencies) < 2 or written else read.currencies & {default}
+            if read.currencies and not meant:
+                template = "%(unit)s is the sign of several currencies. Say which one is meant."
+                errors.append(FieldError("currency", "required", template, {"unit": read.unit}))
+            elif meant and written and written not in meant:
+                params = {"unit": read.unit, "currency": written}
+                template = "The amount is in %(unit)s, but the currency of the row is %(currency)s."
+                errors.append(FieldError(key, "invalid", template, params))
+            elif meant and not written:
+                (written,) = meant
+        if not values.get("currency") and (written or default):
+            values["currency"] = written or default
+        return errors
 
-    @cached_property
-    def lost_reasons(self) -> Names:
-        return Names(
-            "lost reason", LostReason.objects.visible_to(self.actor.member).values_list("id", "name")
-        )
-
-    @property
-    def resolvers(self) -> Mapping[str, Any]:
-        return {
-            "pipeline": lambda name, values: self.pipelines.find(name),
-            "stage": self._find_stage,
-            "lost_reason": lambda name, values: self.lost_reasons.find(name),
-            "owner_email": lambda email, values: self.member(email),
-            "follower_emails": lambda emails, values: [self.member(email) for email in emails],
-            "access_list_emails": lambda emails, values: [self.member(email) for email in emails],
-        }
-
-    def _find_stage(self, name: str, values: Values) -> int:
-        """In the pipeline that the row names; else in the default pipeline, or the only stage of this name."""
-        pipeline = values.get("pipeline")
-        if isinstance(pipeline, int):
-            return self.stages[pipeline].find(name)
-        if pipeline is None and self.default_pipeline is not None:
-            try:
-                return self.stages[self.default_pipeline].find(name)
-            except UnreadableCell:
-                if len(self.stages) == 1:
-                    raise
-        return self._all_stages.find(name)
-
-    @cached_property
-    def _all_stages(self) -> Names:
-        rows = [pair for names in self.stages.values() for pair in names.name_of.items()]
-        return Names("stage", rows)
+    def _written_currency(self, values: Values) -> str | None:
+        """The currency of the row's column, as a code; an unknown one is refused later."""
+        written = values.get("currency")
+        if not written:
+            return None
+        try:
+            return self._choice("currency", written) or self.find_currency(written)
+        except UnreadableCell:
+            return str(written)
 
     def _pipeline_name(self, row: ExportRow) -> str:
         return self.pipelines.text_of(row["stage__pipeline_id"])
@@ -171,15 +309,26 @@ class DealImportKind(ImportKind[Deal]):
         return self.lost_reasons.text_of(row["lost_reason_id"])
 
     def to_change(self, values: Values) -> Values:
-        """A cleared name clears the client, unless a UUID names one."""
+        """A cleared name clears the client, unless a UUID names one; the close date of a closed deal is its closing."""
+        stage = values.get("stage")
+        if isinstance(stage, int) and isinstance(values.get("pipeline"), int):
+            values["pipeline"] = self.stage_kinds[stage][1]
+        status = values.get("status") or (self.stage_kinds[stage][0] if isinstance(stage, int) else None)
+        closing = values.pop("close_date", None)
+        if closing is not None and status in (None, Deal.Statuses.OPEN):
+            zone = self.cell_format.zone
+            values.setdefault("expected_close_date", closing.astimezone(zone).date())
+        elif closing is not None:
+            values.setdefault("closed_at", closing)
+        if status in (None, Deal.Statuses.OPEN) and self.is_former(values.get("owner_email")):
+            del values["owner_email"]
         change = cleared_name(super().to_change(values), "client_name", "client")
         if "probability" in change:
             change["closed_probability"] = STORE
-        if isinstance(change.get("currency"), str):
-            change["currency"] = change["currency"].upper()
         return change
 
     def write(self, changes: Sequence[Values]) -> list[Receipt[Deal]]:
+        self._create_people(changes)
         receipts = super().write(changes)
         nameless = {
             index: Invalid(fields=[FieldError("name", "required", "A new deal needs a name.")])
@@ -188,6 +337,29 @@ class DealImportKind(ImportKind[Deal]):
         }
         refuse_rows(nameless)
         return receipts
+
+    def _create_people(self, changes: Sequence[Values]) -> None:
+        """Create the contacts that are named by an e-mail address alone, as a file of contacts can name them."""
+        nameless = {
+            fold_email(change["contact_email"])
+            for change in changes
+            if change.get("contact_email")
+            and not (change.get("contact_first_name") or "").strip()
+            and change.get("contact") is None
+            and not person_errors(change)
+        }
+        if not nameless:
+            return
+        known = (
+            Contact.objects.visible_to(self.actor.member).with_email(nameless).values_list("email", flat=True)
+        )
+        upserts = [
+            Operation("upsert", change={"email": email, "match_on": "email", "incomplete": True})
+            for email in sorted(nameless - set(known))
+        ]
+        services: Any = kinds["contact"].services
+        if upserts:
+            services.carry_out(actor=self.actor, operations=upserts)
 
     def for_export(self, rows: Any) -> Any:
         next_deal = Deal.objects.visible_to(self.actor.member).filter(pk=OuterRef("next_deal"))
@@ -211,7 +383,26 @@ class DealImportKind(ImportKind[Deal]):
 
 
 EMAILS = ("email", "e-mail", "contact email", "mail", "person email")
-OWNERS = ("owner", "deal owner", "assigned to", "besitzer", "verantwortlich", "responsable")
+PEOPLE = ("contact name", "contact person", "person", "personne", "persona de contacto", "osoba kontaktowa")
+OWNERS = (
+    "owner", "deal owner", "opportunity owner", "sales owner", "salesperson", "assigned to", "assigned user",
+    "user name", "besitzer", "verantwortlich", "responsable", "propriétaire", "propietario", "proprietario",
+    "właściciel", "odpowiedzialny",
+)  # fmt: skip
+AUTHORS = (
+    "created by",
+    "creator",
+    "author",
+    "erstellt von",
+    "créé par",
+    "creado por",
+    "creato da",
+    "utworzył",
+)
+EXPECTED = ("expected close", "expected closing", "expected date", "clôture prévue", "cierre previsto",
+            "chiusura prevista", "przewidywane zamknięcie")  # fmt: skip
+CLOSED = ("closed on", "closed date", "closed time", "won time", "lost time", "date won", "date lost",
+          "clôturé le", "cerrado el", "chiuso il")  # fmt: skip
 
 
 def _amount(key: str, label: str, *names: str) -> ImportField:
@@ -220,7 +411,7 @@ def _amount(key: str, label: str, *names: str) -> ImportField:
         text = money.formatted(row[key], row["currency"])
         return Decimal(text) if text else None
 
-    return ImportField(key, label, cells.number, show, names, can_clear=True)
+    return ImportField(key, label, cells.money, show, names, can_clear=True)
 
 
 def _contact(name: str, label: str, *names: str) -> ImportField:
@@ -242,8 +433,5 @@ def _list(key: str, label: str, read: cells.Reader, attribute: str, names: Seque
 
 EXPORT_ONLY = (
     export_only("probability_in_force", "Probability in force"),
-    export_only("stage_entered_at", "In this stage since"),
-    export_only("created_by_email", "Created by", "created_by__user__email", attribute="created_by"),
-    export_only("created_at", "Created"),
     export_only("updated_at", "Updated"),
 )

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contacts.models import Contact
-from contacts.rules import folded_name
-from contacts.services import create_contacts, hold_company_names
+from contacts.rules import company_key, folded_name
+from contacts.services import companies_by_name, create_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.errors import UnreadableCell
+from crm_project.imports.kinds.values import unknown
 from crm_project.records.text import fold, tidy
 from crm_project.records.writing.columns import rows_by_key
 
@@ -48,27 +49,23 @@ class Names:
         if found:
             names = self._list(found)
             raise UnreadableCell("Several have this name; write one of: %(names)s.", {"names": names})
-        if not self.name_of:
-            raise UnreadableCell("There is no %(what)s of this name.", {"what": self.what})
-        params = {"what": self.what, "names": self._list(sorted(self.name_of)[:20])}
-        raise UnreadableCell("There is no %(what)s of this name. Known: %(names)s.", params)
+        raise unknown(self.what, name, [self.text_of(row_id) for row_id in sorted(self.name_of)])
 
     def _list(self, row_ids: Iterable[int]) -> str:
         return ", ".join(self.text_of(row_id) for row_id in row_ids)
 
 
 def companies_named(actor: Actor, names: Sequence[str]) -> dict[str, Contact | None]:
-    """The company of each name, created if there is none; None if several have the name."""
-    by_name = {tidy(name): name for name in names}
-    hold_company_names(actor, by_name)
-    rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY, name__in=list(by_name))
+    """The company of each name in any spelling, created if there is none; None if several have the name."""
+    found = companies_by_name(actor, {tidy(name) for name in names})
+    new = {company_key(name): tidy(name) for name in reversed(names) if not found[tidy(name)]}
+    changes = [{"kind": "company", "name": name, "incomplete": True} for name in new.values()]
+    created = dict(zip(new, create_contacts(actor=actor, changes=changes), strict=True)) if new else {}
     companies: dict[str, Contact | None] = {}
-    for row in rows.only("id", "uuid", "name", "organization_id"):
-        companies[row.name] = None if row.name in companies else row
-    new = [{"kind": "company", "name": name, "incomplete": True} for name in by_name if name not in companies]
-    if new:
-        companies |= {company.name: company for company in create_contacts(actor=actor, changes=new)}
-    return {name: companies[tidy(name)] for name in names}
+    for name in names:
+        rows = found[tidy(name)] or [created[company_key(name)]]
+        companies[name] = rows[0] if len(rows) == 1 else None
+    return companies
 
 
 def with_companies(
@@ -79,8 +76,8 @@ def with_companies(
     A name beside the id is compared with that of the row.
     """
     named = [change for change in changes if change.get(field)]
-    names = {change[field] for change in named if change.get(target) is None}
-    companies = companies_named(actor, sorted(names)) if names else {}
+    names = list(dict.fromkeys(change[field] for change in named if change.get(target) is None))
+    companies = companies_named(actor, names) if names else {}
     rows = rows_by_key(Contact.objects.visible_to(actor.member), [change.get(target) for change in named])
     ambiguous = FieldError(field, "ambiguous_match", "Several companies have this name.")
     errors: dict[int, DomainError] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,9 @@ from django.conf import settings
 from crm_project.imports.errors import UnreadableFile
 
 MAX_COLUMNS = 500
+# Rows of a title before the header, and the filled cells of a header below one.
+TITLE_ROWS = 20
+HEADER_CELLS = 3
 # A description has at most 65,535 characters. A longer cell is an error of its row, up to this limit; then of the file.
 CELL_LIMIT = 1_000_000
 # A row is in memory as a whole with an object for each cell, so its length is limited too.
@@ -30,6 +34,8 @@ class Table:
 
     labels: list[str]
     rows: Iterator[SourceLine]
+    # Rows that the source writes and that are no data, as far as the file has been read.
+    left_out: int = 0
 
 
 @cache
@@ -67,6 +73,40 @@ def _unused(name: str, taken: Sequence[str]) -> str:
         count += 1
         label = f"{name} ({count})"
     return label
+
+
+def header_and_rows(
+    rows: Iterator[tuple[int, Sequence[Any]]],
+) -> tuple[Sequence[Any], Iterator[tuple[int, Sequence[Any]]]] | None:
+    """The header and the rows below it; None without a row that is not empty.
+
+    A report begins with rows of its title: after a row with one filled cell, the header is the next one with several.
+    """
+    passed: list[tuple[int, Sequence[Any]]] = []
+    for number, cells in rows:
+        filled = sum(not (cell is None or cell == "") for cell in cells)
+        if filled == 0:
+            continue
+        if filled >= (HEADER_CELLS if passed else 2):
+            return cells, rows
+        passed.append((number, cells))
+        if len(passed) > TITLE_ROWS:
+            break
+    return (passed[0][1], chain(passed[1:], rows)) if passed else None
+
+
+def leave_out_single_cells(table: "Table") -> None:
+    """Leave out the rows with one filled cell, such as the last lines of a report; they are counted."""
+    rows = table.rows
+
+    def kept() -> Iterator[SourceLine]:
+        for line in rows:
+            if sum(not (cell is None or cell == "") for cell in line.cells) > 1:
+                yield line
+            else:
+                table.left_out += 1
+
+    table.rows = kept()
 
 
 def lines(numbered: Iterator[tuple[int, Sequence[Any]]]) -> Iterator[SourceLine]:

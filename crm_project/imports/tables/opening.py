@@ -3,7 +3,8 @@
 from typing import IO, Any
 
 from crm_project.imports.errors import UnreadableFile
-from crm_project.imports.tables import Table
+from crm_project.imports.sources import source_of
+from crm_project.imports.tables import Table, leave_out_single_cells
 from crm_project.imports.tables.texts import open_text, sniff_delimiter, sniff_encoding
 from crm_project.imports.tables.workbooks import open_workbook
 
@@ -39,6 +40,15 @@ def sniff_options(file: IO[bytes], file_format: str, language: str) -> dict[str,
         return {"sheet": ""}
     encoding = sniff_encoding(file, language)
     return {"encoding": encoding, "delimiter": sniff_delimiter(file, encoding)}
+
+
+def open_rows(file: IO[bytes], source: Any) -> Table:
+    """The table of an import, without the rows that its source writes and that are no data."""
+    table = open_table(file, source.format, source.options)
+    known = source_of(source.kind, table.labels)
+    if known is not None and known.leave_out_rows:
+        leave_out_single_cells(table)
+    return table
 
 
 def open_table(file: IO[bytes], file_format: str, options: dict[str, Any]) -> Table:

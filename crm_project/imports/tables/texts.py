@@ -3,12 +3,14 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import IO, Any
 
 from crm_project.imports.errors import UnreadableFile
-from crm_project.imports.tables import CELL_LIMIT, ROW_LIMIT, Table, labels_of, lines
+from crm_project.imports.tables import CELL_LIMIT, ROW_LIMIT, Table, header_and_rows, labels_of, lines
+from crm_project.imports.tables.encodings import guess_code_page
 
 DELIMITERS = (",", ";", "\t", "|")
 ENCODINGS = (
@@ -21,6 +23,15 @@ ENCODINGS = (
     "iso-8859-1",
     "iso-8859-15",
     "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "cp1257",
+    "iso-8859-2",
+    "cp932",
+    "gb18030",
+    "big5",
+    "cp949",
 )
 # UTF-32's byte order mark begins with UTF-16's, so it comes first.
 BYTE_ORDER_MARKS = (
@@ -30,15 +41,15 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Languages of Windows-1250, which is the guess for an organization of such a language.
-CENTRAL_EUROPEAN = frozenset("pl cs sk hu sl hr ro bs sq".split())
 BLOCK = 1024 * 1024
 SAMPLE = 64 * 1024
 SAMPLE_ROWS = 50
+# What every table has, in whichever code page.
+TABLE = re.compile(rb"[A-Za-z0-9,;\t\r\n]")
 
 
 def sniff_encoding(file: IO[bytes], language: str = "") -> str:
-    """By the byte order mark, else UTF-8 if it can be decoded, else the Windows code page of the language."""
+    """By the byte order mark, else UTF-8 if it can be decoded, else the code page that the letters suggest."""
     file.seek(0)
     start = file.read(SAMPLE)
     for mark, encoding in BYTE_ORDER_MARKS:
@@ -47,13 +58,15 @@ def sniff_encoding(file: IO[bytes], language: str = "") -> str:
     even, odd = start[0::2].count(0), start[1::2].count(0)
     if len(start) > 3 and max(even, odd) > len(start) / 5:
         return "utf-16-be" if even > odd else "utf-16-le"
-    windows = "cp1250" if language[:2].lower() in CENTRAL_EUROPEAN else "cp1252"
-    for encoding in ("utf-8", windows):
-        if _decodes(file, encoding):
-            return encoding
-    raise UnreadableFile(
-        "This is not a text file: it is neither in UTF-8 or UTF-16 nor in a Windows encoding."
-    )
+    if _decodes(file, "utf-8"):
+        return "utf-8"
+    if not TABLE.search(start):
+        raise UnreadableFile(
+            "This is not a text file: it is neither in UTF-8 or UTF-16 nor in a Windows encoding."
+        )
+    guess = guess_code_page(start, language)
+    # A letter far below that the page lacks: every byte is some letter of this one.
+    return guess if _decodes(file, guess) else "iso-8859-1"
 
 
 def _decodes(file: IO[bytes], encoding: str) -> bool:
@@ -107,12 +120,13 @@ def _consistency(sample: str, delimiter: str) -> tuple[float, int]:
 
 def open_text(file: IO[bytes], *, encoding: str, delimiter: str) -> Table:
     rows = _rows(file, encoding, delimiter)
-    header = next(((number, cells) for number, cells in rows if any(cells)), None)
-    if header is None:
+    found = header_and_rows(rows)
+    if found is None:
         raise UnreadableFile("The file is empty.")
-    if any("\x00" in cell for cell in header[1]):
+    header, rest = found
+    if any("\x00" in cell for cell in header):
         raise UnreadableFile("This is not a text file: its first row has NUL characters.")
-    return Table(labels_of(header[1]), lines(rows))
+    return Table(labels_of(header), lines(rest))
 
 
 def _reader(lines: Iterable[str], delimiter: str) -> Any:

@@ -10,7 +10,7 @@ import openpyxl
 from openpyxl.xml import DEFUSEDXML
 
 from crm_project.imports.errors import UnreadableFile
-from crm_project.imports.tables import MAX_COLUMNS, ROW_LIMIT, Table, labels_of, lines
+from crm_project.imports.tables import MAX_COLUMNS, ROW_LIMIT, Table, header_and_rows, labels_of, lines
 
 # Sheets are streamed, shared strings are a list in memory, and all other parts are small trees.
 SHEET_LIMIT = 512 * 1024 * 1024
@@ -108,12 +108,11 @@ def open_workbook(file: IO[bytes], *, sheet: str = "") -> Table:
         raise UnreadableFile("The workbook has no sheet.")
     chosen = _chosen(sheets, sheet)
     rows = _rows(chosen)
-    header = next(
-        ((number, cells) for number, cells in rows if any(cell not in (None, "") for cell in cells)), None
-    )
-    if header is None:
+    found = header_and_rows(rows)
+    if found is None:
         raise UnreadableFile("The sheet %(sheet)r is empty.", {"sheet": chosen.title})
-    return Table(labels_of(header[1]), lines(rows))
+    header, rest = found
+    return Table(labels_of(header), lines(rest))
 
 
 def _chosen(sheets: Sequence[Any], name: str) -> Any:

@@ -52,8 +52,8 @@ class HistoryView(ScopedView):
         if row is None:
             raise NotFound
         events: Any = self.paginate_queryset(Event.objects.history_of(row).with_actor())
-        shown: Any = present(events, self.actor.member)
-        return self.get_paginated_response(EventSerializer(shown, many=True).data)
+        presented: Any = present(events, self.actor.member)
+        return self.get_paginated_response(EventSerializer(presented, many=True).data)
 
 
 class EventViewSet(ScopedView):
@@ -106,9 +106,9 @@ class EventViewSet(ScopedView):
         """
         page = feed.read(self.actor.member, **self._feed_parameters(request.query_params))
         events = present(page.events, self.actor.member)
-        shown = {"results": events, "epoch": page.epoch, "last": page.last, "more": page.more}
-        shown["next_cursor"] = f"{page.epoch}.{page.last}"
-        return Response(FeedSerializer(shown).data)
+        answer = {"results": events, "epoch": page.epoch, "last": page.last, "more": page.more}
+        answer["next_cursor"] = f"{page.epoch}.{page.last}"
+        return Response(FeedSerializer(answer).data)
 
     @extend_schema(request=None, responses=UndoneSerializer, summary="Undo a change set")
     def undo(self, request: Request, sequence: int) -> Response:
@@ -121,8 +121,8 @@ class EventViewSet(ScopedView):
         self.expect_no_body(request)
         result = undo(actor=self.actor, sequence=sequence)
         events = present(result.first_events(MAX_PAGE_SIZE), self.actor.member)
-        shown = {"change_set": result.change_set, "undoes": result.undoes, "count": result.count}
-        return Response(UndoneSerializer({**shown, "events": events}).data)
+        answer = {"change_set": result.change_set, "undoes": result.undoes, "count": result.count}
+        return Response(UndoneSerializer({**answer, "events": events}).data)
 
     def check_own_parameters(self, request: Request) -> None:
         if self.action == "feed":

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm_project.errors import FieldError
+from crm_project.records.catalogue_cache import CatalogueCache
 from crm_project.records.locks import share
 from crm_project.records.models import CustomField
 from crm_project.records.rules import column_errors, merge_custom_fields
@@ -58,8 +59,17 @@ def set_custom_fields(
     return errors
 
 
+def _definitions(organization_id: int) -> dict[str, dict[str, CustomField]]:
+    live = CustomField.objects.of(organization_id).live()
+    return {kind: {row.key: row for row in live.for_kind(kind)} for kind in CustomField.Kinds.values}
+
+
+cached_definitions: CatalogueCache[dict[str, dict[str, CustomField]]] = CatalogueCache(_definitions)
+
+
 def definitions_of(organization_id: int, kind: str) -> dict[str, CustomField]:
-    return {row.key: row for row in CustomField.objects.of(organization_id).live().for_kind(kind)}
+    """The live definitions by key, in order."""
+    return dict(cached_definitions.present(organization_id)[kind])
 
 
 def rows_by_key(

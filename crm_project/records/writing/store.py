@@ -18,7 +18,8 @@ class Draft:
     """A row during a write: its columns before (empty for a new row) and now, and its lists in other tables.
 
     `ignored` has the fields of the change that were not written, because the change asked for that. `derived_before`
-    has values that follow from columns (`effective_probability`), as they were.
+    has values that follow from columns (`effective_probability`), as they were. `created_at` is the instant of the
+    creation of a new row that is older than its record here.
     """
 
     row: Any
@@ -27,6 +28,7 @@ class Draft:
     lists: Columns = field(default_factory=dict)
     ignored: Sequence[str] = ()
     derived_before: Columns = field(default_factory=dict)
+    created_at: datetime.datetime | None = None
 
     @classmethod
     def of(cls, row: Row) -> "Draft":
@@ -51,7 +53,7 @@ def insert(drafts: Sequence[Draft], *, now: datetime.datetime) -> None:
         return
     before_storing()
     for draft in drafts:
-        draft.row.created_at = draft.row.updated_at = now
+        draft.row.created_at, draft.row.updated_at = draft.created_at or now, now
     refresh_derived([draft.row for draft in drafts])
     insert_rows([draft.row for draft in drafts])
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contacts.models import Contact
-from contacts.services import find_or_create_company
+from contacts.services import create_contacts, find_or_create_company
 from crm_project.records.services import create_custom_field
 from deals.models import Deal
 from tests.dialects.base import BaseTestCase, Call, DialectContract, RaceTestCase, Racing
@@ -137,6 +137,22 @@ class TestContacts(LeadConnector, DialectContract, BaseTestCase):
 
             assert after == before
             assert Contact.objects.get(uuid=row_id).version == 1
+
+    def test_a_company_is_named_in_any_spelling(self) -> None:
+        """Of several companies that the name could be, the contact keeps its own."""
+        cafes = [
+            create_contacts(actor=self.bob, changes=[{"kind": "company", "name": name}])[0]
+            for name in ("Café Łódź", "Cafe Lodz")
+        ]
+        person = self.person(company=cafes[1].pk)
+
+        self.call("PUT", f"/contacts/{person.uuid}", {"companyName": "CAFE LODZ"})
+        self.create(firstName="New", email="new@x.io", companyName="cafe ŁÓDŹ")
+
+        person.refresh_from_db()
+        assert (person.company, person.version) == (cafes[1], 1)
+        assert Contact.objects.get(email="new@x.io").company == cafes[0]
+        assert Contact.objects.filter(kind="company").count() == 2
 
     def test_deleting_one_that_deals_use_is_refused(self) -> None:
         person = self.person()

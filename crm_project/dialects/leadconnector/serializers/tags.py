@@ -38,8 +38,8 @@ def result_of(contact: str, before: list[str], tags: list[str]) -> dict[str, Any
 
 def tags_after(result: dict[str, Any]) -> list[str]:
     """The contact's tags after the change."""
-    kept: list[str] = [tag for tag in result["oldTags"] if tag not in result["tagsRemoved"]]
-    return kept + list(result["tagsAdded"])
+    remaining: list[str] = [tag for tag in result["oldTags"] if tag not in result["tagsRemoved"]]
+    return remaining + list(result["tagsAdded"])
 
 
 def unknown_contact(contact: str) -> dict[str, Any]:

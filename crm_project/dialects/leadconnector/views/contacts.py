@@ -15,7 +15,7 @@ from contacts.services import (
     upsert_person,
 )
 from crm_project.accounts.rules import Permission
-from crm_project.dialects.kit.names import is_overridden
+from crm_project.dialects.kit.names import is_overridden, is_same
 from crm_project.dialects.leadconnector.serializers import contact_search as searches
 from crm_project.dialects.leadconnector.serializers import contacts as serializers
 from crm_project.dialects.leadconnector.serializers import pages
@@ -108,7 +108,7 @@ class LeadConnectorContactView(LeadConnectorContactPageView):
         if "company_name" not in change:
             return change
         name = change.pop("company_name")
-        if serializers.is_company(contact) or name == _company_name(contact):
+        if serializers.is_company(contact) or is_same(name or "", _company_name(contact)):
             return change
         company = find_or_create_company(actor=self.actor, name=name) if name else None
         return {**change, "company": company and company.pk}
@@ -170,6 +170,6 @@ def people(member: Any) -> Any:
     return Contact.objects.visible_to(member).select_related("company", "owner")
 
 
-def _company_name(contact: Contact | None) -> str | None:
+def _company_name(contact: Contact | None) -> str:
     company = contact.company if contact else None
-    return company.full_name if company and company.deleted_at is None else None
+    return company.full_name if company and company.deleted_at is None else ""

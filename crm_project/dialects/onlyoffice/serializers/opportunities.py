@@ -293,8 +293,7 @@ def replacement(
         change[slot] = sent["contact"]
     if sent.get("members") and set(sent["members"]) != {contact.pk for contact in current.members}:
         linked = {link.contact_id for link in deal.contact_links.all()}
-        kept = [key for key in sent["members"] if key != deal.client_id or key in linked]
-        change["members"] = kept
+        change["members"] = [key for key in sent["members"] if key != deal.client_id or key in linked]
     if not _same_money(current.money, sent):
         change |= _bid({**sent, "bid_value": sent.get("bid_value") or Decimal(0)})
     if (

@@ -1,14 +1,12 @@
-"""Imports in the admin: upload, mapping, preview, run, report; and exports of lists."""
+"""Imports in the admin: upload, mapping, preview, run, report."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any, ClassVar
 from uuid import uuid4
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
@@ -17,16 +15,16 @@ from django.urls import URLPattern, path, reverse
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.batches import in_batches
 from crm_project.errors import Conflict, DomainError, counted
 from crm_project.imports import services
-from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, file_response, table_of
+from crm_project.imports.exporting import CSV, csv_stream, file_response
 from crm_project.imports.files import BLOCK as PIECE
 from crm_project.imports.files import receive
 from crm_project.imports.forms import ChoicesForm, UploadForm
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import
 from crm_project.imports.refusals import error_table, sentence
+from crm_project.imports.sources import source_named
 from crm_project.journal.models import Event
 from crm_project.records.kinds import kinds
 from crm_project.staff import filters
@@ -156,6 +154,14 @@ class ImportAdmin(StaffModelAdmin):
         parts = [f"{count:,}{'' if place else verb} {name}" for place, (name, count) in enumerate(counts)]
         return f"Of {counted(source.counts.get('rows', 0), 'row')} {', '.join(parts)}."
 
+    def beside(self, source: Import) -> str:
+        """What is created beside the rows, as words."""
+        found = source.summary.get("created_beside", {})
+        names = {"user": "former member"}
+        return ", ".join(
+            counted(count, names.get(kind, kind.replace("_", " "))) for kind, count in found.items()
+        )
+
     @admin.display(description="Rows")
     def counts_text(self, row: Import) -> str:
         return ", ".join(f"{row.counts[name]:,} {name}" for name in OUTCOMES if row.counts.get(name))
@@ -169,11 +175,6 @@ class ImportAdmin(StaffModelAdmin):
             at("<int:pk>/preview/", self.preview_view, "preview"),
             at("<int:pk>/run/", self.run_view, "run"),
             at("<int:pk>/error-file/", self.error_file_view, "error_file"),
-            *(at(f"export/{kind}/{kind}.csv", self._exporter(kind), f"export_{kind}") for kind in KINDS),
-            *(
-                at(f"export/{kind}/{kind}.xlsx", self._exporter(kind, "xlsx"), f"export_{kind}_xlsx")
-                for kind in KINDS
-            ),
         ]
         return own + super().get_urls()
 
@@ -258,7 +259,16 @@ class ImportAdmin(StaffModelAdmin):
         return source
 
     def _choices(self, request: HttpRequest, source: Import, data: Any = None) -> ChoicesForm:
-        return ChoicesForm(data, source=source, fields=import_kind(source.kind, self.actor(request)).fields)
+        actor = self.actor(request)
+        if source.file_deleted_at is not None or source.state in (States.DONE, States.UNDONE):
+            return ChoicesForm(data, source=source, fields=import_kind(source.kind, actor).fields)
+        return ChoicesForm(
+            data,
+            source=source,
+            fields=import_kind(source.kind, actor).fields,
+            questions=services.questions_of(actor, source),
+            values=services.values_of(actor, source),
+        )
 
     def _import_page(self, request: HttpRequest, source: Import, form: ChoicesForm) -> HttpResponse:
         refused = list(source.refused_rows.order_by("line")[:REFUSED_ROWS])
@@ -275,9 +285,11 @@ class ImportAdmin(StaffModelAdmin):
             row_action_links={
                 link["action"].name: link["url"] for link in self.row_action_links(request, source)
             },
+            recognized=source_named(source.kind, source.recognized_as),
+            beside=self.beside(source),
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
-            list_url=_list(source.kind),
+            list_url=list_url(source.kind),
         )
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
@@ -286,34 +298,8 @@ class ImportAdmin(StaffModelAdmin):
             request, template, {**everywhere, "opts": self.opts, "media": self.media, **context}
         )
 
-    # -- Export.
 
-    def _exporter(self, kind: str, file_format: str = "csv") -> Any:
-        return lambda request: self.export_view(request, kind, file_format)
-
-    def export_view(
-        self, request: HttpRequest, kind: str, file_format: str
-    ) -> HttpResponseRedirect | StreamingHttpResponse:
-        """All rows of the change list with the same query."""
-        if kind not in KINDS or file_format not in STREAMS:
-            raise PermissionDenied
-        listing = self.admin_site._registry[KINDS[kind].model]
-        if not listing.has_view_permission(request):
-            raise PermissionDenied
-        if request.GET.get(filters.TRASH) == "only":
-            messages.error(request, "The trash cannot be exported.")
-            return HttpResponseRedirect(_list(kind))
-        kind_of_rows = import_kind(kind, self.actor(request))
-        try:
-            rows = kind_of_rows.for_export(listing.get_changelist_instance(request).get_queryset(request))
-        except IncorrectLookupParameters:
-            return HttpResponseRedirect(_list(kind))
-        stream, media_type = STREAMS[file_format]
-        table = table_of(kind_of_rows, chain.from_iterable(in_batches(rows, BLOCK)))
-        return file_response(stream(table), f"{kind}.{file_format}", media_type)
-
-
-def _list(kind: str) -> str:
+def list_url(kind: str) -> str:
     return reverse(f"admin:{KINDS[kind].model._meta.label_lower.replace('.', '_')}_changelist")
 
 

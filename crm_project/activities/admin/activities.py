@@ -1,0 +1,206 @@
+"""Activities in the admin: the list, its filters, the form."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from contacts.models import Contact
+from crm_project.accounts.actors import Actor
+from crm_project.activities import services
+from crm_project.activities.models import Activity
+from crm_project.staff import display
+from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction
+from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.filters import FormFilter, InstantRange, RowFilter, choice_filter, range_filter
+from crm_project.staff.forms import StaffForm, references_field
+from crm_project.staff.inputs import Select
+from crm_project.staff.request_actor import actor_of, member_choices
+from deals.models import Deal
+
+ICONS = {
+    "call": "call",
+    "meeting": "groups",
+    "email": "mail",
+    "task": "task_alt",
+    "note": "sticky_note_2",
+}
+STATES = [
+    ("open", "Open"),
+    ("late", "Overdue or due today"),
+    ("overdue", "Overdue"),
+    ("today", "Due today"),
+    ("planned", "Due later"),
+    ("undated", "Without a date"),
+    ("done", "Done"),
+]
+# The states of the filter that stand for several of the rows'.
+SEVERAL = {"late": ("overdue", "today")}
+
+
+class StateFilter(FormFilter):
+    title = "State"
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return ["state"]
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        return {"state": forms.ChoiceField(choices=[("", "All"), *STATES], widget=Select(), label="State")}
+
+    def narrow(self, rows: Any, value: Any) -> Any:
+        return in_state(rows, value["state"], actor_of(self.request))
+
+
+def in_state(rows: Any, state: str, actor: Actor | None) -> Any:
+    """The rows that the filter finds; a page that links to the list counts them by the same function."""
+    if state in ("open", "done") or actor is None:
+        return rows.done() if state == "done" else rows.open()
+    states = SEVERAL.get(state, (state,))
+    return rows.due(*states, now=timezone.now(), time_zone=actor.organization.time_zone)
+
+
+class DealFilter(RowFilter):
+    title = "Deal"
+    parameter = "deal"
+    model = Deal
+
+
+class ContactFilter(RowFilter):
+    title = "Contact"
+    parameter = "contact"
+    model = Contact
+
+
+class ActivityForm(StaffForm):
+    labels: ClassVar[Mapping[str, str]] = {
+        "due_at": "Due at",
+        "due_on": "or on the day",
+        "done_at": "Done",
+        "is_pinned": "Pinned",
+    }
+    help_texts: ClassVar[Mapping[str, str]] = {
+        "is_pinned": "Stands at the top of its deal or contact.",
+    }
+    external_references = references_field()
+
+
+class Done(AdminAction):
+    name = "done"
+    label = "Mark as done"
+    icon = "check"
+    done = "done"
+
+    def fits(self, row: Activity) -> bool:
+        return row.is_open
+
+    def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
+        services.complete_activities(actor=actor, rows=rows)
+
+
+class Postpone(Done):
+    name = "postpone"
+    label = "Postpone by a day"
+    icon = "snooze"
+    done = "postponed"
+
+    def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
+        services.postpone_activities(actor=actor, rows=[row for row in rows if row.is_open])
+
+
+def trash(actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
+    services.trash_activities(actor=actor, rows=rows)
+
+
+def restore(actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
+    services.restore_activities(actor=actor, rows=rows)
+
+
+@admin.register(Activity)
+class ActivityAdmin(StaffModelAdmin):
+    form = ActivityForm
+    has_trash = True
+    select_related: ClassVar[Any] = ("deal__contact", "deal__client", "contact", "owner__user")
+    search_fields: ClassVar[Any] = ("search_text",)
+    search_help_text = "Subject, text or result"
+    palette_icon = "task_alt"
+    empty_hint = "Log a call or plan the next step on the page of a deal or a contact."
+    ordering: ClassVar[Any] = ("-created_at", "-id")
+    keyset_columns: ClassVar[Any] = ("created_at", "deadline")
+    list_display: ClassVar[Any] = ("title", "due", "about", "owned_by", "done_on", "created_on")
+    list_display_links: ClassVar[Any] = ("title",)
+    list_filter: ClassVar[Any] = (
+        StateFilter,
+        choice_filter("Type", "type", Activity.Types.choices),
+        choice_filter("Owner", "owner", member_choices),
+        range_filter(InstantRange, "Due", "deadline"),
+        range_filter(InstantRange, "Done", "done_at"),
+        DealFilter,
+        ContactFilter,
+    )
+    autocomplete_fields: ClassVar[Any] = ("deal", "contact", "owner")
+    row_actions: ClassVar[Any] = (
+        Done(),
+        Postpone(),
+        TrashAction(trash, "Activities in the trash can be restored for 30 days."),
+        RestoreAction(restore),
+    )
+
+    def create(self, actor: Actor, change: dict[str, Any]) -> Activity:
+        return services.create_activities(actor=actor, changes=[change])[0]
+
+    def update(self, actor: Actor, row: Activity, change: dict[str, Any]) -> Activity:
+        return services.update_activities(actor=actor, changes=[(row, change)])[0].row
+
+    def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
+        main = ["type", "subject", ("due_at", "due_on"), "deal", "contact", "owner", "text"]
+        after = ["done_at", "result", "is_pinned"]
+        return [
+            (None, {"fields": main}),
+            ("Result", {"fields": after, "classes": ["tab"]}),
+            ("References", {"fields": ["external_references"], "classes": ["tab"]}),
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"owner": self.actor(request).member.pk, **super().get_changeform_initial_data(request)}
+
+    def palette_description(self, row: Activity) -> str:
+        parts = (row.get_type_display(), str(row.deal or row.contact or ""))
+        return " · ".join(part for part in parts if part)
+
+    @admin.display(description="Activity")
+    def title(self, row: Activity) -> Any:
+        return display.iconed(str(row), ICONS[row.type], row.get_type_display())
+
+    @admin.display(description="Due", ordering="deadline")
+    def due(self, row: Activity) -> Any:
+        return due_text(row)
+
+    @admin.display(description="Deal or contact")
+    def about(self, row: Activity) -> Any:
+        return display.link(row.deal or row.contact)
+
+    @admin.display(description="Owner")
+    def owned_by(self, row: Activity) -> Any:
+        return row.owner.full_name if row.owner else display.NOTHING
+
+    @admin.display(description="Done")
+    def done_on(self, row: Activity) -> Any:
+        return display.day(timezone.localdate(row.done_at)) if row.done_at else display.NOTHING
+
+    @admin.display(description="Created", ordering="created_at")
+    def created_on(self, row: Activity) -> Any:
+        return display.day(timezone.localdate(row.created_at))
+
+
+def due_text(row: Activity) -> Any:
+    """The day, and the time if there is one; marked if it is overdue."""
+    if row.deadline is None:
+        return display.NOTHING
+    late = row.is_overdue(timezone.now())
+    if row.due_at is not None:
+        return display.instant(row.due_at, late=late)
+    return display.day(row.due_on, late=late)
