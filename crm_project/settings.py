@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "crm_project.activities",
     "crm_project.api",
     "crm_project.imports",
+    "crm_project.saved_views",
     "crm_project.webhooks",
     "crm_project.setup",
     "crm_project.operations",

@@ -57,7 +57,7 @@ class WorkList:
 
 def work_lists(day: datetime.date) -> list[WorkList]:
     _, next_month = month_of(day)
-    until = {"expected_close_date_from": day.isoformat(), "expected_close_date_to": _before(next_month)}
+    until = {"expected_close_date_from": day.isoformat(), "expected_close_date_to": day_before(next_month)}
     return [
         WorkList(
             "no_step",
@@ -76,7 +76,7 @@ def work_lists(day: datetime.date) -> list[WorkList]:
             # The latest first: the oldest are in the list of stale deals too.
             ("-expected_close_date", "-id"),
             Q(expected_close_date__lt=day),
-            {"expected_close_date_to": _before(day)},
+            {"expected_close_date_to": day_before(day)},
         ),
         WorkList(
             "this_month",
@@ -183,7 +183,7 @@ def first_steps(actor: Actor) -> list[dict[str, str]]:
     ]
 
 
-def _before(day: datetime.date) -> str:
+def day_before(day: datetime.date) -> str:
     return (day - datetime.timedelta(days=1)).isoformat()
 
 

@@ -28,6 +28,7 @@ from crm_project.api.filters import (
     days,
     instants,
 )
+from crm_project.api.saved_views import ViewFilter
 from deals.models import Deal, DealContact, DealState
 from deals.money import currency_decimals
 from deals.querysets import (
@@ -176,6 +177,7 @@ class DealFilter(ReferencedFilterSet, StateFilter):
     project_id = IntegersFilter(nullable=True)
     task_id = IntegersFilter(nullable=True)
     is_private = BooleanFilter("is_private")
+    view = ViewFilter()
     next_step = NextStepFilter(
         "next_activity",
         choices=["none", *NEXT_STEPS],

@@ -13,6 +13,7 @@ from crm_project.imports.export_tasks import carry_out, claim
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
 from crm_project.journal.models import Event
+from crm_project.saved_views.services import create_saved_view, trash_saved_view
 from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
 from tests.api.client import ApiClient
 from tests.factories import (
@@ -73,6 +74,7 @@ def bulk(data: Any) -> Any:
 
 FIELD = {"kind": "deal", "key": "size", "label": "Size", "type": "number"}
 FILE = {"kind": "deals", "content": "name\nA\n"}
+SAVED = {"name": "Open", "list": "deals", "filters": {"status": "open"}}
 HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
 RATE = {"currency": "USD", "date": "2024-01-01", "rate": "0.9"}
 RATES = {"format": "csv", "content": "currency,date,rate\nUSD,2024-02-01,0.9\n"}
@@ -196,6 +198,12 @@ ROUTES = [
     route("POST   /api/imports/{import_file}/undo           403 409 404 409"),
     route("GET    /api/imports/{import_file}/refused-rows   404 200 404 200"),
     route("GET    /api/imports/{import_file}/error-file     404 200 404 200"),
+    route("GET    /api/saved-views                          200 200 200 200"),
+    route("POST   /api/saved-views                          403 201 201 201", SAVED),
+    route("GET    /api/saved-views/{saved_view}             200 200 200 200"),
+    route("PATCH  /api/saved-views/{saved_view}             403 403 403 200", {"name": "Other"}),
+    route("DELETE /api/saved-views/{saved_view}             403 403 403 204"),
+    route("POST   /api/saved-views/{trashed_view}/restore   403 403 403 200"),
     route("GET    /api/webhooks                             200 200 200 200"),
     route("POST   /api/webhooks                             403 403 403 201", HOOK),
     route("GET    /api/webhooks/{webhook}                   404 404 404 200"),
@@ -284,8 +292,16 @@ def make_rows(case: Any) -> dict[str, Any]:
         ).uuid,
         "export": _export(case.bob).uuid,
         **_webhooks(case.alice),
+        **_saved_views(case.alice),
         "key": "K-1",
     }
+
+
+def _saved_views(admin: Any) -> dict[str, Any]:
+    shared = {**SAVED, "is_shared": True}
+    view, trashed = (create_saved_view(actor=admin, change=shared) for _ in range(2))
+    trash_saved_view(actor=admin, saved_view=trashed)
+    return {"saved_view": view.uuid, "trashed_view": trashed.uuid}
 
 
 def _export(actor: Any) -> Any:

@@ -24,6 +24,7 @@ from crm_project.records import services as records_services
 from crm_project.records.bulk import Operation
 from crm_project.records.kinds import kinds
 from crm_project.records.models import reference_models
+from crm_project.saved_views import services as saved_views_services
 from crm_project.webhooks import services as webhooks_services
 from crm_project.webhooks.models import Webhook
 from deals import services as deals_services
@@ -44,6 +45,7 @@ ROOMS = [
 # Name and password are the login's, which is no organization's row; nothing of a password belongs into a journal.
 # A test, a resend and a replay change no webhook: the dispatcher's own tables have them.
 NO_ROW = {"rename_member", "set_password", "send_test", "resend", "replay"}
+SAVED = {"name": "Open", "list": "deals", "filters": {"status": "open"}}
 HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
 Action = Callable[[Any], Any]
 
@@ -261,6 +263,13 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
             actor=w.bob, changes=[{"external_references": [("erp", "1")], "name": "Other"}]
         ),
     ),
+    "create_saved_view": (lambda w: None, lambda run, w, _: run(actor=w.bob, change=SAVED)),
+    "restore_saved_view": (lambda w: w.trashed_view(), lambda run, w, row: run(actor=w.bob, saved_view=row)),
+    "trash_saved_view": (lambda w: w.view(), lambda run, w, row: run(actor=w.bob, saved_view=row)),
+    "update_saved_view": (
+        lambda w: w.view(),
+        lambda run, w, row: run(actor=w.bob, saved_view=row, change={"name": "Other"}),
+    ),
     "create_webhook": (lambda w: None, lambda run, w, _: run(actor=w.alice, change=HOOK)),
     "restore_webhook": (lambda w: w.trashed_webhook(), lambda run, w, row: run(actor=w.alice, webhook=row)),
     "rotate_secret": (lambda w: w.webhook(), lambda run, w, row: run(actor=w.alice, webhook=row)),
@@ -351,6 +360,14 @@ class WalkTests(BaseTestCase):
     def trashed_pipeline(self) -> Any:
         pipelines_services.trash_pipeline(actor=self.manager, pipeline=self.renewals)
         return self.renewals
+
+    def view(self) -> Any:
+        return saved_views_services.create_saved_view(actor=self.bob, change=SAVED)
+
+    def trashed_view(self) -> Any:
+        view = self.view()
+        saved_views_services.trash_saved_view(actor=self.bob, saved_view=view)
+        return view
 
     def webhook(self) -> Any:
         return webhooks_services.create_webhook(actor=self.alice, change=HOOK)[0]

@@ -29,6 +29,8 @@ from crm_project.mail.models import Message
 from crm_project.rates.models import ExchangeRate
 from crm_project.rates.services import create_exchange_rate
 from crm_project.records.models import CustomField
+from crm_project.saved_views.models import SavedView
+from crm_project.saved_views.services import create_saved_view
 from crm_project.webhooks.models import Webhook, WebhookDelivery
 from crm_project.webhooks.services import create_webhook, send_test
 from deals.models import Deal, LostReason
@@ -71,6 +73,7 @@ TENANT_MODELS = (
     Webhook,
     ExchangeRate,
     WebhookDelivery,
+    SavedView,
 )
 
 
@@ -170,6 +173,9 @@ class LeakTestCase(StaffTestCase):
                 actor=actor, kind="deals", file_format="csv", listing="admin", query=f"q={word}"
             ),
             "webhook": webhook,
+            "saved_view": create_saved_view(
+                actor=actor, change={"name": f"{word} view", "list": "deals", "is_shared": True}
+            ),
             "delivery": delivery,
         }
 
