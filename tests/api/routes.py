@@ -184,9 +184,10 @@ ROUTES = [
     route("POST   /api/deals/export                         202 202 202 202"),
     route("POST   /api/contacts/export                      202 202 202 202"),
     route("GET    /api/exports                              200 200 200 200"),
-    route("GET    /api/exports/{export}                     404 200 404 404"),
-    route("GET    /api/exports/{export}/file                404 200 404 404"),
-    route("DELETE /api/exports/{export}                     404 204 404 404"),
+    # An export is nobody else's.
+    route("GET    /api/exports/{export}                     404 404 404 200"),
+    route("GET    /api/exports/{export}/file                404 404 404 200"),
+    route("DELETE /api/exports/{export}                     404 404 404 204"),
     route("GET    /api/imports                              200 200 200 200"),
     route("POST   /api/imports                              403 201 201 201", FILE),
     route("GET    /api/imports/fields                       200 200 200 200"),
@@ -290,7 +291,7 @@ def make_rows(case: Any) -> dict[str, Any]:
         "import_file": upload_file(
             actor=case.bob, kind="deals", upload=receive("deals.csv", [b"name\nA\n"])
         ).uuid,
-        "export": _export(case.bob).uuid,
+        "export": _export(case.alice).uuid,
         **_webhooks(case.alice),
         **_saved_views(case.alice),
         "key": "K-1",

@@ -9,7 +9,7 @@ from tests.api.routes import ROUTES, make_rows
 pytestmark = pytest.mark.once
 
 # Files have no HTML page.
-FILES = ("/export", "/error-file")
+FILES = ("/export", "/error-file", "/file")
 
 
 class BrowsableTests(ApiTestCase):
