@@ -21,6 +21,7 @@ from crm_project.api.filters import (
     ValuesFilter,
     instants,
 )
+from crm_project.api.saved_views import ViewFilter
 from crm_project.records.phones import normalize_phone
 
 
@@ -72,6 +73,7 @@ class ContactFilter(ReferencedFilterSet):
     owner = MembersFilter("owner__uuid", nullable=True)
     created_at = instants()
     updated_at = instants()
+    view = ViewFilter()
     q = SearchFilter(
         method="filter_text",
         help_text="Every word occurs in name, e-mail or phone numbers; phones in any spelling.",
