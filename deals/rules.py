@@ -276,7 +276,7 @@ def ignored_fields(deal: Deal, change: Mapping[str, Any], *, in_force: int | Non
     is_ignored = (
         change.get("closed_probability") == IGNORE
         and deal.status != OPEN
-        and change.get("probability") not in (None, in_force, deal.probability, deal.effective_probability)
+        and change.get("probability") not in (None, in_force, deal.effective_probability)
     )
     return ["probability"] if is_ignored else []
 

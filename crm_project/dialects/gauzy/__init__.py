@@ -12,6 +12,7 @@
 | stage `deals` | the visible deals, if `relations` has `stages.deals` |
 | EDIT_SALES_PIPELINES | may edit pipelines; deals can be edited by more roles |
 | null, an empty string | no value, for every field: a required one refuses it |
+| a name or external id of white space alone | as an empty string |
 | deal `title` | `name` |
 | deal `probability` | written: the deal's own, 0 to 100, ignored and reported if closed; read: the effective one |
 | deal `stageId` | `stage` |

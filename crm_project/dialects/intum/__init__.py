@@ -31,6 +31,7 @@
 | status `use_in_deals` | always true |
 | status `all_modules`, `use_in_clients`, `use_in_contacts`, `use_in_tasks`, `use_in_emails`, `team_ids` | only false |
 | null, an empty string | no value, for every field: a required one refuses it, a status and a currency stay |
+| a name or external id of white space alone | as an empty string |
 | a JSON number of an amount | the amount that is within 1e-12 of it, if it has more decimals; strings are exact |
 | net amount alone in a change | the gross amount stays; a net amount above it is refused |
 | `closed` against the kind of the status | the deal leaves that status for one of `closed` |

@@ -7,6 +7,7 @@
 | upsert without `id` | the open deal of `contactId` in the pipeline, else the latest deal closed in the status sent |
 | `locationId` | the organization; any other is refused with 403 |
 | null, an empty string | the field is absent, for every field; as the value of a custom field: none |
+| a name or external id of white space alone | as an empty string |
 | `name`, `status` | the same; `status: all` in a write is ignored and named |
 | `status` against the kind of the stage | the deal leaves that stage for one of the status |
 | `monetaryValue` | `amount`, in the deal's own currency; a number within 1e-12 of an amount is that amount |

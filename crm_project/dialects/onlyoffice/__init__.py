@@ -8,6 +8,7 @@ Paths that end in `.xml` answer in XML, unless the body is JSON; XML bodies are 
 | `id` of opportunities, contacts, stages, user fields | the external reference for `onlyoffice`, else our primary key |
 | `id` of people | the member's external reference for `onlyoffice`, else its UUID |
 | null, an empty string | the parameter is absent, for every parameter: it has the vendor's default |
+| a name or external id of white space alone | as an empty string |
 | `title` | `name`; a deal without one is named after its number, client or contact |
 | `description`, `created`, `createBy` | `description`, `created_at`, `created_by` |
 | `contactid`, `contact` | `contact`; read: the client where the deal has no contact |
@@ -19,16 +20,18 @@ Paths that end in `.xml` answer in XML, unless the body is JSON; XML bodies are 
 | `bidCurrencyAbbr` | `currency`; if absent, the organization's |
 | `stageid`, `stage` | `stage`; stages outside the default pipeline are named "Pipeline: Stage" |
 | `stage.stageType`, `stage.successProbability` | follow `status`: open 0, won 1, lost and abandoned 2 |
-| `successProbability` | written: the deal's own, 0 if absent, ignored and reported if closed; read: the effective one |
+| `successProbability` | written: the deal's own, 0 if absent; ignored and reported if closed; read: the effective one |
+| `successProbability` beyond 0 to 100 | the nearest of these, reported |
 | `actualCloseDate` | `closed_at`; null is 0001-01-01 |
 | `expectedCloseDate` | `expected_close_date`, as midnight in the organization's time zone; null is 0001-01-01 |
 | `isPrivate`, `accessList` | `is_private`, `access_list`; private with an empty list stays private |
-| `isNotify` | `notify_access_list` |
+| `isNotify` | `notify_access_list`; ignored and reported where the list is empty or the deal public |
 | `customFieldList`, `customFields` | `custom_fields`, by number and as text; an empty value is ignored |
 | `PUT …/stage/{n}` | moves the deal, sets the stage's status and removes the deal's own probability |
 | `firstName`, `lastName`, `companyName` | the names |
 | `jobTitle`, `companyId`, `about` | `job_title`, `company`, `description` |
-| contact `managerList` | `owner`; more than one manager, or hiding the contact from others, is refused |
+| contact `managerList` | `owner`, none for an empty list; more than one manager is refused |
+| contact `isShared`, `isPrivate` | hiding a contact from others is refused |
 | contact `commonData`, `addresses` | `email`, `phone`, `mobile`, `website`; the address; one of each |
 | `addresses.state` | the contact's custom field `state`, declared or not |
 | tags of a row | its custom field `tags`, declared or not |

@@ -5,6 +5,7 @@
 | `uuid` | the external reference for `xalantis`, else the UUID |
 | `name`, `currency`, `expected_close_date`, `status` | the same |
 | null, an empty string | no value, for every field: a required one refuses it, a currency, status or stage stays |
+| a name or external id of white space alone | as an empty string |
 | `amount` | `amount`; a JSON number within 1e-12 of an amount is that amount, a string is exact |
 | `pipeline_id`, `stage_id` (numbers) | `pipeline`, `stage`; default: the default pipeline, its first stage |
 | `pipeline_uuid`, `stage_uuid` (v1) | the same rows by UUID; these win over the numbers |

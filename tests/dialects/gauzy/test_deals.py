@@ -43,6 +43,17 @@ class TestDeals(Gauzy, DialectContract, BaseTestCase):
         again = self.got(f"/api/deals/{shown['id']}")
         assert (again["stageId"], again["probability"], again["title"]) == (*body.values(), DEAL["title"])
 
+    def test_the_probability_of_a_closed_deal_is_ignored_and_named_even_if_it_is_kept_for_a_reopening(
+        self,
+    ) -> None:
+        path = f"/api/deals/{self.create(probability=4)['id']}"
+        moved = self.ask("PUT", path, {"stageId": str(self.won.uuid)}, self.bob)
+
+        again = self.ask("PUT", path, {"probability": 4}, self.bob)
+
+        assert "X-Ignored-Fields" not in moved
+        assert (self.got(path)["probability"], again["X-Ignored-Fields"]) == (100, "probability")
+
     def test_sending_back_what_was_read_changes_nothing(self) -> None:
         kinds = [
             self.deal(),
