@@ -42,6 +42,7 @@ DERIVED = {
     "created_at": "assigned once",
     "updated_at": "set at each write",
     "full_name": "derived from the names",
+    "amount_base": "derived from the amount and the rates of the organization",
     "stage_entered_at": "set when the stage changes",
     "created_by": "the actor",
 }
@@ -55,6 +56,7 @@ IMPERSONAL = {
 NOT_IN_STATES = (
     "name description amount_gross tax_rate bid_type bid_value bid_periods contact client is_private lost_reason date"
     " date_from date_to number invoice_no url origin department_id project_id task_id next_deal custom_fields"
+    " forecast_category amount_base"
     " members followers access_list external_references stage_entered_at created_by created_at updated_at uuid"
 ).split()
 # What another system has assigned, which an import takes.
@@ -203,6 +205,7 @@ class ServiceTests(ColumnsTestCase):
             "amount_gross": Decimal("150.00"),
             "tax_rate": "exempt",
             "status": "lost",
+            "forecast_category": "commit",
             "stage": self.lost.pk,
             "contact": self.other.pk,
             "client": self.company.pk,

@@ -6,6 +6,7 @@ Every row of the other organization, and the invisible deal, carries a word that
 import datetime
 import json
 import re
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
@@ -25,7 +26,11 @@ from crm_project.imports.files import receive
 from crm_project.imports.models import Export, Import
 from crm_project.imports.services import upload_file
 from crm_project.mail.models import Message
+from crm_project.rates.models import ExchangeRate
+from crm_project.rates.services import create_exchange_rate
 from crm_project.records.models import CustomField
+from crm_project.saved_views.models import SavedView
+from crm_project.saved_views.services import create_saved_view
 from crm_project.webhooks.models import Webhook, WebhookDelivery
 from crm_project.webhooks.services import create_webhook, send_test
 from deals.models import Deal, LostReason
@@ -66,7 +71,9 @@ TENANT_MODELS = (
     Import,
     Export,
     Webhook,
+    ExchangeRate,
     WebhookDelivery,
+    SavedView,
 )
 
 
@@ -145,7 +152,9 @@ class LeakTestCase(StaffTestCase):
         change = {"url": f"https://{word}.example.com/", "events": ["*"], "description": f"{word} webhook"}
         webhook, _ = create_webhook(actor=actor, change=change)
         delivery = send_test(actor=actor, webhook=webhook)
+        rate = {"currency": "USD", "date": timezone.localdate(), "rate": Decimal(2)}
         return {
+            "exchange_rate": create_exchange_rate(actor=actor, change=rate),
             "pipeline": pipeline,
             "stage": stage,
             "company": company,
@@ -164,6 +173,9 @@ class LeakTestCase(StaffTestCase):
                 actor=actor, kind="deals", file_format="csv", listing="admin", query=f"q={word}"
             ),
             "webhook": webhook,
+            "saved_view": create_saved_view(
+                actor=actor, change={"name": f"{word} view", "list": "deals", "is_shared": True}
+            ),
             "delivery": delivery,
         }
 

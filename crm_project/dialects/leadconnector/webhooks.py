@@ -159,7 +159,7 @@ def _deal_updates(event: Event) -> list[tuple[str, Sequence[str]]]:
 
 
 def _contact_updates(event: Event) -> list[tuple[str, Sequence[str]]]:
-    values: Sequence[Any] = event.changes.get("custom_fields") or (None, None)
-    before, after = ({} if value is None else value for value in values)
+    values: Sequence[Mapping[str, Any] | None] = event.changes.get("custom_fields") or ({}, {})
+    before, after = (value or {} for value in values)
     changed = [name for key, name in CONTACT_UPDATES.items() if before.get(key) != after.get(key)]
     return [(name, ()) for name in dict.fromkeys(changed)]

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
@@ -25,9 +27,11 @@ from crm_project.imports.refusals import error_table, sentence
 from crm_project.imports.sources import source_named
 from crm_project.journal.models import Event
 from crm_project.records.kinds import kinds
-from crm_project.staff.actions import AdminAction, Reach, reach_text
+from crm_project.staff import filters
+from crm_project.staff.actions import AdminAction, Reach, is_on_all_that_match, reach_text
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
+from crm_project.staff.once import carry_out
 from crm_project.staff.request_actor import visible
 
 REFUSED_ROWS = 100
@@ -48,6 +52,26 @@ def rows_of_run(source: Import) -> Reach:
     change_set = source.counts.get("undone_by") or source.counts["change_set"]
     events = Event.objects.of_change_set(source.organization_id, change_set)
     return {kinds[name].model: count for name, count in events.rows_by_kind().items()}
+
+
+def _exports(kind: str) -> list[tuple[str, str, Any]]:
+    """The exports of chosen rows of a list: a redirect to the export of the list that has these alone."""
+
+    def export_as(name: str) -> Any:
+        def redirect(admin: Any, request: HttpRequest, rows: Any) -> HttpResponse:
+            query = request.GET.copy()
+            if not is_on_all_that_match(request):
+                ids = rows.order_by("pk").values_list("pk", flat=True)
+                query = QueryDict(mutable=True)
+                query[filters.ChosenFilter.parameter] = ",".join(map(str, ids))
+            return HttpResponseRedirect(f"{reverse(f'admin:imports_{name}')}?{query.urlencode()}")
+
+        return redirect
+
+    return [
+        (f"export_{kind}", "Export as CSV", export_as(f"export_{kind}")),
+        (f"export_{kind}_xlsx", "Export as XLSX", export_as(f"export_{kind}_xlsx")),
+    ]
 
 
 class UndoImport(AdminAction):
@@ -117,6 +141,7 @@ class ImportAdmin(StaffModelAdmin):
     search_fields: ClassVar[Any] = ("file_name",)
     row_actions: ClassVar[Sequence[AdminAction]] = (UndoImport(), RedoImport(), DiscardImport())
     list_tools: ClassVar[Any] = {kind.model: _tools(name) for name, kind in KINDS.items()}
+    list_exports: ClassVar[Any] = {kind.model: _exports(name) for name, kind in KINDS.items()}
 
     @admin.display(description="State")
     def state_text(self, row: Import) -> str:
@@ -166,13 +191,18 @@ class ImportAdmin(StaffModelAdmin):
             source = self._upload(request, form)
             if source is not None:
                 return HttpResponseRedirect(_page(source))
-        return self._page(request, "admin/imports/upload.html", title="Import a file", form=form)
+        return self._page(
+            request, "admin/imports/upload.html", title="Import a file", form=form, form_key=uuid4().hex
+        )
 
     def _upload(self, request: HttpRequest, form: UploadForm) -> Import | None:
         given = form.cleaned_data
         try:
+            actor = self.actor(request)
             upload = receive(given["file"].name, given["file"].chunks(PIECE))
-            return services.upload_file(actor=self.actor(request), kind=given["kind"], upload=upload)
+            store = partial(services.upload_file, actor=actor, kind=given["kind"], upload=upload)
+            created, _ = carry_out(actor=actor, request=request, act=lambda: str(store().pk), is_new=True)
+            return Import.objects.visible_to(actor.member).filter(pk=int(created)).first()
         except DomainError as error:
             form.add_error("file", error.detail)
             return None

@@ -142,7 +142,7 @@ class UnknownValuesSerializer(Serializer):
     values = UnknownValueSerializer(many=True)
 
 
-class ChoiceSerializer(Serializer):
+class AnswerChoiceSerializer(Serializer):
     value = serializers.CharField()
     meaning = serializers.CharField(help_text="A cell of the column as this answer reads it.")
 
@@ -156,7 +156,7 @@ class QuestionSerializer(Serializer):
         help_text="What the column leaves open. A currency is answered by the option `currency`.",
     )
     samples = serializers.ListField(child=serializers.CharField())
-    choices = ChoiceSerializer(many=True)
+    choices = AnswerChoiceSerializer(many=True)
     suggested = serializers.CharField(help_text="The more probable answer; it is not taken by itself.")
     answer = serializers.CharField(allow_null=True)
 
@@ -206,7 +206,7 @@ class LeftOutSerializer(Serializer):
     reason = serializers.ChoiceField(["unmapped", "further"])
 
 
-class SummarySerializer(Serializer):
+class ImportSummarySerializer(Serializer):
     """Empty until a preview or a run has ended."""
 
     problems = ProblemSerializer(many=True, required=False)
@@ -254,7 +254,7 @@ class ImportSerializer(StrictSerializer):
     progress = StrictInteger(read_only=True)
     counts = CountsSerializer(read_only=True)
     examples = ExampleSerializer(many=True, read_only=True)
-    summary = SummarySerializer(read_only=True)
+    summary = ImportSummarySerializer(read_only=True)
     problem = serializers.CharField(read_only=True)
     created_at = StrictDateTime(read_only=True)
     started_at = StrictDateTime(read_only=True, allow_null=True)
@@ -276,21 +276,6 @@ class ImportSerializer(StrictSerializer):
         return _object_of(options, (str,))
 
 
-class ImportDetailSerializer(ImportSerializer):
-    """An import with what it asks."""
-
-    questions = serializers.SerializerMethodField()
-    values = serializers.SerializerMethodField()
-
-    @extend_schema_field(QuestionSerializer(many=True))
-    def get_questions(self, row: Import) -> list[dict[str, Any]]:
-        return questions_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
-
-    @extend_schema_field(UnknownValuesSerializer(many=True))
-    def get_values(self, row: Import) -> list[dict[str, Any]]:
-        return values_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
-
-
 class ExportSerializer(StrictSerializer):
     """An export in the background, and how far it is."""
 
@@ -304,6 +289,21 @@ class ExportSerializer(StrictSerializer):
     problem = serializers.CharField(read_only=True)
     created_at = StrictDateTime(read_only=True)
     finished_at = StrictDateTime(read_only=True, allow_null=True)
+
+
+class ImportDetailSerializer(ImportSerializer):
+    """An import with what it asks."""
+
+    questions = serializers.SerializerMethodField()
+    values = serializers.SerializerMethodField()
+
+    @extend_schema_field(QuestionSerializer(many=True))
+    def get_questions(self, row: Import) -> list[dict[str, Any]]:
+        return questions_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
+
+    @extend_schema_field(UnknownValuesSerializer(many=True))
+    def get_values(self, row: Import) -> list[dict[str, Any]]:
+        return values_of(self.context["view"].actor, row) if row.file_deleted_at is None else []
 
 
 def _object_of(value: Any, types: tuple[type, ...]) -> Any:

@@ -284,10 +284,10 @@ class ExportView(ScopedView):
     # To have a file written is a read.
     edit_permission = Permission.VIEW
     costs = dict.fromkeys(EXPORT_ACTIONS, 50)
-    conditional_actions = frozenset()
-    documented_headers = {"export_later": {202: ("Location", "Retry-After")}}
     filtered_actions = EXPORT_ACTIONS
+    conditional_actions = frozenset()
     action_parameters = dict.fromkeys(EXPORT_ACTIONS, EXPORT_PARAMETERS)
+    documented_headers = {"export_later": {202: ("Location", "Retry-After")}}
 
     def get_queryset(self) -> Any:
         return visible_rows(self)
@@ -295,20 +295,21 @@ class ExportView(ScopedView):
     @extend_schema(responses=EXPORTED_FILE, summary="Export the list")
     def export(self, request: Request) -> StreamingHttpResponse:
         self.actor.require(Permission.VIEW)
-        file_format, raw = _file_options(self)
+        file_format, raw = self._file_options()
         stream, media_type = STREAMS[file_format]
-        table = table_of(import_kind(self.kind_name, self.actor), _rows(self))
+        table = table_of(import_kind(self.kind_name, self.actor), self.rows())
         return file_response(stream(table, raw=raw), f"{self.kind_name}.{file_format}", media_type)
 
     @extend_schema(request=None, responses={202: ExportSerializer}, summary="Export the list later")
     def export_later(self, request: Request) -> Response:
         """The same file, written in the background: for long lists. It is at `/api/exports/{uuid}/file` once the
-        state of the export is `done`, and shows what its user could see then. The parameters are checked now.
+        state of the export is `done`, and shows what its user could see then.
         """
         self.expect_no_body(request)
-        file_format, raw = _file_options(self)
+        file_format, raw = self._file_options()
         query = request.query_params.copy()
         query.pop("dry_run", None)
+        # Wrong parameters are refused now.
         rows_of_list(self.kind_name, self.actor, query)
         export = ask_for_export(
             actor=self.actor,
@@ -321,6 +322,22 @@ class ExportView(ScopedView):
         place = reverse("export-detail", kwargs={"uuid": export.uuid}, request=request)
         headers = {"Location": place, "Retry-After": RETRY_AFTER}
         return Response(ExportSerializer(export).data, status=202, headers=headers)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        rows = self.filter_queryset(self.get_queryset())
+        exported = import_kind(self.kind_name, self.actor).for_export(rows)
+        found: Iterator[dict[str, Any]] = streamed_rows(exported, self.request, self, size=BLOCK)
+        return found
+
+    def _file_options(self) -> tuple[str, bool]:
+        query = self.request.query_params
+        file_format = query.get("file_format", "csv")
+        if file_format not in STREAMS:
+            raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
+        raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
+        if raw is None:
+            raise InvalidQuery({"raw": ["Must be true or false."]})
+        return file_format, raw
 
 
 class DealExportViewSet(ExportView):
@@ -344,9 +361,6 @@ class ContactExportViewSet(ExportView):
     kind_name = "contacts"
 
 
-EXPORTS: dict[str, Any] = {"deals": DealExportViewSet, "contacts": ContactExportViewSet}
-
-
 def rows_of_list(kind: str, actor: Any, query: QueryDict) -> Iterator[dict[str, Any]]:
     """The rows of the list with these parameters, without a request. Raises InvalidQuery."""
     http_request = HttpRequest()
@@ -355,26 +369,11 @@ def rows_of_list(kind: str, actor: Any, query: QueryDict) -> Iterator[dict[str, 
     view = EXPORTS[kind](action="export", args=(), kwargs={}, format_kwarg=None)
     view.request = Request(http_request)
     view.request.user, view.request.auth = actor.member.user, actor
-    return _rows(view)
+    rows: Iterator[dict[str, Any]] = view.rows()
+    return rows
 
 
-def _rows(view: Any) -> Iterator[dict[str, Any]]:
-    rows = view.filter_queryset(view.get_queryset())
-    found: Iterator[dict[str, Any]] = streamed_rows(
-        import_kind(view.kind_name, view.actor).for_export(rows), view.request, view, size=BLOCK
-    )
-    return found
-
-
-def _file_options(view: Any) -> tuple[str, bool]:
-    query = view.request.query_params
-    file_format = query.get("file_format", "csv")
-    if file_format not in STREAMS:
-        raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
-    raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
-    if raw is None:
-        raise InvalidQuery({"raw": ["Must be true or false."]})
-    return file_format, raw
+EXPORTS: dict[str, Any] = {"deals": DealExportViewSet, "contacts": ContactExportViewSet}
 
 
 class ExportViewSet(ScopedView):
