@@ -34,6 +34,8 @@ INTERNAL = {
     "phone_normalized": "derived from the phone",
     "mobile_normalized": "derived from the mobile",
     "name_folded": "derived from a company's name",
+    "next_due_at": "derived from the planned activities; `next_step` of a response",
+    "next_activity": "derived from the planned activities; `next_step` of a response",
 }
 DERIVED = {
     "uuid": "assigned once",

@@ -110,10 +110,12 @@ class QueryCountTests(ApiTestCase):
     def count(self, route):
         size = {"limit": MANY} if route.path == "/api/events" else {"page_size": MANY}
         path = route.path.format(**self.rows | {"pipeline": self.pipeline.pk, "stage": self.lost.pk})
+        # An export is its member's alone.
+        client = self.as_alice if route.expected[-1] == 200 else self.as_bob
         # The first call notes the token's use and fills what is cached.
         for _ in range(2):
             with CaptureQueriesContext(connection) as queries:
-                answer = self.as_alice.get(path, **size)
+                answer = client.get(path, **size)
                 answer.getvalue()
         assert answer.status_code == 200
         return len(queries)

@@ -68,6 +68,7 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
         lambda w: find_or_create_user(email="new@example.com"),
         lambda run, w, user: run(actor=w.alice, organization=w.organization, user=user),
     ),
+    "create_former_member": (lambda w: None, lambda run, w, _: run(actor=w.alice, name="Gone")),
     "create_token": (lambda w: None, lambda run, w, _: run(actor=w.bob, name="Mine")),
     "deactivate_member": (
         lambda w: w.deal(owner=w.bob.member.pk),
