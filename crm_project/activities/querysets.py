@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db.models import Q
 
+from contacts.models import Contact
 from crm_project.records.days import end_of_today
 from crm_project.records.querysets import RowQuerySet
+from deals.models import Deal
+from deals.querysets import with_any_contact
 
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member
@@ -24,6 +27,23 @@ def is_due(states: Iterable[str], now: datetime.datetime, time_zone: str) -> Q:
     }
     chosen = Q(*(conditions[state] for state in states), _connector=Q.OR)
     return Q(done_at=None) & chosen
+
+
+def about_contact(organization_id: int, contact_id: int) -> Q:
+    """Activities of a contact, of the people of a company, and of the deals that any of them takes part in."""
+    people = Contact.objects.of(organization_id).live().filter(Q(pk=contact_id) | Q(company=contact_id))
+    return about_contacts(organization_id, people.order_by().values("pk"))
+
+
+def about_contacts(organization_id: int, contacts: Any) -> Q:
+    """Activities of these contacts and of their deals; `contacts` is a subquery of ids."""
+    deals = Deal.objects.of(organization_id).filter(with_any_contact(organization_id, contacts))
+    return Q(contact__in=contacts) | Q(deal__in=deals.order_by().values("pk"))
+
+
+def personal_to(contact_id: int) -> Q:
+    """The activities whose texts are about one contact: its own, and those of its deals that name no contact."""
+    return Q(contact=contact_id) | Q(contact=None, deal__contact=contact_id)
 
 
 class ActivityQuerySet(RowQuerySet[Any]):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from contacts.hooks import hooks as contact_hooks
@@ -13,6 +12,7 @@ from crm_project.accounts.models import Member, Organization
 from crm_project.activities.kinds import PERSONAL
 from crm_project.activities.models import Activity, ActivityReference
 from crm_project.activities.next_steps import refresh_next_steps
+from crm_project.activities.querysets import personal_to
 from crm_project.activities.services import writer
 from crm_project.changes import change_set
 from crm_project.journal.hooks import hooks as journal_hooks
@@ -88,8 +88,7 @@ def redact(row: Any) -> None:
     """
     if not isinstance(row, Contact):
         return
-    named = Q(contact=row.pk) | Q(contact=None, deal__contact=row.pk)
-    rows = Activity.objects.of(row.organization_id).filter(named)
+    rows = Activity.objects.of(row.organization_id).filter(personal_to(row.pk))
     with change_set(None) as changes:
         drafts = [Draft.of(activity) for activity in for_update(rows)]
         for draft in drafts:

@@ -23,6 +23,7 @@ from crm_project.api.filters import StrictFilterBackend
 from crm_project.api.negotiation import MergePatchNegotiation
 from crm_project.api.pagination import KeysetPagination
 from crm_project.api.parameters import check_parameters, custom_orderings, with_other_errors
+from crm_project.api.saved_views import VIEW, expand_view
 from crm_project.api.serializers import StrictSerializer
 from crm_project.api.sparse import Expansion, represented
 from crm_project.changes import check_only
@@ -79,6 +80,8 @@ class ScopedView(DispatchView):
         self._handler(request)  # 405 before anything about the rest of the request
         if "\x00" in request.path_info:
             raise NotFound  # no stored text contains NUL, and PostgreSQL refuses to compare with one
+        if VIEW in request.query_params and self.filters:
+            expand_view(self, request)
         check_parameters(self)
 
     @property

@@ -19,6 +19,8 @@ class Panel:
     note: str = ""
     more_url: str = ""
     add_url: str = ""
+    # Whether it stands above the form.
+    is_first: bool = False
     template: str = ""
     context: dict[str, Any] = field(default_factory=dict)
 

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
+from crm_project.activities.models import Activity
+from crm_project.activities.querysets import personal_to
 from crm_project.webhooks.models import WebhookDelivery
 from deals.models import Deal, DealContact
 
@@ -27,6 +29,7 @@ def forget_bodies(row: Any) -> None:
     deals = Deal.objects.filter(Q(contact=row.pk) | Q(client=row.pk) | Q(pk__in=linked)).values("pk")
     concerned = (
         Q(kind=row.row_kind, row_id=row.pk)
+        | Q(kind=Activity.row_kind, row_id__in=Activity.objects.filter(personal_to(row.pk)).values("pk"))
         | Q(kind=Deal.row_kind, row_id__in=deals)
         # Deals that were linked with the contact earlier.
         | Q(body__contains=str(row.uuid))

@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
 
 from crm_project.accounts.actors import Actor
+from crm_project.records.days import end_of
 from crm_project.records.paging import Cursor, InvalidCursor, KeysetPage
 from crm_project.staff import display, inputs
 from crm_project.staff.request_actor import visible
@@ -24,7 +25,7 @@ from deals.admin import board_acts
 from deals.admin.board_filters import SORTS, BoardFilters
 from deals.board import ORDERINGS, Column, cards_of, columns_of, for_cards, totals_of
 from deals.models import Deal, LostReason
-from deals.rules import is_overdue
+from deals.rules import is_overdue, next_step
 from pipelines.models import Pipeline, Stage
 
 CARDS = 20
@@ -92,13 +93,11 @@ class Board:
         }
 
     def head(self, stage: Stage, totals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """The figures of a column, those of the organization's currency first."""
-        own = self.actor.organization.currency
-        ordered = sorted(totals, key=lambda total: (total["currency"] != own, total["currency"]))
+        """The figures of a column: one sum in the organization's currency, and those without rates by themselves."""
         return {
             "count": sum(total["count"] for total in totals),
             "url": self.list_url(stage=stage.pk),
-            "sums": [_sums(total) for total in ordered if total["amount"]],
+            "sums": [_sums(total) for total in in_one_currency(totals, self.actor) if total["amount"]],
         }
 
     def page(self, stage: Stage, page: KeysetPage) -> dict[str, Any]:
@@ -140,6 +139,18 @@ class Board:
         return [*((str(stage.pk), stage.kind, stage.name) for stage in self.stages), *statuses]
 
 
+def in_one_currency(totals: Sequence[Mapping[str, Any]], actor: Actor) -> list[Mapping[str, Any]]:
+    """The currencies whose deals all have rates as one total in the organization's, then the others, each by itself."""
+    base, others = {"currency": actor.organization.currency, "amount": 0, "weighted_amount": 0}, []
+    for total in totals:
+        if total["without_rate"]:
+            others.append(total)
+        else:
+            base["amount"] += total["amount_base"]
+            base["weighted_amount"] += total["weighted_amount_base"]
+    return [base, *others]
+
+
 def _sums(total: Mapping[str, Any]) -> dict[str, str]:
     currency = total["currency"]
     decimals = money.currency_decimals().get(currency, 2)
@@ -153,6 +164,7 @@ def _sums(total: Mapping[str, Any]) -> dict[str, str]:
 
 def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[str, Any]:
     decimals = money.currency_decimals().get(deal.currency, 2)
+    step = next_step(deal, now, end_of(today, timezone.get_current_timezone()))
     return {
         "deal": deal,
         "customer": deal.customer or "",
@@ -162,6 +174,8 @@ def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[
         "days": deal.days_in_stage(now),
         "owner": deal.owner.full_name if deal.owner else "",
         "is_moving": is_moving,
+        "step": step,
+        "next": _short_day(step and step.due_at and timezone.localdate(step.due_at), today) or "undated",
     }
 
 

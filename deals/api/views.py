@@ -53,6 +53,7 @@ class DealViewSet(RowViewSet):
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),
         "amount": Key("amount", nullable=True),
+        "amount_base": Key("amount_base", nullable=True),
         "expected_close_date": Key("expected_close_date", nullable=True),
         "closed_at": Key("closed_at", nullable=True),
         "name": Key("name", text=True),

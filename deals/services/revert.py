@@ -19,6 +19,7 @@ from crm_project.records.writing.store import Draft
 from deals import money, rules
 from deals.links import NAMES, note_lists
 from deals.models import Deal, DealReference
+from deals.services.base_amounts import set_base_amounts
 from deals.services.states import note_state, write_states
 from deals.services.write import may_set_privacy, write_lists
 from pipelines.catalogue import Catalogue, held_catalogue
@@ -101,6 +102,7 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     as_stored = Deal.objects.filter(pk__in=[draft.row.pk for draft in drafts]).select_related("stage")
     stored = {row.pk: row for row in as_stored}
     states = {draft.row.pk: note_state(draft, stored[draft.row.pk]) for draft in drafts}
+    set_base_amounts(actor.organization, drafts)
     touched = store.update(drafts, now=now)
     write_in_order(touched, partial(write_lists, actor.organization_id))
     write_in_order(touched, partial(references.write, DealReference, actor.organization_id))

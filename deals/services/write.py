@@ -36,6 +36,7 @@ from deals import money, prepared, rules
 from deals.links import LISTS, note_lists, written_lists
 from deals.models import Deal, DealReference
 from deals.querysets import DealQuerySet
+from deals.services.base_amounts import set_base_amounts
 from deals.services.context import (
     Context,
     hidden_next_deals,
@@ -57,7 +58,7 @@ COLUMNS = (
     "name description is_private expected_close_date date date_from date_to number invoice_no url origin"
     " department_id project_id task_id"
 ).split()
-RULED_COLUMNS = ("status", "probability", "tax_rate", "bid_type", "bid_periods")
+RULED_COLUMNS = ("status", "probability", "forecast_category", "tax_rate", "bid_type", "bid_periods")
 NAMELESS = FieldError("name", "required", "A new deal needs a name.")
 SINGLE = {"contact": "contacts", "client": "contacts", "owner": "members", "lost_reason": "lost_reasons"}
 
@@ -380,6 +381,7 @@ def _store(
     now: datetime.datetime,
     context: Context,
 ) -> None:
+    set_base_amounts(actor.organization, drafts)
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)

@@ -40,7 +40,9 @@ class RedactionTests(WebhookTestCase):
         webhook = self.webhook(events=["*"])
         self.receiver.answer = lambda handler, request: answering(500, request.body)(handler, request)
         person = self.person(first_name=CANARY, email=f"{CANARY}@example.com")
-        self.deal(name="Roof", contact=person.pk)
+        deal = self.deal(name="Roof", contact=person.pk)
+        self.activity(subject=f"Ask {CANARY}", deal=deal.pk)
+        self.activity(type="note", text=f"{CANARY} likes blue", contact=person.pk)
         update_contacts(actor=self.bob, changes=[(person, {"last_name": f"{CANARY}son"})])
         self.dispatch()
         assert [table for table, text in everything_stored() if CANARY in text and "webhook" in table]

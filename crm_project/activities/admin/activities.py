@@ -5,13 +5,18 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.activities import services
+from crm_project.activities.admin import acts, sections
+from crm_project.activities.admin.display import ICONS, due_text
 from crm_project.activities.models import Activity
+from crm_project.activities.querysets import about_contact
 from crm_project.staff import display
 from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -21,13 +26,6 @@ from crm_project.staff.inputs import Select
 from crm_project.staff.request_actor import actor_of, member_choices
 from deals.models import Deal
 
-ICONS = {
-    "call": "call",
-    "meeting": "groups",
-    "email": "mail",
-    "task": "task_alt",
-    "note": "sticky_note_2",
-}
 STATES = [
     ("open", "Open"),
     ("late", "Overdue or due today"),
@@ -70,9 +68,15 @@ class DealFilter(RowFilter):
 
 
 class ContactFilter(RowFilter):
-    title = "Contact"
-    parameter = "contact"
+    """Those of a contact, of its people and of their deals, as on its page."""
+
+    title = "With"
+    parameter = "with"
     model = Contact
+
+    def condition(self, row_id: int) -> Q:
+        actor: Any = actor_of(self.request)
+        return about_contact(actor.organization_id, row_id)
 
 
 class ActivityForm(StaffForm):
@@ -123,6 +127,7 @@ def restore(actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None
 class ActivityAdmin(StaffModelAdmin):
     form = ActivityForm
     has_trash = True
+    panel_factories: ClassVar[Any] = {Deal: sections.section, Contact: sections.section}
     select_related: ClassVar[Any] = ("deal__contact", "deal__client", "contact", "owner__user")
     search_fields: ClassVar[Any] = ("search_text",)
     search_help_text = "Subject, text or result"
@@ -148,6 +153,17 @@ class ActivityAdmin(StaffModelAdmin):
         TrashAction(trash, "Activities in the trash can be restored for 30 days."),
         RestoreAction(restore),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("log/", view(acts.log), name="activities_activity_log"),
+            path("<int:pk>/act/<slug:name>/", view(acts.act), name="activities_activity_act"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def home_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"day": sections.day_context(request, self.actor(request))}
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Activity:
         return services.create_activities(actor=actor, changes=[change])[0]
@@ -194,13 +210,3 @@ class ActivityAdmin(StaffModelAdmin):
     @admin.display(description="Created", ordering="created_at")
     def created_on(self, row: Activity) -> Any:
         return display.day(timezone.localdate(row.created_at))
-
-
-def due_text(row: Activity) -> Any:
-    """The day, and the time if there is one; marked if it is overdue."""
-    if row.deadline is None:
-        return display.NOTHING
-    late = row.is_overdue(timezone.now())
-    if row.due_at is not None:
-        return display.instant(row.due_at, late=late)
-    return display.day(row.due_on, late=late)

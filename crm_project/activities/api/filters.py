@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.activities.models import Activity
-from crm_project.activities.querysets import is_due
+from crm_project.activities.querysets import about_contacts, is_due
 from crm_project.api.filters import (
     BooleanFilter,
     ChoicesFilter,
@@ -18,8 +18,6 @@ from crm_project.api.filters import (
     UUIDsFilter,
     instants,
 )
-from deals.models import Deal
-from deals.querysets import with_any_contact
 from deals.rules import NEXT_STEPS
 
 
@@ -36,9 +34,9 @@ class CompanyFilter(UUIDsFilter):
     def condition(self, values: list[Any]) -> Q:
         organization = self.parent.actor.organization_id
         named = Q(uuid__in=values) | Q(company__uuid__in=values, company__deleted_at=None)
-        people = Contact.objects.of(organization).live().filter(named).values("pk")
-        deals = Deal.objects.of(organization).filter(with_any_contact(organization, people))
-        return Q(contact__in=people) | Q(deal__in=deals.order_by().values("pk"))
+        return about_contacts(
+            organization, Contact.objects.of(organization).live().filter(named).values("pk")
+        )
 
 
 class DoneFilter(EmptyFilter):

@@ -15,6 +15,7 @@ from crm_project.journal.models import Event
 from crm_project.records.bulk import Operation
 from crm_project.records.bulk_sql import update_rows
 from crm_project.records.kinds import kinds
+from crm_project.setup.demo.activities import create_demo_activities
 from crm_project.setup.demo.clock import frozen_time
 from crm_project.setup.demo.contacts import ContactGenerator
 from crm_project.setup.demo.deals import DealCourse
@@ -51,6 +52,9 @@ def write_history(
             _take_steps(seller, at, [*due, *new])
         created += len(new)
         courses = [course for course in [*courses, *new] if course.step is not None]
+    evening = datetime.datetime.combine(days[-1], datetime.time(17), datetime.UTC)
+    with frozen_time(evening):
+        create_demo_activities(courses, f"{organization.admin.organization.slug} {days[-1]}", evening)
     _separate_change_sets(organization.admin.organization_id)
 
 
