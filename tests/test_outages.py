@@ -6,10 +6,12 @@ import threading
 import time
 from contextlib import contextmanager
 from http import HTTPStatus
+from unittest import mock
 
 import psycopg
 import pytest
 from django.db import DataError, InternalError, OperationalError, ProgrammingError, connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from crm_project import database
 from crm_project.accounts.models import ApiToken
@@ -255,3 +257,18 @@ def test_a_request_whose_time_is_over_does_not_connect_again(world):
         connection.ensure_connection()
 
     assert state_of(caught.value) is SLOW
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_of_a_moment_ago_is_usable_until_the_server_ends_it(world):
+    connection.ensure_connection()
+    connection.used_at = time.monotonic()
+    with mock.patch.object(DatabaseWrapper, "is_usable", side_effect=AssertionError("a statement")):
+        assert connection.is_usable()
+
+    with psycopg.connect(url_of(connection.settings_dict)) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+
+    until(lambda: not connection.is_usable(), 4 + SLACK)
+    connection.close()
