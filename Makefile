@@ -49,7 +49,7 @@ test: $(VENV)/dev  ## run the suite on SQLite and again on PostgreSQL
 	$(MAKE) --no-print-directory test-postgresql; postgresql=$$?; \
 	test $$sqlite -eq 0 && test $$postgresql -eq 0
 
-test-sqlite: $(VENV)/dev
+test-sqlite: $(VENV)/dev tests/browser/node_modules/.package-lock.json
 	@echo "== SQLite"; env -u TEST_DATABASE_URL $(BIN)/python -m pytest -n auto $(ARGS)
 
 test-postgresql: $(VENV)/dev
@@ -83,7 +83,7 @@ lock: $(VENV)/lock/bin/uv  ## resolve the newest allowed versions into requireme
 	$(COMPILE) --group pyproject.toml:clients --output-file requirements/clients.txt
 
 clean:  ## remove what make made; .env and the database stay
-	rm -rf $(VENV) tests/dialects/clients/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) tests/dialects/clients/node_modules tests/browser/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # The first Python on the list that is new enough; `make PYTHON=/path/to/python3.12` puts another in front.
 $(BIN)/python:
@@ -121,6 +121,11 @@ $(VENV)/clients/installed: requirements/clients.txt | $(BIN)/python
 tests/dialects/clients/node_modules/.package-lock.json: tests/dialects/clients/package-lock.json
 	@if command -v npm > /dev/null; then cd tests/dialects/clients && npm ci --ignore-scripts --no-audit --no-fund --silent; \
 	else echo "npm was not found: the clients for Node.js are not tested"; fi
+
+# Without npm the pages are not checked for accessibility.
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
+	@if command -v npm > /dev/null; then cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent; \
+	else echo "npm was not found: the accessibility of the pages is not tested"; fi
 
 # Written once, readable by its owner alone; real environment variables win over it.
 .env: | $(BIN)/python

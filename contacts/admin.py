@@ -13,7 +13,7 @@ from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.staff import display, panels
-from crm_project.staff.actions import RestoreAction, TrashAction
+from crm_project.staff.actions import RestoreAction, TrashAction, expected_versions
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import InstantRange, RowFilter, choice_filter, range_filter
 from crm_project.staff.forms import StaffForm, references_field, when
@@ -63,11 +63,11 @@ def hidden_for(kind: Any) -> tuple[str, ...]:
 
 
 def trash(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
-    services.trash_contacts(actor=actor, rows=rows)
+    services.trash_contacts(actor=actor, rows=rows, if_match=expected_versions(rows))
 
 
 def restore(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
-    services.restore_contacts(actor=actor, rows=rows)
+    services.restore_contacts(actor=actor, rows=rows, if_match=expected_versions(rows))
 
 
 def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
@@ -83,7 +83,12 @@ def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
         title="People",
         headers=("Name", "Job title", "E-mail", "Phone"),
         rows=[
-            (display.link(person), person.job_title, person.email, person.phone or person.mobile)
+            (
+                display.link(person),
+                person.job_title,
+                display.mail(person.email),
+                display.phone(person.phone or person.mobile),
+            )
             for person in first_people[:PEOPLE_SHOWN]
         ],
         empty="No people yet.",
@@ -108,9 +113,20 @@ class ContactAdmin(StaffModelAdmin):
     search_fields: ClassVar[Any] = ("search_text",)
     search_help_text = "Name, e-mail or phone"
     palette_icon = "person"
+    has_tabs = True
+    has_views = True
+    column_names: ClassVar[Any] = {
+        "full_name": "name",
+        "kind_of": "kind",
+        "address": "email",
+        "phone_number": "phone",
+        "company_name": "company",
+        "owned_by": "owner",
+        "created_on": "created_at",
+    }
     empty_hint = "Add people and companies here, import them from a file, or enter their e-mail with a deal."
     ordering: ClassVar[Any] = ("-created_at", "-id")
-    keyset_columns: ClassVar[Any] = ("created_at",)
+    keyset_columns: ClassVar[Any] = ("created_at", "full_name")
     list_display: ClassVar[Any] = (
         "full_name",
         "kind_of",
@@ -126,7 +142,7 @@ class ContactAdmin(StaffModelAdmin):
         range_filter(InstantRange, "Created", "created_at"),
         CompanyFilter,
     )
-    sortable_by: ClassVar[Any] = ("created_on",)
+    sortable_by: ClassVar[Any] = ("full_name", "created_on")
     autocomplete_fields: ClassVar[Any] = ("company", "owner")
     conditional_fields: ClassVar[Any] = {
         "name": when("kind", "== 'company'"),
@@ -196,15 +212,15 @@ class ContactAdmin(StaffModelAdmin):
 
     @admin.display(description="Company")
     def company_name(self, contact: Contact) -> Any:
-        return display.clipped(str(contact.company)) if contact.company else display.NOTHING
+        return display.link(contact.company)
 
     @admin.display(description="E-mail")
     def address(self, contact: Contact) -> Any:
-        return contact.email or display.NOTHING
+        return display.mail(contact.email)
 
     @admin.display(description="Phone")
     def phone_number(self, contact: Contact) -> Any:
-        return contact.phone or contact.mobile or display.NOTHING
+        return display.phone(contact.phone or contact.mobile)
 
     @admin.display(description="Created", ordering="created_at")
     def created_on(self, contact: Contact) -> Any:

@@ -57,7 +57,7 @@ def redact_contact(*, contact: Contact) -> Redacted:
 def _erase(draft: Draft) -> None:
     row = draft.row
     for name in PERSONAL - {"custom_fields", "external_references"}:
-        setattr(row, name, "")
+        setattr(row, name, None if Contact._meta.get_field(name).null else "")
     row.custom_fields = {}
     draft.lists["external_references"] = []
     if row.kind == Contact.Kinds.COMPANY:

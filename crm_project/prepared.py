@@ -35,10 +35,15 @@ def instances(compiler: Any) -> Build:
 
 
 class Prepared:
-    """`queryset_of(*parameters)` is the queryset; `builder` makes the function that makes its rows."""
+    """`queryset_of(*parameters)` is the queryset; `builder` makes the function that makes its rows.
 
-    def __init__(self, queryset_of: Callable[..., Any], builder: Callable[[Any], Build] = instances) -> None:
-        self.queryset_of, self.builder = queryset_of, builder
+    `ending` is added to its SQL on PostgreSQL.
+    """
+
+    def __init__(
+        self, queryset_of: Callable[..., Any], builder: Callable[[Any], Build] = instances, ending: str = ""
+    ) -> None:
+        self.queryset_of, self.builder, self.ending = queryset_of, builder, ending
         self._compiled: dict[str, _Compiled] = {}
 
     def rows(self, *parameters: Any) -> list[Any]:
@@ -60,6 +65,7 @@ class _Compiled:
         marks = [_mark(value, place) for place, value in enumerate(parameters)]
         compiler = prepared.queryset_of(*marks).query.get_compiler(using=connection.alias)
         self.sql, given = compiler.as_sql()
+        self.sql += prepared.ending if connection.vendor == "postgresql" else ""
         places = {_adapted(mark): place for place, mark in enumerate(marks)}
         # The place of a parameter, or -1 and a constant of the query.
         self.given = [(places.get(value, -1), value) for value in given]

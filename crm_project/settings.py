@@ -36,12 +36,14 @@ INSTALLED_APPS = [
     "crm_project.accounts",
     "crm_project.records",
     "crm_project.journal",
+    "crm_project.rates",
     "contacts",
     "pipelines",
     "deals",
     "crm_project.activities",
     "crm_project.api",
     "crm_project.imports",
+    "crm_project.saved_views",
     "crm_project.webhooks",
     "crm_project.setup",
     "crm_project.operations",
@@ -201,6 +203,9 @@ WAITING_REQUESTS = environment.web_threads(env) // 4
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MIB", default=50) * 1024 * 1024
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=1_000_000)
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=14)
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=2)
+# The admin offers to write longer lists in the background.
+EXPORT_TASK_ROWS = env.int("EXPORT_TASK_ROWS", default=20_000)
 
 # Background work. `thread`: the server processes run tasks; `command`: only `manage.py worker` does. IMPORT_WORKER was
 # its name while there were imports alone.
@@ -333,6 +338,7 @@ SPECTACULAR_SETTINGS = {
         "ImportKind": "crm_project.imports.models.Import.Kinds",
         "ImportFormat": "crm_project.imports.models.Import.Formats",
         "ImportState": "crm_project.imports.models.Import.States",
+        "ExportState": "crm_project.imports.models.Export.States",
         "ImportTask": "crm_project.imports.models.Import.Tasks",
         "EventType": "crm_project.journal.event_types.known_types",
         "WebhookEvent": "crm_project.webhooks.rules.known_events",

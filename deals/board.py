@@ -81,7 +81,7 @@ def columns_of(
 def totals_of(stages: Sequence[Stage], deals: DealQuerySet) -> dict[int, list[dict[str, Any]]]:
     """Count and sums of the deals of each stage that has any, per currency."""
     totals: dict[int, list[dict[str, Any]]] = {}
-    for total in deals.filter(stage__in=[stage.pk for stage in stages]).totals(by="stage"):
+    for total in deals.filter(stage__in=[stage.pk for stage in stages]).totals("stage"):
         totals.setdefault(total["stage"], []).append(total)
     return totals
 

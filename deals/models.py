@@ -1,6 +1,7 @@
 """Deals with their participants, followers, access lists, lost reasons and past states."""
 
 import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import models
@@ -18,7 +19,7 @@ from crm_project.records.querysets import RowQuerySet
 from crm_project.records.text import RELATED, own_text, search_text
 from deals.past import DealStateQuerySet
 from deals.querysets import DealQuerySet
-from pipelines.models import Stage
+from pipelines.models import ForecastCategories, Stage
 
 AMOUNT_LIMIT = 10**12
 
@@ -63,11 +64,13 @@ class Deal(Row):
         YEAR = "year"
 
     row_kind: ClassVar[str] = "deal"
-    derived: ClassVar[frozenset[str]] = Row.derived | {"next_due_at", "next_activity"}
+    derived: ClassVar[frozenset[str]] = Row.derived | {"amount_base", "next_due_at", "next_activity"}
 
     name = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
     amount = MoneyField(null=True, blank=True)
+    # In the organization's currency; null without a rate. Set by `services.base_amounts`.
+    amount_base = MoneyField(null=True, blank=True, editable=False)
     amount_gross = MoneyField(null=True, blank=True)
     tax_rate = models.CharField(max_length=255, blank=True)
     currency = models.CharField(max_length=3)
@@ -76,6 +79,10 @@ class Deal(Row):
     bid_periods = models.PositiveIntegerField(null=True, blank=True)
     status = models.CharField(max_length=16, choices=Statuses, default=Statuses.OPEN)
     probability = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Null stands for that of the stage, as that of `probability` does.
+    forecast_category = models.CharField(  # noqa: DJ001
+        max_length=16, choices=ForecastCategories, null=True, blank=True
+    )
     stage = RowForeignKey(Stage)
     contact = RowForeignKey(Contact, null=True, blank=True, related_name="deals")
     client = RowForeignKey(Contact, null=True, blank=True, related_name="client_deals")
@@ -108,6 +115,9 @@ class Deal(Row):
     access_list = models.ManyToManyField(Member, through="DealAccess", related_name="+")
 
     objects = DealQuerySet.as_manager()
+
+    # What a write has left in the lists of `deals.links`, if the row is as the database has it.
+    lists: Mapping[str, Sequence[Any]] | None = None
 
     class Meta:
         constraints: ClassVar = [
@@ -172,6 +182,29 @@ class Deal(Row):
                 fields=["organization", "amount", "id"],
                 condition=Q(deleted_at=None),
                 name="deals_deal_by_amount",
+            ),
+            models.Index(
+                fields=["organization", "amount_base", "id"],
+                condition=Q(deleted_at=None),
+                name="deals_deal_by_amount_base",
+            ),
+            # All columns that sums of open deals read, so that they are read from the index alone.
+            models.Index(
+                fields=[
+                    *(
+                        "organization",
+                        "stage",
+                        "status",
+                        "currency",
+                        "owner",
+                        "expected_close_date",
+                        "forecast_category",
+                    ),
+                    *("probability", "amount", "amount_base", "amount_gross"),
+                    *("is_private", "created_by", "stage_entered_at", "id"),
+                ],
+                condition=Q(deleted_at=None, status="open"),
+                name="deals_deal_open_sums",
             ),
             models.Index(
                 fields=["organization", "expected_close_date", "id"],
@@ -259,6 +292,11 @@ class Deal(Row):
         if self.status != self.Statuses.OPEN:
             return 0
         return self.stage.probability if self.probability is None else self.probability
+
+    @property
+    def effective_forecast_category(self) -> str:
+        """The forecast category in force, as `querysets.EFFECTIVE_FORECAST_CATEGORY` computes it in SQL."""
+        return self.stage.forecast_category if self.forecast_category is None else self.forecast_category
 
     @property
     def customer(self) -> Contact | None:

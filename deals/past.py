@@ -44,28 +44,35 @@ class DealStateQuerySet(models.QuerySet[Any]):
     def live(self) -> Self:
         return self.filter(deleted_at=None)
 
-    def totals(self) -> list[dict[str, Any]]:
-        """Count and sums per status and currency, exact. A state keeps no gross amount."""
+    def totals(self, *by: str) -> list[dict[str, Any]]:
+        """Count and sums per values of `by` (the status, unless others are named) and currency, exact.
+
+        A state keeps no gross amount, and none in the organization's currency.
+        """
+        by = by or ("status",)
         weighted = ExpressionWrapper(F("amount") * F("probability"), output_field=MoneyField())
         groups = (
             self.order_by()
-            .values("status", "currency")
+            .values(*dict.fromkeys((*by, "currency")))
             .annotate(
                 count=Count("id"),
                 sum_amount=Sum("amount"),
                 hundredfold=Sum(weighted, output_field=MoneyField()),
             )
-            .order_by("status", "currency")
+            .order_by(*by, "currency")
         )
         return [
             {
-                "status": group["status"],
-                "currency": group["currency"],
+                **{name: group[name] for name in (*by, "currency")},
                 "count": group["count"],
                 "amount": group["sum_amount"] or Decimal(0),
                 "amount_gross": None,
                 "amount_gross_count": 0,
                 "weighted_amount": (group["hundredfold"] or Decimal(0)) / 100,
+                "amount_base": None,
+                "weighted_amount_base": None,
+                "base_count": 0,
+                "without_rate": 0,
             }
             for group in groups
         ]

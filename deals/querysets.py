@@ -20,6 +20,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import In
 
 from crm_project.accounts.rules import Role
 from crm_project.records.days import end_of_today
@@ -38,6 +39,8 @@ EFFECTIVE_PROBABILITY = Case(
     default=F("probability"),
     output_field=IntegerField(),
 )
+# That of the deal, else that of its stage.
+EFFECTIVE_FORECAST_CATEGORY = Coalesce("forecast_category", "stage__forecast_category")
 
 
 def with_any_contact(organization_id: int, contacts: Any) -> Q:
@@ -89,6 +92,11 @@ class DealQuerySet(RowQuerySet[Any]):
     def open(self) -> Self:
         return self.filter(status="open")
 
+    def slipped(self, today: datetime.date) -> Self:
+        """Open deals that were sure, or nearly so, and whose day of closing has passed."""
+        sure = In(EFFECTIVE_FORECAST_CATEGORY, ["commit", "best_case"])
+        return self.open().closing_before(today).filter(sure)
+
     def with_next_step(self, states: Iterable[str], now: datetime.datetime, time_zone: str) -> Self:
         """Deals whose next step has one of these states: those of `rules.NEXT_STEPS`, or none."""
         return self.filter(is_next_step(states, now, time_zone))
@@ -136,28 +144,40 @@ class DealQuerySet(RowQuerySet[Any]):
         ended = others.order_by("-valid_from").values("valid_to")[:1]
         return self.annotate(status_since=Coalesce(Subquery(ended), F("created_at")))
 
-    def totals(self, by: str = "status") -> list[dict[str, Any]]:
-        """Count and sums per value of `by` and currency, exact; amounts of different currencies are never added up.
+    def totals(self, *by: str) -> list[dict[str, Any]]:
+        """Count and sums per values of `by` (the status, unless others are named) and currency, exact.
 
+        Amounts of different currencies are never added up; those in the organization's currency are `amount_base`.
         Grouped by stage, so that no deal is joined to its stage and the probability is applied to few sums.
         """
+        by = by or ("status",)
         own = Q(status="open", probability__isnull=False)
-        weighted = ExpressionWrapper(F("amount") * F("probability"), output_field=MoneyField())
         groups = (
             self.order_by()
-            .values(*dict.fromkeys((by, "currency", "status", "stage")))
+            .values(*dict.fromkeys((*by, "currency", "status", "stage")))
             .annotate(
                 sum_count=Count("id"),
                 sum_amount=Sum("amount"),
                 sum_amount_gross=Sum("amount_gross"),
                 sum_amount_gross_count=Count("amount_gross"),
-                # Of deals with a probability of their own: their sum, and the same a hundred times weighted.
+                sum_amount_base=Sum("amount_base"),
+                sum_base_count=Count("amount_base"),
+                sum_without_rate=Count("id", filter=Q(amount__isnull=False, amount_base=None)),
+                # Of deals with a probability of their own: their sums, and the same a hundred times weighted.
                 own_amount=Sum("amount", filter=own),
-                own_hundredfold=Sum(weighted, filter=own, output_field=MoneyField()),
+                own_amount_base=Sum("amount_base", filter=own),
+                own_hundredfold=Sum(_times_probability("amount"), filter=own, output_field=MoneyField()),
+                own_hundredfold_base=Sum(
+                    _times_probability("amount_base"), filter=own, output_field=MoneyField()
+                ),
             )
             .annotate(stage_probability=stage_probability())
         )
-        return _added_up(groups, (by, "currency"))
+        return _added_up(groups, (*by, "currency"))
+
+
+def _times_probability(column: str) -> Any:
+    return ExpressionWrapper(F(column) * F("probability"), output_field=MoneyField())
 
 
 def stage_probability() -> Subquery:
@@ -167,7 +187,8 @@ def stage_probability() -> Subquery:
     return Subquery(Stage.objects.filter(pk=OuterRef("stage")).values("probability"))
 
 
-SUMS = ("count", "amount", "amount_gross", "amount_gross_count")
+COUNTED = ("count", "amount_gross_count", "base_count", "without_rate")
+SUMMED = ("amount", "amount_gross", "amount_base")
 
 
 def _added_up(groups: Iterable[dict[str, Any]], by: Sequence[str]) -> list[dict[str, Any]]:
@@ -175,21 +196,26 @@ def _added_up(groups: Iterable[dict[str, Any]], by: Sequence[str]) -> list[dict[
     totals: dict[tuple[Any, ...], dict[str, Any]] = {}
     for group in groups:
         key = tuple(group[name] for name in by)
-        total = totals.setdefault(key, dict(zip(by, key, strict=True)) | dict.fromkeys(SUMS, 0) | NO_SUMS)
-        for name in SUMS:
+        total = totals.setdefault(key, {**dict(zip(by, key, strict=True)), **NOTHING})
+        for name in (*COUNTED, *SUMMED):
             total[name] += group[f"sum_{name}"] or 0
-        total["weighted_amount"] += _hundredfold(group) / 100
-    return [totals[key] for key in sorted(totals)]
+        total["weighted_amount"] += _hundredfold(group, "") / 100
+        total["weighted_amount_base"] += _hundredfold(group, "_base") / 100
+    # Groups without a value come last.
+    return [totals[key] for key in sorted(totals, key=lambda key: [(part is None, part) for part in key])]
 
 
-NO_SUMS = {"amount": Decimal(0), "amount_gross": Decimal(0), "weighted_amount": Decimal(0)}
+NOTHING: Mapping[str, Any] = {
+    **dict.fromkeys(COUNTED, 0),
+    **dict.fromkeys((*SUMMED, "weighted_amount", "weighted_amount_base"), Decimal(0)),
+}
 
 
-def _hundredfold(group: Mapping[str, Any]) -> Decimal:
+def _hundredfold(group: Mapping[str, Any], suffix: str) -> Decimal:
     """The sum of a group's amounts, each times its effective probability in percent."""
-    amount: Decimal = group["sum_amount"] or Decimal(0)
+    amount: Decimal = group[f"sum_amount{suffix}"] or Decimal(0)
     if group["status"] != "open":
         return amount * (100 if group["status"] == "won" else 0)
-    rest: Decimal = amount - (group["own_amount"] or 0)
+    rest: Decimal = amount - (group[f"own_amount{suffix}"] or 0)
     probability: int = group["stage_probability"]
-    return rest * probability + (group["own_hundredfold"] or 0)
+    return rest * probability + (group[f"own_hundredfold{suffix}"] or 0)

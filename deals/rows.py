@@ -1,12 +1,10 @@
 """Deals for reading, as plain rows: what is in other tables is read once for all deals of a page."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -14,9 +12,10 @@ from crm_project.accounts.models import Member
 from crm_project.prepared import Prepared
 from crm_project.records.catalogue_cache import CatalogueCache
 from crm_project.records.days import end_of_today
-from crm_project.records.kinds import Visibility, kind_of
 from crm_project.records.rows import Rows, by_id, plain_row, plain_rows
-from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference, LostReason
+from deals import prepared
+from deals.links import LISTS, REFERENCES, Link, links_as_written, links_of
+from deals.models import Deal, DealReference, LostReason
 from deals.rules import next_step
 from pipelines.catalogue import cached_stages
 
@@ -26,13 +25,11 @@ if TYPE_CHECKING:
 cached_lost_reasons: CatalogueCache[Mapping[int, LostReason]] = CatalogueCache(
     lambda organization_id: by_id(LostReason.objects.of(organization_id))
 )
-# The small lists of a deal: the attribute, the table of its links, and the column and relation of a link.
-LINKS: Sequence[tuple[str, Any, str, str]] = (
-    ("contact_links", DealContact, "contact_id", "contact"),
-    ("follower_links", DealFollower, "member_id", "member"),
-    ("access_links", DealAccess, "member_id", "member"),
-)
-REFERENCES = len(LINKS)
+
+COLUMNS = [field.attname for field in Deal._meta.concrete_fields]
+KINDS_OF_LINKS = tuple(LISTS.values())
+LINKS_TO_MEMBERS = {place for place, links in enumerate(KINDS_OF_LINKS) if links.relation == "member"}
+LINKS_TO_CONTACTS = {place for place, links in enumerate(KINDS_OF_LINKS) if links.relation == "contact"}
 
 
 def for_reading(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
@@ -43,16 +40,15 @@ def for_reading(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
 
 def read_again(deal_id: int, member: Member) -> Any:
     """A deal as it is stored now, visible or not, with all related rows."""
-    return _completed(_stored_deal.rows(deal_id), member)
+    return _completed(prepared.stored(deal_id), member)
 
 
 def read_visible(uuid: UUID, member: Member) -> Any:
     """The live deal with all related rows; None if the member may not see it."""
-    kind = kind_of(Deal)
-    if kind is None or not getattr(kind.visible, "by_role", False):
+    found = prepared.visible(uuid, member)
+    if found is None:
         return for_reading(Deal.objects.visible_to(member).filter(uuid=uuid), member).first()
-    query = _visible_deal(kind.visible, member.role)
-    return _completed(query.rows(uuid, member.organization_id, member.pk), member)
+    return _completed(found, member)
 
 
 def _completed(deals: list[Any], member: Member) -> Any:
@@ -60,65 +56,34 @@ def _completed(deals: list[Any], member: Member) -> Any:
     return deals[0] if deals else None
 
 
-_stored_deal = Prepared(
-    lambda deal_id: Deal.objects.filter(pk=deal_id).select_related("contact", "client"), plain_rows
-)
-
-
-@cache
-def _visible_deal(visible: Visibility, role: str) -> Prepared:
-    """Of a rule whose conditions depend on the member's role and id alone: it is compiled once for each role."""
-
-    def deals(uuid: UUID, organization_id: int, member_id: int) -> Any:
-        member = Member(pk=member_id, organization_id=organization_id, role=role)
-        live = visible.narrow(Deal.objects.live(), member)
-        return live.filter(uuid=uuid).select_related("contact", "client")
-
-    return Prepared(deals, plain_rows)
-
-
 def complete(member: Member, deals: list[Any]) -> None:
     """Set everything that is not in the deal's own row."""
-    if not deals:
-        return
-    links = _links([deal.id for deal in deals])
+    if deals:
+        _complete(member, deals, links_of([deal.id for deal in deals]))
+
+
+def written(deal: Deal, member: Member) -> Any:
+    """The deal as a write has left it, with all related rows, as `read_again` has it; None if it has to be read."""
+    if deal.lists is None:
+        return None
+    row = plain_row(Deal, **{name: deal.__dict__[name] for name in COLUMNS})
+    row.contact, row.client = deal.contact, deal.client
+    _complete(member, [row], links_as_written(deal))
+    return row
+
+
+def _complete(member: Member, deals: list[Any], links: Sequence[Link]) -> None:
     _set_reference_data(deals, member)
     keys = {deal.owner_id for deal in deals} | {deal.created_by_id for deal in deals}
-    keys |= {key for place, _, _, key, _, _ in links if LINKS_TO_MEMBERS[place]}
-    members = _members(keys - {None})
+    keys |= {key for place, _, _, key, _, _ in links if place in LINKS_TO_MEMBERS}
+    # The reader was read with the token.
+    members = {member.pk: member} if Member.user.is_cached(member) else {}
+    members |= _members(keys - {None} - members.keys())
     for deal in deals:
         deal.owner, deal.created_by = members.get(deal.owner_id), members.get(deal.created_by_id)
     _set_lists(deals, links, members)
     _set_next(deals, member)
     _set_next_steps(deals, member)
-
-
-LINKS_TO_MEMBERS = (*(relation == "member" for *_, relation in LINKS), False)
-
-
-def _links(ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    """The links and external references of the deals, oldest first: place of the list, id, deal, key, two texts."""
-    with connection.cursor() as cursor:
-        cursor.execute(_links_sql(connection.vendor), _as_parameters(ids) * (REFERENCES + 1))
-        return sorted(cursor.fetchall())
-
-
-@cache
-def _links_sql(vendor: str) -> str:
-    """One query, made once: Django would compile a union of four querysets at each request."""
-    among = "= ANY(%s)" if vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
-    quote = connection.ops.quote_name
-    parts = [
-        f"SELECT {place}, id, deal_id, {quote(column)}, '', '' FROM {quote(model._meta.db_table)} WHERE deal_id {among}"
-        for place, (_, model, column, _) in enumerate(LINKS)
-    ]
-    table = quote(DealReference._meta.db_table)
-    references = f"SELECT {REFERENCES}, id, row_id, 0, system, external_id FROM {table} WHERE row_id {among}"
-    return " UNION ALL ".join([*parts, references])
-
-
-def _as_parameters(ids: Sequence[int]) -> list[Any]:
-    return [list(ids)] if connection.vendor == "postgresql" else [json.dumps(list(ids))]
 
 
 def _set_reference_data(deals: Iterable[Any], member: Member) -> None:
@@ -145,13 +110,13 @@ def _members_query(count: int) -> Prepared:
     return Prepared(lambda *ids: Member.objects.filter(pk__in=ids).select_related("user"), plain_rows)
 
 
-def _set_lists(deals: Iterable[Any], links: Sequence[tuple[Any, ...]], members: Mapping[int, Any]) -> None:
+def _set_lists(deals: Iterable[Any], links: Sequence[Link], members: Mapping[int, Any]) -> None:
     of_deal = {deal.id: deal for deal in deals}
     for deal in of_deal.values():
         deal.references = Rows()
-        for name, *_ in LINKS:
-            setattr(deal, name, Rows())
-    people = {key for place, _, _, key, _, _ in links if place < REFERENCES and not LINKS_TO_MEMBERS[place]}
+        for each in KINDS_OF_LINKS:
+            setattr(deal, each.attribute, Rows())
+    people = {key for place, _, _, key, _, _ in links if place in LINKS_TO_CONTACTS}
     targets = {
         "member": members,
         "contact": by_id(Contact.objects.filter(pk__in=people).as_rows()) if people else {},
@@ -161,9 +126,10 @@ def _set_lists(deals: Iterable[Any], links: Sequence[tuple[Any, ...]], members: 
             row = plain_row(DealReference, id=row_id, row_id=deal_id, system=system, external_id=external_id)
             of_deal[deal_id].references.append(row)
             continue
-        name, model, column, relation = LINKS[place]
-        columns = {"id": row_id, "deal_id": deal_id, column: key, relation: targets[relation][key]}
-        getattr(of_deal[deal_id], name).append(plain_row(model, **columns))
+        each = KINDS_OF_LINKS[place]
+        columns = {"id": row_id, "deal_id": deal_id, each.column: key}
+        columns[each.relation] = targets[each.relation][key]
+        getattr(of_deal[deal_id], each.attribute).append(plain_row(each.model, **columns))
 
 
 def _set_next_steps(deals: Iterable[Any], member: Member) -> None:
@@ -175,7 +141,9 @@ def _set_next_steps(deals: Iterable[Any], member: Member) -> None:
 
 def _set_next(deals: Iterable[Any], member: Member) -> None:
     ids = {deal.next_deal_id for deal in deals} - {None}
-    visible = Deal.objects.visible_to(member).filter(pk__in=ids).select_related("contact", "client")
-    following = by_id(visible.as_rows()) if ids else {}
+    following = {}
+    if ids:
+        visible = Deal.objects.visible_to(member).filter(pk__in=ids).select_related("contact", "client")
+        following = by_id(visible.as_rows())
     for deal in deals:
         deal.next_deal = following.get(deal.next_deal_id)

@@ -138,6 +138,7 @@ def travel(
     if not _carries(stage, status) and (is_written or here is None or here.pk != stage.pk):
         return [_conflict(status, stage, "status" if is_written else "stage")]
     deal.status = status
+    _set_forecast_category(deal, change)
     return [*_close(deal, status_before, change, now), *_set_probability(deal, change, in_force)]
 
 
@@ -225,6 +226,13 @@ def _close(
     elif "lost_reason" in change:
         deal.lost_reason = reason
     return []
+
+
+def _set_forecast_category(deal: Deal, change: Mapping[str, Any]) -> None:
+    """Set the deal's own category, unless the value equals the one in force."""
+    value = change.get("forecast_category")
+    if "forecast_category" in change and (value is None or value != deal.effective_forecast_category):
+        deal.forecast_category = value
 
 
 def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) -> list[FieldError]:

@@ -1,5 +1,6 @@
 """Subscriptions of deals to the hooks of inner apps: counting the uses of contacts and stages, moving deals."""
 
+import datetime
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
@@ -11,12 +12,14 @@ from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.errors import Uses
+from crm_project.rates.hooks import hooks as rate_hooks
 from crm_project.records.bulk_sql import update_rows
 from crm_project.records.locks import for_update
 from deals import services
 from deals.models import Deal, DealContact
 from deals.querysets import DealQuerySet
 from deals.services.states import write_states
+from deals.tasks import recompute_base_amounts
 from pipelines.hooks import hooks as pipeline_hooks
 from pipelines.models import Stage
 
@@ -27,6 +30,9 @@ def connect() -> None:
     contact_hooks.count_uses = deals_with
     contact_hooks.after_rename = refresh_search
     pipeline_hooks.count_uses = deals_in
+    rate_hooks.after_change = after_rates
+    for changed in (account_hooks.currency_changed, account_hooks.time_zone_changed):
+        changed.append(lambda organization_id: after_rates(organization_id, "", None))
     pipeline_hooks.move_all = move_all
     pipeline_hooks.after_probability = reweigh
     account_hooks.hand_over.append(hand_over)
@@ -67,6 +73,10 @@ def reweigh(stage_ids: Sequence[int]) -> None:
     deals = list(for_update(standing))
     prefetch_related_objects(deals, "stage")
     write_states(deals, {deal.pk: {} for deal in deals}, now=timezone.now())
+
+
+def after_rates(organization_id: int, currency: str, since: datetime.date | None) -> None:
+    recompute_base_amounts.enqueue(organization_id, currency, since.isoformat() if since else None)
 
 
 def hand_over(actor: Actor, leaver: Member, heir: Member, with_closed: bool) -> int:

@@ -24,9 +24,9 @@ from crm_project.staff.inputs import Color, Select, TextInput, WholeNumber
 from crm_project.staff.request_actor import visible
 from pipelines import services
 from pipelines.hooks import hooks
-from pipelines.models import Pipeline, Stage
+from pipelines.models import ForecastCategories, Pipeline, Stage
 
-STAGE_FIELDS = ("name", "color", "probability", "kind")
+STAGE_FIELDS = ("name", "color", "probability", "kind", "forecast_category")
 
 
 class PipelineForm(StaffForm):
@@ -53,6 +53,12 @@ class StageForm(StaffForm):
     )
     color = forms.CharField(label="Colour", widget=Color(), initial="#3b82f6")
     kind = forms.ChoiceField(choices=Stage.Kinds.choices, widget=Select(), initial=Stage.Kinds.OPEN)
+    forecast_category = forms.ChoiceField(
+        label="Forecast",
+        choices=ForecastCategories.choices,
+        widget=Select(),
+        initial=ForecastCategories.PIPELINE,
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -130,7 +136,7 @@ class StageInline(TabularInline):  # type: ignore[misc]
     ordering_field = "position"
     hide_title = True
     verbose_name_plural = "Stages, in order"
-    fields: ClassVar[Any] = ("name", "color", "probability", "kind", "position", "removal", "seen")
+    fields: ClassVar[Any] = (*STAGE_FIELDS, "position", "removal", "seen")
     readonly_fields: ClassVar[Any] = ("removal", "chip")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

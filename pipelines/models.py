@@ -11,6 +11,15 @@ from crm_project.records.models import ExternalReference, Row, reference_constra
 from pipelines.querysets import PipelineQuerySet, StageQuerySet
 
 
+class ForecastCategories(models.TextChoices):
+    """How sure a forecast is of an open deal; a deal that is omitted is in no forecast."""
+
+    COMMIT = "commit"
+    BEST_CASE = "best_case", "Best case"
+    PIPELINE = "pipeline"
+    OMITTED = "omitted"
+
+
 class Pipeline(Row):
     row_kind: ClassVar[str] = "pipeline"
 
@@ -53,6 +62,12 @@ class Stage(Row):
     color = models.CharField(max_length=7, default="#64748b")
     probability = models.PositiveSmallIntegerField(default=10)
     kind = models.CharField(max_length=8, choices=Kinds, default=Kinds.OPEN)
+    forecast_category = models.CharField(
+        max_length=16,
+        choices=ForecastCategories,
+        default=ForecastCategories.PIPELINE,
+        db_default=ForecastCategories.PIPELINE.value,
+    )
 
     objects = StageQuerySet.as_manager()
 

@@ -31,7 +31,7 @@ from pipelines.models import Pipeline, PipelineReference, Stage, StageReference
 from pipelines.rules import DEFAULT_PROBABILITY, reordered, stage_errors, stages_field
 
 PIPELINE_COLUMNS = ("name", "description", "is_default", "is_active")
-STAGE_COLUMNS = ("name", "description", "color", "probability", "kind")
+STAGE_COLUMNS = ("name", "description", "color", "probability", "kind", "forecast_category")
 # Added to the positions of stages that move: positions are unique after each statement.
 ASIDE = 1_000_000
 HIDDEN = "It has %(uses)s; an admin can move them."

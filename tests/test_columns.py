@@ -13,6 +13,7 @@ from django.db import models
 from django.test import RequestFactory
 
 from contacts.api.serializers import ContactSerializer
+from contacts.kinds import PERSONAL
 from contacts.models import Contact
 from contacts.services import create_contacts
 from crm_project.imports.kinds import import_kind
@@ -41,13 +42,21 @@ DERIVED = {
     "created_at": "assigned once",
     "updated_at": "set at each write",
     "full_name": "derived from the names",
+    "amount_base": "derived from the amount and the rates of the organization",
     "stage_entered_at": "set when the stage changes",
     "created_by": "the actor",
+}
+# What a redaction leaves in a contact.
+IMPERSONAL = {
+    "kind": "a person or a company",
+    "company": "another contact, which is redacted by itself",
+    "owner": "a member",
 }
 # Sums and lists of an earlier day are made of states, which have no other columns.
 NOT_IN_STATES = (
     "name description amount_gross tax_rate bid_type bid_value bid_periods contact client is_private lost_reason date"
     " date_from date_to number invoice_no url origin department_id project_id task_id next_deal custom_fields"
+    " forecast_category amount_base"
     " members followers access_list external_references stage_entered_at created_by created_at updated_at uuid"
 ).split()
 # What another system has assigned, which an import takes.
@@ -196,6 +205,7 @@ class ServiceTests(ColumnsTestCase):
             "amount_gross": Decimal("150.00"),
             "tax_rate": "exempt",
             "status": "lost",
+            "forecast_category": "commit",
             "stage": self.lost.pk,
             "contact": self.other.pk,
             "client": self.company.pk,
@@ -220,6 +230,12 @@ class ServiceTests(ColumnsTestCase):
         names = self.written(Contact, create_contacts, {**person, "name": ""})
         names |= self.written(Contact, create_contacts, {**company, "external_references": []})
         assert_complete("create_contacts", Contact, names, INTERNAL, DERIVED)
+
+
+class RedactionTests(BaseTestCase):
+    def test_every_column_of_a_contact_is_erased_or_excluded(self) -> None:
+        """In the row and in its events; what is derived is derived again."""
+        assert_complete("PERSONAL of contacts/kinds.py", Contact, PERSONAL, INTERNAL, DERIVED, IMPERSONAL)
 
 
 class StateTests(BaseTestCase):

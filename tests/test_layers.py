@@ -55,6 +55,16 @@ def test_no_layer_is_left_of_a_package_that_is_gone():
     assert layers() - own_packages() - modules == set()
 
 
+def test_the_order_of_the_document_is_that_of_the_contract():
+    text = (BASE_DIR / "docs/architecture.md").read_text()
+    order = text.partition("From the inside out:\n\n```text\n")[2].partition("```")[0]
+    documented = [set(NAME.findall(room)) for room in order.split("·")]
+
+    checked = [set(NAME.findall(line)) for line in contract("layers", "Layers")["layers"]]
+
+    assert documented == [{name.removeprefix("crm_project.") for name in room} for room in reversed(checked)]
+
+
 @pytest.mark.parametrize(
     "listed",
     [

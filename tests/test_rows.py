@@ -4,18 +4,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from unittest import mock
+from uuid import uuid4
 
+import pytest
 from django.db.models import Prefetch
 from rest_framework import serializers
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.services import create_token, deactivate_member
 from crm_project.api.compiled import Serializer
+from crm_project.errors import Invalid
 from crm_project.records.kinds import Private, kinds
 from crm_project.records.rows import PlainRow, plain_row
 from deals import rows
 from deals.models import Deal, DealAccess, DealContact, DealFollower
-from deals.services import create_lost_reason, trash_deals, trash_lost_reason, update_deals
+from deals.services import create_deals, create_lost_reason, trash_deals, trash_lost_reason, update_deals
+from pipelines.services import create_stage
 from tests.api.client import ApiTestCase
 from tests.dialects.base import Call, DialectClient, bearer
 from tests.factories import CompanyFactory, CustomFieldFactory
@@ -78,6 +82,7 @@ def without_rows():
         mock.patch.object(rows, "for_reading", instances),
         mock.patch.object(rows, "read_visible", visible),
         mock.patch.object(rows, "read_again", again),
+        mock.patch.object(rows, "written", return_value=None),
         mock.patch.object(Serializer, "to_representation", plain.to_representation),
         mock.patch.object(Serializer, "varies", True),
     ):
@@ -186,6 +191,94 @@ class SameBytesTests(ApiTestCase):
         assert not hasattr(row, "nothing")
 
 
+class AnswersOfWritesTests(ApiTestCase):
+    """A write answers with what it has written; the bytes and the ETag are those of the next read."""
+
+    @classmethod
+    def setUpTestData(cls):
+        super().setUpTestData()
+        for key, kind in (("city", "text"), ("a_much_longer_key", "number"), ("size", "number")):
+            CustomFieldFactory(actor=cls.alice, key=key, type=kind)
+        cls.reason = create_lost_reason(actor=cls.alice, change={"name": "Price"})
+        cls.company = CompanyFactory(actor=cls.bob)
+        cls.people = [cls.person(cls, cls.bob, email=f"p{n}@example.com") for n in range(3)]
+        cls.before = cls.deal(cls, cls.bob, name="", client=cls.company.pk)
+
+    def written(self, answer):
+        assert answer.status_code in (200, 201), answer.content
+        read = self.as_bob.get(f"/api/deals/{answer.json()['uuid']}")
+        assert answer.headers["ETag"] == read.headers["ETag"]
+        kept = {name: value for name, value in answer.json().items() if name in read.json()}
+        assert list(kept.items()) == list(read.json().items())
+        return answer.json()["uuid"]
+
+    def bodies(self):
+        """One change after the other."""
+        people = [str(person.uuid) for person in self.people]
+        members = [str(actor.member.uuid) for actor in (self.alice, self.bob, self.viewer)]
+        yield {"amount": 15000, "expected_close_date": "2030-01-31"}
+        yield {"amount": "10.5", "amount_gross": "12.50", "tax_rate": "19"}
+        yield {"currency": "JPY", "amount": 7, "amount_gross": None}
+        yield {"bid_type": "hour", "bid_value": "5", "bid_periods": 4}
+        yield {"participant_uuids": [people[1], people[0]], "follower_uuids": [members[1], members[0]]}
+        yield {"participant_uuids": [people[2], people[0], people[1]]}
+        yield {"participant_uuids": [people[0], people[2]], "follower_uuids": []}
+        yield {"owner_uuid": members[0], "is_private": True, "access_list_uuids": [members[2], members[1]]}
+        yield {"external_references": [{"system": "shop", "external_id": "2"}]}
+        yield {"external_id": "7", "external_system": "erp", "contact_uuid": people[0]}
+        yield {"contact_email": "p1@example.com", "client_uuid": str(self.company.uuid)}
+        yield {"custom_fields": {"size": 1.5, "a_much_longer_key": 2, "city": "Riga"}}
+        yield {"name": "Łódź “€”", "custom_fields": {"city": "Łódź"}}
+        yield {"next_deal_uuid": str(self.before.uuid), "url": None, "description": "x" * 300}
+        yield {
+            "stage_id": self.lost.pk,
+            "lost_reason_id": self.reason.pk,
+            "closed_at": "2024-05-01T10:00:00+02:00",
+        }
+        yield {"status": "open", "probability": 40}
+        yield {"stage_id": self.won.pk}
+
+    def test_each_change(self):
+        uuid = self.written(self.as_bob.post("/api/deals", {"name": "Deal"}))
+        for body in self.bodies():
+            for _ in range(2):
+                self.written(self.as_bob.patch(f"/api/deals/{uuid}", body))
+
+    def test_each_new_deal(self):
+        for number, body in enumerate(self.bodies()):
+            if "status" not in body:
+                self.written(
+                    self.as_bob.post(
+                        "/api/deals", {"name": f"Deal {number}", **body, "external_references": []}
+                    )
+                )
+
+    def test_a_new_contact(self):
+        person = {
+            "contact_email": "New@Example.com",
+            "contact_first_name": "Eva",
+            "contact_last_name": "Berg",
+        }
+
+        self.written(self.as_bob.post("/api/deals", {"name": "Deal", **person}))
+
+    def test_each_upsert(self):
+        key = {"external_system": "erp", "external_id": "9"}
+        for body in ({"name": "A"}, {"name": "B", "amount": 3}, {"name": "B", "amount": 3}):
+            self.written(self.as_bob.post("/api/deals/upsert", {**key, **body}))
+
+    def test_a_follower(self):
+        uuid = self.before.uuid
+        for send in (self.as_bob.put, self.as_bob.delete):
+            self.written(send(f"/api/deals/{uuid}/followers/{self.alice.member.uuid}"))
+
+    def test_an_unknown_deal_is_not_found_whatever_is_wrong_with_the_body(self):
+        hidden = self.deal(self.alice, is_private=True)
+        for uuid in (hidden.uuid, uuid4()):
+            for body in ({"name": "x"}, {"name": 5}, {"amount": "much", "stage_id": 10**9}):
+                assert self.as_bob.patch(f"/api/deals/{uuid}", body).status_code == 404
+
+
 class KeptTests(ApiTestCase):
     """Stages are kept in the process until the catalogue's version rises."""
 
@@ -207,3 +300,17 @@ class KeptTests(ApiTestCase):
         update_deals(actor=self.bob, changes=[(deal, {"stage": self.new.pk})])
 
         assert self.as_bob.get(f"/api/deals/{deal.uuid}").json()["stage"]["name"] == self.new.name
+
+    def test_a_write_uses_the_catalogue_of_its_own_moment(self):
+        """The actor was read before the stage and the field were made."""
+        self.deal()
+        stage = create_stage(actor=self.alice, change={"pipeline": self.pipeline.pk, "name": "Extra"})
+        CustomFieldFactory(actor=self.alice, key="city", required=True)
+
+        deal = create_deals(actor=self.bob, changes=[{"stage": stage.pk, "custom_fields": {"city": "Riga"}}])[
+            0
+        ]
+
+        assert deal.stage == stage
+        with pytest.raises(Invalid):
+            create_deals(actor=self.bob, changes=[{"name": "Without a city"}])

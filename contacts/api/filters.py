@@ -15,11 +15,13 @@ from crm_project.api.filters import (
     EmptyFilter,
     MembersFilter,
     ReferencedFilterSet,
+    SearchFilter,
     TextFilter,
     UUIDsFilter,
     ValuesFilter,
     instants,
 )
+from crm_project.api.saved_views import ViewFilter
 from crm_project.records.phones import normalize_phone
 
 
@@ -71,7 +73,8 @@ class ContactFilter(ReferencedFilterSet):
     owner = MembersFilter("owner__uuid", nullable=True)
     created_at = instants()
     updated_at = instants()
-    q = TextFilter(
+    view = ViewFilter()
+    q = SearchFilter(
         method="filter_text",
         help_text="Every word occurs in name, e-mail or phone numbers; phones in any spelling.",
     )

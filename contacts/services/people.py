@@ -12,9 +12,11 @@ from contacts.rules import PersonKey, company_key, folded_name, person_key
 from contacts.services.write import email_key, write_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.changes import change_set
+from crm_project.changes import change_set, is_checking
+from crm_project.prepared import Prepared
 from crm_project.records.instances import fast_instance
-from crm_project.records.locks import hold_keys, hold_names, share
+from crm_project.records.kinds import Everyone, kind_of
+from crm_project.records.locks import FOR_SHARE, hold_keys, hold_names, share
 from crm_project.records.phones import normalize_phone
 from crm_project.records.text import tidy
 from crm_project.records.writing.columns import Change
@@ -152,9 +154,24 @@ def companies_by_name(actor: Actor, names: Collection[str]) -> dict[str, list[Co
 
 
 def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:
-    rows = share(Contact.objects.visible_to(actor.member).with_email(emails)) if emails else []
+    if not emails:
+        return {}
+    kind = kind_of(Contact)
+    if len(emails) == 1 and kind is not None and kind.visible == Everyone():
+        query = _of_one_email if is_checking() else _of_one_email_shared
+        rows = query.rows(next(iter(emails)), actor.organization_id)
+    else:
+        rows = share(Contact.objects.visible_to(actor.member).with_email(emails))
     # People sort after companies, so that a person takes precedence over a company.
     return {row.email: row for row in sorted(rows, key=lambda row: row.kind)}
+
+
+def _with_one_email(email: str, organization_id: int) -> Any:
+    return Contact.objects.live().of(organization_id).filter(email=email).order_by("id")
+
+
+_of_one_email = Prepared(_with_one_email)
+_of_one_email_shared = Prepared(_with_one_email, ending=FOR_SHARE)
 
 
 def _unsaved(actor: Actor, email: str, person: NewPerson) -> Contact:

@@ -25,9 +25,9 @@ from crm_project.records.writing import store
 from crm_project.records.writing.columns import (
     Change,
     definitions_of,
+    found_by_key,
     inactive,
     missing,
-    rows_by_key,
     set_columns,
     set_custom_fields,
     split_keys,
@@ -129,11 +129,17 @@ def lock_with_people(actor: Actor, named: Q, company_ids: Collection[int]) -> No
 
 
 def _context(actor: Actor, changes: Sequence[Change]) -> _Context:
-    companies = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.COMPANY)
-    members = Member.objects.visible_to(actor.member).select_related("user")
+    member = actor.member
     return _Context(
-        companies=rows_by_key(companies, [change.get("company") for change in changes], lock=True),
-        members=rows_by_key(members, [change.get("owner") for change in changes]),
+        companies=found_by_key(
+            lambda: Contact.objects.visible_to(member).filter(kind=Contact.Kinds.COMPANY),
+            [change.get("company") for change in changes],
+            lock=True,
+        ),
+        members=found_by_key(
+            lambda: Member.objects.visible_to(member).select_related("user"),
+            [change.get("owner") for change in changes],
+        ),
         definitions=definitions_of(actor.organization_id, "contact"),
     )
 

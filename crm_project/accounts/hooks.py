@@ -16,6 +16,9 @@ member_added: Callable[[Member], None] = _nothing
 # country_changed(organization id): called in the transaction that changes the country
 country_changed: list[Callable[[int], None]] = []
 
+# currency_changed(organization id): called in the transaction that changes the currency
+currency_changed: list[Callable[[int], None]] = []
+
 # time_zone_changed(organization id): called in the transaction that changes the time zone
 time_zone_changed: list[Callable[[int], None]] = []
 

@@ -72,6 +72,9 @@ def update_organization(*, actor: Actor | None, organization: Organization, **fi
         if row.country != before["country"]:
             for hook in hooks.country_changed:
                 hook(row.pk)
+        if row.currency != before["currency"]:
+            for hook in hooks.currency_changed:
+                hook(row.pk)
         if row.time_zone != before["time_zone"]:
             for hook in hooks.time_zone_changed:
                 hook(row.pk)

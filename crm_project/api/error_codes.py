@@ -299,6 +299,8 @@ LISTS = (
     ErrorCode("too_many_cells", (400,), "A line has more cells than the header.", "Correct the file."),
     ErrorCode("field_twice", (400,), "Two columns are mapped to one field.", "Change the mapping."),
     ErrorCode("import_busy", (409,), "The worker is at work on the import.", "Wait for its end."),
+    ErrorCode("export_busy", (409,), "The file of the export is being written.", "Wait for its end."),
+    ErrorCode("export_failed", (409,), "The file of the export could not be written.", "See `problem`."),
     ErrorCode("import_done", (409,), "The import is done already.", "Upload the file again."),
     ErrorCode(
         "import_undo",

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from crm_project.api.fields import DAY, INSTANT, UUID
 from crm_project.records.rules import is_day
+from crm_project.records.text import needles
 from crm_project.records.writing.columns import BIGGEST_ID
 
 # The values of one parameter; also the rows of a batch read by `uuid`.
@@ -42,6 +43,15 @@ class TextValue(StrictField):
 
     def read(self, text: str) -> str | None:
         return None if "\x00" in text else text
+
+
+class SearchValue(TextValue):
+    """A text with something to search for: without, it would find every row."""
+
+    sentence = "Must have a character that is neither a space nor invisible."
+
+    def read(self, text: str) -> str | None:
+        return super().read(text) if needles(text) else None
 
 
 class NumberValue(StrictField):

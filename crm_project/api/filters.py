@@ -25,6 +25,7 @@ from crm_project.api.filter_values import (
     InstantValue,
     IntegerValue,
     NumberValue,
+    SearchValue,
     StrictField,
     TextValue,
     UUIDValue,
@@ -41,7 +42,7 @@ BOUNDS = {"gte": "Lower bound, included. ", "lte": "Upper bound, included. "}
 COMPARISONS: Mapping[str, Any] = {"gte": GreaterThanOrEqual, "lte": LessThanOrEqual}
 
 
-class _Documented(django_filters.Filter):  # type: ignore[misc]
+class DocumentedFilter(django_filters.Filter):  # type: ignore[misc]
     field_name: str | None
     schema: dict[str, Any] = {"type": "string"}
 
@@ -61,32 +62,32 @@ class _Documented(django_filters.Filter):  # type: ignore[misc]
         return {name: self}
 
 
-class NumberFilter(_Documented):
+class NumberFilter(DocumentedFilter):
     field_class = NumberValue
     schema = {"type": "string", "pattern": r"^-?[0-9]{1,13}(\.[0-9]{1,4})?$"}
 
 
-class IntegerFilter(_Documented):
+class IntegerFilter(DocumentedFilter):
     field_class = IntegerValue
     schema = {"type": "integer"}
 
 
-class UUIDFilter(_Documented):
+class UUIDFilter(DocumentedFilter):
     field_class = UUIDValue
     schema = {"type": "string", "format": "uuid"}
 
 
-class BooleanFilter(_Documented):
+class BooleanFilter(DocumentedFilter):
     field_class = BooleanValue
     schema = {"type": "boolean"}
 
 
-class DayFilter(_Documented):
+class DayFilter(DocumentedFilter):
     field_class = DayValue
     schema = {"type": "string", "format": "date"}
 
 
-class InstantFilter(_Documented):
+class InstantFilter(DocumentedFilter):
     """One bound of a range of instants, included in it."""
 
     field_class = InstantValue
@@ -110,11 +111,11 @@ class InstantFilter(_Documented):
         return lookup, datetime.datetime.combine(value, datetime.time(), zone).astimezone(datetime.UTC)
 
 
-class Range(_Documented):
+class Range(DocumentedFilter):
     """Makes the two bounds of a column, both included: `<name>_min` and `<name>_max`, or other `suffixes`."""
 
     def __init__(
-        self, bound: type[_Documented], column: str = "", suffixes: tuple[str, str] = ("min", "max")
+        self, bound: type[DocumentedFilter], column: str = "", suffixes: tuple[str, str] = ("min", "max")
     ) -> None:
         super().__init__()
         self.bound, self.column, self.suffixes = bound, column, suffixes
@@ -135,7 +136,7 @@ def instants(column: str = "") -> Range:
     return Range(InstantFilter, column, ("after", "before"))
 
 
-class ValuesFilter(_Documented):
+class ValuesFilter(DocumentedFilter):
     """One or more values, comma-separated; makes `<name>_not`, too.
 
     With `nullable`, `none` stands for rows without a value. `condition` may be overridden, but must not multiply rows.
@@ -216,7 +217,7 @@ class ChoicesFilter(ValuesFilter):
         self.schema = {"type": "string", "examples": choices}
 
 
-class TextFilter(_Documented):
+class TextFilter(DocumentedFilter):
     """A text that the column equals; makes `<name>_not`, too, unless the filter is a method of its set."""
 
     field_class = TextValue
@@ -228,6 +229,12 @@ class TextFilter(_Documented):
             self.field_name or name, exclude=True, help_text=f"All rows but those of `{name}`."
         )
         return {name: self, f"{name}_not": other}
+
+
+class SearchFilter(TextFilter):
+    """The words of a search; a method of the set looks for them."""
+
+    field_class = SearchValue
 
 
 class EmptyFilter(BooleanFilter):
@@ -298,7 +305,7 @@ class CustomValuesFilter(ValuesFilter):
         return Q(IsNull(stored, True)) | ~found if self.exclude else found
 
 
-class CustomBoundFilter(_Documented):
+class CustomBoundFilter(DocumentedFilter):
     """One bound, included, of a custom field that is a number or a date."""
 
     def __init__(self, definition: CustomField, lookup: str) -> None:

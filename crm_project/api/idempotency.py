@@ -72,9 +72,13 @@ class Attempt:
     fingerprint: str
     reused: Exception
 
+    @property
+    def lock(self) -> tuple[str, int, int, str]:
+        return ("idempotency", self.actor.organization_id, self.actor.member.pk, self.key)
+
     def earlier(self) -> HttpResponse | None:
         """The response to the first request with this key, which is locked until the transaction ends."""
-        if not try_key(("idempotency", self.actor.organization_id, self.actor.member.pk, self.key)):
+        if not try_key(self.lock):
             raise KeyInUse
         stored = self._of_member().filter(key=self.key).first()
         if stored is None:

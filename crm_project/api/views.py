@@ -23,6 +23,7 @@ from crm_project.api.filters import StrictFilterBackend
 from crm_project.api.negotiation import MergePatchNegotiation
 from crm_project.api.pagination import KeysetPagination
 from crm_project.api.parameters import check_parameters, custom_orderings, with_other_errors
+from crm_project.api.saved_views import VIEW, expand_view
 from crm_project.api.serializers import StrictSerializer
 from crm_project.api.sparse import Expansion, represented
 from crm_project.changes import check_only
@@ -79,6 +80,8 @@ class ScopedView(DispatchView):
         self._handler(request)  # 405 before anything about the rest of the request
         if "\x00" in request.path_info:
             raise NotFound  # no stored text contains NUL, and PostgreSQL refuses to compare with one
+        if VIEW in request.query_params and self.filters:
+            expand_view(self, request)
         check_parameters(self)
 
     @property
@@ -110,6 +113,10 @@ class ScopedView(DispatchView):
         """The row of the path among the visible ones; the filters of lists do not apply."""
         return self.found(self.get_queryset())
 
+    def object_to_write(self) -> Any:
+        """The row of the path for a service. An instance with nothing but its uuid is read by the service's lock."""
+        return self.get_object()
+
     def read_object(self) -> Any:
         """The row of the path, with the relations that the serializer reads."""
         return self.found(self.for_reading(self.get_queryset()))
@@ -140,7 +147,7 @@ class ScopedView(DispatchView):
         return Response(self.represent(row), status=201, headers={"Location": self.location(row)})
 
     def partial_update(self, request: Request, **_: Any) -> Response:
-        row = self.get_object()
+        row = self.object_to_write()
         change = self.validated(request, row, check=partial(self.perform_update, row))
         return Response(self.represent(self.perform_update(row, change)))
 
@@ -157,11 +164,16 @@ class ScopedView(DispatchView):
         A refusal names every wrong field of the body and, from `check_only` of the service `check`, of the core.
         """
         # The relations of the row are fetched only if the body has read-only fields, which are compared with it.
-        instance = SimpleLazyObject(partial(self.reread, row)) if row is not None else None
+        instance = SimpleLazyObject(partial(self._stored, row)) if row is not None else None
         serializer = self.get_serializer(instance, data=request.data, partial=row is not None)
         if not serializer.is_valid():
+            if row is not None and row.pk is None:
+                self.get_object()  # raises NotFound, which comes first
             raise self._refusal(serializer, check)
         return self.conditional(serializer.validated_data)
+
+    def _stored(self, row: Any) -> Any:
+        return self.reread(row if row.pk is not None else self.get_object())
 
     def _refusal(self, serializer: Any, check: Callable[[dict[str, Any]], Any] | None) -> Exception:
         error = ValidationError(serializer.errors)

@@ -13,9 +13,11 @@ from xml.sax.saxutils import escape
 
 from django.http import StreamingHttpResponse
 
+from crm_project.batches import in_batches
 from crm_project.imports.cells import CUT, DANGEROUS, safe
 from crm_project.imports.fields import cell_of, is_figure
 from crm_project.imports.kinds.base import ImportKind
+from crm_project.imports.models import Export
 from crm_project.imports.tables import letters
 
 T = TypeVar("T")
@@ -208,6 +210,12 @@ PARTS = {
     '<cellXfs count="2"><xf/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>',
 }
 STREAMS = {"csv": (csv_stream, CSV), "xlsx": (xlsx_stream, XLSX)}
+
+
+def export_file(export: Export) -> StreamingHttpResponse:
+    """The stored file of an export."""
+    blocks = (bytes(chunk.data) for (chunk,) in in_batches(export.chunks.order_by("number"), 1))
+    return file_response(blocks, export.file_name, STREAMS[export.format][1])
 
 
 def file_response(stream: Iterator[bytes], name: str, media_type: str) -> StreamingHttpResponse:

@@ -129,7 +129,11 @@ class ChoicesForm(forms.Form):
         """A select for each value that is unknown here."""
         for number, field in enumerate(self.unknown):
             created = [(f"={CREATE}", field["create_label"])] if field["can_create"] else []
-            choices = [("", "— refuse these rows —"), *created, ("=", "leave the field empty")]
+            choices = [
+                ("", "— choose, or these rows are refused —"),
+                *created,
+                ("=", "leave the field empty"),
+            ]
             choices += [(f"={choice['value']}", choice["label"]) for choice in field["choices"]]
             for index, value in enumerate(field["values"]):
                 self.fields[f"value_{number}_{index}"] = forms.ChoiceField(

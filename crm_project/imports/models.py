@@ -1,4 +1,4 @@
-"""An uploaded file of deals or contacts, its content in blocks, and its refused rows."""
+"""Uploaded files of deals or contacts with their refused rows, and exports; contents are stored in blocks."""
 
 import uuid
 from typing import Any, ClassVar, Self
@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from crm_project.accounts.models import Member, Organization
-from crm_project.imports.querysets import ImportQuerySet
+from crm_project.imports.querysets import ExportQuerySet, ImportQuerySet
 from crm_project.records.constraints import organization_key, same_organization
 from crm_project.records.fields import RowForeignKey
 
@@ -147,4 +147,73 @@ class RefusedRow(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["source", "line"], name="imports_refused_line")
+        ]
+
+
+class Export(models.Model):
+    """A list that is written to a file in the background, for the member who asked for it alone.
+
+    `listing` names the source of the rows: the list of the API or that of the admin; `query` has the parameters of
+    that list. What the file holds is what the member may see during the run.
+    """
+
+    class States(models.TextChoices):
+        QUEUED = "queued"
+        WORKING = "working"
+        DONE = "done"
+        FAILED = "failed"
+
+    row_kind: ClassVar[str] = "export"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    member = RowForeignKey(Member, editable=False)
+    # The token of the request: without it the work is not done.
+    token_uuid = models.UUIDField(null=True, editable=False)
+    kind = models.CharField(max_length=16, choices=Import.Kinds)
+    format = models.CharField(max_length=8, choices=Import.Formats)
+    raw = models.BooleanField(default=False)
+    listing = models.CharField(max_length=8)
+    query = models.TextField(blank=True)
+    state = models.CharField(max_length=16, choices=States, default=States.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    size = models.PositiveBigIntegerField(default=0)
+    problem = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [*same_organization("imports_export", "member")]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["organization", "member", "-created_at", "-id"], name="imports_export_newest"
+            ),
+            models.Index(fields=["created_at"], name="imports_export_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.kind}.{self.format}"
+
+    @property
+    def is_busy(self) -> bool:
+        return self.state in (self.States.QUEUED, self.States.WORKING)
+
+
+class ExportChunk(models.Model):
+    """A block of the file."""
+
+    export = models.ForeignKey(Export, models.CASCADE, related_name="chunks", db_index=False)
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["export", "number"], name="imports_export_chunk_number")
         ]

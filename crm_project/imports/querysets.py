@@ -37,3 +37,9 @@ class ImportQuerySet(models.QuerySet[Any]):
         """Earlier files with the same columns whose mapping was chosen by a member, newest first."""
         same = self.filter(organization_id=organization_id, kind=kind, header_digest=header_digest)
         return same.filter(is_mapping_chosen=True).order_by("-created_at", "-id")
+
+
+class ExportQuerySet(models.QuerySet[Any]):
+    def visible_to(self, member: "Member") -> Self:
+        """An export shows what its member may see: it is nobody else's, no admin's either."""
+        return self.filter(organization_id=member.organization_id, member=member)

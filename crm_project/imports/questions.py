@@ -122,7 +122,8 @@ class Notations:
         if name == "decimal":
             wholes = [sign for sign in choices if _is_whole(sign, evidence["samples"])]
             return wholes[0] if wholes else choices[0]
-        habit = order_of(self.organization)
+        # Spreadsheets separate columns by semicolons where the day comes first.
+        habit = "dmy" if self.source.options.get("delimiter") == ";" else order_of(self.organization)
         return habit if habit in choices else choices[0]
 
 

@@ -59,8 +59,9 @@ class Report:
     outcomes: Counter[str] = field(default_factory=Counter)
     examples: list[dict[str, Any]] = field(default_factory=list)
     refused: SpillingList[RefusedRow] = field(default_factory=SpillingList)
-    # Errors by column and text, with the number of rows.
+    # The number of rows of each error, by column and template, or text if it names an unknown value; and its texts.
     problems: Counter[tuple[str, str]] = field(default_factory=Counter)
+    details: dict[tuple[str, str], str] = field(default_factory=dict)
     # What was not taken from columns that have a field: the number of rows, with the first cells.
     further: dict[str, list[str]] = field(default_factory=dict)
     further_rows: Counter[str] = field(default_factory=Counter)
@@ -82,6 +83,13 @@ class Report:
         samples = self.further.setdefault(label, [])
         samples += [text[:80] for text in texts][: SAMPLES - len(samples)]
 
+    def note_problem(self, column: str, error: FieldError) -> None:
+        """Unknown values are summed up by value, other errors by their kind, with the first one as the example."""
+        detail = error.detail[:300]
+        key = (column, detail if error.code == "does_not_exist" else error.template)
+        self.problems[key] += 1
+        self.details.setdefault(key, detail)
+
     def summary(self, source: Import) -> dict[str, Any]:
         """What the counts do not tell: errors, what is left out, and what is created beside the rows."""
         unmapped = [
@@ -100,8 +108,8 @@ class Report:
         ]
         return {
             "problems": [
-                {"column": column, "detail": detail, "rows": count}
-                for (column, detail), count in self.problems.most_common(PROBLEMS)
+                {"column": key[0], "detail": self.details[key], "rows": count}
+                for key, count in self.problems.most_common(PROBLEMS)
             ],
             "left_out": [*unmapped, *further],
             "rows_left_out": self.rows_left_out,
@@ -334,8 +342,8 @@ class Runner:
             }
             for error in errors
         ]
-        for error in described:
-            self.report.problems[error["column"] or error["label"], error["detail"][:300]] += 1
+        for error, shown in zip(errors, described, strict=True):
+            self.report.note_problem(shown["column"] or shown["label"], error)
         cells = [_storable(cell) for cell in line.cells[:1000]]
         self.report.refused.append(
             RefusedRow(source=self.source, line=line.number, cells=cells, errors=described)

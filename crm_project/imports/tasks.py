@@ -11,12 +11,12 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.models import ApiToken, Member
 from crm_project.accounts.rules import Permission
 from crm_project.background.api import task
 from crm_project.background.models import StoredTask
 from crm_project.background.options import options
-from crm_project.errors import DomainError, Forbidden, message
+from crm_project.errors import DomainError, message
+from crm_project.imports.acting import acting
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.progress import progress_of
 from crm_project.imports.running import Runner, Superseded, finish, mark
@@ -103,24 +103,8 @@ def carry_out(source: Import) -> None:
 
 
 def _actor(source: Import) -> Actor:
-    """The member with the role of today: a member who may no longer edit deals cannot import either."""
-    members = Member.objects.active().select_related("user", "organization")
-    member = members.filter(pk=source.asked_by_id or source.member_id).first()
-    if member is None:
-        raise Forbidden("The member who started this is no longer active.")
-    actor = Actor(member, _token(source))
-    actor.require(Permission.EDIT_DEALS)
-    return actor
-
-
-def _token(source: Import) -> ApiToken | None:
-    """The token that asked for the work. It may have expired since, but not been revoked."""
-    if source.token_uuid is None:
-        return None
-    token: ApiToken | None = ApiToken.objects.filter(uuid=source.token_uuid, revoked_at=None).first()
-    if token is None:
-        raise Forbidden("The token that started this is revoked.")
-    return token
+    """A member who may no longer edit deals cannot import either."""
+    return acting(source.asked_by_id or source.member_id, source.token_uuid, Permission.EDIT_DEALS)
 
 
 def _retry(source: Import) -> None:

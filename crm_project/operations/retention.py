@@ -16,6 +16,7 @@ from crm_project.api.models import IdempotencyKey
 from crm_project.api.settling import ended_windows
 from crm_project.api.settling import sweep as sweep_windows
 from crm_project.background.models import StoredTask
+from crm_project.imports.export_services import old_exports
 from crm_project.imports.services import delete_old_files, old_files
 from crm_project.journal.purging import purge, purgeable
 from crm_project.mail.services import old_messages
@@ -62,6 +63,7 @@ def expiries(now: datetime.datetime) -> Iterator[Expiry]:
     for state, kept_for in ended.items():
         tasks = StoredTask.objects.filter(state=state, finished_at__lt=now - kept_for)
         yield _of_rows(f"{state} tasks", tasks)
+    yield _of_rows("exports", old_exports(now))
     yield Expiry("import files", old_files(now), lambda: delete_old_files(now))
 
 

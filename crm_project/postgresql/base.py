@@ -8,6 +8,7 @@ the role, which `manage.py migrate` stores and `manage.py doctor` compares.
 import contextlib
 import datetime
 import os
+import select
 import socket
 import time
 from types import SimpleNamespace
@@ -33,6 +34,8 @@ SET_TRANSACTION = (
 INTERVAL = 0.1
 # A request with fewer seconds left does not reconnect: libpq waits at least two seconds for a server without an answer.
 LEAST_TO_CONNECT = 1
+# A connection that was used within so many seconds needs no statement of its own to prove that it is open.
+SHORT_REST = 5
 
 
 class Connection(psycopg.Connection[Any]):
@@ -85,6 +88,9 @@ class InstantLoader(Loader):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """The limits are `OPTIONS["limits"]`: PostgreSQL settings by name."""
+
+    # When the last request ended.
+    used_at = float("-inf")
 
     Database: Any = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})
 
@@ -140,7 +146,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
         if self.connection is not None and database.opened_before_read_only(self.connection.opened_at):
             return False
+        # A server that ends a connection is heard on its socket. One that has vanished since is found by a statement.
+        if time.monotonic() - self.used_at < SHORT_REST and self._is_silent():
+            return True
         return bool(super().is_usable())
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Called at the beginning and at the end of each request, which has used the connection if it was checked."""
+        if self.health_check_done:  # type: ignore[attr-defined]
+            self.used_at = float("-inf") if self.errors_occurred else time.monotonic()
+        super().close_if_unusable_or_obsolete()
+
+    def _is_silent(self) -> bool:
+        """Whether the open connection has nothing to read: neither its end nor a message of the server."""
+        if self.connection is None or self.connection.closed:
+            return False
+        watch = select.poll()
+        watch.register(self.connection.pgconn.socket, select.POLLIN)
+        return not watch.poll(0)
 
     def _close(self) -> None:
         link = self.connection

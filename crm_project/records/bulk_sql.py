@@ -1,10 +1,15 @@
-"""Bulk inserts and updates: on PostgreSQL by COPY, and by UPDATE from one array for each column."""
+"""Inserts and updates of rows: many on PostgreSQL by COPY, and by UPDATE from one array for each column.
+
+Few rows have statements that are made once for each model: Django would compile all columns anew for each write.
+"""
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, models
+from django.db.transaction import mark_for_rollback_on_error
 
 # With fewer rows an INSERT is as fast, and returns the ids in the same round trip.
 COPY_FROM = 100
@@ -17,6 +22,10 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
         return
     if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
         _copy(rows)
+    elif (
+        len(rows) < COPY_FROM and rows[0].pk is None and connection.features.can_return_rows_from_bulk_insert
+    ):
+        _insert(rows)
     else:
         type(rows[0])._default_manager.bulk_create(rows)
 
@@ -30,10 +39,58 @@ def update_rows(rows: Sequence[models.Model], names: Collection[str]) -> None:
         return
     if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
         _update(rows, [type(rows[0])._meta.get_field(name) for name in names])
+    elif len(rows) == 1:
+        _update_one(rows[0], tuple(names))
     else:
         type(rows[0])._default_manager.bulk_create(
             rows, update_conflicts=True, unique_fields=["id"], update_fields=names
         )
+
+
+def _insert(rows: Sequence[models.Model]) -> None:
+    """One INSERT, which returns the ids in the order of its rows."""
+    model = type(rows[0])
+    sql, prepared = _insert_sql(model, connection.vendor, len(rows))
+    given = [_prepared(row.__dict__[name], prepare) for row in rows for name, prepare in prepared]
+    with mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        ids = cursor.fetchall()
+    for row, (row_id,) in zip(rows, ids, strict=True):
+        row.pk = row_id
+        row._state.adding, row._state.db = False, connection.alias
+
+
+@lru_cache(maxsize=1000)
+def _insert_sql(model: Any, vendor: str, count: int) -> tuple[str, list[tuple[str, Any]]]:
+    """The statement, and the columns of a row, each with the preparation of its values."""
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(field.column) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    sql = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES {', '.join([f'({places})'] * count)}"
+    return f"{sql} RETURNING {quote(model._meta.pk.column)}", [
+        (field.attname, _preparation(field)) for field in fields
+    ]
+
+
+def _update_one(row: models.Model, names: tuple[str, ...]) -> None:
+    sql, prepared = _update_one_sql(type(row), connection.vendor, names)
+    given = [_prepared(row.__dict__[name], prepare) for name, prepare in prepared]
+    with mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+        cursor.execute(sql, [*given, row.pk])
+
+
+@lru_cache(maxsize=1000)
+def _update_one_sql(model: Any, vendor: str, names: tuple[str, ...]) -> tuple[str, list[tuple[str, Any]]]:
+    fields = [model._meta.get_field(name) for name in names]
+    quote = connection.ops.quote_name
+    columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    sql = f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE {quote(model._meta.pk.column)} = %s"
+    return sql, [(field.attname, _preparation(field)) for field in fields]
+
+
+def _prepared(value: Any, prepare: Callable[[Any], Any] | None) -> Any:
+    return value if prepare is None or value is None else prepare(value)
 
 
 def _update(rows: Sequence[models.Model], fields: Sequence[Any]) -> None:
@@ -98,6 +155,11 @@ def _ids(table: str, column: str, count: int) -> list[int]:
 
 def _preparation(field: Any) -> Callable[[Any], Any] | None:
     """The function that converts values of the field for the driver, if one is needed."""
-    if isinstance(field, models.JSONField):
+    if isinstance(field, models.JSONField) or (connection.vendor != "postgresql" and _is_adapted(field)):
         return lambda value: field.get_db_prep_save(value, connection)
     return None
+
+
+def _is_adapted(field: Any) -> bool:
+    """Whether SQLite stores values of the field as something else."""
+    return not isinstance(field, (*TEXTS, models.IntegerField, models.ForeignKey, models.BooleanField))

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from django.db import connection
+
 from crm_project.accounts.models import Organization
 from crm_project.changes import current, is_checking, writes_catalogue
 
@@ -59,7 +61,10 @@ def present_version(organization_id: int) -> int:
 
 
 def catalogue_version(organization_id: int) -> int:
-    return Organization.objects.values_list("catalogue_version", flat=True).get(pk=organization_id)
+    table = connection.ops.quote_name(Organization._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT catalogue_version FROM {table} WHERE id = %s", [organization_id])
+        return int(cursor.fetchone()[0])
 
 
 def clear_all() -> None:

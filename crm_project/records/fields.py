@@ -7,14 +7,16 @@ from django.db import models
 
 from crm_project.generics import AnyDecimalField
 
-SCALE = 4
+SCALE, RATE_SCALE = 4, 10
 
 
 class MoneyField(AnyDecimalField):
     """numeric(16,4); on SQLite, which has no exact decimals, an integer of ten-thousandths, so that sums are exact."""
 
+    digits, scale = 16, SCALE
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "max_digits": 16, "decimal_places": SCALE})
+        super().__init__(*args, **{**kwargs, "max_digits": self.digits, "decimal_places": self.scale})
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
@@ -25,7 +27,7 @@ class MoneyField(AnyDecimalField):
         return "MoneyField"  # SQLite's converter of DecimalField rounds to 15 digits
 
     def db_type(self, connection: Any) -> str:
-        return "bigint" if connection.vendor == "sqlite" else f"numeric(16, {SCALE})"
+        return "bigint" if connection.vendor == "sqlite" else f"numeric({self.digits}, {self.scale})"
 
     def cast_db_type(self, connection: Any) -> str:
         # A sum may have more digits than an amount.
@@ -34,7 +36,7 @@ class MoneyField(AnyDecimalField):
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         value = self.to_python(value) if not hasattr(value, "resolve_expression") else value
         if isinstance(value, Decimal) and connection.vendor == "sqlite":
-            return int(value.scaleb(SCALE).to_integral_exact())
+            return int(value.scaleb(self.scale).to_integral_exact())
         return value
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
@@ -45,7 +47,13 @@ class MoneyField(AnyDecimalField):
             stored: Decimal | None = value
             return stored
         # A quotient or a weighted sum may come back as a double of ten-thousandths.
-        return Decimal(round(value)).scaleb(-SCALE)
+        return Decimal(round(value)).scaleb(-self.scale)
+
+
+class RateField(MoneyField):
+    """numeric(18,10), an exchange rate; on SQLite an integer of its last decimal."""
+
+    digits, scale = 18, RATE_SCALE
 
 
 class RowForeignKey(models.ForeignKey[Any, Any]):

@@ -19,12 +19,14 @@ M = TypeVar("M", bound=models.Model)
 NAME_LOCKS = 256
 # A change set remembers about as many of its locks, so as not to take them again.
 MOST_REMEMBERED = 10_000
+# Django has no FOR SHARE.
+FOR_SHARE = " FOR SHARE"
 LOCK_KEYS = "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key"
 _keys_are_free: ContextVar[bool] = ContextVar("keys_are_free", default=False)
 
 
 def share(queryset: "models.QuerySet[M]") -> list[M]:
-    """Read rows with FOR SHARE, which Django lacks: they cannot be changed until the transaction ends."""
+    """Read rows with FOR SHARE: they cannot be changed until the transaction ends."""
     queryset = queryset.order_by("id")
     if connection.vendor != "postgresql" or is_checking():
         return list(queryset)
@@ -32,7 +34,7 @@ def share(queryset: "models.QuerySet[M]") -> list[M]:
         sql, params = queryset.query.sql_with_params()
     except EmptyResultSet:
         return []
-    return list(queryset.model._default_manager.raw(f"{sql} FOR SHARE", params))
+    return list(queryset.model._default_manager.raw(f"{sql}{FOR_SHARE}", params))
 
 
 def for_update(queryset: "models.QuerySet[M]") -> "models.QuerySet[M]":

@@ -1,8 +1,10 @@
 """External references: the look-up of rows by their keys, and the write of a row's references with the row."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -40,12 +42,15 @@ def holders(model: type[Any], organization_id: int, keys: Iterable[Key]) -> dict
     if not keys:
         return {}
     # Filtered by system too: otherwise the index is read for all keys of the organization.
-    rows = model._default_manager.filter(
-        organization_id=organization_id,
-        is_live=True,
-        system__in={system for system, _ in keys},
-        external_id__in={external_id for _, external_id in keys},
-    ).values_list("system", "external_id", "row_id")
+    lists = [sorted({system for system, _ in keys}), sorted({external_id for _, external_id in keys})]
+    with connection.cursor() as cursor:
+        among = "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
+        cursor.execute(
+            f"SELECT system, external_id, row_id FROM {connection.ops.quote_name(model._meta.db_table)}"
+            f" WHERE organization_id = %s AND is_live AND system {among} AND external_id {among}",
+            [organization_id, *(lists if connection.vendor == "postgresql" else map(json.dumps, lists))],
+        )
+        rows = cursor.fetchall()
     return {(system, external_id): row for system, external_id, row in rows if (system, external_id) in keys}
 
 
@@ -93,7 +98,7 @@ def clashes(
 
     The ids in `without` are those of rows that the same list of writes deletes.
     """
-    keys = {tuple(key) for draft in drafts for key in draft.lists.get("external_references", ())}
+    keys = {tuple(key) for draft in drafts for key in _gained(draft)}
     held = holders(model, organization_id, keys)
     owners: dict[Any, Any] = {key: row_id for key, row_id in held.items() if row_id not in without}
     errors: dict[int, DomainError] = {}
@@ -103,6 +108,12 @@ def clashes(
             if owners.setdefault(tuple(key), owner) != owner:
                 errors[index] = taken()
     return errors
+
+
+def _gained(draft: Draft) -> list[Any]:
+    """The draft's keys but for those that its live row has, which no other live row can have."""
+    held = () if draft.before.get("deleted_at") else draft.lists_before.get("external_references", ())
+    return [key for key in draft.lists.get("external_references", ()) if key not in held]
 
 
 def write(model: type[Any], organization_id: int, drafts: Iterable[Draft]) -> None:
@@ -149,10 +160,19 @@ def rows_by_first_key(
 ) -> dict[int, tuple[Any, Key]]:
     """For each change the visible row that has its first key, or None, and that key."""
     keys = {index: tuple(change["external_references"][0]) for index, change in changes.items()}
-    ids = holders(model, organization_id, keys.values())
+    if not keys:
+        return {}
+    held = {
+        "references__organization_id": organization_id,
+        "references__is_live": True,
+        "references__system__in": {system for system, _ in keys.values()},
+        "references__external_id__in": {external_id for _, external_id in keys.values()},
+    }
+    key_of = {"key_system": F("references__system"), "key_id": F("references__external_id")}
     # Only the id: a write reads the row again under its lock.
-    rows = visible.only("pk").in_bulk(set(ids.values())) if ids else {}
-    return {index: (rows.get(ids.get(key)), key) for index, key in keys.items()}
+    found = visible.filter(**held).annotate(**key_of).only("pk")
+    rows = {(row.key_system, row.key_id): row for row in found}
+    return {index: (rows.get(key), key) for index, key in keys.items()}
 
 
 def assign_replacement_ids(

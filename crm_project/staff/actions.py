@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
 from django.db import IntegrityError
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils.html import format_html
@@ -23,11 +25,21 @@ from crm_project.journal.models import Event
 from crm_project.journal.undo import can_undo
 from crm_project.records.kinds import kinds
 from crm_project.records.violations import conflict_of
-from crm_project.staff import filters
+from crm_project.staff import filters, once
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import visible
+from crm_project.versions import Versions
 
+# Rows of an address; a page of a list has fewer.
 AT_ONCE = 200
+# Rows of an action on all that match.
+MOST_ROWS = 2_000
+# Rows that a page of an action names.
+NAMED = 100
+# The parameter of an action on all rows of a list: the query of the list.
+ALL = "all"
+# The field of the form of an action: the rows and their versions that its page has shown.
+CHOSEN = "chosen"
 SHOWN_ERRORS = 20
 # The number of rows of each model that an action changes.
 Reach = Mapping[type[Model], int]
@@ -78,6 +90,10 @@ class AdminAction:
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
         raise NotImplementedError
+
+    def destination(self, admin: Any, changes: ChangeSet) -> str:
+        """The address of the page after the action; empty for the page before it."""
+        return ""
 
 
 class TrashAction(AdminAction):
@@ -138,14 +154,54 @@ def list_action(action: AdminAction) -> Any:
     """The action of a change list, as Django expects it: a redirect to the page of the action."""
 
     def redirect(admin: Any, request: HttpRequest, rows: Any) -> HttpResponse:
+        back = request.get_full_path()
+        if is_on_all_that_match(request):
+            query = {ALL: request.GET.urlencode(), "next": back}
+            return HttpResponseRedirect(f"{action_url(admin, action, [])}&{urlencode(query)}")
         ids = list(rows.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])
-        if len(ids) > AT_ONCE:
-            messages.error(request, f"At most {AT_ONCE} rows at once. Narrow the list first.")
-            return HttpResponseRedirect(request.get_full_path())
-        return HttpResponseRedirect(action_url(admin, action, ids, back=request.get_full_path()))
+        return HttpResponseRedirect(action_url(admin, action, ids[:AT_ONCE], back=back))
 
     redirect.__name__ = f"action_{action.name}"
     return redirect
+
+
+def is_on_all_that_match(request: HttpRequest) -> bool:
+    return request.POST.get("select_across") == "1"
+
+
+def rows_of_action(admin: Any, request: HttpRequest) -> dict[int, int | None]:
+    """The ids of the rows that an action is on, with the versions that its form has shown, if it is sent."""
+    sent = request.POST.get(CHOSEN, "")
+    if sent:
+        pairs = (part.partition(":") for part in sent.split(",")[:MOST_ROWS])
+        return {whole_number(key): whole_number(version) or None for key, _, version in pairs}
+    if ALL in request.GET:
+        return dict.fromkeys(_ids_that_match(admin, request))
+    keys = request.GET.get("ids", "").split(",")[:AT_ONCE]
+    return dict.fromkeys(whole_number(key) for key in keys)
+
+
+def _ids_that_match(admin: Any, request: HttpRequest) -> list[int]:
+    """The ids of the rows of the list whose query is in the address; none if there are too many of them."""
+    listing = copy(request)
+    listing.GET = QueryDict(request.GET[ALL])  # type: ignore[assignment]
+    listing.resolver_match = resolve(
+        reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
+    )
+    if admin.wrong_parameters(listing):
+        return []
+    rows = admin.get_changelist_instance(listing).queryset
+    ids = list(rows.order_by("pk").values_list("pk", flat=True)[: MOST_ROWS + 1])
+    if len(ids) <= MOST_ROWS:
+        return ids
+    messages.error(request, f"At most {MOST_ROWS:,} rows at once. Narrow the list first.")
+    return []
+
+
+def expected_versions(rows: Sequence[Any]) -> dict[int, Versions]:
+    """The versions that the form of an action has shown, by the ids of the rows; of all rows if it was sent."""
+    seen = {row.pk: getattr(row, "seen_version", None) for row in rows}
+    return {key: Versions(frozenset({version})) for key, version in seen.items() if version}
 
 
 def action_page(
@@ -154,7 +210,8 @@ def action_page(
     """The page of an action: shows its reach and form, runs it, and shows a refusal as an error of the form."""
     back = next_url(request, f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
     if not rows:
-        messages.warning(request, "These rows no longer exist.")
+        if not messages.get_messages(request):
+            messages.warning(request, "These rows no longer exist.")
         return HttpResponseRedirect(back)
     form = forms.Form(request.POST if request.method == "POST" else None)
     form.fields.update(action.fields(request, actor, rows))
@@ -162,8 +219,7 @@ def action_page(
     if request.method == "POST" and form.is_valid():
         try:
             # One change set, so that one undo takes the whole action back.
-            with change_set(actor) as changes:
-                action.run(actor, rows, form.cleaned_data)
+            changes = _run_once(request, action, actor, rows, form.cleaned_data)
         except (DomainError, IntegrityError) as error:
             _add_errors(form, refusal_of(error), rows)
         else:
@@ -172,7 +228,7 @@ def action_page(
                 '<span class="crm-report">{}{}</span>', report, _undo_link(action, actor, changes)
             )
             messages.success(request, text)
-            return HttpResponseRedirect(_existing(admin, request, back))
+            return HttpResponseRedirect(action.destination(admin, changes) or _existing(admin, request, back))
     context = {
         **admin.admin_site.each_context(request),
         "title": action.label,
@@ -180,15 +236,35 @@ def action_page(
         "opts": admin.opts,
         "row_link": _row_link(admin, action, rows),
         "form": form,
-        "rows": [_linked(admin, request, row) for row in rows],
-        "more": sum(reach.values()) - len(rows) if action.is_on_all else 0,
+        "rows": [_linked(admin, request, row) for row in rows[:NAMED]],
+        "more": (sum(reach.values()) if action.is_on_all else len(rows)) - min(len(rows), NAMED),
+        "chosen": ",".join(f"{row.pk}:{getattr(row, 'version', '')}" for row in rows)
+        if type(rows[0]) is admin.model and not action.is_on_all
+        else "",
         "reach": reach_text(reach),
         "is_many": sum(reach.values()) > 1,
         "note": action.note(actor, rows),
         "back": back,
+        "form_key": uuid4().hex,
         "media": admin.media + form.media,
     }
     return TemplateResponse(request, "admin/action.html", context)
+
+
+def _run_once(
+    request: HttpRequest, action: AdminAction, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]
+) -> ChangeSet:
+    """Run the action of a form that may have been sent before. A login without an organization has no keys."""
+
+    def run() -> str:
+        action.run(actor, rows, given)
+        return ""
+
+    if actor is None:
+        with change_set(actor) as changes:
+            run()
+        return changes
+    return once.carry_out(actor=actor, request=request, act=run)[1]
 
 
 def _linked(admin: Any, request: HttpRequest, row: Any) -> SafeString | str:
@@ -252,6 +328,12 @@ def _report(
         unchanged = len(own - changed)
         parts += [f"{unchanged:,} needed no change."] if done and unchanged else []
     parts += [f"Also changed: {reach_text(others)}."] if others else []
+    describe = getattr(admin, "palette_description", None) if type(rows[0]) is admin.model else None
+    if len(rows) == 1 and describe and done:
+        # What distinguishes the row from others of its name.
+        return format_html(
+            '{}: {} <span class="crm-part">{}</span>', subject, " ".join(parts), describe(rows[0])
+        )
     return format_html("{}: {}", subject, " ".join(parts))
 
 

@@ -4,30 +4,47 @@ Django's ModelAdmin would offer other organizations' rows in filters, autocomple
 the services, and answer a refusal with a 500. A subclass declares its services and fields.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin import display as display_column
-from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from unfold.admin import ModelAdmin
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.errors import DomainError, counted
+from crm_project.errors import KNOWN, DomainError, counted
 from crm_project.records.fields import MoneyField
 from crm_project.records.querysets import RESTORABLE_FOR
-from crm_project.staff import custom, display, filters, inputs, panels
-from crm_project.staff.actions import AdminAction, action_page, action_url, list_action, refusal_of
+from crm_project.staff import custom, display, filters, inputs, once, panels, saved_views
+from crm_project.staff.actions import (
+    AdminAction,
+    action_page,
+    action_url,
+    list_action,
+    refusal_of,
+    rows_of_action,
+)
 from crm_project.staff.edit_conflicts import SavedMeanwhile
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.lists import PeekPaginator, StaffChangeList
@@ -35,7 +52,16 @@ from crm_project.staff.request_actor import actor_of, visible
 from crm_project.staff.timeline import timeline
 
 Fieldsets = list[Any]
+# The parameters of every list; some of them are not for people.
+HIDDEN = frozenset({ERROR_FLAG, IS_POPUP_VAR, TO_FIELD_VAR})
+OF_LISTS = frozenset({SEARCH_VAR, ORDER_VAR, PAGE_VAR, *HIDDEN})
+INDENTATION = re.compile(rb"\s*\n\s*")
 LIST_SCRIPTS = ("core.js", "actions.js")
+
+
+def _without_indentation(page: Any) -> None:
+    """A sixth of a list is the indentation of its templates."""
+    page.content = INDENTATION.sub(b"\n", page.content)
 
 
 class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
@@ -43,6 +69,11 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     view_permission: ClassVar[Permission] = Permission.VIEW
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
     row_actions: ClassVar[Sequence[AdminAction]] = ()
+    # Whether the page of a row has its form on a tab of its own, beside what tells of the row.
+    has_tabs: ClassVar[bool] = False
+    # Whether members save views of the list; `column_names` has the names of its columns in the API.
+    has_views: ClassVar[bool] = False
+    column_names: ClassVar[Mapping[str, str]] = {}
     # The kind of the custom fields that this model has, if any.
     custom_kind: ClassVar[str] = ""
     has_trash: ClassVar[bool] = False
@@ -54,6 +85,9 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     # Links beside the titles of lists, by the model of the list, as (label, icon, URL name, permission).
     list_tools: ClassVar[Mapping[type[Model], Sequence[tuple[str, str, str, Permission]]]] = {}
 
+    # Exports of chosen rows, by the model of the list, as (name, label, action of the list).
+    list_exports: ClassVar[Mapping[type[Model], Sequence[tuple[str, str, Any]]]] = {}
+
     # Panels on the pages of other models, or of this one.
     panel_factories: ClassVar[Mapping[type[Model], panels.PanelFactory]] = {}
     # Columns with an index by which a long list can be sorted, in pages by cursor. A list without has numbered pages.
@@ -63,7 +97,6 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
-    list_disable_select_all = True
     list_filter_submit = True
     list_fullwidth = True
     list_before_template = "admin/list_notes.html"
@@ -204,6 +237,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         if self.custom_kind:
             definitions = custom.definitions(request, self.custom_kind)
             own += [filters.custom_filter(definition) for definition in definitions.values()]
+        own += [filters.ChosenFilter, *([saved_views.ViewFilter] if self.has_views else [])]
         return [*own, filters.TrashFilter] if self.has_trash else own
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
@@ -219,10 +253,17 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
             for action in self.row_actions
             if action.on_many and action.on_trash == trash and action.may(self, request)
         ]
-        return {
+        offered = {
             f"action_{action.name}": (list_action(action), f"action_{action.name}", action.label)
             for action in own
         }
+        exports = {
+            name: (export, name, label)
+            for page in self.admin_site._registry.values()
+            for name, label, export in (() if trash else page.list_exports.get(self.model, ()))
+            if self.has_view_permission(request)
+        }
+        return offered | exports
 
     @property
     def media(self) -> Any:
@@ -236,13 +277,64 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         return forms.Media(js=[f"admin/js/{name}" for name in names])
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        wrong = self.wrong_parameters(request)
+        if wrong:
+            return self._wrong_address(request, wrong)
+        if ERROR_FLAG in request.GET:
+            messages.warning(
+                request, "The page in the address is not valid any more. This is the first page."
+            )
         context = {
             "tools": self.tools_for(request),
             "in_trash": self.in_trash(request),
             "media": forms.Media(js=[f"admin/js/{name}" for name in LIST_SCRIPTS]),
         }
         response: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
+        if isinstance(response, TemplateResponse):
+            response.add_post_render_callback(_without_indentation)
         return response
+
+    def list_tabs(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """The views of the list, each with a `label` and the `query` of its address as a mapping."""
+        return []
+
+    def list_totals(self, changelist: StaffChangeList) -> Sequence[tuple[str, Any]]:
+        """What the filtered rows add up to, as (label, value)."""
+        return ()
+
+    def action_checkbox(self, obj: Any) -> str:
+        return format_html(
+            '<input type="checkbox" class="action-select" name="{}" value="{}" aria-label="Select {}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            obj,
+        )
+
+    action_checkbox.short_description = mark_safe(  # type: ignore[attr-defined]
+        '<input type="checkbox" class="action-toggle" id="action-toggle" aria-label="Select all of this page">'
+    )
+
+    def wrong_parameters(self, request: HttpRequest) -> dict[str, str]:
+        """The parameters of a list's address that it does not have, with the API's text for each."""
+        filters_of = (list_filter.names() for list_filter in self.get_list_filter(request))
+        known = {*OF_LISTS, *(name for names in filters_of for name in names)}
+        offered = ", ".join(sorted(known - HIDDEN))
+        return {
+            name: f"There is no such parameter.{KNOWN}{offered}."
+            if name not in known
+            else "Send this parameter only once."
+            for name, values in request.GET.lists()
+            if name not in known or len(values) > 1
+        }
+
+    def _wrong_address(self, request: HttpRequest, wrong: dict[str, str]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "This address has an error",
+            "opts": self.opts,
+            "wrong": wrong,
+        }
+        return TemplateResponse(request, "admin/wrong_address.html", context, status=400)
 
     def list_note(self, changelist: StaffChangeList) -> str:
         """A warning above the list about what it shows, or nothing."""
@@ -263,7 +355,17 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         own = super().get_list_display(request)
+        view = saved_views.view_of(request, self.model) if self.has_views else None
+        if view is not None and view.columns:
+            own = [own[0], *(name for name in own[1:] if self.column_names.get(name) in view.columns)]
         return [*own, "restorable_for"] if self.in_trash(request) else own
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """The order of the view in the address, if the list can be sorted so."""
+        own = super().get_ordering(request)
+        view = saved_views.view_of(request, self.model) if self.has_views else None
+        name = view.ordering if view is not None else ""
+        return (name, "id") if name.lstrip("-") in self.keyset_columns else own
 
     @display_column(description="Restorable for")
     def restorable_for(self, row: Any) -> str:
@@ -316,11 +418,27 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         """After a refusal, which rolls back the transaction, show the form again with the errors of the refusal."""
         try:
-            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+            return self._changeform_once(request, object_id, form_url, extra_context)
         except (DomainError, IntegrityError) as error:
             request.staff_refusal = refusal_of(error)  # type: ignore[attr-defined]
-            response = super().changeform_view(request, object_id, form_url, extra_context)
-        return response
+            shown: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+            return shown
+
+    def _changeform_once(self, request: HttpRequest, object_id: str | None, *args: Any) -> HttpResponse:
+        """Save a form that is sent twice once. A login without an organization has no keys."""
+        respond = partial(super().changeform_view, request, object_id, *args)
+        actor = actor_of(request)
+        if request.method != "POST" or actor is None or not once.form_key(request):
+            response: HttpResponse = respond()
+            return response
+        return once.respond_once(
+            actor=actor,
+            request=request,
+            respond=respond,
+            is_saved=lambda: getattr(request, "staff_is_saved", False),
+            fallback=reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+            is_new=object_id is None,
+        )
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         return form.instance
@@ -336,6 +454,25 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
                 raise SavedMeanwhile
         vars(obj).update(vars(row))
 
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """The page of the new row, if the member may see it."""
+        return self._stay(request, obj) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self._stay(request, obj) or super().response_post_save_change(request, obj)
+
+    def _stay(self, request: HttpRequest, row: Any) -> HttpResponse | None:
+        if not visible(request, self.model).filter(pk=row.pk).exists():
+            return None
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        kept = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        is_form_hidden = self.has_tabs and request.resolver_match and request.resolver_match.kwargs
+        return HttpResponseRedirect(add_preserved_filters(kept, url) + ("#edit" if is_form_hidden else ""))
+
+    def log_saved(self, request: HttpRequest) -> None:
+        """Note that the form of the request was saved."""
+        request.staff_is_saved = True  # type: ignore[attr-defined]
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Many-to-many relations are part of the change. A subclass with inlines overrides this."""
 
@@ -346,19 +483,23 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """The service has recorded it in the journal."""
+        self.log_saved(request)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """The service has recorded it in the journal."""
+        self.log_saved(request)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        context["form_key"] = uuid4().hex
         row = context.get("original")
         context["show_history"] = False
         context["show_delete"] = False
         if row is not None and not context.get("is_popup"):
             context["row_action_links"] = self.row_action_links(request, row)
             context["panels"] = self.panels(request, row)
+            context["has_tabs"] = self.has_tabs
             context["header"] = self.header(request, row)
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
@@ -413,13 +554,16 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         acting: Any = actor
         if action is None or not action.may(self, request):
             raise PermissionDenied
-        ids = [inputs.whole_number(key) for key in request.GET.get("ids", "").split(",")[:500]]
+        chosen = rows_of_action(self, request)
         rows = visible(request, self.model)
         if action.on_trash and actor is not None:
             rows = self.model.objects.trash_visible_to(actor.member, timezone.now())
         related = self.select_related
         rows = rows.select_related(*related) if related else rows
-        return action_page(self, request, action, acting, list(rows.filter(pk__in=ids).order_by("pk")))
+        found = list(rows.filter(pk__in=chosen).order_by("pk"))
+        for row in found:
+            row.seen_version = chosen[row.pk]
+        return action_page(self, request, action, acting, found)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Redirect to our page: Django's would list and delete related rows."""

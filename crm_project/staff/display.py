@@ -115,6 +115,10 @@ def web(address: str) -> SafeString | str:
     )
 
 
+def anchor(url: str, text: str) -> SafeString:
+    return format_html('<a class="crm-link" href="{}">{}</a>', url, text)
+
+
 def link(row: Any, text: str = "") -> SafeString | str:
     """A link to the page of the row in the admin."""
     if row is None:

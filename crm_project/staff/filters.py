@@ -8,8 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils import formats, timezone
 
+from crm_project.errors import counted
 from crm_project.records.expressions import CustomValue, HoldsOption
 from crm_project.records.models import CustomField
 from crm_project.staff.custom import NumberInput
@@ -53,6 +54,16 @@ class FormFilter(admin.ListFilter):
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         raise NotImplementedError
 
+    @property
+    def shown_value(self) -> str:
+        """The value of an active filter as people read it."""
+        given = {name: str(value) for name, value in self.used_parameters.items() if value}
+        texts = [_shown(self.form.fields[name], value) for name, value in given.items()]
+        if not self.is_range:
+            return " – ".join(texts)
+        low, high = (name in given for name in self.names())
+        return " – ".join(texts) if low and high else f"{'from' if low else 'to'} {texts[0]}"
+
     def has_output(self) -> bool:
         return True
 
@@ -67,6 +78,19 @@ class FormFilter(admin.ListFilter):
             return queryset.none()
         given = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "")}
         return self.narrow(queryset, given) if given else queryset
+
+
+def _shown(field: Any, value: str) -> str:
+    """The label of a choice; a day as lists have it; else the value."""
+    for key, label in getattr(field, "choices", ()):
+        group = label if isinstance(label, list | tuple) else [(key, label)]
+        for one, text in group:
+            if str(one) == value:
+                return str(text)
+    try:
+        return formats.date_format(field.to_python(value), "j M Y") if isinstance(field, Day) else value
+    except forms.ValidationError:
+        return value
 
 
 def choice_filter(title: str, parameter: str, choices: Any, *, column: str = "") -> type[FormFilter]:
@@ -122,15 +146,46 @@ class RowFilter(FormFilter):
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         key = whole_number(str(self.used_parameters.get(self.parameter, "")))
-        rows = visible(request, self.model).filter(pk=key) if key else ()
+        rows = self.rows(request).filter(pk=key) if key else ()
         choices = [("", "All"), *((row.pk, str(row)) for row in rows)]
         return {self.parameter: forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
+
+    def rows(self, request: HttpRequest) -> Any:
+        return visible(request, self.model)
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return rows.filter(self.condition(int(value[self.parameter])))
 
     def condition(self, row_id: int) -> Q:
         return Q(**{self.parameter: row_id})
+
+
+class ChosenFilter(FormFilter):
+    """Rows that were chosen by their ids, such as those that are ticked in a list."""
+
+    title = "Chosen"
+    parameter = "ids"
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return [cls.parameter]
+
+    def has_output(self) -> bool:
+        return bool(self.used_parameters)
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        return {self.parameter: forms.CharField(widget=TextInput(), label=self.title)}
+
+    @property
+    def ids(self) -> list[int]:
+        return [whole_number(key) for key in str(self.used_parameters.get(self.parameter, "")).split(",")]
+
+    @property
+    def shown_value(self) -> str:
+        return counted(len(self.ids), "row")
+
+    def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return rows.filter(pk__in=self.ids)
 
 
 class RangeFilter(FormFilter):

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.core.paginator import InvalidPage
 from django.db.models import F
 from django.utils.functional import cached_property
@@ -14,11 +15,14 @@ from unfold.views import ChangeList
 from crm_project.accounts.actors import Actor
 from crm_project.generics import AnyPage, AnyPaginator
 from crm_project.records.paging import Cursor, InvalidCursor, Key, order_of, page_of
+from crm_project.staff import saved_views
 from crm_project.staff.filters import TrashFilter
 from crm_project.staff.request_actor import actor_of
 
 # Instead of a count of rows: more than any list has.
 NO_COUNT = 10**9
+# Parameters in which two addresses of the same view may differ.
+OUTSIDE_VIEWS = frozenset({PAGE_VAR, ERROR_FLAG})
 
 
 class PeekPage(AnyPage):
@@ -59,6 +63,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
     keyset_ordering = ""
 
     def __init__(self, request: Any, *args: Any) -> None:
+        self.request, self.query_dict = request, request.GET
         super().__init__(request, *args)
         self.title = capfirst(self.opts.verbose_name_plural)
         if self.in_trash:
@@ -92,6 +97,63 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
     @property
     def note(self) -> str:
         return str(self.model_admin.list_note(self))
+
+    @property
+    def chips(self) -> list[dict[str, str]]:
+        """The active filters and the search, each with the address of the list without it."""
+        used = [spec for spec in self.filter_specs if any(spec.used_parameters.values())]
+        chips = [
+            {"title": spec.title, "value": spec.shown_value, "url": self.without(*spec.names())}
+            for spec in used
+            if not isinstance(spec, TrashFilter)
+        ]
+        text = {"title": "Search", "value": self.query, "url": self.without(SEARCH_VAR)}
+        return [*chips, text] if self.query else chips
+
+    def without(self, *names: str) -> str:
+        """The address of the list without these parameters, from its first page."""
+        query = self.query_dict.copy()
+        for name in (*names, PAGE_VAR):
+            query.pop(name, None)
+        return f"?{query.urlencode()}"
+
+    @cached_property
+    def totals(self) -> list[tuple[str, Any]]:
+        """What the filtered rows add up to; nothing for a list of all rows, which may be long."""
+        if not self.is_narrowed or self.in_trash or self.filter_errors:
+            return []
+        return list(self.model_admin.list_totals(self))
+
+    @cached_property
+    def tabs(self) -> list[dict[str, Any]]:
+        """The views of the list, each a query; the current one has the parameters of the address."""
+        if self.in_trash or self.is_popup:
+            return []
+        given = {name: value for name, value in self.query_dict.items() if name not in OUTSIDE_VIEWS}
+        tabs = [*self.model_admin.list_tabs(self.request), *self._saved_tabs()]
+        return [
+            {**tab, "url": f"?{urlencode(tab['query'])}", "is_current": tab["query"] == given} for tab in tabs
+        ]
+
+    def _saved_tabs(self) -> list[dict[str, Any]]:
+        if not self.model_admin.has_views:
+            return []
+        return [
+            {
+                "label": view.name,
+                "title": "Shared with the organization" if view.is_shared else "Only you see this view",
+                "query": {saved_views.VIEW: view.uuid},
+            }
+            for view in saved_views.views_of(self.request, self.model)
+        ]
+
+    @cached_property
+    def save_url(self) -> str:
+        """The form that saves the filters of the list as a view."""
+        can_save = (
+            self.model_admin.has_views and self.is_narrowed and not self.in_trash and not self.filter_errors
+        )
+        return saved_views.hooks.save_url(self.request, self.model) if can_save else ""
 
     @property
     def is_narrowed(self) -> bool:
@@ -145,7 +207,8 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
 
     def _key(self, ordering: str) -> Key:
         name = ordering.lstrip("-")
-        return Key(name, nullable=self.opts.get_field(name).null)
+        field = self.opts.get_field(name)
+        return Key(name, nullable=field.null, text=field.get_internal_type() == "CharField")
 
     def get_ordering_field_columns(self) -> Any:
         """A long list is sorted by one column at a time."""

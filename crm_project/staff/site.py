@@ -16,6 +16,7 @@ from crm_project.accounts.models import Member, User
 from crm_project.accounts.sessions import SESSION_KEY
 from crm_project.staff import command_palette, inputs, password_reset
 from crm_project.staff.invitation import accept_view
+from crm_project.staff.manifest import manifest_view
 from crm_project.staff.request_actor import actor_of, is_operator
 from crm_project.staff.sign_in import SESSION_LASTS, OwnPasswordForm, SignInForm, throttled_page
 from crm_project.staff.undoing import undo_view
@@ -53,6 +54,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
                 self.password_reset_confirm,
                 name="password_reset_confirm",
             ),
+            path("manifest.webmanifest", self.manifest, name="manifest"),
             path("undo/<int:sequence>/", self.admin_view(self.undo), name="undo"),
         ]
         return [*own, *super().get_urls()]
@@ -98,6 +100,10 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return Autocomplete.as_view(admin_site=self)(request)
+
+    def manifest(self, request: HttpRequest) -> HttpResponse:
+        """Public, since browsers ask for it without a session."""
+        return manifest_view(request)
 
     def accept_invitation(self, request: HttpRequest) -> HttpResponse:
         """Needs no login: the link of the invitation is enough."""

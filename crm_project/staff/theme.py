@@ -20,15 +20,19 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Board", "view_kanban", "admin:deals_deal_board_default", Permission.VIEW),
             ("Activities", "task_alt", "admin:activities_activity_changelist", Permission.VIEW),
             ("Deals", "handshake", "admin:deals_deal_changelist", Permission.VIEW),
+            ("Reports", "monitoring", "admin:deals_deal_reports", Permission.VIEW),
             ("Contacts", "contacts", "admin:contacts_contact_changelist", Permission.VIEW),
             ("Imports", "upload_file", "admin:imports_import_changelist", Permission.EDIT_DEALS),
+            ("Exports", "file_save", "admin:imports_export_changelist", Permission.VIEW),
         ],
     ),
     (
         "Set-up",
         [
             ("Pipelines", "view_column", "admin:pipelines_pipeline_changelist", Permission.VIEW),
+            ("Saved views", "bookmark", "admin:saved_views_savedview_changelist", Permission.VIEW),
             ("Lost reasons", "thumb_down", "admin:deals_lostreason_changelist", Permission.VIEW),
+            ("Exchange rates", "currency_exchange", "admin:rates_exchangerate_changelist", Permission.VIEW),
             ("Custom fields", "tune", "admin:records_customfield_changelist", Permission.EDIT_PIPELINES),
             ("Members", "group", "admin:accounts_member_changelist", Permission.VIEW),
             ("API tokens", "key", "admin:accounts_apitoken_changelist", Permission.VIEW),
@@ -134,7 +138,10 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("staff/staff.css")],
-    "SCRIPTS": [lambda request: static("staff/staff.js")],
+    "SCRIPTS": [
+        lambda request: static("staff/staff.js"),
+        lambda request: static("staff/forms.js"),
+    ],
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("staff/icon.svg")},
     ],

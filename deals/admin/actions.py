@@ -5,21 +5,29 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.urls import reverse
 
+from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
-from crm_project.staff.actions import AdminAction, RestoreAction
+from crm_project.changes import ChangeSet
+from crm_project.staff.actions import AdminAction, RestoreAction, expected_versions
 from crm_project.staff.inputs import Select
 from crm_project.staff.request_actor import visible
 from deals import services
 from deals.admin.forms import StageChoiceField
 from deals.models import Deal, LostReason
+from pipelines.models import Stage
 
 Given = Mapping[str, Any]
 
 
 def change_all(actor: Actor, deals: Sequence[Deal], change_of: Any) -> None:
-    services.update_deals(actor=actor, changes=[(deal, change_of(deal)) for deal in deals])
+    """Change the deals, if they still have the versions that the page of the action has shown."""
+    expected = expected_versions(deals)
+    guards = ({"if_match": expected[deal.pk]} if deal.pk in expected else {} for deal in deals)
+    changes = [(deal, {**change_of(deal), **guard}) for deal, guard in zip(deals, guards, strict=True)]
+    services.update_deals(actor=actor, changes=changes)
 
 
 class Win(AdminAction):
@@ -96,7 +104,7 @@ class Move(AdminAction):
         return f"moved to {stage.pipeline.name}, {stage.name}"
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
-        services.move_deals(actor=actor, deals=rows, stage=given["stage"])
+        change_all(actor, rows, lambda deal: {"stage": given["stage"].pk})
 
 
 class HandOver(AdminAction):
@@ -120,6 +128,60 @@ class HandOver(AdminAction):
         change_all(actor, rows, lambda deal: {"owner": given["owner"].pk})
 
 
+# What a duplicate takes over.
+COPIED = (
+    "name amount amount_gross currency tax_rate bid_type bid_value bid_periods description origin url"
+    " expected_close_date is_private"
+).split()
+
+
+class Duplicate(AdminAction):
+    name = "duplicate"
+    label = "Duplicate"
+    icon = "file_copy"
+    done = "duplicated"
+    explanation = (
+        "Adds an open deal with the same customer, people, amounts and description, in the first stage of the"
+        " pipeline. You own it."
+    )
+    on_many = False
+    is_on_all = True
+
+    def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
+        services.create_deals(actor=actor, changes=[_copy(actor, deal) for deal in rows])
+
+    def destination(self, admin: Any, changes: ChangeSet) -> str:
+        created = next((event.row_id for event in changes.recorded if event.kind == Deal.row_kind), None)
+        return reverse("admin:deals_deal_change", args=[created]) if created else ""
+
+
+def _copy(actor: Actor, deal: Deal) -> dict[str, Any]:
+    """The change for a duplicate. A gross amount that follows from the net one is computed again."""
+    values = {name: getattr(deal, name) for name in COPIED}
+    people = visible_people(actor, deal)
+    stage = deal.stage.pipeline.stages.in_order().filter(kind=Stage.Kinds.OPEN).first() or deal.stage
+    return {
+        **{name: value for name, value in values.items() if value not in (None, "")},
+        **people,
+        "stage": stage.pk,
+        "owner": actor.member.pk,
+        "custom_fields": deal.custom_fields,
+    }
+
+
+def visible_people(actor: Actor, deal: Deal) -> dict[str, Any]:
+    """The contacts of a deal that a copy of it may name."""
+    live = Contact.objects.visible_to(actor.member)
+    members = list(live.filter(pk__in=deal.members.values("pk")).values_list("pk", flat=True))
+    named = {key for key in (deal.client_id, deal.contact_id) if key}
+    seen = set(live.filter(pk__in=named).values_list("pk", flat=True))
+    return {
+        "client": deal.client_id if deal.client_id in seen else None,
+        "contact": deal.contact_id if deal.contact_id in seen else None,
+        "members": members,
+    }
+
+
 class RestoreDeals(RestoreAction):
     """Restores deals; a stage is required if their own was removed."""
 
@@ -132,9 +194,9 @@ class RestoreDeals(RestoreAction):
 
 
 def trash_deals(actor: Actor, rows: Sequence[Deal], given: Given) -> None:
-    services.trash_deals(actor=actor, rows=rows)
+    services.trash_deals(actor=actor, rows=rows, if_match=expected_versions(rows))
 
 
 def restore_deals(actor: Actor, rows: Sequence[Deal], given: Given) -> None:
     stage = given["stage"].pk if given["stage"] else None
-    services.restore_deals(actor=actor, rows=rows, stage=stage)
+    services.restore_deals(actor=actor, rows=rows, stage=stage, if_match=expected_versions(rows))

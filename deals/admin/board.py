@@ -93,13 +93,11 @@ class Board:
         }
 
     def head(self, stage: Stage, totals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """The figures of a column, those of the organization's currency first."""
-        own = self.actor.organization.currency
-        ordered = sorted(totals, key=lambda total: (total["currency"] != own, total["currency"]))
+        """The figures of a column: one sum in the organization's currency, and those without rates by themselves."""
         return {
             "count": sum(total["count"] for total in totals),
             "url": self.list_url(stage=stage.pk),
-            "sums": [_sums(total) for total in ordered if total["amount"]],
+            "sums": [_sums(total) for total in in_one_currency(totals, self.actor) if total["amount"]],
         }
 
     def page(self, stage: Stage, page: KeysetPage) -> dict[str, Any]:
@@ -139,6 +137,18 @@ class Board:
             if kind not in kinds
         ]
         return [*((str(stage.pk), stage.kind, stage.name) for stage in self.stages), *statuses]
+
+
+def in_one_currency(totals: Sequence[Mapping[str, Any]], actor: Actor) -> list[Mapping[str, Any]]:
+    """The currencies whose deals all have rates as one total in the organization's, then the others, each by itself."""
+    base, others = {"currency": actor.organization.currency, "amount": 0, "weighted_amount": 0}, []
+    for total in totals:
+        if total["without_rate"]:
+            others.append(total)
+        else:
+            base["amount"] += total["amount_base"]
+            base["weighted_amount"] += total["weighted_amount_base"]
+    return [base, *others]
 
 
 def _sums(total: Mapping[str, Any]) -> dict[str, str]:

@@ -1,13 +1,16 @@
 """Deals in the admin: the list, its filters, the page of a deal."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
+from django.db.models.lookups import In
 from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils import timezone
+from django.utils.html import format_html
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
@@ -26,14 +29,24 @@ from crm_project.staff.filters import (
 )
 from crm_project.staff.forms import when
 from crm_project.staff.inputs import Select
-from crm_project.staff.request_actor import actor_of, member_choices
+from crm_project.staff.request_actor import actor_of, member_choices, today
 from deals import money, services
-from deals.admin import actions, board
+from deals.admin import actions, board, reports
 from deals.admin.forms import DealForm, StageChoiceField, currencies, may_share, stage_choices, stages_of
-from deals.admin.work import WITH_CONTACT, deals_of, home_context, is_stale, takes_part
-from deals.models import Deal
+from deals.admin.page import path_of
+from deals.admin.work import (
+    WITH_CONTACT,
+    day_before,
+    deals_of,
+    home_context,
+    is_stale,
+    month_of,
+    takes_part,
+)
+from deals.models import Deal, LostReason
+from deals.querysets import EFFECTIVE_FORECAST_CATEGORY
 from deals.rules import NEXT_STEPS, is_overdue
-from pipelines.models import Stage
+from pipelines.models import ForecastCategories
 
 MIXED_CURRENCIES = (
     "Amounts are compared as numbers, whatever their currencies. Choose one in the filter “Currency”."
@@ -79,6 +92,35 @@ class NextStepFilter(FormFilter):
         return rows.with_next_step([value["next_step"]], timezone.now(), actor.organization.time_zone)
 
 
+class ForecastFilter(FormFilter):
+    """The forecast category in force."""
+
+    title = "Forecast"
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return ["forecast"]
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        choices = [("", "All"), *ForecastCategories.choices]
+        return {"forecast": forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
+
+    def narrow(self, rows: Any, value: Any) -> Any:
+        return rows.filter(In(EFFECTIVE_FORECAST_CATEGORY, [value["forecast"]]))
+
+
+class LostReasonFilter(RowFilter):
+    """Trashed reasons included, which deals keep."""
+
+    title = "Lost reason"
+    parameter = "lost_reason"
+    model = LostReason
+
+    def rows(self, request: HttpRequest) -> Any:
+        actor: Any = actor_of(request)
+        return LostReason.objects.seen_by(actor.member)
+
+
 class WithContactFilter(RowFilter):
     title = "With"
     parameter = WITH_CONTACT
@@ -97,13 +139,17 @@ class DealAdmin(StaffModelAdmin):
     many: ClassVar[Any] = {"members": "Participants", "followers": "Followers", "access_list": "Access list"}
     guarded: ClassVar[Any] = ("next_deal",)
     panel_factories: ClassVar[Any] = {Contact: deals_of}
-    select_related: ClassVar[Any] = ("stage__pipeline", "owner__user", "client", "contact")
+    select_related: ClassVar[Any] = (
+        *("stage__pipeline", "owner__user", "client", "contact__company", "lost_reason"),
+    )
     search_fields: ClassVar[Any] = ("search_text",)
     search_help_text = "Name, number, description, contact or account"
     palette_icon = "handshake"
     empty_hint = "Add the first one here, or import deals from a file."
     ordering: ClassVar[Any] = ("-created_at", "-id")
-    keyset_columns: ClassVar[Any] = ("created_at", "amount", "expected_close_date")
+    keyset_columns: ClassVar[Any] = (
+        *("created_at", "amount", "expected_close_date", "name", "status", "stage_entered_at"),
+    )
     list_display: ClassVar[Any] = (
         "title",
         "worth",
@@ -127,6 +173,8 @@ class DealAdmin(StaffModelAdmin):
         range_filter(InstantRange, "Closed", "closed_at"),
         StaleFilter,
         NextStepFilter,
+        ForecastFilter,
+        LostReasonFilter,
         yes_no_filter("Private", "is_private"),
         WithContactFilter,
     )
@@ -137,18 +185,31 @@ class DealAdmin(StaffModelAdmin):
         "lost_reason": when("status", "== 'lost' || status == 'abandoned'"),
         "closed_at": when("status", "!= 'open'"),
     }
+    has_tabs = True
+    has_views = True
+    column_names: ClassVar[Any] = {
+        "title": "name",
+        "worth": "amount",
+        "stage_chip": "stage",
+        "state": "status",
+        "account": "client",
+        "owned_by": "owner",
+        "closing": "expected_close_date",
+        "time_in_stage": "stage_entered_at",
+    }
     row_actions: ClassVar[Any] = (
         actions.Win(),
         actions.Lose(),
         actions.Reopen(),
         actions.Move(),
         actions.HandOver(),
+        actions.Duplicate(),
         TrashAction(actions.trash_deals, "Deals in the trash can be restored for 30 days."),
         actions.RestoreDeals(),
     )
 
     def get_urls(self) -> list[URLPattern]:
-        return [*board.urls(self), *super().get_urls()]
+        return [*board.urls(self), *reports.urls(self), *super().get_urls()]
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Deal:
         return services.create_deals(actor=actor, changes=[change])[0]
@@ -171,7 +232,7 @@ class DealAdmin(StaffModelAdmin):
         new_contact = ["contact_email", ("contact_first_name", "contact_last_name"), "contact_phone"]
         sharing = ["is_private", "access_list"] if may_share(request, row) else []
         tabs = {
-            "State": ["status", "lost_reason", "closed_at", "probability"],
+            "State": ["status", "lost_reason", "closed_at", "probability", "forecast_category"],
             **({} if row else {"New contact": new_contact}),
             "Money": [
                 "gross" if is_read_only else "amount_gross",
@@ -211,6 +272,28 @@ class DealAdmin(StaffModelAdmin):
         }
         return {**own, **super().get_changeform_initial_data(request)}
 
+    def list_tabs(self, request: HttpRequest) -> list[dict[str, Any]]:
+        actor = self.actor(request)
+        first, next_month = month_of(today(actor))
+        month = {
+            "expected_close_date_from": first.isoformat(),
+            "expected_close_date_to": day_before(next_month),
+        }
+        return [
+            {"label": "My open", "query": {"status": "open", "owner": str(actor.member.pk)}},
+            {"label": "All open", "query": {"status": "open"}},
+            {"label": "Closing this month", "query": {"status": "open", **month}},
+            {"label": "All", "query": {}},
+        ]
+
+    def list_totals(self, changelist: Any) -> list[tuple[str, Any]]:
+        """The number of deals, and their sum and weighted sum in each currency, the organization's first."""
+        groups = changelist.queryset.totals(by="currency")
+        own = self.actor(changelist.request).organization.currency
+        groups.sort(key=lambda group: (group["currency"] != own, group["currency"]))
+        count = sum(group["count"] for group in groups)
+        return [("Deals", f"{count:,}"), *((group["currency"], _sums(group)) for group in groups)]
+
     def list_note(self, changelist: Any) -> str:
         used = changelist.used_parameters
         compares = changelist.keyset_ordering.endswith("amount") or {"amount_from", "amount_to"} & used
@@ -224,18 +307,21 @@ class DealAdmin(StaffModelAdmin):
         return home_context(self.actor(request), request)
 
     def header(self, request: HttpRequest, row: Deal) -> dict[str, Any]:
-        steps = [stage for stage in stages_of(request) if stage.pipeline_id == row.stage.pipeline_id]
+        is_open = row.status == Deal.Statuses.OPEN
+        closing = ("Expected close", self.closing(row)) if is_open else ("Closed", _closed_on(row))
         return {
             "template": "admin/deals/deal/header.html",
-            "pipeline": row.stage.pipeline.name,
-            "steps": [_step(stage, row) for stage in steps],
+            "name": str(row),
+            "customer": display.link(row.customer) if row.customer else "No customer yet",
+            "worth": self.worth(row),
+            "weighted": f"{row.effective_probability} %" if is_open else "",
+            "path": path_of(request, row),
             "facts": [
-                ("Amount", self.worth(row)),
                 ("Status", self.state(row)),
-                ("Probability", f"{row.effective_probability} %"),
-                ("Expected close", self.closing(row)),
+                closing,
                 ("In this stage", self.time_in_stage(row)),
                 ("Next step", self.step(row)),
+                *([] if row.amount_gross is None else [("Gross amount", self.gross(row))]),
                 *self.people_facts(row),
             ],
         }
@@ -244,7 +330,6 @@ class DealAdmin(StaffModelAdmin):
         """The people of the deal and how to reach them."""
         person = row.contact or row.client
         facts = [
-            ("Account", display.link(row.client)),
             ("Contact", display.link(row.contact)),
             ("E-mail", display.mail(person.email if person else "")),
             ("Phone", display.phone((person.phone or person.mobile) if person else "")),
@@ -255,11 +340,10 @@ class DealAdmin(StaffModelAdmin):
     def palette_description(self, row: Deal) -> str:
         decimals = money.currency_decimals().get(row.currency, 2)
         amount = "" if row.amount is None else f"{display.number(row.amount, decimals)} {row.currency}"
-        account = row.client or row.contact
-        parts = ("Deal", str(account or ""), row.stage.name, amount)
+        parts = ("Deal", str(row.customer or ""), row.stage.name, amount)
         return " · ".join(part for part in parts if part)
 
-    @admin.display(description="Deal")
+    @admin.display(description="Deal", ordering="name")
     def title(self, deal: Deal) -> Any:
         return display.titled(str(deal), "lock" if deal.is_private else "")
 
@@ -279,14 +363,13 @@ class DealAdmin(StaffModelAdmin):
     def stage_chip(self, deal: Deal) -> Any:
         return display.chip(deal.stage.name, deal.stage.color)
 
-    @admin.display(description="Status")
+    @admin.display(description="Status", ordering="status")
     def state(self, deal: Deal) -> Any:
         return display.status(deal.status, deal.get_status_display())
 
-    @admin.display(description="Account")
+    @admin.display(description="Customer")
     def account(self, deal: Deal) -> Any:
-        account = deal.client or deal.contact
-        return display.clipped(str(account)) if account else display.NOTHING
+        return display.link(deal.customer)
 
     @admin.display(description="Owner")
     def owned_by(self, deal: Deal) -> Any:
@@ -300,7 +383,7 @@ class DealAdmin(StaffModelAdmin):
     def step(self, deal: Deal) -> Any:
         return next_step_text(deal)
 
-    @admin.display(description="In stage")
+    @admin.display(description="In stage", ordering="-stage_entered_at")
     def time_in_stage(self, deal: Deal) -> Any:
         return display.age(deal.stage_entered_at, timezone.now())
 
@@ -314,6 +397,17 @@ def next_step_text(deal: Deal) -> Any:
     return display.day(timezone.localdate(deal.next_due_at), late=deal.next_due_at < timezone.now())
 
 
+def _sums(group: dict[str, Any]) -> Any:
+    currency = group["currency"]
+    decimals = money.currency_decimals().get(currency, 2)
+    weighted = money.rounded(group["weighted_amount"], currency)
+    return format_html(
+        "{} <small>{} weighted</small>",
+        display.number(group["amount"], decimals),
+        display.number(Decimal(weighted), decimals),
+    )
+
+
 def _money(amount: Any, deal: Deal) -> Any:
     return display.money(amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
 
@@ -324,12 +418,5 @@ def _first_stage(request: HttpRequest) -> int | None:
     return first.pk if first and first.pipeline.is_default else None
 
 
-def _step(stage: Stage, deal: Deal) -> dict[str, str]:
-    current = stage.pk == deal.stage_id
-    passed = not current and (stage.position or 0) < (deal.stage.position or 0)
-    return {
-        "name": stage.name,
-        "color": stage.color,
-        "text_color": display.text_color_on(stage.color),
-        "state": "current" if current else "passed" if passed else "ahead",
-    }
+def _closed_on(deal: Deal) -> Any:
+    return display.day(timezone.localdate(deal.closed_at)) if deal.closed_at else display.NOTHING

@@ -82,6 +82,7 @@ LABELS = {
     "task_id": "Task number",
 }
 HELP = {
+    "forecast_category": "If empty, that of the stage applies.",
     "client": "The company or person the deal is with.",
     "is_private": "Visible to its owner, its creator, the access list and admins only.",
     "closed_at": "Set when the deal is closed; you can change it to an earlier time.",

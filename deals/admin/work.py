@@ -6,6 +6,7 @@ Each figure is that of the list which its link opens: `WorkList` has the conditi
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -56,7 +57,7 @@ class WorkList:
 
 def work_lists(day: datetime.date) -> list[WorkList]:
     _, next_month = month_of(day)
-    until = {"expected_close_date_from": day.isoformat(), "expected_close_date_to": _before(next_month)}
+    until = {"expected_close_date_from": day.isoformat(), "expected_close_date_to": day_before(next_month)}
     return [
         WorkList(
             "no_step",
@@ -75,7 +76,7 @@ def work_lists(day: datetime.date) -> list[WorkList]:
             # The latest first: the oldest are in the list of stale deals too.
             ("-expected_close_date", "-id"),
             Q(expected_close_date__lt=day),
-            {"expected_close_date_to": _before(day)},
+            {"expected_close_date_to": day_before(day)},
         ),
         WorkList(
             "this_month",
@@ -131,7 +132,13 @@ def _groups(deals: Any, lists: Sequence[WorkList]) -> list[dict[str, Any]]:
         one.name: Count("id", filter=one.condition) if one.condition else Count("id") for one in lists
     }
     groups = deals.order_by().values("stage__pipeline", "currency")
-    groups = groups.annotate(count=Count("id"), total=Sum("amount"), **counts)
+    groups = groups.annotate(
+        count=Count("id"),
+        total=Sum("amount"),
+        total_base=Sum("amount_base"),
+        without_rate=Count("id", filter=Q(amount__isnull=False, amount_base=None)),
+        **counts,
+    )
     return list(groups.order_by("stage__pipeline", "currency"))
 
 
@@ -176,7 +183,7 @@ def first_steps(actor: Actor) -> list[dict[str, str]]:
     ]
 
 
-def _before(day: datetime.date) -> str:
+def day_before(day: datetime.date) -> str:
     return (day - datetime.timedelta(days=1)).isoformat()
 
 
@@ -216,7 +223,7 @@ def _worth(deal: Deal) -> Any:
 def pipeline_totals(
     actor: Actor, groups: Sequence[dict[str, Any]], own: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """The open deals of each pipeline, summed per currency; currencies are not added up."""
+    """The open deals of each pipeline, in the organization's currency; those without rates by themselves."""
     by_pipeline: dict[int, list[dict[str, Any]]] = {}
     for group in groups:
         by_pipeline.setdefault(group["stage__pipeline"], []).append(group)
@@ -228,17 +235,18 @@ def pipeline_totals(
 def _pipeline(
     pipeline: Pipeline, groups: list[dict[str, Any]], currency: str, own: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The totals of a pipeline, that of the organization's currency first."""
-    groups = sorted(groups, key=lambda group: (group["currency"] != currency, group["currency"]))
+    """The total of a pipeline in the organization's currency, and those of currencies without a rate."""
     decimals = money.currency_decimals()
+    base = sum(group["total_base"] or 0 for group in groups if not group["without_rate"])
+    others = [(group["total"], group["currency"]) for group in groups if group["without_rate"]]
     return {
         "name": pipeline.name,
         "url": _filtered({**own, "pipeline": str(pipeline.pk)}),
         "count": sum(group["count"] for group in groups),
         "sums": [
-            display.money(group["total"], group["currency"], decimals.get(group["currency"], 2))
-            for group in groups
-            if group["total"]
+            display.money(Decimal(money.rounded(amount, code)), code, decimals.get(code, 2))
+            for amount, code in [(base, currency), *others]
+            if amount
         ],
     }
 

@@ -97,6 +97,15 @@ class BoardTotalSerializer(Serializer):
     count = serializers.IntegerField()
     amount = serializers.SerializerMethodField()
     weighted_amount = serializers.SerializerMethodField()
+    amount_base = serializers.SerializerMethodField()
+    without_rate = serializers.IntegerField(
+        help_text="The number of deals whose amount has no rate, and so is not in `amount_base`."
+    )
+
+    @extend_schema_field(AMOUNT_SCHEMA)
+    def get_amount_base(self, total: Mapping[str, Any]) -> str:
+        """In the organization's currency, with four decimals."""
+        return f"{total['amount_base']:.4f}"
 
     @extend_schema_field(AMOUNT_SCHEMA)
     def get_amount(self, total: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.db.models.lookups import In
 from django.utils import timezone
 
 from contacts.api.filters import EmailsFilter
@@ -19,6 +20,7 @@ from crm_project.api.filters import (
     NumberFilter,
     Range,
     ReferencedFilterSet,
+    SearchFilter,
     StrictFilterSet,
     TextFilter,
     UUIDsFilter,
@@ -26,11 +28,17 @@ from crm_project.api.filters import (
     days,
     instants,
 )
+from crm_project.api.saved_views import ViewFilter
 from deals.models import Deal, DealContact, DealState
 from deals.money import currency_decimals
-from deals.querysets import EFFECTIVE_PROBABILITY, is_next_step, with_any_contact
+from deals.querysets import (
+    EFFECTIVE_FORECAST_CATEGORY,
+    EFFECTIVE_PROBABILITY,
+    is_next_step,
+    with_any_contact,
+)
 from deals.rules import NEXT_STEPS
-from pipelines.models import Stage
+from pipelines.models import ForecastCategories, Stage
 
 
 class CurrencyValue(StrictField):
@@ -104,6 +112,13 @@ class InForceFilter(PercentFilter):
         return bounded
 
 
+class ForecastCategoryFilter(ChoicesFilter):
+    """The category in force: that of the deal, else that of its stage."""
+
+    def condition(self, values: list[Any]) -> Q:
+        return Q(In(EFFECTIVE_FORECAST_CATEGORY, values))
+
+
 class DaysInStageFilter(IntegerFilter):
     field_class = DaysValue
 
@@ -136,8 +151,13 @@ class DealFilter(ReferencedFilterSet, StateFilter):
 
     uuid = UUIDsFilter("uuid", help_text="Batch read: without `page_size`, all of them are on one page.")
     amount_gross = Range(NumberFilter)
+    amount_base = Range(NumberFilter)
     probability = Range(InForceFilter)
     probability_empty = EmptyFilter("probability", help_text="Whether no probability is set by hand.")
+    forecast_category = ForecastCategoryFilter(choices=ForecastCategories.values)
+    forecast_category_empty = EmptyFilter(
+        "forecast_category", help_text="Whether no forecast category is set by hand."
+    )
     created_at = instants()
     updated_at = instants()
     date = days()
@@ -157,13 +177,14 @@ class DealFilter(ReferencedFilterSet, StateFilter):
     project_id = IntegersFilter(nullable=True)
     task_id = IntegersFilter(nullable=True)
     is_private = BooleanFilter("is_private")
+    view = ViewFilter()
     next_step = NextStepFilter(
         "next_activity",
         choices=["none", *NEXT_STEPS],
         help_text="The state of the open activity that is due first; without a due date it is `planned`.",
     )
     next_deal_empty = NextDealEmptyFilter("next_deal")
-    q = TextFilter(
+    q = SearchFilter(
         method="filter_text",
         help_text="Every word occurs in name, description, number, or the name or e-mail of contact or client.",
     )

@@ -28,6 +28,7 @@ from deals.api.filters import PastDealFilter, StateFilter
 from deals.api.serializers import DealSerializer, summary_of
 from deals.models import Deal, DealState
 from deals.past import CHANGES
+from deals.services.base_amounts import SOURCES
 
 AS_OF = {
     "type": "string",
@@ -259,6 +260,8 @@ def _past_deal(deal: Deal, state: DealState) -> Deal:
     if (deal.amount, deal.currency) != (state.amount, state.currency):
         deal.amount_gross, deal.bid_value, deal.bid_periods = None, None, None
         deal.bid_type = Deal.BidTypes.FIXED
+    if any(getattr(deal, name) != getattr(state, name) for name in SOURCES):
+        deal.amount_base = None
     if deal.status != state.status:
         deal.lost_reason = None
     for name in STATE_COLUMNS:

@@ -29,6 +29,7 @@ from deals import money
 from deals.models import Deal
 from deals.rules import NEXT_STEPS
 from deals.services.bulk import MATCH_KEYS
+from pipelines.models import ForecastCategories
 
 EXAMPLE = {
     "name": "Partenariat 2024",
@@ -48,6 +49,13 @@ class DealAmountField(AmountField):
 
     def get_attribute(self, instance: Any) -> Any:
         return money.formatted(getattr(instance, str(self.source)), instance.currency)
+
+
+class BaseAmountField(DealAmountField):
+    """The amount in the organization's currency, as it is stored: with four decimals."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return None if instance.amount_base is None else f"{instance.amount_base:.4f}"
 
 
 class NamedSerializer(Serializer):
@@ -96,6 +104,7 @@ class DealSerializer(StrictSerializer):
     name = TextField()
     description = OptionalText(max_length=LONG_TEXT)
     amount = DealAmountField()
+    amount_base = BaseAmountField(read_only=True)
     amount_gross = DealAmountField()
     tax_rate = OptionalText()
     currency = TextField(required=False, max_length=3)
@@ -104,6 +113,12 @@ class DealSerializer(StrictSerializer):
     bid_periods = StrictInteger(required=False, allow_null=True, min_value=0, max_value=2**31 - 1)
     status = StrictChoice(Deal.Statuses.choices, required=False)
     probability = StrictInteger(required=False, allow_null=True, min_value=0, max_value=100)
+    forecast_category = StrictChoice(
+        ForecastCategories.choices,
+        required=False,
+        allow_null=True,
+        help_text="The category in force; null in a request stands for that of the stage.",
+    )
     pipeline = NamedSerializer(source="stage.pipeline", read_only=True)
     stage = StagePartSerializer(read_only=True)
     contact = ContactPartSerializer(read_only=True, allow_null=True)
@@ -170,6 +185,8 @@ class DealSerializer(StrictSerializer):
         representation = super().to_representation(instance)
         if "probability" in representation:
             representation["probability"] = instance.effective_probability
+        if "forecast_category" in representation:
+            representation["forecast_category"] = instance.effective_forecast_category
         return representation
 
     def validate_name(self, name: str) -> str:
@@ -221,6 +238,14 @@ class TotalSerializer(Serializer):
         help_text="The number of deals that have a gross amount, and so are in its sum."
     )
     weighted_amount = serializers.SerializerMethodField()
+    amount_base = serializers.SerializerMethodField()
+    without_rate = serializers.IntegerField(
+        help_text="The number of deals whose amount has no rate, and so is not in `amount_base`."
+    )
+
+    def get_amount_base(self, total: Mapping[str, Any]) -> str | None:
+        """In the organization's currency, with four decimals. Null with `as_of`."""
+        return None if total["amount_base"] is None else f"{total['amount_base']:.4f}"
 
     def get_amount(self, total: Mapping[str, Any]) -> str:
         return _formatted(total["amount"], total)

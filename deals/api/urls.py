@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from crm_project.api.routers import routes
 from deals.api.board import BoardViewSet
+from deals.api.metrics import MetricsView, PastMetricsView, PipelineFiguresView
 from deals.api.past import DealChangesView, DealStateViewSet, now_or_as_of
 from deals.api.views import DealViewSet, LostReasonViewSet, PipelineDealStateViewSet, PipelineDealViewSet
 
@@ -20,6 +21,21 @@ def _with_past(route: URLPattern) -> URLPattern:
 
 
 urlpatterns = [
+    path(
+        "deals/metrics",
+        now_or_as_of(MetricsView.as_view({"get": "metrics"}), PastMetricsView.as_view({"get": "metrics"})),
+        name="deal-metrics",
+    ),
+    path(
+        "pipelines/<id_or_uuid:pipeline_id>/forecast",
+        PipelineFiguresView.as_view({"get": "forecast"}),
+        name="pipeline-forecast",
+    ),
+    path(
+        "pipelines/<id_or_uuid:pipeline_id>/funnel",
+        PipelineFiguresView.as_view({"get": "funnel"}),
+        name="pipeline-funnel",
+    ),
     path("deals/changes", DealChangesView.as_view({"get": "changes"}), name="deal-changes"),
     *map(_with_past, routes("deals", DealViewSet, "deal")),
     path(

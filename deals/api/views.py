@@ -16,6 +16,7 @@ from crm_project.api.keyed import keyed_actions
 from crm_project.api.views import RowViewSet, ScopedView, visible_rows
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
+from crm_project.records.instances import fast_instance
 from crm_project.records.paging import Key
 from crm_project.records.writing.receipts import Receipt
 from deals import rows, services
@@ -52,6 +53,7 @@ class DealViewSet(RowViewSet):
         "created_at": Key("created_at"),
         "updated_at": Key("updated_at"),
         "amount": Key("amount", nullable=True),
+        "amount_base": Key("amount_base", nullable=True),
         "expected_close_date": Key("expected_close_date", nullable=True),
         "closed_at": Key("closed_at", nullable=True),
         "name": Key("name", text=True),
@@ -64,6 +66,9 @@ class DealViewSet(RowViewSet):
     def for_reading(self, deals: Any) -> Any:
         return deals.for_reading(self.actor.member)
 
+    def object_to_write(self) -> Any:
+        return fast_instance(Deal, uuid=self.kwargs["uuid"])
+
     def read_object(self) -> Any:
         if self.request.query_params.get("deleted") == "only":
             return super().read_object()
@@ -73,7 +78,7 @@ class DealViewSet(RowViewSet):
         return deal
 
     def reread(self, row: Any) -> Any:
-        return rows.read_again(row.pk, self.actor.member)
+        return rows.written(row, self.actor.member) or rows.read_again(row.pk, self.actor.member)
 
     def carry_out(self, operations: Sequence[Operation], **_: Any) -> Sequence[Receipt[Any]]:
         return super().carry_out(operations, require_name=True)
@@ -92,17 +97,16 @@ class DealViewSet(RowViewSet):
     @action(detail=True, methods=["put", "delete"], url_path="followers/<any_uuid:user_uuid>")
     def followers(self, request: Request, user_uuid: UUID, **_: Any) -> Response:
         self.expect_no_body(request)
-        row = self.get_object()
         if not Member.objects.visible_to(self.actor.member).filter(uuid=user_uuid).exists():
             raise NotFound
-        services.follow_deal(
+        receipt = services.follow_deal(
             actor=self.actor,
-            deal=row,
+            deal=self.object_to_write(),
             member=user_uuid,
             follows=request.method == "PUT",
             if_match=self.if_match,
         )
-        return Response(self.represent(row))
+        return Response(self.represent(receipt.row))
 
 
 def of_pipeline(view: ScopedView, deals: Any) -> Any:

@@ -18,7 +18,7 @@ from crm_project.records import references
 from crm_project.records.instances import fast_instance
 from crm_project.records.locks import share
 from crm_project.records.rules import column_errors
-from crm_project.records.writing.columns import Change, definitions_of, rows_by_key, split_keys
+from crm_project.records.writing.columns import Change, definitions_of, found_by_key, split_keys
 from deals.models import Deal, DealReference, DealState, LostReason
 from pipelines.catalogue import Catalogue, held_catalogue
 from pipelines.models import Stage
@@ -59,16 +59,21 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
     contacts = _named(changes, ("contact", "client"), CONTACT_LISTS)
     _hold_people(actor, changes, contacts)
     people = find_people(actor, changes, known or {})
-    members = _named(changes, ("owner", "created_by"), MEMBER_LISTS)
+    member = actor.member
     return Context(
         catalogue=catalogue,
         country=actor.organization.country,
         people=people,
         named_people=_named_people(actor, changes),
-        contacts=rows_by_key(Contact.objects.visible_to(actor.member), contacts, lock=True),
-        members=rows_by_key(Member.objects.visible_to(actor.member).select_related("user"), members),
-        lost_reasons=rows_by_key(LostReason.objects.seen_by(actor.member), _named(changes, ("lost_reason",))),
-        next_deals=rows_by_key(Deal.objects.visible_to(actor.member), _named(changes, ("next_deal",))),
+        contacts=found_by_key(lambda: Contact.objects.visible_to(member), contacts, lock=True),
+        members=found_by_key(
+            lambda: Member.objects.visible_to(member).select_related("user"),
+            _named(changes, ("owner", "created_by"), MEMBER_LISTS),
+        ),
+        lost_reasons=found_by_key(
+            lambda: LostReason.objects.seen_by(member), _named(changes, ("lost_reason",))
+        ),
+        next_deals=found_by_key(lambda: Deal.objects.visible_to(member), _named(changes, ("next_deal",))),
         # A deletion or a restore needs the catalogue alone.
         definitions=definitions_of(organization_id, "deal") if changes else {},
     )

@@ -17,9 +17,11 @@ from crm_project.records.reverting import by_action, write_in_order
 from crm_project.records.writing import store
 from crm_project.records.writing.store import Draft
 from deals import money, rules
+from deals.links import NAMES, note_lists
 from deals.models import Deal, DealReference
+from deals.services.base_amounts import set_base_amounts
 from deals.services.states import note_state, write_states
-from deals.services.write import LISTS, may_set_privacy, note_lists, write_lists
+from deals.services.write import may_set_privacy, write_lists
 from pipelines.catalogue import Catalogue, held_catalogue
 
 PEOPLE = ("contact_id", "client_id")
@@ -28,7 +30,7 @@ PEOPLE = ("contact_id", "client_id")
 class DealUndoer:
     """The Undoer of deals."""
 
-    lists = (*LISTS, "external_references")
+    lists = NAMES
 
     def hold(self, actor: Actor, restored: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
@@ -42,8 +44,7 @@ class DealUndoer:
     ) -> dict[int, Draft]:
         rows = for_update(Deal.objects.seen_by(actor.member).filter(pk__in=ids))
         drafts = [Draft.of(row) for row in rows]
-        references.note(DealReference, drafts)
-        note_lists(drafts, LISTS)
+        note_lists(drafts)
         return {draft.row.pk: draft for draft in drafts}
 
     def revert(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
@@ -101,6 +102,7 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     as_stored = Deal.objects.filter(pk__in=[draft.row.pk for draft in drafts]).select_related("stage")
     stored = {row.pk: row for row in as_stored}
     states = {draft.row.pk: note_state(draft, stored[draft.row.pk]) for draft in drafts}
+    set_base_amounts(actor.organization, drafts)
     touched = store.update(drafts, now=now)
     write_in_order(touched, partial(write_lists, actor.organization_id))
     write_in_order(touched, partial(references.write, DealReference, actor.organization_id))

@@ -1,7 +1,7 @@
 """The write of deals: look up related rows, lock, apply changes and rules to each row, store set-wise."""
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -18,12 +18,12 @@ from crm_project.records import references
 from crm_project.records.bulk import NO_DELETIONS, Deletions
 from crm_project.records.bulk_sql import insert_rows
 from crm_project.records.instances import fast_instance
-from crm_project.records.locks import for_update
 from crm_project.records.rules import column_errors
 from crm_project.records.writing import store
 from crm_project.records.writing.columns import (
     Change,
     inactive,
+    lock_by_key,
     missing,
     set_columns,
     set_custom_fields,
@@ -32,9 +32,11 @@ from crm_project.records.writing.columns import (
 from crm_project.records.writing.receipts import Receipt
 from crm_project.records.writing.store import Draft
 from crm_project.versions import refusal
-from deals import money, rules
-from deals.models import Deal, DealAccess, DealContact, DealFollower, DealReference
+from deals import money, prepared, rules
+from deals.links import LISTS, note_lists, written_lists
+from deals.models import Deal, DealReference
 from deals.querysets import DealQuerySet
+from deals.services.base_amounts import set_base_amounts
 from deals.services.context import (
     Context,
     hidden_next_deals,
@@ -56,14 +58,9 @@ COLUMNS = (
     "name description is_private expected_close_date date date_from date_to number invoice_no url origin"
     " department_id project_id task_id"
 ).split()
-RULED_COLUMNS = ("status", "probability", "tax_rate", "bid_type", "bid_periods")
+RULED_COLUMNS = ("status", "probability", "forecast_category", "tax_rate", "bid_type", "bid_periods")
 NAMELESS = FieldError("name", "required", "A new deal needs a name.")
 SINGLE = {"contact": "contacts", "client": "contacts", "owner": "members", "lost_reason": "lost_reasons"}
-LISTS: dict[str, tuple[Any, str]] = {
-    "members": (DealContact, "contact_id"),
-    "followers": (DealFollower, "member_id"),
-    "access_list": (DealAccess, "member_id"),
-}
 
 
 def write_deals(
@@ -89,7 +86,6 @@ def write_deals(
         context = look_up(actor, changes, people)
         context.next_deals = without(context.next_deals, deletions.ids)
         drafts = lock_drafts(actor, context, [deal for deal, _ in targets], rows)
-        note_lists(drafts, _lists_touched(changes))
         now = timezone.now()
         states = {draft.row.pk: note_state(draft) for draft in drafts if draft.before}
         context.hidden_next = hidden_next_deals(
@@ -114,31 +110,38 @@ def write_deals(
         _create_people(actor, drafts)
         _store(change, actor, drafts, states, now, context)
         _notify(actor, drafts, changes)
+        for draft in drafts:
+            draft.row.lists = written_lists(draft)
         return [Receipt.of(draft) for draft in drafts]
 
 
 def lock_drafts(
     actor: Actor, context: Context, deals: Sequence[Deal | None], rows: DealQuerySet | None = None
 ) -> list[Draft]:
-    """Drafts of the deals, locked in id order, each with its stage, contact and client; of a new deal for None."""
-    ids = [deal.pk for deal in deals if deal is not None]
-    store.refuse_twice(ids)
-    visible = Deal.objects.visible_to(actor.member) if rows is None else rows
-    locked = {}
-    if ids:
-        # No joins: after waiting for a lock, the row is read again, but joined rows are not.
-        locked = {row.pk: row for row in for_update(visible.filter(pk__in=ids))}
-    gone = {index: NotFound() for index, deal in enumerate(deals) if deal and deal.pk not in locked}
+    """Drafts of the deals, locked in id order, each with its stage, contact and client; of a new deal for None.
+
+    An instance without an id is found by its uuid.
+    """
+    keys = [None if deal is None else deal.pk or deal.uuid for deal in deals]
+    locked = _lock(actor, keys) if rows is None else lock_by_key(rows, keys)
+    gone = {index: NotFound() for index, key in enumerate(keys) if key and key not in locked}
     refuse(gone, rows=len(deals))
-    _load_related(locked.values(), context)
-    drafts = [Draft.of(locked[deal.pk]) if deal else Draft(_new(actor)) for deal in deals]
-    references.note(DealReference, drafts)
+    _load_related(list({row.pk: row for row in locked.values()}.values()), context)
+    drafts = [Draft.of(locked[key]) if key else Draft(_new(actor)) for key in keys]
+    note_lists(drafts)
     return drafts
 
 
+def _lock(actor: Actor, keys: Sequence[Any]) -> dict[Any, Deal]:
+    if len(keys) == 1 and keys[0] is not None:
+        found = prepared.locked(keys[0], actor.member)
+        if found is not None:
+            return {key: row for row in found for key in (row.pk, row.uuid)}
+    return lock_by_key(Deal.objects.visible_to(actor.member), keys) if any(keys) else {}
+
+
 def _load_related(deals: Collection[Deal], context: Context) -> None:
-    ids = {person for deal in deals for person in (deal.contact_id, deal.client_id)} - {None}
-    people = Contact.objects.in_bulk(ids) if ids else {}
+    people = prepared.contacts({key for deal in deals for key in (deal.contact_id, deal.client_id) if key})
     for deal in deals:
         deal.contact, deal.client = people.get(deal.contact_id), people.get(deal.client_id)
         # A stage that is not in the catalogue is in the trash, like the deal itself.
@@ -150,28 +153,6 @@ def _new(actor: Actor) -> Deal:
     deal = fast_instance(Deal, organization_id=actor.organization_id, currency=actor.organization.currency)
     deal.created_by = actor.member
     return deal
-
-
-def _lists_touched(changes: Sequence[Change]) -> set[str]:
-    """The lists that a change may touch."""
-    touched = {name.removeprefix("add_").removeprefix("remove_") for change in changes for name in change}
-    if touched & {"is_private", "notify_access_list"}:
-        touched.add("access_list")
-    return touched & LISTS.keys()
-
-
-def note_lists(drafts: Sequence[Draft], names: Iterable[str]) -> None:
-    """Set these lists of the drafts of existing deals."""
-    existing = [draft for draft in drafts if draft.before]
-    for name in names:
-        model, column = LISTS[name]
-        held: dict[int, list[int]] = {draft.row.pk: [] for draft in existing}
-        for deal_id, key in (
-            model.objects.filter(deal__in=list(held)).order_by("id").values_list("deal_id", column)
-        ):
-            held[deal_id].append(key)
-        for draft in existing:
-            draft.lists_before[name], draft.lists[name] = held[draft.row.pk], list(held[draft.row.pk])
 
 
 def _apply(
@@ -400,6 +381,7 @@ def _store(
     now: datetime.datetime,
     context: Context,
 ) -> None:
+    set_base_amounts(actor.organization, drafts)
     new = [draft for draft in drafts if not draft.before]
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)
@@ -420,7 +402,8 @@ def _entry_stage(row: Deal, context: Context) -> Stage | None:
 
 
 def write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
-    for name, (model, column) in LISTS.items():
+    for name, links in LISTS.items():
+        model, column = links.model, links.column
         new: list[Any] = []
         gone: set[tuple[int, int]] = set()
         for draft in drafts:
@@ -433,8 +416,8 @@ def write_lists(organization_id: int, drafts: Sequence[Draft]) -> None:
             gone |= {(draft.row.pk, key) for key in before if key not in after}
         if gone:
             held = model.objects.filter(deal__in={deal_id for deal_id, _ in gone})
-            links = held.values_list("pk", "deal_id", column)
-            model.objects.filter(pk__in=[pk for pk, *link in links if tuple(link) in gone]).delete()
+            stored = held.values_list("pk", "deal_id", column)
+            model.objects.filter(pk__in=[pk for pk, *link in stored if tuple(link) in gone]).delete()
         if new:
             model.objects.bulk_create(new)
 

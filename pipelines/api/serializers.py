@@ -19,7 +19,7 @@ from crm_project.api.fields import (
 )
 from crm_project.api.serializers import StrictSerializer
 from crm_project.records.rules import LONG_TEXT
-from pipelines.models import Stage
+from pipelines.models import ForecastCategories, Stage
 
 EXAMPLE = {
     "name": "Vente Standard",
@@ -51,6 +51,11 @@ class StageSerializer(StrictSerializer):
     color = TextField(required=False, max_length=7)
     probability = StrictInteger(required=False, min_value=0, max_value=100)
     kind = StrictChoice(Stage.Kinds.choices, required=False)
+    forecast_category = StrictChoice(
+        ForecastCategories.choices,
+        required=False,
+        help_text="That of the stage's open deals, unless they have one of their own.",
+    )
 
     def validate_pipeline_id(self, pipeline_id: int | UUID) -> int | UUID:
         stage = self.instance

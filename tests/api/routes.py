@@ -8,9 +8,12 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from crm_project.accounts.models import ApiToken
+from crm_project.imports.export_services import ask_for_export
+from crm_project.imports.export_tasks import carry_out, claim
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
 from crm_project.journal.models import Event
+from crm_project.saved_views.services import create_saved_view, trash_saved_view
 from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
 from tests.api.client import ApiClient
 from tests.factories import (
@@ -71,7 +74,10 @@ def bulk(data: Any) -> Any:
 
 FIELD = {"kind": "deal", "key": "size", "label": "Size", "type": "number"}
 FILE = {"kind": "deals", "content": "name\nA\n"}
+SAVED = {"name": "Open", "list": "deals", "filters": {"status": "open"}}
 HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
+RATE = {"currency": "USD", "date": "2024-01-01", "rate": "0.9"}
+RATES = {"format": "csv", "content": "currency,date,rate\nUSD,2024-02-01,0.9\n"}
 STAGES = [{"name": "First"}, {"name": "Second"}]
 
 ROUTES = [
@@ -108,6 +114,8 @@ ROUTES = [
     route("DELETE /api/pipelines/{pipeline}                 403 403 204 204"),
     route("POST   /api/pipelines/{trashed_pipeline}/restore 403 403 200 200"),
     route("GET    /api/pipelines/{pipeline}/deals           200 200 200 200"),
+    route("GET    /api/pipelines/{pipeline}/forecast        200 200 200 200"),
+    route("GET    /api/pipelines/{pipeline}/funnel          200 200 200 200"),
     route("GET    /api/pipelines/{pipeline}/board?status=lost          200 200 200 200"),
     route("GET    /api/pipelines/{pipeline}/board/{stage}?status=lost  200 200 200 200"),
     route("GET    /api/stages                               200 200 200 200"),
@@ -125,6 +133,13 @@ ROUTES = [
     route("PATCH  /api/lost-reasons/{lost_reason}           403 403 200 200", {"name": "Size"}),
     route("DELETE /api/lost-reasons/{lost_reason}           403 403 204 204"),
     route("POST   /api/lost-reasons/{trashed_reason}/restore    403 403 200 200"),
+    route("GET    /api/exchange-rates                       200 200 200 200"),
+    route("POST   /api/exchange-rates                       403 403 201 201", RATE),
+    route("POST   /api/exchange-rates/upload                403 403 200 200", RATES),
+    route("GET    /api/exchange-rates/{rate}                200 200 200 200"),
+    route("PATCH  /api/exchange-rates/{rate}                403 403 200 200", {"rate": "2"}),
+    route("DELETE /api/exchange-rates/{rate}                403 403 204 204"),
+    route("POST   /api/exchange-rates/{trashed_rate}/restore    403 403 200 200"),
     route("GET    /api/deals                                200 200 200 200"),
     route("POST   /api/deals                                403 201 201 201", {"name": "Deal"}),
     route(
@@ -133,6 +148,7 @@ ROUTES = [
     route("POST   /api/deals/bulk                           403 200 200 200", bulk({"name": "Deal"})),
     route("GET    /api/deals/changes?since=2024-01-01       200 200 200 200"),
     route("GET    /api/deals/summary                        200 200 200 200"),
+    route("GET    /api/deals/metrics?group_by=stage,owner   200 200 200 200"),
     route("GET    /api/deals/external/erp/{key}             200 200 200 200"),
     route("GET    /api/deals/{deal}                         200 200 200 200"),
     route("PATCH  /api/deals/{deal}                         403 200 200 200", {"name": "Other"}),
@@ -165,6 +181,12 @@ ROUTES = [
     route("POST   /api/events/{event}/undo                  403 200 200 200"),
     route("GET    /api/deals/export                         200 200 200 200"),
     route("GET    /api/contacts/export                      200 200 200 200"),
+    route("POST   /api/deals/export                         202 202 202 202"),
+    route("POST   /api/contacts/export                      202 202 202 202"),
+    route("GET    /api/exports                              200 200 200 200"),
+    route("GET    /api/exports/{export}                     404 200 404 404"),
+    route("GET    /api/exports/{export}/file                404 200 404 404"),
+    route("DELETE /api/exports/{export}                     404 204 404 404"),
     route("GET    /api/imports                              200 200 200 200"),
     route("POST   /api/imports                              403 201 201 201", FILE),
     route("GET    /api/imports/fields                       200 200 200 200"),
@@ -176,6 +198,12 @@ ROUTES = [
     route("POST   /api/imports/{import_file}/undo           403 409 404 409"),
     route("GET    /api/imports/{import_file}/refused-rows   404 200 404 200"),
     route("GET    /api/imports/{import_file}/error-file     404 200 404 200"),
+    route("GET    /api/saved-views                          200 200 200 200"),
+    route("POST   /api/saved-views                          403 201 201 201", SAVED),
+    route("GET    /api/saved-views/{saved_view}             200 200 200 200"),
+    route("PATCH  /api/saved-views/{saved_view}             403 403 403 200", {"name": "Other"}),
+    route("DELETE /api/saved-views/{saved_view}             403 403 403 204"),
+    route("POST   /api/saved-views/{trashed_view}/restore   403 403 403 200"),
     route("GET    /api/webhooks                             200 200 200 200"),
     route("POST   /api/webhooks                             403 403 403 201", HOOK),
     route("GET    /api/webhooks/{webhook}                   404 404 404 200"),
@@ -251,6 +279,8 @@ def make_rows(case: Any) -> dict[str, Any]:
         "trashed_stage": trashed_stage.pk,
         "lost_reason": LostReasonFactory(actor=case.alice).pk,
         "trashed_reason": trashed_reason.pk,
+        "rate": case.as_alice.post("/api/exchange-rates", {**RATE, "currency": "CHF"}).json()["id"],
+        "trashed_rate": _trashed_rate(case),
         "deal": deal.uuid,
         "trashed_deal": trashed_deal.uuid,
         "activity": activity.uuid,
@@ -260,9 +290,25 @@ def make_rows(case: Any) -> dict[str, Any]:
         "import_file": upload_file(
             actor=case.bob, kind="deals", upload=receive("deals.csv", [b"name\nA\n"])
         ).uuid,
+        "export": _export(case.bob).uuid,
         **_webhooks(case.alice),
+        **_saved_views(case.alice),
         "key": "K-1",
     }
+
+
+def _saved_views(admin: Any) -> dict[str, Any]:
+    shared = {**SAVED, "is_shared": True}
+    view, trashed = (create_saved_view(actor=admin, change=shared) for _ in range(2))
+    trash_saved_view(actor=admin, saved_view=trashed)
+    return {"saved_view": view.uuid, "trashed_view": trashed.uuid}
+
+
+def _export(actor: Any) -> Any:
+    """An export that is done."""
+    export = ask_for_export(actor=actor, kind="deals", file_format="csv", listing="api", query="")
+    carry_out(claim(export.pk))
+    return export
 
 
 def _webhooks(admin: Any) -> dict[str, Any]:
@@ -273,6 +319,12 @@ def _webhooks(admin: Any) -> dict[str, Any]:
         "trashed_webhook": trashed.uuid,
         "delivery": send_test(actor=admin, webhook=webhook).uuid,
     }
+
+
+def _trashed_rate(case: Any) -> int:
+    row: int = case.as_alice.post("/api/exchange-rates", {**RATE, "currency": "PLN"}).json()["id"]
+    case.as_alice.delete(f"/api/exchange-rates/{row}")
+    return row
 
 
 def served() -> dict[str, Any]:

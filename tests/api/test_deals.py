@@ -1,6 +1,7 @@
 """`/api/deals` over HTTP: the first seed's request, upsert, trash, followers, look-ups, totals."""
 
 import uuid
+from decimal import Decimal
 from unittest import mock
 
 from django.core import mail
@@ -21,8 +22,9 @@ SEED = {
     "contact_last_name": "Martin",
 }
 READ = (
-    "uuid name description amount amount_gross tax_rate currency bid_type bid_value bid_periods status"
-    " probability pipeline stage contact client owner participants followers is_private access_list lost_reason"
+    "uuid name description amount amount_base amount_gross tax_rate currency bid_type bid_value bid_periods"
+    " status probability forecast_category pipeline stage contact client owner participants followers is_private"
+    " access_list lost_reason"
     " expected_close_date closed_at date date_from date_to number invoice_no url origin external_references"
     " department_id project_id task_id next_deal custom_fields stage_entered_at created_by created_at updated_at"
 ).split()
@@ -259,6 +261,8 @@ class ReadTests(ApiTestCase):
                 "amount_gross": "0.00" if currency == "EUR" else "0.000",
                 "amount_gross_count": 0,
                 "weighted_amount": weighted,
+                "amount_base": f"{Decimal(amount):.4f}" if currency == "EUR" else "0.0000",
+                "without_rate": 0 if currency == "EUR" else count,
             }
 
         assert body["count"] == 5

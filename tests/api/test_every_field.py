@@ -179,6 +179,7 @@ class DealTests(ListTestCase):
                 "bid_periods": 9,
                 "status": "abandoned",
                 "probability": 63,
+                "forecast_category": "best_case",
                 "is_private": True,
                 "expected_close_date": "2031-02-03",
                 "closed_at": "2020-02-03T04:05:06Z",
@@ -366,6 +367,7 @@ class OtherTests(ApiTestCase):
             "color": "#123456",
             "probability": 77,
             "kind": "won",
+            "forecast_category": "commit",
             "pipeline_id": self.renewals.pk,
         }
         base = {"name": "A", "pipeline_id": self.rows["pipeline"]}

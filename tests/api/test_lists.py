@@ -66,6 +66,12 @@ class MalformedTests(ApiTestCase):
             for query in ("a+b@example.com", "a%2Bb@example.com", "A%20B@example.com"):
                 assert len(self.as_bob.rows(f"{path}?{name}={query}")) == 1, query
 
+    def test_a_search_for_nothing_finds_not_everything(self):
+        self.deal()
+        for path in ("/api/deals", "/api/deals/summary", "/api/contacts"):
+            for value in ("", " ", "\u3000", "\u200b", "\u0301", "\x1f", " \u00a0 "):
+                problem(self.as_bob.get(path, q=value), 400, "invalid", "/q")
+
     def test_words_are_accepted_where_they_mean_something(self):
         for name, value in (("stage", "none"), ("pipeline", "me"), ("contact", "me"), ("status", "none")):
             problem(self.as_bob.get("/api/deals", **{name: value}), 400, "invalid", f"/{name}")

@@ -64,7 +64,9 @@ class RouteTests(ApiTestCase):
         """An admin's token reads as a viewer, writes as a rep and sets up as a manager does."""
         readers = [ApiClient(self.alice, *scopes) for scopes in (["read"], ["read", "write"])]
         for route in ROUTES:
-            if any(part in route.path for part in ("/tokens", "/external-references", "/imports/")):
+            # The admin owns the rows of some, which the rep of the table does not.
+            owned = ("/tokens", "/external-references", "/imports/", "/saved-views/")
+            if any(part in route.path for part in owned):
                 continue
             got = tuple(self.tried(client, route.request(self.rows)).status_code for client in readers)
             assert got == route.expected[:2], route

@@ -39,6 +39,7 @@ class PipelineTests(ApiTestCase):
             "color": "#3b82f6",
             "probability": 10,
             "kind": "open",
+            "forecast_category": "pipeline",
         }
         assert [stage["probability"] for stage in pipeline["stages"]] == [10, 50, 100, 0]
         assert answer["Location"].endswith(f"/api/pipelines/{pipeline['id']}")

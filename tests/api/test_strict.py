@@ -198,6 +198,7 @@ class BodyTests(ApiTestCase):
             "bid_periods": ["1", 1.5, True, []],
             "currency": ["€", "ıdr", "ßP", "EURO", "", 1],
             "probability": ["10", 10.5, True],
+            "forecast_category": ["Commit", "best case", "", 1, []],
             "is_private": ["true", 1, 0, "", []],
             "status": ["Open", 1, True, [], {}],
             "expected_close_date": [

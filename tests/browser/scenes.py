@@ -19,6 +19,7 @@ MENDED = FILE.replace("twelve", "12").replace("02-30", "02-28")
 def open_deal(page: Any, base: str) -> None:
     page.goto(f"{base}{FIRST_DEAL}")
     page.locator(".field-title a").first.click()
+    page.click(".crm-page-tabs >> text=Edit")
     page.wait_for_selector("input[name=name]")
 
 
@@ -28,7 +29,7 @@ def refused(page: Any, base: str) -> None:
     page.get_by_text("State", exact=True).click()
     page.select_option("select[name=status]", "lost")
     page.select_option("select[name=stage]", index=1)
-    page.click("button[name=_continue]")
+    page.click("button[name=_save]")
     page.wait_for_load_state()
 
 
@@ -36,12 +37,13 @@ def saved_meanwhile(page: Any, base: str) -> None:
     open_deal(page, base)
     other = page.context.new_page()
     other.goto(page.url)
+    other.wait_for_selector("textarea[name=description]")
     other.fill("textarea[name=description]", f"Called at {time.strftime('%H:%M:%S')}; they want an offer.")
-    other.click("button[name=_continue]")
+    other.click("button[name=_save]")
     other.wait_for_load_state()
     other.close()
     page.fill("textarea[name=description]", "Sent the offer.")
-    page.click("button[name=_continue]")
+    page.click("button[name=_save]")
     page.wait_for_selector("#saved-meanwhile")
 
 

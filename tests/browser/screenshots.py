@@ -34,20 +34,29 @@ PAGES = {
     "deals-filters": "/admin/deals/deal/?status=open > .crm-filters",
     "deals-trash": "/admin/deals/deal/?trash=only",
     "deal": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a",
+    "deal-form": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-page-tabs >> text=Edit",
+    "deal-lost": "/admin/deals/deal/?status=lost > .field-title a",
+    "deal-duplicate": "/admin/deals/deal/?status=open > .field-title a > .crm-actions >> text=Duplicate",
+    "deals-mine": "/admin/deals/deal/ > .crm-tabs a",
+    "deals-wrong-address": "/admin/deals/deal/?ordering=-created_at",
     "deal-add": "/admin/deals/deal/add/",
     "deal-lose": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-actions >> text=Lose",
     "deal-move": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-actions >> text=Move",
     "deal-undo": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-undo",
     "activities": "/admin/activities/activity/?state=late",
     "activity-add": "/admin/activities/activity/add/",
+    "reports": "/admin/deals/deal/reports/",
     "contacts": "/admin/contacts/contact/",
     "company": "/admin/contacts/contact/?kind=company > .field-full_name a",
+    "company-form": "/admin/contacts/contact/?kind=company > .field-full_name a > .crm-page-tabs >> text=Edit",
     "contact-add": "/admin/contacts/contact/add/",
     "pipelines": "/admin/pipelines/pipeline/",
     "pipeline": "/admin/pipelines/pipeline/ > .field-name a",
     "pipeline-add": "/admin/pipelines/pipeline/add/",
     "stage-remove": "/admin/pipelines/pipeline/ > .field-name a > text=Remove…",
     "lost-reasons": "/admin/deals/lostreason/",
+    "exchange-rates": "/admin/rates/exchangerate/",
+    "exchange-rate-add": "/admin/rates/exchangerate/add/",
     "custom-fields": "/admin/records/customfield/",
     "custom-field-add": "/admin/records/customfield/add/",
     "members": "/admin/accounts/member/",
@@ -62,12 +71,19 @@ PAGES = {
     "delivery": "/admin/webhooks/webhookdelivery/ > .field-type a",
     "mail": "/admin/mail/message/",
     "forgotten-password": "/admin/password_reset/",
+    "tasks": "/admin/background/storedtask/",
+    "task": "/admin/background/storedtask/ > .field-name a",
+    "schedule": "/admin/background/schedule/",
+    "schedule-entry": "/admin/background/schedule/ > .field-name a",
     "organizations": "/admin/accounts/organization/",
     "organization-add": "/admin/accounts/organization/add/",
     "logins": "/admin/accounts/user/",
     "choose-organization": "/admin/organization/",
     "password": "/admin/password_change/",
     "import-upload": "/admin/imports/import/add/",
+    "exports": "/admin/imports/export/",
+    "export-long": "/admin/deals/deal/ > .crm-tools >> text=CSV",
+    "export": "/admin/deals/deal/ > .crm-tools >> text=CSV > text=Write it in the background",
     "reasons-trash": "/admin/deals/lostreason/?trash=only",
     "not-found": "/nothing/here",
     "forbidden": "/admin/pipelines/stage/add/",
@@ -107,7 +123,11 @@ def serve() -> tuple[str, "subprocess.Popen[bytes]"]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     line = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(line, env={**os.environ, **UNLIMITED, "DEBUG": "on"}, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        line,
+        env={**os.environ, **UNLIMITED, "DEBUG": "on", "EXPORT_TASK_ROWS": "20"},
+        stderr=subprocess.DEVNULL,
+    )
     base = f"http://127.0.0.1:{port}"
     for _ in range(100):
         try:

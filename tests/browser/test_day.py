@@ -91,9 +91,10 @@ def test_a_rep_finds_a_deal_and_works_on_it(page, sign_in, world):
     carry_out(page, "Reopen")
     carry_out(page, "Move", stage="Offer")
     carry_out(page, "Hand over", owner="Mary")
+    page.click(".crm-page-tabs >> text=Edit")
     page.locator("#content-main form nav").get_by_text("People", exact=True).click()
     choose(page, "followers", "Victor")
-    page.click("button[name=_continue]")
+    page.click("button[name=_save]")
     page.wait_for_selector("text=was changed successfully")
     deal.refresh_from_db()
     assert (deal.status, deal.stage, deal.owner) == ("open", world.offer, world.manager.member)
@@ -116,12 +117,12 @@ def test_a_manager_orders_stages_and_removes_one(page, sign_in, world):
 
     page.fill("input[name=stages-0-position]", "1")
     page.fill("input[name=stages-1-position]", "0")
-    page.click("button[name=_continue]")
+    page.click("button[name=_save]")
     page.wait_for_selector("text=was changed successfully")
     assert [stage.name for stage in stages_of(world.pipeline)][:2] == ["Offer", "New"]
 
     drag(page, *(page.locator("#stages-group .cursor-move").nth(index) for index in (0, 1)))
-    page.click("button[name=_continue]")
+    page.click("button[name=_save]")
     page.wait_for_selector("text=was changed successfully")
     assert [stage.name for stage in stages_of(world.pipeline)][:2] == ["New", "Offer"]
 

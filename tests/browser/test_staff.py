@@ -29,15 +29,16 @@ def test_a_deal_from_the_list_to_the_api(page, sign_in, world, client):
     assert [title.strip() for title in titles] == ["Right one"]
 
     page.click(".field-title a")
+    page.click(".crm-page-tabs >> text=Edit")
     page.fill("input[name=name]", "Typed before the refusal")
     page.fill("input[name=amount]", "12.345")
-    page.click("button[name=_continue]")
+    page.click("button[name=_save]")
     page.wait_for_selector("text=nothing is rounded")
     assert page.input_value("input[name=name]") == "Typed before the refusal"
     assert page.input_value("input[name=amount]") == "12.345"
 
     page.fill("input[name=amount]", "12.34")
-    page.click("button[name=_continue]")
+    page.click("button[name=_save]")
     page.wait_for_selector("text=was changed successfully")
     page.click(".crm-actions >> text=Win")
     page.click("button:has-text('Win')")
@@ -91,7 +92,7 @@ def test_the_palette_finds_a_deal(page, sign_in, world):
     page.keyboard.type("needle", delay=30)
     page.click("#command-results-list a:has-text('Needle in the haystack')")
 
-    page.wait_for_selector("input[name=name]")
+    page.wait_for_selector(".crm-deal-title")
     assert page.input_value("input[name=name]") == "Needle in the haystack"
 
 
@@ -102,13 +103,13 @@ def test_what_somebody_saved_meanwhile_is_shown(page, sign_in, world):
 
     deal = world.deal(name="Shared", amount="100")
     sign_in("bob@example.com")
-    page.goto(f"/admin/deals/deal/{deal.pk}/change/")
+    page.goto(f"/admin/deals/deal/{deal.pk}/change/#edit")
     update_deals(actor=world.alice, changes=[(deal, {"amount": Decimal(200)})])
 
     page.fill("input[name=name]", "Bob's name")
-    page.click("button[name=_continue]")
+    page.click("button[name=_save]")
     page.wait_for_selector("#saved-meanwhile >> text=Alice")
-    page.click("button[name=_continue]")
+    page.click("button[name=_save]")
     page.wait_for_selector("text=was changed successfully")
 
     deal.refresh_from_db()

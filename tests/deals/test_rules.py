@@ -462,3 +462,14 @@ class TestProbabilityOfAClosedDeal:
         assert deal.probability == 50
         assert rules.ignored_fields(deal, change, in_force=100) == ["probability"]
         assert rules.ignored_fields(deal, {**change, "probability": 100}, in_force=100) == []
+
+
+def test_a_forecast_category_equal_to_the_one_in_force_is_not_set_by_hand():
+    sure = stage(10, "Sure")
+    sure.forecast_category = "commit"
+
+    assert travelled(a_deal(sure), sure, forecast_category="commit").forecast_category is None
+    assert travelled(a_deal(sure), sure, forecast_category="omitted").forecast_category == "omitted"
+    assert travelled(a_deal(sure, forecast_category="omitted"), sure).forecast_category == "omitted"
+    kept = travelled(a_deal(sure, forecast_category="omitted"), sure, forecast_category=None)
+    assert (kept.forecast_category, kept.effective_forecast_category) == (None, "commit")

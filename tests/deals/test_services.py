@@ -451,6 +451,7 @@ class SendBackWhatWasRead(DealTestCase):
         return change | {
             "pipeline": deal.stage.pipeline_id,
             "probability": deal.effective_probability,
+            "forecast_category": deal.effective_forecast_category,
             "external_references": self.references(deal),
         }
 

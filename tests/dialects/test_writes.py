@@ -20,6 +20,11 @@ from tests.factories import CustomFieldFactory
 
 SYSTEMS = ("xalantis", "onlyoffice", "intum", "leadconnector", "gauzy")
 ABSENT = {view.system for view in (LeadConnectorView, OnlyofficeView) if view.empty_values is Empty.ABSENT}
+# Fields of names and external ids, of which white space alone is none.
+NAMES = frozenset(
+    "name title firstName lastName first_name last_name companyName company_name legal_name contact_first_name"
+    " contact_last_name external_id".split()
+)
 LEFT_OUT = {"id", "uuid", "created_at", "updated_at", "stage_entered_at", "closed_at", "search_text"}
 
 
@@ -133,6 +138,8 @@ class TestWrites(WriteCase):
                 null, blank = (self.outcome(write, {name: value})[:2] for value in (None, ""))
                 if null != blank:
                     wrong.append((write.method, write.template, name, null[0], blank[0]))
+                elif name in NAMES and blank != (spaces := self.outcome(write, {name: " \u3000"})[:2]):
+                    wrong.append((write.method, write.template, name, "is another name", spaces[0]))
                 elif system in ABSENT and null != self.outcome(write, {}, without=name)[:2]:
                     wrong.append((write.method, write.template, name, "is not as if absent", null[0]))
         assert wrong == []

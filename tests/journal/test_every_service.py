@@ -1,5 +1,6 @@
 """A walk of every service: each row that one changes gets an event, a higher version, and a deal its state."""
 
+import datetime
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,19 +18,24 @@ from crm_project.activities.services import trash_activities
 from crm_project.changes import columns
 from crm_project.journal.models import Event
 from crm_project.journal.undo import undo
+from crm_project.rates import services as rates_services
+from crm_project.rates.reading import Read
 from crm_project.records import services as records_services
 from crm_project.records.bulk import Operation
 from crm_project.records.kinds import kinds
 from crm_project.records.models import reference_models
+from crm_project.saved_views import services as saved_views_services
 from crm_project.webhooks import services as webhooks_services
 from crm_project.webhooks.models import Webhook
 from deals import services as deals_services
+from deals.links import LISTS
 from deals.models import Deal, DealState
 from deals.rules import state_of
-from deals.services.write import LISTS
 from pipelines import services as pipelines_services
 from tests.base import BaseTestCase
 from tests.factories import CustomFieldFactory, LostReasonFactory
+
+RATE = {"currency": "USD", "date": datetime.date(2024, 1, 1), "rate": Decimal(2)}
 
 # The services of every app that declares a kind of row.
 ROOMS = [
@@ -39,6 +45,7 @@ ROOMS = [
 # Name and password are the login's, which is no organization's row; nothing of a password belongs into a journal.
 # A test, a resend and a replay change no webhook: the dispatcher's own tables have them.
 NO_ROW = {"rename_member", "set_password", "send_test", "resend", "replay"}
+SAVED = {"name": "Open", "list": "deals", "filters": {"status": "open"}}
 HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
 Action = Callable[[Any], Any]
 
@@ -200,6 +207,20 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
             actor=w.bob, changes=[{"contact_email": "a@example.com", "contact_first_name": "A"}]
         ),
     ),
+    "create_exchange_rate": (lambda w: None, lambda run, w, _: run(actor=w.manager, change=RATE)),
+    "update_exchange_rate": (
+        lambda w: w.rate(),
+        lambda run, w, row: run(actor=w.manager, exchange_rate=row, change={"rate": Decimal(3)}),
+    ),
+    "trash_exchange_rate": (lambda w: w.rate(), lambda run, w, row: run(actor=w.manager, exchange_rate=row)),
+    "restore_exchange_rate": (
+        lambda w: w.trashed_rate(),
+        lambda run, w, row: run(actor=w.manager, exchange_rate=row),
+    ),
+    "set_exchange_rates": (
+        lambda w: w.rate(),
+        lambda run, w, row: run(actor=w.manager, rates=[Read(row.currency, row.date, Decimal(3))]),
+    ),
     "create_lost_reason": (lambda w: None, lambda run, w, _: run(actor=w.manager, change={"name": "Price"})),
     "follow_deal": (
         lambda w: w.deal(),
@@ -241,6 +262,13 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
         lambda run, w, _: run(
             actor=w.bob, changes=[{"external_references": [("erp", "1")], "name": "Other"}]
         ),
+    ),
+    "create_saved_view": (lambda w: None, lambda run, w, _: run(actor=w.bob, change=SAVED)),
+    "restore_saved_view": (lambda w: w.trashed_view(), lambda run, w, row: run(actor=w.bob, saved_view=row)),
+    "trash_saved_view": (lambda w: w.view(), lambda run, w, row: run(actor=w.bob, saved_view=row)),
+    "update_saved_view": (
+        lambda w: w.view(),
+        lambda run, w, row: run(actor=w.bob, saved_view=row, change={"name": "Other"}),
     ),
     "create_webhook": (lambda w: None, lambda run, w, _: run(actor=w.alice, change=HOOK)),
     "restore_webhook": (lambda w: w.trashed_webhook(), lambda run, w, row: run(actor=w.alice, webhook=row)),
@@ -306,6 +334,14 @@ class WalkTests(BaseTestCase):
         pipelines_services.trash_stage(actor=self.manager, stage=self.offer)
         return self.offer
 
+    def rate(self) -> Any:
+        return rates_services.create_exchange_rate(actor=self.manager, change=RATE)
+
+    def trashed_rate(self) -> Any:
+        rate = self.rate()
+        rates_services.trash_exchange_rate(actor=self.manager, exchange_rate=rate)
+        return rate
+
     def trashed_reason(self) -> Any:
         reason = LostReasonFactory(actor=self.manager)
         deals_services.trash_lost_reason(actor=self.manager, lost_reason=reason)
@@ -324,6 +360,14 @@ class WalkTests(BaseTestCase):
     def trashed_pipeline(self) -> Any:
         pipelines_services.trash_pipeline(actor=self.manager, pipeline=self.renewals)
         return self.renewals
+
+    def view(self) -> Any:
+        return saved_views_services.create_saved_view(actor=self.bob, change=SAVED)
+
+    def trashed_view(self) -> Any:
+        view = self.view()
+        saved_views_services.trash_saved_view(actor=self.bob, saved_view=view)
+        return view
 
     def webhook(self) -> Any:
         return webhooks_services.create_webhook(actor=self.alice, change=HOOK)[0]
@@ -380,8 +424,8 @@ def pictures() -> dict[tuple[str, int], dict[str, Any]]:
         for row in model._default_manager.all():
             keys = references._default_manager.filter(row=row.pk).values_list("system", "external_id")
             found[kind, row.pk] = {**columns(row), "version": row.version, "keys": sorted(keys)}
-    for name, (model, column) in LISTS.items():
-        for deal_id, key in model.objects.values_list("deal_id", column).order_by("id"):
+    for name, links in LISTS.items():
+        for deal_id, key in links.model.objects.values_list("deal_id", links.column).order_by("id"):
             found["deal", deal_id].setdefault(name, []).append(key)
     for model in (ApiToken, Webhook):
         for row in model.objects.all():

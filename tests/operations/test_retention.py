@@ -17,7 +17,8 @@ from crm_project.accounts.services import create_token
 from crm_project.api.models import IdempotencyKey
 from crm_project.background import schedule
 from crm_project.background.models import StoredTask
-from crm_project.imports.models import Import, ImportChunk
+from crm_project.imports.export_services import ask_for_export
+from crm_project.imports.models import Export, ExportChunk, Import, ImportChunk
 from crm_project.journal.feed import read
 from crm_project.journal.models import Event
 from crm_project.journal.purging import purge
@@ -284,6 +285,17 @@ class WhatMembersLeaveTests(BaseTestCase):
 
         assert delete_expired(now)["import files"] == 1
         assert not ImportChunk.objects.exists()
+
+    def test_exports_with_their_files(self):
+        now = timezone.now()
+        for days in (1, 3):
+            export = ask_for_export(actor=self.bob, kind="deals", file_format="csv", listing="api", query="")
+            ExportChunk.objects.create(export=export, number=0, data=b"x")
+            Export.objects.filter(pk=export.pk).update(created_at=now - days * DAY)
+
+        delete_expired(now)
+
+        assert Export.objects.count() == ExportChunk.objects.count() == 1
 
 
 @pytest.mark.django_db

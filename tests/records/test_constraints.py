@@ -1,6 +1,7 @@
 """What the database refuses by itself, whoever writes it: these tests go past the services on purpose."""
 
 import datetime
+from decimal import Decimal
 
 import pytest
 from django.apps import apps
@@ -10,6 +11,7 @@ from django.utils import timezone
 from contacts.models import Contact, ContactReference
 from crm_project.accounts.models import Member, User
 from crm_project.journal.models import Counter, Event
+from crm_project.rates.services import create_exchange_rate
 from crm_project.records.constraints import SameOrganization
 from crm_project.records.models import CustomField, MemberReference
 from deals.models import AMOUNT_LIMIT, Deal, DealContact, DealReference, DealState, LostReason
@@ -26,7 +28,7 @@ from tests.factories import (
 )
 
 # Tables whose rows are made by no service of the core; theirs are tested beside them.
-CORE = ("accounts", "records", "journal", "contacts", "pipelines", "deals", "activities")
+CORE = ("accounts", "records", "journal", "rates", "contacts", "pipelines", "deals", "activities")
 
 
 def kept_in_the_organization():
@@ -47,6 +49,8 @@ def furnish(actor):
     stage = StageFactory(actor=actor, pipeline=pipeline.pk, **reference)
     CustomFieldFactory(actor=actor, **reference)
     LostReasonFactory(actor=actor, **reference)
+    rate = {"currency": "USD", "date": datetime.date(2024, 1, 1), "rate": Decimal(2)}
+    create_exchange_rate(actor=actor, change={**rate, **reference})
     contact = PersonFactory(actor=actor, **reference)
     me = actor.member.pk
     people = {"members": [contact.pk], "followers": [me], "access_list": [me]}

@@ -6,6 +6,7 @@ Every row of the other organization, and the invisible deal, carries a word that
 import datetime
 import json
 import re
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
@@ -20,11 +21,16 @@ from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
 from crm_project.activities.models import Activity
 from crm_project.background.models import Schedule, StoredTask
+from crm_project.imports.export_services import ask_for_export
 from crm_project.imports.files import receive
-from crm_project.imports.models import Import
+from crm_project.imports.models import Export, Import
 from crm_project.imports.services import upload_file
 from crm_project.mail.models import Message
+from crm_project.rates.models import ExchangeRate
+from crm_project.rates.services import create_exchange_rate
 from crm_project.records.models import CustomField
+from crm_project.saved_views.models import SavedView
+from crm_project.saved_views.services import create_saved_view
 from crm_project.webhooks.models import Webhook, WebhookDelivery
 from crm_project.webhooks.services import create_webhook, send_test
 from deals.models import Deal, LostReason
@@ -63,8 +69,11 @@ TENANT_MODELS = (
     Message,
     ApiToken,
     Import,
+    Export,
     Webhook,
+    ExchangeRate,
     WebhookDelivery,
+    SavedView,
 )
 
 
@@ -143,7 +152,9 @@ class LeakTestCase(StaffTestCase):
         change = {"url": f"https://{word}.example.com/", "events": ["*"], "description": f"{word} webhook"}
         webhook, _ = create_webhook(actor=actor, change=change)
         delivery = send_test(actor=actor, webhook=webhook)
+        rate = {"currency": "USD", "date": timezone.localdate(), "rate": Decimal(2)}
         return {
+            "exchange_rate": create_exchange_rate(actor=actor, change=rate),
             "pipeline": pipeline,
             "stage": stage,
             "company": company,
@@ -158,7 +169,13 @@ class LeakTestCase(StaffTestCase):
             "invitation": invitation,
             "message": Message.objects.get(recipient=invitation.email),
             "import": source,
+            "export": ask_for_export(
+                actor=actor, kind="deals", file_format="csv", listing="admin", query=f"q={word}"
+            ),
             "webhook": webhook,
+            "saved_view": create_saved_view(
+                actor=actor, change={"name": f"{word} view", "list": "deals", "is_shared": True}
+            ),
             "delivery": delivery,
         }
 

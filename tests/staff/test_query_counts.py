@@ -27,8 +27,8 @@ COUNTS = {
     "accounts.apitoken": 4,
     "accounts.member": 4,
     "accounts.organization": 4,
-    "contacts.contact": 6,
-    "deals.deal": 7,
+    "contacts.contact": 7,
+    "deals.deal": 8,
     "deals.lostreason": 4,
     "pipelines.pipeline": 5,
     "pipelines.stage": 4,
@@ -149,19 +149,15 @@ class QueryCountTests(StaffTestCase):
 
     def test_filters_searches_and_sorting_add_no_queries_with_the_rows(self):
         fill(self, 200)
-        urls = [
-            f"{list_url(Deal)}?{query}"
-            for query in (
-                "status=open&amount_from=10",
-                "q=deal",
-                "o=-2",
-                "o=7",
-                f"p={place_of(150)}",
-                f"owner={self.bob.member.pk}",
-            )
-        ]
+        whole = ("o=-2", "o=7", f"p={place_of(150)}")
+        filtered = ("status=open&amount_from=10", "q=deal", f"owner={self.bob.member.pk}")
 
-        assert {self.count(url)[0] for url in urls} == {COUNTS["deals.deal"]}
+        def counts(queries):
+            return {self.count(f"{list_url(Deal)}?{query}")[0] for query in queries}
+
+        assert counts(whole) == {COUNTS["deals.deal"]}
+        # The totals of what is filtered are one query.
+        assert counts(filtered) == {COUNTS["deals.deal"] + 1}
 
 
 class BigTests(QueryCountTests):
@@ -198,4 +194,4 @@ class BigTests(QueryCountTests):
             f"p={place_of(75_000)}",
             "is_private=yes",
         ):
-            assert self.count(f"{list_url(Deal)}?{query}")[0] == COUNTS["deals.deal"]
+            assert self.count(f"{list_url(Deal)}?{query}")[0] <= COUNTS["deals.deal"] + 1

@@ -20,6 +20,7 @@ from crm_project.journal.models import Event
 from crm_project.mail.models import Message
 from crm_project.records.kinds import kinds
 from crm_project.records.services import trash_custom_field
+from crm_project.saved_views.services import create_saved_view, trash_saved_view
 from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
 from deals.models import Deal
 from deals.services import trash_deals, trash_lost_reason, update_deals
@@ -129,6 +130,9 @@ class ActionTests(ReachTestCase):
     def deal_hand_over(self):
         return self.deals(owner=self.bob.member.pk), {"owner": self.manager.member.pk}
 
+    def deal_duplicate(self):
+        return self.deals()[:1], {}
+
     def deal_trash(self):
         return self.deals(), {}
 
@@ -222,6 +226,19 @@ class ActionTests(ReachTestCase):
 
     def webhookdelivery_resend(self):
         return [send_test(actor=self.alice, webhook=self.webhook())], {}
+
+    def saved_view(self):
+        change = {"name": "Open", "list": "deals", "filters": {"status": "open"}}
+        return create_saved_view(actor=self.alice, change=change)
+
+    def savedview_trash(self):
+        return [self.saved_view(), self.saved_view()], {}
+
+    def savedview_restore(self):
+        rows, _ = self.savedview_trash()
+        for row in rows:
+            trash_saved_view(actor=self.alice, saved_view=row)
+        return rows, {}
 
     def user_password(self):
         self.sign_in(self.operator)

@@ -16,8 +16,8 @@ ACCEPTS = {"accept-encoding": "br, gzip"}
 FIRST_VISIT = 400_000
 IN_PAGES = re.compile(r'<(?:link href|script[^>]* src)="([^"]+)"')
 IN_STYLES = re.compile(r'url\("?([^")]+)"?\)')
-# Files of other documents, many and large, and translations.
-OTHERS = ["drf_spectacular_sidecar", "rest_framework", "gis", "i18n", "inter", "material-symbols"]
+# Files of other documents, many and large.
+OTHERS = ["drf_spectacular_sidecar", "rest_framework", "gis", "inter", "material-symbols"]
 UNUSED = ("xregexp", "urlify", "prepopulate", "chart")
 
 

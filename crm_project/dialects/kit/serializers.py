@@ -7,6 +7,11 @@ from typing import Any, ClassVar
 from crm_project.api.compiled import bound_fields
 from crm_project.api.serializers import BoundedSerializer
 
+# Sources of names and of external ids: white space alone is none.
+NAMING = frozenset(
+    "name first_name last_name full company_name contact_first_name contact_last_name id external_references".split()
+)
+
 
 class Empty(Enum):
     """The meaning of null and of an empty string in the bodies of one dialect."""
@@ -35,7 +40,7 @@ class DialectSerializer(BoundedSerializer):
         return super().to_internal_value(data)
 
     def _without_empty_values(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The body with null and empty strings as the dialect reads them, one rule for all fields.
+        """The body with null, empty strings, blank names and ids as the dialect reads them, one rule for all fields.
 
         Absent: they are left out. Null: the field gets null; a required one refuses it, and an optional one that
         cannot be null is left out.
@@ -45,7 +50,7 @@ class DialectSerializer(BoundedSerializer):
         sent = {}
         for name, value in data.items():
             field = self.fields.get(name)
-            if (value is None or value == "") and field is not None:
+            if field is not None and _is_empty(field, value):
                 if self.context["view"].empty_values is Empty.ABSENT:
                     continue
                 value = None
@@ -64,6 +69,12 @@ class DialectSerializer(BoundedSerializer):
             if not field.read_only and (name in sent or field.source not in names):
                 names[field.source or name] = name
         return names
+
+
+def _is_empty(field: Any, value: Any) -> bool:
+    if isinstance(value, str) and field.source in NAMING:
+        return not value.strip()
+    return value is None or value == ""
 
 
 class DialectQuery(DialectSerializer):

@@ -20,7 +20,7 @@ from crm_project.api.parsers import BODY_LIMIT
 from crm_project.api.serializers import StrictSerializer
 from crm_project.imports.files import Upload, receive
 from crm_project.imports.mapping import CHOICES
-from crm_project.imports.models import Import
+from crm_project.imports.models import Export, Import
 from crm_project.imports.services import questions_of, values_of
 
 MAPPING = {
@@ -142,7 +142,7 @@ class UnknownValuesSerializer(Serializer):
     values = UnknownValueSerializer(many=True)
 
 
-class ChoiceSerializer(Serializer):
+class AnswerChoiceSerializer(Serializer):
     value = serializers.CharField()
     meaning = serializers.CharField(help_text="A cell of the column as this answer reads it.")
 
@@ -156,7 +156,7 @@ class QuestionSerializer(Serializer):
         help_text="What the column leaves open. A currency is answered by the option `currency`.",
     )
     samples = serializers.ListField(child=serializers.CharField())
-    choices = ChoiceSerializer(many=True)
+    choices = AnswerChoiceSerializer(many=True)
     suggested = serializers.CharField(help_text="The more probable answer; it is not taken by itself.")
     answer = serializers.CharField(allow_null=True)
 
@@ -206,7 +206,7 @@ class LeftOutSerializer(Serializer):
     reason = serializers.ChoiceField(["unmapped", "further"])
 
 
-class SummarySerializer(Serializer):
+class ImportSummarySerializer(Serializer):
     """Empty until a preview or a run has ended."""
 
     problems = ProblemSerializer(many=True, required=False)
@@ -254,7 +254,7 @@ class ImportSerializer(StrictSerializer):
     progress = StrictInteger(read_only=True)
     counts = CountsSerializer(read_only=True)
     examples = ExampleSerializer(many=True, read_only=True)
-    summary = SummarySerializer(read_only=True)
+    summary = ImportSummarySerializer(read_only=True)
     problem = serializers.CharField(read_only=True)
     created_at = StrictDateTime(read_only=True)
     started_at = StrictDateTime(read_only=True, allow_null=True)
@@ -274,6 +274,21 @@ class ImportSerializer(StrictSerializer):
 
     def validate_options(self, options: Any) -> Any:
         return _object_of(options, (str,))
+
+
+class ExportSerializer(StrictSerializer):
+    """An export in the background, and how far it is."""
+
+    uuid = StrictUUID(read_only=True)
+    kind = serializers.ChoiceField(Import.Kinds.choices, read_only=True)
+    format = serializers.ChoiceField(Import.Formats.choices, read_only=True)
+    raw = serializers.BooleanField(read_only=True)
+    state = serializers.ChoiceField(Export.States.choices, read_only=True)
+    rows = StrictInteger(read_only=True, help_text="The rows that have been written so far.")
+    size = StrictInteger(read_only=True, help_text="The bytes that have been written so far.")
+    problem = serializers.CharField(read_only=True)
+    created_at = StrictDateTime(read_only=True)
+    finished_at = StrictDateTime(read_only=True, allow_null=True)
 
 
 class ImportDetailSerializer(ImportSerializer):

@@ -6,6 +6,7 @@ from crm_project.api.routers import routes
 from crm_project.imports.api.views import (
     ContactExportViewSet,
     DealExportViewSet,
+    ExportViewSet,
     ImportViewSet,
     RefusedRowViewSet,
 )
@@ -17,6 +18,21 @@ urlpatterns = [
         name="import-refused-rows",
     ),
     *routes("imports", ImportViewSet, "import"),
-    path("deals/export", DealExportViewSet.as_view({"get": "export"}), name="deal-export"),
-    path("contacts/export", ContactExportViewSet.as_view({"get": "export"}), name="contact-export"),
+    path("exports", ExportViewSet.as_view({"get": "list"}), name="export-list"),
+    path(
+        "exports/<any_uuid:uuid>",
+        ExportViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="export-detail",
+    ),
+    path("exports/<any_uuid:uuid>/file", ExportViewSet.as_view({"get": "file"}), name="export-file"),
+    path(
+        "deals/export",
+        DealExportViewSet.as_view({"get": "export", "post": "export_later"}),
+        name="deal-export",
+    ),
+    path(
+        "contacts/export",
+        ContactExportViewSet.as_view({"get": "export", "post": "export_later"}),
+        name="contact-export",
+    ),
 ]

@@ -1,13 +1,15 @@
 """`/api/imports`, and the exports of deals and contacts."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from contacts.api.filters import ContactFilter
 from contacts.api.serializers import ContactSerializer
@@ -31,6 +33,7 @@ from crm_project.errors import NotFound
 from crm_project.imports import services
 from crm_project.imports.api.parsers import PARSERS, bare
 from crm_project.imports.api.serializers import (
+    ExportSerializer,
     FieldListSerializer,
     ImportDetailSerializer,
     ImportSerializer,
@@ -38,9 +41,19 @@ from crm_project.imports.api.serializers import (
     TextUploadSerializer,
     UploadSerializer,
 )
-from crm_project.imports.exporting import BLOCK, CSV, STREAMS, XLSX, csv_stream, file_response, table_of
+from crm_project.imports.export_services import ask_for_export, discard_export, require_file
+from crm_project.imports.exporting import (
+    BLOCK,
+    CSV,
+    STREAMS,
+    XLSX,
+    csv_stream,
+    export_file,
+    file_response,
+    table_of,
+)
 from crm_project.imports.kinds import KINDS, import_kind
-from crm_project.imports.models import Import, RefusedRow
+from crm_project.imports.models import Export, Import, RefusedRow
 from crm_project.imports.refusals import error_table
 from crm_project.imports.tasks import claimed
 from crm_project.imports.undoing import take_back
@@ -260,40 +273,71 @@ EXPORT_PARAMETERS = {
     },
     "ordering": {"type": "string", "description": "As in the list."},
 }
+EXPORTED_FILE = {(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY}
+EXPORT_ACTIONS = frozenset({"export", "export_later"})
 
 
 class ExportView(ScopedView):
-    """The visible rows that match the filters of the list, as a streamed file."""
+    """The visible rows that match the filters of the list, as a file: streamed, or written in the background."""
 
     kind_name: ClassVar[str]
-    costs = {"export": 50}
-    filtered_actions = frozenset({"export"})
-    action_parameters = {"export": EXPORT_PARAMETERS}
+    # To have a file written is a read.
+    edit_permission = Permission.VIEW
+    costs = dict.fromkeys(EXPORT_ACTIONS, 50)
+    filtered_actions = EXPORT_ACTIONS
+    conditional_actions = frozenset()
+    action_parameters = dict.fromkeys(EXPORT_ACTIONS, EXPORT_PARAMETERS)
+    documented_headers = {"export_later": {202: ("Location", "Retry-After")}}
 
     def get_queryset(self) -> Any:
         return visible_rows(self)
 
-    @extend_schema(
-        responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY},
-        summary="Export the list",
-    )
+    @extend_schema(responses=EXPORTED_FILE, summary="Export the list")
     def export(self, request: Request) -> StreamingHttpResponse:
         self.actor.require(Permission.VIEW)
-        query = request.query_params
+        file_format, raw = self._file_options()
+        stream, media_type = STREAMS[file_format]
+        table = table_of(import_kind(self.kind_name, self.actor), self.rows())
+        return file_response(stream(table, raw=raw), f"{self.kind_name}.{file_format}", media_type)
+
+    @extend_schema(request=None, responses={202: ExportSerializer}, summary="Export the list later")
+    def export_later(self, request: Request) -> Response:
+        """The same file, written in the background: for long lists. It is at `/api/exports/{uuid}/file` once the
+        state of the export is `done`, and shows what its user could see then.
+        """
+        self.expect_no_body(request)
+        file_format, raw = self._file_options()
+        query = request.query_params.copy()
+        query.pop("dry_run", None)
+        # Wrong parameters are refused now.
+        rows_of_list(self.kind_name, self.actor, query)
+        export = ask_for_export(
+            actor=self.actor,
+            kind=self.kind_name,
+            file_format=file_format,
+            listing="api",
+            query=query.urlencode(),
+            raw=raw,
+        )
+        place = reverse("export-detail", kwargs={"uuid": export.uuid}, request=request)
+        headers = {"Location": place, "Retry-After": RETRY_AFTER}
+        return Response(ExportSerializer(export).data, status=202, headers=headers)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        rows = self.filter_queryset(self.get_queryset())
+        exported = import_kind(self.kind_name, self.actor).for_export(rows)
+        found: Iterator[dict[str, Any]] = streamed_rows(exported, self.request, self, size=BLOCK)
+        return found
+
+    def _file_options(self) -> tuple[str, bool]:
+        query = self.request.query_params
         file_format = query.get("file_format", "csv")
         if file_format not in STREAMS:
             raise InvalidQuery({"file_format": [f"Must be one of: {', '.join(STREAMS)}."]})
         raw = TRUE_OR_FALSE.get(query.get("raw", "false"))
         if raw is None:
             raise InvalidQuery({"raw": ["Must be true or false."]})
-        kind = import_kind(self.kind_name, self.actor)
-        rows = streamed_rows(
-            kind.for_export(self.filter_queryset(self.get_queryset())), request, self, size=BLOCK
-        )
-        stream, media_type = STREAMS[file_format]
-        return file_response(
-            stream(table_of(kind, rows), raw=raw), f"{self.kind_name}.{file_format}", media_type
-        )
+        return file_format, raw
 
 
 class DealExportViewSet(ExportView):
@@ -315,3 +359,56 @@ class ContactExportViewSet(ExportView):
     filterset_class = ContactFilter
     orderings = ContactViewSet.orderings
     kind_name = "contacts"
+
+
+def rows_of_list(kind: str, actor: Any, query: QueryDict) -> Iterator[dict[str, Any]]:
+    """The rows of the list with these parameters, without a request. Raises InvalidQuery."""
+    http_request = HttpRequest()
+    http_request.method = "GET"
+    http_request.GET = query  # type: ignore[assignment]
+    view = EXPORTS[kind](action="export", args=(), kwargs={}, format_kwarg=None)
+    view.request = Request(http_request)
+    view.request.user, view.request.auth = actor.member.user, actor
+    rows: Iterator[dict[str, Any]] = view.rows()
+    return rows
+
+
+EXPORTS: dict[str, Any] = {"deals": DealExportViewSet, "contacts": ContactExportViewSet}
+
+
+class ExportViewSet(ScopedView):
+    """Exports in the background. Each belongs to the user who asked for it, and is kept for some days."""
+
+    queryset = Export.objects.none()
+    serializer_class = ExportSerializer
+    edit_permission = Permission.VIEW
+    conditional_actions = frozenset()
+    costs = {"file": 20}
+    refused_reads = {"file": (409,)}
+    documented_headers = {"retrieve": {200: ("Retry-After",)}}
+    orderings = {"created_at": Key("created_at")}
+
+    def get_queryset(self) -> Any:
+        return Export.objects.visible_to(self.actor.member)
+
+    def represent_read(self, row: Any) -> Any:
+        """An export has no version."""
+        return self.get_serializer(row).data
+
+    @extend_schema(summary="The state of an export")
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        """`state` is queued, working, done or failed."""
+        row = self.get_object()
+        headers = {"Retry-After": RETRY_AFTER} if row.is_busy else {}
+        return Response(self.represent_read(row), headers=headers)
+
+    def perform_destroy(self, row: Export) -> None:
+        discard_export(actor=self.actor, export=row)
+
+    @extend_schema(responses=EXPORTED_FILE, summary="The file of an export")
+    @action(detail=True)
+    def file(self, request: Request, **_: Any) -> StreamingHttpResponse:
+        """409 `export_busy` while it is being written, `export_failed` if that has failed."""
+        row = self.get_object()
+        require_file(row)
+        return export_file(row)

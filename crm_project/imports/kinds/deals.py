@@ -29,6 +29,7 @@ from deals.money import AMOUNT_FIELDS
 from deals.querysets import EFFECTIVE_PROBABILITY
 from deals.rules import STORE
 from deals.services.context import person_errors
+from pipelines.models import ForecastCategories
 
 
 class DealImportKind(DealValues):
@@ -146,6 +147,13 @@ class DealImportKind(DealValues):
     def _where(self) -> list[ImportField]:
         return [
             ImportField("pipeline", "Pipeline", cells.word, self._pipeline_name, ("deal pipeline", "lejek")),
+            plain(
+                "forecast_category",
+                "Forecast category",
+                cells.choice(*ForecastCategories.values),
+                "forecast",
+                "prévision",
+            ),
             ImportField(
                 "stage",
                 "Stage",
@@ -214,7 +222,7 @@ class DealImportKind(DealValues):
             plain("closed_at", "Closed at", cells.instant, *CLOSED, can_clear=False),
             import_only(
                 "close_date",
-                "Close date (the closing of a closed deal, else the expected one)",
+                "Close date",
                 cells.instant,
                 "close date",
                 "closing date",
@@ -432,6 +440,7 @@ def _list(key: str, label: str, read: cells.Reader, attribute: str, names: Seque
 
 
 EXPORT_ONLY = (
+    export_only("amount_base", "Amount in the organization's currency"),
     export_only("probability_in_force", "Probability in force"),
     export_only("updated_at", "Updated"),
 )

@@ -5,12 +5,12 @@ A write of ordinary rows makes these calls, in this order (`deals.services.write
 
 1.  `actor.require(permission)`: refuse a role or token that may not write the kind.
 2.  `change_set(actor)`: open the transaction, or join the one that is open.
-3.  `hold_catalogue(organization, alone=False)` for deals, then `references.hold(model, organization, keys)`: keep the
-    pipelines and stages from being changed, and lock the external keys that the changes name.
+3.  `held_catalogue(organization, keys)` for deals, `hold_keys(keys)` for others: keep the pipelines and stages from
+    being changed, and lock the keys that the changes name (`references.lock_keys`, e-mail addresses).
 4.  `rows_by_key(queryset.visible_to(member), keys, lock=True)`: look up the rows that the changes name, and keep them
     from being changed or trashed meanwhile.
 5.  `store.refuse_twice(ids)`: refuse a list that names a row twice.
-6.  `for_update(queryset.visible_to(member))`: lock the rows that are written, in id order.
+6.  `lock_by_key(queryset.visible_to(member), keys)`: lock the rows that are written, in id order.
 7.  `Draft.of(row)` for each, `Draft(row)` for a new one: note the columns as they were.
 8.  `references.note(model, drafts)`: note the external references as they were; other lists likewise.
 9.  `refusal(row, if_match)`, `set_columns`, `set_custom_fields`, `references.set_on` and the kind's rules: apply the

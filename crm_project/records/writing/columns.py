@@ -1,7 +1,7 @@
 """Shared steps of services: set columns, merge custom fields, look up rows by id or uuid."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -9,10 +9,11 @@ from django.db.models import Q
 
 from crm_project.errors import FieldError
 from crm_project.records.catalogue_cache import CatalogueCache
-from crm_project.records.locks import share
+from crm_project.records.locks import for_update, share
 from crm_project.records.models import CustomField
 from crm_project.records.rules import column_errors, merge_custom_fields
 from crm_project.records.text import tidy
+from crm_project.records.writing import store
 
 # A change maps names of columns and lists to new values; absent ones stay unchanged.
 Change = Mapping[str, Any]
@@ -82,6 +83,28 @@ def rows_by_key(
     named = queryset.filter(Q(pk__in=ids) | Q(uuid__in=uuids))
     rows = share(named) if lock else list(named)
     return {key: row for row in rows for key in (row.pk, row.uuid)}
+
+
+def found_by_key(
+    queryset: "Callable[[], models.QuerySet[Any]]", keys: Iterable[Any], *, lock: bool = False
+) -> dict[Any, Any]:
+    """`rows_by_key` of a queryset that is made only if there are keys."""
+    present = {key for key in keys if key is not None}
+    return rows_by_key(queryset(), present, lock=lock) if present else {}
+
+
+def lock_by_key(queryset: "models.QuerySet[Any]", keys: Sequence[RowKey | None]) -> dict[RowKey, Any]:
+    """The rows of the ids and uuids, locked in id order, each under both keys. Raises if a row is named twice.
+
+    No joins: after waiting for a lock, the row is read again, but joined rows are not.
+    """
+    ids, uuids = split_keys(keys)
+    if not ids and not uuids:
+        return {}
+    named = Q(pk__in=ids) if not uuids else Q(pk__in=ids) | Q(uuid__in=uuids)
+    rows = {key: row for row in for_update(queryset.filter(named)) for key in (row.pk, row.uuid)}
+    store.refuse_twice([rows[key].pk if key in rows else key for key in keys if key is not None])
+    return rows
 
 
 def without(rows: Mapping[Any, Any], ids: Collection[int]) -> dict[Any, Any]:

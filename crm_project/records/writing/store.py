@@ -84,7 +84,7 @@ def refresh_derived(rows: Sequence[Row]) -> None:
         row.refresh_derived()
 
 
-def refuse_twice(ids: Sequence[int]) -> None:
+def refuse_twice(ids: Sequence[Any]) -> None:
     """Refuse a list with two changes of one row, since the outcome would depend on their order."""
     if len(set(ids)) != len(ids):
         raise Invalid("The same row comes twice.", code="row_twice")

@@ -290,6 +290,21 @@ class TestPipelines(Gauzy, BaseTestCase):
         answer = self.ask("POST", "/api/pipelines", {"name": "x", "color": "red", **stages})
         assert answer["X-Ignored-Fields"] == "color, stages.color"
 
+    def test_the_order_of_the_array_decides_and_another_index_is_named(self) -> None:
+        stages = [{"name": "Last", "index": 5}, {"name": "First", "index": 0}]
+        body = {**PIPELINE, "organizationId": str(self.organization.uuid), "stages": stages}
+        created = self.ask("POST", "/api/pipelines", body)
+        shown = created.json()
+
+        assert [(stage["name"], stage["index"]) for stage in shown["stages"]] == [("Last", 0), ("First", 1)]
+        assert created["X-Ignored-Fields"] == "stages.index"
+        again = self.ask("PUT", f"/api/pipelines/{shown['id']}", shown)
+        assert "X-Ignored-Fields" not in again
+        swapped = [{"id": stage["id"], "index": 1 - stage["index"]} for stage in shown["stages"]]
+        changed = self.ask("PUT", f"/api/pipelines/{shown['id']}", {"stages": swapped})
+        assert changed["X-Ignored-Fields"] == "stages.index"
+        assert [stage["name"] for stage in changed.json()["stages"]] == ["Last", "First"]
+
     def test_texts_that_no_database_takes(self) -> None:
         for text in ('"\\ud800"', '"\\u0000"', "5", '{"a": 1}'):
             for data in (f'{{"search": {text}}}', f'{{"findInput": {{"name": {text}}}}}'):

@@ -35,6 +35,20 @@ class TestUpsert(LeadConnector, BaseTestCase):
         assert (roof["name"], roof["monetaryValue"]) == ("Roof", 1000)
         assert Deal.objects.count() == 2
 
+    def test_a_blank_name_or_id_says_nothing(self) -> None:
+        """Automations send an empty template for a field that is not mapped; so they do for people."""
+        roof = self.upsert(name="Roof", status="open")["opportunity"]
+
+        for blank in ("  ", "\u3000", "\n"):
+            answer = self.upsert(name=blank, id=blank, status="open")
+            assert (answer["new"], answer["opportunity"]["id"]) == (False, roof["id"])
+            assert answer["opportunity"]["name"] == "Roof"
+            names = {"firstName": blank, "lastName": blank, "companyName": blank}
+            self.call("PUT", f"/contacts/{self.ann.uuid}", names)
+        name = self.ann.full_name
+        self.ann.refresh_from_db()
+        assert (self.ann.full_name, self.ann.version) == (name, 1)
+
     def test_an_unknown_id_leaves_the_open_deal_of_the_contact(self) -> None:
         deal = self.deal(contact=self.ann.pk, name="Hers")
 

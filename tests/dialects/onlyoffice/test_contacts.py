@@ -287,6 +287,17 @@ class TestSeveralContacts(Onlyoffice, BaseTestCase):
         ):
             assert self.call("PUT", path, wrong)["statusCode"] == 400, wrong
 
+    def test_an_empty_list_of_managers_removes_the_owner_and_an_absent_one_keeps_it(self) -> None:
+        bob, path = str(self.bob.member.uuid), f"/contact/person/{self.ann.pk}"
+        names = {"firstName": "Ann", "lastName": "Lee"}
+
+        for sent, owner in (([bob], self.bob.member), (None, self.bob.member), ([], None)):
+            self.ok("PUT", path, {**names, "managerList": sent})
+            assert Contact.objects.get(pk=self.ann.pk).owner == owner, sent
+        self.ok("PUT", path, {**names, "managerList": [bob]})
+        self.ok("PUT", path, names)
+        assert Contact.objects.get(pk=self.ann.pk).owner == self.bob.member
+
     def test_they_are_looked_for(self) -> None:
         company = CompanyFactory(actor=self.bob, name="Hotel Lee", phone="17", email="desk@example.com")
         employee = self.person(first_name="Zoe", last_name="Lee", company=company.pk)

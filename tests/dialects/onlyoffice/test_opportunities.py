@@ -522,6 +522,22 @@ class TestAccess(OpportunityCase):
         assert "“Big one”" in mail.outbox[0].subject
         assert change_url(Deal.objects.get(pk=created["id"])) in mail.outbox[0].body
 
+    def test_a_notification_of_a_public_one_is_ignored_and_named(self) -> None:
+        access = {"accessList": [str(self.manager.member.uuid)]}
+        for values, named in (({"accessList": []}, "isNotify"), (access, "accessList, isNotify")):
+            answer = self.as_actor(self.bob, self.create_call(isPrivate=False, isNotify=True, **values))
+
+            assert (answer.status_code, answer["X-Ignored-Fields"]) == (201, named), answer.content
+        run_tasks()
+        assert mail.outbox == []
+
+    def test_a_probability_beyond_its_range_is_the_nearest_one_and_named(self) -> None:
+        for sent, shown in ((101, 100), (-5, 0)):
+            answer = self.as_actor(self.bob, self.create_call(successProbability=sent))
+
+            assert answer.json()["response"]["successProbability"] == shown
+            assert answer["X-Ignored-Fields"] == "successProbability"
+
     def test_of_one_with_oneself_on_the_list(self) -> None:
         deal = self.deal()
         body = {"isPrivate": True, "accessList": [str(self.manager.member.uuid)]}

@@ -168,6 +168,9 @@ class GauzyPipelineWrite(DialectSerializer):
     stages = GauzyStageNestedWrite(many=True, required=False, allow_null=True)
 
     def validate(self, change: dict[str, Any]) -> dict[str, Any]:
+        stages = enumerate(change.get("stages") or ())
+        if any(stage.get("index", place) != place for place, stage in stages):
+            self.context["view"].ignore(["stages.index"])
         body = self.context["view"].body
         if body.get("isActive") is True and body.get("isArchived") is True:
             raise serializers.ValidationError({"isArchived": ["An archived pipeline cannot be active."]})

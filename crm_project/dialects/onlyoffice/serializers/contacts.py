@@ -283,10 +283,10 @@ class OnlyofficeContactWrite(OnlyofficeParameters):
 
     also = {"owner": "managerList"}
 
-    def validate_managerList(self, owners: list[int] | None) -> list[int]:
+    def validate_managerList(self, owners: list[int] | None) -> list[int] | None:
         if owners and len(owners) > 1:
             raise serializers.ValidationError("A contact can have only one manager.", code="max_length")
-        return owners or []
+        return owners
 
 
 class OnlyofficePersonWrite(OnlyofficeContactWrite):
@@ -327,8 +327,8 @@ def change_of_contact(row: Contact | None, sent: Mapping[str, Any]) -> dict[str,
     """The core's change of a contact; absent managers and user fields are unchanged."""
     rest = ("share_type", "owners", "custom_fields", "people")
     change = {name: value for name, value in sent.items() if name not in rest}
-    if sent.get("owners"):
-        change["owner"] = sent["owners"][0]
+    if (owners := sent.get("owners")) is not None:
+        change["owner"] = next(iter(owners), None)
     change["custom_fields"] = change_of(row, sent.get("custom_fields") or {})
     return change
 

@@ -329,8 +329,9 @@ def _status(deal: Deal, stage: Stage) -> dict[str, Any]:
 
 def _same_fields(sent: Mapping[str, Any], deal: Deal | None = None) -> dict[str, Any]:
     """The fields with the same meaning in the core; an absent currency or closing date is unchanged."""
-    names = ("name", "description", "owner", "probability", "expected_close_date", "notify_access_list")
+    names = ("name", "description", "owner", "probability", "expected_close_date")
     change = {name: sent[name] for name in names}
+    change["notify_access_list"] = sent["notify_access_list"] and "isNotify" not in without_effect(sent)
     if deal is None:
         change["stage"] = sent["stage"]
     change |= {name: sent[name] for name in ("currency", "closed_at") if sent.get(name)}

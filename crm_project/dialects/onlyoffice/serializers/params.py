@@ -78,10 +78,14 @@ class WholeNumberField(serializers.Field[Any, Any, Any, Any]):
 
 
 class PercentField(WholeNumberField):
-    """An integer, clamped to 0 to 100."""
+    """An integer, clamped to 0 to 100 as the vendor does, and reported then."""
 
     def to_internal_value(self, data: Any) -> int:
-        return min(100, max(0, super().to_internal_value(data)))
+        number = super().to_internal_value(data)
+        clamped = min(100, max(0, number))
+        if number != clamped:
+            self.context["view"].ignore([self.field_name])
+        return clamped
 
 
 class NamedNumberField(WholeNumberField):

@@ -57,3 +57,16 @@ function labelSelects() {
 
 // jQuery creates the autocomplete lists in its ready handlers; ours must run after them.
 window.addEventListener("load", () => window.django?.jQuery?.(labelSelects));
+
+/* The parts of a page of a row: set before the page is drawn, so that nothing moves. Without scripts all are shown. */
+function showTab() {
+    document.documentElement.dataset.tab = location.hash === "#edit" ? "edit" : "story";
+    const isEdit = location.hash === "#edit" || document.body?.classList.contains("crm-has-errors");
+    for (const link of document.querySelectorAll(".crm-page-tabs a")) {
+        link.toggleAttribute("aria-current", (link.hash === "#edit") === isEdit);
+    }
+}
+
+showTab();
+window.addEventListener("hashchange", showTab);
+document.addEventListener("DOMContentLoaded", showTab);

@@ -1,24 +1,23 @@
-"""Imports in the admin: upload, mapping, preview, run, report; and exports of lists."""
+"""Imports in the admin: upload, mapping, preview, run, report."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from functools import partial
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.batches import in_batches
 from crm_project.errors import Conflict, DomainError, counted
 from crm_project.imports import services
-from crm_project.imports.exporting import BLOCK, CSV, STREAMS, csv_stream, file_response, table_of
+from crm_project.imports.exporting import CSV, csv_stream, file_response
 from crm_project.imports.files import BLOCK as PIECE
 from crm_project.imports.files import receive
 from crm_project.imports.forms import ChoicesForm, UploadForm
@@ -29,9 +28,10 @@ from crm_project.imports.sources import source_named
 from crm_project.journal.models import Event
 from crm_project.records.kinds import kinds
 from crm_project.staff import filters
-from crm_project.staff.actions import AdminAction, Reach, reach_text
+from crm_project.staff.actions import AdminAction, Reach, is_on_all_that_match, reach_text
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
+from crm_project.staff.once import carry_out
 from crm_project.staff.request_actor import visible
 
 REFUSED_ROWS = 100
@@ -52,6 +52,26 @@ def rows_of_run(source: Import) -> Reach:
     change_set = source.counts.get("undone_by") or source.counts["change_set"]
     events = Event.objects.of_change_set(source.organization_id, change_set)
     return {kinds[name].model: count for name, count in events.rows_by_kind().items()}
+
+
+def _exports(kind: str) -> list[tuple[str, str, Any]]:
+    """The exports of chosen rows of a list: a redirect to the export of the list that has these alone."""
+
+    def export_as(name: str) -> Any:
+        def redirect(admin: Any, request: HttpRequest, rows: Any) -> HttpResponse:
+            query = request.GET.copy()
+            if not is_on_all_that_match(request):
+                ids = rows.order_by("pk").values_list("pk", flat=True)
+                query = QueryDict(mutable=True)
+                query[filters.ChosenFilter.parameter] = ",".join(map(str, ids))
+            return HttpResponseRedirect(f"{reverse(f'admin:imports_{name}')}?{query.urlencode()}")
+
+        return redirect
+
+    return [
+        (f"export_{kind}", "Export as CSV", export_as(f"export_{kind}")),
+        (f"export_{kind}_xlsx", "Export as XLSX", export_as(f"export_{kind}_xlsx")),
+    ]
 
 
 class UndoImport(AdminAction):
@@ -121,6 +141,7 @@ class ImportAdmin(StaffModelAdmin):
     search_fields: ClassVar[Any] = ("file_name",)
     row_actions: ClassVar[Sequence[AdminAction]] = (UndoImport(), RedoImport(), DiscardImport())
     list_tools: ClassVar[Any] = {kind.model: _tools(name) for name, kind in KINDS.items()}
+    list_exports: ClassVar[Any] = {kind.model: _exports(name) for name, kind in KINDS.items()}
 
     @admin.display(description="State")
     def state_text(self, row: Import) -> str:
@@ -154,11 +175,6 @@ class ImportAdmin(StaffModelAdmin):
             at("<int:pk>/preview/", self.preview_view, "preview"),
             at("<int:pk>/run/", self.run_view, "run"),
             at("<int:pk>/error-file/", self.error_file_view, "error_file"),
-            *(at(f"export/{kind}/{kind}.csv", self._exporter(kind), f"export_{kind}") for kind in KINDS),
-            *(
-                at(f"export/{kind}/{kind}.xlsx", self._exporter(kind, "xlsx"), f"export_{kind}_xlsx")
-                for kind in KINDS
-            ),
         ]
         return own + super().get_urls()
 
@@ -175,13 +191,18 @@ class ImportAdmin(StaffModelAdmin):
             source = self._upload(request, form)
             if source is not None:
                 return HttpResponseRedirect(_page(source))
-        return self._page(request, "admin/imports/upload.html", title="Import a file", form=form)
+        return self._page(
+            request, "admin/imports/upload.html", title="Import a file", form=form, form_key=uuid4().hex
+        )
 
     def _upload(self, request: HttpRequest, form: UploadForm) -> Import | None:
         given = form.cleaned_data
         try:
+            actor = self.actor(request)
             upload = receive(given["file"].name, given["file"].chunks(PIECE))
-            return services.upload_file(actor=self.actor(request), kind=given["kind"], upload=upload)
+            store = partial(services.upload_file, actor=actor, kind=given["kind"], upload=upload)
+            created, _ = carry_out(actor=actor, request=request, act=lambda: str(store().pk), is_new=True)
+            return Import.objects.visible_to(actor.member).filter(pk=int(created)).first()
         except DomainError as error:
             form.add_error("file", error.detail)
             return None
@@ -268,7 +289,7 @@ class ImportAdmin(StaffModelAdmin):
             beside=self.beside(source),
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
-            list_url=_list(source.kind),
+            list_url=list_url(source.kind),
         )
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
@@ -277,34 +298,8 @@ class ImportAdmin(StaffModelAdmin):
             request, template, {**everywhere, "opts": self.opts, "media": self.media, **context}
         )
 
-    # -- Export.
 
-    def _exporter(self, kind: str, file_format: str = "csv") -> Any:
-        return lambda request: self.export_view(request, kind, file_format)
-
-    def export_view(
-        self, request: HttpRequest, kind: str, file_format: str
-    ) -> HttpResponseRedirect | StreamingHttpResponse:
-        """All rows of the change list with the same query."""
-        if kind not in KINDS or file_format not in STREAMS:
-            raise PermissionDenied
-        listing = self.admin_site._registry[KINDS[kind].model]
-        if not listing.has_view_permission(request):
-            raise PermissionDenied
-        if request.GET.get(filters.TRASH) == "only":
-            messages.error(request, "The trash cannot be exported.")
-            return HttpResponseRedirect(_list(kind))
-        kind_of_rows = import_kind(kind, self.actor(request))
-        try:
-            rows = kind_of_rows.for_export(listing.get_changelist_instance(request).get_queryset(request))
-        except IncorrectLookupParameters:
-            return HttpResponseRedirect(_list(kind))
-        stream, media_type = STREAMS[file_format]
-        table = table_of(kind_of_rows, chain.from_iterable(in_batches(rows, BLOCK)))
-        return file_response(stream(table), f"{kind}.{file_format}", media_type)
-
-
-def _list(kind: str) -> str:
+def list_url(kind: str) -> str:
     return reverse(f"admin:{KINDS[kind].model._meta.label_lower.replace('.', '_')}_changelist")
 
 

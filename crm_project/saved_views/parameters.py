@@ -1,0 +1,82 @@
+"""The parameters of the API's lists for those of the admin's lists, whose ids and names differ."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, SEARCH_VAR
+from django.http import HttpRequest
+
+from contacts.models import Contact
+from crm_project.accounts.models import Member
+from crm_project.api.filters import CUSTOM_PREFIX
+from crm_project.saved_views.models import SavedView
+from crm_project.staff.inputs import whole_number
+from crm_project.staff.request_actor import visible
+
+STALE_DAYS = "30"
+YES_NO = {"yes": "true", "no": "false"}
+Translation = Callable[[HttpRequest, str], dict[str, str]]
+
+
+def same(name: str) -> Translation:
+    return lambda request, value: {name: value}
+
+
+def row_of(model: Any, name: str) -> Translation:
+    """The uuid of a visible row for its id; nothing for any other value."""
+
+    def translate(request: HttpRequest, value: str) -> dict[str, str]:
+        row = visible(request, model).filter(pk=whole_number(value)).first()
+        return {name: str(row.uuid)} if row is not None else {}
+
+    return translate
+
+
+def boolean(name: str) -> Translation:
+    return lambda request, value: {name: YES_NO[value]} if value in YES_NO else {}
+
+
+def member_of(request: HttpRequest, value: str) -> dict[str, str]:
+    """The API names members by uuid."""
+    member = visible(request, Member).filter(pk=whole_number(value)).first()
+    return {"owner": str(member.uuid)} if member is not None else {}
+
+
+COMMON: Mapping[str, Translation] = {
+    SEARCH_VAR: same("q"),
+    "owner": member_of,
+    "created_at_from": same("created_at_after"),
+    "created_at_to": same("created_at_before"),
+}
+FROM_ADMIN: Mapping[str, Mapping[str, Translation]] = {
+    SavedView.Lists.DEALS: {
+        **COMMON,
+        **{name: same(name) for name in ("status", "pipeline", "stage", "currency")},
+        "amount_from": same("amount_min"),
+        "amount_to": same("amount_max"),
+        "expected_close_date_from": same("expected_close_date_after"),
+        "expected_close_date_to": same("expected_close_date_before"),
+        "closed_at_from": same("closed_at_after"),
+        "closed_at_to": same("closed_at_before"),
+        "is_private": boolean("is_private"),
+        "stale": lambda request, value: {"status": "open", "days_in_stage_min": STALE_DAYS},
+        "with": row_of(Contact, "company"),
+    },
+    SavedView.Lists.CONTACTS: {**COMMON, "kind": same("kind"), "company": row_of(Contact, "company")},
+}
+
+
+def api_parameters(request: HttpRequest, name: str) -> dict[str, str]:
+    """What the address of a list of the admin means in the API; nothing if a part of it has no equal there."""
+    found: dict[str, str] = {}
+    for parameter, value in request.GET.items():
+        if parameter in (PAGE_VAR, ORDER_VAR) or not value:
+            continue
+        if parameter.startswith(CUSTOM_PREFIX):
+            found[parameter] = YES_NO.get(value, value)
+            continue
+        translate = FROM_ADMIN[name].get(parameter)
+        if translate is None:
+            return {}
+        found |= translate(request, value)
+    return found

@@ -1,0 +1,382 @@
+"""The page of reports: forecast, funnel, results, lost reasons and members, each as a chart and as a table.
+
+Amounts are in the organization's currency. Each figure that is a number of deals leads to the list of exactly these.
+"""
+
+import csv
+import datetime
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import formats, timezone
+
+from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
+from crm_project.records.rules import is_day
+from crm_project.staff import display, inputs
+from crm_project.staff.request_actor import visible
+from deals import metrics, money
+from deals.metrics import Period, Totals
+from deals.models import Deal, LostReason
+from pipelines.models import ForecastCategories, Pipeline, Stage
+
+DAY = datetime.timedelta(days=1)
+WON = Deal.Statuses.WON
+# The theme's colours, which follow light and dark.
+COLORS = {
+    "won": "#16a34a",
+    "commit": "#2563eb",
+    "best_case": "#60a5fa",
+    "pipeline": "#94a3b8",
+    "entered": "#94a3b8",
+    "passed": "#2563eb",
+    "lost": "#dc2626",
+}
+# A spreadsheet reads a text with one of these at its beginning as a formula.
+DANGEROUS = tuple("=+-@\t\r")
+WITHOUT_RATE = "%(count)s deals have amounts in currencies without a rate, and are not in the sums."
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure, and the address of the list of its deals."""
+
+    text: str
+    url: str = ""
+    # What a spreadsheet gets, if that is not the text.
+    plain: Any = None
+
+
+@dataclass(frozen=True)
+class Section:
+    name: str
+    title: str
+    computed: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    chart: Mapping[str, Any] = field(default_factory=dict)
+    without_rate: int = 0
+
+    @property
+    def chart_data(self) -> str:
+        return json.dumps(self.chart)
+
+    @property
+    def notice(self) -> str:
+        return WITHOUT_RATE % {"count": self.without_rate} if self.without_rate else ""
+
+
+@dataclass
+class Report:
+    """The report of one request: its period and pipeline, and the sections."""
+
+    request: HttpRequest
+    actor: Actor
+
+    @cached_property
+    def period(self) -> Period:
+        """Of the parameters; without them, or with wrong ones, the last three months and the next three."""
+        first = metrics.month_start(timezone.localdate())
+        zone = timezone.get_current_timezone()
+        given = [_day(self.request.GET.get(name, "")) for name in ("since", "until")]
+        if given[0] and given[1] and given[0] <= given[1] < datetime.date.max:
+            period = Period(given[0], given[1] + DAY, zone)
+            if not period.is_too_long:
+                return period
+        since, until = metrics.month_start(first, -3), metrics.month_start(first, 3)
+        return Period(since, until, zone)
+
+    @cached_property
+    def pipelines(self) -> list[Pipeline]:
+        rows: Any = visible(self.request, Pipeline)
+        return list(rows.default_first())
+
+    @cached_property
+    def pipeline(self) -> Pipeline | None:
+        """The one of the parameter; None for all of them."""
+        chosen = inputs.whole_number(self.request.GET.get("pipeline", ""))
+        return next((pipeline for pipeline in self.pipelines if pipeline.pk == chosen), None)
+
+    @cached_property
+    def deals(self) -> Any:
+        rows: Any = visible(self.request, Deal)
+        return rows.filter(stage__pipeline=self.pipeline.pk) if self.pipeline else rows
+
+    @property
+    def last_day(self) -> datetime.date:
+        return self.period.until - DAY
+
+    @property
+    def query(self) -> str:
+        days = {"since": self.period.since.isoformat(), "until": self.last_day.isoformat()}
+        return urlencode({**days, **({"pipeline": self.pipeline.pk} if self.pipeline else {})})
+
+    def sections(self) -> list[Section]:
+        return [make(self) for make in SECTIONS.values()]
+
+    def list_url(self, **filters: Any) -> str:
+        own = {"pipeline": self.pipeline.pk} if self.pipeline else {}
+        return f"{reverse('admin:deals_deal_changelist')}?{urlencode({**own, **filters})}"
+
+    def count(self, totals: Totals, **filters: Any) -> Cell:
+        found = metrics.count_of(totals)
+        return Cell(f"{found:,}", self.list_url(**filters) if found and filters else "", found)
+
+    def sum(self, totals: Totals, name: str = "amount_base") -> Cell:
+        return self.money(metrics.base_of(totals, name))
+
+    def money(self, amount: Any) -> Cell:
+        currency = self.actor.organization.currency
+        rounded = type(amount)(money.rounded(amount, currency))
+        return Cell(display.number(rounded, money.currency_decimals().get(currency, 2)), plain=rounded)
+
+    def closed(
+        self, status: str, first: datetime.date | None = None, last: datetime.date | None = None
+    ) -> Any:
+        """The filters of the list for the deals of a status that were closed on these days."""
+        since, until = first or self.period.since, last or self.last_day
+        return {"status": status, "closed_at_from": since.isoformat(), "closed_at_to": until.isoformat()}
+
+
+def forecast(report: Report) -> Section:
+    months = metrics.forecast(report.deals, report.period)
+    shown = ("won", "commit", "best_case", "pipeline")
+    labels = {"won": "Won", **dict(ForecastCategories.choices)}
+    rows = []
+    for month in months:
+        first = max(month["month"], report.period.since)
+        last = min(metrics.month_start(month["month"], 1) - DAY, report.last_day)
+        days = {"expected_close_date_from": first.isoformat(), "expected_close_date_to": last.isoformat()}
+        cells = [Cell(formats.date_format(month["month"], "M Y"), plain=month["month"].isoformat())]
+        for name in shown:
+            filters = (
+                report.closed(WON, first, last)
+                if name == "won"
+                else {"status": "open", "forecast": name, **days}
+            )
+            cells += [report.count(month[name], **filters), report.sum(month[name])]
+        rows.append([*cells, report.sum(metrics.in_forecast(month), "weighted_amount_base")])
+    everything = [total for month in months for name in shown for total in month[name]]
+    return Section(
+        "forecast",
+        "Forecast",
+        "Won deals count in the month of their closing, open ones in that of their expected close, in the forecast"
+        " category of the deal or else of its stage. Omitted deals are left out. Weighted is the sum of the open deals,"
+        " each times its probability.",
+        ["Month", *(text for name in shown for text in (labels[name], "Amount")), "Weighted"],
+        rows,
+        _chart(
+            [row[0].text for row in rows],
+            [
+                (str(labels[name]), name, [row[2 + 2 * n].plain for row in rows])
+                for n, name in enumerate(shown)
+            ],
+            stacked=True,
+        ),
+        metrics.without_rate_of(everything),
+    )
+
+
+def funnel(report: Report) -> Section:
+    pipeline = report.pipeline or next(iter(report.pipelines), None)
+    stages = list(Stage.objects.in_order().filter(pipeline=pipeline)) if pipeline else []
+    found = metrics.funnel(report.deals, stages, report.period)
+    rows = [
+        [
+            Cell(one.stage.name),
+            Cell(f"{one.entered:,}", plain=one.entered),
+            Cell(f"{one.passed:,}", plain=one.passed),
+            _percent(one.conversion),
+            _days(one.median_days),
+        ]
+        for one in found
+    ]
+    return Section(
+        "funnel",
+        f"Funnel: {pipeline.name}" if pipeline else "Funnel",
+        "Entered are the deals that came to stand in the stage during the period. Passed are those of them that were"
+        " won later, or stood in a later open stage, until today. The days are the median of the deals that left it.",
+        ["Stage", "Entered", "Passed", "Conversion", "Median days"],
+        rows,
+        _chart(
+            [row[0].text for row in rows],
+            [
+                (title, title.lower(), [row[n].plain for row in rows])
+                for n, title in ((1, "Entered"), (2, "Passed"))
+            ],
+        ),
+    )
+
+
+def results(report: Report) -> Section:
+    found = metrics.results(report.deals, report.period)
+    rows = [
+        [Cell(label), report.count(totals, **filters), report.sum(totals)]
+        for label, totals, filters in (
+            ("Won", found.won, report.closed("won")),
+            ("Lost", found.lost, report.closed("lost")),
+            ("Abandoned", found.abandoned, report.closed("abandoned")),
+            ("Open now", found.open, {"status": "open"}),
+        )
+    ]
+    nothing, velocity = Cell(display.NOTHING), found.per_day
+    figures = [
+        [Cell("Win rate"), _percent(found.win_rate), nothing],
+        [Cell("Median days from creation to winning"), _days(found.median_days), nothing],
+        [Cell("Velocity a day"), nothing, nothing if velocity is None else report.money(velocity)],
+    ]
+    return Section(
+        "results",
+        "Win rate and velocity",
+        "Deals count on the day of their closing. The win rate is the number of won deals divided by that of all closed"
+        " ones. Velocity is the number of open deals × the average won amount × the win rate ÷ the median days to win.",
+        ["", "Deals", "Amount"],
+        [*rows, *figures],
+        without_rate=metrics.without_rate_of([*found.won, *found.lost, *found.abandoned, *found.open]),
+    )
+
+
+def lost_reasons(report: Report) -> Section:
+    by_reason: dict[Any, Totals] = {}
+    for total in metrics.lost_reasons(report.deals, report.period):
+        by_reason.setdefault(total["lost_reason"], []).append(total)
+    names = {reason.pk: reason.name for reason in LostReason.objects.seen_by(report.actor.member)}
+    ordered = sorted(by_reason.items(), key=lambda item: -metrics.count_of(item[1]))
+    days = {name: day for name, day in report.closed("").items() if name != "status"}
+    rows = [
+        [
+            Cell(names[reason] if reason else "No reason"),
+            report.count(totals, **({"lost_reason": reason, **days} if reason else {})),
+            report.sum(totals),
+        ]
+        for reason, totals in ordered
+    ]
+    return Section(
+        "lost-reasons",
+        "Lost reasons",
+        "The deals that were lost or abandoned in the period.",
+        ["Reason", "Deals", "Amount"],
+        rows,
+        _chart([row[0].text for row in rows], [("Deals", "lost", [row[1].plain for row in rows])]),
+        metrics.without_rate_of([total for totals in by_reason.values() for total in totals]),
+    )
+
+
+def members(report: Report) -> Section:
+    found = metrics.members(report.deals, report.period)
+    owners = {
+        member.pk: member.full_name
+        for member in Member.objects.visible_to(report.actor.member).select_related("user")
+    }
+    ordered = sorted(found.items(), key=lambda item: -metrics.base_of(item[1]["won"]))
+    rows = []
+    for owner, by_status in ordered:
+        cells = [Cell(owners[owner] if owner else "Nobody")]
+        for status in ("open", "won", "lost"):
+            filters = {"status": "open"} if status == "open" else report.closed(status)
+            own = {**filters, "owner": owner} if owner else {}
+            cells += [report.count(by_status[status], **own), report.sum(by_status[status])]
+        won, lost = metrics.count_of(by_status["won"]), metrics.count_of(by_status["lost"])
+        won_of = won + lost + metrics.count_of(by_status["abandoned"])
+        rows.append([*cells, _percent(won / won_of if won_of else None)])
+    return Section(
+        "members",
+        "Members",
+        "By the present owner: the open deals of now, and those that were won or lost in the period.",
+        ["Owner", "Open", "Amount", "Won", "Amount", "Lost", "Amount", "Win rate"],
+        rows,
+        _chart([row[0].text for row in rows], [("Won", "won", [row[4].plain for row in rows])]),
+        metrics.without_rate_of(
+            [total for own in found.values() for totals in own.values() for total in totals]
+        ),
+    )
+
+
+SECTIONS: Mapping[str, Callable[[Report], Section]] = {
+    "forecast": forecast,
+    "funnel": funnel,
+    "results": results,
+    "lost-reasons": lost_reasons,
+    "members": members,
+}
+
+
+def _day(text: str) -> datetime.date | None:
+    return datetime.date.fromisoformat(text) if is_day(text) else None
+
+
+def _percent(part: float | None) -> Cell:
+    return Cell(display.NOTHING if part is None else f"{part:.0%}", plain=part)
+
+
+def _days(days: float | None) -> Cell:
+    return Cell(display.NOTHING if days is None else f"{days:,.1f}", plain=days)
+
+
+def _chart(
+    labels: Sequence[str], series: Sequence[tuple[str, str, Sequence[Any]]], *, stacked: bool = False
+) -> dict[str, Any]:
+    """The data of Chart.js; none if all values are 0."""
+    if not any(value for _, _, values in series for value in values):
+        return {}
+    datasets = [
+        {
+            "label": label,
+            "data": [float(value) for value in values],
+            "backgroundColor": COLORS[color],
+            "displayYAxis": True,
+            "maxBarThickness": 48,
+            **({"stack": "all"} if stacked else {}),
+        }
+        for label, color, values in series
+    ]
+    return {"labels": list(labels), "datasets": datasets}
+
+
+def urls(admin: Any) -> list[URLPattern]:
+    view = admin.admin_site.admin_view
+    return [
+        path("reports/", view(partial(reports_view, admin)), name="deals_deal_reports"),
+        path("reports/<slug:name>.csv", view(partial(csv_view, admin)), name="deals_deal_report_csv"),
+    ]
+
+
+def reports_view(admin: Any, request: HttpRequest) -> HttpResponse:
+    report = Report(request, admin.actor(request))
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": "Reports",
+        "opts": admin.opts,
+        "report": report,
+        "sections": report.sections(),
+        "currency": report.actor.organization.currency,
+    }
+    return TemplateResponse(request, "admin/deals/reports.html", context)
+
+
+def csv_view(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
+    """The table of a section, for spreadsheets."""
+    report = Report(request, admin.actor(request))
+    if name not in SECTIONS:
+        raise Http404
+    section, text = SECTIONS[name](report), io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(section.headers)
+    lines.writerows([_plain(cell) for cell in row] for row in section.rows)
+    answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return answer
+
+
+def _plain(cell: Cell) -> Any:
+    """Texts that a spreadsheet would read as a formula are quoted, as in exports."""
+    value = cell.text if cell.plain is None else cell.plain
+    return f"'{value}" if isinstance(value, str) and value[:1] in DANGEROUS else value

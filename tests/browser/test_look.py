@@ -1,0 +1,108 @@
+"""Pages of deals and contacts at four widths, light and dark: no text is cut, none overlaps, nothing moves."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from contacts.models import Contact
+from deals.models import Deal
+from tests.factories import CompanyFactory
+from tests.staff.base import action_url, add_url, change_url, list_url
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+WIDTHS = (390, 768, 1280, 1440)
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+LONG = "Renouvellement du contrat d'entretien Kowalski-Przybyszewska & Söhne, Wąbrzeźno"
+# Texts that are cut without an ellipsis, and texts that lie on each other.
+FAULTS = """() => {
+    const texts = [...document.querySelectorAll("#content *")].filter(element =>
+        [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())
+        && element.checkVisibility({visibilityProperty: true, opacityProperty: true})
+        && !element.closest(".crm-hidden, .crm-skip, option, .select2-hidden-accessible, script, style, .crm-submit"));
+    const cut = texts.filter(element => {
+        const style = getComputedStyle(element);
+        return element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1 && style.display !== "inline"
+            && style.overflowX !== "visible" && !["auto", "scroll"].includes(style.overflowX)
+            && style.textOverflow !== "ellipsis" && style.webkitLineClamp === "none"
+            && !element.matches("input, textarea, select");
+    });
+    const boxes = texts.map(element => [element, element.getBoundingClientRect()]).filter(([, box]) => box.width > 1);
+    const overlapping = [];
+    for (let first = 0; first < boxes.length; first++) {
+        for (let second = first + 1; second < boxes.length; second++) {
+            const [[a, one], [b, two]] = [boxes[first], boxes[second]];
+            const wide = Math.min(one.right, two.right) - Math.max(one.left, two.left);
+            const high = Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top);
+            if (wide > 2 && high > 2 && !a.contains(b) && !b.contains(a)) {
+                overlapping.push([a.outerHTML.slice(0, 90), b.outerHTML.slice(0, 90)]);
+            }
+        }
+    }
+    return [cut.map(element => element.outerHTML.slice(0, 120)), overlapping.slice(0, 5)];
+}"""
+SHIFT = """() => new Promise(resolve => {
+    let sum = 0;
+    new PerformanceObserver(list => list.getEntries().forEach(entry => sum += entry.hadRecentInput ? 0 : entry.value))
+        .observe({type: "layout-shift", buffered: true});
+    setTimeout(() => resolve(sum), 100);
+})"""
+
+
+@pytest.fixture
+def addresses(world):
+    company = CompanyFactory(actor=world.alice, name=f"{LONG}, Aktiengesellschaft")
+    person = world.person(
+        first_name="Przemysława-Małgorzata", last_name="Wiśniewska-Kowalska", company=company.pk
+    )
+    deal = world.deal(
+        name=LONG, client=company.pk, contact=person.pk, amount="999999999999.99", owner=world.bob.member.pk
+    )
+    lost = world.deal(name=LONG, status="lost")
+    return [
+        list_url(Deal),
+        f"{list_url(Deal)}?status=open&amount_from=10",
+        f"{list_url(Deal)}?ordering=-created_at",
+        change_url(deal),
+        change_url(lost),
+        f"{change_url(deal)}#edit",
+        add_url(Deal),
+        action_url("lose", deal),
+        list_url(Contact),
+        change_url(company),
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_text_is_cut_or_overlaps_and_nothing_moves(page, sign_in, addresses, scheme):
+    sign_in("bob@example.com")
+    page.emulate_media(color_scheme=scheme)
+    faults = {}
+    for url in addresses:
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            page.goto("about:blank")
+            page.goto(url)
+            cut, overlapping = page.evaluate(FAULTS)
+            shift = page.evaluate(SHIFT)
+            if cut or overlapping or shift > 0.05:
+                faults[url, width] = (cut, overlapping, shift)
+    assert not faults, json.dumps([[*map(str, key), value] for key, value in faults.items()], indent=1)
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci in tests/browser")
+def test_axe_finds_nothing(page, sign_in, addresses):
+    sign_in("bob@example.com")
+    found = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for url in addresses:
+            page.goto("about:blank")
+            page.goto(url)
+            page.evaluate(AXE.read_text())
+            violations = page.evaluate("axe.run().then(result => result.violations)")
+            for one in violations:
+                nodes = [node["html"][:150] for node in one["nodes"]][:3]
+                found.setdefault(f"{one['id']} ({one['impact']})", {})[f"{url} {scheme}"] = nodes
+    assert not found, json.dumps(found, indent=1)

@@ -1,0 +1,31 @@
+"""The icons that pages name are in the font file, which has no others."""
+
+import re
+from pathlib import Path
+
+import unfold
+
+from crm_project.environment import BASE_DIR
+from crm_project.staff.theme import SECTIONS
+
+THEME = Path(unfold.__file__).parent
+IN_TEMPLATES = re.compile(r"material-symbols-outlined[^>]*>\s*([a-z_0-9]+)\s*<")
+IN_CODE = re.compile(r'icon"?\s*[:=]\s*"([a-z_]+)"')
+IN_STYLES = re.compile(r'content:"([a-z_]+)"')
+
+
+def named():
+    for folder in (THEME / "templates", BASE_DIR / "templates"):
+        for path in folder.rglob("*.html"):
+            yield from IN_TEMPLATES.findall(path.read_text())
+    yield from IN_STYLES.findall((THEME / "static" / "unfold" / "css" / "styles.css").read_text())
+    for package in ("crm_project", "contacts", "pipelines", "deals"):
+        for path in (BASE_DIR / package).rglob("*.py"):
+            yield from IN_CODE.findall(path.read_text())
+    yield from (icon for _, entries in SECTIONS for _, icon, _, _ in entries)
+
+
+def test_every_icon_that_is_named_is_in_the_font():
+    known = set((BASE_DIR / "crm_project" / "staff" / "icons.txt").read_text().split())
+
+    assert set(named()) <= known, "add it to crm_project/staff/icons.txt and run tests.browser.fonts"
