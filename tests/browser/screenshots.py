@@ -43,6 +43,8 @@ PAGES = {
     "deal-lose": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-actions >> text=Lose",
     "deal-move": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-actions >> text=Move",
     "deal-undo": "/admin/deals/deal/?status=open&amount_from=9000 > .field-title a > .crm-undo",
+    "activities": "/admin/activities/activity/?state=late",
+    "activity-add": "/admin/activities/activity/add/",
     "reports": "/admin/deals/deal/reports/",
     "contacts": "/admin/contacts/contact/",
     "company": "/admin/contacts/contact/?kind=company > .field-full_name a",

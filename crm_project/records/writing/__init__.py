@@ -1,6 +1,7 @@
 """The parts that every write of a row is composed of: columns, lists, persistence, receipts.
 
-A write of ordinary rows makes these calls, in this order (`deals.services.write` and `contacts.services.write`):
+A write of ordinary rows makes these calls, in this order (`deals.services.write`, `contacts.services.write`, and
+`writing.rows.RowWriter` for kinds that have no more than columns, foreign keys and references):
 
 1.  `actor.require(permission)`: refuse a role or token that may not write the kind.
 2.  `change_set(actor)`: open the transaction, or join the one that is open.
@@ -28,6 +29,6 @@ Locks, in the order in which they are taken (`records.locks`; PostgreSQL only):
 1.  the organization's catalogue, an advisory lock: shared by writes of deals, exclusive for reference data;
 2.  keys (external references, e-mail addresses), advisory locks in the order of their numbers;
 3.  rows, by the rank of their kind (`Kind.rank`: members, custom fields, contacts, pipelines, stages, lost reasons,
-    deals), and by id within a kind;
+    deals, activities), and by id within a kind;
 4.  the organization's event counter, at the end of the outermost change set.
 """
