@@ -62,19 +62,21 @@ def guess_mapping(
             label: key for label, key in guess_mapping(rest, own).items() if key
         }
     mapping: dict[str, str | None] = dict.fromkeys(labels)
+    read_only = {field.key for field in fields if field.is_read_only}
+    by_label: dict[str, list[str]] = {}
+    for label in labels:
+        if label not in read_only:
+            by_label.setdefault(folded(label), []).append(label)
     taken: set[str] = set()
     for names in (lambda f: [f.key], lambda f: [f.label], lambda f: f.names):
-        by_name: dict[str, str] = {}
         for candidate in fields:
-            if not candidate.is_read_only:
-                for name in names(candidate):
-                    by_name.setdefault(folded(name), candidate.key)
-        read_only = {field.key for field in fields if field.is_read_only}
-        for label in labels:
-            key = None if label in read_only else by_name.get(folded(label))
-            if mapping[label] is None and key and key not in taken:
-                mapping[label] = key
-                taken.add(key)
+            if candidate.is_read_only or candidate.key in taken:
+                continue
+            found = (label for name in names(candidate) for label in by_label.get(folded(name), ()))
+            label = next((label for label in found if mapping[label] is None), None)
+            if label is not None:
+                mapping[label] = candidate.key
+                taken.add(candidate.key)
     return mapping
 
 

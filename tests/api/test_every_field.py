@@ -432,8 +432,10 @@ class OtherTests(ApiTestCase):
             "content": "number\n1\n",
             "mapping": {"name": None},
             "options": {"decimal": ","},
+            "answers": {"expected_close_date": "dmy"},
+            "value_choices": {"stage": {"Lead In": ""}},
         }
-        base = {"kind": "deals", "content": "name\nA\n"}
+        base = {"kind": "deals", "content": "name,expected_close_date,stage\nA,03/04/2027,Lead In\n"}
         serializers = (TextUploadSerializer, ImportSerializer)
         with transaction.atomic():
             key = self.as_alice.post("/api/imports", base).json()["uuid"]

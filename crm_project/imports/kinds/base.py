@@ -219,7 +219,8 @@ class ImportKind(Generic[T]):
         return change, self._choose_key(change, cells)
 
     def _first(self, key: str, several: Several) -> str:
-        self.left_over[key] += several.others
+        if several.others:
+            self.left_over[key] += several.others
         return several.first
 
     def combine(self, values: Values) -> list[FieldError]:
