@@ -33,6 +33,8 @@ INTERNAL = {
     "search_text": "derived from the searched columns",
     "phone_normalized": "derived from the phone",
     "mobile_normalized": "derived from the mobile",
+    "next_due_at": "derived from the activities; shown as the next step",
+    "next_activity": "derived from the activities; shown as the next step",
     "name_folded": "derived from a company's name",
 }
 DERIVED = {
