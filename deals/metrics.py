@@ -13,21 +13,19 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import (
     Aggregate,
-    Count,
     DateField,
-    Exists,
     F,
     FloatField,
     Func,
-    OuterRef,
     Q,
-    Subquery,
 )
 from django.db.models.functions import TruncMonth, TruncQuarter, TruncWeek, TruncYear
 
-from deals.models import Deal, DealState
+from deals.models import Deal
 from deals.querysets import EFFECTIVE_FORECAST_CATEGORY, DealQuerySet
 from pipelines.models import ForecastCategories, Stage
 
@@ -207,35 +205,84 @@ def _passage(stage: Stage, row: Mapping[str, Any]) -> Passage:
     return Passage(stage, row.get("entered", 0), row.get("passed", 0), days)
 
 
-def _passages(deals: DealQuerySet, stages: Sequence[Stage], period: Period) -> Any:
-    of_deal = DealState.objects.filter(deal=OuterRef("deal"))
-    still = Q(stage=OuterRef("stage"), status=Deal.Statuses.OPEN, deleted_at=None)
-    later = of_deal.filter(valid_from__gt=OuterRef("valid_from"))
-    further = Q(
-        stage__pipeline=OuterRef("stage__pipeline"),
-        stage__kind=Stage.Kinds.OPEN,
-        stage__position__gt=OuterRef("stage__position"),
-    )
-    entries = DealState.objects.filter(
-        period.holds("valid_from"),
-        ~Exists(of_deal.filter(still, valid_to=OuterRef("valid_from"))),
-        stage__in=[stage.pk for stage in stages],
-        status=Deal.Statuses.OPEN,
-        deleted_at=None,
-        deal__in=deals.order_by().values("pk"),
-    )
-    left = Subquery(later.filter(~still).order_by("valid_from").values("valid_from")[:1])
-    passed = Exists(later.filter(further | Q(status=Deal.Statuses.WON), deleted_at=None))
-    return (
-        entries.alias(left=left)
-        .values("stage")
-        .annotate(
-            entered=Count("deal", distinct=True),
-            passed=Count("deal", distinct=True, filter=passed),
-            seconds=Median(Seconds(F("left"), F("valid_from"))),
+def _passages(deals: DealQuerySet, stages: Sequence[Stage], period: Period) -> list[dict[str, Any]]:
+    """Per stage: entered, passed, and the median seconds of the stays that have ended.
+
+    Raw SQL: Django cannot nest window functions, and subqueries for each state take seconds for a large quarter.
+    """
+    if not stages:
+        return []
+    try:
+        shown, parameters = deals.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    since, until = period.instants
+    ranks = {stage.pk: rank for rank, stage in enumerate(stages, 1)}
+    with connection.cursor() as cursor:
+        adapt = connection.ops.adapt_datetimefield_value
+        bounds = [adapt(since), adapt(until)]
+        cursor.execute(
+            _passages_sql(shown, ranks, connection.vendor),
+            [*parameters, stages[0].organization_id, *bounds, bounds[0], *bounds],
         )
-        .order_by()
+        return [
+            {"stage": stage, "entered": entered, "passed": passed, "seconds": _median_of(value)}
+            for stage, entered, passed, value in cursor.fetchall()
+        ]
+
+
+def _passages_sql(shown: str, ranks: Mapping[int, int], vendor: str) -> str:
+    """`place` is the stage of an open live deal, else 0; `rank` how far a state is in the pipeline, won the most."""
+    cases = " ".join(f"WHEN {int(stage)} THEN {int(rank)}" for stage, rank in ranks.items())
+    seconds = (
+        "EXTRACT(EPOCH FROM (left_at - valid_from))"
+        if vendor == "postgresql"
+        else "((julianday(left_at) - julianday(valid_from)) * 86400)"
     )
+    median = (
+        f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {seconds})"
+        if vendor == "postgresql"
+        else f"GROUP_CONCAT({seconds})"
+    )
+    is_open = "status = 'open' AND deleted_at IS NULL"
+    return f"""
+        WITH shown AS ({shown}),
+        concerned AS (
+            SELECT DISTINCT deal_id FROM deals_dealstate
+            WHERE deal_id IN (SELECT * FROM shown) AND organization_id = %s AND valid_from >= %s AND valid_from < %s
+        ),
+        states AS (
+            SELECT deal_id, valid_from,
+                CASE WHEN {is_open} THEN stage_id ELSE 0 END AS place,
+                CASE WHEN deleted_at IS NOT NULL THEN 0 WHEN status = 'won' THEN {len(ranks) + 1}
+                    WHEN deleted_at IS NULL THEN CASE stage_id {cases} ELSE 0 END END AS rank
+            FROM deals_dealstate
+            WHERE deal_id IN (SELECT deal_id FROM concerned) AND (valid_to IS NULL OR valid_to >= %s)
+        ),
+        compared AS (
+            SELECT states.*,
+                LAG(place) OVER (PARTITION BY deal_id ORDER BY valid_from) AS previous,
+                MAX(rank) OVER (PARTITION BY deal_id ORDER BY valid_from
+                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS reached
+            FROM states
+        ),
+        moves AS (
+            SELECT compared.*, LEAD(valid_from) OVER (PARTITION BY deal_id ORDER BY valid_from) AS left_at
+            FROM compared WHERE previous IS NULL OR previous <> place
+        )
+        SELECT place, COUNT(DISTINCT deal_id),
+            COUNT(DISTINCT CASE WHEN reached > rank THEN deal_id END), {median}
+        FROM moves
+        WHERE rank > 0 AND place <> 0 AND valid_from >= %s AND valid_from < %s
+        GROUP BY place
+    """
+
+
+def _median_of(value: Any) -> float | None:
+    """SQLite has no median: there the values come as a list."""
+    if isinstance(value, str):
+        return median(map(float, value.split(",")))
+    return None if value is None else float(value)
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,6 @@ INTERNAL = {
     "search_text": "derived from the searched columns",
     "phone_normalized": "derived from the phone",
     "mobile_normalized": "derived from the mobile",
-    "next_activity": "derived from the activities; the API has it in next_step",
-    "next_due_at": "derived from the activities; the API has it in next_step",
     "name_folded": "derived from a company's name",
     "next_due_at": "derived from the planned activities; `next_step` of a response",
     "next_activity": "derived from the planned activities; `next_step` of a response",

@@ -288,7 +288,7 @@ class DealAdmin(StaffModelAdmin):
 
     def list_totals(self, changelist: Any) -> list[tuple[str, Any]]:
         """The number of deals, and their sum and weighted sum in each currency, the organization's first."""
-        groups = changelist.queryset.totals(by="currency")
+        groups = changelist.queryset.totals("currency")
         own = self.actor(changelist.request).organization.currency
         groups.sort(key=lambda group: (group["currency"] != own, group["currency"]))
         count = sum(group["count"] for group in groups)

@@ -235,7 +235,7 @@ class FunnelSerializer(PeriodSerializer):
 class FiguresView(ScopedView):
     """A view of figures over the filtered deals of a period."""
 
-    queryset = Deal.objects.none()
+    queryset: Any = Deal.objects.none()
     filterset_class = DealFilter
     costs = {**COSTS, "metrics": 10, "forecast": 10, "funnel": 10}
 
@@ -401,7 +401,7 @@ def _measured(result: dict[str, Any], shown: Sequence[str]) -> dict[str, Any]:
 class PastMetricsView(MetricsView):
     """The metrics of the states of an instant."""
 
-    queryset = DealState.objects.none()
+    queryset: Any = DealState.objects.none()
     filterset_class = PastDealFilter
     dimensions = PAST_DIMENSIONS
     dates = ("closed_at", "expected_close_date")
@@ -444,7 +444,7 @@ class PipelineFiguresView(FiguresView):
         `closed_at`.
         """
         period = self._asked()
-        deals = self.filter_queryset(self.get_queryset())
+        deals: Any = self.filter_queryset(self.get_queryset())
         months = metrics.forecast(deals, period)
         return Response(ForecastSerializer({**self._frame(period), "months": months}).data)
 
@@ -452,7 +452,7 @@ class PipelineFiguresView(FiguresView):
     def funnel(self, request: Request, **_: Any) -> Response:
         """Takes the filters of `/api/deals`. Without a period: this month and the two before it, until today."""
         period = self._asked()
-        deals = self.filter_queryset(self.get_queryset())
+        deals: Any = self.filter_queryset(self.get_queryset())
         stages = Stage.objects.visible_to(self.actor.member).in_order()
         own = stages.filter(pipeline=self.pipeline)
         body = {

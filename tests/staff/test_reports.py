@@ -38,7 +38,8 @@ class ReportTests(StaffTestCase):
                 **(closing if status != "open" else {}),
                 **({"lost_reason": chance.choice([None, reason.pk])} if status == "lost" else {}),
             )
-        cls.deal(cls, cls.charlie, status="won", amount=Decimal(999))
+        theirs = {"status": "won", "amount": Decimal(999), "owner": cls.charlie.member.pk}
+        cls.deal(cls, cls.charlie, **theirs)
 
     def sections(self, query=""):
         response = self.client.get(f"{REPORTS}?{query}")
