@@ -34,7 +34,7 @@ COUNTS = {
     "pipelines.stage": 4,
     "records.customfield": 4,
     "home": 10,
-    "search": 5,
+    "search": 6,
 }
 DOUBLINGS = 7
 
@@ -89,6 +89,8 @@ def double():
 
 class QueryCountTests(StaffTestCase):
     def count(self, url):
+        # What is kept until the catalogue changes is read by the first visit.
+        self.client.get(url)
         with CaptureQueriesContext(connection) as queries:
             response = self.client.get(url)
             assert response.status_code == 200, url
