@@ -25,6 +25,7 @@ from crm_project.records.bulk import Operation
 from crm_project.records.kinds import kinds
 from crm_project.records.models import reference_models
 from crm_project.saved_views import services as saved_views_services
+from crm_project.saved_views.models import SavedView
 from crm_project.webhooks import services as webhooks_services
 from crm_project.webhooks.models import Webhook
 from deals import services as deals_services
@@ -428,7 +429,7 @@ def pictures() -> dict[tuple[str, int], dict[str, Any]]:
     for name, links in LISTS.items():
         for deal_id, key in links.model.objects.values_list("deal_id", links.column).order_by("id"):
             found["deal", deal_id].setdefault(name, []).append(key)
-    for model in (ApiToken, Webhook):
+    for model in (ApiToken, SavedView, Webhook):
         for row in model.objects.all():
             found[model.row_kind, row.pk] = {**columns(row), "version": row.version}
     return found
