@@ -67,4 +67,4 @@ def expand_view(view: "ScopedView", request: Request) -> None:
     for name, values in given.lists():
         if name != VIEW:
             merged.setlist(name, values)
-    request._request.GET = merged
+    request._request.GET = merged  # type: ignore[assignment]

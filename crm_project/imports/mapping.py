@@ -73,9 +73,9 @@ def guess_mapping(
             if candidate.is_read_only or candidate.key in taken:
                 continue
             found = (label for name in names(candidate) for label in by_label.get(folded(name), ()))
-            label = next((label for label in found if mapping[label] is None), None)
-            if label is not None:
-                mapping[label] = candidate.key
+            free = next((label for label in found if mapping[label] is None), None)
+            if free is not None:
+                mapping[free] = candidate.key
                 taken.add(candidate.key)
     return mapping
 

@@ -177,7 +177,7 @@ def _ordering(request: HttpRequest, name: str) -> str:
     page = admin.site._registry[one.model]
     given = request.GET.get(ORDER_VAR, "")
     index = whole_number(given.removeprefix("-"))
-    columns = page.get_list_display(request)
+    columns: Sequence[Any] = page.get_list_display(request)
     if not 0 < index <= len(columns):
         return ""
     field = str(

@@ -69,7 +69,7 @@ FROM_ADMIN: Mapping[str, Mapping[str, Translation]] = {
 def api_parameters(request: HttpRequest, name: str) -> dict[str, str]:
     """What the address of a list of the admin means in the API; nothing if a part of it has no equal there."""
     found: dict[str, str] = {}
-    for parameter, value in request.GET.items():
+    for parameter, value in request.GET.dict().items():
         if parameter in (PAGE_VAR, ORDER_VAR) or not value:
             continue
         if parameter.startswith(CUSTOM_PREFIX):

@@ -184,7 +184,7 @@ def rows_of_action(admin: Any, request: HttpRequest) -> dict[int, int | None]:
 def _ids_that_match(admin: Any, request: HttpRequest) -> list[int]:
     """The ids of the rows of the list whose query is in the address; none if there are too many of them."""
     listing = copy(request)
-    listing.GET = QueryDict(request.GET[ALL])  # type: ignore[assignment]
+    listing.GET = QueryDict(request.GET[ALL])
     listing.resolver_match = resolve(
         reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
     )

@@ -88,7 +88,8 @@ def _shown(field: Any, value: str) -> str:
             if str(one) == value:
                 return str(text)
     try:
-        return formats.date_format(field.to_python(value), "j M Y") if isinstance(field, Day) else value
+        day = field.to_python(value) if isinstance(field, Day) else None
+        return value if day is None else formats.date_format(day, "j M Y")
     except forms.ValidationError:
         return value
 

@@ -127,7 +127,8 @@ def _queued(request: HttpRequest) -> list[tuple[int, str, bool]]:
 
 def _digest(request: HttpRequest) -> str:
     sent = sorted((name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken")
-    files = sorted((name, file.name, file.size) for name, file in request.FILES.items())
+    uploads: list[tuple[str, Any]] = list(request.FILES.items())
+    files = sorted((name, file.name, file.size) for name, file in uploads)
     return hashlib.sha256(
         repr((request.get_full_path(), sent, files)).encode("utf-8", "surrogatepass")
     ).hexdigest()

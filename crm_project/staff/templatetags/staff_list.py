@@ -31,7 +31,8 @@ def _label(cl: Any, name: str) -> str:
     """The header of a column, which a narrow screen shows beside each value."""
     if name == "action_checkbox":
         return ""
-    return str(capfirst(label_for_field(name, cl.model, model_admin=cl.model_admin)))
+    label: Any = label_for_field(name, cl.model, model_admin=cl.model_admin)
+    return str(capfirst(label))
 
 
 def _cells(cl: Any, row: Any, labels: list[str]) -> Iterator[SafeString]:
