@@ -33,7 +33,7 @@ from crm_project.api.filter_values import (
 )
 from crm_project.records.expressions import CustomIsEmpty, CustomValue, HoldsOption
 from crm_project.records.models import DEFAULT_SYSTEM, CustomField
-from crm_project.records.writing.columns import definitions_of
+from crm_project.records.writing.columns import definitions_for
 
 CUSTOM_PREFIX = "custom_"
 NONE, ME = "none", "me"
@@ -428,7 +428,7 @@ class ReferencedFilterSet(StrictFilterSet):
 
 def custom_definitions(actor: Any, kind: str) -> dict[str, CustomField]:
     """The definitions by key, without headings, which have no value."""
-    definitions = definitions_of(actor.organization_id, kind)
+    definitions = definitions_for(actor.organization, kind)
     return {key: row for key, row in definitions.items() if row.type != CustomField.Types.HEADING}
 
 

@@ -141,7 +141,12 @@ def _wrong_cursor(error: InvalidCursor) -> InvalidQuery:
 
 
 def _count(queryset: QuerySet[Any]) -> dict[str, Any]:
-    found = queryset.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    # Rows of several tables count themselves.
+    count_up_to = getattr(queryset, "count_up_to", None)
+    if count_up_to is None:
+        found = queryset.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    else:
+        found = count_up_to(MOST_COUNTED + 1)
     return {
         "count": min(found, MOST_COUNTED),
         "count_is": "exact" if found <= MOST_COUNTED else "at_least",

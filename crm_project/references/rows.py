@@ -34,8 +34,8 @@ class ReferenceRows:
     def order_by(self, *order: Any) -> "ReferenceRows":
         return ReferenceRows(self.actor, self.parts, order)
 
-    def count(self) -> int:
-        return sum(part.count() for part in self.parts.values())
+    def count_up_to(self, most: int) -> int:
+        return min(most, sum(part.order_by()[:most].count() for part in self.parts.values()))
 
     def __getitem__(self, limits: slice) -> list[Any]:
         """The first rows of the merged parts. Each part is queried for at most as many."""

@@ -45,6 +45,7 @@ CUSTOM = ["figure", "flag", "word", "day", "size", "colors"]
 SEVERAL = [
     *(
         "status",
+        "next_step",
         "forecast_category",
         "stage_kind",
         "pipeline",

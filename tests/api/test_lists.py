@@ -47,7 +47,9 @@ class MalformedTests(ApiTestCase):
                     tried += 1
                     problem(self.as_bob.get(path, **{name: value}), 400, "invalid", f"/{name}")
             assert tried > 40, path
-        texts = [name for name, made in DealFilter.base_filters.items() if not malformed(made)]
+        texts = [
+            name for name, made in DealFilter.base_filters.items() if not malformed(made) and name != "view"
+        ]
         assert all(isinstance(DealFilter.base_filters[name], TextFilter) for name in texts), texts
 
     def test_a_currency_that_is_none(self):

@@ -31,7 +31,7 @@ from crm_project.records.expressions import IsOneOf
 from crm_project.records.kinds import Kind, kind_of
 from crm_project.records.models import DEFAULT_SYSTEM
 from crm_project.records.text import fold
-from crm_project.records.writing.columns import definitions_of
+from crm_project.records.writing.columns import definitions_for
 from crm_project.records.writing.receipts import Receipt
 
 T = TypeVar("T")
@@ -113,7 +113,7 @@ class ImportKind(Generic[T]):
     def fields(self) -> list[ImportField]:
         return [
             *self.own_fields(),
-            *custom_fields(definitions_of(self.actor.organization_id, self.declaration.name)),
+            *custom_fields(definitions_for(self.actor.organization, self.declaration.name)),
         ]
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from crm_project.accounts.models import Organization
 from crm_project.errors import FieldError
 from crm_project.records.catalogue_cache import CatalogueCache
 from crm_project.records.locks import for_update, share
@@ -69,8 +70,13 @@ cached_definitions: CatalogueCache[dict[str, dict[str, CustomField]]] = Catalogu
 
 
 def definitions_of(organization_id: int, kind: str) -> dict[str, CustomField]:
-    """The live definitions by key, in order."""
+    """The live definitions by key, in order, as a write needs them."""
     return dict(cached_definitions.present(organization_id)[kind])
+
+
+def definitions_for(organization: Organization, kind: str) -> dict[str, CustomField]:
+    """The live definitions by key, in order, for a read: no query if the organization was read with the token."""
+    return dict(cached_definitions.of(organization)[kind])
 
 
 def rows_by_key(
