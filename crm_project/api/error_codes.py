@@ -132,6 +132,7 @@ FIELDS = (
     ErrorCode("blank", (400,), "The text may not be empty.", "Send a text."),
     ErrorCode("invalid_choice", (400,), "The value is not one of the choices.", "Use a value of `detail`."),
     ErrorCode("not_a_list", (400,), "The value is not a list.", "Send a list."),
+    ErrorCode("not_a_dict", (400,), "The value is not an object.", "Send an object."),
     ErrorCode("max_length", (400,), "The text or list is too long.", "Shorten it."),
     ErrorCode("min_length", (400,), "The text or list is too short.", "Lengthen it."),
     ErrorCode("max_value", (400,), "The number is too large.", "Send a smaller number."),
@@ -237,6 +238,7 @@ CONFLICTS = (
     ),
     ErrorCode("email_taken", (409,), "Another live contact of this kind has the e-mail.", "Update that one."),
     ErrorCode("name_taken", (409,), "Another live row has the name.", "Choose another name."),
+    ErrorCode("date_taken", (409,), "Another rate of the currency has the day.", "Update that one."),
     ErrorCode("key_taken", (409,), "Another custom field has the key.", "Choose another key."),
     ErrorCode(
         "reference_taken",
@@ -297,7 +299,6 @@ LISTS = (
     ErrorCode("row_twice", (400,), "Two operations or lines change the same row.", "Join them."),
     ErrorCode("unreadable_file", (400,), "The file is not a readable table.", "See `detail`."),
     ErrorCode("too_many_cells", (400,), "A line has more cells than the header.", "Correct the file."),
-    ErrorCode("field_twice", (400,), "Two columns are mapped to one field.", "Change the mapping."),
     ErrorCode("import_busy", (409,), "The worker is at work on the import.", "Wait for its end."),
     ErrorCode("export_busy", (409,), "The file of the export is being written.", "Wait for its end."),
     ErrorCode("export_failed", (409,), "The file of the export could not be written.", "See `problem`."),

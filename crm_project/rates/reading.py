@@ -26,7 +26,7 @@ class Read:
 
 
 def _refused(template: str, **params: object) -> Invalid:
-    return Invalid(fields=[FieldError("content", "unreadable", template, params)])
+    return Invalid(fields=[FieldError("content", "unreadable_file", template, params)])
 
 
 def read_csv(content: str) -> list[Read]:

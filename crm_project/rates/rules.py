@@ -25,7 +25,7 @@ def rate_errors(row: ExchangeRate, today: datetime.date) -> list[FieldError]:
     if not isinstance(row.rate, Decimal) or not row.rate.is_finite() or not 0 < row.rate < MOST:
         errors.append(FieldError("rate", "out_of_range", "Above 0, and less than 10^8."))
     elif row.rate != row.rate.quantize(UNIT):
-        errors.append(FieldError("rate", "decimals", "At most 10 decimals."))
+        errors.append(FieldError("rate", "max_decimal_places", "At most 10 decimals."))
     return errors
 
 

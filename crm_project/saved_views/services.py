@@ -78,6 +78,6 @@ def _apply(actor: Actor, row: SavedView, change: Change) -> None:
             errors.append(FieldError(name, "blank", "This may not be blank."))
     if len(row.filters) > MOST_FILTERS:
         errors.append(
-            FieldError("filters", "too_many", "At most %(limit)s filters.", {"limit": MOST_FILTERS})
+            FieldError("filters", "max_length", "At most %(limit)s filters.", {"limit": MOST_FILTERS})
         )
     refuse_fields([*errors, *([] if errors else hooks.check(actor, row))])

@@ -47,7 +47,7 @@ class _Case:
 
     def __init__(self):
         vars(self).update(vars(World()))
-        self.as_bob = ApiClient(self.bob)
+        self.as_alice, self.as_bob = ApiClient(self.alice), ApiClient(self.bob)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,7 @@ def alice(world, django_db_blocker):
         yield world
 
 
+@pytest.mark.django_db
 @schema.parametrize()
 @generates(6)
 def test_the_server_keeps_to_its_document(alice, case):

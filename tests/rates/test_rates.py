@@ -197,7 +197,7 @@ class RuleTests(RatesTestCase):
             ("2999-01-01", "2", "CHF", "future", "date"),
             ("2024-01-01", "0", "CHF", "out_of_range", "rate"),
             ("2024-01-01", "100000000", "CHF", "out_of_range", "rate"),
-            ("2024-01-01", "0.00000000001", "CHF", "decimals", "rate"),
+            ("2024-01-01", "0.00000000001", "CHF", "max_decimal_places", "rate"),
             ("2024-01-01", "2", "EUR", "invalid", "currency"),
             ("2024-01-01", "2", "XX", "invalid_choice", "currency"),
         ):
@@ -241,7 +241,7 @@ class ReadingTests(TestCase):
             lambda: read_csv("currency,date,rate\nUSD,2024-02-01,NaN\n"),
             lambda: read_csv("currency,date,rate\nUSD,2024-02-01\n"),
         ):
-            with refused("unreadable", "content"):
+            with refused("unreadable_file", "content"):
                 read()
 
 
