@@ -54,6 +54,7 @@ class StageForm(StaffForm):
     color = forms.CharField(label="Colour", widget=Color(), initial="#3b82f6")
     kind = forms.ChoiceField(choices=Stage.Kinds.choices, widget=Select(), initial=Stage.Kinds.OPEN)
     forecast_category = forms.ChoiceField(
+        required=False,
         label="Forecast",
         choices=ForecastCategories.choices,
         widget=Select(),
@@ -70,8 +71,10 @@ class StageForm(StaffForm):
         """The stage for the service of the pipeline; of an existing stage the changed fields."""
         names = set(self.changed_data) if self.instance.pk else set(STAGE_FIELDS)
         entry = {name: self.cleaned_data[name] for name in STAGE_FIELDS if name in names}
-        if entry.get("probability", 0) is None:
-            del entry["probability"]
+        # What is left out keeps its value; a new stage gets the default of the service.
+        for name, nothing in (("probability", None), ("forecast_category", "")):
+            if entry.get(name, "given") == nothing:
+                del entry[name]
         return {**entry, **({"id": self.instance.pk} if self.instance.pk else {})}
 
 
