@@ -401,7 +401,7 @@ FURTHER = [
     ("pyproject.toml", '"pipelines", "deals",\n', '"pipelines", "deals", "industries",\n'),
     ("tests/api/routes.py", '        "deal": deal.uuid,\n', f'{ROUTE_ROWS}        "deal": deal.uuid,\n'),
     ("tests/api/routes.py", "def served()", f"{TRASHED}def served()"),
-    ("tests/staff/test_leaks.py", "    WebhookDelivery,\n)", "    WebhookDelivery,\n    Industry,\n)"),
+    ("tests/staff/test_leaks.py", "    SavedView,\n)", "    SavedView,\n    Industry,\n)"),
     (
         "tests/staff/test_leaks.py",
         '            "import": source,\n',
