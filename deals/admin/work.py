@@ -122,8 +122,13 @@ def whose_of(actor: Actor, request: HttpRequest) -> str:
     chosen = request.GET.get("whose") or request.POST.get("whose")
     if chosen in ("mine", "all"):
         return str(chosen)
-    mine = Deal.objects.visible_to(actor.member).open().filter(owner=actor.member)
-    return "mine" if mine.exists() else "all"
+    # The lists of deals and of activities ask for it in one request.
+    known: str | None = getattr(request, "staff_whose", None)
+    if known is None:
+        mine = Deal.objects.visible_to(actor.member).open().filter(owner=actor.member)
+        known = "mine" if mine.exists() else "all"
+        request.staff_whose = known  # type: ignore[attr-defined]
+    return known
 
 
 def _groups(deals: Any, lists: Sequence[WorkList]) -> list[dict[str, Any]]:

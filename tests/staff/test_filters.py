@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.test import RequestFactory
@@ -13,16 +14,22 @@ from contacts.services import trash_contacts
 from crm_project.accounts.models import Member, Organization, User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import update_member
+from crm_project.activities.models import Activity
 from crm_project.background.models import StoredTask
 from crm_project.mail.models import Message
+from crm_project.rates.models import ExchangeRate
+from crm_project.rates.services import create_exchange_rate
 from crm_project.records.models import CustomField
+from crm_project.saved_views.models import SavedView
+from crm_project.saved_views.services import create_saved_view
 from crm_project.staff import filters
 from crm_project.webhooks.models import WebhookDelivery
 from deals.models import Deal, LostReason
+from deals.rules import NEXT_STEPS
 from deals.services import create_deals, trash_deals, update_deals
-from pipelines.models import Pipeline
+from pipelines.models import ForecastCategories, Pipeline
 from tests.api.client import ApiClient
-from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
+from tests.factories import ActivityFactory, CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.staff.base import StaffTestCase, list_url
 
 DAYS = ("2026-03-01", "2026-03-02")
@@ -41,12 +48,18 @@ PATHS = {
     Contact: "/api/contacts",
     Member: "/api/users",
     CustomField: "/api/custom-fields",
+    Activity: "/api/activities",
+    ExchangeRate: "/api/exchange-rates",
+    SavedView: "/api/saved-views",
 }
 # Filters that the API does not have, each with a test below.
 ADMIN_ONLY = {(Member, "role"), (CustomField, "type"), (User, "is_active"), (User, "is_superuser")}
 ADMIN_ONLY |= {(Message, "given_up"), (StoredTask, "state"), (WebhookDelivery, "state")}
 # In the API the deliveries are those of one webhook.
 ADMIN_ONLY |= {(WebhookDelivery, "webhook")}
+
+# The trash and the chosen rows: tested for every list in `TitleTests`.
+ON_EVERY_LIST = (filters.TrashFilter, filters.ChosenFilter)
 
 
 class FilterTestCase(StaffTestCase):
@@ -70,7 +83,7 @@ class FilterTestCase(StaffTestCase):
             cls.person(cls, first_name="Łukasz", custom_fields=custom[1]),
         ]
         trash_contacts(actor=cls.bob, rows=[cls.person(cls)])
-        reason = LostReasonFactory(actor=cls.alice)
+        cls.reason = LostReasonFactory(actor=cls.alice)
         stages = [cls.new, cls.offer, cls.won, cls.lost, *cls.renewals.stages.in_order()]
         parts = [
             {"client": cls.company.pk},
@@ -94,8 +107,11 @@ class FilterTestCase(StaffTestCase):
         ]
         deals = create_deals(actor=cls.bob, changes=changes)
         closed = [deal for deal in deals if deal.status == "lost"]
-        update_deals(actor=cls.bob, changes=[(closed[0], {"lost_reason": reason.pk})])
+        update_deals(actor=cls.bob, changes=[(closed[0], {"lost_reason": cls.reason.pk})])
         trash_deals(actor=cls.bob, rows=deals[:3])
+        cls.deals = [deal for deal in deals[3:] if deal.status == "open" and not deal.is_private]
+        cls._add_activities()
+        cls._add_views_and_rates()
         now = timezone.now()
         for number, deal in enumerate(deals):
             stamps = {"created_at": INSTANTS[number % 3]}
@@ -105,6 +121,33 @@ class FilterTestCase(StaffTestCase):
         Contact.objects.filter(pk=cls.company.pk).update(created_at=INSTANTS[1])
         update_member(actor=cls.alice, member=cls.viewer.member, is_active=False)
         User.objects.filter(pk=cls.manager.member.user_id).update(is_active=False)
+
+    @classmethod
+    def _add_activities(cls):
+        today = timezone.now().astimezone(ZoneInfo("Asia/Tokyo")).date()
+        for deal, days in zip(cls.deals, (-3, 0, 3), strict=False):
+            due_on = today + datetime.timedelta(days=days)
+            ActivityFactory(actor=cls.bob, deal=deal.pk, due_on=due_on, owner=cls.bob.member.pk)
+        ActivityFactory(actor=cls.bob, contact=cls.people[0].pk, owner=cls.alice.member.pk)
+        ActivityFactory(actor=cls.bob, contact=cls.company.pk, type="note")
+        for instant in map(datetime.datetime.fromisoformat, INSTANTS):
+            ActivityFactory(actor=cls.bob, contact=cls.people[1].pk, type="call", due_at=instant)
+            done = ActivityFactory(actor=cls.bob, deal=cls.deals[0].pk, type="meeting", done=True)
+            Activity.objects.filter(pk=done.pk).update(done_at=instant)
+
+    @classmethod
+    def _add_views_and_rates(cls):
+        cls.views = {
+            model: create_saved_view(
+                actor=cls.bob, change={"name": name, "list": name, "filters": given, "is_shared": shared}
+            )
+            for model, name, given, shared in (
+                (Deal, "deals", {"status": "open"}, True),
+                (Contact, "contacts", {"kind": "company"}, False),
+            )
+        }
+        for day in map(datetime.date.fromisoformat, DAYS):
+            create_exchange_rate(actor=cls.alice, change={"currency": "USD", "date": day, "rate": Decimal(2)})
 
     def listed(self, model, actor=None, **parameters):
         """The rows of a change list, in its order."""
@@ -128,6 +171,14 @@ class SameRowsTests(FilterTestCase):
             yield Member, {"is_active": value}, {"is_active": same}
         for kind in ("deal", "contact"):
             yield CustomField, {"kind": kind}, {"kind": kind}
+        yield from self.activity_pairs()
+        for day in DAYS:
+            yield ExchangeRate, {"date_from": day}, {"date_after": day}
+            yield ExchangeRate, {"date_to": day}, {"date_before": day}
+        for name in SavedView.Lists.values:
+            yield SavedView, {"list": name}, {"list": name}
+        for value, same in (("yes", "true"), ("no", "false")):
+            yield SavedView, {"is_shared": value}, {"is_shared": same}
 
     def shared_pairs(self, model):
         for key, values in {
@@ -147,6 +198,8 @@ class SameRowsTests(FilterTestCase):
             yield model, {"created_at_to": day}, {"created_at_before": day}
         for needle in ("acme", "deal 1", "lukasz", "0155960243"):
             yield model, {"q": needle}, {"q": needle}
+        view = str(self.views[model].uuid)
+        yield model, {"view": view}, {"view": view}
         yield model, {"trash": "only"}, {"deleted": "only"}
         yield model, {"trash": "only", "q": "deal 1"}, {"deleted": "only", "q": "deal 1"}
 
@@ -168,6 +221,11 @@ class SameRowsTests(FilterTestCase):
                 yield Deal, {f"{name}_from": day}, {f"{name}_after": day}
                 yield Deal, {f"{name}_to": day}, {f"{name}_before": day}
         yield Deal, {"stale": "yes"}, {"days_in_stage_min": "30", "status": "open"}
+        for state in ("none", *NEXT_STEPS):
+            yield Deal, {"next_step": state}, {"next_step": state}
+        for category in ForecastCategories.values:
+            yield Deal, {"forecast": category}, {"forecast_category": category}
+        yield Deal, {"lost_reason": self.reason.pk}, {"lost_reason": self.reason.pk}
         yield Deal, {"is_private": "yes"}, {"is_private": "true"}
         yield Deal, {"is_private": "no"}, {"is_private": "false"}
         for contact in (self.company, *self.people):
@@ -182,6 +240,25 @@ class SameRowsTests(FilterTestCase):
             yield Contact, {"kind": kind}, {"kind": kind}
         for company in (self.company, self.people[0]):
             yield Contact, {"company": company.pk}, {"company": str(company.uuid)}
+
+    def activity_pairs(self):
+        for state in (*NEXT_STEPS, "undated"):
+            yield Activity, {"state": state}, {"due_state": state}
+        yield Activity, {"state": "late"}, {"due_state": "overdue,today"}
+        yield Activity, {"state": "open"}, {"is_done": "false"}
+        yield Activity, {"state": "done"}, {"is_done": "true"}
+        for type_ in Activity.Types.values:
+            yield Activity, {"type": type_}, {"type": type_}
+        for actor in (self.alice, self.bob):
+            yield Activity, {"owner": actor.member.pk}, {"owner": str(actor.member.uuid)}
+        for day in DAYS:
+            for ours, theirs in (("deadline", "due"), ("done_at", "done_at")):
+                yield Activity, {f"{ours}_from": day}, {f"{theirs}_after": day}
+                yield Activity, {f"{ours}_to": day}, {f"{theirs}_before": day}
+        for deal in self.deals[:2]:
+            yield Activity, {"deal": deal.pk}, {"deal": str(deal.uuid)}
+        for contact in (self.company, *self.people):
+            yield Activity, {"with": contact.pk}, {"company": str(contact.uuid)}
 
     def test_both_doors_return_the_same_rows(self):
         self.deal(self.alice, name="Deal 1", is_private=True, owner=self.alice.member.pk)
@@ -199,12 +276,15 @@ class SameRowsTests(FilterTestCase):
 
     def test_every_filter_of_the_admin_is_walked(self):
         walked = {(model, name) for model, ours, _ in self.pairs() for name in ours}
+        offered = set()
         for model, page in admin.site._registry.items():
             request = RequestFactory().get(list_url(model))
             request.user, request.staff_actor = self.alice.member.user, self.alice
             for one in page.get_list_filter(request):
-                for name in one.names() if one is not filters.TrashFilter else ():
-                    assert (model, name) in walked | ADMIN_ONLY, (model, name)
+                if one not in ON_EVERY_LIST:
+                    offered |= {(model, name) for name in one.names()}
+        missing = offered - walked - ADMIN_ONLY
+        assert not missing, sorted(f"{model.__name__}.{name}" for model, name in missing)
 
 
 class TitleTests(FilterTestCase):
@@ -245,6 +325,17 @@ class TitleTests(FilterTestCase):
         assert not self.listed(Deal, stale="yes", status="won")
         self.sign_in(self.alice)
         assert "In one stage for over 30 days" in self.page(list_url(Deal))
+
+    def test_chosen_rows(self):
+        for model in (Pipeline, CustomField, Deal, Contact, Member):
+            rows = self.listed(model)
+            chosen = {row.pk for row in rows[:2]}
+
+            found = self.listed(model, ids=",".join(map(str, chosen)))
+
+            assert {row.pk for row in found} == chosen, model
+        private = self.deal(self.alice, is_private=True, owner=self.alice.member.pk)
+        assert not self.listed(Deal, self.bob, ids=str(private.pk)), "chosen, and not visible"
 
     def test_the_trash(self):
         for model in (Pipeline, LostReason, CustomField, Deal, Contact):

@@ -220,10 +220,23 @@ class PageTests(LeakTestCase):
             {"pipeline": self.foreign["pipeline"].pk},
             {"amount_from": 777777},
             {"is_private": "yes"},
-            {f"custom_key_{SECRET}": TERMS[0]},
             {"o": "-2"},
         ):
             yield f"{deals}?{urlencode(filters)}"
+
+    def test_a_foreign_field_is_no_more_a_parameter_than_one_that_does_not_exist(self):
+        """The page repeats the name that was typed in the address, and nothing else of the field."""
+        foreign, nothing = f"custom_key_{SECRET}", "custom_key_nothing"
+        for who, words in blind(self)[:3]:
+            self.sign_in(who)
+            one, other = (self.client.get(list_url(Deal), {name: TERMS[0]}) for name in (foreign, nothing))
+
+            assert (one.status_code, other.status_code) == (400, 400)
+            assert one.context["wrong"][foreign] == other.context["wrong"][nothing]
+            self.assert_clean(other, words=words)
+            typed, page = foreign.encode(), one.content
+            assert page.count(typed) == other.content.count(nothing.encode())
+            assert SECRET.encode() not in page.replace(typed, b"")
 
     def test_every_form(self):
         for who, words in blind(self):

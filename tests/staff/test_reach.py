@@ -1,6 +1,7 @@
 """The reach of every action of the admin: the page and the report name as many rows as the action changes."""
 
 import re
+from decimal import Decimal
 from uuid import uuid4
 
 from django.contrib import admin
@@ -13,11 +14,14 @@ from contacts.services import trash_contacts
 from crm_project.accounts.invitations import invite_member
 from crm_project.accounts.models import Invitation, Member, Organization, User
 from crm_project.accounts.services import create_token, deactivate_member
+from crm_project.activities.services import trash_activities
 from crm_project.background.models import Schedule, StoredTask
 from crm_project.changes import columns
-from crm_project.imports.models import Import
+from crm_project.imports.export_services import ask_for_export
+from crm_project.imports.models import Export, Import
 from crm_project.journal.models import Event
 from crm_project.mail.models import Message
+from crm_project.rates.services import create_exchange_rate, trash_exchange_rate
 from crm_project.records.kinds import kinds
 from crm_project.records.services import trash_custom_field
 from crm_project.saved_views.services import create_saved_view, trash_saved_view
@@ -27,7 +31,7 @@ from deals.services import trash_deals, trash_lost_reason, update_deals
 from pipelines.models import Pipeline, Stage
 from pipelines.services import create_stage, trash_pipeline, trash_stage
 from tests.base import stages_of
-from tests.factories import CustomFieldFactory, LostReasonFactory, PipelineFactory
+from tests.factories import ActivityFactory, CustomFieldFactory, LostReasonFactory, PipelineFactory
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
 from tests.tasks import run_tasks
 
@@ -38,6 +42,7 @@ def picture():
     """Every stored row with its values, by model and primary key."""
     models = [kind.model for kind in kinds.values()] + [
         User,
+        Export,
         Import,
         Invitation,
         Message,
@@ -73,6 +78,7 @@ def named(text):
         for model in (
             *(kind.model for kind in kinds.values()),
             User,
+            Export,
             Import,
             Invitation,
             Message,
@@ -147,6 +153,32 @@ class ActionTests(ReachTestCase):
     def contact_restore(self):
         rows, _ = self.contact_trash()
         trash_contacts(actor=self.alice, rows=rows)
+        return rows, {}
+
+    def activity_done(self):
+        contact = self.person().pk
+        return [ActivityFactory(actor=self.alice, contact=contact) for _ in range(2)], {}
+
+    def activity_postpone(self):
+        return self.activity_done()
+
+    def activity_trash(self):
+        return self.activity_done()
+
+    def activity_restore(self):
+        rows, _ = self.activity_done()
+        trash_activities(actor=self.alice, rows=rows)
+        return rows, {}
+
+    def exchangerate_trash(self):
+        date = timezone.localdate()
+        changes = [{"currency": currency, "date": date, "rate": Decimal(2)} for currency in ("CHF", "SEK")]
+        return [create_exchange_rate(actor=self.alice, change=change) for change in changes], {}
+
+    def exchangerate_restore(self):
+        rows, _ = self.exchangerate_trash()
+        for row in rows:
+            trash_exchange_rate(actor=self.alice, exchange_rate=row)
         return rows, {}
 
     def lostreason_trash(self):
@@ -252,6 +284,10 @@ class ActionTests(ReachTestCase):
         self.sign_in(self.operator)
         return [Schedule.objects.create(name="delete-expired", next_at=timezone.now())], {}
 
+    def export_discard(self):
+        asked = {"kind": "deals", "file_format": "csv", "listing": "admin", "query": ""}
+        return [ask_for_export(actor=self.alice, **asked)], {}
+
     def import_discard(self):
         return [self.imported(run=False)], {}
 
@@ -328,7 +364,7 @@ class ActionTests(ReachTestCase):
             assert total == changed, report
         assert announced == changed, name
         assert sum(changed.values()) >= len(rows)
-        if len(rows) == 1 and name not in ("import_discard", "invitation_withdraw"):
+        if len(rows) == 1 and name not in ("export_discard", "import_discard", "invitation_withdraw"):
             assert "<a " in report
 
     def test_rows_that_need_no_change_are_named(self):
