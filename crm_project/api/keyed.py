@@ -1,5 +1,6 @@
 """The actions of rows that integrations identify by keys: upsert, lists of writes, look-up by external reference."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -18,11 +19,18 @@ from crm_project.records.writing.receipts import Receipt
 
 
 def keyed_actions(
-    serializer: Any, upsert_serializer: Any, receipt_serializer: Any, *, row_name: str, name_field: str
+    serializer: Any,
+    upsert_serializer: Any,
+    receipt_serializer: Any,
+    *,
+    row_name: str,
+    name_field: str,
+    parent: Mapping[str, str] | None = None,
 ) -> tuple[Any, Any, Any]:
     """The actions `upsert`, `bulk` and `external` of a RowViewSet, with their OpenAPI entries.
 
-    `row_name` is the field of a bulk result that holds the row; `name_field` is the required field in the example.
+    `row_name` is the field of a bulk result that holds the row; `name_field` names the row in the example, and
+    `parent` is what else a new row needs there: the field of the row that it belongs to.
     """
 
     @extend_schema(
@@ -48,7 +56,7 @@ def keyed_actions(
     @extend_schema(
         request=request_schema,
         responses={200: answer_schema, 207: answer_schema},
-        examples=[_bulk_example(name_field)],
+        examples=[_bulk_example(name_field, parent or {})],
         summary="Many writes in one request",
     )
     @action(detail=False, methods=["post"])
@@ -69,10 +77,10 @@ def keyed_actions(
     return upsert, bulk, external
 
 
-def _bulk_example(name_field: str) -> OpenApiExample:
+def _bulk_example(name_field: str, parent: Mapping[str, str]) -> OpenApiExample:
     operations = [
-        {"op": "create", "data": {name_field: "First"}},
-        {"op": "upsert", "data": {"external_id": "ERP-42", name_field: "Second"}},
+        {"op": "create", "data": {name_field: "First", **parent}},
+        {"op": "upsert", "data": {"external_id": "ERP-42", name_field: "Second", **parent}},
     ]
     body = {"atomic": False, "operations": operations}
     return OpenApiExample("Create and upsert", body, request_only=True)

@@ -1,6 +1,7 @@
 """The OpenAPI document against the server: what it generates never breaks, and every answer is as documented."""
 
 import re
+from copy import deepcopy
 
 import pytest
 from django.db import transaction
@@ -87,8 +88,9 @@ class ExampleTests(ApiTestCase):
         sent, named = set(), places(rows)
         for path, method, operation in operations():
             for name, example in examples(operation):
-                if "deal_uuid" in example:
-                    example |= {"deal_uuid": str(rows["deal"])}
+                for data in bodies(example):
+                    if "deal_uuid" in data:
+                        data["deal_uuid"] = str(rows["deal"])
                 with transaction.atomic():
                     where = path.format(**named.get(path, {}))
                     answer = self.as_alice.send(method.upper(), where, example)
@@ -104,6 +106,7 @@ class ExampleTests(ApiTestCase):
             "post /api/pipelines",
             "post /api/lost-reasons",
             "post /api/custom-fields",
+            "post /api/activities/bulk",
             "post /api/tokens",
         }
 
@@ -152,4 +155,9 @@ def document_of(method, path):
 
 def examples(operation):
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    return [(name, example["value"]) for name, example in content.get("examples", {}).items()]
+    return [(name, deepcopy(example["value"])) for name, example in content.get("examples", {}).items()]
+
+
+def bodies(example):
+    """The example, and the data of each operation if it is a list of writes."""
+    return [example, *(operation["data"] for operation in example.get("operations", ()))]

@@ -1,6 +1,7 @@
 """Dump of an organization's tables in which generated ids are replaced, so that two demos can be compared."""
 
 from contacts.models import Contact
+from crm_project.activities.models import Activity
 from crm_project.journal.models import Counter, Event
 from deals.models import Deal, DealAccess, DealContact, DealFollower, DealState
 
@@ -13,17 +14,18 @@ class Written:
     def __init__(self, organization):
         self.organization = organization
         self.places = {model.row_kind: self.places_of(model) for model in (Contact, Deal)}
+        self.activities = self.places_of(Activity, "uuid")
 
     def rows(self, model):
         return model.objects.filter(organization=self.organization)
 
-    def places_of(self, model):
-        ids = self.rows(model).order_by("id").values_list("pk", flat=True)
-        return {pk: place for place, pk in enumerate(ids)}
+    def places_of(self, model, key="pk"):
+        keys = self.rows(model).order_by("id").values_list(key, flat=True)
+        return {key: place for place, key in enumerate(keys)}
 
     def dump(self):
         ordered = {Contact: ["id"], Deal: ["id"], DealState: ["deal_id", "valid_from"], Event: ["sequence"]}
-        ordered |= {key: ["deal_id", "id"] for key in LINKS}
+        ordered |= {key: ["deal_id", "id"] for key in LINKS} | {Activity: ["id"]}
         tables = {model.__name__: self.table(model, order) for model, order in ordered.items()}
         return tables | {"last": Counter.objects.get(organization=self.organization).last}
 
@@ -47,6 +49,8 @@ class Written:
     def place(self, name, value, kind):
         if value is None or name == "uuid":
             return None
+        if name == "next_activity":
+            return self.activities[value]
         if name == "members":
             return [self.places["contact"].get(key) for key in value]
         of = {"id": kind, "deal_id": "deal"} | dict.fromkeys(

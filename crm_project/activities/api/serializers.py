@@ -74,6 +74,9 @@ class ActivitySerializer(StrictSerializer):
         return take_shorthand(attrs, self.instance)
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("Plan a call once", {**EXAMPLE, "external_id": "ERP-42"}, request_only=True)]
+)
 class UpsertActivitySerializer(ActivitySerializer):
     """An activity with the key that finds it."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from crm_project.activities.api.filters import ActivityFilter
 from crm_project.activities.api.serializers import (
+    EXAMPLE,
     ActivityReceiptSerializer,
     ActivitySerializer,
     UpsertActivitySerializer,
@@ -32,6 +33,7 @@ class ActivityViewSet(RowViewSet):
         ActivityReceiptSerializer,
         row_name="activity",
         name_field="subject",
+        parent={"deal_uuid": EXAMPLE["deal_uuid"]},
     )
 
     def for_reading(self, rows: Any) -> Any:
