@@ -107,10 +107,16 @@ class Import(models.Model):
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        """Read the mapping with the present keys of fields, also if an earlier release stored it."""
+        """Read the mapping with the present keys of fields, also if an earlier release stored it.
+
+        PostgreSQL stores the keys of an object in an order of its own; that of the columns decides which one of
+        several feeds a field.
+        """
         row = super().from_db(*args, **kwargs)
         if "mapping" in vars(row):
-            row.mapping = {label: RENAMED_FIELDS.get(key, key) for label, key in row.mapping.items()}
+            stored = {label: RENAMED_FIELDS.get(key, key) for label, key in row.mapping.items()}
+            columns = [column["label"] for column in vars(row).get("columns") or ()]
+            row.mapping = {label: stored[label] for label in columns if label in stored} | stored
         return row
 
     @property

@@ -23,7 +23,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Reports", "monitoring", "admin:deals_deal_reports", Permission.VIEW),
             ("Contacts", "contacts", "admin:contacts_contact_changelist", Permission.VIEW),
             ("Imports", "upload_file", "admin:imports_import_changelist", Permission.EDIT_DEALS),
-            ("Exports", "file_save", "admin:imports_export_changelist", Permission.VIEW),
+            ("Exports", "file_download", "admin:imports_export_changelist", Permission.VIEW),
         ],
     ),
     (
