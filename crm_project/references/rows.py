@@ -35,7 +35,8 @@ class ReferenceRows:
         return ReferenceRows(self.actor, self.parts, order)
 
     def count_up_to(self, most: int) -> int:
-        return min(most, sum(part.order_by()[:most].count() for part in self.parts.values()))
+        counts: list[int] = [part.order_by()[:most].count() for part in self.parts.values()]
+        return min(most, sum(counts))
 
     def __getitem__(self, limits: slice) -> list[Any]:
         """The first rows of the merged parts. Each part is queried for at most as many."""
