@@ -10,7 +10,12 @@ from deals.models import Deal
 from tests.factories import CompanyFactory
 from tests.staff.base import action_url, add_url, change_url, list_url
 
-pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.long, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.once,
+    pytest.mark.long,
+    pytest.mark.django_db(transaction=True),
+]
 
 WIDTHS = (390, 768, 1280, 1440)
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
