@@ -43,7 +43,7 @@ class ImportTest(StaticLiveServerTestCase):
             assert self.page.get_by_text("39 would be created").is_visible()
             self.press("Import", "refused")
             assert self.page.get_by_role("cell", name="41", exact=True).is_visible()
-            assert self.page.get_by_text("'forty' is not a number.").is_visible()
+            assert self.page.get_by_role("cell", name="amount: 'forty' is not a number.").is_visible()
             assert Deal.objects.count() == 0
 
             self.upload(HEADER + GOOD + BAD.replace("forty", "40"))
