@@ -1,10 +1,13 @@
 """The fields that a column can be mapped to: one list for each kind of row, used by the import and by the export."""
 
 import datetime
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +16,7 @@ from crm_project.imports.cells import Reader
 from crm_project.records.models import CustomField
 
 CUSTOM_PREFIX = "custom_"
+HEADERS = Path(__file__).parent / "headers.toml"
 # One row of an export query: column paths and their values.
 ExportRow = Mapping[str, Any]
 NOTATIONS: Mapping[Reader, str] = {
@@ -26,7 +30,8 @@ class ImportField:
     """A column of a table: its key, how a cell of it is read, and its value in an export.
 
     `read` is None for a field that is exported only, `show` for one that is imported only. `show` is a column path or a
-    function of the row. `names` are other headers that mean this field. An empty cell stands for `clears`, if
+    function of the row. `names` are other headers that mean this field; those of our own fields stand in
+    `headers.toml`. An empty cell stands for `clears`, if
     `can_clear`. `attribute` is the name of the value in a service's change, which is the key unless another one is
     given.
     """
@@ -63,19 +68,29 @@ class ImportField:
         return itemgetter(self.show) if isinstance(self.show, str) else self.show
 
 
-def plain(
-    key: str, label: str, read: Reader, *names: str, clears: Any = None, can_clear: bool = True
-) -> ImportField:
+def plain(key: str, label: str, read: Reader, *, can_clear: bool = True) -> ImportField:
     """A field whose key is the name of its column."""
-    return ImportField(key, label, read, key, names, clears, can_clear)
+    return ImportField(key, label, read, key, can_clear=can_clear)
 
 
-def import_only(key: str, label: str, read: Reader, *names: str, attribute: str = "") -> ImportField:
-    return ImportField(key, label, read, None, names, attribute=attribute)
+def import_only(key: str, label: str, read: Reader, *, attribute: str) -> ImportField:
+    return ImportField(key, label, read, None, attribute=attribute)
 
 
 def export_only(key: str, label: str, show: str = "", *, attribute: str = "") -> ImportField:
     return ImportField(key, label, None, show or key, attribute=attribute)
+
+
+def with_headers(kind: str, fields: Sequence[ImportField]) -> list[ImportField]:
+    """The fields with the headers that mean them in the languages of the files."""
+    names = _headers()[kind]
+    return [replace(field, names=names.get(field.key, ())) for field in fields]
+
+
+@cache
+def _headers() -> dict[str, dict[str, Sequence[str]]]:
+    with HEADERS.open("rb") as file:
+        return tomllib.load(file)
 
 
 def custom_fields(definitions: Mapping[str, CustomField]) -> list[ImportField]:

@@ -19,7 +19,7 @@ from crm_project.accounts.services import create_former_member
 from crm_project.emails import fold_email
 from crm_project.errors import FieldError
 from crm_project.imports.cells import CellFormat, is_empty, refuse_cut
-from crm_project.imports.fields import CUSTOM_PREFIX, ExportRow, ImportField, custom_fields
+from crm_project.imports.fields import CUSTOM_PREFIX, ExportRow, ImportField, custom_fields, with_headers
 from crm_project.imports.kinds.names import with_companies
 from crm_project.imports.kinds.values import CREATE, EMPTY, ValueField, unknown
 from crm_project.imports.mapping import MATCHES
@@ -112,7 +112,7 @@ class ImportKind(Generic[T]):
     @cached_property
     def fields(self) -> list[ImportField]:
         return [
-            *self.own_fields(),
+            *with_headers(self.plural, self.own_fields()),
             *custom_fields(definitions_for(self.actor.organization, self.declaration.name)),
         ]
 

@@ -17,39 +17,17 @@ from crm_project.imports.people import person_name
 from crm_project.records.text import fold
 from crm_project.records.writing.receipts import Receipt
 
-TEXTS = (
-    ("phone", "Phone", (
-        "telephone", "phone number", "telefon", "téléphone", "tel", "work phone", "business phone", "phone work",
-        "phone 1 value", "teléfono", "telefono",
-    )),
-    ("mobile", "Mobile", (
-        "mobile phone", "mobile phone number", "cell", "cell phone", "handy", "mobil", "portable", "móvil", "cellulare",
-        "komórka", "phone mobile",
-    )),
-    ("job_title", "Job title", (
-        "title", "position", "role", "funktion", "fonction", "poste", "cargo", "puesto", "qualifica", "stanowisko",
-    )),
-    ("department", "Department", ("abteilung", "service", "departamento", "reparto", "dział")),
-    ("website", "Website", ("web", "web site", "web page", "homepage", "domain", "site web", "sitio web", "sito web",
-                            "strona www", "website url")),
-    ("street", "Street", ("address", "street address", "strasse", "adresse", "rue", "calle", "indirizzo", "ulica")),
-    ("postal_code", "Postal code", ("zip", "zip code", "postcode", "plz", "code postal", "código postal", "cap",
-                                    "kod pocztowy")),
-    ("city", "City", ("town", "ort", "stadt", "ville", "ciudad", "città", "miasto")),
-    ("country", "Country", ("land", "pays", "country region", "país", "paese", "kraj")),
-    ("description", "Description", ("notes", "note", "comment", "comments", "beschreibung", "notas", "opis", "uwagi")),
-    ("origin", "Origin", ("source", "lead source", "quelle", "origine", "origen", "źródło")),
-)  # fmt: skip
-NUMBERS = {"phone": cells.phone, "mobile": cells.phone}
-EMAILS = (
-    "email address", "e-mail address", "mail", "courriel", "email 1", "e mail 1 value", "adresse e-mail",
-    "correo electrónico", "correo", "posta elettronica", "adres e-mail", "email work", "email work primary",
-)  # fmt: skip
-CREATED = (
-    "created on", "created date", "create date", "created time", "date created", "creation date", "createdat",
-    "erstellt am", "date de création", "créé le", "fecha de creación", "data creazione", "creato il", "utworzono",
-    "data utworzenia",
-)  # fmt: skip
+TEXTS = {
+    "job_title": "Job title",
+    "department": "Department",
+    "website": "Website",
+    "street": "Street",
+    "postal_code": "Postal code",
+    "city": "City",
+    "country": "Country",
+    "description": "Description",
+    "origin": "Origin",
+}
 
 
 class ContactImportKind(ImportKind[Contact]):
@@ -76,41 +54,16 @@ class ContactImportKind(ImportKind[Contact]):
         return [
             plain("uuid", "UUID", cells.uuid, can_clear=False),
             ImportField("external_system", "External system", cells.word, oldest_reference(0)),
-            ImportField("external_id", "External ID", cells.identifier, oldest_reference(1), IDS),
-            plain("kind", "Kind", cells.word, "company/person", can_clear=False),
-            plain(
-                "first_name", "First name", cells.text, "given name", "vorname", "prénom", "nombre", "imię"
-            ),
-            plain(
-                "last_name",
-                "Last name",
-                cells.text,
-                "surname",
-                "family name",
-                "nachname",
-                "nom",
-                "nom de famille",
-                "apellido",
-                "apellidos",
-                "cognome",
-                "nazwisko",
-            ),
+            ImportField("external_id", "External ID", cells.identifier, oldest_reference(1)),
+            plain("kind", "Kind", cells.word, can_clear=False),
+            plain("first_name", "First name", cells.text),
+            plain("last_name", "Last name", cells.text),
             plain("name", "Name of the company", cells.text),
-            import_only(
-                "person_name",
-                "Full name",
-                cells.person,
-                "full name",
-                "contact name",
-                "nom complet",
-                "nombre completo",
-                "nome completo",
-                "imię i nazwisko",
-                "display name",
-                attribute="full_name",
-            ),
-            plain("email", "E-mail", cells.email, *EMAILS),
-            *(plain(key, label, NUMBERS.get(key, cells.text), *names) for key, label, names in TEXTS),
+            import_only("person_name", "Full name", cells.person, attribute="full_name"),
+            plain("email", "E-mail", cells.email),
+            plain("phone", "Phone", cells.phone),
+            plain("mobile", "Mobile", cells.phone),
+            *(plain(key, label, cells.text) for key, label in TEXTS.items()),
             ImportField(
                 "company_uuid",
                 "Company's UUID",
@@ -119,20 +72,12 @@ class ContactImportKind(ImportKind[Contact]):
                 can_clear=True,
                 attribute="company",
             ),
+            ImportField("company_name", "Company", cells.word, _of_company("full_name"), can_clear=True),
             ImportField(
-                "company_name", "Company", cells.word, _of_company("full_name"), COMPANIES, can_clear=True
-            ),
-            ImportField(
-                "owner_email",
-                "Owner",
-                cells.word,
-                "owner__user__email",
-                OWNERS,
-                can_clear=True,
-                attribute="owner",
+                "owner_email", "Owner", cells.word, "owner__user__email", can_clear=True, attribute="owner"
             ),
             export_only("full_name", "Full name"),
-            plain("created_at", "Created", cells.instant, *CREATED, can_clear=False),
+            plain("created_at", "Created", cells.instant, can_clear=False),
             export_only("updated_at", "Updated"),
         ]
 
@@ -200,24 +145,6 @@ class ContactImportKind(ImportKind[Contact]):
     def to_change(self, values: Values) -> Values:
         """A cleared name clears the company, unless a UUID names one."""
         return cleared_name(super().to_change(values), "company_name", "company")
-
-
-OWNERS = (
-    "owner",
-    "contact owner",
-    "assigned to",
-    "responsable",
-    "propriétaire",
-    "propietario",
-    "proprietario",
-    "właściciel",
-    "opiekun",
-)
-IDS = ("id", "record id", "external reference", "reference")
-COMPANIES = (
-    "company", "organization", "organisation", "account", "account name", "company name", "organization name", "firma",
-    "société", "entreprise", "empresa", "azienda", "società", "klient", "kunde", "cliente",
-)  # fmt: skip
 
 
 KIND_WORDS = {

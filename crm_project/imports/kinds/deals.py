@@ -15,7 +15,7 @@ from crm_project.imports import cells
 from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import ExportRow, ImportField, export_only, import_only, plain
 from crm_project.imports.kinds.base import Values, oldest_reference
-from crm_project.imports.kinds.contacts import COMPANIES, CREATED, IDS, cleared_name, day_of
+from crm_project.imports.kinds.contacts import cleared_name, day_of
 from crm_project.imports.kinds.deal_values import DealValues
 from crm_project.imports.kinds.names import refuse_rows
 from crm_project.imports.people import person_name
@@ -66,79 +66,13 @@ class DealImportKind(DealValues):
         return [
             plain("uuid", "UUID", cells.uuid, can_clear=False),
             ImportField("external_system", "External system", cells.word, oldest_reference(0)),
-            ImportField(
-                "external_id",
-                "External ID",
-                cells.identifier,
-                oldest_reference(1),
-                (*IDS, "deal id", "opportunity id"),
-            ),
-            plain(
-                "name",
-                "Name",
-                cells.text,
-                "deal",
-                "deal name",
-                "title",
-                "opportunity",
-                "opportunity name",
-                "titel",
-                "titre",
-                "nom",
-                "affaire",
-                "nazwa",
-                "nombre",
-                "oportunidad",
-                "nome",
-                "opportunità",
-            ),
-            plain(
-                "description",
-                "Description",
-                cells.text,
-                "notes",
-                "note",
-                "comment",
-                "beschreibung",
-                "opis",
-                "notas",
-            ),
-            _amount(
-                "amount",
-                "Amount",
-                "value",
-                "deal value",
-                "lead value",
-                "opportunity amount",
-                "total",
-                "net",
-                "betrag",
-                "wert",
-                "montant",
-                "importe",
-                "importo",
-                "kwota",
-                "kwota netto",
-                "wartość",
-                "valor",
-                "valore",
-                "expected revenue",
-            ),
-            _amount("amount_gross", "Gross amount", "gross", "brutto", "ttc"),
-            plain("tax_rate", "Tax rate", cells.word, "vat", "tax", "mwst", "tva"),
-            plain(
-                "currency",
-                "Currency",
-                cells.word,
-                "currency code",
-                "amount currency",
-                "währung",
-                "devise",
-                "moneda",
-                "valuta",
-                "waluta",
-                can_clear=False,
-            ),
+            ImportField("external_id", "External ID", cells.identifier, oldest_reference(1)),
+            plain("name", "Name", cells.text),
+            plain("description", "Description", cells.text),
+            _amount("amount", "Amount"),
+            _amount("amount_gross", "Gross amount"),
+            plain("tax_rate", "Tax rate", cells.word),
+            plain("currency", "Currency", cells.word, can_clear=False),
             plain("bid_type", "Bid type", cells.choice(*Deal.BidTypes.values), can_clear=False),
             _amount("bid_value", "Bid value"),
             plain("bid_periods", "Bid periods", cells.whole),
@@ -146,71 +80,33 @@ class DealImportKind(DealValues):
 
     def _where(self) -> list[ImportField]:
         return [
-            ImportField("pipeline", "Pipeline", cells.word, self._pipeline_name, ("deal pipeline", "lejek")),
-            plain(
-                "forecast_category",
-                "Forecast category",
-                cells.choice(*ForecastCategories.values),
-                "forecast",
-                "prévision",
-            ),
-            ImportField(
-                "stage",
-                "Stage",
-                cells.word,
-                self._stage_name,
-                ("deal stage", "sales stage", "phase", "étape", "etapa", "fase", "etap"),
-            ),
-            plain("status", "Status", cells.word, "statut", "estado", "stato", can_clear=False),
-            plain(
-                "probability",
-                "Probability",
-                cells.percent,
-                "probability (%)",
-                "wahrscheinlichkeit",
-                "probabilité",
-                "probabilidad",
-                "probabilità",
-                "prawdopodobieństwo",
-            ),
-            ImportField(
-                "lost_reason",
-                "Lost reason",
-                cells.word,
-                self._reason_name,
-                (
-                    "loss reason",
-                    "closed lost reason",
-                    "lost reason name",
-                    "raison de perte",
-                    "motivo de pérdida",
-                    "motivo della perdita",
-                    "powód przegranej",
-                ),
-                can_clear=True,
-            ),
+            ImportField("pipeline", "Pipeline", cells.word, self._pipeline_name),
+            plain("forecast_category", "Forecast category", cells.choice(*ForecastCategories.values)),
+            ImportField("stage", "Stage", cells.word, self._stage_name),
+            plain("status", "Status", cells.word, can_clear=False),
+            plain("probability", "Probability", cells.percent),
+            ImportField("lost_reason", "Lost reason", cells.word, self._reason_name, can_clear=True),
         ]
 
     def _who(self) -> list[ImportField]:
         return [
             _row("contact_uuid", "Contact's UUID", cells.uuid, "contact__uuid", "contact"),
-            ImportField("contact_email", "Contact's e-mail", cells.email, "contact__email", EMAILS),
-            import_only("contact_name", "Contact's full name", cells.person, *PEOPLE, attribute="contact"),
-            _contact("first_name", "Contact's first name", "first name"),
-            _contact("last_name", "Contact's last name", "last name"),
-            _contact("phone", "Contact's phone", "phone"),
+            ImportField("contact_email", "Contact's e-mail", cells.email, "contact__email"),
+            import_only("contact_name", "Contact's full name", cells.person, attribute="contact"),
+            _contact("first_name", "Contact's first name"),
+            _contact("last_name", "Contact's last name"),
+            _contact("phone", "Contact's phone"),
             _row("client_uuid", "Client's UUID", cells.uuid, "client__uuid", "client"),
-            ImportField("client_name", "Client", cells.word, "client__full_name", COMPANIES, can_clear=True),
-            _row("owner_email", "Owner", cells.word, "owner__user__email", "owner", OWNERS),
+            ImportField("client_name", "Client", cells.word, "client__full_name", can_clear=True),
+            _row("owner_email", "Owner", cells.word, "owner__user__email", "owner"),
             ImportField(
                 "created_by_email",
                 "Created by",
                 cells.word,
                 "created_by__user__email",
-                AUTHORS,
                 attribute="created_by",
             ),
-            _list("participant_uuids", "Participants' UUIDs", cells.uuids, "members", ("member_uuids",)),
+            _list("participant_uuids", "Participants' UUIDs", cells.uuids, "members"),
             _list("follower_emails", "Followers", cells.items, "followers"),
             plain("is_private", "Private", cells.boolean, can_clear=False),
             _list("access_list_emails", "Access list", cells.items, "access_list"),
@@ -218,35 +114,22 @@ class DealImportKind(DealValues):
 
     def _when(self) -> list[ImportField]:
         return [
-            plain("expected_close_date", "Expected close date", cells.day, *EXPECTED),
-            plain("closed_at", "Closed at", cells.instant, *CLOSED, can_clear=False),
-            import_only(
-                "close_date",
-                "Close date",
-                cells.instant,
-                "close date",
-                "closing date",
-                "date de clôture",
-                "fecha de cierre",
-                "data di chiusura",
-                "data zamknięcia",
-                attribute="closed_at",
-            ),
-            plain("created_at", "Created", cells.instant, *CREATED, can_clear=False),
-            plain(
-                "stage_entered_at", "In this stage since", cells.instant, "last stage change", can_clear=False
-            ),
-            plain("date", "Date", cells.day, "datum"),
-            plain("date_from", "From", cells.day, "start", "start date"),
-            plain("date_to", "To", cells.day, "end", "end date"),
+            plain("expected_close_date", "Expected close date", cells.day),
+            plain("closed_at", "Closed at", cells.instant, can_clear=False),
+            import_only("close_date", "Close date", cells.instant, attribute="closed_at"),
+            plain("created_at", "Created", cells.instant, can_clear=False),
+            plain("stage_entered_at", "In this stage since", cells.instant, can_clear=False),
+            plain("date", "Date", cells.day),
+            plain("date_from", "From", cells.day),
+            plain("date_to", "To", cells.day),
         ]
 
     def _rest(self) -> list[ImportField]:
         return [
-            plain("number", "Number", cells.text, "deal number", "nummer", "numéro"),
-            plain("invoice_no", "Invoice number", cells.text, "invoice"),
-            plain("url", "URL", cells.word, "link"),
-            plain("origin", "Origin", cells.text, "source", "lead source", "quelle"),
+            plain("number", "Number", cells.text),
+            plain("invoice_no", "Invoice number", cells.text),
+            plain("url", "URL", cells.word),
+            plain("origin", "Origin", cells.text),
             plain("department_id", "Department ID", cells.whole),
             plain("project_id", "Project ID", cells.whole),
             plain("task_id", "Task ID", cells.whole),
@@ -390,53 +273,26 @@ class DealImportKind(DealValues):
         }
 
 
-EMAILS = ("email", "e-mail", "contact email", "mail", "person email")
-PEOPLE = ("contact name", "contact person", "person", "personne", "persona de contacto", "osoba kontaktowa")
-OWNERS = (
-    "owner", "deal owner", "opportunity owner", "sales owner", "salesperson", "assigned to", "assigned user",
-    "user name", "besitzer", "verantwortlich", "responsable", "propriétaire", "propietario", "proprietario",
-    "właściciel", "odpowiedzialny",
-)  # fmt: skip
-AUTHORS = (
-    "created by",
-    "creator",
-    "author",
-    "erstellt von",
-    "créé par",
-    "creado por",
-    "creato da",
-    "utworzył",
-)
-EXPECTED = ("expected close", "expected closing", "expected date", "clôture prévue", "cierre previsto",
-            "chiusura prevista", "przewidywane zamknięcie")  # fmt: skip
-CLOSED = ("closed on", "closed date", "closed time", "won time", "lost time", "date won", "date lost",
-          "clôturé le", "cerrado el", "chiuso il")  # fmt: skip
-
-
-def _amount(key: str, label: str, *names: str) -> ImportField:
+def _amount(key: str, label: str) -> ImportField:
     def show(row: ExportRow) -> Decimal | None:
         """A number with the currency's decimals, so that a spreadsheet can add it up."""
         text = money.formatted(row[key], row["currency"])
         return Decimal(text) if text else None
 
-    return ImportField(key, label, cells.money, show, names, can_clear=True)
+    return ImportField(key, label, cells.money, show, can_clear=True)
 
 
-def _contact(name: str, label: str, *names: str) -> ImportField:
-    return ImportField(f"contact_{name}", label, cells.text, f"contact__{name}", names)
+def _contact(name: str, label: str) -> ImportField:
+    return ImportField(f"contact_{name}", label, cells.text, f"contact__{name}")
 
 
-def _row(
-    key: str, label: str, read: cells.Reader, show: str, attribute: str, names: Sequence[str] = ()
-) -> ImportField:
+def _row(key: str, label: str, read: cells.Reader, show: str, attribute: str) -> ImportField:
     """Another row, by a column that identifies it."""
-    return ImportField(key, label, read, show, names, can_clear=True, attribute=attribute)
+    return ImportField(key, label, read, show, can_clear=True, attribute=attribute)
 
 
-def _list(key: str, label: str, read: cells.Reader, attribute: str, names: Sequence[str] = ()) -> ImportField:
-    return ImportField(
-        key, label, read, itemgetter(key), names, clears=[], can_clear=True, attribute=attribute
-    )
+def _list(key: str, label: str, read: cells.Reader, attribute: str) -> ImportField:
+    return ImportField(key, label, read, itemgetter(key), clears=[], can_clear=True, attribute=attribute)
 
 
 EXPORT_ONLY = (
