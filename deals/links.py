@@ -43,7 +43,7 @@ def links_of(ids: Sequence[int]) -> list[Link]:
 
 @cache
 def _links_sql(vendor: str) -> str:
-    """One query, made once: Django compiles a union of four querysets anew for each request."""
+    """SQL of one union, built once per process: the ORM would compile it again for each request."""
     among = "= ANY(%s)" if vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
     quote = connection.ops.quote_name
     parts = [

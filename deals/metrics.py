@@ -194,9 +194,9 @@ def funnel(deals: DealQuerySet, stages: Iterable[Stage], period: Period) -> list
     A deal enters a stage when it comes to stand in it, open; it has passed it if it was won later, or stood in a later
     open stage of the pipeline. It leaves the stage with another stage, its closing or its removal.
     """
-    shown = [stage for stage in stages if stage.kind == Stage.Kinds.OPEN]
-    found = {row["stage"]: row for row in _passages(deals, shown, period)}
-    return [_passage(stage, found.get(stage.pk, {})) for stage in shown]
+    open_stages = [stage for stage in stages if stage.kind == Stage.Kinds.OPEN]
+    found = {row["stage"]: row for row in _passages(deals, open_stages, period)}
+    return [_passage(stage, found.get(stage.pk, {})) for stage in open_stages]
 
 
 def _passage(stage: Stage, row: Mapping[str, Any]) -> Passage:
@@ -213,7 +213,7 @@ def _passages(deals: DealQuerySet, stages: Sequence[Stage], period: Period) -> l
     if not stages:
         return []
     try:
-        shown, parameters = deals.order_by().values("pk").query.sql_with_params()
+        visible, parameters = deals.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:
         return []
     since, until = period.instants
@@ -222,7 +222,7 @@ def _passages(deals: DealQuerySet, stages: Sequence[Stage], period: Period) -> l
         adapt = connection.ops.adapt_datetimefield_value
         bounds = [adapt(since), adapt(until)]
         cursor.execute(
-            _passages_sql(shown, ranks, connection.vendor),
+            _passages_sql(visible, ranks, connection.vendor),
             [*parameters, stages[0].organization_id, *bounds, bounds[0], *bounds],
         )
         return [
@@ -231,7 +231,7 @@ def _passages(deals: DealQuerySet, stages: Sequence[Stage], period: Period) -> l
         ]
 
 
-def _passages_sql(shown: str, ranks: Mapping[int, int], vendor: str) -> str:
+def _passages_sql(visible: str, ranks: Mapping[int, int], vendor: str) -> str:
     """`place` is the stage of an open live deal, else 0; `rank` how far a state is in the pipeline, won the most."""
     cases = " ".join(f"WHEN {int(stage)} THEN {int(rank)}" for stage, rank in ranks.items())
     seconds = (
@@ -246,10 +246,10 @@ def _passages_sql(shown: str, ranks: Mapping[int, int], vendor: str) -> str:
     )
     is_open = "status = 'open' AND deleted_at IS NULL"
     return f"""
-        WITH shown AS ({shown}),
+        WITH visible AS ({visible}),
         concerned AS (
             SELECT DISTINCT deal_id FROM deals_dealstate
-            WHERE deal_id IN (SELECT * FROM shown) AND organization_id = %s AND valid_from >= %s AND valid_from < %s
+            WHERE deal_id IN (SELECT * FROM visible) AND organization_id = %s AND valid_from >= %s AND valid_from < %s
         ),
         states AS (
             SELECT deal_id, valid_from,

@@ -92,7 +92,7 @@ def create_people(*, actor: Actor, people: Sequence[Contact]) -> list[Contact]:
     """Create the unsaved contacts of a look-up; returns the stored rows in the same order."""
     if not people:
         return []
-    # Nobody has the addresses: they were looked up under their keys.
+    # No contact has these addresses: they were looked up while their keys were locked.
     targets = [(None, _change(person)) for person in people]
     receipts = write_contacts(actor, targets, unused_emails={person.email for person in people})
     return [receipt.row for receipt in receipts]

@@ -82,7 +82,7 @@ def _lock_deals(ids: Any) -> None:
 
 
 def redact(row: Any) -> None:
-    """Erase the texts of a redacted contact's activities, and of those of deals with this contact that name nobody.
+    """Erase the texts of a redacted contact's activities, and of the activities without a contact of its deals.
 
     A change set without an actor: the command's own.
     """

@@ -62,7 +62,7 @@ def old_exports(now: datetime.datetime) -> Any:
 
 
 def forget_files(row: Any) -> None:
-    """Delete the files of the organization of a redacted contact; those that are being written begin anew."""
+    """Delete the exports of the redacted contact's organization; an export in progress starts again."""
     own = Export.objects.filter(organization=row.organization_id)
     own.filter(state__in=[Export.States.DONE, Export.States.FAILED]).delete()
     for export in own.filter(state=Export.States.WORKING):

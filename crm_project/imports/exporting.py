@@ -40,9 +40,9 @@ SPECIAL = re.compile(r"[&<>_\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
 def table_of(kind: ImportKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
     """The header, then the values of each row of `kind.for_export`."""
-    shown = [field for field in kind.fields if field.show is not None]
-    yield [field.key for field in shown]
-    values_of = [field.value_of for field in shown]
+    exported = [field for field in kind.fields if field.show is not None]
+    yield [field.key for field in exported]
+    values_of = [field.value_of for field in exported]
     for block in blocks(rows):
         kind.complete(block)
         for row in block:

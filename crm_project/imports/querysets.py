@@ -41,5 +41,5 @@ class ImportQuerySet(models.QuerySet[Any]):
 
 class ExportQuerySet(models.QuerySet[Any]):
     def visible_to(self, member: "Member") -> Self:
-        """An export shows what its member may see: it is nobody else's, no admin's either."""
+        """The exports of the member alone: a file contains what its member may see, so admins do not get it."""
         return self.filter(organization_id=member.organization_id, member=member)

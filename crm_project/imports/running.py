@@ -322,7 +322,7 @@ class Runner:
                     "outcome": receipt.outcome,
                     "name": str(receipt.row)[:255],
                     "changed": receipt.changed,
-                    "row": self.kind.shown(receipt.row),
+                    "row": self.kind.preview(receipt.row),
                 }
             )
 
@@ -342,8 +342,8 @@ class Runner:
             }
             for error in errors
         ]
-        for error, shown in zip(errors, described, strict=True):
-            self.report.note_problem(shown["column"] or shown["label"], error)
+        for error, entry in zip(errors, described, strict=True):
+            self.report.note_problem(entry["column"] or entry["label"], error)
         cells = [_storable(cell) for cell in line.cells[:1000]]
         self.report.refused.append(
             RefusedRow(source=self.source, line=line.number, cells=cells, errors=described)

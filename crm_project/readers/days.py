@@ -17,7 +17,7 @@ YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})\.?")
 THREE = re.compile(r"([0-9]{1,2})([-/.]) ?([0-9]{1,2})\2 ?([0-9]{4}|[0-9]{2})\.?")
 EIGHT = re.compile(r"((?:19|20|21)[0-9]{2})([0-9]{2})([0-9]{2})")
 SERIAL = re.compile(r"([0-9]{5})(?:[.,]([0-9]{1,12}))?")
-# A name of a month between or before two numbers; a name of a weekday before it says nothing.
+# The name of a month, between two numbers or before them. A weekday in front is ignored.
 DAY_MONTH_YEAR = re.compile(
     r"([0-9]{1,2})\.?(?:st|nd|rd|th|er|o)?[ -]+(?:de +)?([^\W\d_]+)\.?,?[ -]+(?:de +)?([0-9]{4}|[0-9]{2})"
 )

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class CatalogueCache(Generic[T]):
-    """The value that `read` returns for an organization, which nobody changes.
+    """The value that `read` returns for an organization. Callers must not change it.
 
     A change set that writes the catalogue reads the database and caches nothing, since it may be
     rolled back.

@@ -69,7 +69,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     view_permission: ClassVar[Permission] = Permission.VIEW
     edit_permission: ClassVar[Permission] = Permission.EDIT_DEALS
     row_actions: ClassVar[Sequence[AdminAction]] = ()
-    # Whether the page of a row has its form on a tab of its own, beside what tells of the row.
+    # Whether the page of a row has two tabs: an overview, and the form.
     has_tabs: ClassVar[bool] = False
     # Whether members save views of the list; `column_names` has the names of its columns in the API.
     has_views: ClassVar[bool] = False
@@ -421,8 +421,8 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
             return self._changeform_once(request, object_id, form_url, extra_context)
         except (DomainError, IntegrityError) as error:
             request.staff_refusal = refusal_of(error)  # type: ignore[attr-defined]
-            shown: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
-            return shown
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+            return response
 
     def _changeform_once(self, request: HttpRequest, object_id: str | None, *args: Any) -> HttpResponse:
         """Save a form that is sent twice once. A login without an organization has no keys."""

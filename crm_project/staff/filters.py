@@ -55,10 +55,10 @@ class FormFilter(admin.ListFilter):
         raise NotImplementedError
 
     @property
-    def shown_value(self) -> str:
+    def value_label(self) -> str:
         """The value of an active filter as people read it."""
         given = {name: str(value) for name, value in self.used_parameters.items() if value}
-        texts = [_shown(self.form.fields[name], value) for name, value in given.items()]
+        texts = [_label_of(self.form.fields[name], value) for name, value in given.items()]
         if not self.is_range:
             return " – ".join(texts)
         low, high = (name in given for name in self.names())
@@ -80,7 +80,7 @@ class FormFilter(admin.ListFilter):
         return self.narrow(queryset, given) if given else queryset
 
 
-def _shown(field: Any, value: str) -> str:
+def _label_of(field: Any, value: str) -> str:
     """The label of a choice; a day as lists have it; else the value."""
     for key, label in getattr(field, "choices", ()):
         group = label if isinstance(label, list | tuple) else [(key, label)]
@@ -182,7 +182,7 @@ class ChosenFilter(FormFilter):
         return [whole_number(key) for key in str(self.used_parameters.get(self.parameter, "")).split(",")]
 
     @property
-    def shown_value(self) -> str:
+    def value_label(self) -> str:
         return counted(len(self.ids), "row")
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:

@@ -103,7 +103,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
         """The active filters and the search, each with the address of the list without it."""
         used = [spec for spec in self.filter_specs if any(spec.used_parameters.values())]
         chips = [
-            {"title": spec.title, "value": spec.shown_value, "url": self.without(*spec.names())}
+            {"title": spec.title, "value": spec.value_label, "url": self.without(*spec.names())}
             for spec in used
             if not isinstance(spec, TrashFilter)
         ]

@@ -74,7 +74,7 @@ class ViewFilter(FormFilter):
         super().__init__(request, params, model, model_admin)
 
     @property
-    def shown_value(self) -> str:
+    def value_label(self) -> str:
         view = view_of(self.request, self.model)
         return view.name if view else str(self.used_parameters.get(VIEW, ""))
 

@@ -148,7 +148,7 @@ class Report:
 
 def forecast(report: Report) -> Section:
     months = metrics.forecast(report.deals, report.period)
-    shown = ("won", "commit", "best_case", "pipeline")
+    categories = ("won", "commit", "best_case", "pipeline")
     labels = {"won": "Won", **dict(ForecastCategories.choices)}
     rows = []
     for month in months:
@@ -156,7 +156,7 @@ def forecast(report: Report) -> Section:
         last = min(metrics.month_start(month["month"], 1) - DAY, report.last_day)
         days = {"expected_close_date_from": first.isoformat(), "expected_close_date_to": last.isoformat()}
         cells = [Cell(formats.date_format(month["month"], "M Y"), plain=month["month"].isoformat())]
-        for name in shown:
+        for name in categories:
             filters = (
                 report.closed(WON, first, last)
                 if name == "won"
@@ -164,20 +164,20 @@ def forecast(report: Report) -> Section:
             )
             cells += [report.count(month[name], **filters), report.sum(month[name])]
         rows.append([*cells, report.sum(metrics.in_forecast(month), "weighted_amount_base")])
-    everything = [total for month in months for name in shown for total in month[name]]
+    everything = [total for month in months for name in categories for total in month[name]]
     return Section(
         "forecast",
         "Forecast",
         "Won deals count in the month of their closing, open ones in that of their expected close, in the forecast"
         " category of the deal or else of its stage. Omitted deals are left out. Weighted is the sum of the open deals,"
         " each times its probability.",
-        ["Month", *(text for name in shown for text in (labels[name], "Amount")), "Weighted"],
+        ["Month", *(text for name in categories for text in (labels[name], "Amount")), "Weighted"],
         rows,
         _chart(
             [row[0].text for row in rows],
             [
                 (str(labels[name]), name, [row[2 + 2 * n].plain for row in rows])
-                for n, name in enumerate(shown)
+                for n, name in enumerate(categories)
             ],
             stacked=True,
         ),

@@ -85,7 +85,7 @@ class ImportKind(Generic[T]):
         upserts = [Operation("upsert", change=change) for change in changes]
         return list(services.carry_out(actor=self.actor, operations=upserts))
 
-    def shown(self, row: T) -> list[list[str]]:
+    def preview(self, row: T) -> list[list[str]]:
         """What a person compares with the file first, as pairs of a label and the value as it is stored."""
         return []
 

@@ -38,7 +38,7 @@ class ContactImportKind(ImportKind[Contact]):
 
     stand_ins = MappingProxyType({"person_name": ("first_name", "last_name"), "company_name": ("name",)})
 
-    def shown(self, row: Contact) -> list[list[str]]:
+    def preview(self, row: Contact) -> list[list[str]]:
         return [
             ["Kind", row.get_kind_display()],
             ["Name", row.full_name],

@@ -44,7 +44,7 @@ class DealImportKind(DealValues):
         }
     )
 
-    def shown(self, row: Deal) -> list[list[str]]:
+    def preview(self, row: Deal) -> list[list[str]]:
         zone = self.cell_format.zone
         amount = money.formatted(row.amount, row.currency)
         return [
