@@ -16,6 +16,7 @@ TAX_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
 AMOUNT_FIELDS = ("amount", "amount_gross", "bid_value")
 BID_FIELDS = ("bid_type", "bid_value", "bid_periods")
 FIXED = Deal.BidTypes.FIXED
+BASE_UNIT = Decimal("0.0001")
 
 
 @cache
@@ -31,6 +32,11 @@ def formatted(amount: Decimal | None, currency: str) -> str | None:
         return None
     decimals = max(currency_decimals().get(currency, 2), _decimals(amount))
     return f"{abs(amount):.{decimals}f}"  # no amount is below zero, but one may come as -0
+
+
+def in_base(amount: Decimal) -> str:
+    """An amount or a sum in the organization's currency as text, with the four decimals that are stored."""
+    return f"{amount.quantize(BASE_UNIT, ROUND_HALF_UP):f}"
 
 
 def rounded(amount: Decimal, currency: str) -> str:

@@ -105,7 +105,7 @@ class BoardTotalSerializer(Serializer):
     @extend_schema_field(AMOUNT_SCHEMA)
     def get_amount_base(self, total: Mapping[str, Any]) -> str:
         """In the organization's currency, with four decimals."""
-        return f"{total['amount_base']:.4f}"
+        return money.in_base(total["amount_base"])
 
     @extend_schema_field(AMOUNT_SCHEMA)
     def get_amount(self, total: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
@@ -47,7 +46,6 @@ DATES = ("closed_at", "created_at", "expected_close_date")
 MEASURES = ("count", "amount", "weighted_amount", "amount_gross")
 MOST_GROUPS = 1000
 DAY = datetime.timedelta(days=1)
-FOUR_DECIMALS = Decimal("0.0001")
 
 PERIOD_PARAMETERS: Mapping[str, Any] = {
     "since": {"type": "string", "format": "date", "description": "The first day of the period."},
@@ -138,11 +136,7 @@ class SumsSerializer(Serializer):
 def _base(totals: Totals, name: str) -> str | None:
     """Past states have none."""
     unknown = any(total[name] is None for total in totals)
-    return None if unknown else four_decimals(metrics.base_of(totals, name))
-
-
-def four_decimals(amount: Decimal) -> str:
-    return f"{amount.quantize(FOUR_DECIMALS, ROUND_HALF_UP):f}"
+    return None if unknown else money.in_base(metrics.base_of(totals, name))
 
 
 class GroupSerializer(Serializer):
@@ -229,7 +223,7 @@ class FunnelSerializer(PeriodSerializer):
     def get_velocity(self, funnel: Mapping[str, Any]) -> str | None:
         """In the organization's currency, a day: open deals × average won amount × win rate ÷ days to win."""
         value = funnel["results"].per_day
-        return None if value is None else four_decimals(value)
+        return None if value is None else money.in_base(value)
 
 
 class FiguresView(ScopedView):

@@ -55,7 +55,7 @@ class BaseAmountField(DealAmountField):
     """The amount in the organization's currency, as it is stored: with four decimals."""
 
     def get_attribute(self, instance: Any) -> Any:
-        return None if instance.amount_base is None else f"{instance.amount_base:.4f}"
+        return None if instance.amount_base is None else money.in_base(instance.amount_base)
 
 
 class NamedSerializer(Serializer):
@@ -245,7 +245,7 @@ class TotalSerializer(Serializer):
 
     def get_amount_base(self, total: Mapping[str, Any]) -> str | None:
         """In the organization's currency, with four decimals. Null with `as_of`."""
-        return None if total["amount_base"] is None else f"{total['amount_base']:.4f}"
+        return None if total["amount_base"] is None else money.in_base(total["amount_base"])
 
     def get_amount(self, total: Mapping[str, Any]) -> str:
         return _formatted(total["amount"], total)

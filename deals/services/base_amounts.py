@@ -17,10 +17,10 @@ from crm_project.records.locks import for_update
 from crm_project.records.writing.store import Draft
 from crm_project.write_queue import write_transaction
 from deals.models import AMOUNT_LIMIT, Deal
+from deals.money import BASE_UNIT
 
 # What the amount in the organization's currency follows from.
 SOURCES = ("amount", "currency", "closed_at")
-FOUR_DECIMALS = Decimal("0.0001")
 PORTION = 1000
 
 
@@ -76,5 +76,5 @@ def _day(deal: Any, zone: ZoneInfo) -> datetime.date:
 def _product(amount: Decimal, day: Day, rates: Mapping[Day, Decimal]) -> Decimal | None:
     if day not in rates:
         return None
-    product = (amount * rates[day]).quantize(FOUR_DECIMALS, ROUND_HALF_UP)
+    product = (amount * rates[day]).quantize(BASE_UNIT, ROUND_HALF_UP)
     return product if product < AMOUNT_LIMIT else None
