@@ -208,9 +208,10 @@ def funnel(report: Report) -> Section:
         rows,
         _chart(
             [row[0].text for row in rows],
+            # The first series is drawn in front.
             [
                 (title, title.lower(), [row[n].plain for row in rows])
-                for n, title in ((1, "Entered"), (2, "Passed"))
+                for n, title in ((2, "Passed"), (1, "Entered"))
             ],
         ),
     )
