@@ -1,7 +1,8 @@
 """Every route of the API with a request that works, and what each role gets for it: one line each."""
 
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from crm_project.imports.services import upload_file
 from crm_project.journal.models import Event
 from crm_project.saved_views.services import create_saved_view, trash_saved_view
 from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
-from tests.api.client import ApiClient
+from tests.api.client import ApiClient, document
 from tests.factories import (
     ActivityFactory,
     CustomFieldFactory,
@@ -27,6 +28,7 @@ from tests.factories import (
 )
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+DOCUMENTED_METHODS = ("get", "post", "put", "patch", "delete")
 UNKNOWN = {int: 2**62, str: "missing", uuid.UUID: uuid.UUID(int=1)}
 
 
@@ -348,3 +350,24 @@ def served_methods(view: Any) -> set[str]:
 
 def pattern_of(path: str) -> str:
     return str(resolve(path.partition("?")[0]).route)
+
+
+def operations() -> Iterator[tuple[str, str, Any]]:
+    """Path, method and description of each operation of the document."""
+    for path, item in document()["paths"].items():
+        for method in DOCUMENTED_METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def places(rows: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """For each path of the document, the names of rows that exist."""
+    found = {}
+    for route in ROUTES:
+        path = route.path.partition("?")[0]
+        pattern = re.compile(re.sub(r"\{\w+\}", r"\\{(\\w+)\\}", path))
+        for place in document()["paths"]:
+            if match := pattern.fullmatch(place):
+                names = re.findall(r"\{(\w+)\}", path)
+                found[place] = {name: str(rows[row]) for name, row in zip(match.groups(), names, strict=True)}
+    return found
