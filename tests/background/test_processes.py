@@ -97,7 +97,7 @@ def test_one_that_stood_still_finds_its_task_taken_over():
         pytest.skip("on SQLite a process that stands still has its lock, and maybe the write lock")
     task = sample.slowly_by_parts.enqueue("a", 1)
     with workers(1) as [still]:
-        until(is_(States.RUNNING, task), SECONDS)
+        until(lambda: sample.marks("a began") == 1, SECONDS)
         still.send_signal(signal.SIGSTOP)
         try:
             with workers(1):
