@@ -140,17 +140,23 @@ def test_the_first_press_of_tab_leads_to_the_content(page, sign_in, world):
     assert page.evaluate("document.activeElement.tagName") == "MAIN"
 
 
+def open_palette(page):
+    """The page gives it the focus a moment after it is shown."""
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#search-input-command:focus")
+
+
 def test_the_palette_adds_and_acts(page, sign_in, world):
     deal = world.deal(name="Roof")
     sign_in("bob@example.com")
     page.goto(change_url(deal))
 
-    page.keyboard.press("Control+k")
+    open_palette(page)
     page.keyboard.type("lose", delay=30)
     page.wait_for_selector("#command-results-list a:has-text('Lose')")
     page.keyboard.press("Escape")
     page.goto(list_url(Deal))
-    page.keyboard.press("Control+k")
+    open_palette(page)
     page.keyboard.type("new deal", delay=30)
     page.click("#command-results-list a:has-text('New deal')")
 
