@@ -8,7 +8,7 @@ from contacts.api.serializers import ContactReceiptSerializer, ContactSerializer
 from contacts.models import Contact
 from crm_project.accounts.api.serializers import UserSerializer
 from crm_project.accounts.models import Member
-from crm_project.api.keyed import keyed_actions
+from crm_project.api.keyed import bulk_action, external_action, upsert_action
 from crm_project.api.sparse import Expansion
 from crm_project.api.views import RowViewSet
 from crm_project.records.paging import Key
@@ -36,13 +36,9 @@ class ContactViewSet(RowViewSet):
         "full_name": Key("full_name", text=True),
         "email": Key("email", text=True),
     }
-    upsert, bulk, external = keyed_actions(
-        ContactSerializer,
-        UpsertContactSerializer,
-        ContactReceiptSerializer,
-        row_name="contact",
-        name_field="first_name",
-    )
+    upsert = upsert_action(UpsertContactSerializer, ContactReceiptSerializer)
+    bulk = bulk_action("contact", ContactSerializer, UpsertContactSerializer, {"first_name": "Ann"})
+    external = external_action(ContactSerializer)
 
     def for_reading(self, rows: Any) -> Any:
         return rows.for_reading()

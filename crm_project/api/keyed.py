@@ -18,30 +18,18 @@ from crm_project.records.bulk import Operation
 from crm_project.records.writing.receipts import Receipt
 
 
-def keyed_actions(
-    serializer: Any,
-    upsert_serializer: Any,
-    receipt_serializer: Any,
-    *,
-    row_name: str,
-    name_field: str,
-    parent: Mapping[str, str] | None = None,
-) -> tuple[Any, Any, Any]:
-    """The actions `upsert`, `bulk` and `external` of a RowViewSet, with their OpenAPI entries.
-
-    `row_name` is the field of a bulk result that holds the row; `name_field` names the row in the example, and
-    `parent` is what else a new row needs there: the field of the row that it belongs to.
-    """
+def upsert_action(serializer: Any, receipt_serializer: Any) -> Any:
+    """The action `upsert`, with its OpenAPI entry."""
 
     @extend_schema(
-        request=upsert_serializer,
+        request=serializer,
         responses={200: receipt_serializer, 201: receipt_serializer},
         summary="Create or update by one key",
     )
     @action(detail=False, methods=["post"])
     def upsert(self: RowViewSet, request: Request) -> Response:
         """`match_on` names the key, else the first one in the body."""
-        reader = upsert_serializer(
+        reader = serializer(
             _named_row(self, request.data), data=request.data, context=self.get_serializer_context()
         )
         reader.is_valid(raise_exception=True)
@@ -51,12 +39,20 @@ def keyed_actions(
         headers = {"Location": self.location(receipt.row)} if created else {}
         return Response(_receipt(self, receipt), status=201 if created else 200, headers=headers)
 
+    return upsert
+
+
+def bulk_action(row_name: str, serializer: Any, upsert_serializer: Any, example: Mapping[str, str]) -> Any:
+    """The action `bulk`, with its OpenAPI entry.
+
+    `row_name` is the field of a result that holds the row; `example` is the body of a new row.
+    """
     request_schema, answer_schema = bulk_schemas(row_name, serializer, upsert_serializer)
 
     @extend_schema(
         request=request_schema,
         responses={200: answer_schema, 207: answer_schema},
-        examples=[_bulk_example(name_field, parent or {})],
+        examples=[_bulk_example(example)],
         summary="Many writes in one request",
     )
     @action(detail=False, methods=["post"])
@@ -66,6 +62,12 @@ def keyed_actions(
         some_refused = any(result["outcome"] == "refused" for result in answer["results"])
         return Response(answer, status=207 if some_refused else 200)
 
+    return bulk
+
+
+def external_action(serializer: Any) -> Any:
+    """The action `external`, with its OpenAPI entry."""
+
     @extend_schema(responses=serializer, summary="Find by an external reference")
     @action(detail=False, url_path="external/<str:system>/<path:external_id>")
     def external(self: RowViewSet, request: Request, system: str, external_id: str) -> Response:
@@ -74,13 +76,13 @@ def keyed_actions(
             raise NotFound
         return Response(self.represent(row))
 
-    return upsert, bulk, external
+    return external
 
 
-def _bulk_example(name_field: str, parent: Mapping[str, str]) -> OpenApiExample:
+def _bulk_example(new_row: Mapping[str, str]) -> OpenApiExample:
     operations = [
-        {"op": "create", "data": {name_field: "First", **parent}},
-        {"op": "upsert", "data": {"external_id": "ERP-42", name_field: "Second", **parent}},
+        {"op": "create", "data": new_row},
+        {"op": "upsert", "data": {"external_id": "ERP-42", **new_row}},
     ]
     body = {"atomic": False, "operations": operations}
     return OpenApiExample("Create and upsert", body, request_only=True)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.api.converters import row_lookup
-from crm_project.api.keyed import keyed_actions
+from crm_project.api.keyed import bulk_action, external_action, upsert_action
 from crm_project.api.views import RowViewSet, ScopedView, visible_rows
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
@@ -59,9 +59,9 @@ class DealViewSet(RowViewSet):
         "name": Key("name", text=True),
         "status": Key("status"),
     }
-    upsert, bulk, external = keyed_actions(
-        DealSerializer, UpsertDealSerializer, DealReceiptSerializer, row_name="deal", name_field="name"
-    )
+    upsert = upsert_action(UpsertDealSerializer, DealReceiptSerializer)
+    bulk = bulk_action("deal", DealSerializer, UpsertDealSerializer, {"name": "New roof"})
+    external = external_action(DealSerializer)
 
     def for_reading(self, deals: Any) -> Any:
         return deals.for_reading(self.actor.member)

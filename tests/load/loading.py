@@ -1,7 +1,8 @@
 """The load: an organization opened by the services, and rows that one statement per table writes.
 
 Deals move through the stages of one pipeline at a pace of their own; some are won or lost, the others stay open. Each
-move is an event and ends a state. All figures depend on a row's number alone, so that every load is the same.
+move is an event and ends a state. Open deals have a call that was made, two of three also a call that is planned. All
+figures depend on a row's number alone, so that every load is the same.
 """
 
 import datetime
@@ -17,6 +18,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, Organization
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import add_member, create_token, find_or_create_user
+from crm_project.activities.models import Activity
 from crm_project.journal.models import Counter, Event
 from crm_project.journal.services import take_sequences
 from crm_project.records.planner_statistics import analyze_tables
@@ -30,7 +32,7 @@ from pipelines.models import Stage
 from tests.load.sql import as_json, change, choice, creation, insert, run, vendor
 from tests.load.tables import without_constraints
 
-MODELS = (Contact, Deal, DealState, Event)
+MODELS = (Contact, Deal, DealState, Activity, Event)
 # From this number on it is faster to drop the constraints and indexes and to create them again.
 MANY_DEALS = 20_000
 HISTORY = datetime.timedelta(days=730)
@@ -80,7 +82,7 @@ def load(*, deals: int, slug: str = "load", without_indexes: bool | None = None)
                 _write(prepared)
         else:
             _write(prepared)
-        for table in ("load_contact", "load_deal", "load_step"):
+        for table in ("load_contact", "load_deal", "load_step", "load_activity"):
             run(f"DROP TABLE {table}")
         _, token = create_token(actor=prepared.actor, name="Load")
     analyze_tables(MODELS)
@@ -140,7 +142,7 @@ def _numbers(count: int) -> str:
 
 
 def _create_work_tables(load: Load) -> None:
-    """`load_contact`, `load_deal` and `load_step`: whose ids, when, and which stage of which deal."""
+    """`load_contact`, `load_deal`, `load_step` and `load_activity`: whose ids, when, and which stage of which deal."""
     load.first_contact = _reserve_ids(Contact, load.contacts)
     load.first_deal = _reserve_ids(Deal, load.deals)
     # Of four contacts one is a company, and the others work there.
@@ -194,13 +196,30 @@ def _create_work_tables(load: Load) -> None:
         " ON s.step <= d.reached + CASE WHEN d.ending IS NULL THEN 0 ELSE 1 END"
         f" WHERE d.created + s.step * d.pace < {load.end}"
     )
+    _create_activities(load)
+
+
+def _create_activities(load: Load) -> None:
+    """Of each open deal a call that was made, and of two of three one that is planned around the end of the load."""
+    first = _reserve_ids(Activity, 2 * load.deals)
+    run(
+        "CREATE TEMPORARY TABLE load_activity AS"
+        f" SELECT a.*, {first} + number - 1 AS id, {vendor().new_uuid} AS uuid,"
+        f" (SELECT max(sequence) FROM load_step) + number AS sequence FROM ("
+        " SELECT d.n, d.id AS deal, d.owner, p.planned, row_number() OVER (ORDER BY d.n, p.planned) AS number,"
+        f" CASE WHEN p.planned = 1 THEN {load.end} + (d.n %% 21 - 10) * {DAY} END AS due,"
+        f" CASE WHEN p.planned = 0 THEN {load.end} END AS done"
+        " FROM load_deal d JOIN (SELECT 0 AS planned UNION ALL SELECT 1) p"
+        " ON p.planned = 0 OR d.n %% 3 <> 0 WHERE d.ending IS NULL) a"
+    )
 
 
 def _write(load: Load) -> None:
     _write_contacts(load)
     _write_deals(load)
+    _write_activities(load)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM load_step")
+        cursor.execute("SELECT (SELECT count(*) FROM load_step) + (SELECT count(*) FROM load_activity)")
         take_sequences(load.actor.organization_id, load.contacts + int(cursor.fetchone()[0]))
 
 
@@ -274,6 +293,9 @@ def _write_deals(load: Load) -> None:
         "version": "step + 1",
         "updated_at": "at",
         "search_text": "folded || '\n' || contact_text || client_text",
+        "amount_base": "amount",
+        "next_due_at": "next_due",
+        "next_activity": "next_uuid",
     }
     last_steps = (
         "FROM load_deal d JOIN (SELECT n AS last_n, max(step) AS last_step FROM load_step GROUP BY n) l"
@@ -281,7 +303,8 @@ def _write_deals(load: Load) -> None:
         " JOIN (SELECT id AS contact_id, folded || '\n' || email || '\n' AS contact_text FROM load_contact) p"
         " ON p.contact_id = d.contact"
         " JOIN (SELECT id AS client_id, folded || '\n' || email || '\n' AS client_text FROM load_contact) c"
-        " ON c.client_id = d.client ORDER BY d.n"
+        " ON c.client_id = d.client LEFT JOIN (SELECT n AS next_n, due AS next_due, uuid AS next_uuid"
+        " FROM load_activity WHERE planned = 1) a ON a.next_n = d.n ORDER BY d.n"
     )
     insert(Deal, created | at_last, last_steps)
 
@@ -328,3 +351,33 @@ def _write_deals(load: Load) -> None:
         }
         source = f"{steps} WHERE s.step > 0 AND s.place {places} ORDER BY s.sequence"
         insert(Event, event | later, source)
+
+
+def _write_activities(load: Load) -> None:
+    values = {
+        "id": "id",
+        "uuid": "uuid",
+        "organization_id": str(load.actor.organization_id),
+        "created_at": str(load.end),
+        "type": "'call'",
+        "subject": "CASE planned WHEN 1 THEN 'Follow up' ELSE 'First call' END",
+        "due_at": "due",
+        "done_at": "done",
+        "owner_id": "owner",
+        "deal_id": "deal",
+    }
+    derived = {
+        "updated_at": str(load.end),
+        "deadline": "due",
+        "search_text": "CASE planned WHEN 1 THEN 'follow up' ELSE 'first call' END || '\n'",
+    }
+    insert(Activity, values | derived, "FROM load_activity ORDER BY number")
+    event = {
+        "sequence": "sequence",
+        "at": str(load.end),
+        "actor_id": "owner",
+        "action": "'created'",
+        "row_version": "1",
+        "changes": creation(Activity, values),
+    }
+    insert(Event, _event(load, "activity") | event, "FROM load_activity ORDER BY sequence")

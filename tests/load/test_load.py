@@ -10,9 +10,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
+from crm_project.activities.models import Activity
+from crm_project.activities.next_steps import refresh_next_steps
 from crm_project.journal.models import Counter, Event
 from crm_project.journal.services import replayed_columns
 from deals.models import Deal
+from deals.services.base_amounts import recompute
 from tests.load.loading import load
 
 DEALS = 500
@@ -40,11 +43,23 @@ def test_the_rows_satisfy_the_constraints(loaded):
 
 
 def test_derived_columns_are_those_of_the_services(loaded):
-    for model in (Contact, Deal):
+    names = ("search_text", "full_name", "deadline")
+    for model in (Contact, Deal, Activity):
         for row in rows(model, loaded):
-            before = {name: getattr(row, name) for name in ("search_text", "full_name") if hasattr(row, name)}
+            before = {name: getattr(row, name) for name in names if hasattr(row, name)}
             row.refresh_derived()
             assert before == {name: getattr(row, name) for name in before}
+
+
+def test_next_steps_and_amounts_are_those_of_the_services(loaded):
+    columns = ("id", "amount_base", "next_due_at", "next_activity")
+    before = list(rows(Deal, loaded).order_by("id").values_list(*columns))
+    assert sum(due is not None for _, _, due, _ in before) > 10
+
+    refresh_next_steps([pk for pk, *_ in before])
+    recompute(loaded.organization, "", None)
+
+    assert list(rows(Deal, loaded).order_by("id").values_list(*columns)) == before
 
 
 def test_every_deal_has_one_open_state_that_agrees_with_it(loaded):
@@ -76,7 +91,7 @@ def test_the_journal_is_gapless_and_replays_to_the_rows(loaded):
     assert Counter.objects.get(organization=loaded.organization).last == len(numbers) + 1
     instants = list(events.values_list("at", flat=True))
     assert instants == sorted(instants)
-    for model in (Contact, Deal):
+    for model in (Contact, Deal, Activity):
         replayed = replayed_columns(model, events.filter(kind=model.row_kind))
         stored = rows(model, loaded).values()
         assert len(replayed) == len(stored)

@@ -10,9 +10,12 @@ from crm_project.activities.api.serializers import (
     UpsertActivitySerializer,
 )
 from crm_project.activities.models import Activity
-from crm_project.api.keyed import keyed_actions
+from crm_project.api.keyed import bulk_action, external_action, upsert_action
 from crm_project.api.views import RowViewSet
 from crm_project.records.paging import Key
+
+# In the example of a list of writes.
+NEW = {"subject": "Call back", "deal_uuid": EXAMPLE["deal_uuid"]}
 
 
 class ActivityViewSet(RowViewSet):
@@ -27,14 +30,9 @@ class ActivityViewSet(RowViewSet):
         "due": Key("deadline", nullable=True),
         "done_at": Key("done_at", nullable=True),
     }
-    upsert, bulk, external = keyed_actions(
-        ActivitySerializer,
-        UpsertActivitySerializer,
-        ActivityReceiptSerializer,
-        row_name="activity",
-        name_field="subject",
-        parent={"deal_uuid": EXAMPLE["deal_uuid"]},
-    )
+    upsert = upsert_action(UpsertActivitySerializer, ActivityReceiptSerializer)
+    bulk = bulk_action("activity", ActivitySerializer, UpsertActivitySerializer, NEW)
+    external = external_action(ActivitySerializer)
 
     def for_reading(self, rows: Any) -> Any:
         return rows.for_reading()
