@@ -1,5 +1,6 @@
 """The most expensive legal request of each route of the six APIs and the admin, and the cost of its answer."""
 
+import datetime
 import json
 import re
 import time
@@ -11,10 +12,12 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.services import create_token
+from crm_project.activities.models import Activity
 from crm_project.api.schema import CanonicalGenerator
 from crm_project.dialects.kit.ids import Ids
 from crm_project.dialects.kit.schema import DialectGenerator
@@ -83,6 +86,7 @@ def names_of_rows(actor: Actor, system: str) -> Mapping[str, str]:
         "reason": LostReason.objects.visible_to(member).first(),
     }
     if system == "api":
+        rows["activity"] = Activity.objects.visible_to(member).filter(done_at=None).first()
         by_id = ("pipeline", "stage", "field", "reason")
         ids = {name: str(row.pk if name in by_id else row.uuid) for name, row in rows.items() if row}
     else:
@@ -97,6 +101,7 @@ def names_of_rows(actor: Actor, system: str) -> Mapping[str, str]:
         "organization": "locations",
         "field": "custom-fields customFields customfield",
         "reason": "lost-reasons",
+        "activity": "activities",
     }
     return {part: ids[name] for name, texts in parts.items() if name in ids for part in texts.split()}
 
@@ -144,12 +149,29 @@ def own_requests(actor: Actor) -> Iterator[Request]:
         "leadconnector", "POST", "/dialects/leadconnector/contacts/search",
         {"locationId": str(actor.organization.uuid), "pageLimit": 100},
     )  # fmt: skip
+    yield from figures(actor)
     for place, model in (("deals", Deal), ("contacts", Contact)):
         rows = model.objects.visible_to(actor.member).order_by("-id").values_list("uuid", flat=True)[:1000]
         operations = [{"op": "update", "uuid": str(uuid), "data": {}} for uuid in rows]
         yield Request("api", "POST", f"/api/{place}/bulk?dry_run=true", {"operations": operations})
         nonsense = [{"op": "create", "data": {f"k{n}": 1 for n in range(60)}}] * 1000
         yield Request("api", "POST", f"/api/{place}/bulk", {"operations": nonsense})
+
+
+def figures(actor: Actor) -> Iterator[Request]:
+    """Over the longest period."""
+    until = timezone.localdate() + datetime.timedelta(days=1)
+    period = f"since={until - datetime.timedelta(days=729)}&until={until}"
+    for groups in ("owner,stage", "lost_reason,origin"):
+        yield Request(
+            "api", "GET", f"/api/deals/metrics?{period}&date=created_at&bucket=week&group_by={groups}"
+        )
+    yield Request("api", "GET", f"/api/deals/metrics?as_of={until}&group_by=owner,stage")
+    pipeline = Pipeline.objects.visible_to(actor.member).first()
+    for name in ("forecast", "funnel"):
+        yield Request("api", "GET", f"/api/pipelines/{pipeline.pk}/{name}?{period}")
+    yield Request("admin", "GET", f"{reverse('admin:deals_deal_reports')}?{period}")
+    yield Request("admin", "GET", reverse("admin:deals_deal_board", args=[pipeline.pk]))
 
 
 def admin_pages(actor: Actor) -> Iterator[Request]:
