@@ -3,10 +3,13 @@
 A step writes a file, or edits one: then `anchor` is the text before which the new text is inserted. `guard` is the
 check that fails without the step: START for Django's start and its system checks, else the id of a test.
 
-`python -m tests.recipes.kind` carries it out in the working tree, to be renamed from there.
+`python -m tests.recipes.kind` carries it out in the working tree; `python -m tests.recipes.kind regions Region` with
+another name of the app and of the model.
 """
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -351,7 +354,7 @@ EDITS = [
     ),
     Step(
         "crm_project/staff/theme.py",
-        '            ("Industries", "factory", "admin:industries_industry_changelist", Permission.VIEW),\n',
+        '            ("Industries", "domain", "admin:industries_industry_changelist", Permission.VIEW),\n',
         "Link it in the sidebar.",
         '            ("Custom fields",',
         guard=IN_SIDEBAR,
@@ -360,7 +363,7 @@ EDITS = [
         "tests/api/routes.py",
         ROUTES,
         "The status of each route for each role.",
-        "    route(\n",
+        '    route("GET    /api/pipelines  ',
         guard=IN_TABLE,
     ),
     Step(
@@ -434,7 +437,34 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new) if path.name == "pyproject.toml" else text.replace(old, new, 1))
 
 
-if __name__ == "__main__":
+def rename(app: str, model: str) -> None:
+    """Put other names into the files of the recipe."""
+    article = "an" if model[0] in "AEIOU" else "a"
+    words = {
+        "an industry": f"{article} {model.lower()}",
+        "industries": app,
+        "Industries": app.capitalize(),
+        "industry": model.lower(),
+        "Industry": model,
+    }
+    for path in {*(BASE_DIR / "industries").rglob("*.py"), *(BASE_DIR / step.path for step in EDITS)}:
+        text = path.read_text()
+        for old, new in words.items():
+            text = text.replace(old, new)
+        path.write_text(text)
+    (BASE_DIR / "industries").rename(BASE_DIR / app)
+
+
+def main() -> None:
+    app, model = sys.argv[1:] or ("industries", "Industry")
     for each in [*FILES, *EDITS]:
         write(BASE_DIR, each)
-    print("Now: python manage.py makemigrations -n initial industries")
+    if app != "industries":
+        rename(app, model)
+    for arguments in (["check", "--fix", "--quiet"], ["format", "--quiet"]):
+        subprocess.run([sys.executable, "-m", "ruff", *arguments, BASE_DIR], check=True)
+    print(f"Now: python manage.py makemigrations -n initial {app}")
+
+
+if __name__ == "__main__":
+    main()

@@ -27,7 +27,7 @@ def finished(tmp_path_factory):
 
 
 def test_the_steps_are_those_of_the_document():
-    assert len(STEPS) == 13
+    assert len(STEPS) == 14
     assert [step.text for step in STEPS if not step.path] == [
         "python manage.py makemigrations -n add_campaign deals"
     ]

@@ -18,6 +18,7 @@ STEPS = [*FILES, *EDITS]
 
 pytestmark = pytest.mark.recipe
 
+ICONS = "tests/staff/test_icons.py"
 CONVERTERS = "tests/api/test_uuid_paths.py::UUIDPathTests::test_no_route_of_a_row_takes_the_id_alone"
 # A test of the new kind, run in the copy.
 WALK = """
@@ -129,7 +130,7 @@ def test_it_works(finished):
     (finished / "tests/test_walk.py").write_text(WALK)
 
     guards = sorted({step.guard for step in STEPS} - {START})
-    done = run_tests(finished, "tests/test_walk.py", CONVERTERS, *guards)
+    done = run_tests(finished, "tests/test_walk.py", CONVERTERS, ICONS, *guards)
     assert done.returncode == 0, done.stdout
 
 
