@@ -74,7 +74,13 @@ class ChangeSet:
 
     def record(self, row: Any, action: str, changes: dict[str, tuple[Any, Any]]) -> None:
         """Add an event: `row` was created, updated, trashed or restored. Written when the change set ends."""
-        plain_changes = {name: (plain(old), plain(new)) for name, (old, new) in changes.items()}
+        plain_changes = {
+            name: (
+                None if old is None else plain(old),
+                new if type(new) in PLAIN_TYPES else plain(new),
+            )
+            for name, (old, new) in changes.items()
+        }
         organization_id = row.id if row.row_kind == "organization" else row.organization_id
         self.recorded.append(
             Recorded(organization_id, row.row_kind, action, row.id, row.uuid, row.version, plain_changes)
@@ -191,6 +197,8 @@ def _stored(model: type[models.Model]) -> tuple[list[str], Callable[[models.Mode
 
 def difference(before: Columns, after: Columns) -> dict[str, tuple[Any, Any]]:
     """The columns that differ, each as (old, new)."""
+    if not before:  # a new row: most of its columns are empty
+        return {name: (None, value) for name, value in after.items() if value is not None}
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
 
 

@@ -3,7 +3,7 @@
 import datetime
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
@@ -33,12 +33,14 @@ class CellFormat:
     """How a column writes numbers and dates; empty where no cell of it can be read in two ways.
 
     `zone` is the time zone of times without an offset, `unit` what the numbers count: `cents`, or a `fraction` of one.
+    `known` has cells that were read already, by field and text: many columns repeat few of them.
     """
 
     decimal: str = ""
     date_order: str = ""
     zone: datetime.tzinfo = datetime.UTC
     unit: str = ""
+    known: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,18 @@ def share(queryset: "models.QuerySet[M]") -> list[M]:
     return list(queryset.model._default_manager.raw(f"{sql}{FOR_SHARE}", params))
 
 
+def hold_shared(queryset: "models.QuerySet[Any]") -> None:
+    """Lock rows as `share` does, without reading them. SQLite, where nothing is to be locked, gets no statement."""
+    if connection.vendor != "postgresql" or is_checking():
+        return
+    try:
+        sql, params = queryset.order_by("id").values_list("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql}{FOR_SHARE}", params)
+
+
 def for_update(queryset: "models.QuerySet[M]") -> "models.QuerySet[M]":
     """Lock the rows, but not the rows joined to them, in id order.
 

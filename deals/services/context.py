@@ -1,7 +1,8 @@
 """The rows that a list of changes refers to, looked up once for the list and locked until the deals are written."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery
@@ -16,7 +17,7 @@ from crm_project.accounts.models import Member
 from crm_project.errors import FieldError
 from crm_project.records import references
 from crm_project.records.instances import fast_instance
-from crm_project.records.locks import share
+from crm_project.records.locks import hold_shared
 from crm_project.records.rules import column_errors
 from crm_project.records.writing.columns import Change, definitions_of, found_by_key, split_keys
 from deals.models import Deal, DealReference, DealState, LostReason
@@ -81,8 +82,13 @@ def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact
 
 def hold(actor: Actor, changes: Sequence[Change]) -> Catalogue:
     """Lock the catalogue, the external keys, and the e-mail addresses of contacts that may be created."""
-    keys = references.lock_keys(DealReference, actor.organization_id, references.keys_of(changes))
-    return held_catalogue(actor.organization_id, [*keys, *person_keys(actor, _people(changes))])
+    return held_catalogue(actor.organization_id, _keys(actor, changes))
+
+
+def _keys(actor: Actor, changes: Sequence[Change]) -> Iterator[tuple[Any, ...]]:
+    """Computed where they are locked: neither on SQLite nor by an import."""
+    yield from references.lock_keys(DealReference, actor.organization_id, references.keys_of(changes))
+    yield from person_keys(actor, _people(changes))
 
 
 def hidden_next_deals(actor: Actor, deals: Sequence[Deal]) -> Collection[int]:
@@ -115,7 +121,7 @@ def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]
     emails = {fold_email(email) for email in given if isinstance(email, str) and email}
     ids, uuids = split_keys(named)
     if emails and (ids or uuids):
-        share(
+        hold_shared(
             Contact.objects.visible_to(actor.member).filter(
                 Q(email__in=emails) | Q(pk__in=ids) | Q(uuid__in=uuids)
             )
@@ -171,6 +177,19 @@ def person_errors(change: Change) -> list[FieldError]:
     email = change.get("contact_email") or ""
     if not email and not values:
         return []
+    named = (*values.values(), email)
+    # A write asks several times for each person, and the rows of an import name the same people.
+    if all(isinstance(value, str) for value in named):
+        return list(_texts_errors(tuple(values.items()), email))
+    return _values_errors(values, email)
+
+
+@lru_cache(maxsize=2_000)
+def _texts_errors(values: tuple[tuple[str, str], ...], email: str) -> tuple[FieldError, ...]:
+    return tuple(_values_errors(dict(values), email))
+
+
+def _values_errors(values: Mapping[str, Any], email: Any) -> list[FieldError]:
     errors = column_errors(
         Contact, {**values, "email": fold_email(email) if isinstance(email, str) else email}
     )

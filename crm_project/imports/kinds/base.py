@@ -38,6 +38,8 @@ T = TypeVar("T")
 # The system of the references that identify rows without a key: digests of their cells.
 OWN_SYSTEM = "import"
 Values = dict[str, Any]
+# Texts of a column that are remembered with their values, and their length.
+MOST_KNOWN, REPEATED_LENGTH = 2_000, 40
 NO_FORMATS: Mapping[str, CellFormat] = MappingProxyType({})
 
 
@@ -202,8 +204,7 @@ class ImportKind(Generic[T]):
                     values[key] = field.clears
                 continue
             try:
-                refuse_cut(cell)
-                value = field.read(cell, formats.get(key, self.cell_format)) if field.read else None
+                value = self._value(field, cell, formats.get(key, self.cell_format))
                 values[key] = self._first(key, value) if isinstance(value, Several) else value
             except Unreadable as error:
                 errors.append(FieldError(key, "invalid", error.template, error.params))
@@ -217,6 +218,20 @@ class ImportKind(Generic[T]):
             return {}, errors
         change = self._change(values)
         return change, self._choose_key(change, cells)
+
+    def _value(self, field: ImportField, cell: Any, cell_format: CellFormat) -> Any:
+        """The value of a cell. A short text that the column has repeated is read once."""
+        known = cell_format.known
+        place = (field.key, cell) if isinstance(cell, str) and len(cell) <= REPEATED_LENGTH else None
+        if place in known:
+            return known[place]
+        refuse_cut(cell)
+        value = field.read(cell, cell_format) if field.read else None
+        if place is not None and not isinstance(value, list):
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            known[place] = value
+        return value
 
     def _first(self, key: str, several: Several) -> str:
         if several.others:
@@ -267,7 +282,7 @@ class ImportKind(Generic[T]):
     def _offers(self) -> dict[str, frozenset[str]]:
         return {}
 
-    @property
+    @cached_property
     def resolvers(self) -> Mapping[str, Any]:
         """Functions of a name and all values that return the id, by field key."""
         return {}

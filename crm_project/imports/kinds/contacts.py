@@ -81,7 +81,7 @@ class ContactImportKind(ImportKind[Contact]):
             export_only("updated_at", "Updated"),
         ]
 
-    @property
+    @cached_property
     def resolvers(self) -> dict[str, Any]:
         return {
             "owner_email": lambda email, values: self.member(email),

@@ -51,7 +51,7 @@ class DealValues(ImportKind[Deal]):
             "lost reason", LostReason.objects.visible_to(self.actor.member).values_list("id", "name")
         )
 
-    @property
+    @cached_property
     def resolvers(self) -> Mapping[str, Any]:
         return {
             "pipeline": lambda name, values: self.pipelines.find(name),
