@@ -58,7 +58,8 @@ def _recorded(organization_id: int, kind: str, action: str, row_id: int, row_uui
 
 @dataclass
 class ChangeSet:
-    """The events of one unit of work. `undoes` is the UUID of the change set that this one reverts.
+    """The events of one unit of work. `undoes` is the UUID of the change set that this one reverts, `import_uuid` that
+    of the import that writes it.
 
     `locks` are the advisory locks of the transaction by number, `versions` the catalogue versions by organization,
     read under the catalogue's lock. `writes_catalogue` is set before reference data is written.
@@ -67,6 +68,7 @@ class ChangeSet:
     actor: "Actor | None"
     uuid: UUID = field(default_factory=uuid4)
     undoes: UUID | None = None
+    import_uuid: UUID | None = None
     recorded: SpillingList[Recorded] = field(default_factory=SpillingList)
     locks: set[int] = field(default_factory=set)
     versions: dict[int, int] = field(default_factory=dict)

@@ -159,6 +159,7 @@ class Runner:
                 change_set(self.actor) as changes,
             ):
                 extend_statement_timeout()
+                changes.import_uuid = self.source.uuid
                 self._profile(file)
                 self.kind.prepare(self._pairs(file))
                 self._write_all(open_rows(file, self.source))

@@ -21,8 +21,13 @@ VERBS = {
 
 
 def types_of(event: Event) -> list[str]:
-    """Beside an update, all that the update means comes first; beside another action, it comes after it."""
+    """Beside an update, all that the update means comes first; beside another action, it comes after it.
+
+    An imported row is created and nothing else: it was won when its file says, not now.
+    """
     verb = VERBS[event.action]
+    if event.action == "created" and event.import_uuid is not None:
+        return [f"{event.kind}.{verb}"]
     meanings = [name for name, is_meant in kinds[event.kind].event_types.items() if is_meant(event.changes)]
     names = [*meanings, verb] if verb == "updated" else [verb, *meanings]
     return [f"{event.kind}.{name}" for name in names]

@@ -32,6 +32,8 @@ class Event(models.Model):
     at = models.DateTimeField(default=timezone.now)
     actor = RowForeignKey(Member, null=True, blank=True)
     token_uuid = models.UUIDField(null=True, blank=True)
+    # The import that has recorded it: a row that was created so may have been won long before.
+    import_uuid = models.UUIDField(null=True, blank=True)
     kind = models.CharField(max_length=32)
     action = models.CharField(max_length=16)
     row_id = models.BigIntegerField()

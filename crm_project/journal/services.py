@@ -49,6 +49,7 @@ def event_of(changes: ChangeSet, recorded: Recorded, sequence: int = 0) -> Event
         sequence=sequence,
         change_set=changes.uuid,
         undoes=changes.undoes,
+        import_uuid=changes.import_uuid,
         at=timezone.now(),
         token_uuid=actor.token.uuid if actor and actor.token else None,
         kind=recorded.kind,

@@ -41,6 +41,17 @@ class EventChangeSerializer(Serializer):
 class EventSerializer(Serializer):
     """A change of one row. All events of a request share `change_set`; `undoes` is the change set that it undid."""
 
+    def get_fields(self) -> dict[str, Any]:
+        # A keyword, which a class body cannot declare.
+        fields = super().get_fields()
+        changes = fields.pop("changes")
+        origin = serializers.UUIDField(
+            source="event.import_uuid",
+            allow_null=True,
+            help_text="The import that recorded it. A row that an import creates has the type `created` alone.",
+        )
+        return {**fields, "import": origin, "changes": changes}
+
     sequence = serializers.IntegerField(source="event.sequence", help_text="Without gaps per organization.")
     at = serializers.DateTimeField(source="event.at")
     actor = EventActorSerializer(source="event.actor", allow_null=True)
