@@ -15,7 +15,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.staff import display, panels
 from crm_project.staff.actions import RestoreAction, TrashAction, expected_versions
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
-from crm_project.staff.filters import InstantRange, RowFilter, choice_filter, range_filter
+from crm_project.staff.filters import ChangeSetFilter, InstantRange, RowFilter, choice_filter, range_filter
 from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Textarea
 from crm_project.staff.request_actor import actor_of, member_choices
@@ -141,6 +141,7 @@ class ContactAdmin(StaffModelAdmin):
         choice_filter("Owner", "owner", member_choices),
         range_filter(InstantRange, "Created", "created_at"),
         CompanyFilter,
+        ChangeSetFilter,
     )
     sortable_by: ClassVar[Any] = ("full_name", "created_on")
     autocomplete_fields: ClassVar[Any] = ("company", "owner")

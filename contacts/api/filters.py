@@ -11,6 +11,7 @@ from contacts.querysets import fold_email
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.filter_values import StrictField
 from crm_project.api.filters import (
+    ChangeSetFilter,
     ChoicesFilter,
     EmptyFilter,
     MembersFilter,
@@ -73,6 +74,9 @@ class ContactFilter(ReferencedFilterSet):
     owner = MembersFilter("owner__uuid", nullable=True)
     created_at = instants()
     updated_at = instants()
+    change_set = ChangeSetFilter(
+        help_text="Rows that the change set of an event has written, or that of an import (`counts.change_set`)."
+    )
     view = ViewFilter()
     q = SearchFilter(
         method="filter_text",

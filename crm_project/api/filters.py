@@ -31,6 +31,7 @@ from crm_project.api.filter_values import (
     UUIDValue,
     ValuesField,
 )
+from crm_project.journal.models import Event
 from crm_project.records.expressions import CustomIsEmpty, CustomValue, HoldsOption
 from crm_project.records.models import DEFAULT_SYSTEM, CustomField
 from crm_project.records.writing.columns import definitions_for
@@ -200,6 +201,14 @@ class IntegersFilter(ValuesFilter):
 
 class UUIDsFilter(ValuesFilter):
     value = UUIDValue
+
+
+class ChangeSetFilter(UUIDsFilter):
+    """Rows that change sets have written."""
+
+    def condition(self, values: list[Any]) -> Q:
+        organization = self.parent.actor.organization_id
+        return Q(pk__in=Event.objects.rows_written(organization, self.model.row_kind, values))
 
 
 class MembersFilter(UUIDsFilter):

@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from django.utils import formats, timezone
 
 from crm_project.errors import counted
+from crm_project.journal.models import Event
 from crm_project.records.expressions import CustomValue, HoldsOption
 from crm_project.records.models import CustomField
 from crm_project.staff.custom import NumberInput
 from crm_project.staff.inputs import Day, DecimalInput, Select, TextInput, whole_number
-from crm_project.staff.request_actor import visible
+from crm_project.staff.request_actor import actor_of, visible
 
 TRASH = "trash"
 YES_NO = [("", "All"), ("yes", "Yes"), ("no", "No")]
@@ -187,6 +188,34 @@ class ChosenFilter(FormFilter):
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return rows.filter(pk__in=self.ids)
+
+
+class ChangeSetFilter(FormFilter):
+    """Rows that one change set has written, the page of which links to the list."""
+
+    title = "Written by"
+    parameter = "change_set"
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return [cls.parameter]
+
+    def has_output(self) -> bool:
+        return bool(self.used_parameters)
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        return {self.parameter: forms.UUIDField(widget=TextInput(), label=self.title)}
+
+    @property
+    def value_label(self) -> str:
+        return "one change"
+
+    def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        actor: Any = actor_of(self.request)
+        found = Event.objects.rows_written(
+            actor.organization_id, rows.model.row_kind, [value[self.parameter]]
+        )
+        return rows.filter(pk__in=found)
 
 
 class RangeFilter(FormFilter):

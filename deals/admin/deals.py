@@ -19,6 +19,7 @@ from crm_project.staff.actions import TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import (
     AmountRange,
+    ChangeSetFilter,
     DayRange,
     FormFilter,
     InstantRange,
@@ -177,6 +178,7 @@ class DealAdmin(StaffModelAdmin):
         LostReasonFilter,
         yes_no_filter("Private", "is_private"),
         WithContactFilter,
+        ChangeSetFilter,
     )
     autocomplete_fields: ClassVar[Any] = ("contact", "client", "owner", "next_deal")
     conditional_fields: ClassVar[Any] = {

@@ -12,6 +12,7 @@ from contacts.models import Contact
 from crm_project.api.filter_values import DaysValue, PercentValue, StrictField
 from crm_project.api.filters import (
     BooleanFilter,
+    ChangeSetFilter,
     ChoicesFilter,
     EmptyFilter,
     IntegerFilter,
@@ -177,6 +178,9 @@ class DealFilter(ReferencedFilterSet, StateFilter):
     project_id = IntegersFilter(nullable=True)
     task_id = IntegersFilter(nullable=True)
     is_private = BooleanFilter("is_private")
+    change_set = ChangeSetFilter(
+        help_text="Rows that the change set of an event has written, or that of an import (`counts.change_set`)."
+    )
     view = ViewFilter()
     next_step = NextStepFilter(
         "next_activity",

@@ -4,6 +4,7 @@ import datetime
 import random
 import uuid
 from decimal import Decimal
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.core import signing
@@ -14,6 +15,7 @@ from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from contacts.models import Contact
 from crm_project.activities.services import create_activities
+from crm_project.journal.models import Event
 from crm_project.records.text import fold
 from crm_project.server import limit_request_line
 from deals.models import Deal
@@ -56,6 +58,7 @@ SEVERAL = [
         "participant",
         "company",
         "uuid",
+        "change_set",
     ),
     *("contact_email", "currency", "origin", "lost_reason", "department_id", "project_id", "task_id"),
 ]
@@ -204,7 +207,8 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
         cls.reasons = [LostReasonFactory(actor=cls.alice) for _ in range(2)]
         cls.stages = [*cls.pipeline.stages.in_order(), *cls.renewals.stages.in_order()]
         chance = random.Random(7)
-        create_deals(actor=cls.bob, changes=[cls.change(chance, number) for number in range(ROWS)])
+        changes = [cls.change(chance, number) for number in range(ROWS)]
+        cls.written = [create_deals(actor=cls.bob, changes=part) for part in (changes[::2], changes[1::2])]
         cls.deal(cls, cls.charlie, name="theirs", amount="10")
         cls.plan_steps()
         for deal in Deal.objects.filter(organization=cls.organization):
@@ -272,6 +276,12 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             "custom_fields": {key: value for key, value in custom.items() if chance.random() < 0.6},
             "external_references": chance.choice([[], keys, keys[:1]]),
         }
+
+    @cached_property
+    def change_sets(self):
+        """The uuids of the deals that each of the two creations wrote, by its change set."""
+        of = dict(Event.objects.filter(kind="deal", action="created").values_list("row_id", "change_set"))
+        return {str(of[part[0].pk]): {str(row.uuid) for row in part} for part in self.written}
 
     @property
     def filters(self):
@@ -377,6 +387,12 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             "uuid": (
                 [nobody, self.every[0]["uuid"], ",".join([*(row["uuid"] for row in self.every[:5]), nobody])],
                 any_of(lambda row: [row["uuid"]]),
+            ),
+            "change_set": (
+                [*self.change_sets, nobody, ",".join(self.change_sets)],
+                lambda row, value: any(
+                    row["uuid"] in self.change_sets.get(one, ()) for one in value.split(",")
+                ),
             ),
             "owner": (
                 [str(actor.member.uuid) for actor in (self.bob, self.alice, self.viewer, self.charlie)]
@@ -738,7 +754,9 @@ class ContactFilterTests(ApiTestCase):
     def filters(self):
         """Each parameter with a value, and whether a row as it is read passes it."""
         company, alice = str(self.company.uuid), str(self.alice.member.uuid)
+        created = Event.objects.get(kind="contact", row_id=self.company.pk, action="created")
         return [
+            ("change_set", str(created.change_set), lambda row: row["uuid"] == company),
             ("uuid", company, lambda row: row["uuid"] == company),
             ("email", " P1@Example.com", lambda row: row["email"] == "p1@example.com"),
             ("phone", "+331", lambda row: row["phone"] == "+33 1"),

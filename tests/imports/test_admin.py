@@ -1,5 +1,8 @@
 """Import and export in the admin: the same rights and refusals as over HTTP."""
 
+import html
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -88,6 +91,21 @@ class ImportPagesTests(StaffTestCase):
         assert Import.objects.exists()
         self.sign_in(self.viewer)
         assert self.client.get(add_url(Import)).status_code == 403
+
+    def test_see_them_lists_exactly_what_the_import_has_written(self):
+        self.deal(name="Older", amount="5")
+        self.deal(self.charlie, name="Theirs")
+        source = self.uploaded()
+        self.asked(source, "run")
+        self.deal(name="Later", amount="6")
+
+        found = re.search(r'href="([^"]+)">See them<', self.page(change_url(source)))
+
+        assert found
+        page = self.client.get(html.unescape(found[1]))
+        assert sorted(row.name for row in page.context["cl"].result_list) == ["A", "B"]
+        self.sign_in(self.charlie)
+        assert not self.client.get(html.unescape(found[1])).context["cl"].result_list
 
     def test_a_file_can_be_discarded(self):
         source = self.uploaded()

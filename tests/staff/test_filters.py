@@ -16,6 +16,7 @@ from crm_project.accounts.rules import Role
 from crm_project.accounts.services import update_member
 from crm_project.activities.models import Activity
 from crm_project.background.models import StoredTask
+from crm_project.journal.models import Event
 from crm_project.mail.models import Message
 from crm_project.rates.models import ExchangeRate
 from crm_project.rates.services import create_exchange_rate
@@ -199,6 +200,9 @@ class SameRowsTests(FilterTestCase):
             yield model, {"created_at_to": day}, {"created_at_before": day}
         for needle in ("acme", "deal 1", "lukasz", "0155960243"):
             yield model, {"q": needle}, {"q": needle}
+        first = Event.objects.filter(kind=model.row_kind, action="created").earliest("sequence")
+        change_set = str(first.change_set)
+        yield model, {"change_set": change_set}, {"change_set": change_set}
         view = str(self.views[model].uuid)
         yield model, {"view": view}, {"view": view}
         yield model, {"trash": "only"}, {"deleted": "only"}

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import admin, messages
@@ -289,7 +290,7 @@ class ImportAdmin(StaffModelAdmin):
             beside=self.beside(source),
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
-            list_url=list_url(source.kind),
+            list_url=rows_url(source),
         )
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
@@ -301,6 +302,13 @@ class ImportAdmin(StaffModelAdmin):
 
 def list_url(kind: str) -> str:
     return reverse(f"admin:{KINDS[kind].model._meta.label_lower.replace('.', '_')}_changelist")
+
+
+def rows_url(source: Import) -> str:
+    """The list of the rows that the import has written; all rows if it has written none."""
+    change_set = source.counts.get("change_set")
+    query = f"?{urlencode({filters.ChangeSetFilter.parameter: change_set})}" if change_set else ""
+    return f"{list_url(source.kind)}{query}"
 
 
 def _page(source: Import) -> str:
