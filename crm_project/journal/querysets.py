@@ -51,7 +51,7 @@ class EventQuerySet(models.QuerySet[Any]):
     def of_change_set(self, organization_id: int, change_set: UUID) -> Self:
         return self.of(organization_id).filter(change_set=change_set).order_by("sequence")
 
-    def rows_written(self, organization_id: int, kind: str, change_sets: Iterable[UUID]) -> Self:
+    def rows_written(self, organization_id: int, kind: str, change_sets: Iterable[UUID]) -> Any:
         """The ids of the rows of a kind that these change sets have written, as a subquery."""
         found = self.of(organization_id).filter(change_set__in=list(change_sets), kind=kind)
         return found.order_by().values("row_id")
