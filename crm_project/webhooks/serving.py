@@ -146,7 +146,7 @@ class Turn:
         page = read(self.webhook, after=self.state.position, limit=size)
         if page.last == self.state.position:
             return []
-        blocked = self._blocked()
+        blocked = WebhookDelivery.objects.filter(webhook=self.webhook).blocked_rows()
         events = [event for event in page.events if (event.kind, event.row_id) not in blocked]
         fresh = freeze(self.webhook, events) if events else []
         with write_transaction():
@@ -155,10 +155,6 @@ class Turn:
             fresh = self._stored(fresh)
         self.state.position = page.last
         return fresh
-
-    def _blocked(self) -> set[tuple[str, int]]:
-        blocking = WebhookDelivery.objects.filter(webhook=self.webhook).blocking()
-        return set(blocking.values_list("kind", "row_id"))
 
     def _caught_up(self) -> list[WebhookDelivery]:
         """The next message of each row whose failed delivery is settled; the mark moves to it."""
