@@ -1,4 +1,4 @@
-"""What a dispatcher asks again and again is read from the small indexes of its own, however many deliveries there are."""
+"""What a dispatcher asks again and again is read from small indexes, however many deliveries there are."""
 
 import pytest
 from django.db import connection
