@@ -102,7 +102,8 @@ class Endpoint:
             assert sequences == sorted(sequences), "a row's events arrive in order"
 
 
-def dispatching():
+def dispatching(log):
+    """A dispatcher; `log` is the file of its warnings and errors."""
     environment = {
         **os.environ,
         "ENV_FILE": "",
@@ -113,7 +114,7 @@ def dispatching():
         "WEBHOOK_THREADS": "6",
         "WEBHOOK_TIMEOUT": str(TIMEOUT),
     }
-    return subprocess.Popen([sys.executable, "-m", "tests.webhooks.dispatching"], env=environment)
+    return subprocess.Popen([sys.executable, "-m", "tests.webhooks.dispatching"], env=environment, stderr=log)
 
 
 def write(world, count, failures):
@@ -150,10 +151,11 @@ def kill(processes, *, at_once):
         pytest.param(DEALS, 2 + DEALS // 160, 15, id="ten thousand", marks=pytest.mark.long),
     ],
 )
-def test_every_event_arrives_in_order_whoever_dies(count, kills, pause):
+def test_every_event_arrives_in_order_whoever_dies(count, kills, pause, tmp_path):
     world, failures = World(), []
     is_long = count > 100
     with ExitStack() as stack:
+        log = stack.enter_context(open(tmp_path / "log", "w+"))
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(settings, "OUTBOUND_ALLOWED_HOSTS", frozenset({"127.0.0.1"}))
         endpoints = [Endpoint(world, fault, stack.enter_context(receiving())) for fault in FAULTS]
@@ -163,14 +165,14 @@ def test_every_event_arrives_in_order_whoever_dies(count, kills, pause):
         ]
         for writer in writers:
             writer.start()
-        processes = [dispatching() for _ in range(2)]
+        processes = [dispatching(log) for _ in range(2)]
         try:
             for _ in range(kills):
                 time.sleep(pause)
                 # In the long form only the leases that end by themselves free what the dead one had.
                 killed = processes[:1] if is_long else processes
                 kill(killed, at_once=not is_long)
-                processes = [*processes[len(killed) :], *(dispatching() for _ in killed)]
+                processes = [*processes[len(killed) :], *(dispatching(log) for _ in killed)]
             for writer in writers:
                 writer.join(SECONDS * (1 + count // 50))
             assert not failures
@@ -182,6 +184,9 @@ def test_every_event_arrives_in_order_whoever_dies(count, kills, pause):
             kill(processes, at_once=False)
         for endpoint in endpoints:
             endpoint.check()
+        log.seek(0)
+        wrong = [line for line in log if " ERROR " in line or "database" in line]
+        assert not wrong, wrong[:3]
     tries = WebhookDelivery.objects.aggregate(Sum("attempts"))["attempts__sum"]
     events = Event.objects.filter(kind="deal").count()
     print(
