@@ -178,6 +178,7 @@ def sqlite(config: dict[str, Any]) -> dict[str, Any]:
     }
     return {
         **config,
+        "ENGINE": "crm_project.sqlite",
         "CONN_MAX_AGE": 60,
         "OPTIONS": {**config.get("OPTIONS", {}), **options},
     }

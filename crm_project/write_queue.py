@@ -4,7 +4,8 @@ SQLite has one writer. A connection that waits for the write lock polls at growi
 overtake it and under load some writers time out. Here the threads of one process wait in order of arrival, and the
 first of them competes with other processes for a lock file, which it polls at a steady interval.
 
-Transactions that do not use the queue (sessions, the admin's form pages) rely on SQLite's busy timeout alone.
+Every transaction of the backend in `crm_project/sqlite` waits here: one that only polled would lose against those that
+hand the lock on to each other.
 """
 
 import fcntl
@@ -87,19 +88,17 @@ def _opener(path: str, flags: int) -> int:
 _queues: dict[str, WriteQueue] = {}
 
 
+def queue_of(database: str) -> WriteQueue:
+    """The queue of a database file."""
+    path = f"{database}-turn"
+    return _queues.setdefault(path, WriteQueue(path))
+
+
 @contextmanager
 def write_transaction(using: str = DEFAULT_DB_ALIAS, *, timeout: float | None = None) -> Iterator[None]:
-    """`transaction.atomic()` that waits in the queue first if it begins a transaction on an SQLite file.
-
-    It waits at most `timeout` seconds; unless given, as long as the connection waits for the lock.
-    """
+    """`transaction.atomic()`, which waits at most `timeout` seconds if it begins a transaction on an SQLite file."""
     connection: Any = connections[using]
-    if connection.vendor != "sqlite" or connection.in_atomic_block or connection.is_in_memory_db():
-        with transaction.atomic(using=using):
-            yield
-        return
-    path = f"{connection.settings_dict['NAME']}-turn"
-    queue = _queues.setdefault(path, WriteQueue(path))
-    seconds = connection.settings_dict["OPTIONS"].get("timeout", 5) if timeout is None else timeout
-    with queue.turn(seconds), transaction.atomic(using=using):
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        connection.turn_timeout = timeout
+    with transaction.atomic(using=using):
         yield

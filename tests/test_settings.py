@@ -122,7 +122,7 @@ def test_real_variables_win_over_the_file(tmp_path):
 def test_sqlite_is_durable_and_its_writers_take_turns():
     read = database(**{**PRODUCTION, "DATABASE_URL": "sqlite:////var/lib/crm.sqlite3"})
 
-    assert read["ENGINE"] == "django.db.backends.sqlite3"
+    assert read["ENGINE"] == "crm_project.sqlite"
     assert read["OPTIONS"] == {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -147,8 +148,38 @@ class TransactionTests(TransactionTestCase):
 
         assert Organization.objects.filter(slug="other").exists()
 
+    def test_a_plain_transaction_waits_in_the_queue_too(self):
+        """As that of a session or of a form page: if it only polled, it would lose against all that queue."""
+        path = f"{connection.settings_dict['NAME']}-turn"
+        command = [sys.executable, "-c", HOLDER, path]
+        connection.ensure_connection()
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            holder.stdout.readline()
+            impatient = mock.patch.dict(connection.settings_dict["OPTIONS"], timeout=0.05)
+            with impatient, pytest.raises(OperationalError, match="locked"), transaction.atomic():
+                pytest.fail("two writers at once")
+            holder.kill()
+            holder.wait()
+
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError), transaction.atomic():
+                _ = 1 / 0
+        with transaction.atomic():
+            Organization.objects.create(name="Plain", slug="plain")
+
+    def test_a_time_out_is_for_one_transaction(self):
+        with write_transaction(timeout=0.05):
+            Organization.objects.create(name="Quick", slug="quick")
+        other = threading.Thread(target=self.write)
+        with write_transaction():
+            other.start()
+            time.sleep(0.2)
+        other.join(60)
+
+        assert Organization.objects.count() == 2
+
     def test_a_transaction_that_is_open_already_is_joined(self):
-        """It has SQLite's lock: if it queued, it and the first in the queue would wait for each other."""
+        """It has its turn already."""
         other = threading.Thread(target=self.write)
         with transaction.atomic():
             other.start()

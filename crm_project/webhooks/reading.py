@@ -50,7 +50,8 @@ def read(webhook: Webhook, *, after: int, limit: int, until: int | None = None) 
 
 def next_of_row(webhook: Webhook, delivery: WebhookDelivery, *, until: int) -> WebhookDelivery | None:
     """The message after a delivery among those of its row, unsaved: a further part of its event, or a later event."""
-    rows = _visible(webhook).filter(kind=delivery.kind, row_id=delivery.row_id)
+    rows = Event.objects.visible_to(webhook.member, among=[delivery.kind]).with_actor()
+    rows = rows.filter(kind=delivery.kind, row_id=delivery.row_id)
     events = rows.filter(sequence__gte=delivery.sequence, sequence__lte=until).order_by("sequence")
     place = (delivery.sequence, delivery.part)
     for event in events.iterator(PAGE):
@@ -66,7 +67,8 @@ def is_visible(webhook: Webhook, delivery: WebhookDelivery) -> bool:
     """Whether the member may see the event of the delivery now. A test has none."""
     if delivery.sequence is None:
         return True
-    return bool(Event.objects.visible_to(webhook.member).filter(sequence=delivery.sequence).exists())
+    events = Event.objects.visible_to(webhook.member, among=[delivery.kind])
+    return bool(events.filter(sequence=delivery.sequence).exists())
 
 
 def freeze(webhook: Webhook, events: Sequence[Event]) -> list[WebhookDelivery]:
@@ -102,11 +104,11 @@ def _frozen(webhook: Webhook, event: Event, part: int, message: Message, epoch: 
 
 def frozen_again(webhook: Webhook, delivery: WebhookDelivery) -> str | None:
     """The body of a delivery whose own was erased; None if its event or its message exists no more."""
-    event = Event.objects.visible_to(webhook.member).with_actor().filter(sequence=delivery.sequence).first()
+    events = Event.objects.visible_to(webhook.member, among=[delivery.kind])
+    event = events.with_actor().filter(sequence=delivery.sequence).first()
     fresh = freeze(webhook, [event]) if event is not None else []
     return next((other.body for other in fresh if other.part == delivery.part), None)
 
 
 def _visible(webhook: Webhook) -> Any:
-    events = Event.objects.visible_to(webhook.member).with_actor()
-    return events.filter(kind__in=kinds_of(webhook.events))
+    return Event.objects.visible_to(webhook.member, among=kinds_of(webhook.events)).with_actor()

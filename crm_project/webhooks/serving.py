@@ -5,11 +5,15 @@ its events are read again once the delivery is settled. Tests, resends and repla
 else waits.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
+from copy import copy
 from typing import Any
 
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from crm_project.webhooks.formats import test_body
@@ -22,6 +26,7 @@ from crm_project.webhooks.sending import Try, send
 from crm_project.webhooks.services import may_be_served, pause
 from crm_project.write_queue import write_transaction
 
+log = logging.getLogger(__name__)
 States = WebhookDelivery.States
 # Deliveries that are stored at once: a dispatcher that dies sends those again that it did not record.
 BATCH = 50
@@ -56,13 +61,17 @@ class Turn:
 
     def run(self) -> int:
         """Returns the number of tries."""
-        try:
-            self._load()
-            self._refuse_without_access()
-            self._work()
-            self._record()
-        except Stopped:
-            pass
+        with suppress(Stopped):
+            try:
+                self._load()
+                self._refuse_without_access()
+                self._work()
+                self._record()
+            except DatabaseError:
+                log.warning("a webhook waits for the database", exc_info=True)
+                close_old_connections()
+                # What is not recorded is sent again.
+                self._record()
         with write_transaction():
             self._mine().update(leased_until=timezone.now())
         return self.sent
@@ -146,7 +155,7 @@ class Turn:
         page = read(self.webhook, after=self.state.position, limit=size)
         if page.last == self.state.position:
             return []
-        blocked = self._blocked()
+        blocked = WebhookDelivery.objects.filter(webhook=self.webhook).blocked_rows()
         events = [event for event in page.events if (event.kind, event.row_id) not in blocked]
         fresh = freeze(self.webhook, events) if events else []
         with write_transaction():
@@ -155,10 +164,6 @@ class Turn:
             fresh = self._stored(fresh)
         self.state.position = page.last
         return fresh
-
-    def _blocked(self) -> set[tuple[str, int]]:
-        blocking = WebhookDelivery.objects.filter(webhook=self.webhook).blocking()
-        return set(blocking.values_list("kind", "row_id"))
 
     def _caught_up(self) -> list[WebhookDelivery]:
         """The next message of each row whose failed delivery is settled; the mark moves to it."""
@@ -249,7 +254,7 @@ class Turn:
 
     def _record(self) -> None:
         """Store the results since the last call in one transaction."""
-        done, self.done = self.done, []
+        done = self.done
         self.recorded = time.monotonic()
         if not done:
             return
@@ -257,9 +262,11 @@ class Turn:
             if not self._mine().exists():
                 raise Stopped
             for delivery, result in done:
-                store_try(self.webhook, delivery, result)
+                # A copy: the transaction may fail and be repeated.
+                store_try(self.webhook, copy(delivery), result)
             health = health_after(self.state, done[-1][1], any(result.succeeded for _, result in done))
             self._mine().update(**health)
+        self.done = []
         if has_failed_for_days(self.state):
             pause(self.webhook, Webhook.Pauses.FAILING)
             raise Stopped

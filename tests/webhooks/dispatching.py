@@ -1,7 +1,7 @@
-"""A process that dispatches until it is killed: `python -m tests.webhooks.dispatching`."""
+"""A process that dispatches as a worker does, until it is killed: `python -m tests.webhooks.dispatching`."""
 
 import os
-import time
+from threading import Event
 
 
 def main() -> None:
@@ -9,11 +9,10 @@ def main() -> None:
     import django
 
     django.setup()
+    from crm_project.background.loops import keep_calling
     from crm_project.webhooks.dispatcher import dispatch
 
-    while True:
-        dispatch()
-        time.sleep(0.05)
+    keep_calling("webhooks", dispatch, Event())
 
 
 if __name__ == "__main__":

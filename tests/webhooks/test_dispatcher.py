@@ -20,6 +20,7 @@ from crm_project.webhooks import services
 from crm_project.webhooks.models import Webhook, WebhookDelivery, WebhookState
 from crm_project.webhooks.serving import Turn, claim
 from deals.services import trash_deals, update_deals
+from tests.api.client import ApiClient
 from tests.base import refused, with_token
 from tests.webhooks.base import WebhookTestCase
 from tests.webhooks.receiver import answering
@@ -134,6 +135,21 @@ class DeliveryTests(WebhookTestCase):
         self.webhook()
 
         assert self._statements(deal, "2") == before
+
+    def test_a_request_takes_no_statement_more_with_ten_webhooks(self):
+        client = ApiClient(self.bob)
+        # Notes the use of the token, and fills what the process remembers.
+        client.post("/api/deals", {"name": "First"})
+        without = self._statements_of_request(client)
+        for _ in range(10):
+            self.webhook()
+
+        assert self._statements_of_request(client) == without
+
+    def _statements_of_request(self, client):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.post("/api/deals", {"name": "Next"}).status_code == 201
+        return len(queries)
 
     def _statements(self, deal, amount):
         with CaptureQueriesContext(connection) as queries:

@@ -1,0 +1,55 @@
+"""Django's SQLite backend, whose transactions wait for their turn to write in a fair queue.
+
+Every transaction takes the write lock with its BEGIN IMMEDIATE, also those of Django itself: sessions, form pages,
+migrations. A statement outside a transaction relies on SQLite's busy timeout.
+"""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+
+from crm_project.write_queue import queue_of
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    # Seconds that the next transaction waits for its turn, if not as long as for the lock.
+    turn_timeout: float | None = None
+    _turn: AbstractContextManager[None] | None = None
+
+    def _start_transaction_under_autocommit(self) -> None:
+        timeout, self.turn_timeout = self.turn_timeout, None
+        self._end_turn()
+        if not self.is_in_memory_db():
+            seconds = self.settings_dict["OPTIONS"].get("timeout", 5) if timeout is None else timeout
+            turn = queue_of(str(self.settings_dict["NAME"])).turn(seconds)
+            turn.__enter__()
+            self._turn = turn
+        try:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+        except BaseException:
+            self._end_turn()
+            raise
+
+    def _commit(self) -> Any:
+        """If it fails, Django rolls back."""
+        result = super()._commit()  # type: ignore[misc]
+        self._end_turn()
+        return result
+
+    def _rollback(self) -> Any:
+        try:
+            return super()._rollback()  # type: ignore[misc]
+        finally:
+            self._end_turn()
+
+    def _close(self) -> Any:
+        try:
+            return super()._close()  # type: ignore[misc]
+        finally:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.__exit__(None, None, None)
