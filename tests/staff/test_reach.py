@@ -473,7 +473,7 @@ class UndoTests(ReachTestCase):
 
         assert Deal.objects.filter(owner=self.manager.member).count() == 38
         page = self.page(self.undo_url(deals[3]))
-        assert "Alice changed the owner from Bob to Mary" in page
+        assert "Alice: Handed from Bob to Mary" in page
         assert all(change_url(deal) in page for deal in deals)
         assert Deal.objects.filter(owner=self.manager.member).count() == 38, "a page changes nothing"
         assert self.check(deals[3], "38 deals") == {Deal: 38}
@@ -507,7 +507,7 @@ class UndoTests(ReachTestCase):
         assert response.request["PATH_INFO"] == list_url(Deal)
         page = response.content.decode()
         assert (
-            f'<a class="crm-link" href="{list_url(Deal)}?trash=only">Roof</a>: change undone (Bob created it).'
+            f'<a class="crm-link" href="{list_url(Deal)}?trash=only">Roof</a>: change undone (Bob: Created).'
             in page
         )
         assert "exist" not in page
