@@ -164,13 +164,14 @@ def _journey(presented: PresentedEvent) -> tuple[list[str], set[str]]:
         return clauses, covered | {"stage_entered_at"}
     covered |= JOURNEY if "probability" in presented.event.changes else JOURNEY | {"probability"}
     why = f": {words(reason.after)}" if reason and reason.after else ""
+    move = f"oved from {words(stage.before)} to {words(stage.after)}" if stage else ""
     if not status:
-        return [f"Moved from {words(stage.before)} to {words(stage.after)}", *clauses], covered
+        return [f"M{move}", *clauses], covered
     if status.after == "open":
         return [f"Reopened in {words(stage.after)}" if stage else "Reopened", *clauses], covered
     named = status.after.capitalize()
-    other = stage and words(stage.after).lower() != status.after
-    moved = f", moved from {words(stage.before)} to {words(stage.after)}" if other else ""
+    is_other = stage is not None and words(stage.after).lower() != status.after
+    moved = f", m{move}" if is_other else ""
     return [f"{named}{why}{moved}", *clauses], covered
 
 
