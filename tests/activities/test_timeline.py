@@ -1,7 +1,9 @@
 """The timeline of a deal, a person and a company: activities and changes by time, for each role what it may see."""
 
 import datetime
+import html
 import random
+import re
 from decimal import Decimal
 
 from django.core.management import call_command
@@ -20,6 +22,7 @@ from deals.services import trash_deals, update_deals
 from tests.api.client import ApiTestCase, problem
 from tests.base import BaseTestCase
 from tests.factories import CompanyFactory
+from tests.staff.base import StaffTestCase, change_url
 
 MINUTE = datetime.timedelta(minutes=1)
 DAY = datetime.timedelta(days=1)
@@ -338,3 +341,129 @@ class ApiTests(ApiTestCase):
         first = self.as_bob.get(self.url).json()["results"][0]
 
         assert (first["section"], first["kind"], first["text"]) == ("pinned", "note", "Call before noon")
+
+
+class StoryTests(StaffTestCase):
+    """The timeline on the page of a deal or a contact."""
+
+    STORY = re.compile(r"<div class=\"crm-story\" data-story>.*", re.DOTALL)
+
+    def story(self, row, query=""):
+        return self.STORY.search(self.page(f"{change_url(row)}{query}"))[0]
+
+    def headings(self, text):
+        return re.findall(r"<h3>(.*?)</h3>", text)
+
+    def link(self, text, label):
+        """The address of a link, and that of the same for the script."""
+        found = re.search(rf'<a[^>]*href="([^"#]*)[^"]*" data-fragment="([^"]*)"[^>]*>{label}</a>', text)
+        return [html.unescape(address) for address in found.groups()] if found else None
+
+    def test_years_are_headings_and_pinned_notes_come_first(self):
+        deal, now = self.deal(), timezone.now()
+        self.activity(type="call", subject="Old call", deal=deal.pk, done_at=now - 800 * DAY)
+        self.activity(
+            type="note", subject="Pinned note", deal=deal.pk, is_pinned=True, done_at=now - 400 * DAY
+        )
+        self.sign_in(self.bob)
+
+        text = self.story(deal)
+
+        assert self.headings(text) == ["Pinned", str(now.year), str((now - 800 * DAY).year)]
+        places = [text.index(words) for words in ("Pinned note", "Created", "Old call")]
+        assert places == sorted(places)
+
+    def test_a_kind_is_chosen_by_a_link(self):
+        deal = self.deal(name="Roof")
+        self.activity(type="note", subject="A note", deal=deal.pk)
+        self.activity(type="call", subject="A call", deal=deal.pk, done_at=timezone.now())
+        self.sign_in(self.bob)
+        whole = self.story(deal)
+        for label, shown in (
+            ("All", {"A note", "A call", "Created"}),
+            ("Activities", {"A call"}),
+            ("Notes", {"A note"}),
+            ("Changes", {"Created"}),
+        ):
+            for url in self.link(whole, label):
+                text = self.STORY.search(self.page(url))[0]
+                assert {words for words in ("A note", "A call", "Created") if words in text} == shown
+                assert re.search(r'aria-current="true">(\w+)<', text)[1] == label
+
+    def test_older_entries_continue_without_a_script_and_for_it(self):
+        deal = self.deal()
+        for number in range(45):
+            done_at = timezone.now() - (number + 1) * DAY
+            self.activity(type="call", subject=f"Call no {number:02}", deal=deal.pk, done_at=done_at)
+        self.sign_in(self.bob)
+        first = self.story(deal)
+
+        for url in self.link(first, "Older entries"):
+            older = self.STORY.search(self.page(url))[0]
+            calls = re.findall(r"Call no (\d\d)</a>", first + older)
+            assert calls == [f"{number:02}" for number in range(45)]
+            assert self.link(older, "Older entries") is None
+            assert self.link(older, "Newest entries")
+
+    def test_a_company_names_the_deals_of_its_story_and_no_private_one(self):
+        company = CompanyFactory(actor=self.bob)
+        person = self.person(company=company.pk)
+        roof = self.deal(name="Roof", contact=person.pk)
+        secret = self.deal(self.alice, name="Takeover", contact=person.pk, is_private=True)
+        self.sign_in(self.bob)
+
+        text = self.story(company)
+
+        assert f'href="{change_url(roof)}">Roof</a>' in text
+        assert "Takeover" not in text
+        for about in (f"deal:{secret.pk}", "deal:x", "user:1", ""):
+            answer = self.client.get(f"/admin/activities/activity/story/?about={about}")
+            assert answer.status_code == 404, about
+        self.sign_in(self.charlie)
+        answer = self.client.get(f"/admin/activities/activity/story/?about=contact:{company.pk}")
+        assert answer.status_code == 404
+        assert self.client.get(change_url(company)).status_code in (302, 404)
+
+    def test_texts_are_escaped(self):
+        company = CompanyFactory(actor=self.bob)
+        deal = self.deal(name="<i>Roof</i>", client=company.pk)
+        update_deals(actor=self.bob, changes=[(deal, {"name": "<b>Pool</b>"})])
+        self.sign_in(self.bob)
+
+        for row in (deal, company):
+            text = self.story(row)
+            assert "&lt;b&gt;Pool" in text
+            assert "<b>Pool" not in text
+            assert "<i>Roof" not in text
+
+    def test_a_viewer_has_no_undo(self):
+        deal = self.deal()
+        self.sign_in(self.viewer)
+        assert "/undo/" not in self.story(deal)
+        self.sign_in(self.bob)
+        assert "/undo/" in self.story(deal)
+
+    def test_the_page_has_a_fixed_number_of_queries(self):
+        company = CompanyFactory(actor=self.bob)
+        person = self.person(company=company.pk)
+        deal = self.deal(contact=person.pk)
+        self.activity(subject="Plan", deal=deal.pk)
+        long_ago = timezone.now() - 9 * DAY
+        self.activity(subject="Done", contact=person.pk, done_at=long_ago)
+        update_deals(actor=self.bob, changes=[(deal, {"probability": 50})])
+        self.sign_in(self.bob)
+        for row in (company, deal):
+            self.page(change_url(row))  # reads the content type, which is kept in memory
+        few = [self.queries(row) for row in (company, deal)]
+        for number in range(40):
+            self.activity(subject=f"Plan {number}", deal=deal.pk)
+            self.activity(subject=f"Done {number}", contact=person.pk, done_at=long_ago)
+        for number in range(10):
+            update_deals(actor=self.bob, changes=[(deal, {"probability": number})])
+
+        assert [self.queries(row) for row in (company, deal)] == few
+
+    def queries(self, row):
+        with CaptureQueriesContext(connection) as queries:
+            self.page(change_url(row))
+        return len(queries)

@@ -30,7 +30,7 @@ ICONS = {
     "abandoned": "block",
     "reopened": "restart_alt",
     "moved": "arrow_forward",
-    "created": "add_circle",
+    "created": "add",
     "deleted": "delete",
     "restored": "restore_from_trash",
     "redacted": "person_off",
