@@ -31,7 +31,6 @@ from deals.querysets import with_any_contact
 KINDS = ("activity", "note", "change")
 # The deadline of what is planned without one.
 NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
-
 PLANNED_ORDER: Sequence[Any] = (F("deadline").asc(nulls_last=True), "pk")
 
 
