@@ -9,7 +9,7 @@ from typing import Any
 from crm_project.accounts.rules import Permission
 from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.models import Event
-from crm_project.journal.presenting import PresentedEvent
+from crm_project.journal.presenting import Change, PresentedEvent
 from crm_project.journal.sentences import words
 from crm_project.records.kinds import Everyone, Kind, Private, Services, register
 from crm_project.records.writing.reference_data import one_by_one
@@ -157,14 +157,26 @@ def _currencies(event: Event, named: Named) -> tuple[str, str]:
 
 
 def _journey(presented: PresentedEvent) -> tuple[list[str], set[str]]:
-    """One clause for a move or a change of status."""
+    """One clause for a move or a change of status, and one for another owner."""
     stage, status, reason = presented.of("stage"), presented.of("status"), presented.of("lost_reason")
-    why = f" because of {words(reason.after)}" if reason and reason.after else ""
-    covered = JOURNEY if "probability" in presented.event.changes else JOURNEY | {"probability"}
-    if stage:
-        clause = f"moved it from {words(stage.before)} to {words(stage.after)}{why}"
-        differs = status and words(stage.after).lower() != status.after
-        return [clause + (f", now {status.after}" if status and differs else "")], covered
-    if status:
-        return ["reopened it" if status.after == "open" else f"marked it as {status.after}{why}"], covered
-    return [], {"stage_entered_at"}
+    clauses, covered = _handing(presented.of("owner"))
+    if not stage and not status:
+        return clauses, covered | {"stage_entered_at"}
+    covered |= JOURNEY if "probability" in presented.event.changes else JOURNEY | {"probability"}
+    why = f": {words(reason.after)}" if reason and reason.after else ""
+    move = f"oved from {words(stage.before)} to {words(stage.after)}" if stage else ""
+    if not status:
+        return [f"M{move}", *clauses], covered
+    if status.after == "open":
+        return [f"Reopened in {words(stage.after)}" if stage else "Reopened", *clauses], covered
+    named = status.after.capitalize()
+    is_other = stage is not None and words(stage.after).lower() != status.after
+    moved = f", m{move}" if is_other else ""
+    return [f"{named}{why}{moved}", *clauses], covered
+
+
+def _handing(owner: Change | None) -> tuple[list[str], set[str]]:
+    if owner is None or not owner.after:
+        return [], set()
+    giver = f"from {words(owner.before)} " if owner.before else ""
+    return [f"Handed {giver}to {words(owner.after)}"], {"owner"}

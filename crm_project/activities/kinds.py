@@ -61,4 +61,4 @@ def _clauses(presented: PresentedEvent) -> tuple[list[str], set[str]]:
     done = presented.of("done_at")
     if done is None or presented.event.action != "updated":
         return [], set()
-    return ["marked it as done" if done.after else "opened it again"], {"done_at"}
+    return ["Done" if done.after else "Opened again"], {"done_at"}

@@ -31,8 +31,13 @@ def is_due(states: Iterable[str], now: datetime.datetime, time_zone: str) -> Q:
 
 def about_contact(organization_id: int, contact_id: int) -> Q:
     """Activities of a contact, of the people of a company, and of the deals that any of them takes part in."""
+    return about_contacts(organization_id, people_of(organization_id, contact_id))
+
+
+def people_of(organization_id: int, contact_id: int) -> Any:
+    """The ids of a contact and of the people of a company, as a subquery."""
     people = Contact.objects.of(organization_id).live().filter(Q(pk=contact_id) | Q(company=contact_id))
-    return about_contacts(organization_id, people.order_by().values("pk"))
+    return people.order_by().values("pk")
 
 
 def about_contacts(organization_id: int, contacts: Any) -> Q:
@@ -68,8 +73,10 @@ class ActivityQuerySet(RowQuerySet[Any]):
     def owned_by(self, member: "Member") -> Self:
         return self.filter(owner=member)
 
+    def for_lines(self) -> Self:
+        """With the related rows that a line on a page names."""
+        return self.select_related("owner__user", "deal__contact", "deal__client", "contact")
+
     def for_reading(self) -> Self:
         """With all related rows of a response, in a fixed number of queries."""
-        return self.select_related(
-            "owner__user", "deal__contact", "deal__client", "contact"
-        ).prefetch_related("references")
+        return self.for_lines().prefetch_related("references")

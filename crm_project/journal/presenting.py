@@ -51,6 +51,18 @@ def present(events: Iterable[Event], member: Member) -> list[PresentedEvent]:
     return presented_events
 
 
+def rows_of(events: Iterable[Event], member: Member) -> dict[tuple[str, int], Any]:
+    """The rows of events by (kind, id), without those hidden from the member, with one query for each kind."""
+    ids_by_kind: dict[str, set[int]] = defaultdict(set)
+    for event in events:
+        ids_by_kind[event.kind].add(event.row_id)
+    return {
+        (name, row.pk): row
+        for name, ids in ids_by_kind.items()
+        for row in kinds[name].rows(member).filter(pk__in=ids)
+    }
+
+
 def _changes(event: Event) -> Iterable[Change]:
     fields = kinds[event.kind].fields
     for key, (before, after) in event.changes.items():

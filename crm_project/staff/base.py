@@ -510,11 +510,9 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
             for page in self.admin_site._registry.values()
             if self.model in page.panel_factories
         ]
-        return [
-            panel
-            for factory in (*factories, custom.free_fields, timeline)
-            if (panel := factory(request, row))
-        ]
+        found = [panel for factory in (*factories, custom.free_fields) if (panel := factory(request, row))]
+        history = None if any(panel.has_changes for panel in found) else timeline(request, row)
+        return [*found, history] if history else found
 
     def header(self, request: HttpRequest, row: Any) -> Any:
         """The context of the header above the form, with its `template`, or None."""

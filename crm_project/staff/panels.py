@@ -21,6 +21,8 @@ class Panel:
     add_url: str = ""
     # Whether it stands above the form.
     is_first: bool = False
+    # Whether it shows the changes of the row: then there is no panel of its history.
+    has_changes: bool = False
     template: str = ""
     context: dict[str, Any] = field(default_factory=dict)
 

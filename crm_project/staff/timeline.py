@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from crm_project.accounts.actors import Actor
 from crm_project.errors import counted
 from crm_project.journal.models import Event
+from crm_project.journal.presenting import rows_of
 from crm_project.journal.querysets import COUNT_LIMIT
 from crm_project.journal.sentences import TimelineEntry, lines
 from crm_project.journal.undo import can_undo
@@ -35,13 +36,13 @@ def timeline(request: HttpRequest, row: Any) -> Panel | None:
     entries = lines(events[: ENTRIES + 1], actor.member)
     more, entries = len(entries) > ENTRIES, entries[:ENTRIES]
     may_undo = kind.undoer is not None and actor.may(kind.permission)
-    undos = _undos([entry.event for entry in entries], actor) if may_undo else {}
+    links = undos([entry.event for entry in entries], actor) if may_undo else {}
     return Panel(
         title="History",
         template="admin/timeline.html",
         context={
             "entries": [
-                (entry, part, undos.get(entry.event.pk))
+                (entry, part, links.get(entry.event.pk))
                 for entry, part in zip(entries, _parts(row, entries, actor), strict=True)
             ],
             "older": f"?{BEFORE}={entries[-1].event.sequence}#history" if more else "",
@@ -51,7 +52,7 @@ def timeline(request: HttpRequest, row: Any) -> Panel | None:
     )
 
 
-def _undos(events: Sequence[Event], actor: Actor) -> dict[int, str]:
+def undos(events: Sequence[Event], actor: Actor) -> dict[int, str]:
     """The rows that the undo of each event changes, as text ("38 deals"), by the id of the event."""
     newest: dict[UUID, int] = {}
     for event in events:
@@ -71,14 +72,8 @@ def _reach(event: Any) -> str:
 
 
 def _parts(row: Any, entries: list[TimelineEntry], actor: Actor) -> list[str]:
-    """The names of the row's parts that entries are about, with one query for each kind of part."""
-    ids_by_kind: dict[str, set[int]] = {}
-    for entry in entries:
-        if entry.event.kind != row.row_kind:
-            ids_by_kind.setdefault(entry.event.kind, set()).add(entry.event.row_id)
-    names = {
-        (name, part.pk): f"{name.replace('_', ' ')} {part}"
-        for name, ids in ids_by_kind.items()
-        for part in kinds[name].rows(actor.member).filter(pk__in=ids)
-    }
-    return [names.get((entry.event.kind, entry.event.row_id), "") for entry in entries]
+    """The names of the row's parts that entries are about."""
+    events = [entry.event for entry in entries]
+    rows = rows_of([event for event in events if event.kind != row.row_kind], actor.member)
+    names = {key: f"{key[0].replace('_', ' ')} {part}" for key, part in rows.items()}
+    return [names.get((event.kind, event.row_id), "") for event in events]

@@ -39,7 +39,7 @@ class Undo(AdminAction):
 
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         at = formats.date_format(timezone.localtime(self._event.at), "j M Y H:i")
-        return f"On {at} {self._sentence}. The undo restores the values before that change."
+        return f"{at}, {self._sentence}. The undo restores the values before that change."
 
     def result(self, given: Mapping[str, Any]) -> str:
         return f"change undone ({self._sentence})"

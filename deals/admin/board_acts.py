@@ -105,8 +105,8 @@ def _stale_text(board: "Board", deal: Deal, error: PreconditionFailed) -> SafeSt
         return format_html("{} was not moved. {}", _linked(deal), error.detail)
     at = formats.date_format(timezone.localtime(entry.at), "j M Y H:i")
     return format_html(
-        "{} was not moved, because it was changed meanwhile: {} {}, on {}. The board shows it as it is now.",
-        *(_linked(deal), entry.who, entry.text, at),
+        "{} was not moved, because it was changed meanwhile by {} on {}: {}. The board shows it as it is now.",
+        *(_linked(deal), entry.who, at, entry.text),
     )
 
 

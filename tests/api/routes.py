@@ -161,6 +161,8 @@ ROUTES = [
     route("GET    /api/deals/{deal}/history                 200 200 200 200"),
     route("GET    /api/contacts/{contact}/history           200 200 200 200"),
     route("GET    /api/pipelines/{pipeline}/history         200 200 200 200"),
+    route("GET    /api/deals/{deal}/timeline                200 200 200 200"),
+    route("GET    /api/contacts/{contact}/timeline          200 200 200 200"),
     route("GET    /api/activities                           200 200 200 200"),
     route(
         "POST   /api/activities                           403 201 201 201",

@@ -245,7 +245,7 @@ def test_of_two_people_the_second_sees_who_moved_the_card(page, sign_in, world):
 
     drag(page, card(page, "Roof"), column(page, third))
 
-    message(page, "changed meanwhile: Alice moved it from New to Offer, on")
+    message(page, "changed meanwhile by Alice on")
     assert (names(page, world.offer), names(page, third)) == (["Roof"], [])
     drag(page, card(page, "Roof"), column(page, third))
     message(page, "Roof: moved to Talks.")

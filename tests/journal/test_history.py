@@ -1,5 +1,6 @@
 """The history of a row in the API's words, and in a salesperson's."""
 
+import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -169,13 +170,12 @@ class SentenceTests(BaseTestCase):
         deal = self.deal()
         reason = LostReasonFactory(actor=self.manager, name="Price")
         for change, sentence in (
-            ({"stage": self.won.pk}, "Bob moved it from New to Won"),
-            ({"stage": self.offer.pk}, "Bob moved it from Won to Offer, now open"),
-            (
-                {"status": "lost", "lost_reason": reason.pk},
-                "Bob moved it from Offer to Lost because of Price",
-            ),
-            ({"status": "open"}, "Bob moved it from Lost to Offer, now open"),
+            ({"stage": self.won.pk}, "Bob: Won"),
+            ({"stage": self.offer.pk}, "Bob: Reopened in Offer"),
+            ({"status": "lost", "lost_reason": reason.pk}, "Bob: Lost: Price"),
+            ({"status": "open"}, "Bob: Reopened in Offer"),
+            ({"stage": self.new.pk}, "Bob: Moved from Offer to New"),
+            ({"status": "abandoned"}, "Bob: Abandoned, moved from New to Lost"),
         ):
             update_deals(actor=self.bob, changes=[(deal, change)])
             assert self.said(deal) == sentence
@@ -184,32 +184,35 @@ class SentenceTests(BaseTestCase):
         deal, contact = self.deal(amount="100"), self.person(first_name="Sophie", last_name="Martin")
         CustomFieldFactory(actor=self.manager, key="shoe_size", type="number")
         for change, sentence in (
-            ({"amount": Decimal(200)}, "changed the amount from 100.00 EUR to 200.00 EUR"),
-            ({"name": "Other", "owner": self.bob.member.pk}, "to Other and set the owner to Bob"),
-            ({"owner": None}, "cleared the owner"),
-            ({"members": [contact.pk]}, "added Sophie Martin to the participants"),
-            ({"members": []}, "took Sophie Martin off the participants"),
-            ({"is_private": True}, "set is private to yes"),
-            ({"description": "x" * 200}, "changed the description"),
-            ({"custom_fields": {"shoe_size": 42}}, "set the shoe size to 42"),
-            ({"custom_fields": {"shoe_size": 0}}, "changed the shoe size from 42 to 0"),
-            ({"external_references": [("erp", "7")]}, "added erp 7 to the external references"),
+            ({"amount": Decimal(200)}, "Amount 100.00 EUR → 200.00 EUR"),
+            ({"amount": Decimal("12345.5")}, "Amount 200.00 EUR → 12,345.50 EUR"),
+            ({"expected_close_date": datetime.date(2030, 5, 1)}, "Expected close date set to 1 May 2030"),
+            ({"name": "Other", "owner": self.bob.member.pk}, "→ Other"),
+            ({"owner": self.alice.member.pk}, "Handed from Bob to Alice"),
+            ({"owner": None}, "Owner removed"),
+            ({"members": [contact.pk]}, "Participants: added Sophie Martin"),
+            ({"members": []}, "Participants: removed Sophie Martin"),
+            ({"is_private": True}, "Is private: yes"),
+            ({"description": "x" * 200}, "Description changed"),
+            ({"custom_fields": {"shoe_size": 42}}, "Shoe size set to 42"),
+            ({"custom_fields": {"shoe_size": 0}}, "Shoe size 42 → 0"),
+            ({"external_references": [("erp", "7")]}, "External references: added erp 7"),
         ):
             update_deals(actor=self.bob, changes=[(deal, change)])
             assert self.said(deal).endswith(sentence), self.said(deal)
 
     def test_the_trash_and_undoing(self):
         deal = self.deal()
-        assert self.said(deal) == "Bob created it"
+        assert self.said(deal) == "Bob: Created"
         trash_deals(actor=self.bob, rows=[deal])
-        assert self.said(deal) == "Bob moved it to the trash"
+        assert self.said(deal) == "Bob: Moved to the trash"
         restore_deals(actor=self.bob, rows=[deal])
-        assert self.said(deal) == "Bob brought it back from the trash"
+        assert self.said(deal) == "Bob: Restored from the trash"
         update_deals(actor=self.bob, changes=[(deal, {"stage": self.offer.pk})])
         undo(actor=self.alice, sequence=Event.objects.history_of(deal).order_by("-sequence")[0].sequence)
-        assert self.said(deal) == "Alice undid a change: moved it from Offer to New"
+        assert self.said(deal) == "Alice: Undid a change: Moved from Offer to New"
 
     def test_what_no_member_did(self):
-        assert self.said(self.bob.member) == "The system created it"
+        assert self.said(self.bob.member) == "The system: Created"
         update_member(actor=self.alice, member=self.bob.member, role="manager")
-        assert self.said(self.bob.member) == "Alice changed the role from rep to manager"
+        assert self.said(self.bob.member) == "Alice: Role rep → manager"

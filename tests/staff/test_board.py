@@ -302,7 +302,7 @@ class MoveTests(BoardTestCase):
         reply = self.script_move(deal, "won")
 
         assert (reply["is_done"], reply["stage"]) == (False, self.offer.pk)
-        assert "Alice moved it from New to Offer" in reply["message"]
+        assert ": Moved from New to Offer." in reply["message"]
         assert f"{at.day} {at:%b %Y %H:%M}" in reply["message"]
         assert CARD.search(reply["card"])[2] == str(deal.version + 2)
         deal.refresh_from_db()
@@ -315,7 +315,7 @@ class MoveTests(BoardTestCase):
 
         reply = self.script_move(deal, self.offer.pk)
 
-        assert "Alice changed the name" in reply["message"]
+        assert " by Alice on " in reply["message"]
         assert "&lt;i&gt;Pool" in reply["message"]
         assert "<i>Pool" not in reply["message"] + reply["card"]
 

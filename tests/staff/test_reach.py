@@ -1,6 +1,7 @@
 """The reach of every action of the admin: the page and the report name as many rows as the action changes."""
 
 import datetime
+import html
 import re
 from decimal import Decimal
 from uuid import uuid4
@@ -31,7 +32,7 @@ from crm_project.webhooks.services import create_webhook, send_test, trash_webho
 from deals.models import Deal
 from deals.services import trash_deals, trash_lost_reason, update_deals
 from pipelines.models import Pipeline, Stage
-from pipelines.services import create_stage, trash_pipeline, trash_stage
+from pipelines.services import create_stage, trash_pipeline, trash_stage, update_pipeline
 from tests.base import stages_of
 from tests.factories import ActivityFactory, CustomFieldFactory, LostReasonFactory, PipelineFactory
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
@@ -445,15 +446,31 @@ class UndoTests(ReachTestCase):
             found = re.findall(r"/undo/(\d+)/", page)
             sizes.append(len(found))
             seen += map(int, found)
-            older = re.search(r'href="(\?history_before=\d+#history)">Older changes', page)
-            assert ("Newest changes" in page) == (len(sizes) > 1)
-            url = older and f"{change_url(deal)}{older[1]}"
+            older = re.search(r'href="([^"]*story_after=[^"]*)"[^>]*>Older entries', page)
+            assert ("Newest entries" in page) == (len(sizes) > 1)
+            url = older and html.unescape(older[1])
 
         events = Event.objects.history_of(deal).order_by("-sequence").values_list("sequence", flat=True)
         assert sizes == [30, 30, 10]
         assert seen == list(events)
         for wrong in ("x", "-1", "9" * 30, ""):
-            assert f"/undo/{seen[0]}/" in self.page(f"{change_url(deal)}?history_before={wrong}")
+            assert f"/undo/{seen[0]}/" in self.page(f"{change_url(deal)}?story_after={wrong}")
+
+    def test_older_changes_of_a_pipeline_are_on_further_pages(self):
+        for number in range(40):
+            update_pipeline(actor=self.alice, pipeline=self.renewals, change={"name": f"Renewals {number}"})
+        url, seen = change_url(self.renewals), []
+
+        while url:
+            page = self.page(url)
+            seen += map(int, re.findall(r"/undo/(\d+)/", page))
+            older = re.search(r'href="(\?history_before=\d+#history)">Older changes', page)
+            url = older and f"{change_url(self.renewals)}{older[1]}"
+
+        events = Event.objects.history_of(self.renewals).order_by("-sequence")
+        assert seen == list(events.values_list("sequence", flat=True))
+        for wrong in ("x", "-1", "9" * 30, ""):
+            assert f"/undo/{seen[0]}/" in self.page(f"{change_url(self.renewals)}?history_before={wrong}")
 
     def check(self, row, expected, **counts):
         button = self.link(row)
@@ -473,7 +490,7 @@ class UndoTests(ReachTestCase):
 
         assert Deal.objects.filter(owner=self.manager.member).count() == 38
         page = self.page(self.undo_url(deals[3]))
-        assert "Alice changed the owner from Bob to Mary" in page
+        assert "Alice: Handed from Bob to Mary" in page
         assert all(change_url(deal) in page for deal in deals)
         assert Deal.objects.filter(owner=self.manager.member).count() == 38, "a page changes nothing"
         assert self.check(deals[3], "38 deals") == {Deal: 38}
@@ -507,7 +524,7 @@ class UndoTests(ReachTestCase):
         assert response.request["PATH_INFO"] == list_url(Deal)
         page = response.content.decode()
         assert (
-            f'<a class="crm-link" href="{list_url(Deal)}?trash=only">Roof</a>: change undone (Bob created it).'
+            f'<a class="crm-link" href="{list_url(Deal)}?trash=only">Roof</a>: change undone (Bob: Created).'
             in page
         )
         assert "exist" not in page

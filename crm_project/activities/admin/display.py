@@ -1,4 +1,4 @@
-"""Activities as cells: the icon of the type, the due date."""
+"""Activities as cells and as lines: the icon of the type, the due date."""
 
 from typing import Any
 
@@ -22,3 +22,19 @@ def due_text(row: Activity) -> Any:
     if row.due_at is not None:
         return display.instant(row.due_at, late=late)
     return display.day(row.due_on, late=late)
+
+
+def entry(row: Activity, *, about: Any = None, names_owner: bool = True) -> dict[str, Any]:
+    """An activity as a line. On the page of its deal or contact it does not name it."""
+    parent = row.deal or row.contact
+    return {
+        "row": row,
+        "icon": ICONS[row.type],
+        "type": row.get_type_display(),
+        "link": display.link(row),
+        "due": due_text(row),
+        "done": display.instant(row.done_at) if row.done_at else "",
+        "owner": row.owner.full_name if row.owner and names_owner else "",
+        "parent": "" if parent == about else display.link(parent),
+        "customer": (row.deal.client or row.deal.contact) if row.deal else "",
+    }

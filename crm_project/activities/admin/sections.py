@@ -1,4 +1,4 @@
-"""The activities of a deal or a contact on its page, and those of the day on the home page."""
+"""The timeline of a deal or a contact with the form that logs and plans, and the activities of the day at home."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,30 +14,32 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.activities.admin.display import ICONS, due_text
+from crm_project.activities.admin.display import ICONS, entry
 from crm_project.activities.admin.forms import WHEN, LogForm
+from crm_project.activities.admin.story import story_context
 from crm_project.activities.models import Activity
 from crm_project.activities.querysets import about_contact, is_due
-from crm_project.staff import display
+from crm_project.activities.timeline import PLANNED_ORDER
 from crm_project.staff.panels import Panel
 from crm_project.staff.request_actor import actor_of
 from deals.admin.work import whose_of
 from deals.models import Deal
 
-OPEN_SHOWN, DONE_SHOWN, DAY_SHOWN = 20, 10, 8
-RELATED = ("deal__contact", "deal__client", "contact", "owner__user")
+OPEN_SHOWN, DAY_SHOWN = 20, 8
 SECTION, DAY = "admin/activities/section.html", "admin/activities/day.html"
+STORY = "admin/activities/story.html"
 
 
 def section(request: HttpRequest, row: Any) -> Panel | None:
-    """The panel of the activities of a deal or a contact."""
+    """The panel of the timeline of a deal or a contact."""
     actor = actor_of(request)
     if actor is None:
         return None
     return Panel(
-        title="Activities",
+        title="Timeline",
         template="admin/activities/panel.html",
         is_first=True,
+        has_changes=True,
         context=section_context(request, actor, row),
     )
 
@@ -45,23 +47,17 @@ def section(request: HttpRequest, row: Any) -> Panel | None:
 def section_context(
     request: HttpRequest, actor: Actor, row: Any, *, form: LogForm | None = None, **more: Any
 ) -> dict[str, Any]:
-    rows = activities_of(actor, row).select_related(*RELATED)
-    opened = list(rows.open().order_by("deadline", "id")[: OPEN_SHOWN + 1])
-    done = list(rows.done().order_by("-is_pinned", "-done_at", "-id")[: DONE_SHOWN + 1])
-    dated = sorted(
-        opened[:OPEN_SHOWN], key=lambda one: (one.deadline is None, one.deadline or timezone.now())
-    )
+    by_deadline = activities_of(actor, row).open().for_lines().order_by(*PLANNED_ORDER)
+    opened = list(by_deadline[: OPEN_SHOWN + 1])
     may_edit = actor.may(Permission.EDIT_DEALS)
     return {
         "about": f"{row.row_kind}:{row.pk}",
-        "open": [entry(one, about=row) for one in dated],
-        "done": [entry(one, about=row) for one in done[:DONE_SHOWN]],
-        "more_url": list_url(about_parameters(row))
-        if len(opened) > OPEN_SHOWN or len(done) > DONE_SHOWN
-        else "",
+        "open": [entry(one, about=row) for one in opened[:OPEN_SHOWN]],
+        "more_url": list_url({**about_parameters(row), "state": "open"}) if len(opened) > OPEN_SHOWN else "",
+        "story": story_context(request, actor, row),
         "may_edit": may_edit,
         **(form_context(request, form) if may_edit else {}),
-        "next": f"{reverse(f'admin:{row._meta.app_label}_{row._meta.model_name}_change', args=[row.pk])}#activities",
+        "next": f"{reverse(f'admin:{row._meta.app_label}_{row._meta.model_name}_change', args=[row.pk])}#timeline",
         **more,
     }
 
@@ -93,22 +89,6 @@ def list_url(parameters: Mapping[str, Any]) -> str:
     return f"{reverse('admin:activities_activity_changelist')}?{urlencode(parameters)}"
 
 
-def entry(row: Activity, *, about: Any = None, names_owner: bool = True) -> dict[str, Any]:
-    """An activity as a line. On the page of its deal or contact it does not name it."""
-    parent = row.deal or row.contact
-    return {
-        "row": row,
-        "icon": ICONS[row.type],
-        "type": row.get_type_display(),
-        "link": display.link(row),
-        "due": due_text(row),
-        "done": display.instant(row.done_at) if row.done_at else "",
-        "owner": row.owner.full_name if row.owner and names_owner else "",
-        "parent": "" if parent == about else display.link(parent),
-        "customer": (row.deal.client or row.deal.contact) if row.deal else "",
-    }
-
-
 def day_context(request: HttpRequest, actor: Actor, **more: Any) -> dict[str, Any]:
     """The overdue activities and those due today, of the member or of all; each count is that of the linked list."""
     whose = whose_of(actor, request)
@@ -133,7 +113,7 @@ def day_context(request: HttpRequest, actor: Actor, **more: Any) -> dict[str, An
                 "rows": [
                     entry(one, names_owner=not own)
                     for one in rows.filter(conditions[state])
-                    .select_related(*RELATED)
+                    .for_lines()
                     .order_by("deadline", "id")[:DAY_SHOWN]
                 ]
                 if counts[state]

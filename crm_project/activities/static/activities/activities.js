@@ -43,3 +43,54 @@ document.addEventListener("input", (event) => {
         form.querySelector("[name='next_when'][value='day']").checked = true;
     }
 });
+
+// The timeline: another choice takes its place, older entries are added to it; without this script they are links.
+async function fragment(link) {
+    const answer = await fetch(link.dataset.fragment, { headers: { "X-Requested-With": "XMLHttpRequest" } });
+    if (!answer.ok || answer.redirected) {
+        throw new Error(answer.statusText);
+    }
+    const template = document.createElement("template");
+    template.innerHTML = await answer.text();
+    return template.content.querySelector("[data-story]");
+}
+
+function append(story, older) {
+    const lines = story.querySelector("[data-story-lines]");
+    const [first, ...others] = older.querySelectorAll("[data-heading]");
+    const last = lines.querySelector("[data-heading]:last-of-type");
+    const added = first.querySelector("li");
+    if (last?.dataset.heading === first.dataset.heading) {
+        last.querySelector("ul").append(...first.querySelectorAll("ul > li"));
+    } else {
+        others.unshift(first);
+    }
+    lines.append(...others);
+    const more = older.querySelector("[data-story-more]");
+    more.querySelector("a:not([data-older])")?.remove();
+    story.querySelector("[data-story-more]").replaceWith(more);
+    added.tabIndex = -1;
+    added.focus({ preventScroll: true });
+}
+
+document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-fragment]");
+    const story = link?.closest("[data-story]");
+    if (!story || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) {
+        return;
+    }
+    event.preventDefault();
+    if (story.hasAttribute("aria-busy")) {
+        return;
+    }
+    story.setAttribute("aria-busy", "true");
+    fragment(link).then((fresh) => {
+        if ("older" in link.dataset) {
+            append(story, fresh);
+        } else {
+            story.replaceWith(fresh);
+            fresh.querySelector("[aria-current]").focus();
+        }
+        story.removeAttribute("aria-busy");
+    }).catch(() => { window.location.href = link.href; });
+});
