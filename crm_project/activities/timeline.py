@@ -22,7 +22,7 @@ from crm_project.activities.models import Activity
 from crm_project.activities.querysets import people_of
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import rows_of
-from crm_project.journal.sentences import TimelineEntry, lines
+from crm_project.journal.sentences import EventLine, lines
 from crm_project.records.paging import Cursor
 from crm_project.records.writing.columns import BIGGEST_ID
 from deals.models import Deal
@@ -86,7 +86,7 @@ class Entry:
     position: Position
     activity: Any = None
     event: Event | None = None
-    change: TimelineEntry | None = None
+    change: EventLine | None = None
     about: Any = None
 
     @property

@@ -1,7 +1,7 @@
 """Events in a salesperson's words: "Moved from New to Offer", "Amount 100.00 EUR → 200.00 EUR", "Lost: Price".
 
 `lines(Event.objects.history_of(row).order_by("-sequence")[:50], member)` returns one
-`TimelineEntry` per event, with `who`, `at`, `text` and the event; the number of queries is fixed.
+`EventLine` per event, with `who`, `at`, `text` and the event; the number of queries is fixed.
 """
 
 import datetime
@@ -32,7 +32,7 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 @dataclass(frozen=True)
-class TimelineEntry:
+class EventLine:
     """One line of a timeline: what has changed, by whom and when."""
 
     who: str
@@ -48,10 +48,10 @@ class TimelineEntry:
         return f"{self.who}: {self.text}"
 
 
-def lines(events: Iterable[Event], member: Member) -> list[TimelineEntry]:
+def lines(events: Iterable[Event], member: Member) -> list[EventLine]:
     """The entries of events in their order, as visible to the member. Use `with_actor()` to avoid a query per event."""
     return [
-        TimelineEntry(who(presented.event), presented.event.at, sentence(presented), presented)
+        EventLine(who(presented.event), presented.event.at, sentence(presented), presented)
         for presented in present(events, member)
     ]
 

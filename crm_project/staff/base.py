@@ -47,9 +47,9 @@ from crm_project.staff.actions import (
 )
 from crm_project.staff.edit_conflicts import SavedMeanwhile
 from crm_project.staff.forms import StaffForm
+from crm_project.staff.history import history_panel
 from crm_project.staff.lists import PeekPaginator, StaffChangeList
 from crm_project.staff.request_actor import actor_of, visible
-from crm_project.staff.timeline import timeline
 
 Fieldsets = list[Any]
 # The parameters of every list; some of them are not for people.
@@ -511,7 +511,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
             if self.model in page.panel_factories
         ]
         found = [panel for factory in (*factories, custom.free_fields) if (panel := factory(request, row))]
-        history = None if any(panel.has_changes for panel in found) else timeline(request, row)
+        history = None if any(panel.has_changes for panel in found) else history_panel(request, row)
         return [*found, history] if history else found
 
     def header(self, request: HttpRequest, row: Any) -> Any:

@@ -343,13 +343,13 @@ class ApiTests(ApiTestCase):
         assert (first["section"], first["kind"], first["text"]) == ("pinned", "note", "Call before noon")
 
 
-class StoryTests(StaffTestCase):
+class AdminTests(StaffTestCase):
     """The timeline on the page of a deal or a contact."""
 
-    STORY = re.compile(r"<div class=\"crm-story\" data-story>.*", re.DOTALL)
+    TIMELINE = re.compile(r"<div class=\"crm-timeline\" data-timeline>.*", re.DOTALL)
 
-    def story(self, row, query=""):
-        return self.STORY.search(self.page(f"{change_url(row)}{query}"))[0]
+    def timeline(self, row, query=""):
+        return self.TIMELINE.search(self.page(f"{change_url(row)}{query}"))[0]
 
     def headings(self, text):
         return re.findall(r"<h3>(.*?)</h3>", text)
@@ -367,7 +367,7 @@ class StoryTests(StaffTestCase):
         )
         self.sign_in(self.bob)
 
-        text = self.story(deal)
+        text = self.timeline(deal)
 
         assert self.headings(text) == ["Pinned", str(now.year), str((now - 800 * DAY).year)]
         places = [text.index(words) for words in ("Pinned note", "Created", "Old call")]
@@ -378,7 +378,7 @@ class StoryTests(StaffTestCase):
         self.activity(type="note", subject="A note", deal=deal.pk)
         self.activity(type="call", subject="A call", deal=deal.pk, done_at=timezone.now())
         self.sign_in(self.bob)
-        whole = self.story(deal)
+        whole = self.timeline(deal)
         for label, shown in (
             ("All", {"A note", "A call", "Created"}),
             ("Activities", {"A call"}),
@@ -386,7 +386,7 @@ class StoryTests(StaffTestCase):
             ("Changes", {"Created"}),
         ):
             for url in self.link(whole, label):
-                text = self.STORY.search(self.page(url))[0]
+                text = self.TIMELINE.search(self.page(url))[0]
                 assert {words for words in ("A note", "A call", "Created") if words in text} == shown
                 assert re.search(r'aria-current="true">(\w+)<', text)[1] == label
 
@@ -396,10 +396,10 @@ class StoryTests(StaffTestCase):
             done_at = timezone.now() - (number + 1) * DAY
             self.activity(type="call", subject=f"Call no {number:02}", deal=deal.pk, done_at=done_at)
         self.sign_in(self.bob)
-        first = self.story(deal)
+        first = self.timeline(deal)
 
         for url in self.link(first, "Older entries"):
-            older = self.STORY.search(self.page(url))[0]
+            older = self.TIMELINE.search(self.page(url))[0]
             calls = re.findall(r"Call no (\d\d)</a>", first + older)
             assert calls == [f"{number:02}" for number in range(45)]
             assert self.link(older, "Older entries") is None
@@ -412,15 +412,15 @@ class StoryTests(StaffTestCase):
         secret = self.deal(self.alice, name="Takeover", contact=person.pk, is_private=True)
         self.sign_in(self.bob)
 
-        text = self.story(company)
+        text = self.timeline(company)
 
         assert f'href="{change_url(roof)}">Roof</a>' in text
         assert "Takeover" not in text
         for about in (f"deal:{secret.pk}", "deal:x", "user:1", ""):
-            answer = self.client.get(f"/admin/activities/activity/story/?about={about}")
+            answer = self.client.get(f"/admin/activities/activity/timeline/?about={about}")
             assert answer.status_code == 404, about
         self.sign_in(self.charlie)
-        answer = self.client.get(f"/admin/activities/activity/story/?about=contact:{company.pk}")
+        answer = self.client.get(f"/admin/activities/activity/timeline/?about=contact:{company.pk}")
         assert answer.status_code == 404
         assert self.client.get(change_url(company)).status_code in (302, 404)
 
@@ -431,7 +431,7 @@ class StoryTests(StaffTestCase):
         self.sign_in(self.bob)
 
         for row in (deal, company):
-            text = self.story(row)
+            text = self.timeline(row)
             assert "&lt;b&gt;Pool" in text
             assert "<b>Pool" not in text
             assert "<i>Roof" not in text
@@ -439,9 +439,9 @@ class StoryTests(StaffTestCase):
     def test_a_viewer_has_no_undo(self):
         deal = self.deal()
         self.sign_in(self.viewer)
-        assert "/undo/" not in self.story(deal)
+        assert "/undo/" not in self.timeline(deal)
         self.sign_in(self.bob)
-        assert "/undo/" in self.story(deal)
+        assert "/undo/" in self.timeline(deal)
 
     def test_the_page_has_a_fixed_number_of_queries(self):
         company = CompanyFactory(actor=self.bob)

@@ -115,7 +115,7 @@ def nothing_matches(page: Any, base: str) -> None:
 def timeline(page: Any, base: str) -> None:
     page.goto(f"{base}/admin/deals/deal/?status=won&amount_from=9000")
     page.locator(".field-title a").nth(4).click()
-    page.wait_for_selector("[data-story] .crm-change")
+    page.wait_for_selector("[data-timeline] .crm-change")
 
 
 def deactivation(page: Any, base: str) -> None:

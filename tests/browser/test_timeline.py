@@ -11,11 +11,11 @@ DAY = datetime.timedelta(days=1)
 
 
 def lines(page):
-    return page.locator("[data-story] li")
+    return page.locator("[data-timeline] li")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_story_is_read_and_continued_on_the_same_page(page, sign_in, world, width):
+def test_a_timeline_is_read_and_continued_on_the_same_page(page, sign_in, world, width):
     page.set_viewport_size({"width": width, "height": 844})
     deal, now = world.deal(name="Roof"), timezone.now()
     world.activity(type="note", subject="Pinned", deal=deal.pk, is_pinned=True, done_at=now - 900 * DAY)
@@ -29,22 +29,22 @@ def test_a_story_is_read_and_continued_on_the_same_page(page, sign_in, world, wi
 
     page.fill(".crm-log [name=subject]", "Wants an offer")
     page.click(".crm-log > button")
-    page.wait_for_selector("[data-story] >> text=Wants an offer")
+    page.wait_for_selector("[data-timeline] >> text=Wants an offer")
     assert lines(page).all_inner_texts()[0].find("Pinned") >= 0
     assert lines(page).count() == 30
 
     for count in (60, 73):
         page.click("text=Older entries")
-        page.wait_for_function(f"document.querySelectorAll('[data-story] li').length === {count}")
-    headings = page.locator("[data-story] h3").all_inner_texts()
+        page.wait_for_function(f"document.querySelectorAll('[data-timeline] li').length === {count}")
+    headings = page.locator("[data-timeline] h3").all_inner_texts()
     years = list(dict.fromkeys(str((now - (9 + number) * 9 * DAY).year) for number in range(70)))
     assert headings == ["Pinned", *dict.fromkeys([str(now.year), *years])]
-    told = page.locator("[data-story]").inner_text()
+    told = page.locator("[data-timeline]").inner_text()
     assert [f"No {number:02}" in told for number in range(70)] == [True] * 70
     assert page.locator("text=Older entries").count() == 0
 
-    page.click("[data-story] nav >> text=Changes")
-    page.wait_for_function("document.querySelectorAll('[data-story] li').length === 1")
+    page.click("[data-timeline] nav >> text=Changes")
+    page.wait_for_function("document.querySelectorAll('[data-timeline] li').length === 1")
     assert "Created" in lines(page).inner_text()
     assert page.evaluate("document.documentElement.dataset.mark === '1'")
     assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -446,7 +446,7 @@ class UndoTests(ReachTestCase):
             found = re.findall(r"/undo/(\d+)/", page)
             sizes.append(len(found))
             seen += map(int, found)
-            older = re.search(r'href="([^"]*story_after=[^"]*)"[^>]*>Older entries', page)
+            older = re.search(r'href="([^"]*timeline_after=[^"]*)"[^>]*>Older entries', page)
             assert ("Newest entries" in page) == (len(sizes) > 1)
             url = older and html.unescape(older[1])
 
@@ -454,7 +454,7 @@ class UndoTests(ReachTestCase):
         assert sizes == [30, 30, 10]
         assert seen == list(events)
         for wrong in ("x", "-1", "9" * 30, ""):
-            assert f"/undo/{seen[0]}/" in self.page(f"{change_url(deal)}?story_after={wrong}")
+            assert f"/undo/{seen[0]}/" in self.page(f"{change_url(deal)}?timeline_after={wrong}")
 
     def test_older_changes_of_a_pipeline_are_on_further_pages(self):
         for number in range(40):

@@ -158,7 +158,7 @@ class ActivityAdmin(StaffModelAdmin):
         view = self.admin_site.admin_view
         own = [
             path("log/", view(acts.log), name="activities_activity_log"),
-            path("story/", view(acts.story), name="activities_activity_story"),
+            path("timeline/", view(acts.timeline), name="activities_activity_timeline"),
             path("<int:pk>/act/<slug:name>/", view(acts.act), name="activities_activity_act"),
         ]
         return [*own, *super().get_urls()]

@@ -20,7 +20,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.activities import services
 from crm_project.activities.admin import sections
 from crm_project.activities.admin.forms import LogForm
-from crm_project.activities.admin.story import story_context
+from crm_project.activities.admin.timeline import timeline_context
 from crm_project.activities.models import Activity
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import DomainError
@@ -78,14 +78,14 @@ def log(request: HttpRequest) -> HttpResponse:
     return answer(request, actor, text, is_done=True)
 
 
-def story(request: HttpRequest) -> HttpResponse:
+def timeline(request: HttpRequest) -> HttpResponse:
     """A page of a timeline alone, for the script."""
     actor = actor_of(request)
     row = sections.parent_of(request, actor, request.GET.get("about", "")) if actor else None
     if actor is None or row is None:
         raise Http404
-    context = {"story": story_context(request, actor, row), "may_edit": False}
-    return HttpResponse(sections.rendered(request, sections.STORY, context))
+    context = {"timeline": timeline_context(request, actor, row), "may_edit": False}
+    return HttpResponse(sections.rendered(request, sections.TIMELINE, context))
 
 
 def _acting(request: HttpRequest) -> Actor:

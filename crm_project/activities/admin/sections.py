@@ -16,7 +16,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.activities.admin.display import ICONS, entry
 from crm_project.activities.admin.forms import WHEN, LogForm
-from crm_project.activities.admin.story import story_context
+from crm_project.activities.admin.timeline import timeline_context
 from crm_project.activities.models import Activity
 from crm_project.activities.querysets import about_contact, is_due
 from crm_project.activities.timeline import PLANNED_ORDER
@@ -27,7 +27,7 @@ from deals.models import Deal
 
 OPEN_SHOWN, DAY_SHOWN = 20, 8
 SECTION, DAY = "admin/activities/section.html", "admin/activities/day.html"
-STORY = "admin/activities/story.html"
+TIMELINE = "admin/activities/timeline.html"
 
 
 def section(request: HttpRequest, row: Any) -> Panel | None:
@@ -54,7 +54,7 @@ def section_context(
         "about": f"{row.row_kind}:{row.pk}",
         "open": [entry(one, about=row) for one in opened[:OPEN_SHOWN]],
         "more_url": list_url({**about_parameters(row), "state": "open"}) if len(opened) > OPEN_SHOWN else "",
-        "story": story_context(request, actor, row),
+        "timeline": timeline_context(request, actor, row),
         "may_edit": may_edit,
         **(form_context(request, form) if may_edit else {}),
         "next": f"{reverse(f'admin:{row._meta.app_label}_{row._meta.model_name}_change', args=[row.pk])}#timeline",

@@ -52,11 +52,11 @@ async function fragment(link) {
     }
     const template = document.createElement("template");
     template.innerHTML = await answer.text();
-    return template.content.querySelector("[data-story]");
+    return template.content.querySelector("[data-timeline]");
 }
 
-function append(story, older) {
-    const lines = story.querySelector("[data-story-lines]");
+function append(timeline, older) {
+    const lines = timeline.querySelector("[data-timeline-lines]");
     const [first, ...others] = older.querySelectorAll("[data-heading]");
     const last = lines.querySelector("[data-heading]:last-of-type");
     const added = first.querySelector("li");
@@ -66,31 +66,31 @@ function append(story, older) {
         others.unshift(first);
     }
     lines.append(...others);
-    const more = older.querySelector("[data-story-more]");
+    const more = older.querySelector("[data-timeline-more]");
     more.querySelector("a:not([data-older])")?.remove();
-    story.querySelector("[data-story-more]").replaceWith(more);
+    timeline.querySelector("[data-timeline-more]").replaceWith(more);
     added.tabIndex = -1;
     added.focus({ preventScroll: true });
 }
 
 document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-fragment]");
-    const story = link?.closest("[data-story]");
-    if (!story || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) {
+    const timeline = link?.closest("[data-timeline]");
+    if (!timeline || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) {
         return;
     }
     event.preventDefault();
-    if (story.hasAttribute("aria-busy")) {
+    if (timeline.hasAttribute("aria-busy")) {
         return;
     }
-    story.setAttribute("aria-busy", "true");
+    timeline.setAttribute("aria-busy", "true");
     fragment(link).then((fresh) => {
         if ("older" in link.dataset) {
-            append(story, fresh);
+            append(timeline, fresh);
         } else {
-            story.replaceWith(fresh);
+            timeline.replaceWith(fresh);
             fresh.querySelector("[aria-current]").focus();
         }
-        story.removeAttribute("aria-busy");
+        timeline.removeAttribute("aria-busy");
     }).catch(() => { window.location.href = link.href; });
 });

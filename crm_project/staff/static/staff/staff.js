@@ -60,7 +60,7 @@ window.addEventListener("load", () => window.django?.jQuery?.(labelSelects));
 
 /* The parts of a page of a row: set before the page is drawn, so that nothing moves. Without scripts all are shown. */
 function showTab() {
-    document.documentElement.dataset.tab = location.hash === "#edit" ? "edit" : "story";
+    document.documentElement.dataset.tab = location.hash === "#edit" ? "edit" : "overview";
     const isEdit = location.hash === "#edit" || document.body?.classList.contains("crm-has-errors");
     for (const link of document.querySelectorAll(".crm-page-tabs a")) {
         link.toggleAttribute("aria-current", (link.hash === "#edit") === isEdit);

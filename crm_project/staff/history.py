@@ -11,7 +11,7 @@ from crm_project.errors import counted
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import rows_of
 from crm_project.journal.querysets import COUNT_LIMIT
-from crm_project.journal.sentences import TimelineEntry, lines
+from crm_project.journal.sentences import EventLine, lines
 from crm_project.journal.undo import can_undo
 from crm_project.records.kinds import kinds
 from crm_project.staff.actions import counted_rows
@@ -24,7 +24,7 @@ ENTRIES = 30
 BEFORE = "history_before"
 
 
-def timeline(request: HttpRequest, row: Any) -> Panel | None:
+def history_panel(request: HttpRequest, row: Any) -> Panel | None:
     """The panel of the newest events of a row, or of those before a sequence number, if its kind has a history."""
     actor = actor_of(request)
     kind = kinds.get(getattr(row, "row_kind", ""))
@@ -39,7 +39,7 @@ def timeline(request: HttpRequest, row: Any) -> Panel | None:
     links = undos([entry.event for entry in entries], actor) if may_undo else {}
     return Panel(
         title="History",
-        template="admin/timeline.html",
+        template="admin/history.html",
         context={
             "entries": [
                 (entry, part, links.get(entry.event.pk))
@@ -71,7 +71,7 @@ def _reach(event: Any) -> str:
     return f"over {text}" if event.reach > COUNT_LIMIT else text
 
 
-def _parts(row: Any, entries: list[TimelineEntry], actor: Actor) -> list[str]:
+def _parts(row: Any, entries: list[EventLine], actor: Actor) -> list[str]:
     """The names of the row's parts that entries are about."""
     events = [entry.event for entry in entries]
     rows = rows_of([event for event in events if event.kind != row.row_kind], actor.member)

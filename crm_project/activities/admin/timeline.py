@@ -17,11 +17,11 @@ from crm_project.journal.event_types import types_of
 from crm_project.records.kinds import kinds
 from crm_project.records.paging import InvalidCursor
 from crm_project.staff import display
-from crm_project.staff.timeline import undos
+from crm_project.staff.history import undos
 
 SHOWN = 30
 # The parameters of the page: what is shown, and after which entry.
-KIND, AFTER = "story", "story_after"
+KIND, AFTER = "timeline", "timeline_after"
 CHOICES = {"": "All", "activity": "Activities", "note": "Notes", "change": "Changes"}
 # By the meaning of the event.
 ICONS = {
@@ -37,7 +37,7 @@ ICONS = {
 }
 
 
-def story_context(request: HttpRequest, actor: Actor, row: Any) -> dict[str, Any]:
+def timeline_context(request: HttpRequest, actor: Actor, row: Any) -> dict[str, Any]:
     """The page that the address of the request asks for; a wrong parameter asks for the first one."""
     kind = request.GET.get(KIND, "")
     kind = kind if kind in CHOICES else ""
@@ -69,7 +69,7 @@ def _position(text: str, row: Any, kind: str) -> Position | None:
 def _links(url: str, about: str, kind: str, after: str = "") -> dict[str, str]:
     """The address of the page, and that of the timeline alone."""
     query = {name: value for name, value in ((KIND, kind), (AFTER, after)) if value}
-    own = reverse("admin:activities_activity_story")
+    own = reverse("admin:activities_activity_timeline")
     return {
         "url": f"{url}{'?' if query else ''}{urlencode(query)}#timeline",
         "fragment": f"{own}?{urlencode({'about': about, **query})}",
