@@ -45,6 +45,7 @@ def member_of(request: HttpRequest, value: str) -> dict[str, str]:
 COMMON: Mapping[str, Translation] = {
     SEARCH_VAR: same("q"),
     "owner": member_of,
+    "change_set": same("change_set"),
     "created_at_from": same("created_at_after"),
     "created_at_to": same("created_at_before"),
 }
