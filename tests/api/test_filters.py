@@ -547,7 +547,7 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
         for name, (values, _) in self.filters.items():
             sizes = set()
             for value in values:
-                rows = self.as_bob.rows("/api/deals", page_size=200, **{name: value})
+                rows = self.as_bob.rows("/api/deals", page_size=200, fields="uuid", **{name: value})
                 assert [row["uuid"] for row in rows] == self.expected({name: value}), (name, value)
                 sizes.add(len(rows))
             assert sizes - {0, ROWS} or name in UNIFORM, f"{name} was not really tried"

@@ -39,7 +39,17 @@ def test_it_is_complete(finished):
     run(finished, "manage.py", "makemigrations", "--check", "--dry-run")
     run(finished, "manage.py", "lint_migrations")
     tests = {step.test for step in NEEDED}
-    run(finished, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/recipes/check_field.py", *tests)
+    run(
+        finished,
+        "-m",
+        "pytest",
+        "-q",
+        "--nomigrations",
+        "-p",
+        "no:cacheprovider",
+        "tests/recipes/check_field.py",
+        *tests,
+    )
 
 
 @pytest.mark.long
@@ -49,7 +59,9 @@ def test_without_a_step_its_test_fails(finished, step, tmp_path):
     shutil.copytree(finished, tree)
     step.revert(tree)
 
-    printed = run(tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", step.test, succeeds=False)
+    printed = run(
+        tree, "-m", "pytest", "-q", "--nomigrations", "-p", "no:cacheprovider", step.test, succeeds=False
+    )
     assert " failed" in printed
 
 

@@ -75,7 +75,7 @@ def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def run_tests(tree: Path, *tests: str) -> subprocess.CompletedProcess[str]:
-    return run(tree, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
+    return run(tree, "-m", "pytest", "-q", "-x", "--nomigrations", "-p", "no:cacheprovider", *tests)
 
 
 @pytest.fixture(scope="module")

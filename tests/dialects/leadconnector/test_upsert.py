@@ -202,7 +202,7 @@ class TestSynchronization(Synchronizing, BaseTestCase):
         record(self)
 
     def test_a_synchronization_merges_and_reopens_nothing(self) -> None:
-        self.synchronize(100, runs=2)
+        self.synchronize(40, runs=2)
 
 
 @pytest.mark.long
