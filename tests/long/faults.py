@@ -177,8 +177,11 @@ def stopped(database: PostgreSQL, seconds: float) -> Iterator[None]:
 
 
 def killed_and_started(server: Server) -> None:
+    """It is back when it listens: before, it is a process that imports its code."""
     server.kill()
+    server.wait_until_it_listens(False)
     server.process = server.start()
+    server.wait_until_it_listens()
 
 
 @contextmanager

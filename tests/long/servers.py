@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -109,6 +110,18 @@ class Server:
         return subprocess.Popen(
             [sys.executable, *line], env=self.environment, start_new_session=True, **quiet
         )
+
+    def wait_until_it_listens(self, listens: bool = True) -> None:
+        """Or, after it was killed, until the last of its processes is gone."""
+        deadline = time.monotonic() + PATIENCE
+        while listens != self._is_listening():
+            assert time.monotonic() < deadline, f"no change within {PATIENCE} seconds"
+            time.sleep(0.02)
+
+    def _is_listening(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
+        return False
 
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)
