@@ -133,11 +133,10 @@ def yes_no_filter(title: str, column: str) -> type[YesNoFilter]:
     return type(f"{column.title()}Filter", (YesNoFilter,), {"title": title, "parameter": column})
 
 
-class RowFilter(FormFilter):
-    """Rows that belong to one row, the page of which links to the list. Lists without the parameter do not have it."""
+class LinkedFilter(FormFilter):
+    """A filter of one parameter that links set. Lists without the parameter do not have it."""
 
     parameter: ClassVar[str]
-    model: ClassVar[Any]
 
     @classmethod
     def names(cls) -> list[str]:
@@ -145,6 +144,12 @@ class RowFilter(FormFilter):
 
     def has_output(self) -> bool:
         return bool(self.used_parameters)
+
+
+class RowFilter(LinkedFilter):
+    """Rows that belong to one row, the page of which links to the list."""
+
+    model: ClassVar[Any]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         key = whole_number(str(self.used_parameters.get(self.parameter, "")))
@@ -162,18 +167,11 @@ class RowFilter(FormFilter):
         return Q(**{self.parameter: row_id})
 
 
-class ChosenFilter(FormFilter):
+class ChosenFilter(LinkedFilter):
     """Rows that were chosen by their ids, such as those that are ticked in a list."""
 
     title = "Chosen"
     parameter = "ids"
-
-    @classmethod
-    def names(cls) -> list[str]:
-        return [cls.parameter]
-
-    def has_output(self) -> bool:
-        return bool(self.used_parameters)
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         return {self.parameter: forms.CharField(widget=TextInput(), label=self.title)}
@@ -190,18 +188,11 @@ class ChosenFilter(FormFilter):
         return rows.filter(pk__in=self.ids)
 
 
-class ChangeSetFilter(FormFilter):
+class ChangeSetFilter(LinkedFilter):
     """Rows that one change set has written, the page of which links to the list."""
 
     title = "Written by"
     parameter = "change_set"
-
-    @classmethod
-    def names(cls) -> list[str]:
-        return [cls.parameter]
-
-    def has_output(self) -> bool:
-        return bool(self.used_parameters)
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         return {self.parameter: forms.UUIDField(widget=TextInput(), label=self.title)}
