@@ -4,9 +4,11 @@ import datetime
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import (
+    Case,
     Count,
     Exists,
     ExpressionWrapper,
@@ -14,17 +16,21 @@ from django.db.models import (
     FilteredRelation,
     OuterRef,
     Q,
+    Subquery,
     Sum,
     Value,
+    When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least, NullIf, TruncDate
 from django.db.models.lookups import GreaterThan
 
-from crm_project.records.fields import MoneyField
+from crm_project.rates.models import ExchangeRate
+from crm_project.rates.querysets import AmountInBase, rates_on
+from crm_project.records.fields import MoneyField, RateField
 from crm_project.records.kinds import kinds
 
 if TYPE_CHECKING:
-    from crm_project.accounts.models import Member
+    from crm_project.accounts.models import Member, Organization
 
 CLOSED = ("won", "lost", "abandoned")
 
@@ -44,20 +50,53 @@ class DealStateQuerySet(models.QuerySet[Any]):
     def live(self) -> Self:
         return self.filter(deleted_at=None)
 
+    def with_amount_base(self, organization: "Organization", instant: datetime.datetime) -> Self:
+        """Annotate `amount_base`, by the rules of a deal's: an open deal has the last rate of the instant's day.
+
+        Two queries read the rates of that day. A closed deal has the rate of its closing, whenever one asks: it is
+        looked up for each state that differs from the present deal.
+        """
+        from deals.models import AMOUNT_LIMIT
+
+        base, zone = organization.currency, ZoneInfo(organization.time_zone)
+        rates = ExchangeRate.objects.of(organization.pk)
+        day = instant.astimezone(zone).date()
+        that_day = rates_on(organization.pk, base, {(currency, day) for currency in rates.currencies(base)})
+        whens = [When(currency=one, then=Value(rate, RateField())) for (one, _), rate in that_day.items()]
+        of_closing = rates.until(base, OuterRef("currency"), OuterRef("closing_day")).values("rate")[:1]
+        rate = Case(
+            When(closed_at=None, then=Case(*whens, output_field=RateField())), default=Subquery(of_closing)
+        )
+        limit = Value(Decimal(AMOUNT_LIMIT), MoneyField())
+        product = NullIf(Least(AmountInBase("amount", rate), limit), limit)
+        present = Q(**{f"deal__{name}": F(name) for name in ("amount", "currency", "closed_at")})
+        return self.annotate(
+            closing_day=TruncDate("closed_at", tzinfo=zone),
+            amount_base=Case(
+                When(currency=base, then="amount"),
+                When(present, then="deal__amount_base"),
+                default=product,
+                output_field=MoneyField(),
+            ),
+        )
+
     def totals(self, *by: str) -> list[dict[str, Any]]:
         """Count and sums per values of `by` (the status, unless others are named) and currency, exact.
 
-        A state keeps no gross amount, and none in the organization's currency.
+        The states have their `amount_base`. They keep no gross amount.
         """
         by = by or ("status",)
-        weighted = ExpressionWrapper(F("amount") * F("probability"), output_field=MoneyField())
         groups = (
             self.order_by()
             .values(*dict.fromkeys((*by, "currency")))
             .annotate(
                 count=Count("id"),
                 sum_amount=Sum("amount"),
-                hundredfold=Sum(weighted, output_field=MoneyField()),
+                hundredfold=_hundredfold("amount"),
+                sum_amount_base=Sum("amount_base"),
+                hundredfold_base=_hundredfold("amount_base"),
+                base_count=Count("amount_base"),
+                without_rate=Count("id", filter=Q(amount__isnull=False, amount_base=None)),
             )
             .order_by(*by, "currency")
         )
@@ -69,10 +108,10 @@ class DealStateQuerySet(models.QuerySet[Any]):
                 "amount_gross": None,
                 "amount_gross_count": 0,
                 "weighted_amount": (group["hundredfold"] or Decimal(0)) / 100,
-                "amount_base": None,
-                "weighted_amount_base": None,
-                "base_count": 0,
-                "without_rate": 0,
+                "amount_base": group["sum_amount_base"] or Decimal(0),
+                "weighted_amount_base": (group["hundredfold_base"] or Decimal(0)) / 100,
+                "base_count": group["base_count"],
+                "without_rate": group["without_rate"],
             }
             for group in groups
         ]
@@ -98,6 +137,12 @@ class DealStateQuerySet(models.QuerySet[Any]):
         closed = self.live().filter(valid_to=None, closed_at__gte=since, closed_at__lt=until)
         found = {**_grouped(changed, compared), **_grouped(closed, {name: Q(status=name) for name in CLOSED})}
         return {name: found[name] for name in CHANGES}
+
+
+def _hundredfold(amount: str) -> Sum:
+    """The sum of the amounts, each times its probability in percent."""
+    weighted = ExpressionWrapper(F(amount) * F("probability"), output_field=MoneyField())
+    return Sum(weighted, output_field=MoneyField())
 
 
 def _grouped(states: Any, changes: Mapping[str, Q]) -> dict[str, list[dict[str, Any]]]:

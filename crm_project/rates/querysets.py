@@ -1,4 +1,4 @@
-"""QuerySet of exchange rates, and the rates of many days in one query."""
+"""QuerySet of exchange rates, the rates of many days in one query, and the product of an amount and a rate in SQL."""
 
 import datetime
 import json
@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any, Self
 
 from django.db import connection
+from django.db.models import Func
 
-from crm_project.records.fields import RATE_SCALE
+from crm_project.records.fields import RATE_SCALE, SCALE, MoneyField
 from crm_project.records.querysets import RowQuerySet
 
 # A currency, and the day whose rate counts.
@@ -21,6 +22,31 @@ class RateQuerySet(RowQuerySet[Any]):
     def after(self, currency: str, day: datetime.date) -> Self:
         """The live rates of a currency of later days."""
         return self.live().filter(currency=currency, date__gt=day)
+
+    def until(self, base: str, currency: Any, day: Any) -> Self:
+        """The live rates of a currency on or before a day, the latest first."""
+        return self.live().filter(base=base, currency=currency, date__lte=day).order_by("-date")
+
+    def currencies(self, base: str) -> list[str]:
+        """The currencies that have a live rate."""
+        rates = self.live().filter(base=base).order_by("currency")
+        return list(rates.values_list("currency", flat=True).distinct())
+
+
+class AmountInBase(Func):
+    """The product of an amount and a rate, rounded half up to the decimals that are stored."""
+
+    arity = 2
+    output_field = MoneyField()
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template=f"ROUND(%(expressions)s, {SCALE})", arg_joiner=" * "
+        )
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = f"rounded_product(%(expressions)s, {10**RATE_SCALE})"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 def rates_on(organization_id: int, base: str, days: Collection[Day]) -> Mapping[Day, Decimal]:

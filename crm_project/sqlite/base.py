@@ -1,5 +1,7 @@
 """Django's SQLite backend, whose transactions wait for their turn to write in a fair queue.
 
+Its connections have one more function, `rounded_product`.
+
 Every transaction takes the write lock with its BEGIN IMMEDIATE, also those of Django itself: sessions, form pages,
 migrations. A statement outside a transaction relies on SQLite's busy timeout.
 """
@@ -11,11 +13,26 @@ from django.db.backends.sqlite3 import base
 
 from crm_project.write_queue import queue_of
 
+LARGEST_INTEGER = 2**63 - 1
+
+
+def rounded_product(one: int | None, other: int | None, divisor: int) -> int | None:
+    """`one * other / divisor`, rounded half up. Null if a factor is, or if SQLite has no integer of that size."""
+    if one is None or other is None:
+        return None
+    product = (2 * one * other + divisor) // (2 * divisor)
+    return product if product <= LARGEST_INTEGER else None
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     # Seconds that the next transaction waits for its turn, if not as long as for the lock.
     turn_timeout: float | None = None
     _turn: AbstractContextManager[None] | None = None
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        connection = super().get_new_connection(conn_params)
+        connection.create_function("rounded_product", 3, rounded_product, deterministic=True)
+        return connection
 
     def _start_transaction_under_autocommit(self) -> None:
         timeout, self.turn_timeout = self.turn_timeout, None

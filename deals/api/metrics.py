@@ -105,12 +105,12 @@ class SumsSerializer(Serializer):
     def get_count(self, totals: Totals) -> int:
         return metrics.count_of(totals)
 
-    @extend_schema_field({**AMOUNT_SCHEMA, "description": "Of the deals with a rate; null with `as_of`."})
-    def get_amount_base(self, totals: Totals) -> str | None:
+    @extend_schema_field({**AMOUNT_SCHEMA, "description": "Of the deals with a rate."})
+    def get_amount_base(self, totals: Totals) -> str:
         return _base(totals, "amount_base")
 
     @extend_schema_field({**AMOUNT_SCHEMA, "description": "By the probability in force, rounded half up."})
-    def get_weighted_amount_base(self, totals: Totals) -> str | None:
+    def get_weighted_amount_base(self, totals: Totals) -> str:
         return _base(totals, "weighted_amount_base")
 
     def get_without_rate(self, totals: Totals) -> int:
@@ -133,10 +133,8 @@ class SumsSerializer(Serializer):
         ]
 
 
-def _base(totals: Totals, name: str) -> str | None:
-    """Past states have none."""
-    unknown = any(total[name] is None for total in totals)
-    return None if unknown else money.in_base(metrics.base_of(totals, name))
+def _base(totals: Totals, name: str) -> str:
+    return money.in_base(metrics.base_of(totals, name))
 
 
 class GroupSerializer(Serializer):
@@ -287,7 +285,7 @@ class MetricsView(FiguresView):
         """Takes the filters of `/api/deals`; the sums are those of `/api/deals/summary` with the same filters.
 
         At most 1,000 groups. With `as_of`, the dimensions are pipeline, stage, stage_kind, status, owner and currency,
-        the filters those of the list with `as_of`, and the sums in the organization's currency are null.
+        and the filters those of the list with `as_of`.
         """
         self.check_own_parameters(request)
         by, period = self.names("group_by", self.dimensions, most=2), self.period(None, None)
@@ -402,7 +400,8 @@ class PastMetricsView(MetricsView):
 
     def get_queryset(self) -> Any:
         as_of = cast(datetime.datetime, instant_parameter(self, "as_of", end=True))
-        return DealState.objects.visible_to(self.actor.member).live().as_of(as_of)
+        states = DealState.objects.visible_to(self.actor.member).live().as_of(as_of)
+        return states.with_amount_base(self.actor.organization, as_of)
 
     def check_own_parameters(self, request: Request) -> None:
         refuse_parameters(self, "as_of")

@@ -28,15 +28,15 @@ from deals.api.filters import PastDealFilter, StateFilter
 from deals.api.serializers import DealSerializer, summary_of
 from deals.models import Deal, DealState
 from deals.past import CHANGES
-from deals.services.base_amounts import SOURCES
 
 AS_OF = {
     "type": "string",
     "description": "An instant with its UTC offset, or a date, which stands for the end of that day. The deals are"
     " those of that instant, each with `as_of` as an additional field. Pipeline, stage, status, amount, currency,"
     " owner, probability, expected_close_date and closed_at have their values of that instant; names, privacy and all"
-    " other fields have their present values. The gross amount is null if the amount was another one, and the lost"
-    " reason if the status was another one. Accepts the filters status, stage, stage_kind, pipeline, owner and currency"
+    " other fields have their present values. The amount in the organization's currency is by the rates of that day,"
+    " as they are known now. The gross amount is null if the amount was another one, and the lost reason if the status"
+    " was another one. Accepts the filters status, stage, stage_kind, pipeline, owner and currency"
     " and those of amount, probability, expected_close_date and closed_at; ordering is one of created_at, amount,"
     " expected_close_date, closed_at, name, status.",
 }
@@ -59,7 +59,9 @@ CHANGES_PARAMETERS = {
 DAY = datetime.timedelta(days=1)
 TICK = datetime.timedelta(microseconds=1)
 # The columns that a deal takes from its past state.
-STATE_COLUMNS = ("status", "amount", "currency", "probability", "expected_close_date", "closed_at")
+STATE_COLUMNS = (
+    *("status", "amount", "amount_base", "currency", "probability", "expected_close_date", "closed_at"),
+)
 
 
 class ChangesFilter(StateFilter):
@@ -122,6 +124,7 @@ class DealStateViewSet(ScopedView):
 
     def get_queryset(self) -> Any:
         states = DealState.objects.visible_to(self.actor.member).live().as_of(self.as_of)
+        states = states.with_amount_base(self.actor.organization, self.as_of)
         if self.action != "list":
             return states
         # A deal had no state before it was created. The bound is given twice: only this form uses the list's index.
@@ -260,8 +263,6 @@ def _past_deal(deal: Deal, state: DealState) -> Deal:
     if (deal.amount, deal.currency) != (state.amount, state.currency):
         deal.amount_gross, deal.bid_value, deal.bid_periods = None, None, None
         deal.bid_type = Deal.BidTypes.FIXED
-    if any(getattr(deal, name) != getattr(state, name) for name in SOURCES):
-        deal.amount_base = None
     if deal.status != state.status:
         deal.lost_reason = None
     for name in STATE_COLUMNS:

@@ -243,9 +243,9 @@ class TotalSerializer(Serializer):
         help_text="The number of deals whose amount has no rate, and so is not in `amount_base`."
     )
 
-    def get_amount_base(self, total: Mapping[str, Any]) -> str | None:
-        """In the organization's currency, with four decimals. Null with `as_of`."""
-        return None if total["amount_base"] is None else money.in_base(total["amount_base"])
+    def get_amount_base(self, total: Mapping[str, Any]) -> str:
+        """In the organization's currency, with four decimals."""
+        return money.in_base(total["amount_base"])
 
     def get_amount(self, total: Mapping[str, Any]) -> str:
         return _formatted(total["amount"], total)

@@ -16,7 +16,9 @@ from rest_framework.test import APIClient
 
 from crm_project.accounts.services import create_token
 from crm_project.errors import DomainError
-from deals.models import Deal
+from crm_project.journal.append_only import rewriting
+from crm_project.rates.services import create_exchange_rate
+from deals.models import Deal, DealState
 from deals.services import create_deals, restore_deals, trash_deals, update_deals
 from tests.base import BaseTestCase
 from tests.examples import examples
@@ -101,6 +103,7 @@ def fields(deal: Deal) -> dict[str, Any]:
         "stage": deal.stage_id,
         "status": deal.status,
         "amount": deal.amount,
+        "amount_base": deal.amount_base,
         "currency": deal.currency,
         "owner": str(deal.owner.uuid) if deal.owner else None,
         "probability": deal.effective_probability,
@@ -120,6 +123,7 @@ def shown(deal: dict[str, Any]) -> dict[str, Any]:
         "stage": deal["stage"]["id"],
         "status": deal["status"],
         "amount": Decimal(deal["amount"]) if deal["amount"] is not None else None,
+        "amount_base": Decimal(deal["amount_base"]) if deal["amount_base"] is not None else None,
         "currency": deal["currency"],
         "owner": deal["owner"] and deal["owner"]["uuid"],
         "probability": deal["probability"],
@@ -131,12 +135,12 @@ def shown(deal: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def totals(snapshot: Snapshot) -> dict[tuple[str, str], tuple[int, Decimal]]:
-    result: dict[Any, Any] = defaultdict(lambda: (0, Decimal(0)))
+def totals(snapshot: Snapshot) -> dict[tuple[str, str], tuple[int, Decimal, Decimal]]:
+    result: dict[Any, Any] = defaultdict(lambda: (0, Decimal(0), Decimal(0)))
     for deal in snapshot.values():
         key = deal["status"], deal["currency"]
-        count, amount = result[key]
-        result[key] = count + 1, amount + (deal["amount"] or 0)
+        count, amount, amount_base = result[key]
+        result[key] = count + 1, amount + (deal["amount"] or 0), amount_base + (deal["amount_base"] or 0)
     return dict(result)
 
 
@@ -182,6 +186,8 @@ class PastTests(BaseTestCase, HypothesisTestCase):
     @settings(max_examples=examples(12), deadline=None, phases=[Phase.explicit, Phase.generate])
     @given(script=st.lists(steps, min_size=3, max_size=10))
     def test_it_equals_what_was_there(self, script):
+        rate = {"currency": "USD", "date": datetime.date(2026, 1, 1), "rate": Decimal("0.9234567891")}
+        create_exchange_rate(actor=self.alice, change=rate)
         history = History(self, script)
         for actor in (self.alice, self.bob):
             client = client_of(actor)
@@ -204,7 +210,9 @@ class PastTests(BaseTestCase, HypothesisTestCase):
         assert {deal["uuid"]: shown(deal) for deal in deals} == snapshot
         assert len(deals) == len(snapshot) == summary["count"]
         found = {
-            (total["status"], total["currency"]): (total["count"], Decimal(total["amount"]))
+            (total["status"], total["currency"]): (
+                *(total["count"], Decimal(total["amount"]), Decimal(total["amount_base"])),
+            )
             for total in summary["totals"]
         }
         assert found == totals(snapshot)
@@ -250,6 +258,46 @@ class AsOfTests(BaseTestCase):
         now = self.client.get("/api/deals", {"as_of": timezone.now().isoformat()}).json()["results"]
 
         assert [{**deal, "as_of": now[0]["as_of"]} for deal in present] == now
+
+    def test_amounts_in_base_are_by_the_rates_of_that_day(self):
+        """An open deal has the last rate of the day, one that was closed then the rate of its closing."""
+        rates = {10: "0.5", 5: "0.3333333333", 1: "2"}
+        today = timezone.localdate()
+        for days, rate in rates.items():
+            change = {"currency": "USD", "date": today - datetime.timedelta(days), "rate": Decimal(rate)}
+            create_exchange_rate(actor=self.alice, change=change)
+        was_open = self.deal(name="Open", amount="0.01", currency="USD")
+        was_closed = self.deal(name="Closed", amount="100", currency="USD")
+        self.deal(name="No rate", amount="100", currency="CHF")
+        self.deal(name="Own currency", amount="7")
+        closed_at = timezone.now() - datetime.timedelta(7)
+        for change in ({"status": "won", "closed_at": closed_at}, {"amount": Decimal(200)}):
+            update_deals(actor=self.alice, changes=[(was_closed, change)])
+        begun = timezone.now() - datetime.timedelta(20)
+        Deal.objects.update(created_at=begun)
+        with rewriting():
+            # Each deal had its first state all the time; one of them was closed when its amount was another one.
+            DealState.objects.exclude(deal=was_closed).update(valid_from=begun)
+            closed = DealState.objects.filter(deal=was_closed, status="won", amount=Decimal(100))
+            closed.update(valid_from=begun, valid_to=timezone.now())
+
+        def asked(days):
+            as_of = {"as_of": (timezone.now() - datetime.timedelta(days)).isoformat()}
+            deals = self.client.get("/api/deals", as_of).json()["results"]
+            totals = self.client.get("/api/deals/metrics", {**as_of, "group_by": "status"}).json()["results"]
+            return (
+                {deal["name"]: deal["amount_base"] for deal in deals},
+                {one["group"]["status"]: (one["amount_base"], one["without_rate"]) for one in totals},
+            )
+
+        always = {"Closed": "50.0000", "No rate": None, "Own currency": "7.0000"}
+        assert was_open.currency == "USD"
+        for days, in_base in ((12, None), (8, "0.0050"), (3, "0.0033"), (0.1, "0.0200")):
+            with self.subTest(days=days):
+                deals, totals = asked(days)
+                assert deals == {**always, "Open": in_base}
+                of_open = Decimal(in_base or 0) + 7
+                assert totals == {"open": (f"{of_open:.4f}", 1 + (in_base is None)), "won": ("50.0000", 0)}
 
     def test_a_deal_in_the_trash_was_there_before(self):
         deal = self.deal()
