@@ -1,19 +1,33 @@
-"""Exchange rates in the admin."""
+"""Exchange rates in the admin, one at a time or from a file."""
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from uuid import uuid4
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
+from crm_project.errors import DomainError, FieldError
 from crm_project.rates import services
 from crm_project.rates.models import ExchangeRate
-from crm_project.staff.actions import RestoreAction, TrashAction, each
+from crm_project.rates.reading import Read, read_file
+from crm_project.staff.actions import RestoreAction, TrashAction, each, undo_url
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import DayRange, range_filter
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import DecimalInput
+from crm_project.staff.once import carry_out
+
+MOST_ERRORS = 10
 
 
 class ExchangeRateForm(StaffForm):
@@ -24,9 +38,21 @@ class ExchangeRateForm(StaffForm):
     external_references = references_field()
 
 
+class RateFileForm(forms.Form):
+    file = forms.FileField(
+        label="File of rates",
+        widget=UnfoldAdminFileFieldWidget,
+        help_text="A CSV with the columns currency, date (2026-12-31) and rate, or the XML file of the European"
+        " Central Bank. A rate of the same currency and day is corrected.",
+    )
+
+
 @admin.register(ExchangeRate)
 class ExchangeRateAdmin(StaffModelAdmin):
     form = ExchangeRateForm
+    list_tools: ClassVar[Any] = {
+        ExchangeRate: [("Upload a file", "upload", "admin:rates_upload", Permission.EDIT_PIPELINES)]
+    }
     empty_hint = "With rates, deals in all currencies are added up in that of the organization."
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("currency",)
@@ -48,6 +74,61 @@ class ExchangeRateAdmin(StaffModelAdmin):
     def update(self, actor: Actor, row: ExchangeRate, change: dict[str, Any]) -> ExchangeRate:
         return services.update_exchange_rate(actor=actor, exchange_rate=row, change=change)
 
+    def get_urls(self) -> list[URLPattern]:
+        upload: Any = self.admin_site.admin_view(self.upload_view)
+        return [path("upload/", upload, name="rates_upload"), *super().get_urls()]
+
+    def upload_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = RateFileForm(request.POST or None, request.FILES or None)
+        rates_url = reverse("admin:rates_exchangerate_changelist")
+        if request.method == "POST" and form.is_valid() and self._stores(request, form):
+            return HttpResponseRedirect(rates_url)
+        context = {"title": "Upload exchange rates", "form": form, "form_key": uuid4().hex}
+        everywhere = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+        return TemplateResponse(
+            request, "admin/rates/upload.html", {**everywhere, **context, "rates_url": rates_url}
+        )
+
+    def _stores(self, request: HttpRequest, form: forms.Form) -> bool:
+        """Store the rates of the file and report it, or add the errors to the form."""
+        actor, rates = self.actor(request), list[Read]()
+        try:
+            rates = read_file(form.cleaned_data["file"].read(), actor.organization.currency)
+            text, changes = carry_out(
+                actor=actor,
+                request=request,
+                act=lambda: json.dumps(services.set_exchange_rates(actor=actor, rates=rates)),
+            )
+        except DomainError as error:
+            for sentence in _sentences(error, rates):
+                form.add_error("file", sentence)
+            return False
+        undo = undo_url(actor, changes)
+        link = format_html(' <a class="crm-link" href="{}">Undo</a>', undo) if undo else ""
+        messages.success(request, format_html("{}{}", _summary(json.loads(text)), link))
+        return True
+
     @admin.display(description="Rate")
     def value(self, row: ExchangeRate) -> str:
         return f"{row.rate.normalize():f} {row.base}"
+
+
+def _summary(counts: Mapping[str, int]) -> str:
+    return "Rates: " + ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items()) + "."
+
+
+def _sentences(error: DomainError, rates: Sequence[Read]) -> list[str]:
+    """The errors of a file, each of a rate with its currency and day; at most ten, and how many more there are."""
+    found = [_sentence(wrong, rates) for wrong in error.fields] or [error.detail]
+    more = len(found) - MOST_ERRORS
+    return [*found[:MOST_ERRORS], *([f"And {more:,} more."] if more > 0 else [])]
+
+
+def _sentence(wrong: FieldError, rates: Sequence[Read]) -> str:
+    parts = wrong.field.split(".")
+    if parts[0] != "rates":
+        return wrong.detail
+    rate = rates[int(parts[1])]
+    return f"{rate.currency} of {rate.date}: {wrong.detail}"

@@ -13,6 +13,7 @@ from crm_project.errors import FieldError, Invalid
 from crm_project.rates.rules import CURRENCIES, rounded
 from crm_project.records.rules import is_day
 
+LONGEST_FILE = 2_000_000
 HEADINGS = ("currency", "date", "rate")
 EUROPEAN = "EUR"
 MOST_RATES = 20_000
@@ -27,6 +28,17 @@ class Read:
 
 def _refused(template: str, **params: object) -> Invalid:
     return Invalid(fields=[FieldError("content", "unreadable_file", template, params)])
+
+
+def read_file(content: bytes, base: str) -> list[Read]:
+    """The rates of a file, which is XML if it begins with a tag."""
+    if len(content) > LONGEST_FILE:
+        raise _refused("A file has at most %(most)s bytes.", most=LONGEST_FILE)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _refused("This is not a text in UTF-8.") from None
+    return read_ecb(text, base) if text.lstrip().startswith("<") else read_csv(text)
 
 
 def read_csv(content: str) -> list[Read]:

@@ -16,8 +16,8 @@ from crm_project.api.fields import (
     TextField,
 )
 from crm_project.api.serializers import StrictSerializer
+from crm_project.rates.reading import LONGEST_FILE
 
-LONGEST_FILE = 2_000_000
 FORMATS = ("csv", "ecb")
 
 
