@@ -91,6 +91,7 @@ PROBLEM = {
                 "properties": {
                     "kind": {"type": "string"},
                     "row": {"type": "string", "format": "uuid"},
+                    "name": {"type": "string", "description": "The name of one of the first 100 rows."},
                     "fields": {"type": "array", "items": {"type": "string"}},
                 },
             },

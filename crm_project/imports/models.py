@@ -40,6 +40,8 @@ class Import(models.Model):
         PREVIEW = "preview"
         RUN = "run"
         UNDO = "undo"
+        # An undo that leaves the rows that have been changed since as they are.
+        UNDO_UNCHANGED = "undo_unchanged"
 
     row_kind: ClassVar[str] = "import"
 
@@ -122,6 +124,11 @@ class Import(models.Model):
     @property
     def is_busy(self) -> bool:
         return self.state in (self.States.QUEUED, self.States.WORKING)
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether the last task was an undo."""
+        return self.task in (self.Tasks.UNDO, self.Tasks.UNDO_UNCHANGED)
 
     @property
     def state_at_rest(self) -> str:

@@ -107,14 +107,14 @@ def ask_for(*, actor: Actor, source: Import, task: str) -> Import:
         return _queue(actor, row, task)
 
 
-def ask_to_undo(*, actor: Actor, source: Import) -> Import:
-    """Queue the undo of an import, or the undo of that undo."""
+def ask_to_undo(*, actor: Actor, source: Import, keep_changed: bool = False) -> Import:
+    """Queue the undo of an import, or the undo of that undo; perhaps without the rows that have been changed since."""
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor):
         row = _locked(actor, source)
         if row.state not in (States.DONE, States.UNDONE):
             raise Conflict("This file has not been imported.", code="not_undoable")
-        return _queue(actor, row, Import.Tasks.UNDO)
+        return _queue(actor, row, Import.Tasks.UNDO_UNCHANGED if keep_changed else Import.Tasks.UNDO)
 
 
 def questions_of(actor: Actor, source: Import) -> list[dict[str, Any]]:

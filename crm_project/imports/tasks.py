@@ -72,7 +72,7 @@ def claimed(source: Import) -> Import:
     source.state, source.attempt = Import.States.WORKING, source.attempt + 1
     source.started_at = source.heartbeat_at = timezone.now()
     source.save(update_fields=["state", "attempt", "started_at", "heartbeat_at"])
-    if source.task != Import.Tasks.UNDO:
+    if not source.is_undo:
         RefusedRow.objects.filter(source=source).delete()
     return source
 
@@ -86,14 +86,14 @@ def carry_out(source: Import) -> None:
                 {"attempts": ATTEMPTS},
             )
         with progress_of(source) as progress:
-            if source.task == Import.Tasks.UNDO:
+            if source.is_undo:
                 take_back(source, _actor(source))
             else:
                 Runner(source, _actor(source), progress).run()
     except Superseded:
         log.warning("import %s was taken over", source.uuid)
     except DomainError as error:
-        _fail(source, undo_problem(error) if source.task == Import.Tasks.UNDO else error.detail)
+        _fail(source, undo_problem(error) if source.is_undo else error.detail)
     except DatabaseError:
         _retry(source)
         raise
@@ -116,13 +116,13 @@ def _retry(source: Import) -> None:
 
 
 def _unchanged(source: Import) -> str:
-    return "Nothing was undone." if source.task == Import.Tasks.UNDO else "Nothing was imported."
+    return "Nothing was undone." if source.is_undo else "Nothing was imported."
 
 
 def _fail(source: Import, problem: str) -> None:
     """Store the problem. An import whose undo failed keeps its state."""
     try:
-        if source.task == Import.Tasks.UNDO:
+        if source.is_undo:
             mark(source, state=source.state_at_rest, problem=problem)
         else:
             finish(source, Import.States.FAILED, None, problem=problem)

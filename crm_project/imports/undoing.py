@@ -26,17 +26,20 @@ def take_back(source: Import, actor: Actor) -> None:
     with rare_collections(), free_keys(), change_set(actor) as changes:
         extend_statement_timeout()
         event = Event.objects.of_change_set(actor.organization_id, UUID(last)).first()
+        stayed = 0
         if event is not None:  # an import of unchanged rows has no event
-            undo.take_back(actor=actor, event=event)
+            keep_changed = source.task == Import.Tasks.UNDO_UNCHANGED
+            stayed = undo.take_back(actor=actor, event=event, keep_changed=keep_changed).stayed
             check_constraints()
-        mark(source, **_columns_after(source, changes.uuid), problem="")
+        mark(source, **_columns_after(source, changes.uuid, stayed), problem="")
 
 
-def _columns_after(source: Import, by: UUID) -> dict[str, Any]:
-    """State and counts of an import after the change set `by` has undone it, or its undo."""
-    counts = {name: value for name, value in source.counts.items() if name != "undone_by"}
+def _columns_after(source: Import, by: UUID, stayed: int = 0) -> dict[str, Any]:
+    """State and counts of an import after the change set `by` has undone it, or its undo, but for rows that stayed."""
+    counts = {name: value for name, value in source.counts.items() if name not in ("undone_by", "stayed")}
     if source.state_at_rest == States.DONE:
-        return {"state": States.UNDONE, "counts": counts | {"undone_by": str(by)}}
+        undone = {"undone_by": str(by), **({"stayed": stayed} if stayed else {})}
+        return {"state": States.UNDONE, "counts": counts | undone}
     return {"state": States.DONE, "counts": counts}
 
 

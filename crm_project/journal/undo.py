@@ -8,8 +8,8 @@ later change of the same fact is a conflict.
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +22,15 @@ from crm_project.errors import Conflict, DomainError, FieldError, NotFound
 from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
 from crm_project.journal.services import event_of
-from crm_project.records.kinds import Kind, Undoer, kinds
+from crm_project.records.kinds import Kind, Undoer, kind_of, kinds
 from crm_project.records.locks import hold_catalogue
 from crm_project.records.writing.store import Draft
 
 Fact = tuple[str, Any]
 RowKey = tuple[str, int]
 BATCH = 4_000
+# Rows that a refusal names.
+LISTED = 100
 ABSENT = "\x00absent"  # no stored text holds a NUL
 
 
@@ -50,6 +52,8 @@ class UndoResult:
     undoes: UUID
     changes: ChangeSet = field(repr=False)
     already: int = 0
+    # The number of rows that were left as they are, since they have been changed.
+    stayed: int = 0
 
     @property
     def count(self) -> int:
@@ -116,8 +120,12 @@ def undo(*, actor: Actor, sequence: int) -> UndoResult:
         return result
 
 
-def take_back(*, actor: Actor, event: Event) -> UndoResult:
-    """Undo the change set of the event, without the hooks of `undo`."""
+def take_back(*, actor: Actor, event: Event, keep_changed: bool = False) -> UndoResult:
+    """Undo the change set of the event, without the hooks of `undo`.
+
+    With `keep_changed`, rows that have been changed since stay as they are, and with them the rows to which they refer
+    and which the change set created. Without it such rows refuse the undo.
+    """
     with change_set(actor) as changes:
         changes.undoes = event.change_set
         already = len(changes.recorded)
@@ -128,9 +136,15 @@ def take_back(*, actor: Actor, event: Event) -> UndoResult:
             actor.require(kinds[name].permission)
         now = timezone.now()
         drafts = _locked(actor, by_kind, now)
-        _refuse_conflicts(actor, event, nets, by_kind)
-        _revert(changes, actor, by_kind, drafts, now)
-        return UndoResult(changes.uuid, event.change_set, changes, already)
+        conflicts = _conflicts(actor, event, nets, by_kind)
+        if conflicts and not keep_changed:
+            raise _changed(nets, conflicts)
+        left = _without(actor, nets, conflicts) if conflicts else by_kind
+        stayed = len(nets) - sum(map(len, left.values()))
+        if stayed and not left:
+            raise _changed(nets, conflicts)
+        _revert(changes, actor, left, drafts, now)
+        return UndoResult(changes.uuid, event.change_set, changes, already, stayed)
 
 
 def can_undo(event: Event) -> bool:
@@ -261,19 +275,70 @@ def entries(value: Any) -> list[Any]:
     return [tuple(entry) if isinstance(entry, list | tuple) else entry for entry in value or ()]
 
 
-def _refuse_conflicts(
+def _conflicts(
     actor: Actor, event: Event, nets: Mapping[RowKey, NetChange], by_kind: Mapping[str, Sequence[NetChange]]
-) -> None:
+) -> dict[RowKey, dict[str, FieldError]]:
+    """The errors of the rows that have been changed since, by field."""
     later = _later_events(actor.organization_id, event, by_kind)
-    conflicts, fields = [], []
-    for key, net in nets.items():
-        names = _changed_since(net, later.get(key, ()))
-        if not names:
-            continue
-        conflicts.append({"kind": net.kind.name, "row": str(net.row_uuid), "fields": sorted(names)})
-        fields += [names[name] for name in sorted(names)]
-    if conflicts:
-        raise conflict(fields, conflicts)
+    found = {key: _changed_since(net, later.get(key, ())) for key, net in nets.items()}
+    return {key: errors for key, errors in found.items() if errors}
+
+
+def _changed(
+    nets: Mapping[RowKey, NetChange], conflicts: Mapping[RowKey, Mapping[str, FieldError]]
+) -> Conflict:
+    """The refusal. Of several rows, each error begins with the name of its row."""
+    rows, fields = [], []
+    names = _names(conflicts)
+    for (kind, row_id), errors in conflicts.items():
+        name = names.get((kind, row_id), "")
+        row = {"kind": kind, "row": str(nets[kind, row_id].row_uuid), "name": name, "fields": sorted(errors)}
+        rows.append(row)
+        for _, error in sorted(errors.items()):
+            named = replace(
+                error, template=f"%(row)s: {error.template}", params={**(error.params or {}), "row": name}
+            )
+            fields.append(named if name and len(nets) > 1 else error)
+    return conflict(fields, rows)
+
+
+def _names(keys: Iterable[RowKey]) -> dict[RowKey, str]:
+    """The names of the first rows of each kind, as many as a refusal lists."""
+    ids = defaultdict(list)
+    for kind, row_id in islice(keys, LISTED):
+        ids[kind].append(row_id)
+    return {
+        (kind, row.pk): str(row)
+        for kind, of_kind in ids.items()
+        for row in kinds[kind].model.objects.filter(pk__in=of_kind).select_related(*kinds[kind].related)
+    }
+
+
+def _without(
+    actor: Actor, nets: Mapping[RowKey, NetChange], changed: Iterable[RowKey]
+) -> dict[str, list[NetChange]]:
+    """The net changes without those of the changed rows, and of the created rows to which these refer."""
+    left, staying = dict(nets), set(changed)
+    while staying:
+        stay = _by_kind({key: left.pop(key) for key in staying})
+        staying = set()
+        for of_kind in stay.values():
+            for batch in _batches(of_kind):
+                referred = {key for draft in _read(actor, batch).values() for key in _referred(draft)}
+                staying |= {key for key in referred if key in left and left[key].created}
+    return _by_kind(left)
+
+
+def _referred(draft: Draft) -> Iterator[RowKey]:
+    """The rows to which a row refers, by its foreign keys and its lists."""
+    kind = kinds[draft.row.row_kind]
+    for column in draft.row._meta.concrete_fields:
+        target = kind_of(column.related_model) if column.is_relation else None
+        if target is not None and (row_id := getattr(draft.row, column.attname)):
+            yield target.name, row_id
+    for name, entries_of in draft.lists.items():
+        if target_name := kind.lists.get(name):
+            yield from ((target_name, row_id) for row_id in entries_of)
 
 
 def conflict(fields: Sequence[FieldError], rows: Sequence[Mapping[str, Any]] = ()) -> Conflict:

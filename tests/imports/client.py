@@ -54,9 +54,9 @@ def upload(client: ApiClient, kind: str, content: bytes, content_type: str = "te
     )
 
 
-def carried_out(client: ApiClient, source: str, task: str = "run") -> Any:
+def carried_out(client: ApiClient, source: str, task: str = "run", **body: Any) -> Any:
     """The import after the preview or the run; the worker is here."""
-    asked = client.post(f"{source}/{task}")
+    asked = client.post(f"{source}/{task}", body) if body else client.post(f"{source}/{task}")
     assert asked.status_code == 202, asked.content
     run_tasks()
     return client.get(source).json()

@@ -106,9 +106,41 @@ class UndoOfDealsTests(ApiTestCase):
         refused = self.undone(result)
 
         assert refused["state"] == "done"
-        assert "amount: Mary changed it at" in refused["problem"]
+        assert "amount: Deal 1: Mary changed it at" in refused["problem"]
         assert refused["counts"] == result["counts"]
         assert Deal.objects.live().count() == 3
+
+    def test_the_rows_that_were_not_changed_since_can_be_undone(self):
+        """The deal that was changed keeps its contact, which the import created too."""
+        more = [deal_row(number) for number in (4, 5)]
+        result = self.run_file(rows=more)
+        changed = Deal.objects.get(name="Deal 3")
+        update_deals(actor=self.manager, changes=[(changed, {"amount": None})])
+        url = f"{place(result)}/undo"
+
+        problem(self.as_bob.post(url, {"changed_rows": "some"}), 400, "invalid_choice", "/changed_rows")
+        undone = carried_out(self.as_bob, place(result), "undo", changed_rows="keep")
+
+        assert (undone["state"], undone["problem"], undone["counts"]["stayed"]) == ("undone", "", 2)
+        assert self.pictures() == self.before
+        assert set(Deal.objects.live()) == {self.old, self.same, changed}
+        changed.refresh_from_db()
+        assert changed.contact.deleted_at is None
+        assert changed.contact.email == "new@example.com"
+
+        back = self.undone(result)
+
+        assert (back["state"], back["counts"]) == ("done", result["counts"])
+        assert Deal.objects.live().count() == 5
+
+    def test_if_all_rows_were_changed_since_nothing_is_undone(self):
+        result = imported(self.as_bob, "deals", csv_file(HEADER, deal_row(3)))
+        update_deals(actor=self.manager, changes=[(Deal.objects.get(name="Deal 3"), {"amount": None})])
+
+        refused = carried_out(self.as_bob, place(result), "undo", changed_rows="keep")
+
+        assert (refused["state"], refused["counts"]) == ("done", result["counts"])
+        assert "amount: Mary changed it at" in refused["problem"]
 
     def test_a_later_change_of_another_field_stays(self):
         result = self.run_file()
@@ -292,3 +324,27 @@ class UndoPageTests(StaffTestCase):
         run_tasks()
         assert "Undo this import" in self.page(change_url(source))
         assert Deal.objects.live().count() == 1
+
+    def test_the_other_rows_after_a_refusal(self):
+        file = SimpleUploadedFile("deals.csv", csv_file(("name",), ("A",), ("B",)), "text/csv")
+        self.client.post(add_url(Import), {"kind": "deals", "file": file})
+        source = Import.objects.get()
+        form = self.client.get(change_url(source)).context["form"]
+        given = {field.html_name: field.value() or "" for field in form}
+        self.client.post(reverse("admin:imports_run", args=[source.pk]), given)
+        run_tasks()
+        changed = Deal.objects.get(name="A")
+        update_deals(actor=self.manager, changes=[(changed, {"name": "A, changed"})])
+        assert "Undo the other rows" not in self.page(change_url(source))
+
+        self.client.post(action_url("undo", source))
+        run_tasks()
+        page = self.page(change_url(source))
+        assert "name: A, changed: Mary changed it at" in page
+        assert "Undo the other rows" in page
+
+        self.client.post(action_url("undo_unchanged", source))
+        run_tasks()
+        page = self.page(change_url(source))
+        assert "1 row that had been changed since, or belonged to such a row, stayed as it was." in page
+        assert list(Deal.objects.live()) == [changed]

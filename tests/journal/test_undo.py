@@ -600,7 +600,9 @@ class UndoApiTests(BaseTestCase):
         assert body["code"] == "undo_conflict"
         assert body["errors"][0]["pointer"] == "/amount"
         assert "Alice" in body["errors"][0]["detail"]
-        assert body["conflicts"] == [{"kind": "deal", "row": str(deal.uuid), "fields": ["amount"]}]
+        assert body["conflicts"] == [
+            {"kind": "deal", "row": str(deal.uuid), "name": deal.name, "fields": ["amount"]}
+        ]
 
 
 FIELDS = ("name", "amount", "status", "stage", "colour", "size", "follower", "probability", "owner")

@@ -86,6 +86,7 @@ class UndoImport(AdminAction):
     on_many = False
     in_journal = False
     state: ClassVar[str] = States.DONE
+    keep_changed: ClassVar[bool] = False
 
     def fits(self, row: Import) -> bool:
         return row.state == self.state
@@ -101,7 +102,22 @@ class UndoImport(AdminAction):
         for row in rows:
             if not self.fits(row):
                 raise Conflict("The import has been undone or redone in the meantime.", code="not_undoable")
-            services.ask_to_undo(actor=actor, source=row)
+            services.ask_to_undo(actor=actor, source=row, keep_changed=self.keep_changed)
+
+
+class UndoUnchanged(UndoImport):
+    """Offered when an undo was refused."""
+
+    name = "undo_unchanged"
+    label = "Undo the other rows"
+    explanation = (
+        "Rows that have been changed since stay as they are, with the rows to which they belong. Of the others, created"
+        " ones move to the trash, and updated ones get their earlier values back."
+    )
+    keep_changed = True
+
+    def fits(self, row: Import) -> bool:
+        return super().fits(row) and row.is_undo and bool(row.problem)
 
 
 class RedoImport(UndoImport):
@@ -140,7 +156,12 @@ class ImportAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at",)
     search_fields: ClassVar[Any] = ("file_name",)
-    row_actions: ClassVar[Sequence[AdminAction]] = (UndoImport(), RedoImport(), DiscardImport())
+    row_actions: ClassVar[Sequence[AdminAction]] = (
+        UndoImport(),
+        UndoUnchanged(),
+        RedoImport(),
+        DiscardImport(),
+    )
     list_tools: ClassVar[Any] = {kind.model: _tools(name) for name, kind in KINDS.items()}
     list_exports: ClassVar[Any] = {kind.model: _exports(name) for name, kind in KINDS.items()}
 

@@ -161,11 +161,18 @@ class QuestionSerializer(Serializer):
     answer = serializers.CharField(allow_null=True)
 
 
+class UndoSerializer(StrictSerializer):
+    """What an undo does if rows have been changed since: refuse as a whole, or keep them and undo the others."""
+
+    changed_rows = StrictChoice([("refuse", "refuse"), ("keep", "keep")], required=False)
+
+
 class CountsSerializer(Serializer):
     """Empty until a preview or a run has ended. In the state previewed the counts are those expected; in the
     state refused nothing was written, and only `rows` and `refused` are above zero.
 
-    `change_set` is the change set of the run in the feed, and `undone_by` that of its undo.
+    `change_set` is the change set of the run in the feed, and `undone_by` that of its undo. `stayed` is the number of
+    rows that the undo left as they were, since they had been changed or belong to such a row.
     """
 
     rows = serializers.IntegerField(required=False)
@@ -175,6 +182,7 @@ class CountsSerializer(Serializer):
     refused = serializers.IntegerField(required=False)
     change_set = serializers.UUIDField(required=False)
     undone_by = serializers.UUIDField(required=False)
+    stayed = serializers.IntegerField(required=False)
 
 
 class ExampleSerializer(Serializer):

@@ -39,6 +39,7 @@ from crm_project.imports.api.serializers import (
     ImportSerializer,
     RefusedRowSerializer,
     TextUploadSerializer,
+    UndoSerializer,
     UploadSerializer,
 )
 from crm_project.imports.export_services import ask_for_export, discard_export, require_file
@@ -195,14 +196,17 @@ class ImportViewSet(ScopedView):
         return self._ask_for(Import.Tasks.PREVIEW if self.dry_run else Import.Tasks.RUN)
 
     @JOB
-    @extend_schema(request=None, responses=STATES, summary="Undo an import")
+    @extend_schema(request=UndoSerializer, responses=STATES, summary="Undo an import")
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, **_: Any) -> Response:
         """Undoes the whole run; for an import that is undone, undoes the undo. If a row was changed since, nothing is
-        undone and `problem` names it. With `dry_run=true` it is checked at once; a refusal is a 409 `undo_conflict`.
+        undone and `problem` names it, unless `changed_rows` is `keep`: then these rows stay, `counts.stayed` in number.
+        With `dry_run=true` it is checked at once; a refusal is a 409 `undo_conflict`.
         """
-        self.expect_no_body(request)
-        row = services.ask_to_undo(actor=self.actor, source=self.get_object())
+        body = UndoSerializer(data=request.data or {})
+        body.is_valid(raise_exception=True)
+        keep_changed = body.validated_data.get("changed_rows") == "keep"
+        row = services.ask_to_undo(actor=self.actor, source=self.get_object(), keep_changed=keep_changed)
         if self.dry_run:
             take_back(claimed(row), self.actor)
         return self._accepted(row)
