@@ -69,7 +69,7 @@ CSV_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
         ],
     ),
 }
-TEXTS = {"external_system": "System of the external IDs", "sheet": "Sheet (empty for the first)"}
+TEXTS = {"external_system": "System of the external IDs"}
 
 
 QUESTIONS = {
@@ -164,6 +164,9 @@ class ChoicesForm(forms.Form):
 
     def _add_options(self) -> list[str]:
         offered = OPTION_CHOICES | (CSV_CHOICES if self.source.format == Import.Formats.CSV else {})
+        if len(self.source.sheets) > 1:
+            first, *others = self.source.sheets
+            offered = {"sheet": ("Sheet", [("", first), *((name, name) for name in others)]), **offered}
         for name, (label, choices) in offered.items():
             self.fields[name] = forms.ChoiceField(
                 label=label,

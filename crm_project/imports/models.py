@@ -57,6 +57,8 @@ class Import(models.Model):
     format = models.CharField(max_length=8, choices=Formats)
     size = models.PositiveBigIntegerField()
     header_digest = models.CharField(max_length=64)
+    # The sheets of a workbook: the visible ones in their order, then the others.
+    sheets = models.JSONField(default=list, db_default=[])
     columns = models.JSONField(default=list)
     mapping = models.JSONField(default=dict)
     is_mapping_chosen = models.BooleanField(default=False)

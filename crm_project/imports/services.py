@@ -201,6 +201,7 @@ def _require_file(row: Import) -> None:
 def _read_columns(actor: Actor, source: Import, file: Any) -> None:
     fields = import_kind(source.kind, actor).fields
     table = open_rows(file, source)
+    source.sheets = list(table.sheets)
     rows = iter(table.rows)
     exported = is_export(table.labels, fields)
     source.columns = profiles.profile_of(

@@ -251,6 +251,11 @@ class ImportSerializer(StrictSerializer):
     file_name = serializers.CharField(read_only=True)
     format = serializers.ChoiceField(Import.Formats.choices, read_only=True)
     size = StrictInteger(read_only=True)
+    sheets = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Of a workbook. The first one that has rows is read, unless `options.sheet` names another one.",
+    )
     columns = ColumnSerializer(many=True, read_only=True)
     mapping = MappingField(required=False)
     options = OptionsField(required=False)

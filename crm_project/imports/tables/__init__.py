@@ -36,6 +36,8 @@ class Table:
     rows: Iterator[SourceLine]
     # Rows that the source writes and that are no data, as far as the file has been read.
     left_out: int = 0
+    # The names of a workbook's sheets; the first one with rows is read if none is chosen.
+    sheets: Sequence[str] = ()
 
 
 @cache

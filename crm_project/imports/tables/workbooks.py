@@ -95,7 +95,7 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
 
 
 def open_workbook(file: IO[bytes], *, sheet: str = "") -> Table:
-    """The table in the sheet of this name; without a name, in the first visible sheet."""
+    """The table in the sheet of this name; without a name, in the first sheet with rows, visible ones first."""
     check_archive(file)
     file.seek(0)
     try:
@@ -106,18 +106,16 @@ def open_workbook(file: IO[bytes], *, sheet: str = "") -> Table:
     sheets = [worksheet for worksheet in book.worksheets if hasattr(worksheet, "iter_rows")]
     if not sheets:
         raise UnreadableFile("The workbook has no sheet.")
-    chosen = _chosen(sheets, sheet)
-    rows = _rows(chosen)
-    found = header_and_rows(rows)
+    sheets.sort(key=lambda worksheet: worksheet.sheet_state != "visible")
+    candidates = [_chosen(sheets, sheet)] if sheet else sheets
+    found = next((found for worksheet in candidates if (found := header_and_rows(_rows(worksheet)))), None)
     if found is None:
-        raise UnreadableFile("The sheet %(sheet)r is empty.", {"sheet": chosen.title})
+        raise UnreadableFile("The sheet %(sheet)r is empty.", {"sheet": candidates[0].title})
     header, rest = found
-    return Table(labels_of(header), lines(rest))
+    return Table(labels_of(header), lines(rest), sheets=[worksheet.title for worksheet in sheets])
 
 
 def _chosen(sheets: Sequence[Any], name: str) -> Any:
-    if not name:
-        return next((sheet for sheet in sheets if sheet.sheet_state == "visible"), sheets[0])
     for sheet in sheets:
         if sheet.title == name:
             return sheet
