@@ -49,7 +49,7 @@ class DealImportKind(DealValues):
         amount = money.formatted(row.amount, row.currency)
         return [
             ["Name", row.name],
-            ["Amount", f"{amount} {row.currency}" if amount else ""],
+            ["Amount", f"{Decimal(amount):,f} {row.currency}" if amount else ""],
             ["Stage", f"{row.stage.name} ({row.status})" if row.status != row.stage.kind else row.stage.name],
             ["Owner", row.owner.full_name if row.owner else ""],
             ["Client", str(row.client or "")],
