@@ -31,6 +31,7 @@ ROWS = {
     "deals": "deal",
     "employee": "member",
     "locations": "organization",
+    "notes": "note",
     "opportunities": "deal",
     "opportunity": "deal",
     "organization-contact": "person",
@@ -40,6 +41,7 @@ ROWS = {
     "stage": "stage",
     "stages": "stage",
     "statuses": "stage",
+    "tasks": "task",
     "users": "member",
 }
 
@@ -65,6 +67,7 @@ FIELDS = {
     "stage_id": "stage",
     "stageid": "stage",
     "status_id": "stage",
+    "userId": "member",
 }
 
 
@@ -85,9 +88,11 @@ class Rows(World):
             "deal": self.deal(contact=person.pk, client=company.pk),
             "field": CustomFieldFactory(actor=self.alice),
             "member": self.bob.member,
+            "note": self.activity(type="note", contact=person.pk),
             "organization": self.organization,
             "pipeline": self.pipeline,
             "stage": self.offer,
+            "task": self.activity(contact=person.pk),
         }
 
     def ids(self, system: str) -> dict[str, str]:

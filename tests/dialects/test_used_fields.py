@@ -46,6 +46,7 @@ def rows_of(case: Any) -> dict[str, Any]:
         "responsibleid": str(manager.uuid),
         "responsible_id": manager.pk,
         "assignedTo": str(manager.uuid),
+        "userId": str(manager.uuid),
         "locationId": str(case.organization.uuid),
         "lostReasonId": str(case.reason.uuid),
         "members": [case.acme.pk],
