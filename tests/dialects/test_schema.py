@@ -30,6 +30,7 @@ ROWS = {
     "customfield": "field",
     "deals": "deal",
     "employee": "member",
+    "history": "note",
     "locations": "organization",
     "notes": "note",
     "opportunities": "deal",
@@ -41,6 +42,7 @@ ROWS = {
     "stage": "stage",
     "stages": "stage",
     "statuses": "stage",
+    "task": "task",
     "tasks": "task",
     "users": "member",
 }

@@ -33,6 +33,10 @@ def opportunity(case: Any) -> dict[str, Any]:
     }
 
 
+def activity(case: Any) -> dict[str, Any]:
+    return {"categoryid": 3, "contactid": case.ann.pk}
+
+
 MONEY = {"total_amount_net": 100, "total_amount_gross": 110, "tax": "10"}
 PERSON = {"contact_email": "ann@example.com", "contact_first_name": "Ann"}
 WRITES = [
@@ -144,6 +148,27 @@ WRITES = [
         f"{OFFICE}/contact/person/{{id}}",
         lambda case: f"{OFFICE}/contact/person/{case.ann.pk}",
         lambda case: {"firstName": "Ann", "lastName": "Lee"},
+    ),
+    Write(
+        "onlyoffice",
+        "POST",
+        f"{OFFICE}/task",
+        lambda case: f"{OFFICE}/task",
+        lambda case: {**activity(case), "title": "Title", "deadline": "2031-02-03"},
+    ),
+    Write(
+        "onlyoffice",
+        "PUT",
+        f"{OFFICE}/task/{{id}}",
+        lambda case: f"{OFFICE}/task/{case.task.pk}",
+        lambda case: {**activity(case), "title": "Title", "deadline": "2031-02-03"},
+    ),
+    Write(
+        "onlyoffice",
+        "POST",
+        f"{OFFICE}/history",
+        lambda case: f"{OFFICE}/history",
+        lambda case: {**activity(case), "content": "Text"},
     ),
     Write(
         "intum",
