@@ -18,6 +18,9 @@ EXCEPTIONS = {
     ("leadconnector", "followersActionType"): "says what to do with followers that are sent",
     ("leadconnector", "dataType"): "a field of options is refused without any",
     ("intum", "closed"): "a status is sent as win or lost, and answered as true",
+    ("intum", "noteable_type"): "names a row together with noteable_id, which is refused",
+    ("intum", "noteable_id"): "names a row together with noteable_type",
+    ("intum", "note_at"): "a day in the future is refused",
     ("intum", "priority"): "a place beyond the last one is the last one",
     ("xalantis", "client_type"): "a person is refused without a first name",
 }

@@ -229,6 +229,22 @@ WRITES = [
     Write(
         "intum",
         "POST",
+        "/crm/notes.json",
+        lambda case: "/crm/notes.json",
+        lambda case: {"note": {"name": "Note", "noteable_type": "Crm::Contact", "noteable_id": case.ann.pk}},
+        "note",
+    ),
+    Write(
+        "intum",
+        "PATCH",
+        "/crm/notes/{row}.json",
+        lambda case: f"/crm/notes/{case.note.pk}.json",
+        lambda case: {"note": {}},
+        "note",
+    ),
+    Write(
+        "intum",
+        "POST",
         "/crm/statuses.json",
         lambda case: "/crm/statuses.json",
         lambda case: {"status": {"name": "Next"}},
