@@ -1,4 +1,4 @@
-"""Every column and list of a deal and a contact is in the admin form, the import, the export, the API and the service.
+"""Every column of a deal, a contact and an activity is in the form, the import, the export, the API and the service.
 
 A column that is missing from one of them fails here, unless it is excluded by name, with the reason.
 """
@@ -16,6 +16,9 @@ from contacts.api.serializers import ContactSerializer
 from contacts.kinds import PERSONAL
 from contacts.models import Contact
 from contacts.services import create_contacts
+from crm_project.activities.api.serializers import ActivitySerializer
+from crm_project.activities.models import Activity
+from crm_project.activities.services import create_activities
 from crm_project.imports.kinds import import_kind
 from crm_project.records.models import Row
 from crm_project.records.services import create_custom_field
@@ -34,6 +37,7 @@ INTERNAL = {
     "phone_normalized": "derived from the phone",
     "mobile_normalized": "derived from the mobile",
     "name_folded": "derived from a company's name",
+    "deadline": "derived from the due date",
     "next_due_at": "derived from the planned activities; `next_step` of a response",
     "next_activity": "derived from the planned activities; `next_step` of a response",
 }
@@ -65,6 +69,13 @@ OF_A_SOURCE = ("uuid", "created_at", "full_name", "stage_entered_at", "created_b
 IMPORTED_AS = {"custom_fields": "custom_extra", "external_references": "external_id"}
 
 
+SERIALIZERS: tuple[tuple[Any, type[Row]], ...] = (
+    (DealSerializer(), Deal),
+    (ContactSerializer(), Contact),
+    (ActivitySerializer(), Activity),
+)
+
+
 class ColumnsTestCase(BaseTestCase):
     @classmethod
     def setUpTestData(cls) -> None:
@@ -76,6 +87,7 @@ class ColumnsTestCase(BaseTestCase):
         cls.company = cls.person(cls, kind="company", name="Acme", first_name="", last_name="", email="")
         cls.other = cls.person(cls)
         cls.next_deal = cls.deal(cls, name="Next")
+        cls.call = cls.activity(cls, type="call", contact=cls.other.pk)
 
 
 def columns_of(model: type[Row]) -> list[str]:
@@ -114,6 +126,10 @@ class AdminFormTests(ColumnsTestCase):
         for row in (None, self.other):
             assert_complete("The form of contacts", Contact, self.fields(Contact, row), INTERNAL, DERIVED)
 
+    def test_activities(self) -> None:
+        for row in (None, self.call):
+            assert_complete("The form of activities", Activity, self.fields(Activity, row), INTERNAL, DERIVED)
+
 
 class TableTests(ColumnsTestCase):
     """What a column of a file can be mapped to, and the columns of an export."""
@@ -135,14 +151,21 @@ class TableTests(ColumnsTestCase):
             "The import of contacts", Contact, self.names("contacts", written=True), INTERNAL, assigned
         )
 
+    def test_imported_activities(self) -> None:
+        assigned = {name: reason for name, reason in DERIVED.items() if name != "uuid"}
+        names = self.names("activities", written=True)
+        assert_complete("The import of activities", Activity, names, INTERNAL, assigned)
+
     def test_exported(self) -> None:
+        names = self.names("activities", written=False)
+        assert_complete("The export of activities", Activity, names, INTERNAL)
         assert_complete("The export of deals", Deal, self.names("deals", written=False), INTERNAL)
         assert_complete("The export of contacts", Contact, self.names("contacts", written=False), INTERNAL)
 
 
 class SerializerTests(BaseTestCase):
     def test_read(self) -> None:
-        for serializer, model in ((DealSerializer(), Deal), (ContactSerializer(), Contact)):
+        for serializer, model in SERIALIZERS:
             fields = [field for field in serializer.fields.values() if not field.write_only]
             names = {str(field.field_name) for field in fields}
             # The API says `participants`, and the model `members`.
@@ -150,14 +173,14 @@ class SerializerTests(BaseTestCase):
             assert_complete(type(serializer).__name__, model, names, INTERNAL)
 
     def test_written(self) -> None:
-        for serializer, model in ((DealSerializer(), Deal), (ContactSerializer(), Contact)):
+        for serializer, model in SERIALIZERS:
             fields = [field for field in serializer.fields.values() if not field.read_only]
             names = {str(field.source) for field in fields}
             assert_complete(type(serializer).__name__, model, names, INTERNAL, DERIVED)
 
     def test_texts_are_as_long_as_their_columns(self) -> None:
         """The document names the length; the service would refuse a longer text, whatever the document says."""
-        for serializer, model in ((DealSerializer(), Deal), (ContactSerializer(), Contact)):
+        for serializer, model in SERIALIZERS:
             lengths = {
                 field.name: field.max_length
                 for field in model._meta.concrete_fields
@@ -223,6 +246,20 @@ class ServiceTests(ColumnsTestCase):
         opened["external_references"] = []
         names |= self.written(Deal, create_deals, {**values, **opened}) & {"probability"}
         assert_complete("create_deals", Deal, names, INTERNAL, DERIVED)
+
+    def test_activities(self) -> None:
+        common = {
+            "type": "call",
+            "done_at": self.next_deal.created_at,
+            "owner": self.manager.member.pk,
+            "deal": self.next_deal.pk,
+            "contact": self.other.pk,
+        }
+        at = {**common, "due_at": self.next_deal.created_at, "due_on": None}
+        names = self.written(Activity, create_activities, at) - {"due_on"}
+        on = {**common, "due_at": None, "external_references": []}
+        names |= self.written(Activity, create_activities, on)
+        assert_complete("create_activities", Activity, names, INTERNAL, DERIVED)
 
     def test_contacts(self) -> None:
         person = {"kind": "person", "company": self.company.pk, "owner": self.manager.member.pk}

@@ -29,8 +29,8 @@ DIALECTS = {
     dialect.system: dialect
     for dialect in (
         Dialect("xalantis", numbered=["pipeline", "stage"]),
-        Dialect("onlyoffice", numbered=["contact", "custom_field", "deal", "stage"]),
-        Dialect("intum", numbered=["contact", "deal", "stage", "user"]),
+        Dialect("onlyoffice", numbered=["activity", "contact", "custom_field", "deal", "stage"]),
+        Dialect("intum", numbered=["activity", "contact", "deal", "stage", "user"]),
         Dialect("leadconnector", webhooks="LeadConnector's, such as OpportunityStageUpdate"),
         Dialect("gauzy"),
     )

@@ -1,4 +1,4 @@
-"""Imports of deals and contacts with a preview, and exports of lists."""
+"""Imports of deals, contacts and activities with a preview, and exports of lists."""
 
 from datetime import timedelta
 

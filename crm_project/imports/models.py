@@ -1,4 +1,4 @@
-"""Uploaded files of deals or contacts with their refused rows, and exports; contents are stored in blocks."""
+"""Uploaded files of rows with their refused rows, and exports; contents are stored in blocks."""
 
 import uuid
 from typing import Any, ClassVar, Self
@@ -21,6 +21,7 @@ class Import(models.Model):
     class Kinds(models.TextChoices):
         DEALS = "deals"
         CONTACTS = "contacts"
+        ACTIVITIES = "activities"
 
     class Formats(models.TextChoices):
         CSV = "csv"

@@ -185,6 +185,8 @@ ROUTES = [
     route("POST   /api/events/{event}/undo                  403 200 200 200"),
     route("GET    /api/deals/export                         200 200 200 200"),
     route("GET    /api/contacts/export                      200 200 200 200"),
+    route("GET    /api/activities/export                    200 200 200 200"),
+    route("POST   /api/activities/export                    202 202 202 202"),
     route("POST   /api/deals/export                         202 202 202 202"),
     route("POST   /api/contacts/export                      202 202 202 202"),
     route("GET    /api/exports                              200 200 200 200"),

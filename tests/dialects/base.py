@@ -95,11 +95,13 @@ class DialectContract(DialectClient):
     reused_key_status: int | None = None
     scope_status = 403
     create_status = 201
+    # The kind of row that the calls create and name.
+    model: Any = Deal
 
     # What the vendor's test supplies.
 
     def create_call(self) -> Call:
-        """A complete, valid creation of a deal."""
+        """A complete, valid creation of a row."""
         raise NotImplementedError
 
     def created(self, body: Any) -> Deal:
@@ -118,8 +120,16 @@ class DialectContract(DialectClient):
         """Every call that names a deal in its path; none for a vendor without such paths."""
         return []
 
-    def row_id(self, deal: Deal) -> str:
-        return str(deal.uuid)
+    def row_id(self, row: Any) -> str:
+        return str(row.uuid)
+
+    def foreign_row(self) -> Any:
+        """A row of Charlie's, with `secret` in its text."""
+        return self.deal(self.charlie, name="Charlie's secret")
+
+    def hidden_row(self) -> Any:
+        """A row that Bob may not see."""
+        return self.deal(self.alice, name="Private secret", is_private=True)
 
     def unknown_id(self) -> str:
         return str(uuid4())
@@ -134,7 +144,7 @@ class DialectContract(DialectClient):
         """Whichever way its token comes, and in the same shape as everything that the vendor's clients know."""
         call = replaced(self.create_call(), headers={"Idempotency-Key": "k"})
         first = self.as_actor(self.bob, call)
-        deals = Deal.objects.count()
+        rows = self.model.objects.count()
 
         for way in self.token_ways.values():
             again = self.send(way(call, secret_of(self.bob)))
@@ -143,18 +153,18 @@ class DialectContract(DialectClient):
         other = self.as_actor(self.bob, replaced(call, body={**call.body, "another": 1}))
 
         self.refused(other, self.reused_key_status or self.invalid_status)
-        assert Deal.objects.count() == deals
+        assert self.model.objects.count() == rows
 
     def test_a_dry_run_answers_and_leaves_nothing(self) -> None:
         call = replaced(self.create_call(), query={**self.create_call().query, "dry_run": "true"})
-        before = (Deal.objects.count(), Contact.objects.count(), Event.objects.count())
+        before = (self.model.objects.count(), Contact.objects.count(), Event.objects.count())
 
         answer = self.as_actor(self.bob, call)
 
         assert answer.status_code == self.create_status, answer.content
         assert answer["Dry-Run"] == "true"
         assert "dry_run" not in answer.get("X-Ignored-Fields", "")
-        assert (Deal.objects.count(), Contact.objects.count(), Event.objects.count() - 1) == before
+        assert (self.model.objects.count(), Contact.objects.count(), Event.objects.count() - 1) == before
 
     def refused(self, answer: Any, status: int) -> Any:
         assert answer.status_code == status, (answer.status_code, answer.content)
@@ -179,11 +189,11 @@ class DialectContract(DialectClient):
             self.refused(self.send(way(self.create_call(), secret)), 401)
 
     def test_it_refuses_strangers(self) -> None:
-        before = Deal.objects.count()
+        before = self.model.objects.count()
 
         self.refused(self.send(self.create_call()), 401)
 
-        assert Deal.objects.count() == before
+        assert self.model.objects.count() == before
 
     def test_a_viewer_may_not_write(self) -> None:
         self.refused(self.as_actor(self.viewer, self.create_call()), 403)
@@ -224,12 +234,12 @@ class DialectContract(DialectClient):
 
     def test_it_rejects_what_is_not_valid(self) -> None:
         for word, call in self.invalid_calls().items():
-            before = Deal.objects.count(), Contact.objects.count()
+            before = self.model.objects.count(), Contact.objects.count()
 
             answer = self.refused(self.as_actor(self.bob, call), self.invalid_status)
 
             assert word in answer.content.decode(), answer.content
-            assert (Deal.objects.count(), Contact.objects.count()) == before
+            assert (self.model.objects.count(), Contact.objects.count()) == before
 
     def test_it_rejects_rows_of_other_organizations_like_unknown_ones(self) -> None:
         for call in self.foreign_calls():
@@ -284,17 +294,13 @@ class DialectContract(DialectClient):
                 self.check_refusal(answer, answer.status_code)
 
     def test_it_hides_other_organizations(self) -> None:
-        theirs = self.deal(self.charlie, name="Charlie's secret")
-
-        for call in self.row_calls(self.row_id(theirs)):
+        for call in self.row_calls(self.row_id(self.foreign_row())):
             answer = self.refused(self.as_actor(self.bob, call), 404)
 
             assert "secret" not in answer.content.decode()
 
     def test_it_hides_a_private_deal(self) -> None:
-        private = self.deal(self.alice, name="Private secret", is_private=True)
-
-        for call in self.row_calls(self.row_id(private)):
+        for call in self.row_calls(self.row_id(self.hidden_row())):
             self.refused(self.as_actor(self.bob, call), 404)
 
     def test_its_openapi_document_lists_its_paths_alone(self) -> None:

@@ -30,7 +30,9 @@ ROWS = {
     "customfield": "field",
     "deals": "deal",
     "employee": "member",
+    "history": "note",
     "locations": "organization",
+    "notes": "note",
     "opportunities": "deal",
     "opportunity": "deal",
     "organization-contact": "person",
@@ -40,6 +42,8 @@ ROWS = {
     "stage": "stage",
     "stages": "stage",
     "statuses": "stage",
+    "task": "task",
+    "tasks": "task",
     "users": "member",
 }
 
@@ -65,6 +69,7 @@ FIELDS = {
     "stage_id": "stage",
     "stageid": "stage",
     "status_id": "stage",
+    "userId": "member",
 }
 
 
@@ -85,9 +90,11 @@ class Rows(World):
             "deal": self.deal(contact=person.pk, client=company.pk),
             "field": CustomFieldFactory(actor=self.alice),
             "member": self.bob.member,
+            "note": self.activity(type="note", contact=person.pk),
             "organization": self.organization,
             "pipeline": self.pipeline,
             "stage": self.offer,
+            "task": self.activity(contact=person.pk),
         }
 
     def ids(self, system: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.test import Client
 
 from contacts.models import Contact
+from crm_project.activities.models import Activity
 from crm_project.dialects.kit.serializers import Empty
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView
@@ -25,7 +26,16 @@ NAMES = frozenset(
     "name title firstName lastName first_name last_name companyName company_name legal_name contact_first_name"
     " contact_last_name external_id".split()
 )
-LEFT_OUT = {"id", "uuid", "created_at", "updated_at", "stage_entered_at", "closed_at", "search_text"}
+LEFT_OUT = {
+    "id",
+    "uuid",
+    "created_at",
+    "updated_at",
+    "done_at",
+    "stage_entered_at",
+    "closed_at",
+    "search_text",
+}
 
 
 def schema_of(system: str) -> Any:
@@ -35,14 +45,15 @@ def schema_of(system: str) -> Any:
 def state() -> list[Any]:
     """All that is stored, but for identities and instants."""
     rows: list[Any] = []
-    for model in (Deal, Contact, Pipeline, Stage, CustomField):
+    for model in (Deal, Contact, Activity, Pipeline, Stage, CustomField):
         columns = [field.attname for field in model._meta.concrete_fields if field.attname not in LEFT_OUT]
         rows += model.objects.order_by("id").values_list(*columns)
+    rows += [activity.is_open for activity in Activity.objects.order_by("id")]
     for deal in Deal.objects.order_by("id"):
         rows.append([*deal.follower_links.order_by("member_id").values_list("member_id", flat=True)])
         rows.append([*deal.access_links.order_by("member_id").values_list("member_id", flat=True)])
         rows.append([*deal.contact_links.order_by("contact_id").values_list("contact_id", flat=True)])
-    for row in (*Deal.objects.order_by("id"), *Contact.objects.order_by("id")):
+    for row in (row for model in (Deal, Contact, Activity) for row in model.objects.order_by("id")):
         rows.append([*row.references.order_by("id").values_list("system", "external_id")])
     return rows
 
@@ -91,6 +102,8 @@ class WriteCase(BaseTestCase):
             probability=40,
             description="Long",
         )
+        self.note = self.activity(type="note", contact=self.ann.pk, text="Old")
+        self.task = self.activity(contact=self.ann.pk, text="Old")
         self.schemas = {system: schema_of(system) for system in SYSTEMS}
         self.secret = secret_of(self.alice)
 

@@ -33,6 +33,10 @@ def opportunity(case: Any) -> dict[str, Any]:
     }
 
 
+def activity(case: Any) -> dict[str, Any]:
+    return {"categoryid": 3, "contactid": case.ann.pk}
+
+
 MONEY = {"total_amount_net": 100, "total_amount_gross": 110, "tax": "10"}
 PERSON = {"contact_email": "ann@example.com", "contact_first_name": "Ann"}
 WRITES = [
@@ -146,6 +150,27 @@ WRITES = [
         lambda case: {"firstName": "Ann", "lastName": "Lee"},
     ),
     Write(
+        "onlyoffice",
+        "POST",
+        f"{OFFICE}/task",
+        lambda case: f"{OFFICE}/task",
+        lambda case: {**activity(case), "title": "Title", "deadline": "2031-02-03"},
+    ),
+    Write(
+        "onlyoffice",
+        "PUT",
+        f"{OFFICE}/task/{{id}}",
+        lambda case: f"{OFFICE}/task/{case.task.pk}",
+        lambda case: {**activity(case), "title": "Title", "deadline": "2031-02-03"},
+    ),
+    Write(
+        "onlyoffice",
+        "POST",
+        f"{OFFICE}/history",
+        lambda case: f"{OFFICE}/history",
+        lambda case: {**activity(case), "content": "Text"},
+    ),
+    Write(
         "intum",
         "POST",
         "/crm/deals.json",
@@ -200,6 +225,22 @@ WRITES = [
         lambda case: "/crm/clients/upsert.json",
         lambda case: {"external_id": "e9", "client": {"name": "Ltd"}},
         "client",
+    ),
+    Write(
+        "intum",
+        "POST",
+        "/crm/notes.json",
+        lambda case: "/crm/notes.json",
+        lambda case: {"note": {"name": "Note", "noteable_type": "Crm::Contact", "noteable_id": case.ann.pk}},
+        "note",
+    ),
+    Write(
+        "intum",
+        "PATCH",
+        "/crm/notes/{row}.json",
+        lambda case: f"/crm/notes/{case.note.pk}.json",
+        lambda case: {"note": {}},
+        "note",
     ),
     Write(
         "intum",
@@ -283,6 +324,41 @@ WRITES = [
         "/contacts/{row_id}/tags",
         lambda case: f"/contacts/{case.ann.uuid}/tags",
         lambda case: {"tags": ["vip"]},
+    ),
+    Write(
+        "leadconnector",
+        "POST",
+        "/contacts/{contact_id}/notes",
+        lambda case: f"/contacts/{case.ann.uuid}/notes",
+        lambda case: {"body": "Text"},
+    ),
+    Write(
+        "leadconnector",
+        "PUT",
+        "/contacts/{contact_id}/notes/{row_id}",
+        lambda case: f"/contacts/{case.ann.uuid}/notes/{case.note.uuid}",
+        lambda case: {},
+    ),
+    Write(
+        "leadconnector",
+        "POST",
+        "/contacts/{contact_id}/tasks",
+        lambda case: f"/contacts/{case.ann.uuid}/tasks",
+        lambda case: {"title": "Title", "dueDate": "2031-02-03", "completed": False},
+    ),
+    Write(
+        "leadconnector",
+        "PUT",
+        "/contacts/{contact_id}/tasks/{row_id}",
+        lambda case: f"/contacts/{case.ann.uuid}/tasks/{case.task.uuid}",
+        lambda case: {},
+    ),
+    Write(
+        "leadconnector",
+        "PUT",
+        "/contacts/{contact_id}/tasks/{row_id}/completed",
+        lambda case: f"/contacts/{case.ann.uuid}/tasks/{case.task.uuid}/completed",
+        lambda case: {"completed": True},
     ),
     Write(
         "leadconnector",

@@ -20,7 +20,14 @@ from crm_project.activities.querysets import about_contact
 from crm_project.staff import display
 from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
-from crm_project.staff.filters import FormFilter, InstantRange, RowFilter, choice_filter, range_filter
+from crm_project.staff.filters import (
+    ChangeSetFilter,
+    FormFilter,
+    InstantRange,
+    RowFilter,
+    choice_filter,
+    range_filter,
+)
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import Select
 from crm_project.staff.request_actor import actor_of, member_choices
@@ -145,6 +152,7 @@ class ActivityAdmin(StaffModelAdmin):
         range_filter(InstantRange, "Done", "done_at"),
         DealFilter,
         ContactFilter,
+        ChangeSetFilter,
     )
     autocomplete_fields: ClassVar[Any] = ("deal", "contact", "owner")
     row_actions: ClassVar[Any] = (

@@ -10,6 +10,7 @@ from crm_project.activities.models import Activity
 from crm_project.activities.querysets import about_contacts, is_due
 from crm_project.api.filters import (
     BooleanFilter,
+    ChangeSetFilter,
     ChoicesFilter,
     EmptyFilter,
     MembersFilter,
@@ -68,6 +69,9 @@ class ActivityFilter(ReferencedFilterSet):
     is_pinned = BooleanFilter("is_pinned")
     created_at = instants()
     updated_at = instants()
+    change_set = ChangeSetFilter(
+        help_text="Rows that the change set of an event has written, or that of an import (`counts.change_set`)."
+    )
     q = TextFilter(method="filter_text", help_text="Every word occurs in subject, text or result.")
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:

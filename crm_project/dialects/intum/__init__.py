@@ -1,4 +1,4 @@
-"""Intum CRM: deals, contacts, clients and statuses at `/crm/….json`.
+"""Intum CRM: deals, contacts, clients, notes and statuses at `/crm/….json`.
 
 | Intum | Here |
 | --- | --- |
@@ -30,7 +30,12 @@
 | status `active` | read: whether the pipeline is active; written: only true |
 | status `use_in_deals` | always true |
 | status `all_modules`, `use_in_clients`, `use_in_contacts`, `use_in_tasks`, `use_in_emails`, `team_ids` | only false |
-| null, an empty string | no value, for every field: a required one refuses it, a status and a currency stay |
+| notes | activities of type note, and calls, meetings and e-mails that were logged, not planned |
+| note `name`, `content` | `subject`, `text` |
+| note `kind` | the type: `phone`, `email`, `meeting`, blank for a note; any other is a note, and reported |
+| note `note_at` | `done_at`, now if it is blank; an instant in the future is refused |
+| note `noteable_type`, `noteable_id` | `deal`, else `contact`: a company is a client; both filter the list |
+| null, an empty string | no value, for every field: a required one refuses it; status, currency, `note_at` stay |
 | a name or external id of white space alone | as an empty string |
 | a JSON number of an amount | the amount that is within 1e-12 of it, if it has more decimals; strings are exact |
 | net amount alone in a change | the gross amount stays; a net amount above it is refused |

@@ -32,8 +32,9 @@ MISSING = "parameter_missing"
 WHOLE = "oczekiwano liczby całkowitej"
 TEXT = "oczekiwano tekstu"
 DAY = "oczekiwano daty RRRR-MM-DD"
+INSTANT = "oczekiwano daty i godziny RRRR-MM-DDTGG:MM:SS"
 OBJECT = "oczekiwano obiektu"
-EXPECTED = frozenset({WHOLE, TEXT, DAY, OBJECT})
+EXPECTED = frozenset({WHOLE, TEXT, DAY, INSTANT, OBJECT})
 BLANK = "nie może być puste"
 FIELD_MESSAGES = {
     "required": BLANK,

@@ -7,6 +7,7 @@ from django.urls import path
 from crm_project.dialects.intum.views.base import IntumView
 from crm_project.dialects.intum.views.contacts import IntumClientView, IntumContactView
 from crm_project.dialects.intum.views.deals import IntumDealView
+from crm_project.dialects.intum.views.notes import IntumNoteView
 from crm_project.dialects.intum.views.statuses import IntumStatusView
 from crm_project.dialects.kit.views import catch_all
 
@@ -41,6 +42,8 @@ urlpatterns = [
     ),
     path("crm/clients/e/<str:external_id>.json", IntumClientView.as_view({"get": "own_external"})),
     path("crm/clients/<str:row>.json", IntumClientView.as_view(ROW)),
+    path("crm/notes.json", IntumNoteView.as_view(LIST)),
+    path("crm/notes/<str:row>.json", IntumNoteView.as_view(ROW)),
     *statuses("crm/statuses"),
     *statuses("organize/statuses"),
     *catch_all(IntumView),

@@ -9,7 +9,8 @@ from crm_project.api.serializers import BoundedSerializer
 
 # Sources of names and of external ids: white space alone is none.
 NAMING = frozenset(
-    "name first_name last_name full company_name contact_first_name contact_last_name id external_references".split()
+    "name first_name last_name full company_name contact_first_name contact_last_name subject label id"
+    " external_references".split()
 )
 
 

@@ -1,4 +1,4 @@
-"""LeadConnector, also called GoHighLevel and Leadway: opportunities, contacts, pipelines.
+"""LeadConnector, also called GoHighLevel and Leadway: opportunities, contacts with notes and tasks, pipelines.
 
 | LeadConnector | Here |
 | --- | --- |
@@ -23,7 +23,14 @@
 | `forecastProbability` | the deal's own `probability`; ignored and reported if closed |
 | `lastStatusChangeAt`, `lastStageChangeAt` | the beginning of the current status, `stage_entered_at` |
 | `indexVersion` | `version` |
-| `notes`, `tasks`, `calendarEvents`, `aggregations` | always empty |
+| `notes`, `tasks` of an opportunity in a search | its activities, if asked for |
+| `calendarEvents`, `aggregations` | always empty |
+| notes of a contact | its activities of type note, and calls, meetings and e-mails that were logged, not planned |
+| note `title`, `body`, `userId`, `pinned` | `subject`, `text`, `owner`, `is_pinned`; `color` is ignored and reported |
+| tasks of a contact | its other activities, of type task if they are created here |
+| task `title`, `body`, `assignedTo` | `subject`, else the first line of the text, else the type; `text`, `owner` |
+| task `dueDate` | `due_at`; a day without a time is `due_on`, read as the end of that day |
+| task `completed` | whether there is a `done_at`; done again keeps the first time |
 | stage `position`, `stageWinProbability` | `position`, `probability`; a new stage is of the kind open |
 | contact `firstName`, `lastName`, `name` | `first_name`, `last_name`; a `name` alone is split at its first space |
 | upsert of a contact | by `email`, else by `phone`, unless that person has another e-mail; of several, by name |
@@ -37,7 +44,7 @@
 | custom field `name`, `dataType`, `options` | `label`, `type`, `options`; the key is derived from the name |
 | location `companyId` | the organization's own id; ignored in requests |
 | not supported | currency, gross, tax, bids, client beside a contact, participants, privacy, description |
-| also not supported | dates, numbers, links |
+| also not supported | dates, numbers, links; the deal and the result of an activity |
 
 A write keeps what is not supported. Fields that are stored as custom fields are validated by the definition where one
 is declared: a `tags` multiselect accepts its options only.

@@ -5,6 +5,10 @@ from typing import Any
 from django.urls import path
 
 from crm_project.dialects.kit.views import catch_all
+from crm_project.dialects.leadconnector.views.activities import (
+    LeadConnectorNoteView,
+    LeadConnectorTaskView,
+)
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.views.catalogue import (
     LeadConnectorCatalogueView,
@@ -20,6 +24,7 @@ from crm_project.dialects.leadconnector.views.pipelines import LeadConnectorPipe
 from crm_project.dialects.leadconnector.views.search import LeadConnectorOpportunitySearchView
 from crm_project.dialects.leadconnector.views.tags import LeadConnectorTagView
 
+LIST: Any = {"get": "index", "post": "create"}
 ONE: Any = {"get": "retrieve", "put": "update", "delete": "destroy"}
 
 urlpatterns = [
@@ -47,6 +52,14 @@ urlpatterns = [
     path("contacts/<str:row_id>", LeadConnectorContactView.as_view(ONE)),
     path("contacts/bulk/tags/update/<str:kind>", LeadConnectorTagView.as_view({"post": "many"})),
     path("contacts/<str:row_id>/tags", LeadConnectorTagView.as_view({"post": "add", "delete": "remove"})),
+    path("contacts/<str:contact_id>/tasks", LeadConnectorTaskView.as_view(LIST)),
+    path("contacts/<str:contact_id>/tasks/<str:row_id>", LeadConnectorTaskView.as_view(ONE)),
+    path(
+        "contacts/<str:contact_id>/tasks/<str:row_id>/completed",
+        LeadConnectorTaskView.as_view({"put": "complete"}),
+    ),
+    path("contacts/<str:contact_id>/notes", LeadConnectorNoteView.as_view(LIST)),
+    path("contacts/<str:contact_id>/notes/<str:row_id>", LeadConnectorNoteView.as_view(ONE)),
     # Users, locations and custom fields
     path("users", LeadConnectorCatalogueView.as_view({"get": "users"})),
     path("users/search", LeadConnectorCatalogueView.as_view({"get": "search_users"})),

@@ -39,8 +39,21 @@ Paths that end in `.xml` answer in XML, unless the body is JSON; XML bodies are 
 | `PUT contact/merge` | the target takes over the source's deals, people, references, and values that it lacks |
 | `{entity}/customfield` | a custom field; key from the label, fixed type, options in `mask` |
 | `PUT settings/currency` | the organization's currency, for its admins |
+| `id` of tasks and events | the activity's external reference for `onlyoffice`, else our primary key |
+| tasks | activities of type task, and calls, meetings and e-mails that are planned |
+| history | notes, and calls, meetings and e-mails that were logged, not planned |
+| task `title` | `subject`; read: else the first line of the text, else the type |
+| task `description`, `responsibleid` | `text`, `owner` |
+| task `deadline`, `deadLine` | `due_at`; midnight is a day, `due_on`; null is 0001-01-01 |
+| task `isClosed`, `close`, `reopen` | whether there is a `done_at`; closed again keeps the first time |
+| `categoryid`, `category` | the type, of fixed number; changes of categories are refused |
+| `contactid`, `entityType` and `entityid` | `contact`, `deal`; one of them is required; cases are refused |
+| event `content` | `text`; read: subject, text and result, each on a line |
+| event `created`, `createBy` | `done_at`, now if it is absent; `owner`, written: the acting member |
+| task `isNotify`, `alertValue`, event `notifyUserList` | ignored and reported |
+| contact `taskCount`, `haveLateTasks` | its open activities, whether one is overdue |
 | not supported | gross, tax, lost reason, followers, number, dates, url, department, project: a write keeps them |
-| refused | photos, contacts shared for reading only, temperature and type of contacts, exchange rates |
+| refused | photos, contacts shared for reading only, temperature and type of contacts, exchange rates, files |
 | also refused | `actualCloseDate` of an open stage; a creation or modification date other than the recorded one |
 | `DELETE …/contact/{n}` of an opportunity's own contact | refused: the contact is always a participant |
 | `relativeItemsCount` of tags and user fields | absent: it would have to read every row |

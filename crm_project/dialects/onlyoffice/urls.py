@@ -5,7 +5,9 @@ from typing import Any
 from django.urls import path
 
 from crm_project.dialects.kit.views import catch_all
+from crm_project.dialects.onlyoffice.serializers.activities import HISTORY, TASKS
 from crm_project.dialects.onlyoffice.views import (
+    activities,
     batch,
     contact_infos,
     contact_search,
@@ -78,6 +80,17 @@ def list_items(name: str) -> list[Any]:
     return [
         *route(where, view, {"get": "list", "post": "refuse"}),
         *route(f"{where}/<str:pk>", view, {"put": "refuse", "delete": "refuse"}),
+    ]
+
+
+def categories(name: str, listed: Any) -> list[Any]:
+    view, where = activities.OnlyofficeCategoryView, f"crm/{name}/category"
+    one = {"put": "refuse", "delete": "refuse"}
+    read = {"get": "retrieve", **one} if name == "task" else one
+    return [
+        *route(where, view, {"get": "list", "post": "refuse"}, categories=listed),
+        *route(f"{where}/reorder", view, {"put": "refuse"}, categories=listed),
+        *route(f"{where}/<str:pk>", view, read, categories=listed),
     ]
 
 
@@ -224,5 +237,21 @@ urlpatterns = [
         contact_infos.OnlyofficeInfoView,
         {"post": "create_all", "put": "replace_all"},
     ),
+    # Tasks
+    *categories("task", TASKS),
+    *route("crm/task", activities.OnlyofficeTaskView, {"post": "create"}),
+    *route("crm/task/filter", activities.OnlyofficeTaskView, {"get": "list"}),
+    *route(
+        "crm/task/<str:pk>",
+        activities.OnlyofficeTaskView,
+        {"get": "retrieve", "put": "replace", "delete": "destroy"},
+    ),
+    *route("crm/task/<str:pk>/close", activities.OnlyofficeTaskView, {"put": "close"}),
+    *route("crm/task/<str:pk>/reopen", activities.OnlyofficeTaskView, {"put": "reopen"}),
+    # History
+    *categories("history", HISTORY),
+    *route("crm/history", activities.OnlyofficeHistoryView, {"post": "create"}),
+    *route("crm/history/filter", activities.OnlyofficeHistoryView, {"get": "list"}),
+    *route("crm/history/<str:pk>", activities.OnlyofficeHistoryView, {"delete": "destroy"}),
     *catch_all(OnlyofficeView),
 ]

@@ -150,7 +150,8 @@ class DiscardImport(AdminAction):
 class ImportAdmin(StaffModelAdmin):
     view_permission = Permission.EDIT_DEALS
     empty_hint = (
-        "Upload a CSV or XLSX file of deals or contacts. A preview shows the result before anything is saved."
+        "Upload a CSV or XLSX file of deals, contacts or activities. A preview shows the result before anything is"
+        " saved."
     )
     list_display: ClassVar[Any] = ("file_name", "kind", "state_text", "counts_text", "created_at")
     ordering: ClassVar[Any] = ("-created_at", "-id")

@@ -71,7 +71,7 @@ class UploadField(serializers.Field[Any, Any, Any, Any]):
 
 
 class UploadSerializer(StrictSerializer):
-    """A file of deals or contacts."""
+    """A file of deals, contacts or activities."""
 
     kind = StrictChoice(Import.Kinds.choices)
     file = UploadField(write_only=True)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from crm_project.api.routers import routes
 from crm_project.imports.api.views import (
+    ActivityExportViewSet,
     ContactExportViewSet,
     DealExportViewSet,
     ExportViewSet,
@@ -34,5 +35,10 @@ urlpatterns = [
         "contacts/export",
         ContactExportViewSet.as_view({"get": "export", "post": "export_later"}),
         name="contact-export",
+    ),
+    path(
+        "activities/export",
+        ActivityExportViewSet.as_view({"get": "export", "post": "export_later"}),
+        name="activity-export",
     ),
 ]

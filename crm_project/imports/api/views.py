@@ -1,4 +1,4 @@
-"""`/api/imports`, and the exports of deals and contacts."""
+"""`/api/imports`, and the exports of deals, contacts and activities."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -16,6 +16,10 @@ from contacts.api.serializers import ContactSerializer
 from contacts.api.views import ContactViewSet
 from contacts.models import Contact
 from crm_project.accounts.rules import Permission
+from crm_project.activities.api.filters import ActivityFilter
+from crm_project.activities.api.serializers import ActivitySerializer
+from crm_project.activities.api.views import ActivityViewSet
+from crm_project.activities.models import Activity
 from crm_project.api import idempotency
 from crm_project.api.dispatch import DRY_RUN
 from crm_project.api.errors import RETRY_AFTER, InvalidQuery
@@ -84,7 +88,7 @@ TRUE_OR_FALSE = {"1": True, "true": True, "0": False, "false": False}
 
 
 class ImportViewSet(ScopedView):
-    """Files of deals or contacts: upload, map the columns, preview, run, undo."""
+    """Files of deals, contacts or activities: upload, map the columns, preview, run, undo."""
 
     queryset = Import.objects.none()
     serializer_class = ImportDetailSerializer
@@ -365,6 +369,16 @@ class ContactExportViewSet(ExportView):
     kind_name = "contacts"
 
 
+class ActivityExportViewSet(ExportView):
+    """The visible activities that match the filters, as a file that can be imported again without a change."""
+
+    queryset = Activity.objects.none()
+    serializer_class = ActivitySerializer
+    filterset_class = ActivityFilter
+    orderings = ActivityViewSet.orderings
+    kind_name = "activities"
+
+
 def rows_of_list(kind: str, actor: Any, query: QueryDict) -> Iterator[dict[str, Any]]:
     """The rows of the list with these parameters, without a request. Raises InvalidQuery."""
     http_request = HttpRequest()
@@ -377,7 +391,11 @@ def rows_of_list(kind: str, actor: Any, query: QueryDict) -> Iterator[dict[str, 
     return rows
 
 
-EXPORTS: dict[str, Any] = {"deals": DealExportViewSet, "contacts": ContactExportViewSet}
+EXPORTS: dict[str, Any] = {
+    "deals": DealExportViewSet,
+    "contacts": ContactExportViewSet,
+    "activities": ActivityExportViewSet,
+}
 
 
 class ExportViewSet(ScopedView):

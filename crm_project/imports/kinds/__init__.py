@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from crm_project.imports.kinds.activities import ActivityImportKind
 from crm_project.imports.kinds.base import ImportKind
 from crm_project.imports.kinds.contacts import ContactImportKind
 from crm_project.imports.kinds.deals import DealImportKind
 
 # By the values of `Import.Kinds`.
-KINDS: dict[str, type[ImportKind[Any]]] = {kind.plural: kind for kind in (DealImportKind, ContactImportKind)}
+KINDS: dict[str, type[ImportKind[Any]]] = {
+    kind.plural: kind for kind in (DealImportKind, ContactImportKind, ActivityImportKind)
+}
 
 
 def import_kind(kind: str, actor: Any, options: dict[str, Any] | None = None) -> ImportKind[Any]:

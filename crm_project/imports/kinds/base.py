@@ -49,8 +49,9 @@ class ImportKind(Generic[T]):
     model: ClassVar[Any]
     # Its value of `Import.Kinds`, which is its name in URLs.
     plural: ClassVar[str]
-    # The fields with the name and with the id of a company in a change.
-    company_fields: ClassVar[tuple[str, str]]
+    # The fields with the name and with the id of a company in a change, if the kind has them.
+    company_fields: ClassVar[tuple[str, str] | None] = None
+    has_custom_fields: ClassVar[bool] = True
     # The column paths that functions in `ImportField.show` read.
     parts: ClassVar[Sequence[str]]
     # Fields whose column is named in errors of other ones, which are made of it.
@@ -81,7 +82,8 @@ class ImportKind(Generic[T]):
     def write(self, changes: Sequence[Values]) -> list[Receipt[T]]:
         """Create or update a row for each change."""
         services: Any = self.declaration.services
-        changes = with_companies(self.actor, changes, *self.company_fields)
+        if self.company_fields:
+            changes = with_companies(self.actor, changes, *self.company_fields)
         if self.options.get("match_on") == "none":
             return [Receipt(row, "created") for row in services.create(actor=self.actor, changes=changes)]
         upserts = [Operation("upsert", change=change) for change in changes]
@@ -94,7 +96,8 @@ class ImportKind(Generic[T]):
     def for_export(self, rows: Any) -> Any:
         """The columns that the export needs, as dicts: an export may have millions of rows."""
         columns = [field.show for field in self.fields if isinstance(field.show, str)]
-        return rows.prefetch_related(None).values(*{"id", "custom_fields", *self.parts, *columns})
+        stored = {"id", "custom_fields"} if self.has_custom_fields else {"id"}
+        return rows.prefetch_related(None).values(*{*stored, *self.parts, *columns})
 
     def complete(self, rows: Sequence[dict[str, Any]]) -> None:
         """Add the lists of these rows, with one query for each list."""
@@ -113,10 +116,11 @@ class ImportKind(Generic[T]):
 
     @cached_property
     def fields(self) -> list[ImportField]:
-        return [
-            *with_headers(self.plural, self.own_fields()),
-            *custom_fields(definitions_for(self.actor.organization, self.declaration.name)),
-        ]
+        own = with_headers(self.plural, self.own_fields())
+        if not self.has_custom_fields:
+            return own
+        definitions = definitions_for(self.actor.organization, self.declaration.name)
+        return [*own, *custom_fields(definitions)]
 
     @cached_property
     def by_key(self) -> dict[str, ImportField]:

@@ -15,7 +15,11 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 # Contents of a file by the kind of import that takes it.
-CONTENTS = {"deals": ("deals",), "contacts": ("contacts", "companies")}
+CONTENTS: Mapping[str, Sequence[str]] = {
+    "deals": ("deals",),
+    "contacts": ("contacts", "companies"),
+    "activities": (),
+}
 
 
 @dataclass(frozen=True)

@@ -101,14 +101,26 @@ class TestQuery(Searching, BaseTestCase):
         self.refuse(422, Call("GET", SEARCH))
         self.refuse(403, Call("GET", SEARCH, query={"location_id": "other"}))
 
-    def test_details_without_a_column_are_empty(self) -> None:
-        self.deal()
+    def test_notes_and_tasks_come_if_asked_for(self) -> None:
+        bare, roof, private = self.deal(), self.deal(), self.deal(self.alice, is_private=True)
+        note = self.activity(type="note", deal=roof.pk, text="Asks for two variants")
+        task = self.activity(type="call", deal=roof.pk, subject="", contact=self.person().pk)
+        self.activity(self.alice, deal=private.pk)
 
-        found = self.call("GET", SEARCH, location_id=LOCATION, getNotes="true", getTasks="true")
+        asked = {"getNotes": "true", "getTasks": "true", "getCalendarEvents": "true"}
+        found = self.call("GET", SEARCH, location_id=LOCATION, **asked)["opportunities"]
 
-        row = found["opportunities"][0]
-        assert row["notes"] == row["tasks"] == []
-        assert "calendarEvents" not in row
+        assert [row["id"] for row in found] == [str(roof.uuid), str(bare.uuid)]
+        assert [(row["id"], row["body"], row["contactId"]) for row in found[0]["notes"]] == [
+            (str(note.uuid), "Asks for two variants", None)
+        ]
+        assert [(row["id"], row["title"], row["completed"]) for row in found[0]["tasks"]] == [
+            (str(task.uuid), "Call", False)
+        ]
+        assert found[1]["notes"] == found[1]["tasks"] == found[0]["calendarEvents"] == []
+        only = self.call("POST", SEARCH, {"locationId": LOCATION, "additionalDetails": {"tasks": True}})
+        assert only["opportunities"][0]["tasks"] == found[0]["tasks"]
+        assert "notes" not in only["opportunities"][0]
 
     def test_pages_by_number_and_by_link(self) -> None:
         for name in "ABCDE":

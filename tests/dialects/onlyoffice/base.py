@@ -32,6 +32,15 @@ class Onlyoffice(DialectClient):
         }
         return {**REQUEST, **own, **changes}
 
+    def check_refusal(self, answer: Any, status: int) -> None:
+        if status == 401:
+            assert answer.content == b"Unauthorized"
+            return
+        body = answer.json()
+        assert (body["status"], body["statusCode"]) == (1, status)
+        assert body["error"]["message"]
+        assert body["error"]["data"] == {}
+
     def create_call(self, **body: Any) -> Call:
         return Call("POST", self.path, self.body(**body))
 

@@ -83,15 +83,6 @@ class TestSeed(Onlyoffice, DialectContract, BaseTestCase):
         ]
         return [self.create_call(**body) for body in wrong]
 
-    def check_refusal(self, answer: Any, status: int) -> None:
-        if status == 401:
-            assert answer.content == b"Unauthorized"
-            return
-        body = answer.json()
-        assert (body["status"], body["statusCode"]) == (1, status)
-        assert body["error"]["message"]
-        assert body["error"]["data"] == {}
-
     def test_the_documents_request_is_answered_as_printed(self) -> None:
         answer = self.as_actor(self.bob, self.create_call())
 

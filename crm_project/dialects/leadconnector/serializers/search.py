@@ -45,7 +45,7 @@ ORDERS = {
     "name_asc": PageOrder(BY_NAME),
     "name_desc": PageOrder(BY_NAME, descending=True),
 }
-# Details without a counterpart here: an empty list for a client that requests them.
+# Lists that a client may ask for, by the parameter that asks.
 DETAILS = {"getNotes": "notes", "getTasks": "tasks", "getCalendarEvents": "calendarEvents"}
 
 

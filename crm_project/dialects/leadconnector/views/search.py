@@ -1,5 +1,6 @@
 """`/opportunities/search`: by a query, or by a body."""
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -7,11 +8,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
+from crm_project.activities.models import Activity
+from crm_project.dialects.kit.activities import are_logged
+from crm_project.dialects.leadconnector.serializers import activities as activity_serializers
 from crm_project.dialects.leadconnector.serializers import opportunities as opportunity_serializers
 from crm_project.dialects.leadconnector.serializers import pages
 from crm_project.dialects.leadconnector.serializers import search as serializers
 from crm_project.dialects.leadconnector.views.base import LeadConnectorView
 from crm_project.dialects.leadconnector.views.opportunities import opportunities
+
+# The serializer of a detail, and its activities.
+DETAILS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "notes": (activity_serializers.LeadConnectorNoteRead, lambda rows: rows.filter(are_logged())),
+    "tasks": (activity_serializers.LeadConnectorTaskRead, lambda rows: rows.exclude(are_logged())),
+}
 
 
 class LeadConnectorOpportunitySearchView(LeadConnectorView):
@@ -50,6 +60,24 @@ class LeadConnectorOpportunitySearchView(LeadConnectorView):
         return pages.page_of(self, "deal", rows, order, query)
 
     def _represent(self, page: pages.Page, details: list[str]) -> list[Any]:
-        """The opportunities with an empty list for each detail."""
+        """The opportunities, each with a list for each detail."""
         data = self.serialize(opportunity_serializers.LeadConnectorOpportunityRead, page.rows, many=True)
-        return [{**row, **{name: [] for name in details}} for row in data]
+        lists = {name: self._details(name, page.rows) for name in details}
+        return [
+            {**row, **{name: found.get(deal.pk, []) for name, found in lists.items()}}
+            for row, deal in zip(data, page.rows, strict=True)
+        ]
+
+    def _details(self, name: str, deals: list[Any]) -> dict[int, list[Any]]:
+        """The notes or tasks of these deals by deal, the newest first; there are no events of a calendar."""
+        if name not in DETAILS:
+            return {}
+        part, narrow = DETAILS[name]
+        rows = Activity.objects.visible_to(self.actor.member).select_related("contact", "owner")
+        rows = narrow(rows.filter(deal__in=[deal.pk for deal in deals])).order_by("-created_at", "-id")
+        # One more than the answer may have is refused, without reading all.
+        found = list(rows[: self.budget.rows + 1])
+        by_deal: dict[int, list[Any]] = {}
+        for activity, shown in zip(found, self.serialize(part, found, many=True), strict=True):
+            by_deal.setdefault(activity.deal_id, []).append(shown)
+        return by_deal

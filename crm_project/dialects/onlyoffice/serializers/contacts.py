@@ -110,14 +110,17 @@ class OnlyofficeContactNested(OnlyofficeRead):
 class OnlyofficeContactRead(OnlyofficeContactNested):
     """A contact. A person has first and last name, a job title and a company; a company has one name."""
 
+    # The view counts the open tasks of the contacts before.
+    counts_tasks = True
+
     created = InstantOrUnsetField(source="created_at")
     about = serializers.CharField(source="description")
     commonData = serializers.SerializerMethodField()
     addresses = serializers.SerializerMethodField()
     customFields = serializers.SerializerMethodField()
     tags = OnlyofficeTagsField()
-    taskCount = ConstantInteger(0)
-    haveLateTasks = ConstantBoolean(False)
+    taskCount = serializers.SerializerMethodField()
+    haveLateTasks = serializers.SerializerMethodField()
     firstName = serializers.CharField(source="first_name")
     lastName = serializers.CharField(source="last_name")
     title = serializers.CharField(source="job_title")
@@ -135,6 +138,12 @@ class OnlyofficeContactRead(OnlyofficeContactNested):
     def get_customFields(self, contact: Contact) -> list[dict[str, Any]]:
         values = values_of(contact, self.context["view"].definitions("contact").values())
         return list(OnlyofficeCustomFieldNested(values, many=True, context=self.context).data)
+
+    def get_taskCount(self, contact: Contact) -> int:
+        return int(self.context["view"].open_tasks[contact.pk][0])
+
+    def get_haveLateTasks(self, contact: Contact) -> bool:
+        return bool(self.context["view"].open_tasks[contact.pk][1])
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
         data = super().to_representation(instance)
@@ -161,7 +170,9 @@ class OnlyofficeContactWithEmailRead(OnlyofficeContactNested):
 
 
 class OnlyofficeContactItemRead(OnlyofficeRead):
-    """A contact beside its next task, which is always absent."""
+    """A contact; its next task, which the vendor puts beside it, is absent."""
+
+    counts_tasks = True
 
     contact = OnlyofficeContactRead(source="*")
 

@@ -3,10 +3,13 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.db.models import Count, Min
+from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -18,6 +21,7 @@ from rest_framework.response import Response
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import authenticate_token
+from crm_project.activities.models import Activity
 from crm_project.api.authentication import BearerAuthentication, require_own_site
 from crm_project.api.parsers import StrictJSONParser
 from crm_project.dialects.kit.logins import sign_in
@@ -168,6 +172,25 @@ class OnlyofficeView(DialectView):
 
     def many(self, items: Any, *, status: int = 200, **paging: Any) -> Response:
         return Response(of_list(items, status=status, **paging), status)
+
+    def serialize(self, serializer_class: Any, rows: Any, *, many: bool = False) -> Any:
+        rows = list(rows) if many else rows
+        if getattr(serializer_class, "counts_tasks", False):
+            self.count_tasks(rows if many else [rows])
+        return super().serialize(serializer_class, rows, many=many)
+
+    @cached_property
+    def open_tasks(self) -> dict[int, tuple[int, bool]]:
+        """By contact, the number of its open tasks, and whether one is late."""
+        return defaultdict(lambda: (0, False))
+
+    def count_tasks(self, contacts: Iterable[Any]) -> None:
+        """Count the open tasks of these contacts, with one query."""
+        rows = Activity.objects.visible_to(self.actor.member).open()
+        rows = rows.filter(contact__in=[contact.pk for contact in contacts]).order_by()
+        now = timezone.now()
+        for key, count, first in rows.values_list("contact").annotate(Count("pk"), Min("deadline")):
+            self.open_tasks[key] = (count, first is not None and first < now)
 
     def page(self, rows: Any) -> tuple[list[Any], dict[str, Any]]:
         """The requested rows, and the paging of the envelope. Rows are counted only if the page is full."""
