@@ -26,11 +26,16 @@ def world(transactional_db: None) -> World:
 
 
 @pytest.fixture
-def page(live_server: Any, world: World) -> Iterator[Any]:
+def complaints() -> list[str]:
+    """The errors in the console of `page`; a test removes those that it expects."""
+    return []
+
+
+@pytest.fixture
+def page(live_server: Any, world: World, complaints: list[str]) -> Iterator[Any]:
     """A page of a fresh browser. What it complains about in its console fails the test."""
     if executable() is None:
         pytest.skip("no Chromium is installed")
-    complaints: list[str] = []
     with browser_context(base_url=live_server.url, viewport={"width": 1360, "height": 900}) as context:
         opened = context.new_page()
         opened.set_default_timeout(15_000)
