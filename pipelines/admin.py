@@ -168,7 +168,7 @@ class StageInline(TabularInline):  # type: ignore[misc]
     def chip(self, stage: Stage) -> Any:
         return display.chip(stage.name, stage.color)
 
-    @admin.display(description="")
+    @admin.display(description="Remove")
     def removal(self, stage: Stage) -> Any:
         if not stage.pk:
             return ""

@@ -239,7 +239,7 @@ def results(report: Report) -> Section:
         "Win rate and velocity",
         "Deals count on the day of their closing. The win rate is the number of won deals divided by that of all closed"
         " ones. Velocity is the number of open deals × the average won amount × the win rate ÷ the median days to win.",
-        ["", "Deals", "Amount"],
+        ["Figure", "Deals", "Amount"],
         [*rows, *figures],
         without_rate=metrics.without_rate_of([*found.won, *found.lost, *found.abandoned, *found.open]),
     )

@@ -62,7 +62,7 @@ def work_lists(day: datetime.date) -> list[WorkList]:
         WorkList(
             "no_step",
             "Without a next step",
-            "pending_actions",
+            "add_task",
             "warn",
             ("-created_at", "-id"),
             Q(next_activity=None),

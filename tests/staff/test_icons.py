@@ -1,12 +1,15 @@
 """The icons that pages name are in the font file, which has no others."""
 
+import datetime
 import re
 from pathlib import Path
 
 import unfold
+from django.contrib import admin
 
 from crm_project.environment import BASE_DIR
 from crm_project.staff.theme import SECTIONS
+from deals.admin.work import work_lists
 
 THEME = Path(unfold.__file__).parent
 IN_TEMPLATES = re.compile(r"material-symbols-outlined[^>]*>\s*([a-z_0-9]+)\s*<")
@@ -23,6 +26,9 @@ def named():
         for path in (BASE_DIR / package).rglob("*.py"):
             yield from IN_CODE.findall(path.read_text())
     yield from (icon for _, entries in SECTIONS for _, icon, _, _ in entries)
+    yield from (one.icon for one in work_lists(datetime.date(2026, 1, 31)))
+    for page in admin.site._registry.values():
+        yield from (icon for tools in getattr(page, "list_tools", {}).values() for _, icon, _, _ in tools)
 
 
 def test_every_icon_that_is_named_is_in_the_font():

@@ -31,6 +31,8 @@ document.addEventListener("DOMContentLoaded", () => {
     search?.setAttribute("aria-label", search.placeholder);
     label("#searchbar-submit", "Search");
     label("[x-ref^='relatedWidgetWrapper']", "More");
+    label("#nav-sidebar-inner", "Main");
+    label("a[x-on\\:click='openTheme = !openTheme']", "Theme");
     // The text of an icon is the name of its glyph, which a screen reader must not read.
     for (const icon of document.querySelectorAll(".material-symbols-outlined:not([aria-hidden])")) {
         icon.setAttribute("aria-hidden", "true");
@@ -55,8 +57,12 @@ function labelSelects() {
     }
 }
 
-// jQuery creates the autocomplete lists in its ready handlers; ours must run after them.
-window.addEventListener("load", () => window.django?.jQuery?.(labelSelects));
+// jQuery creates the autocomplete lists in its ready handlers; ours must run after them. The theme's scroll areas all
+// have the same label: that of the menu gets its own.
+window.addEventListener("load", () => {
+    window.django?.jQuery?.(labelSelects);
+    label("#nav-sidebar-inner .simplebar-content-wrapper", "Menu");
+});
 
 /* The parts of a page of a row: set before the page is drawn, so that nothing moves. Without scripts all are shown. */
 function showTab() {
