@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from crm_project.api import pages
+from crm_project.notifications.calendars import calendar_view
 
 handler400 = pages.bad_request
 handler404 = pages.not_found
@@ -33,5 +34,6 @@ urlpatterns = [
     path("api/", include("crm_project.notifications.api.urls")),
     path("api/<rest:rest>", pages.UnknownView.as_view()),
     path("dialects/", include("crm_project.dialects.urls")),
+    path("ical/<str:secret>.ics", calendar_view, name="calendar"),
     path("admin/", admin.site.urls),
 ]

@@ -1,5 +1,6 @@
 """Notifications in the admin: the list that the bell opens, and the page of the switches."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from crm_project.accounts.rules import Permission
 from crm_project.mail.services import has_mail_server
-from crm_project.notifications import services
+from crm_project.notifications import calendars, services
 from crm_project.notifications.models import Notification
 from crm_project.notifications.presenting import present
 from crm_project.notifications.rules import CHANNELS
@@ -26,6 +27,7 @@ from crm_project.staff.request_actor import visible
 PAGE_SIZE = 50
 ORDERING = "-created_at"
 LIST = "admin:notifications_notification_changelist"
+HOURS = frozenset(str(hour) for hour in range(24))
 PARAMETERS = frozenset({"unread", "cursor"})
 
 
@@ -47,6 +49,7 @@ class NotificationAdmin(StaffModelAdmin):
 
         own = [
             at("settings/", self.settings_view, "settings"),
+            at("calendar/", require_POST(self.calendar_view), "calendar"),
             at("read/", require_POST(self.read_all_view), "read_all"),
             at("<int:pk>/read/", require_POST(self.read_view), "read"),
         ]
@@ -114,30 +117,34 @@ class NotificationAdmin(StaffModelAdmin):
     def settings_view(self, request: HttpRequest) -> HttpResponse:
         actor = self.actor(request)
         if request.method == "POST":
-            given = {
-                kind: {channel: f"{kind}.{channel}" in request.POST for channel in CHANNELS}
-                for kind in Notification.Kinds.values
-            }
-            services.change_switches(actor=actor, change=given)
+            services.change_settings(actor=actor, change=_given(request))
             messages.success(request, "Your settings are saved.")
             return HttpResponseRedirect(reverse("admin:notifications_notification_settings"))
-        switches = services.switches_of(actor)
-        kinds = [
-            {
-                "label": label,
-                "boxes": [
-                    {"name": f"{kind}.{channel}", "channel": channel, "is_on": switches[kind][channel]}
-                    for channel in CHANNELS
-                ],
-            }
-            for kind, label in Notification.Kinds.choices
-        ]
+        settings = services.settings_of(actor)
         return self._page(
             request,
             "admin/notifications/settings.html",
             title="Settings of notifications",
-            kinds=kinds,
+            kinds=list(_rows_of(settings)),
+            digest=settings["digest"],
+            hours=[(hour, f"{hour}:00", hour == settings["digest_hour"]) for hour in range(24)],
+            time_zone=actor.organization.time_zone,
+            calendar=calendars.address_of(actor),
             has_mail_server=has_mail_server(),
+        )
+
+    def calendar_view(self, request: HttpRequest) -> HttpResponse:
+        """Renew the address of the calendar, which is displayed once, or end it."""
+        actor = self.actor(request)
+        if "end" in request.POST:
+            calendars.end_address(actor=actor)
+            messages.success(request, "The address of your calendar has ended.")
+            return HttpResponseRedirect(reverse("admin:notifications_notification_settings"))
+        return self._page(
+            request,
+            "admin/notifications/calendar.html",
+            title="Address of your calendar",
+            address=calendars.renew_address(actor=actor),
         )
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
@@ -145,3 +152,23 @@ class NotificationAdmin(StaffModelAdmin):
         return TemplateResponse(
             request, template, {**everywhere, "opts": self.opts, "media": self.media, **context}
         )
+
+
+def _given(request: HttpRequest) -> dict[str, Any]:
+    """The posted form; an hour that is none leaves the present one."""
+    change: dict[str, Any] = {
+        kind: {channel: f"{kind}.{channel}" in request.POST for channel in CHANNELS}
+        for kind in Notification.Kinds.values
+    }
+    change["digest"] = "digest" in request.POST
+    text = request.POST.get("digest_hour", "")
+    return change | ({"digest_hour": int(text)} if text in HOURS else {})
+
+
+def _rows_of(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for kind, label in Notification.Kinds.choices:
+        boxes = [
+            {"name": f"{kind}.{channel}", "channel": channel, "is_on": settings[kind][channel]}
+            for channel in CHANNELS
+        ]
+        yield {"label": label, "boxes": boxes}

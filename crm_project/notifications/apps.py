@@ -13,10 +13,11 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from crm_project.background import loops, schedule
-        from crm_project.notifications import mails, subscriptions, tasks
+        from crm_project.notifications import digest, mails, subscriptions, tasks
         from crm_project.notifications.reading import read_feeds
 
         mails.connect()
+        digest.connect()
         subscriptions.connect()
         loops.register("notifications", read_feeds)
         schedule.register(

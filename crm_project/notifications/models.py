@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm_project.accounts.models import Member, Organization
 from crm_project.notifications.querysets import NotificationQuerySet
+from crm_project.notifications.rules import DIGEST_HOUR
 from crm_project.records.constraints import same_organization
 from crm_project.records.fields import RowForeignKey
 
@@ -67,15 +68,35 @@ class Notification(models.Model):
 
 
 class NotificationSettings(models.Model):
-    """The switches of a member who has changed some. `switches` has the kinds that differ from the defaults."""
+    """What a member has chosen. `switches` has the kinds that differ from the defaults; `digest_on` is the day of the
+    last digest, in the member's zone.
+    """
 
     member = models.OneToOneField(Member, models.CASCADE, primary_key=True, related_name="+")
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     switches: Any = models.JSONField(default=dict)
+    digest = models.BooleanField(default=True)
+    digest_hour = models.PositiveSmallIntegerField(default=DIGEST_HOUR)
+    digest_on = models.DateField(null=True)
 
     class Meta:
         verbose_name_plural = "notification settings"
-        constraints: ClassVar = [*same_organization("notifications_notificationsettings", "member")]
+        constraints: ClassVar = [
+            *same_organization("notifications_notificationsettings", "member"),
+            models.CheckConstraint(condition=Q(digest_hour__lte=23), name="notifications_settings_hour"),
+        ]
+
+
+class CalendarFeed(models.Model):
+    """The address of a member's calendar. Only the SHA-256 of its secret is stored."""
+
+    member = models.OneToOneField(Member, models.CASCADE, primary_key=True, related_name="+")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [*same_organization("notifications_calendarfeed", "member")]
 
 
 class NotificationPosition(models.Model):

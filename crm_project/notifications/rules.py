@@ -7,6 +7,10 @@ from typing import Any
 
 # The hour, in the organization's zone, at which an activity is due that has a day and no time.
 MORNING = datetime.time(7)
+# The hour of the digest in the member's zone, unless the member chooses another one.
+DIGEST_HOUR = 7
+# Hours after which a digest that no worker has sent is left out.
+DIGEST_LATEST = 5
 CHANNELS = ("bell", "mail")
 # The channels of each kind for a member who has not changed them.
 DEFAULTS: Mapping[str, Mapping[str, bool]] = {
@@ -36,6 +40,14 @@ class Happening:
 def switches(changed: Mapping[str, Mapping[str, bool]]) -> dict[str, dict[str, bool]]:
     """All switches of a member, with the stored changes."""
     return {kind: {**channels, **changed.get(kind, {})} for kind, channels in DEFAULTS.items()}
+
+
+def digest_hours(now: datetime.datetime, zone: datetime.tzinfo) -> range:
+    """The chosen hours for which a digest is sent now. The day of the last one is stored, so that an hour which a
+    change of clocks repeats sends nothing again; one that it leaves out is caught up with.
+    """
+    hour = now.astimezone(zone).hour
+    return range(max(0, hour - DIGEST_LATEST + 1), hour + 1)
 
 
 def of_deal_event(event: Any, followers: Collection[int]) -> Iterator[Happening]:

@@ -10,7 +10,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.changes import before_storing
 from crm_project.notifications.models import Notification, NotificationSettings
-from crm_project.notifications.rules import switches
+from crm_project.notifications.rules import DEFAULTS, switches
 from crm_project.write_queue import write_transaction
 
 KEEP = datetime.timedelta(days=90)
@@ -26,24 +26,31 @@ def mark_all_as_read(*, actor: Actor) -> int:
     return _mark(actor, Notification.objects.all())
 
 
-def switches_of(actor: Actor) -> dict[str, dict[str, bool]]:
-    """By kind and channel."""
-    stored = NotificationSettings.objects.filter(member=actor.member.pk).values_list("switches", flat=True)
-    return switches(stored.first() or {})
+def settings_of(actor: Actor) -> dict[str, Any]:
+    """The channels by kind, whether there is a digest, and its hour."""
+    row = NotificationSettings.objects.filter(member=actor.member.pk).first()
+    return _shown(row or NotificationSettings())
 
 
-def change_switches(*, actor: Actor, change: Mapping[str, Mapping[str, bool]]) -> dict[str, dict[str, bool]]:
-    """Change some switches of the member; what has happened already stays as it is."""
+def change_settings(*, actor: Actor, change: Mapping[str, Any]) -> dict[str, Any]:
+    """Change some settings of the member; what has happened already stays as it is."""
     actor.require(Permission.VIEW)
     with write_transaction():
         before_storing()
-        row, _ = NotificationSettings.objects.select_for_update(of=("self",)).get_or_create(
-            member=actor.member, defaults={"organization_id": actor.organization_id}
-        )
-        changed = {kind: {**row.switches.get(kind, {}), **channels} for kind, channels in change.items()}
-        row.switches = {**row.switches, **changed}
-        row.save(update_fields=["switches"])
-    return switches(row.switches)
+        rows = NotificationSettings.objects.select_for_update(of=("self",))
+        row, _ = rows.get_or_create(member=actor.member, defaults={"organization_id": actor.organization_id})
+        switched = {
+            kind: {**row.switches.get(kind, {}), **change[kind]} for kind in DEFAULTS.keys() & change.keys()
+        }
+        row.switches = {**row.switches, **switched}
+        row.digest = change.get("digest", row.digest)
+        row.digest_hour = change.get("digest_hour", row.digest_hour)
+        row.save(update_fields=["switches", "digest", "digest_hour"])
+    return _shown(row)
+
+
+def _shown(row: NotificationSettings) -> dict[str, Any]:
+    return {**switches(row.switches), "digest": row.digest, "digest_hour": row.digest_hour}
 
 
 def old_notifications(now: datetime.datetime) -> Any:

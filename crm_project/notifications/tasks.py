@@ -1,4 +1,4 @@
-"""Tasks: the activities that have become due, and the end of an import."""
+"""Tasks: the activities that have become due, the digests, and the end of an import."""
 
 from django.utils import timezone
 
@@ -6,6 +6,8 @@ from crm_project.accounts.models import Organization
 from crm_project.background.api import task
 from crm_project.background.options import options
 from crm_project.imports.models import Import
+from crm_project.mail.services import has_mail_server
+from crm_project.notifications.digest import queue_digests
 from crm_project.notifications.reading import read_clock
 from crm_project.notifications.rules import Happening
 from crm_project.notifications.storing import store, wanted
@@ -17,6 +19,14 @@ def notify_of_due() -> None:
     now = timezone.now()
     for organization in Organization.objects.order_by("pk"):
         read_clock(organization, now)
+
+
+@task
+def send_digests() -> None:
+    """Queue the digests of the members whose morning has come."""
+    now = timezone.now()
+    for organization in Organization.objects.order_by("pk") if has_mail_server() else ():
+        queue_digests(organization, now)
 
 
 @task

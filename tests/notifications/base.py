@@ -7,7 +7,7 @@ from django.core import mail
 from crm_project.notifications.models import Notification
 from crm_project.notifications.presenting import present
 from crm_project.notifications.reading import read_feeds
-from crm_project.notifications.services import change_switches
+from crm_project.notifications.services import change_settings
 from tests.base import BaseTestCase
 from tests.tasks import run_tasks
 
@@ -25,7 +25,7 @@ class NotificationTestCase(BaseTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        change_switches(actor=self.bob, change=EVERYTHING)
+        change_settings(actor=self.bob, change=EVERYTHING)
         self.read()
         Notification.objects.all().delete()
         mail.outbox.clear()

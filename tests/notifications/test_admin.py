@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm_project.notifications.models import Notification
-from crm_project.notifications.services import switches_of
+from crm_project.notifications.services import settings_of
 from deals.models import Deal
 from deals.services import update_deals
 from tests.notifications.base import read_all
@@ -136,9 +136,12 @@ class BellTests(StaffTestCase):
     def test_the_switches(self):
         assert 'name="deal_handed.mail"' in self.page(SETTINGS)
 
-        self.client.post(SETTINGS, {"deal_handed.bell": "on", "import_finished.mail": "on"})
+        self.client.post(
+            SETTINGS, {"deal_handed.bell": "on", "import_finished.mail": "on", "digest_hour": "9"}
+        )
 
-        switches = switches_of(self.bob)
+        switches = settings_of(self.bob)
+        assert (switches.pop("digest"), switches.pop("digest_hour")) == (False, 9)
         assert switches.pop("deal_handed") == {"bell": True, "mail": False}
         assert switches.pop("import_finished") == {"bell": False, "mail": True}
         assert set(map(str, switches.values())) == {"{'bell': False, 'mail': False}"}

@@ -11,7 +11,7 @@ from crm_project.mail.models import Message
 from crm_project.notifications import storing
 from crm_project.notifications.models import Notification, NotificationPosition
 from crm_project.notifications.reading import read_clock, read_on
-from crm_project.notifications.services import change_switches
+from crm_project.notifications.services import change_settings
 from tests.api.client import ApiClient
 from tests.base import World
 from tests.mail.server import mail_server, no_server, silent_server
@@ -31,7 +31,7 @@ class Killed(BaseException):
 @pytest.fixture
 def world():
     made = World()
-    change_switches(actor=made.bob, change=EVERYTHING)
+    change_settings(actor=made.bob, change=EVERYTHING)
     read_all()
     run_tasks()
     Notification.objects.all().delete()

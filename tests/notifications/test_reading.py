@@ -9,7 +9,7 @@ from crm_project.imports.services import ask_for
 from crm_project.journal.feed import end_of
 from crm_project.notifications.models import Notification, NotificationPosition
 from crm_project.notifications.reading import read_feeds, read_on
-from crm_project.notifications.services import change_switches, mark_as_read
+from crm_project.notifications.services import change_settings, mark_as_read
 from deals.models import Deal
 from deals.services import update_deals
 from tests.api.client import ApiClient
@@ -110,7 +110,7 @@ class HappeningTests(NotificationTestCase):
         assert message.body.count("Alice handed you this deal") == 3
 
     def test_the_switches(self):
-        change_switches(
+        change_settings(
             actor=self.bob, change={"deal_handed": {"bell": False}, "deal_closed": {"mail": False}}
         )
         handed = self.deal(self.alice, name="Roof", owner=self.bob.member.pk)
@@ -122,7 +122,7 @@ class HappeningTests(NotificationTestCase):
             f"{handed.name}. Alice handed you this deal"
         ]
 
-        change_switches(actor=self.bob, change={"deal_closed": {"bell": False}})
+        change_settings(actor=self.bob, change={"deal_closed": {"bell": False}})
         self.change(closed, status="open")
         self.change(closed, status="lost")
         assert [kind for kind, _ in self.of(self.bob)] == ["deal_closed", "deal_changed"]

@@ -22,7 +22,8 @@ from tests.factories import (
 )
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
 
-# Session, user, member, unread notifications, then what the page shows. A number that grows is a finding, not a nuisance.
+# Session, user, member, unread notifications, then what the page shows.
+# A number that grows is a finding, not a nuisance.
 COUNTS = {
     "accounts.apitoken": 5,
     "accounts.member": 5,

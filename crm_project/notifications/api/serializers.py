@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from crm_project.api.compiled import Serializer
-from crm_project.api.fields import StrictBoolean, StrictDateTime, StrictUUID
+from crm_project.api.fields import StrictBoolean, StrictDateTime, StrictInteger, StrictUUID
 from crm_project.api.serializers import MemberSerializer, StrictSerializer
 from crm_project.notifications.models import Notification
 from crm_project.notifications.querysets import MODELS
@@ -45,11 +45,20 @@ class ChannelsSerializer(StrictSerializer):
     mail = StrictBoolean(required=False)
 
 
-class SwitchesSerializer(StrictSerializer):
-    """The channels of each kind."""
+class SettingsSerializer(StrictSerializer):
+    """The channels of each kind, and the morning digest."""
 
     deal_handed = ChannelsSerializer(required=False)
     deal_closed = ChannelsSerializer(required=False)
     deal_changed = ChannelsSerializer(required=False)
     activity_due = ChannelsSerializer(required=False)
     import_finished = ChannelsSerializer(required=False)
+    digest = StrictBoolean(
+        required=False, help_text="A mail in the morning with what is due, what has slipped and what was won."
+    )
+    digest_hour = StrictInteger(
+        required=False,
+        min_value=0,
+        max_value=23,
+        help_text="The hour of the digest in the organization's zone.",
+    )

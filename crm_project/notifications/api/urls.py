@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm_project.notifications.api.views import NotificationViewSet, SwitchesView
+from crm_project.notifications.api.views import NotificationViewSet, SettingsView
 
 urlpatterns = [
     path("notifications", NotificationViewSet.as_view({"get": "list"}), name="notification-list"),
@@ -13,7 +13,7 @@ urlpatterns = [
     ),
     path(
         "notifications/settings",
-        SwitchesView.as_view({"get": "retrieve", "patch": "partial_update"}),
+        SettingsView.as_view({"get": "retrieve", "patch": "partial_update"}),
         name="notification-settings",
     ),
     path(

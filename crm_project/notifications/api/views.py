@@ -1,4 +1,4 @@
-"""`/api/notifications`: one's own, and the switches of their kinds."""
+"""`/api/notifications`: one's own, and the settings."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from crm_project.notifications import services
 from crm_project.notifications.api.serializers import (
     MarkedSerializer,
     NotificationSerializer,
-    SwitchesSerializer,
+    SettingsSerializer,
 )
 from crm_project.notifications.models import Notification
 from crm_project.notifications.presenting import present
@@ -73,22 +73,22 @@ class NotificationViewSet(ScopedView):
         return Response({"read": services.mark_all_as_read(actor=self.actor)})
 
 
-class SwitchesView(ScopedView):
+class SettingsView(ScopedView):
     """What the token's member is notified of, in the bell of the admin and in this list, and by mail."""
 
     http_method_names = ["get", "patch", "head", "options"]
-    serializer_class = SwitchesSerializer
+    serializer_class = SettingsSerializer
     edit_permission = Permission.VIEW
     conditional_actions = frozenset()
 
-    @extend_schema(responses=SwitchesSerializer, summary="Show the switches")
+    @extend_schema(responses=SettingsSerializer, summary="Show the settings")
     def retrieve(self, request: Request) -> Response:
-        return Response(SwitchesSerializer(services.switches_of(self.actor)).data)
+        return Response(SettingsSerializer(services.settings_of(self.actor)).data)
 
-    @extend_schema(responses=SwitchesSerializer, summary="Change switches")
+    @extend_schema(responses=SettingsSerializer, summary="Change the settings")
     def partial_update(self, request: Request) -> Response:
-        """Kinds and channels that are not named keep theirs."""
-        body = SwitchesSerializer(data=request.data, partial=True)
+        """What is not named stays."""
+        body = SettingsSerializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
-        changed = services.change_switches(actor=self.actor, change=body.validated_data)
-        return Response(SwitchesSerializer(changed).data)
+        changed = services.change_settings(actor=self.actor, change=body.validated_data)
+        return Response(SettingsSerializer(changed).data)
