@@ -45,7 +45,9 @@ class NotificationAdmin(StaffModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         def at(place: str, view: Any, name: str) -> URLPattern:
-            return path(place, self.admin_site.admin_view(view), name=f"notifications_notification_{name}")
+            wrapped = self.admin_site.admin_view(view)
+            url: URLPattern = path(place, wrapped, name=f"notifications_notification_{name}")
+            return url
 
         own = [
             at("settings/", self.settings_view, "settings"),
@@ -72,6 +74,8 @@ class NotificationAdmin(StaffModelAdmin):
             request,
             "admin/notifications/list.html",
             title="Notifications",
+            # Without the breadcrumbs, whose first entry this page is.
+            opts=None,
             entries=present(page.rows, actor.member),
             only_unread=only_unread,
             newer=newer,

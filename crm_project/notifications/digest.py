@@ -149,7 +149,8 @@ def _of_activity(row: Activity, day: datetime.date, zone: ZoneInfo) -> str:
 
 
 def _of_slipped(row: Deal) -> str:
-    return f"{_named(row)}, expected on {formats.date_format(row.expected_close_date, 'j M Y')}"
+    day: Any = row.expected_close_date
+    return f"{_named(row)}, expected on {formats.date_format(day, 'j M Y')}"
 
 
 def _of_won(row: Deal) -> str:

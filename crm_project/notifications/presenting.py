@@ -53,7 +53,8 @@ class PresentedNotification:
         """What happened, without the name of the row."""
         kind, who = self.notification.kind, self.line.who if self.line else SYSTEM
         if kind == Kinds.ACTIVITY_DUE:
-            return f"{self.row.get_type_display()} due {_due(self.row, self.zone)}"
+            done = "" if self.row.is_open else ", done"
+            return f"{self.row.get_type_display()} due {_due(self.row, self.zone)}{done}"
         if kind == Kinds.IMPORT_FINISHED:
             return f"Import {_outcome(self.row)}"
         if kind == Kinds.DEAL_HANDED:

@@ -6,7 +6,7 @@ A write does nothing for notifications. Any number of processes read: see `Notif
 import datetime
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,16 +46,20 @@ def read_feeds() -> bool:
     place = NotificationPosition.objects.filter(organization=OuterRef("organization"))
     counters = Counter.objects.annotate(read=Subquery(place.values("sequence")[:1]))
     behind = counters.filter(Q(read=None) | Q(read__lt=F("last"))).order_by("organization")
-    has_more = False
-    for organization in Organization.objects.filter(pk__in=behind.values("organization")[:AT_ONCE]):
+    return any(of_each(read_on, Organization.objects.filter(pk__in=behind.values("organization")[:AT_ONCE])))
+
+
+def of_each(act: Callable[[Organization], Any], organizations: Iterable[Organization]) -> list[Any]:
+    """The results for the organizations; one with an error is logged and does not keep the others waiting."""
+    results = []
+    for organization in organizations:
         try:
-            has_more |= read_on(organization)
+            results.append(act(organization))
         except DatabaseError:
             raise
         except Exception:
-            # The others do not wait for it.
             log.exception("notifications failed", extra={"fields": {"organization": str(organization.uuid)}})
-    return has_more
+    return results
 
 
 def read_on(organization: Organization) -> bool:

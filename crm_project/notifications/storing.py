@@ -11,6 +11,9 @@ from crm_project.notifications.models import Notification, NotificationSettings
 from crm_project.notifications.querysets import MODELS
 from crm_project.notifications.rules import Happening, switches
 
+# Rows of one statement.
+BATCH = 500
+
 
 def wanted(happenings: Iterable[Happening]) -> list[tuple[Notification, Member, bool]]:
     """Unsaved notifications with their members, and whether each is mailed. Reads, and writes nothing."""
@@ -42,7 +45,7 @@ def store(found: Sequence[tuple[Notification, Member, bool]]) -> int:
         Notification.objects.filter(member__in=members, key__in=keys).values_list("member", "kind", "key")
     )
     fresh = [one for one in found if (one[0].member_id, one[0].kind, one[0].key) not in known]
-    Notification.objects.bulk_create([notification for notification, _, _ in fresh])
+    Notification.objects.bulk_create([notification for notification, _, _ in fresh], batch_size=BATCH)
     _queue_mails(fresh)
     return len(fresh)
 

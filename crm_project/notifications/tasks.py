@@ -1,5 +1,7 @@
 """Tasks: the activities that have become due, the digests, and the end of an import."""
 
+from functools import partial
+
 from django.utils import timezone
 
 from crm_project.accounts.models import Organization
@@ -8,7 +10,7 @@ from crm_project.background.options import options
 from crm_project.imports.models import Import
 from crm_project.mail.services import has_mail_server
 from crm_project.notifications.digest import queue_digests
-from crm_project.notifications.reading import read_clock
+from crm_project.notifications.reading import of_each, read_clock
 from crm_project.notifications.rules import Happening
 from crm_project.notifications.storing import store, wanted
 
@@ -17,16 +19,15 @@ from crm_project.notifications.storing import store, wanted
 def notify_of_due() -> None:
     """Notify of the activities that have become due since the last run, in each organization."""
     now = timezone.now()
-    for organization in Organization.objects.order_by("pk"):
-        read_clock(organization, now)
+    of_each(partial(read_clock, now=now), Organization.objects.order_by("pk"))
 
 
 @task
 def send_digests() -> None:
     """Queue the digests of the members whose morning has come."""
     now = timezone.now()
-    for organization in Organization.objects.order_by("pk") if has_mail_server() else ():
-        queue_digests(organization, now)
+    if has_mail_server():
+        of_each(partial(queue_digests, now=now), Organization.objects.order_by("pk"))
 
 
 @task

@@ -11,6 +11,7 @@ from crm_project.accounts.services import update_organization
 from crm_project.activities.services import complete_activities, update_activities
 from crm_project.background import schedule
 from crm_project.notifications.models import Notification, NotificationPosition
+from crm_project.notifications.presenting import present
 from crm_project.notifications.reading import read_clock
 from tests.notifications.base import NotificationTestCase
 
@@ -120,6 +121,17 @@ class DueTests(NotificationTestCase):
             self.at(NOON + MINUTE)
 
         assert not [query for query in queries if query["sql"].startswith(("UPDATE", "INSERT"))]
+
+    def test_the_text_has_the_time_in_the_zone_and_says_if_it_is_done(self):
+        row = self.planned(due_at=NOON + MINUTE)
+        self.at(NOON + MINUTE)
+        notifications = Notification.objects.visible_to(self.bob.member)
+        self.bob.member.organization.time_zone = "Europe/Paris"
+        assert present(notifications, self.bob.member)[0].summary == "Task due 15 Jan 2031, 13:01"
+
+        complete_activities(actor=self.bob, rows=[row])
+
+        assert present(notifications, self.bob.member)[0].summary.endswith(", done")
 
     def test_the_schedule_has_it(self):
         assert "notify-of-due-activities" in schedule.entries()

@@ -82,11 +82,11 @@ class SettingsView(ScopedView):
     conditional_actions = frozenset()
 
     @extend_schema(responses=SettingsSerializer, summary="Show the settings")
-    def retrieve(self, request: Request) -> Response:
+    def retrieve(self, request: Request, **_: Any) -> Response:
         return Response(SettingsSerializer(services.settings_of(self.actor)).data)
 
     @extend_schema(responses=SettingsSerializer, summary="Change the settings")
-    def partial_update(self, request: Request) -> Response:
+    def partial_update(self, request: Request, **_: Any) -> Response:
         """What is not named stays."""
         body = SettingsSerializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
