@@ -74,8 +74,8 @@ TENANT_MODELS = (
     Webhook,
     ExchangeRate,
     WebhookDelivery,
-    SavedView,
     Notification,
+    SavedView,
 )
 
 
