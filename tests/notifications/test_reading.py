@@ -164,20 +164,6 @@ class PositionTests(NotificationTestCase):
         assert handed.values("key").distinct().count() == handed.count()
         assert len(self.mails_to(self.bob)) == 1
 
-    def test_what_another_process_has_read_is_not_stored_again(self):
-        """Both have read the same position and the same events."""
-        self.deal(self.alice, owner=self.bob.member.pk)
-        stale = NotificationPosition.objects.get(organization=self.organization)
-        self.read()
-        Notification.objects.all().delete()
-
-        from crm_project.notifications.reading import _store
-        from crm_project.notifications.rules import Happening
-
-        happening = Happening(self.bob.member.pk, "deal_handed", "event:1", "deal", 1)
-        assert _store(stale, [happening], sequence=stale.sequence + 1) == 0
-        assert not Notification.objects.exists()
-
     def test_a_first_reader_begins_at_the_end_for_an_old_organization(self):
         self.deal(self.alice, owner=self.bob.member.pk)
         NotificationPosition.objects.all().delete()
