@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "crm_project.imports",
     "crm_project.saved_views",
     "crm_project.webhooks",
+    "crm_project.notifications",
     "crm_project.setup",
     "crm_project.operations",
     "crm_project.dialects",

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from crm_project.api import pages
+from crm_project.notifications.calendars import calendar_view
 
 handler400 = pages.bad_request
 handler404 = pages.not_found
@@ -30,7 +31,9 @@ urlpatterns = [
     path("api/", include("crm_project.imports.api.urls")),
     path("api/", include("crm_project.saved_views.api.urls")),
     path("api/", include("crm_project.webhooks.api.urls")),
+    path("api/", include("crm_project.notifications.api.urls")),
     path("api/<rest:rest>", pages.UnknownView.as_view()),
     path("dialects/", include("crm_project.dialects.urls")),
+    path("ical/<str:secret>.ics", calendar_view, name="calendar"),
     path("admin/", admin.site.urls),
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from crm_project.accounts.actors import Actor
-from crm_project.accounts.models import Member
+from crm_project.accounts.models import Member, Organization
 
 
 def _nothing(member: Member) -> None:
@@ -12,6 +12,9 @@ def _nothing(member: Member) -> None:
 
 # member_added(member): called in the transaction that adds the member
 member_added: Callable[[Member], None] = _nothing
+
+# organization_created(organization): called in the transaction that creates the organization
+organization_created: list[Callable[[Organization], None]] = []
 
 # country_changed(organization id): called in the transaction that changes the country
 country_changed: list[Callable[[int], None]] = []

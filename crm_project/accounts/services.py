@@ -47,6 +47,8 @@ def create_organization(*, name: str, slug: str = "", **fields: Any) -> Organiza
     with change_set(None) as changes:
         organization = Organization.objects.create(name=name, slug=slug, **fields)
         changes.record(organization, "created", difference({}, columns(organization)))
+        for created in hooks.organization_created:
+            created(organization)
     return organization
 
 

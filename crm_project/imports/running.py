@@ -19,6 +19,7 @@ from crm_project.imports.cells import CellFormat, is_empty
 from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.fields import cell_of
 from crm_project.imports.files import local_copy
+from crm_project.imports.hooks import hooks
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind, Values
 from crm_project.imports.mapping import is_export
@@ -33,6 +34,7 @@ from crm_project.records.bulk_sql import insert_rows
 from crm_project.records.locks import free_keys
 from crm_project.records.planner_statistics import analyze_tables
 from crm_project.spilling_list import SpillingList
+from crm_project.write_queue import write_transaction
 
 CHUNK = 1_000
 EXAMPLES = 20
@@ -420,17 +422,20 @@ def finish(
 ) -> None:
     """Store the outcome of an import. Raises Superseded if another worker has taken it over."""
     counts = {**(report.counts if report else {}), **({"change_set": change_set} if change_set else {})}
-    mark(
-        source,
-        state=state,
-        counts=counts,
-        examples=report.examples if report else [],
-        progress=report.rows if report else 0,
-        problem=problem,
-        columns=source.columns,
-        summary=report.summary(source) if report else {},
-        is_profiled=source.is_profiled,
-    )
+    with write_transaction():
+        mark(
+            source,
+            state=state,
+            counts=counts,
+            examples=report.examples if report else [],
+            progress=report.rows if report else 0,
+            problem=problem,
+            columns=source.columns,
+            summary=report.summary(source) if report else {},
+            is_profiled=source.is_profiled,
+        )
+        for ended in hooks.after_run if source.task == Import.Tasks.RUN else ():
+            ended(source)
 
 
 def mark(source: Import, **columns: Any) -> None:

@@ -29,7 +29,7 @@ CLAIM = datetime.timedelta(seconds=CONNECTION_SECONDS + 15)
 # How often, and at which interval in seconds, the mark of a sent message is stored.
 MARK_ATTEMPTS, MARK_PAUSE = 30, 1.0
 ERROR_LENGTH = 500
-EXPIRED = "It could not be sent before its link ended."
+EXPIRED = "It could not be sent in time."
 # The server closes the connection.
 CLOSING = 421
 

@@ -20,6 +20,7 @@ from crm_project.imports.export_services import old_exports
 from crm_project.imports.services import delete_old_files, old_files
 from crm_project.journal.purging import purge, purgeable
 from crm_project.mail.services import old_messages
+from crm_project.notifications.services import old_notifications
 from crm_project.records.kinds import Kind, kinds
 from crm_project.records.querysets import RESTORABLE_FOR
 from crm_project.webhooks.erasure import old_deliveries
@@ -59,6 +60,7 @@ def expiries(now: datetime.datetime) -> Iterator[Expiry]:
     yield Expiry("idempotency keys", keys, sweep)
     yield Expiry("rate limits", ended_windows(), sweep_windows)
     yield _of_rows("webhook deliveries", old_deliveries(now))
+    yield _of_rows("notifications", old_notifications(now))
     ended = {"done": TASKS_DONE_FOR, "failed": datetime.timedelta(days=settings.TASK_KEEP_DAYS)}
     for state, kept_for in ended.items():
         tasks = StoredTask.objects.filter(state=state, finished_at__lt=now - kept_for)

@@ -15,6 +15,7 @@ from unfold.sites import UnfoldAdminSite
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.sessions import SESSION_KEY
 from crm_project.staff import command_palette, inputs, password_reset
+from crm_project.staff.bell import bell
 from crm_project.staff.invitation import accept_view
 from crm_project.staff.manifest import manifest_view
 from crm_project.staff.request_actor import actor_of, is_operator
@@ -58,6 +59,9 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
             path("undo/<int:sequence>/", self.admin_view(self.undo), name="undo"),
         ]
         return [*own, *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), **bell(request)}
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """A session ends twelve hours after the sign-in, even if it is in use."""

@@ -14,6 +14,7 @@ from crm_project.imports.export_tasks import carry_out, claim
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
 from crm_project.journal.models import Event
+from crm_project.notifications.models import Notification
 from crm_project.saved_views.services import create_saved_view, trash_saved_view
 from crm_project.webhooks.services import create_webhook, send_test, trash_webhook
 from tests.api.client import ApiClient, document
@@ -223,6 +224,14 @@ ROUTES = [
     route("GET    /api/webhooks/{webhook}/deliveries        404 404 404 200"),
     route("GET    /api/webhooks/{webhook}/deliveries/{delivery} 404 404 404 200"),
     route("POST   /api/webhooks/{webhook}/deliveries/{delivery}/resend  403 403 403 202"),
+    route("GET    /api/notifications                        200 200 200 200"),
+    route("POST   /api/notifications/read                   200 200 200 200"),
+    route("GET    /api/notifications/settings               200 200 200 200"),
+    route(
+        "PATCH  /api/notifications/settings               200 200 200 200", {"deal_handed": {"mail": False}}
+    ),
+    route("GET    /api/notifications/{notification}         404 200 404 404"),
+    route("POST   /api/notifications/{notification}/read    404 200 404 404"),
     route("GET    /api/external-references                  200 200 200 200"),
     route(
         "POST   /api/external-references                  403 201 201 201",
@@ -300,6 +309,7 @@ def make_rows(case: Any) -> dict[str, Any]:
         "export": _export(case.alice).uuid,
         **_webhooks(case.alice),
         **_saved_views(case.alice),
+        "notification": _notification(case, deal).uuid,
         "key": "K-1",
     }
 
@@ -309,6 +319,14 @@ def _saved_views(admin: Any) -> dict[str, Any]:
     view, trashed = (create_saved_view(actor=admin, change=shared) for _ in range(2))
     trash_saved_view(actor=admin, saved_view=trashed)
     return {"saved_view": view.uuid, "trashed_view": trashed.uuid}
+
+
+def _notification(case: Any, deal: Any) -> Any:
+    """Of Bob; Alice's list has one, too."""
+    common = {"organization": case.organization, "kind": "deal_handed", "key": "event:1", "sequence": 1}
+    of_row = {"row_kind": "deal", "row_id": deal.pk}
+    Notification.objects.create(member=case.alice.member, **common, **of_row)
+    return Notification.objects.create(member=case.bob.member, **common, **of_row)
 
 
 def _export(actor: Any) -> Any:

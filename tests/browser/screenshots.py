@@ -69,6 +69,8 @@ PAGES = {
     "webhook-add": "/admin/webhooks/webhook/add/",
     "deliveries": "/admin/webhooks/webhookdelivery/",
     "delivery": "/admin/webhooks/webhookdelivery/ > .field-type a",
+    "notifications": "/admin/notifications/notification/",
+    "notification-settings": "/admin/notifications/notification/settings/",
     "mail": "/admin/mail/message/",
     "forgotten-password": "/admin/password_reset/",
     "tasks": "/admin/background/storedtask/",

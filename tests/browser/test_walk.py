@@ -18,9 +18,11 @@ from crm_project.accounts.services import create_token
 from crm_project.imports.files import receive
 from crm_project.imports.services import upload_file
 from crm_project.mail.models import Message
+from crm_project.notifications.models import Notification
 from crm_project.webhooks.models import WebhookDelivery
 from crm_project.webhooks.services import create_webhook, send_test
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory
+from tests.notifications.base import read_all
 from tests.staff.base import action_url, add_url, change_url, list_url
 from tests.tasks import run_tasks
 
@@ -44,6 +46,9 @@ TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clie
 def rows(world):
     """One row of every model that has pages."""
     long = "Nospaces" * 31
+    world.deal(name=long, owner=world.alice.member.pk)
+    read_all()
+    Message.objects.all().delete()
     company = CompanyFactory(actor=world.alice, name="شركة الاختبار <b>&amp;</b>")
     field = CustomFieldFactory(actor=world.alice, type="multiselect", options=["north", "south"])
     CustomFieldFactory(actor=world.alice, type="heading", label=long)
@@ -84,6 +89,7 @@ def addresses(world):
     """Every list, with and without rows, every form, every action."""
     yield from ("/admin/", "/admin/organization/", "/admin/password_change/")
     yield reverse("admin:deals_deal_board", args=[world.pipeline.pk])
+    yield from (list_url(Notification), reverse("admin:notifications_notification_settings"))
     for row in rows(world):
         model, listing = type(row), list_url(type(row))
         page = admin.site._registry[model]

@@ -26,6 +26,7 @@ from crm_project.imports.files import receive
 from crm_project.imports.models import Export, Import
 from crm_project.imports.services import upload_file
 from crm_project.mail.models import Message
+from crm_project.notifications.models import Notification
 from crm_project.rates.models import ExchangeRate
 from crm_project.rates.services import create_exchange_rate
 from crm_project.records.models import CustomField
@@ -73,6 +74,7 @@ TENANT_MODELS = (
     Webhook,
     ExchangeRate,
     WebhookDelivery,
+    Notification,
     SavedView,
 )
 
@@ -105,6 +107,8 @@ class LeakTestCase(StaffTestCase):
             owner=cls.alice.member.pk,
             due_on=datetime.date(2026, 1, 1),
         )
+        for actor in (cls.alice, cls.bob, cls.viewer):
+            cls._notification(actor, cls.private)
         cls.trashed_private = DealFactory(actor=cls.alice, name=f"{PRIVATE} trashed", is_private=True)
         trash_deals(actor=cls.alice, rows=[cls.trashed_private])
 
@@ -177,7 +181,19 @@ class LeakTestCase(StaffTestCase):
                 actor=actor, change={"name": f"{word} view", "list": "deals", "is_shared": True}
             ),
             "delivery": delivery,
+            "notification": cls._notification(actor, deal),
         }
+
+    @classmethod
+    def _notification(cls, actor, deal):
+        return Notification.objects.create(
+            organization=actor.organization,
+            member=actor.member,
+            kind="deal_changed",
+            key=f"event:{deal.pk}",
+            row_kind="deal",
+            row_id=deal.pk,
+        )
 
     def assert_clean(self, response, *, words):
         """The page holds none of the words."""

@@ -11,6 +11,7 @@ from crm_project.accounts.models import Organization
 from crm_project.accounts.services import create_token
 from crm_project.errors import Conflict
 from crm_project.journal.models import Event
+from crm_project.notifications.reading import skip_to_end
 from crm_project.records.planner_statistics import analyze_tables
 from crm_project.setup.demo.clock import frozen_time
 from crm_project.setup.demo.data import SLUGS, demo_data
@@ -51,6 +52,8 @@ def build_demo(*, deals: int, seed: int, password: str, token: str, replace: boo
         write_history(demo, _working_days(end, DAYS[0]), deals, track)
         create_example_deals(demo, contacts, end - HOUR)
         write_history(other, _working_days(end, DAYS[1])[::4], OTHER_DEALS)
+        for one in organizations:
+            skip_to_end(one.admin.organization)
         _, secret = create_token(actor=demo.admin, name="Demo", secret=token)
         analyze_tables([Contact, Deal, DealState, Event])
     return secret

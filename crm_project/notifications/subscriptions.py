@@ -1,0 +1,28 @@
+"""What notifications set in the hooks of inner rooms."""
+
+from crm_project.accounts import hooks as account_hooks
+from crm_project.accounts.actors import Actor
+from crm_project.imports.hooks import hooks as import_hooks
+from crm_project.imports.models import Import
+from crm_project.notifications.models import Notification
+from crm_project.notifications.reading import begin
+from crm_project.notifications.tasks import notify_of_import
+from crm_project.staff.bell import hooks as bell_hooks
+
+
+def connect() -> None:
+    account_hooks.organization_created.append(begin)
+    import_hooks.after_run.append(after_import)
+    bell_hooks.count = count_unread
+
+
+def after_import(source: Import) -> None:
+    """A file may be imported again after a refusal: the time of the request makes that another happening."""
+    at = source.queued_at.isoformat() if source.queued_at else ""
+    notify_of_import.enqueue(source_id=source.pk, queued_at=at)
+
+
+def count_unread(actor: Actor, most: int) -> int:
+    """By the index of unread notifications; it reads at most `most` of them."""
+    unread = Notification.objects.visible_to(actor.member).unread()
+    return len(unread.order_by().values_list("pk", flat=True)[:most])
