@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from contacts import services
 from contacts.models import Contact
+from contacts.services import addresses
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.staff import display, panels
@@ -17,7 +18,7 @@ from crm_project.staff.actions import RestoreAction, TrashAction, expected_versi
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import ChangeSetFilter, InstantRange, RowFilter, choice_filter, range_filter
 from crm_project.staff.forms import StaffForm, references_field, when
-from crm_project.staff.inputs import Textarea
+from crm_project.staff.inputs import Entries, EntriesInput, Textarea
 from crm_project.staff.request_actor import actor_of, member_choices
 
 PEOPLE_SHOWN = 50
@@ -31,10 +32,18 @@ class ContactForm(StaffForm):
         "job_title": "Job title",
         "email": "E-mail",
     }
+    further_emails = Entries(
+        label="Further e-mails", required=False, widget=EntriesInput({"inputmode": "email"})
+    )
+    further_phones = Entries(
+        label="Further phones", required=False, widget=EntriesInput({"inputmode": "tel"})
+    )
     external_references = references_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in addresses.NAMES if self.instance.pk else ():
+            self.initial[name] = getattr(self.instance, name)
         if "description" in self.fields:
             self.fields["description"].widget = Textarea({"rows": 4})
         if "company" in self.fields:
@@ -167,7 +176,8 @@ class ContactAdmin(StaffModelAdmin):
         return services.update_contacts(actor=actor, changes=[(row, change)])[0].row
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
-        main: list[Any] = ["kind", "name", "first_name", "last_name", "email", ("phone", "mobile"), "company"]
+        main: list[Any] = ["kind", "name", "first_name", "last_name", "email", ("phone", "mobile")]
+        main += [("further_emails", "further_phones"), "company"]
         if row is not None and not self.has_change_permission(request, row):
             main = [name for name in main if name not in hidden_for(row.kind)]
         work = ["job_title", "department", "owner", "website", "origin", "description"]

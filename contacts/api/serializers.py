@@ -16,6 +16,7 @@ from crm_project.api.fields import (
     StrictDateTime,
     StrictUUID,
     TextField,
+    TextList,
 )
 from crm_project.api.serializers import MemberSerializer, ReferenceListField, StrictSerializer, take_shorthand
 from crm_project.records.rules import LONG_TEXT
@@ -41,6 +42,8 @@ class ContactSerializer(StrictSerializer):
     email = OptionalText(max_length=254)
     phone = OptionalText()
     mobile = OptionalText()
+    further_emails = TextList(child=TextField(max_length=254), help_text="E-mail addresses beside `email`.")
+    further_phones = TextList(child=TextField(), help_text="Numbers beside `phone` and `mobile`.")
     job_title = OptionalText()
     department = OptionalText()
     company = serializers.SerializerMethodField()
