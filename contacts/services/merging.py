@@ -76,7 +76,7 @@ def _held(
     if not rows.keys() >= set(ids):
         raise NotFound
     if wrong := _misfit([rows[pk] for pk in ids]):
-        raise Invalid(wrong, fields=[FieldError("sources", "invalid", wrong)])
+        raise Invalid(wrong, fields=[FieldError("contact_uuids", "invalid", wrong)])
     kept, *merged = _with_addresses([rows[pk] for pk in ids])
     return merged, kept, [row for row in rows.values() if row.company_id in ids[1:] and row.pk not in ids]
 

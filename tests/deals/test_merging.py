@@ -77,7 +77,7 @@ class MergeContacts(BaseTestCase):
         theirs = create_contacts(actor=self.charlie, changes=[{"first_name": "C"}])[0]
 
         for target in (company, person):
-            with refused("invalid", "sources"):
+            with refused("invalid", "contact_uuids"):
                 self.merge(person, target)
         for source, target in ((person, theirs), (theirs, person)):
             with refused("not_found"):
