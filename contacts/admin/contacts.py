@@ -1,14 +1,17 @@
 """People and companies in the admin."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from contacts import services
+from contacts.admin import likeness
+from contacts.admin.merging import Merge
 from contacts.models import Contact
 from contacts.services import addresses
 from crm_project.accounts.actors import Actor
@@ -40,8 +43,13 @@ class ContactForm(StaffForm):
     )
     external_references = references_field()
 
+    class Media:
+        js = likeness.SCRIPTS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "email" in self.fields:
+            likeness.warn(self.fields["email"], self.instance if self.instance.pk else None)
         for name in addresses.NAMES if self.instance.pk else ():
             self.initial[name] = getattr(self.instance, name)
         if "description" in self.fields:
@@ -167,6 +175,7 @@ class ContactAdmin(StaffModelAdmin):
             trash, "Contacts of deals cannot be moved to the trash. Others can be restored for 30 days."
         ),
         RestoreAction(restore),
+        Merge(),
     )
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Contact:
@@ -174,6 +183,10 @@ class ContactAdmin(StaffModelAdmin):
 
     def update(self, actor: Actor, row: Contact, change: dict[str, Any]) -> Contact:
         return services.update_contacts(actor=actor, changes=[(row, change)])[0].row
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(likeness.duplicates_view, self))
+        return [path("duplicates/", view, name="contacts_contact_duplicates"), *super().get_urls()]
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         main: list[Any] = ["kind", "name", "first_name", "last_name", "email", ("phone", "mobile")]
