@@ -110,7 +110,9 @@ class EntriesInput(TextInput):  # type: ignore[misc, valid-type]
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
-        key = context["widget"]["attrs"].get("id", f"id_{name}")
+        # The theme binds a field to one value of its script; each entry has one of its own.
+        own = {key: one for key, one in context["widget"]["attrs"].items() if not key.startswith("x-")}
+        context["widget"]["attrs"], key = own, own.get("id", f"id_{name}")
         values = [*self.format_value(value), ""]
         context["widget"]["entries"] = [
             {"value": text, "id": f"{key}_{place}" if place else key} for place, text in enumerate(values)
