@@ -162,6 +162,8 @@ class Contact(Row):
             return list(self.written_addresses.get(name, ()))
         if self.pk is None:
             return []
+        # One query for both lists.
+        models.prefetch_related_objects([self], "addresses")
         return [address.value for address in self.addresses.all() if address.medium == medium]  # type: ignore[attr-defined]
 
     def refresh_derived(self) -> None:

@@ -110,6 +110,8 @@ def _value_of(name: str) -> Any:
 def _custom_of(key: str) -> Any:
     def text(row: Contact) -> str:
         value = row.custom_fields.get(key)
+        if isinstance(value, bool):
+            return "Yes" if value else "No"
         return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
     return text
