@@ -164,7 +164,7 @@ class Contact(Row):
             return []
         # One query for both lists.
         models.prefetch_related_objects([self], "addresses")
-        return [address.value for address in self.addresses.all() if address.medium == medium]  # type: ignore[attr-defined]
+        return [address.value for address in self.addresses.all() if address.medium == medium]
 
     def refresh_derived(self) -> None:
         person = name_forms(self.first_name, self.last_name)[0]

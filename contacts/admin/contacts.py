@@ -219,8 +219,8 @@ class ContactAdmin(StaffModelAdmin):
             ("E-mail", row.email and display.mail(row.email)),
             ("Phone", row.phone and display.phone(row.phone)),
             ("Mobile", row.mobile and display.phone(row.mobile)),
-            ("Further e-mails", display.joined([display.mail(email) for email in row.further_emails])),
-            ("Further phones", display.joined([display.phone(phone) for phone in row.further_phones])),
+            ("Further e-mails", display.joined([*map(display.mail, row.further_emails)])),
+            ("Further phones", display.joined([*map(display.phone, row.further_phones)])),
             ("Company", row.company and display.link(row.company)),
             ("Website", row.website and display.web(row.website)),
         ]

@@ -57,7 +57,7 @@ class Merge(AdminAction):
         if not _fit(rows):
             raise Invalid(self.note(actor, rows))
         by_key = {row.pk: row for row in rows}
-        target = by_key.get(given.get(TARGET), rows[0])
+        target = by_key.get(given[TARGET], rows[0])
         merge_contacts(
             actor=actor,
             sources=[row for row in rows if row.pk != target.pk],

@@ -82,7 +82,7 @@ class MergeSerializer(StrictSerializer):
     """The contacts that are merged into that of the path."""
 
     contact_uuids = UUIDList(required=True, min_length=1, max_length=MOST_SOURCES)
-    fields = serializers.DictField(
+    fields: Any = serializers.DictField(
         child=StrictUUID(),
         required=False,
         help_text="The contact whose value is kept, by field, such as `email`, `owner` or `custom_fields.<key>`."

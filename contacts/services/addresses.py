@@ -199,7 +199,7 @@ def renormalize(rows: Sequence[Contact]) -> None:
     """Normalize the further numbers of contacts again, which are read, by the country of their organization."""
     changed = []
     for row in rows:
-        for address in row.addresses.all():  # type: ignore[attr-defined]
+        for address in row.addresses.all():
             number = normalized(address.medium, address.value, row.organization.country)
             if number != address.normalized:
                 address.normalized = number

@@ -1,6 +1,6 @@
 """The merge of contacts: one takes over what the others have, and these go to the trash, in one change set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -146,7 +146,7 @@ def _change(target: Contact, sources: Sequence[Contact], chosen: Mapping[str, Co
 
 def _related(target: Contact, sources: Sequence[Contact], chosen: Mapping[str, Contact]) -> Change:
     """Company and owner, where they change. A company in the trash and a deactivated member are not passed on."""
-    able = {
+    able: dict[str, Callable[[Contact], bool]] = {
         "company": lambda row: row.company is not None and row.company.deleted_at is None,
         "owner": lambda row: row.owner is not None and row.owner.has_access,
     }

@@ -31,7 +31,7 @@ class MemberUndoer:
     ) -> dict[int, Draft]:
         members = Member.objects.visible_to(actor.member) if rows is None else rows
         list(for_update(members.filter(role=Role.ADMIN, is_active=True)))  # first, as `update_member` does
-        drafts = [Draft.of(row) for row in for_update(members.filter(pk__in=ids))]  # type: ignore[arg-type]
+        drafts = [Draft.of(row) for row in for_update(members.filter(pk__in=ids))]
         references.note(MemberReference, drafts)
         return {draft.row.pk: draft for draft in drafts}
 
