@@ -15,8 +15,10 @@ class Hooks:
     # after_rename(contact ids): names, addresses, numbers or companies of these contacts have changed; update the
     # columns of other rows that are derived from them
     after_rename: Callable[[Sequence[int]], None] = lambda ids: None
-    # after_merge(actor, source, target): the deals of the source are the target's; move the other rows of the source
-    after_merge: list[Callable[[Actor, Any, Any], None]] = field(default_factory=list)
+    # Each is called with the actor before a merge, and takes the locks that come before those of contacts.
+    before_merge: list[Callable[[Actor], Any]] = field(default_factory=list)
+    # Each is called with (actor, sources, target), in the order of the ranks, and moves rows to the target.
+    after_merge: list[Callable[[Actor, Sequence[Any], Any], None]] = field(default_factory=list)
 
 
 hooks = Hooks()

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from contacts.kinds import PERSONAL
 from contacts.models import Contact, ContactReference
-from contacts.services import after_rename
+from contacts.services import addresses, after_rename
 from crm_project.changes import change_set
 from crm_project.errors import NotFound
 from crm_project.journal.hooks import hooks as journal_hooks
@@ -37,17 +37,20 @@ def redact_contact(*, contact: Contact) -> Redacted:
             raise NotFound
         draft = Draft.of(locked)
         references.note(ContactReference, [draft])
-        address = draft.row.email
+        addresses.note([draft])
+        emails = addresses.emails_of(draft)
         _erase(draft)
         store.update([draft], now=timezone.now())
         references.write(ContactReference, draft.row.organization_id, [draft])
+        addresses.write(draft.row.organization_id, [draft])
         row: Contact = draft.row
         count = redact_events(
             kind=row.row_kind, row_id=row.pk, organization_id=row.organization_id, fields=PERSONAL
         )
         recorded = {name: (erased(old), new) for name, (old, new) in draft.changed.items()}
         changes.record(row, "redacted", recorded)
-        forget_address(organization_id=row.organization_id, address=address)
+        for email in emails:
+            forget_address(organization_id=row.organization_id, address=email)
         after_rename([draft])
         for forget in journal_hooks.after_redaction:
             forget(row)
@@ -56,10 +59,11 @@ def redact_contact(*, contact: Contact) -> Redacted:
 
 def _erase(draft: Draft) -> None:
     row = draft.row
-    for name in PERSONAL - {"custom_fields", "external_references"}:
+    for name in PERSONAL - {"custom_fields", *draft.lists}:
         setattr(row, name, None if Contact._meta.get_field(name).null else "")
     row.custom_fields = {}
-    draft.lists["external_references"] = []
+    for name in draft.lists:
+        draft.lists[name] = []
     if row.kind == Contact.Kinds.COMPANY:
         row.name = ERASED
     else:

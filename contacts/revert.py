@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
-from contacts.services import after_rename, clashes, email_key, row_errors
+from contacts.services import addresses, after_rename, clashes, email_key, row_errors
 from contacts.services.trash import IN_USE
 from contacts.services.write import lock_with_people
 from crm_project.accounts.actors import Actor
@@ -26,22 +26,26 @@ from crm_project.records.writing.store import Draft
 class ContactUndoer:
     """The Undoer of contacts."""
 
-    lists = ("external_references",)
+    lists = ("external_references", *addresses.NAMES)
 
     def hold(self, actor: Actor, restored: Sequence[Mapping[str, Any]]) -> None:
         keys = [tuple(key) for before in restored for key in before.get("external_references") or ()]
         references.hold(ContactReference, actor.organization_id, keys)
-        hold_keys(email_key(actor, before["email"]) for before in restored if before.get("email"))
+        emails = {email for before in restored for email in addresses.sent_emails(before)}
+        hold_keys(email_key(actor, email) for email in emails)
 
     def lock(
-        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]], *, rows: Any = None
     ) -> dict[int, Draft]:
         """With the companies that the rows get back, and the people of renamed companies, in one id order."""
         companies = {before["company_id"] for before in restored if before.get("company_id")}
         lock_with_people(actor, Q(pk__in={*ids, *companies}), ids)
-        rows = for_update(Contact.objects.seen_by(actor.member).filter(pk__in=ids))
-        drafts = [Draft.of(row) for row in rows]
+        rows = Contact.objects.seen_by(actor.member) if rows is None else rows
+        drafts = [Draft.of(row) for row in for_update(rows.filter(pk__in=ids))]
+        for draft in drafts:
+            draft.row.organization = actor.organization
         references.note(ContactReference, drafts)
+        addresses.note(drafts)
         return {draft.row.pk: draft for draft in drafts}
 
     def revert(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
@@ -49,7 +53,8 @@ class ContactUndoer:
             return
         live = [draft for draft in drafts if draft.row.deleted_at is None]
         trashed = [draft for draft in drafts if draft.row.deleted_at is not None]
-        _refuse_used(actor, trashed)
+        # What uses a merged contact is moved later.
+        refuse_used(actor, [draft.row.pk for draft in trashed if draft.row.merged_into_id is None])
         rows = Contact.objects.of(actor.organization_id).live()
         companies = rows.in_bulk([draft.row.company_id for draft in live if draft.row.company_id])
         # A company and its people may be restored together.
@@ -71,15 +76,16 @@ def _releasing_first(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]
     others: list[Draft] = []
     for draft in drafts:
         references_now = draft.lists["external_references"]
-        releases = draft.before["email"] not in ("", draft.row.email) or any(
+        emails_before = {draft.before["email"], *draft.lists_before["further_emails"]} - {""}
+        releases = bool(emails_before - {*addresses.emails_of(draft)}) or any(
             key not in references_now for key in draft.lists_before["external_references"]
         )
         (releasing if releases else others).append(draft)
     return releasing, others
 
 
-def _refuse_used(actor: Actor, drafts: Sequence[Draft]) -> None:
-    if drafts and (uses := hooks.count_uses(actor, [draft.row.pk for draft in drafts])):
+def refuse_used(actor: Actor, ids: Sequence[int]) -> None:
+    if ids and (uses := hooks.count_uses(actor, ids)):
         raise uses.conflict(IN_USE)
 
 
@@ -92,9 +98,11 @@ def _errors(row: Contact, companies: Mapping[int, Contact]) -> list[FieldError]:
 def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     touched = store.update(drafts, now=timezone.now())
     write_in_order(touched, partial(references.write, ContactReference, actor.organization_id))
+    write_in_order(touched, partial(addresses.write, actor.organization_id))
     for action, acted in by_action(touched).items():
         store.record(changes, acted, action)
         if action != "updated":
             rows = [draft.row for draft in acted]
             references.set_live(ContactReference, rows, live=action == "restored")
+            addresses.set_live(rows, live=action == "restored")
     after_rename(touched)

@@ -20,6 +20,7 @@ from deals.models import Deal, DealContact
 from deals.querysets import DealQuerySet
 from deals.services.states import write_states
 from deals.tasks import recompute_base_amounts
+from pipelines.catalogue import held_catalogue
 from pipelines.hooks import hooks as pipeline_hooks
 from pipelines.models import Stage
 
@@ -29,6 +30,8 @@ PORTION = 1000
 def connect() -> None:
     contact_hooks.count_uses = deals_with
     contact_hooks.after_rename = refresh_search
+    contact_hooks.before_merge.append(lambda actor: held_catalogue(actor.organization_id))
+    contact_hooks.after_merge.append(services.pass_on_deals)
     pipeline_hooks.count_uses = deals_in
     rate_hooks.after_change = after_rates
     for changed in (account_hooks.currency_changed, account_hooks.time_zone_changed):

@@ -20,6 +20,7 @@ from crm_project.activities.api.serializers import ActivitySerializer
 from crm_project.activities.models import Activity
 from crm_project.activities.services import create_activities
 from crm_project.imports.kinds import import_kind
+from crm_project.records.kinds import kind_of
 from crm_project.records.models import Row
 from crm_project.records.services import create_custom_field
 from deals.api.serializers import DealSerializer
@@ -38,6 +39,7 @@ INTERNAL = {
     "mobile_normalized": "derived from the mobile",
     "name_folded": "derived from a company's name",
     "deadline": "derived from the due date",
+    "merged_into": "set by a merge alone",
     "next_due_at": "derived from the planned activities; `next_step` of a response",
     "next_activity": "derived from the planned activities; `next_step` of a response",
 }
@@ -93,7 +95,8 @@ class ColumnsTestCase(BaseTestCase):
 def columns_of(model: type[Row]) -> list[str]:
     """The columns and lists of a kind of row."""
     lists = [field.name for field in model._meta.many_to_many]
-    return [*(field.name for field in model._meta.concrete_fields), *lists, "external_references"]
+    own = [name for name in kind_of(model).lists if name not in lists]
+    return [*(field.name for field in model._meta.concrete_fields), *lists, *own]
 
 
 def assert_complete(
@@ -205,6 +208,8 @@ class ServiceTests(ColumnsTestCase):
 
     def value_of(self, model: type[Row], name: str) -> Any:
         match name:
+            case "further_emails" | "further_phones":
+                return [f"{name}@example.com"]
             case "external_references":
                 return [("crm", f"{model.__name__}-1")]
             case "custom_fields":
@@ -294,6 +299,8 @@ def _value(row: Any, name: str) -> Any:
     """A column or list of the row in the form in which a service takes it."""
     if name == "external_references":
         return [(reference.system, reference.external_id) for reference in row.references.all()]
+    if name in kind_of(type(row)).lists and name.startswith("further_"):
+        return getattr(row, name)
     field = row._meta.get_field(name)
     if field.many_to_many:
         return sorted(target.pk for target in getattr(row, name).all())

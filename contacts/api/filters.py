@@ -7,7 +7,7 @@ from django.core.validators import validate_email
 from django.db.models import Q
 
 from contacts.models import Contact
-from contacts.querysets import fold_email
+from contacts.querysets import fold_email, ids_with_email
 from crm_project.api.errors import InvalidQuery
 from crm_project.api.filter_values import StrictField
 from crm_project.api.filters import (
@@ -41,9 +41,12 @@ class EmailValue(StrictField):
 
 
 class EmailsFilter(ValuesFilter):
-    """E-mail addresses; rows without one match `_not`."""
+    """E-mail addresses, first or further, of the contact in the column; rows without one match `_not`."""
 
     value = EmailValue
+
+    def condition(self, values: list[Any]) -> Q:
+        return Q(**{f"{self.field_name}__in": ids_with_email(values, self.parent.actor.organization_id)})
 
 
 class CompanyFilter(UUIDsFilter):
@@ -66,8 +69,8 @@ class ContactFilter(ReferencedFilterSet):
     columns_of = Contact
 
     uuid = UUIDsFilter("uuid", help_text="Batch read: without `page_size`, all of them are on one page.")
-    email = EmailsFilter()
-    phone = TextFilter(method="filter_phone", help_text="Phone or mobile, in any spelling.")
+    email = EmailsFilter("pk", help_text="First or further address.")
+    phone = TextFilter(method="filter_phone", help_text="Phone, mobile or further number, in any spelling.")
     kind = ChoicesFilter(choices=Contact.Kinds.values)
     company = CompanyFilter("company", nullable=True)
     company_empty = CompanyEmptyFilter("company")
@@ -84,11 +87,12 @@ class ContactFilter(ReferencedFilterSet):
     )
 
     def filter_phone(self, rows: Any, name: str, value: str) -> Any:
-        country = self.actor.organization.country
-        if not normalize_phone(value, country):
+        organization = self.actor.organization
+        if not normalize_phone(value, organization.country):
             raise InvalidQuery({name: ["A phone number has digits."]})
         # A plus that was not encoded arrives as a space.
-        return rows.with_phone(f"+{value[1:]}" if value.startswith(" ") else value, country)
+        number = f"+{value[1:]}" if value.startswith(" ") else value
+        return rows.with_phone(number, organization, in_trash=self.data.get("deleted") == "only")
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:
         return rows.matching(value)

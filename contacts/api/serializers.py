@@ -6,8 +6,10 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from contacts.duplicates import REASONS
 from contacts.models import Contact
 from contacts.services import MATCH_KEYS
+from contacts.services.merging import MOST_SOURCES
 from crm_project.api.compiled import Serializer
 from crm_project.api.fields import (
     CustomFieldsField,
@@ -16,6 +18,8 @@ from crm_project.api.fields import (
     StrictDateTime,
     StrictUUID,
     TextField,
+    TextList,
+    UUIDList,
 )
 from crm_project.api.serializers import MemberSerializer, ReferenceListField, StrictSerializer, take_shorthand
 from crm_project.records.rules import LONG_TEXT
@@ -41,6 +45,8 @@ class ContactSerializer(StrictSerializer):
     email = OptionalText(max_length=254)
     phone = OptionalText()
     mobile = OptionalText()
+    further_emails = TextList(child=TextField(max_length=254), help_text="E-mail addresses beside `email`.")
+    further_phones = TextList(child=TextField(), help_text="Numbers beside `phone` and `mobile`.")
     job_title = OptionalText()
     department = OptionalText()
     company = serializers.SerializerMethodField()
@@ -70,6 +76,28 @@ class ContactSerializer(StrictSerializer):
 
     def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
         return take_shorthand(attrs, self.instance)
+
+
+class MergeSerializer(StrictSerializer):
+    """The contacts that are merged into that of the path."""
+
+    contact_uuids = UUIDList(required=True, min_length=1, max_length=MOST_SOURCES)
+    fields: Any = serializers.DictField(
+        child=StrictUUID(),
+        required=False,
+        help_text="The contact whose value is kept, by field, such as `email`, `owner` or `custom_fields.<key>`."
+        " Without a choice that of the path keeps its value, or gets the first one if it has none.",
+    )
+
+
+class DuplicateSerializer(ContactSerializer):
+    """A contact, and what it has in common with that of the path."""
+
+    reasons = serializers.ListField(child=serializers.ChoiceField(REASONS), read_only=True)
+
+
+class DuplicatesSerializer(Serializer):
+    results = DuplicateSerializer(many=True)
 
 
 class UpsertContactSerializer(ContactSerializer):

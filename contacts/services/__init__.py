@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Q, prefetch_related_objects
+
 from contacts.hooks import hooks
 from contacts.models import Contact
+from contacts.querysets import further_matches
+from contacts.services import addresses
 from contacts.services.bulk import MATCH, MATCH_KEYS, carry_out_contacts, upsert_contacts
+from contacts.services.merging import merge_contacts
 from contacts.services.people import (
     NewPerson,
     companies_by_name,
@@ -45,6 +50,7 @@ __all__ = [
     "find_or_create_company",
     "find_or_create_people",
     "hand_over_contacts",
+    "merge_contacts",
     "renormalize_phones",
     "restore_contacts",
     "row_errors",
@@ -69,14 +75,19 @@ def update_contacts(*, actor: Actor, changes: Sequence[tuple[Any, Change]]) -> l
 def renormalize_phones(organization_id: int) -> None:
     """Normalize all numbers again, by the organization's present country. Versions and journal stay the same."""
     last = 0
-    with_number = Contact.objects.of(organization_id).exclude(phone="", mobile="").order_by("id")
+    with_number = Contact.objects.of(organization_id).filter(
+        ~Q(phone="") | ~Q(mobile="") | further_matches("phone", Q())
+    )
+    with_number = with_number.order_by("id")
     while rows := list(for_update(with_number.filter(pk__gt=last))[:PORTION]):
         last = rows[-1].pk
         organization = Organization.objects.get(pk=organization_id)
         before = {row.pk: (row.phone_normalized, row.mobile_normalized, row.search_text) for row in rows}
+        prefetch_related_objects(rows, "addresses")
         for row in rows:
             row.organization = organization
         refresh_derived(rows)
+        addresses.renormalize(rows)
         changed = [
             row
             for row in rows

@@ -7,6 +7,7 @@ from typing import Any
 
 from contacts.models import Contact, ContactReference
 from contacts.querysets import fold_email
+from contacts.services import addresses
 from contacts.services.trash import trash_contacts
 from contacts.services.write import hold, lock_together, write_contacts
 from crm_project.accounts.actors import Actor
@@ -69,7 +70,8 @@ class _ContactWork:
     def _found_by_email(self, operations: Mapping[int, Operation]) -> dict[int, Found | DomainError]:
         names = {index: _kind_and_email(operation.change) for index, operation in operations.items()}
         emails = {email for _, email in names.values()}
-        rows = {(row.kind, row.email): row for row in self.visible.with_email(emails)} if emails else {}
+        found = [*self.visible.with_email(emails, self.actor.organization_id)] if emails else []
+        rows = {(row.kind, email): row for email, row in addresses.holdings(found, emails)}
         return {index: Found(rows.get(name), name) for index, name in names.items()}
 
     def lock(self, ids: Collection[int], changes: Sequence[Change]) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import prefetch_related_objects
 
 from contacts.models import Contact
-from contacts.querysets import fold_email
+from contacts.querysets import fold_email, ids_with_phones
 from contacts.rules import PersonKey, company_key, folded_name, person_key
+from contacts.services.addresses import holdings
 from contacts.services.write import email_key, write_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
@@ -79,8 +80,10 @@ def find_people_by_phone(*, actor: Actor, people: Sequence[NewPerson]) -> dict[P
     numbers = {phone for _, phone in requested}
     rows = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON)
     found: dict[PersonKey, set[Contact]] = {key: set() for key in requested}
-    for row in share(rows.filter(Q(phone_normalized__in=numbers) | Q(mobile_normalized__in=numbers))):
-        for phone in {row.phone, row.mobile} - {""}:
+    people = share(rows.filter(pk__in=ids_with_phones(numbers, actor.organization_id)))
+    prefetch_related_objects(people, "addresses")
+    for row in people:
+        for phone in {row.phone, row.mobile, *row.further_phones} - {""}:
             found.get(person_key(row.first_name, row.last_name, phone, country), set()).add(row)
     return {
         key: next(iter(found[key])) if len(found[key]) == 1 else _unsaved(actor, "", person)
@@ -113,9 +116,12 @@ def upsert_person(*, actor: Actor, change: Change) -> Receipt[Contact]:
     with change_set(actor):
         hold_keys(keys)
         people = Contact.objects.visible_to(actor.member).filter(kind=Contact.Kinds.PERSON).order_by("id")
-        found = people.with_email([email]).first() if email else None
+        found = people.with_email([email], actor.organization_id).first() if email else None
+        if found is not None and found.email != email:
+            # A further address, which stays so.
+            change = {name: value for name, value in change.items() if name != "email"}
         if found is None and phone:
-            found = _by_phone(people.with_phone(phone, country), email, change)
+            found = _by_phone(people.with_phone(phone, actor.organization), email, change)
         return write_contacts(actor, [(found, change)])[0]
 
 
@@ -161,13 +167,14 @@ def _by_email(actor: Actor, emails: Mapping[str, Any]) -> dict[str, Contact]:
         query = _of_one_email if is_checking() else _of_one_email_shared
         rows = query.rows(next(iter(emails)), actor.organization_id)
     else:
-        rows = share(Contact.objects.visible_to(actor.member).with_email(emails))
+        rows = share(Contact.objects.visible_to(actor.member).with_email(emails, actor.organization_id))
+    pairs = [(next(iter(emails)), row) for row in rows] if len(emails) == 1 else holdings(rows, emails)
     # People sort after companies, so that a person takes precedence over a company.
-    return {row.email: row for row in sorted(rows, key=lambda row: row.kind)}
+    return dict(sorted(pairs, key=lambda pair: pair[1].kind))
 
 
 def _with_one_email(email: str, organization_id: int) -> Any:
-    return Contact.objects.live().of(organization_id).filter(email=email).order_by("id")
+    return Contact.objects.live().of(organization_id).with_email([email], organization_id).order_by("id")
 
 
 _of_one_email = Prepared(_with_one_email)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
+from contacts.services import addresses
 from contacts.services.write import email_key
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
@@ -23,9 +24,16 @@ ANY: Mapping[int, Versions] = MappingProxyType({})
 
 
 def trash_contacts(
-    *, actor: Actor, rows: Sequence[Contact], if_match: Mapping[int, Versions] = ANY
+    *,
+    actor: Actor,
+    rows: Sequence[Contact],
+    if_match: Mapping[int, Versions] = ANY,
+    merged_into: Contact | None = None,
 ) -> list[Contact]:
-    """Move contacts to the trash, unless a live deal uses one of them. `if_match` has the expected version by id."""
+    """Move contacts to the trash, unless a live deal uses one of them. `if_match` has the expected version by id.
+
+    `merged_into` is the contact that has taken over everything that they had.
+    """
     actor.require(Permission.EDIT_DEALS)
     with change_set(actor) as changes:
         ids = [row.pk for row in rows]
@@ -43,7 +51,7 @@ def trash_contacts(
             if pk in used and place not in errors
         }
         refuse(errors, rows=len(ids))
-        _set_live(changes, list(found.values()), live=False)
+        _set_live(changes, _drafts([*found.values()]), live=False, merged_into=merged_into)
         return [found[pk] for pk in ids]
 
 
@@ -67,17 +75,18 @@ def restore_contacts(
     with change_set(actor) as changes:
         now = timezone.now()
         trashed = Contact.objects.trash_visible_to(actor.member, now).filter(pk__in=[row.pk for row in rows])
-        hold_keys(email_key(actor, contact.email) for contact in trashed if contact.email)
+        held = [*trashed.prefetch_related("addresses")]
+        emails = {email for row in held for email in (row.email, *row.further_emails) if email}
+        hold_keys(email_key(actor, email) for email in emails)
         found = list(for_update(trashed))
         if len(found) != len(rows):
             raise NotFound
         _require(found, if_match)
-        emails = [(row.kind, row.email) for row in found if row.email]
-        live = Contact.objects.of(actor.organization_id).live().with_email(email for _, email in emails)
+        drafts = _drafts(found)
         # Two trashed contacts may have the same address.
-        if {(row.kind, row.email) for row in live} & set(emails) or len(set(emails)) != len(emails):
+        if addresses.email_clashes(actor.organization_id, drafts):
             raise Conflict("Another contact has this e-mail address now.", code="restore_conflict")
-        _set_live(changes, found, live=True)
+        _set_live(changes, drafts, live=True)
         return found
 
 
@@ -86,12 +95,21 @@ def _require(rows: Sequence[Contact], if_match: Mapping[int, Versions]) -> None:
     refuse({index: error for index, error in stale if error}, rows=len(rows))
 
 
-def _set_live(changes: ChangeSet, rows: list[Contact], *, live: bool) -> None:
-    now = timezone.now()
+def _drafts(rows: Sequence[Contact]) -> list[Draft]:
     drafts = [Draft.of(row) for row in rows]
+    addresses.note(drafts)
+    return drafts
+
+
+def _set_live(
+    changes: ChangeSet, drafts: Sequence[Draft], *, live: bool, merged_into: Contact | None = None
+) -> None:
+    now = timezone.now()
+    rows = [draft.row for draft in drafts]
     if live:
         references.check_restorable(ContactReference, [row.pk for row in rows])
     for row in rows:
-        row.deleted_at = None if live else now
+        row.deleted_at, row.merged_into = None if live else now, merged_into
     store.record(changes, store.update(drafts, now=now), "restored" if live else "trashed")
     references.set_live(ContactReference, rows, live=live)
+    addresses.set_live(rows, live=live)

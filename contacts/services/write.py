@@ -4,18 +4,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 
 from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
 from contacts.querysets import fold_email
 from contacts.rules import contact_errors
+from contacts.services import addresses
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
 from crm_project.changes import ChangeSet, before_storing, change_set
-from crm_project.errors import Conflict, DomainError, FieldError, Invalid, NotFound, refuse
+from crm_project.errors import DomainError, FieldError, Invalid, NotFound, refuse
 from crm_project.records import references
 from crm_project.records.bulk import NO_DELETIONS, Deletions
 from crm_project.records.bulk_sql import update_rows
@@ -42,7 +43,9 @@ COLUMNS = (
     " description origin"
 ).split()
 # What a deal is found by, too.
-NAMING = frozenset({"first_name", "last_name", "name", "email", "kind", "phone", "mobile", "company_id"})
+NAMING = frozenset(
+    {"first_name", "last_name", "name", "email", "kind", "phone", "mobile", "company_id", *addresses.LISTS}
+)
 
 
 @dataclass
@@ -64,7 +67,8 @@ def write_contacts(
 ) -> list[Receipt[Contact]]:
     """Apply each change to its contact or to a new one.
 
-    The references of a change replace those of the contact, or are added to them if its index is in `add_references`.
+    The references of a change replace those of the contact, or are added to them if its index is in `add_references`:
+    that is an upsert, whose e-mail address stays a further one of the contact if it is one.
     `deletions` are those of the same list. `unused_emails` are addresses that no live contact has, which the caller has
     looked up under their keys.
     """
@@ -98,9 +102,8 @@ def write_contacts(
 
 
 def hold(actor: Actor, changes: Sequence[Change]) -> None:
-    emails = [fold_email(change["email"]) for change in changes if isinstance(change.get("email"), str)]
     references.hold(ContactReference, actor.organization_id, references.keys_of(changes))
-    hold_keys(email_key(actor, email) for email in emails if email)
+    hold_keys(email_key(actor, email) for change in changes for email in addresses.sent_emails(change))
 
 
 def email_key(actor: Actor, email: str) -> tuple[Any, ...]:
@@ -164,6 +167,7 @@ def _drafts(actor: Actor, targets: Sequence[tuple[Contact | None, Change]]) -> l
         # Phone numbers are normalized by the organization's country.
         draft.row.organization = actor.organization
     references.note(ContactReference, drafts)
+    addresses.note(drafts)
     return drafts
 
 
@@ -174,6 +178,8 @@ def _apply(
     change = {**change}
     if isinstance(change.get("email"), str):
         change["email"] = fold_email(change["email"])
+        if add_references and change["email"] in draft.lists["further_emails"]:
+            del change["email"]
     errors = set_columns(row, change, COLUMNS)
     for name, targets in (("company", context.companies), ("owner", context.members)):
         if name in change:
@@ -188,6 +194,7 @@ def _apply(
     errors += _set_creation(draft, change)
     errors += set_custom_fields(row, change, context.definitions, creating=creating)
     errors += references.set_on(draft, change, add=add_references)
+    errors += addresses.set_on(draft, change, row.organization.country)
     return errors or row_errors(row)
 
 
@@ -225,15 +232,9 @@ def clashes(
 
     The ids in `without` are those of rows that the same list deletes. `unused_emails` are not looked up.
     """
-    emails = {draft.row.email for draft in drafts if draft.row.email} - {*unused_emails}
-    rows = Contact.objects.of(actor.organization_id).live().filter(email__in=emails) if emails else []
-    by_email = {(row.kind, row.email): row.pk for row in rows if row.pk not in without}
-    errors: dict[int, DomainError] = {}
-    for index, draft in enumerate(drafts):
-        key, owner = (draft.row.kind, draft.row.email), draft.row.pk or f"new {index}"
-        if draft.row.email and by_email.setdefault(key, owner) != owner:
-            wrong = FieldError("email", "email_taken", "Another contact has this e-mail address.")
-            errors[index] = Conflict(wrong.template, wrong.params, code="email_taken", fields=[wrong])
+    errors = addresses.email_clashes(
+        actor.organization_id, drafts, without=without, unused_emails=unused_emails
+    )
     return references.clashes(ContactReference, actor.organization_id, drafts, without=without) | errors
 
 
@@ -243,6 +244,7 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
     store.insert(new, now=now)
     touched = store.update([draft for draft in drafts if draft.before], now=now)
     references.write(ContactReference, actor.organization_id, [*new, *touched])
+    addresses.write(actor.organization_id, [*new, *touched])
     store.record(changes, new, "created")
     store.record(changes, touched, "updated")
     after_rename(touched)
@@ -262,5 +264,6 @@ def refresh_people(company_ids: Collection[int]) -> None:
         return
     # No joins: after waiting for a lock, the row is read again, but joined rows are not.
     people = list(for_update(Contact.objects.filter(company__in=company_ids)))
+    prefetch_related_objects(people, "addresses")
     store.refresh_derived(people)
     update_rows(people, ["search_text"])

@@ -1,5 +1,6 @@
 """Subscriptions of activities to the hooks of inner apps: leavers, merged and redacted contacts, changed time zones."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -43,9 +44,10 @@ def hand_over(actor: Actor, leaver: Member, heir: Member, with_closed: bool) -> 
     return _write_all(actor, owned_by(leaver).open(), {"owner": heir.pk})
 
 
-def pass_on(actor: Actor, source: Contact, target: Contact) -> None:
-    """Move the activities of a contact that is merged into another one, also those of private deals."""
-    _write_all(actor, Activity.objects.live().filter(contact=source.pk), {"contact": target.pk})
+def pass_on(actor: Actor, sources: Sequence[Contact], target: Contact) -> None:
+    """Move the activities of contacts that are merged into another one, also those of private deals."""
+    rows = Activity.objects.live().filter(contact__in=[source.pk for source in sources])
+    _write_all(actor, rows, {"contact": target.pk})
 
 
 def _write_all(actor: Actor, rows: Any, change: dict[str, Any]) -> int:

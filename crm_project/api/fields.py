@@ -113,6 +113,13 @@ class UUIDList(serializers.ListField):
         super().__init__(**{"required": False, "max_length": 1000, **kwargs})
 
 
+class TextList(serializers.ListField):
+    """A list of texts, which a request replaces as a whole."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "max_length": 50, **kwargs})
+
+
 class JsonValue(serializers.JSONField):
     """Any JSON value as it was parsed; DRF's own field refuses the decimals that numbers are parsed to."""
 

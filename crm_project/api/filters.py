@@ -264,7 +264,8 @@ class EmptyFilter(BooleanFilter):
 
 def empty_filters(model: type[Model]) -> dict[str, EmptyFilter]:
     """`<name>_empty` for every column that may be null or the empty string, but for derived ones."""
-    hidden = {"deleted_at", *getattr(model, "derived", ())}
+    # Those of rows in the trash alone, and derived ones.
+    hidden = {"deleted_at", "merged_into", *getattr(model, "derived", ())}
     columns = [
         column
         for column in model._meta.get_fields()

@@ -33,10 +33,10 @@ class CatalogueUndoer:
         references.hold(self.reference_model, actor.organization_id, keys)
 
     def lock(
-        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]], *, rows: Any = None
     ) -> dict[int, Draft]:
-        rows = for_update(self.model.objects.seen_by(actor.member).filter(pk__in=ids))
-        drafts = [Draft.of(row) for row in rows]
+        rows = self.model.objects.seen_by(actor.member) if rows is None else rows
+        drafts = [Draft.of(row) for row in for_update(rows.filter(pk__in=ids))]
         references.note(self.reference_model, drafts)
         return {draft.row.pk: draft for draft in drafts}
 

@@ -27,11 +27,11 @@ class MemberUndoer:
         references.hold(MemberReference, actor.organization_id, keys)
 
     def lock(
-        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]], *, rows: Any = None
     ) -> dict[int, Draft]:
-        members = Member.objects.visible_to(actor.member)
+        members = Member.objects.visible_to(actor.member) if rows is None else rows
         list(for_update(members.filter(role=Role.ADMIN, is_active=True)))  # first, as `update_member` does
-        drafts = [Draft.of(row) for row in for_update(members.filter(pk__in=ids))]  # type: ignore[arg-type]
+        drafts = [Draft.of(row) for row in for_update(members.filter(pk__in=ids))]
         references.note(MemberReference, drafts)
         return {draft.row.pk: draft for draft in drafts}
 

@@ -26,12 +26,12 @@ class RowUndoer:
         references.hold(self.writer.references, actor.organization_id, keys)
 
     def lock(
-        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]], *, rows: Any = None
     ) -> dict[int, Draft]:
         named = [{name: before.get(f"{name}_id") for name in self.writer.relations} for before in restored]
         self.writer.look_up(actor, list(ids), named)
-        rows = for_update(self.writer.model.objects.seen_by(actor.member).filter(pk__in=ids))
-        drafts = [Draft.of(row) for row in rows]
+        rows = self.writer.model.objects.seen_by(actor.member) if rows is None else rows
+        drafts = [Draft.of(row) for row in for_update(rows.filter(pk__in=ids))]
         for draft in drafts:
             draft.row.organization = actor.organization
         references.note(self.writer.references, drafts)

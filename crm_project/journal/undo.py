@@ -7,17 +7,18 @@ later change of the same fact is a conflict.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.batches import in_batches
-from crm_project.changes import ChangeSet, change_set, columns, plain, stored
+from crm_project.changes import ChangeSet, Recorded, change_set, columns, plain, stored
 from crm_project.errors import Conflict, DomainError, FieldError, NotFound
 from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
@@ -54,15 +55,28 @@ class UndoResult:
     already: int = 0
     # The number of rows that were left as they are, since they have been changed.
     stayed: int = 0
+    # The rows that the actor may not see.
+    hidden: Collection[RowKey] = ()
 
     @property
     def count(self) -> int:
+        """The events of rows that the actor may see."""
+        if self.hidden:
+            return sum(1 for _ in self._seen())
         return len(self.changes.recorded) - self.already
 
     def first_events(self, count: int) -> list[Event]:
         """Built on demand: an undo of a large import has too many for a response."""
-        recorded = self.changes.recorded[self.already : self.already + count]
+        if self.hidden:
+            recorded = list(islice(self._seen(), count))
+        else:
+            recorded = self.changes.recorded[self.already : self.already + count]
         return [event_of(self.changes, change) for change in recorded]
+
+    def _seen(self) -> Iterator[Recorded]:
+        for change in islice(iter(self.changes.recorded), self.already, None):
+            if (change.kind, change.row_id) not in self.hidden:
+                yield change
 
 
 @dataclass(slots=True)
@@ -83,6 +97,8 @@ class NetChange:
     stale: Sequence[Fact] = ()
     is_trashed: bool = False
     is_inner: bool = False
+    # Moved by a merge, and the actor may not see it.
+    is_hidden: bool = False
 
     def add(self, event: Event) -> None:
         self.created = self.created or event.action == "created"
@@ -91,6 +107,11 @@ class NetChange:
                 continue  # undone as a whole; an import has 100,000 of them
             self.before.setdefault(name, old)
             self.after[name] = new
+
+    @property
+    def is_mover(self) -> bool:
+        """Whether the row was merged into another one, or is so again."""
+        return moves_hidden(self.kind.name, self.before)
 
     @property
     def key(self) -> RowKey:
@@ -135,16 +156,20 @@ def take_back(*, actor: Actor, event: Event, keep_changed: bool = False) -> Undo
         for name in by_kind:
             actor.require(kinds[name].permission)
         now = timezone.now()
+        hidden = _note_hidden(actor, by_kind)
         drafts = _locked(actor, by_kind, now)
         conflicts = _conflicts(actor, event, nets, by_kind)
-        if conflicts and not keep_changed:
-            raise _changed(nets, conflicts)
-        left = _without(actor, nets, conflicts) if conflicts else by_kind
+        shown = {key: errors for key, errors in conflicts.items() if key not in hidden}
+        if shown and not keep_changed:
+            raise _changed(nets, shown)
+        if len(shown) < len(conflicts):
+            raise Conflict("Rows that you may not see have changed since.", code="undo_conflict")
+        left = _without(actor, nets, shown) if shown else by_kind
         stayed = len(nets) - sum(map(len, left.values()))
         if stayed and not left:
-            raise _changed(nets, conflicts)
+            raise _changed(nets, shown)
         _revert(changes, actor, left, drafts, now)
-        return UndoResult(changes.uuid, event.change_set, changes, already, stayed)
+        return UndoResult(changes.uuid, event.change_set, changes, already, stayed, hidden)
 
 
 def can_undo(event: Event) -> bool:
@@ -183,6 +208,32 @@ def _by_kind(nets: Mapping[RowKey, NetChange]) -> dict[str, list[NetChange]]:
     }
 
 
+def moves_hidden(kind: str, changes: Mapping[str, Any]) -> bool:
+    """Whether the event of a row has moved rows that its actor may not see: a merge."""
+    declared = kinds[kind].moves_hidden
+    return declared is not None and declared(changes)
+
+
+def _note_hidden(actor: Actor, by_kind: Mapping[str, Sequence[NetChange]]) -> frozenset[RowKey]:
+    """Set `is_hidden` of the rows that a merge has moved and that the actor may not see; returns their keys.
+
+    Their undo restores nothing but their relations to the merged rows. Other change sets have none: `_read` refuses
+    them.
+    """
+    movers = {name for name, nets in by_kind.items() for net in nets if net.is_mover}
+    hidden: set[RowKey] = set()
+    for name, nets in by_kind.items() if movers else ():
+        kind = kinds[name]
+        for batch in _batches(nets) if kind.is_private else ():
+            rows = kind.rows(actor.member).filter(pk__in=[net.row_id for net in batch])
+            seen = set(rows.order_by().values_list("pk", flat=True))
+            for net in batch:
+                moved = all(kind.fields[column].kind in movers for column in net.before)
+                net.is_hidden = moved and net.row_id not in seen
+            hidden |= {net.key for net in batch if net.is_hidden}
+    return frozenset(hidden)
+
+
 def _undoer(kind: Kind) -> Undoer:
     assert kind.undoer is not None, "checked when the events were read"
     return kind.undoer
@@ -211,10 +262,19 @@ def _locked(
 
 def _read(actor: Actor, nets: Sequence[NetChange]) -> dict[RowKey, Draft]:
     kind = nets[0].kind
-    locked = _undoer(kind).lock(actor, [net.row_id for net in nets], [net.before for net in nets])
+    rows = _with_hidden(actor, nets) if any(net.is_hidden for net in nets) else None
+    locked = _undoer(kind).lock(actor, [net.row_id for net in nets], [net.before for net in nets], rows=rows)
     if len(locked) != len(nets):
         raise Conflict("It changed rows that you may not see.", code="not_undoable")
     return {(kind.name, row_id): draft for row_id, draft in locked.items()}
+
+
+def _with_hidden(actor: Actor, nets: Sequence[NetChange]) -> Any:
+    """The rows that the actor may see, and the hidden ones of these."""
+    kind, hidden = nets[0].kind, [net.row_id for net in nets if net.is_hidden]
+    seen = kind.rows(actor.member).order_by().values("pk")
+    rows = kind.model._default_manager.filter(organization_id=actor.organization_id)
+    return rows.filter(Q(pk__in=hidden) | Q(pk__in=seen))
 
 
 def _compare(net: NetChange, draft: Draft, now: datetime.datetime) -> None:
@@ -233,13 +293,21 @@ def _revert(
     restored: Mapping[RowKey, Draft],
     now: datetime.datetime,
 ) -> None:
-    """Write rows before the rows that refer to them, then trash rows after the rows that refer to them."""
+    """Write rows before the rows that refer to them, then trash rows after the rows that refer to them.
+
+    A row that is merged again is trashed first: the kept one takes over its keys.
+    """
+    merged = [[net for net in nets if net.is_trashed and net.is_mover] for nets in by_kind.values()]
     live = [sorted((net for net in nets if not net.is_trashed), key=_is_outer) for nets in by_kind.values()]
-    trashed = [[net for net in nets if net.is_trashed] for nets in reversed([*by_kind.values()])]
-    for nets in [*live, *trashed]:
+    trashed = [
+        [net for net in nets if net.is_trashed and not net.is_mover] for nets in reversed([*by_kind.values()])
+    ]
+    for nets in [*merged, *live, *trashed]:
         for batch in _batches(nets):
             drafts = restored or _read_again(actor, batch, now)
             _undoer(batch[0].kind).revert(changes, actor, [drafts[net.key] for net in batch])
+    for nets in filter(None, merged):
+        nets[0].kind.check_moved(actor, [net.row_id for net in nets])
 
 
 def _read_again(actor: Actor, nets: Sequence[NetChange], now: datetime.datetime) -> dict[RowKey, Draft]:

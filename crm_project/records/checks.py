@@ -117,7 +117,8 @@ def _lists(kind: Kind) -> Iterator[Error]:
 
 
 def _constraints(kind: Kind) -> Iterator[Error]:
-    names = {constraint.name for constraint in kind.model._meta.constraints}
+    models = (kind.model, *kind.parts)
+    names = {constraint.name for model in models for constraint in model._meta.constraints}
     for name in kind.constraints.keys() - names:
         yield _error(kind, "E009", f"The model has no constraint `{name}`.")
     for name in kind.guarded - _foreign_keys(kind.model).keys():

@@ -159,11 +159,12 @@ class Undoer(Protocol):
         """Take the locks that precede row locks. `restored` has the columns and lists to be restored, for each row."""
 
     def lock(
-        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]], *, rows: Any = None
     ) -> dict[int, "Draft"]:
         """The current rows, live or not, locked in id order, with their lists in other tables.
 
-        Other rows of the kind that `revert` needs, by the values to be restored, are locked in the same order.
+        `rows` are those that may be written, instead of those that the actor may see. Other rows of the kind that
+        `revert` needs, by the values to be restored, are locked in the same order.
         """
 
     def revert(self, changes: ChangeSet, actor: Actor, drafts: Sequence["Draft"]) -> None:
@@ -219,6 +220,11 @@ class Kind:
     # the event's changes.
     event_types: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     undoer: Undoer | None = None
+    # moves_hidden(changes): whether a change of a row has moved rows to it or from it that the actor may not see. The
+    # undo of its change set moves them back.
+    moves_hidden: Callable[[Mapping[str, Any]], bool] | None = None
+    # check_moved(actor, row ids): refuse rows in the trash that others still refer to, after such an undo.
+    check_moved: Callable[[Actor, Sequence[int]], None] = lambda actor, ids: None
     # Whether other rows of the same kind may refer to this one: it is restored before them.
     is_inner: Callable[[Any], bool] | None = None
     # The columns and lists that hold personal data, which redaction erases.

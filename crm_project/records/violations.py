@@ -33,9 +33,10 @@ def code_of(error: Error) -> str | None:
 
 def _declared() -> Iterator[tuple[Any, Any, str]]:
     for kind in kinds.values():
-        for constraint in _unique(kind.model):
-            if code := kind.constraints.get(constraint.name):
-                yield kind.model, constraint, code
+        for model in (kind.model, *kind.parts):
+            for constraint in _unique(model):
+                if code := kind.constraints.get(constraint.name):
+                    yield model, constraint, code
         for constraint in _unique(kind.references) if kind.references else ():
             if constraint.name.endswith("_live_key"):
                 yield kind.references, constraint, "reference_taken"

@@ -22,7 +22,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import DomainError, Invalid, RowsRefused
 from crm_project.journal.models import Event
-from crm_project.journal.undo import can_undo
+from crm_project.journal.undo import can_undo, moves_hidden
 from crm_project.records.kinds import kinds
 from crm_project.records.violations import conflict_of
 from crm_project.staff import filters, once
@@ -64,6 +64,7 @@ class AdminAction:
     in_journal: ClassVar[bool] = True
     # Whether the action is on all rows that it changes, of which the page may name only some.
     is_on_all: ClassVar[bool] = False
+    template: ClassVar[str] = "admin/action.html"
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
         """The fields of the form, by argument of the service."""
@@ -248,7 +249,7 @@ def action_page(
         "form_key": uuid4().hex,
         "media": admin.media + form.media,
     }
-    return TemplateResponse(request, "admin/action.html", context)
+    return TemplateResponse(request, action.template, context)
 
 
 def _run_once(
@@ -314,7 +315,7 @@ def _report(
 ) -> SafeString:
     """The sentences that report an action: the rows that it has changed, a single one as a link, and the others."""
     own = {(type(row), row.pk) for row in rows}
-    changed = {(kinds[recorded.kind].model, recorded.row_id) for recorded in changes.recorded}
+    changed = _changed_rows(request, changes)
     if not action.in_journal:
         changed = own
     elif action.is_on_all:
@@ -335,6 +336,17 @@ def _report(
             '{}: {} <span class="crm-part">{}</span>', subject, " ".join(parts), describe(rows[0])
         )
     return format_html("{}: {}", subject, " ".join(parts))
+
+
+def _changed_rows(request: HttpRequest, changes: ChangeSet) -> set[tuple[Any, int]]:
+    """The rows that a change set has changed, but for those that a merge has moved and the member may not see."""
+    changed = {(kinds[recorded.kind].model, recorded.row_id) for recorded in changes.recorded}
+    if any(moves_hidden(recorded.kind, recorded.changes) for recorded in changes.recorded):
+        for model in {model for model, _ in changed if kinds[model.row_kind].is_private}:
+            ids = [pk for own, pk in changed if own is model]
+            seen = set(visible(request, model).filter(pk__in=ids).values_list("pk", flat=True))
+            changed -= {(model, pk) for pk in ids if pk not in seen}
+    return changed
 
 
 def _after(admin: Any, request: HttpRequest, row: Any) -> SafeString | str:
@@ -360,7 +372,9 @@ def undo_url(actor: Actor | None, changes: ChangeSet) -> str:
     own = [kinds[name] for name in {recorded.kind for recorded in changes.recorded}]
     if actor is None or not all(kind.undoer and actor.may(kind.permission) for kind in own):
         return ""
-    event = Event.objects.of_change_set(actor.organization_id, changes.uuid).first()
+    # A merge may have moved rows that the member does not see.
+    events = Event.objects.of_change_set(actor.organization_id, changes.uuid)
+    event = events.visible_to(actor.member).first()
     return reverse("admin:undo", args=[event.sequence]) if event is not None and can_undo(event) else ""
 
 

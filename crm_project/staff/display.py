@@ -45,7 +45,7 @@ def clipped(text: str) -> SafeString:
     return format_html('<span class="crm-clip" title="{0}">{0}</span>', text)
 
 
-def joined(parts: Sequence[SafeString]) -> SafeString:
+def joined(parts: Sequence[SafeString | str]) -> SafeString:
     return format_html_join(" ", "{}", ((part,) for part in parts))
 
 

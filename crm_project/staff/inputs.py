@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
 from unfold import widgets
 
 from crm_project.generics import AnyModelMultipleChoiceField
@@ -90,6 +92,48 @@ class DecimalInput(forms.Field):
             return bool(self.to_python(initial) != self.to_python(data))
         except forms.ValidationError:
             return True
+
+
+class EntriesInput(TextInput):  # type: ignore[misc, valid-type]
+    """One input for each entry of a list, and an empty one for another; an emptied one removes its entry."""
+
+    template_name = "admin/entries.html"
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return list(data.getlist(name)) if hasattr(data, "getlist") else list(data.get(name) or ())
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return name not in data
+
+    def format_value(self, value: Any) -> Any:
+        return [text for text in value or () if str(text).strip()]
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        # The theme binds a field to one value of its script; each entry has one of its own.
+        own = {key: one for key, one in context["widget"]["attrs"].items() if not key.startswith("x-")}
+        context["widget"]["attrs"], key = own, own.get("id", f"id_{name}")
+        values = [*self.format_value(value), ""]
+        context["widget"]["entries"] = [
+            {"value": text, "id": f"{key}_{place}" if place else key} for place, text in enumerate(values)
+        ]
+        return context
+
+    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
+        """Django's renderer of forms does not look in the templates of the project."""
+        return mark_safe(render_to_string(template_name, context))
+
+
+class Entries(forms.Field):
+    """A list of short texts, each of which the service validates."""
+
+    widget = EntriesInput
+
+    def to_python(self, value: Any) -> list[str]:
+        return [text.strip() for text in value or () if text.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(initial) != self.to_python(data))
 
 
 def whole_number(text: str) -> int:

@@ -16,7 +16,7 @@ from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
 from crm_project.journal.querysets import EventQuerySet
 from crm_project.journal.sentences import lines
-from crm_project.journal.undo import UndoneElsewhere, can_undo, undo
+from crm_project.journal.undo import UndoneElsewhere, can_undo, moves_hidden, undo
 from crm_project.records.kinds import kinds
 from crm_project.staff.actions import AdminAction, Reach, action_page, next_url
 from crm_project.staff.request_actor import actor_of
@@ -67,13 +67,14 @@ def undo_view(site: Any, request: HttpRequest, sequence: int) -> HttpResponse:
         raise PermissionDenied
     same = Event.objects.of_change_set(actor.organization_id, event.change_set)
     counts = same.rows_by_kind()
-    if counts != same.visible_to(actor.member).rows_by_kind():
+    seen = same.visible_to(actor.member).rows_by_kind()
+    if counts != seen and not any(moves_hidden(*one) for one in same.values_list("kind", "changes")):
         return _refused(request, DomainError("It changed rows that you may not see."))
     if not all(actor.may(kinds[name].permission) for name in counts):
         return _refused(request, Forbidden("It changed rows that your role does not allow you to change."))
     rows = _named_rows(site, actor, same)
     sentence = str(lines([event], actor.member)[0])
-    reach = {kinds[name].model: count for name, count in counts.items()}
+    reach = {kinds[name].model: count for name, count in seen.items()}
     page = site._registry[kinds[event.kind].model]
     return action_page(page, request, Undo(event, sentence, reach), actor, rows)
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import HttpRequest
 
+from contacts.admin import likeness
 from crm_project.accounts.rules import Role
 from crm_project.generics import AnyModelChoiceField
 from crm_project.staff.forms import StaffForm, references_field
@@ -116,9 +117,14 @@ class DealForm(StaffForm):
     contact_last_name = PlainText(required=False, max_length=255, label="Last name")
     contact_phone = PlainText(required=False, max_length=255, label="Phone")
 
+    class Media:
+        js = likeness.SCRIPTS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._set_widgets()
+        if "contact_email" in self.fields and not self.instance.pk:
+            likeness.warn(self.fields["contact_email"])
         if self.instance.pk:
             for name in AMOUNTS:
                 if not self.is_bound and getattr(self.instance, name) is not None:

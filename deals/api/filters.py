@@ -166,7 +166,7 @@ class DealFilter(ReferencedFilterSet, StateFilter):
         help_text="Deals that entered their stage at least this many days ago, closed ones included."
     )
     contact = UUIDsFilter("contact__uuid", nullable=True)
-    contact_email = EmailsFilter("contact__email")
+    contact_email = EmailsFilter("contact")
     client = UUIDsFilter("client__uuid", nullable=True, help_text="Exactly the field; see `company`.")
     participant = ParticipantFilter("members", nullable=True)
     company = CompanyFilter(

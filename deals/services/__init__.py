@@ -15,7 +15,7 @@ from deals.services.lost_reasons import (
     trash_lost_reason,
     update_lost_reason,
 )
-from deals.services.merging import merge_contacts
+from deals.services.merging import pass_on_deals
 from deals.services.trash import restore_deals, trash_deals
 from deals.services.write import write_deals
 from pipelines.models import Stage
@@ -25,8 +25,8 @@ __all__ = [
     "create_deals",
     "create_lost_reason",
     "follow_deal",
-    "merge_contacts",
     "move_deals",
+    "pass_on_deals",
     "restore_deals",
     "restore_lost_reason",
     "trash_deals",

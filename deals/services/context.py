@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import OuterRef, Q, Subquery
 
 from contacts.models import Contact
-from contacts.querysets import fold_email
+from contacts.querysets import email_is, fold_email
 from contacts.rules import PersonKey, person_key
 from contacts.services.people import NewPerson, find_people_by_phone, person_keys
 from contacts.services.people import find_people as find_contacts
@@ -123,7 +123,7 @@ def _hold_people(actor: Actor, changes: Sequence[Change], named: Collection[Any]
     if emails and (ids or uuids):
         hold_shared(
             Contact.objects.visible_to(actor.member).filter(
-                Q(email__in=emails) | Q(pk__in=ids) | Q(uuid__in=uuids)
+                email_is(emails, actor.organization_id) | Q(pk__in=ids) | Q(uuid__in=uuids)
             )
         )
 

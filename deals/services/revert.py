@@ -40,10 +40,10 @@ class DealUndoer:
         share(Contact.objects.of(actor.organization_id).filter(pk__in=people))
 
     def lock(
-        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]]
+        self, actor: Actor, ids: Sequence[int], restored: Sequence[Mapping[str, Any]], *, rows: Any = None
     ) -> dict[int, Draft]:
-        rows = for_update(Deal.objects.seen_by(actor.member).filter(pk__in=ids))
-        drafts = [Draft.of(row) for row in rows]
+        rows = Deal.objects.seen_by(actor.member) if rows is None else rows
+        drafts = [Draft.of(row) for row in for_update(rows.filter(pk__in=ids))]
         note_lists(drafts)
         return {draft.row.pk: draft for draft in drafts}
 

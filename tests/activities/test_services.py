@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from contacts.redaction import redact_contact
-from contacts.services import trash_contacts
+from contacts.services import merge_contacts, trash_contacts
 from crm_project.accounts.services import deactivate_member, update_organization
 from crm_project.activities.models import Activity
 from crm_project.activities.services import (
@@ -22,7 +22,7 @@ from crm_project.journal.purging import purge
 from crm_project.journal.undo import undo
 from crm_project.records.kinds import kinds
 from deals.models import Deal
-from deals.services import merge_contacts, trash_deals, update_deals
+from deals.services import trash_deals, update_deals
 from tests.base import BaseTestCase, refused
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -320,7 +320,7 @@ class OtherRoomsTests(ActivityTestCase):
             self.activity(self.alice, contact=source.pk, deal=secret.pk),
         ]
 
-        merge_contacts(actor=self.bob, source=source, target=target)
+        merge_contacts(actor=self.bob, sources=[source], target=target)
 
         assert {Activity.objects.get(pk=row.pk).contact_id for row in rows} == {target.pk}
 

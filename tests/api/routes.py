@@ -108,6 +108,11 @@ ROUTES = [
     route("PATCH  /api/contacts/{contact}                   403 200 200 200", {"city": "Paris"}),
     route("DELETE /api/contacts/{contact}                   403 204 204 204"),
     route("POST   /api/contacts/{trashed_contact}/restore   403 200 200 200"),
+    route(
+        "POST   /api/contacts/{contact}/merge             403 200 200 200",
+        lambda rows: {"contact_uuids": [str(rows["double"])]},
+    ),
+    route("GET    /api/contacts/{contact}/duplicates        200 200 200 200"),
     route("GET    /api/pipelines                            200 200 200 200"),
     route(
         "POST   /api/pipelines                            403 403 201 201", {"name": "N", "stages": STAGES}
@@ -289,6 +294,7 @@ def make_rows(case: Any) -> dict[str, Any]:
         "trashed_field": trashed_field.pk,
         "contact": contact.uuid,
         "trashed_contact": trashed_contact.uuid,
+        "double": PersonFactory(actor=case.bob).uuid,
         "pipeline": pipeline.pk,
         "stage": StageFactory(actor=case.alice, pipeline=pipeline.pk).pk,
         "trashed_pipeline": trashed_pipeline.pk,

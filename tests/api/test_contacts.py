@@ -6,8 +6,9 @@ from contacts.models import Contact
 from tests.api.client import ApiTestCase, problem
 
 READ = (
-    "uuid kind full_name first_name last_name name email phone mobile job_title department company owner website"
-    " street postal_code city country description origin external_references custom_fields created_at updated_at"
+    "uuid kind full_name first_name last_name name email phone mobile further_emails further_phones job_title"
+    " department company owner website street postal_code city country description origin external_references"
+    " custom_fields created_at updated_at"
 ).split()
 SOPHIE = {"first_name": "Sophie", "last_name": "Martin", "email": "sophie.martin@example.com"}
 

@@ -130,6 +130,23 @@ def tab(page: Any, base: str, name: str) -> None:
     page.locator("#content-main form nav").get_by_text(name, exact=True).click()
 
 
+def merge(page: Any, base: str) -> None:
+    page.goto(f"{base}/admin/contacts/contact/?kind=person")
+    boxes = page.locator("input.action-select")
+    ids = [boxes.nth(place).get_attribute("value") for place in range(2)]
+    page.goto(f"{base}/admin/contacts/contact/action/merge/?ids={','.join(ids)}")
+
+
+def duplicates(page: Any, base: str) -> None:
+    page.goto(f"{base}/admin/contacts/contact/?kind=person")
+    name = page.locator(".field-full_name a").first.inner_text()
+    page.goto(f"{base}/admin/contacts/contact/add/")
+    first, _, last = name.partition(" ")
+    page.fill("[name=first_name]", first)
+    page.fill("[name=last_name]", last)
+    page.wait_for_selector(".crm-duplicates li")
+
+
 SCENES: dict[str, Callable[[Any, str], None]] = {
     "deal-refused": refused,
     "deal-saved-meanwhile": saved_meanwhile,
@@ -144,6 +161,8 @@ SCENES: dict[str, Callable[[Any, str], None]] = {
     "import-refused": import_refused,
     "import-done": imported,
     "imports": imports,
+    "contacts-merge": merge,
+    "contact-duplicates": duplicates,
     "member-deactivate": deactivation,
     "palette": palette,
     "token-secret": secret,

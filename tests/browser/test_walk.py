@@ -88,6 +88,7 @@ def webhook_rows(world, long):
 def addresses(world):
     """Every list, with and without rows, every form, every action."""
     yield from ("/admin/", "/admin/organization/", "/admin/password_change/")
+    yield action_url("merge", world.person(first_name="Nospaces" * 31), world.person(city="Wien"))
     yield reverse("admin:deals_deal_board", args=[world.pipeline.pk])
     yield from (list_url(Notification), reverse("admin:notifications_notification_settings"))
     for row in rows(world):

@@ -26,7 +26,19 @@ from tests.factories import CustomFieldFactory
 from tests.mail.server import mail_server
 from tests.tasks import run_tasks
 
-SECRETS = ("Sophie", "sophie.martin", "Martin", "0123456", "Rue de", "Zuerich", "erp-77", "loves cats")
+SECRETS = (
+    "Sophie",
+    "sophie.martin",
+    "Martin",
+    "0123456",
+    "Rue de",
+    "Zuerich",
+    "erp-77",
+    "loves cats",
+    "s.martin@home",
+    "998877",
+    "999 88 77",
+)
 
 
 def everything_stored() -> str:
@@ -50,6 +62,8 @@ class RedactionTests(BaseTestCase):
             last_name="Martin",
             email="sophie.martin@example.com",
             phone="0123456",
+            further_emails=["s.martin@home.example"],
+            further_phones=["+41 44 999 88 77"],
             external_references=[("erp", "erp-77")],
             custom_fields={"hobby": "loves cats"},
         )

@@ -1,20 +1,20 @@
 """Two contacts become one: what the one has, the other has afterwards; nothing is lost, and it can be undone."""
 
 from contacts.models import Contact
-from contacts.services import create_contacts, update_contacts
+from contacts.services import create_contacts, merge_contacts, update_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.journal.models import Event
 from crm_project.journal.undo import undo
 from crm_project.records.references import holders
 from deals.models import Deal
-from deals.services import merge_contacts, restore_deals, trash_deals
+from deals.services import restore_deals, trash_deals
 from tests.base import BaseTestCase, refused
 from tests.factories import CompanyFactory, CustomFieldFactory
 
 
 class MergeContacts(BaseTestCase):
     def merge(self, source: Contact, target: Contact, actor: Actor | None = None) -> Contact:
-        return merge_contacts(actor=actor or self.bob, source=source, target=target)
+        return merge_contacts(actor=actor or self.bob, sources=[source], target=target).row
 
     def test_the_target_gets_what_it_lacks_and_keeps_what_it_has(self) -> None:
         for key in ("city_of_birth", "shoe"):
@@ -77,7 +77,7 @@ class MergeContacts(BaseTestCase):
         theirs = create_contacts(actor=self.charlie, changes=[{"first_name": "C"}])[0]
 
         for target in (company, person):
-            with refused("invalid", "target"):
+            with refused("invalid", "contact_uuids"):
                 self.merge(person, target)
         for source, target in ((person, theirs), (theirs, person)):
             with refused("not_found"):

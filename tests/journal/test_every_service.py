@@ -230,7 +230,7 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
     ),
     "merge_contacts": (
         lambda w: (source := w.person(phone="1"), w.deal(contact=source.pk))[0],
-        lambda run, w, source: run(actor=w.bob, source=source, target=w.person(last_name="Other")),
+        lambda run, w, source: run(actor=w.bob, sources=[source], target=w.person(last_name="Other")),
     ),
     "move_deals": (lambda w: w.deal(), lambda run, w, row: run(actor=w.bob, deals=[row], stage=w.won)),
     "restore_deals": (lambda w: w.trashed_deal(), lambda run, w, row: run(actor=w.bob, rows=[row])),

@@ -51,7 +51,7 @@ def furnish(actor):
     LostReasonFactory(actor=actor, **reference)
     rate = {"currency": "USD", "date": datetime.date(2024, 1, 1), "rate": Decimal(2)}
     create_exchange_rate(actor=actor, change={**rate, **reference})
-    contact = PersonFactory(actor=actor, **reference)
+    contact = PersonFactory(actor=actor, further_emails=["further@example.com"], **reference)
     me = actor.member.pk
     people = {"members": [contact.pk], "followers": [me], "access_list": [me]}
     deal = DealFactory(actor=actor, stage=stage.pk, contact=contact.pk, **people, **reference)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
-from contacts.models import Contact
+from contacts.services import addresses
 from crm_project.activities.models import Activity
 from crm_project.emails import fold_email
 from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
@@ -154,10 +154,9 @@ class ActivityImportKind(ImportKind[Activity]):
     def _people(self, emails: Mapping[int, str]) -> dict[str, int]:
         """The contact of each address; a person is created for an unknown one, as by an import of deals."""
         folded = {fold_email(email) for email in emails.values()}
-        people = Contact.objects.visible_to(self.actor.member).people_first().with_email(folded)
-        found: dict[str, int] = {}
-        for row_id, email in people.values_list("pk", "email"):
-            found.setdefault(email, row_id)
+        held = addresses.holders(self.actor.organization_id, folded)
+        # People sort after companies, so that a person takes precedence over a company.
+        found = {email: row_id for (_, email), row_id in sorted(held.items())}
         new = sorted(folded - found.keys())
         if not new:
             return found

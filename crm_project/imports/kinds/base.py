@@ -209,7 +209,7 @@ class ImportKind(Generic[T]):
                 continue
             try:
                 value = self._value(field, cell, formats.get(key, self.cell_format))
-                values[key] = self._first(key, value) if isinstance(value, Several) else value
+                values[key] = self._first(key, value, values) if isinstance(value, Several) else value
             except Unreadable as error:
                 errors.append(FieldError(key, "invalid", error.template, error.params))
         if values.get("external_system") and not values.get("external_id"):
@@ -237,7 +237,8 @@ class ImportKind(Generic[T]):
             known[place] = value
         return value
 
-    def _first(self, key: str, several: Several) -> str:
+    def _first(self, key: str, several: Several, values: Values) -> str:
+        """The entry that the field takes; the others may have another place among the values."""
         if several.others:
             self.left_over[key] += several.others
         return several.first

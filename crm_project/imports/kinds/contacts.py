@@ -1,19 +1,22 @@
 """Contacts as rows of a table."""
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
-from contacts.models import Contact
+from contacts.models import Contact, ContactAddress
+from contacts.services.addresses import LISTS
 from crm_project.errors import DomainError, FieldError, RowsRefused
 from crm_project.imports import cells
 from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import ExportRow, ImportField, export_only, import_only, plain
 from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
 from crm_project.imports.kinds.values import ValueField, unknown
-from crm_project.imports.people import person_name
+from crm_project.imports.people import Several, person_name
+from crm_project.records.expressions import IsOneOf
 from crm_project.records.text import fold
 from crm_project.records.writing.receipts import Receipt
 
@@ -28,6 +31,11 @@ TEXTS = {
     "description": "Description",
     "origin": "Origin",
 }
+
+
+FURTHER = {"further_emails": "Further e-mails", "further_phones": "Further phones"}
+# Where the other entries of a cell go that has several.
+OTHERS = {"email": "add_further_emails", "phone": "add_further_phones", "mobile": "add_further_phones"}
 
 
 class ContactImportKind(ImportKind[Contact]):
@@ -63,6 +71,7 @@ class ContactImportKind(ImportKind[Contact]):
             plain("email", "E-mail", cells.email),
             plain("phone", "Phone", cells.phone),
             plain("mobile", "Mobile", cells.phone),
+            *(_further(key, label) for key, label in FURTHER.items()),
             *(plain(key, label, cells.text) for key, label in TEXTS.items()),
             ImportField(
                 "company_uuid",
@@ -144,7 +153,30 @@ class ContactImportKind(ImportKind[Contact]):
 
     def to_change(self, values: Values) -> Values:
         """A cleared name clears the company, unless a UUID names one."""
-        return cleared_name(super().to_change(values), "company_name", "company")
+        others = {name: values.pop(name) for name in set(OTHERS.values()) & values.keys()}
+        return {**cleared_name(super().to_change(values), "company_name", "company"), **others}
+
+    def _first(self, key: str, several: Several, values: Values) -> str:
+        if key not in OTHERS:
+            return super()._first(key, several, values)
+        if several.others:
+            values[OTHERS[key]] = [*values.get(OTHERS[key], ()), *several.others]
+        return several.first
+
+    def lists(self, ids: Sequence[int]) -> dict[str, Iterable[tuple[int, Any]]]:
+        stored = ContactAddress.objects.filter(IsOneOf("contact", ids)).order_by("id")
+        addresses = list(stored.values_list("contact_id", "medium", "value"))
+        return {
+            **super().lists(ids),
+            **{
+                name: [(pk, value) for pk, kept_as, value in addresses if kept_as == medium]
+                for name, medium in LISTS.items()
+            },
+        }
+
+
+def _further(key: str, label: str) -> ImportField:
+    return ImportField(key, label, cells.items, itemgetter(key), clears=[], can_clear=True)
 
 
 KIND_WORDS = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import OuterRef, Subquery
 
-from contacts.models import Contact
+from contacts.services import addresses
 from crm_project.emails import fold_email
 from crm_project.errors import FieldError, Invalid
 from crm_project.imports import cells
@@ -241,12 +241,10 @@ class DealImportKind(DealValues):
         }
         if not nameless:
             return
-        known = (
-            Contact.objects.visible_to(self.actor.member).with_email(nameless).values_list("email", flat=True)
-        )
+        known = {email for _, email in addresses.holders(self.actor.organization_id, nameless)}
         upserts = [
             Operation("upsert", change={"email": email, "match_on": "email", "incomplete": True})
-            for email in sorted(nameless - set(known))
+            for email in sorted(nameless - known)
         ]
         services: Any = kinds["contact"].services
         if upserts:

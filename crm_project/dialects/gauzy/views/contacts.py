@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
@@ -9,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.models import Contact
-from contacts.querysets import fold_email, phone_contains
+from contacts.querysets import fold_email, further_matches, phone_contains
 from contacts.services import create_contacts, restore_contacts, trash_contacts, update_contacts
 from crm_project.dialects.gauzy.serializers import people as serializers
 from crm_project.dialects.gauzy.serializers.plain import PlainContacts
@@ -44,10 +45,14 @@ class GauzyContactView(GauzyEntityView):
         if name == "contactType":
             return rows.filter(serializers.of_type(value))
         if name == "primaryPhone" and is_text(value):
-            country = self.actor.organization.country
-            return rows.filter(phone_contains(value)) if partial else rows.with_phone(value, country)
-        if name == "primaryEmail" and isinstance(value, str):
+            organization = self.actor.organization
+            return rows.filter(phone_contains(value)) if partial else rows.with_phone(value, organization)
+        if name == "primaryEmail" and is_text(value):
             value = fold_email(value)
+            if not partial:
+                return rows.with_email([value], self.actor.organization_id)
+            further = further_matches("email", Q(value__contains=value))
+            return rows.filter(Q(email__contains=value) | further)
         return super().filter_by(rows, name, value, partial=partial)
 
     def trash(self, row: Contact) -> None:

@@ -42,7 +42,7 @@ class IntumContactView(IntumView):
         )
         rows = self.filtered(rows, {"client_id": ("contact", "company"), "responsible_id": ("user", "owner")})
         if email := self.query.get("extracted_email"):
-            rows = rows.with_email([email])
+            rows = rows.with_email([email], self.actor.organization_id)
         if "status_id" in self.query:
             rows = rows.none()
         rows = self.page(rows.order_by("-created_at", "-id").for_reading())

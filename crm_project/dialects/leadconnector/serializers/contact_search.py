@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from django.db.models import Q
 from rest_framework import serializers
 
-from contacts.querysets import fold_email, phone_contains, phone_is
+from contacts.querysets import email_is, fold_email, further_matches, phone_contains, phone_is
 from crm_project.api.fields import StrictChoice
 from crm_project.dialects.kit.rows import FilterRowField
 from crm_project.dialects.kit.serializers import DialectSerializer
@@ -48,15 +48,16 @@ TEXTS = {
 
 
 def text_is(column: str) -> Condition:
-    """A condition on a column, independent of case. E-mail addresses are stored folded and have an index."""
-    if column == "email":
-        return lambda value: Q(email=fold_email(value))
+    """A condition on a column, independent of case."""
     return lambda value: Q(**{f"{column}__iexact": value})
 
 
 def text_contains(column: str) -> Condition:
     if column == "email":
-        return lambda value: Q(email__contains=fold_email(value))
+        return lambda value: (
+            Q(email__contains=fold_email(value))
+            | further_matches("email", Q(value__contains=fold_email(value)))
+        )
     return lambda value: Q(**{f"{column}__icontains": value})
 
 
@@ -64,13 +65,21 @@ class PhoneField(serializers.CharField):
     """A phone number in any spelling, as the condition that a contact has it."""
 
     def to_internal_value(self, data: Any) -> Any:
-        return phone_is(super().to_internal_value(data), self.context["view"].actor.organization.country)
+        return phone_is(super().to_internal_value(data), self.context["view"].actor.organization)
+
+
+class EmailField(serializers.CharField):
+    """An e-mail address, as the condition that a contact has it as the first or a further one."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return email_is([super().to_internal_value(data)], self.context["view"].actor.organization_id)
 
 
 VOCABULARY = SearchVocabulary(
     equal={
         **{name: (serializers.CharField, text_is(column)) for name, column in TEXTS.items()},
         PHONE: (PhoneField, lambda condition: condition),
+        "email": (EmailField, lambda condition: condition),
         "id": (lambda: FilterRowField("contact"), lambda value: Q(pk=value)),
         "assignedTo": (lambda: FilterRowField("user"), lambda value: Q(owner=value)),
         KEY: (serializers.CharField, has_tag),

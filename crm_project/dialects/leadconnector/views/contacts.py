@@ -117,7 +117,7 @@ class LeadConnectorContactView(LeadConnectorContactPageView):
         """The core refuses a duplicate too; the vendor's refusal also has the id of the existing contact."""
         email = change.get("email")
         people = Contact.objects.visible_to(self.actor.member).filter(kind=Contact.Kinds.PERSON)
-        twin = people.with_email([email]).first() if email else None
+        twin = people.with_email([email], self.actor.organization_id).first() if email else None
         if twin is not None:
             meta = {
                 "contactId": self.ids.id_of(twin),
@@ -158,9 +158,9 @@ class LeadConnectorContactSearchView(LeadConnectorContactPageView):
     def duplicate(self, request: Request) -> Response:
         email, number = self.query.get("email"), self.query.get("number")
         rows = people(self.actor.member).people_first()
-        found = rows.with_email([email]).first() if email else None
+        found = rows.with_email([email], self.actor.organization_id).first() if email else None
         if found is None and number:
-            found = rows.with_phone(number, self.actor.organization.country).first()
+            found = rows.with_phone(number, self.actor.organization).first()
         return Response(
             {"contact": self.serialize(serializers.LeadConnectorContactRead, found) if found else None}
         )

@@ -6,7 +6,7 @@ from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts.querysets import fold_email, phone_contains
+from contacts.querysets import fold_email, further_matches, phone_contains
 from crm_project.dialects.onlyoffice.serializers import contact_infos
 from crm_project.dialects.onlyoffice.serializers import contacts as serializers
 from crm_project.dialects.onlyoffice.serializers.envelope import PAGE
@@ -105,10 +105,11 @@ class OnlyofficeContactSearchView(OnlyofficeContactBaseView):
     def _reached(self, name: str, data: str) -> Q:
         """The contacts whose info contains the text; of an address, any part; of a phone number, in any spelling."""
         if contact_infos.SLOTS[name].kind == "phone":
-            return ~Q(**{name: ""}) & phone_contains(data, [name])
+            own = ~Q(**{name: ""}) & phone_contains(data, [name], further=False)
+            return own | phone_contains(data, []) if name == "phone" else own
         data = fold_email(data) if name == "email" else data
         columns = contact_infos.ADDRESS.values() if name == "address" else [name]
-        found = Q(pk=None)
+        found = further_matches("email", Q(value__icontains=data)) if name == "email" else Q(pk=None)
         for column in columns:
             found |= ~Q(**{column: ""}) & Q(**{f"{column}__icontains": data})
         return found

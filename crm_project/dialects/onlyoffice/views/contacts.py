@@ -9,14 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.models import Contact
-from contacts.services import create_contacts, trash_contacts, update_contacts
+from contacts.services import create_contacts, merge_contacts, trash_contacts, update_contacts
 from crm_project.dialects.onlyoffice.serializers import contacts as serializers
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParameters
 from crm_project.dialects.onlyoffice.serializers.people import OnlyofficePersonNested
 from crm_project.dialects.onlyoffice.serializers.tags import with_tags
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
 from deals.models import Deal
-from deals.services import merge_contacts
 
 
 class OnlyofficeContactBaseView(OnlyofficeView):
@@ -100,7 +99,8 @@ class OnlyofficeContactView(OnlyofficeContactBaseView):
     def merge(self, request: Request) -> Response:
         sent = self.read(serializers.OnlyofficeMergeWrite)
         source, target = Contact(pk=sent["source"]), Contact(pk=sent["target"])
-        return self.one(self.representation(merge_contacts(actor=self.actor, source=source, target=target)))
+        merged = merge_contacts(actor=self.actor, sources=[source], target=target)
+        return self.one(self.representation(merged.row))
 
 
 class OnlyofficePersonView(OnlyofficeContactBaseView):

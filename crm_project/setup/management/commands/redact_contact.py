@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q, QuerySet
 
 from contacts.models import Contact
+from contacts.querysets import further_matches
 from contacts.redaction import redact_contact
 from crm_project.emails import fold_email
 from crm_project.records.text import fold
@@ -58,7 +59,9 @@ def matching(contact: str, organization: str | None) -> "QuerySet[Contact]":
     try:
         return rows.filter(uuid=uuid.UUID(contact))
     except ValueError:
-        return rows.filter(email=fold_email(contact)).exclude(email="")
+        email = fold_email(contact)
+        named = Q(email=email) | further_matches("email", Q(normalized=email))
+        return rows.filter(named) if email else rows.none()
 
 
 def deals_mentioning(contact: Contact) -> list[Deal]:

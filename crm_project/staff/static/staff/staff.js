@@ -76,3 +76,43 @@ function showTab() {
 showTab();
 window.addEventListener("hashchange", showTab);
 document.addEventListener("DOMContentLoaded", showTab);
+
+/* Lists with an input for each entry: a button adds an input, and one removes it. Without scripts one is always empty. */
+function entryButton(icon, name, act) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "crm-entry-button";
+    button.setAttribute("aria-label", name);
+    button.title = name;
+    button.innerHTML = `<span class="material-symbols-outlined" aria-hidden="true">${icon}</span>`;
+    button.addEventListener("click", act);
+    return button;
+}
+
+function setUpEntries(box) {
+    const empty = box.lastElementChild;
+    const removeFrom = (row) => {
+        row.append(entryButton("close", "Remove", () => {
+            row.querySelector("input").value = "";
+            row.hidden = true;
+            box.querySelector(".crm-entry-add").focus();
+        }));
+    };
+    box.append(entryButton("add", "Add another", () => {
+        const row = empty.cloneNode(true);
+        const input = row.querySelector("input");
+        input.value = "";
+        input.id = `${input.id}_${box.children.length}`;
+        row.hidden = false;
+        row.querySelector("button")?.remove();
+        removeFrom(row);
+        box.lastElementChild.before(row);
+        input.focus();
+    }));
+    box.lastElementChild.classList.add("crm-entry-add");
+    for (const row of box.querySelectorAll(".crm-entry")) {
+        removeFrom(row);
+    }
+}
+
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".crm-entries").forEach(setUpEntries));

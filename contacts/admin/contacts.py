@@ -1,15 +1,19 @@
 """People and companies in the admin."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from contacts import services
+from contacts.admin import likeness
+from contacts.admin.merging import Merge
 from contacts.models import Contact
+from contacts.services import addresses
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.staff import display, panels
@@ -17,7 +21,7 @@ from crm_project.staff.actions import RestoreAction, TrashAction, expected_versi
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import ChangeSetFilter, InstantRange, RowFilter, choice_filter, range_filter
 from crm_project.staff.forms import StaffForm, references_field, when
-from crm_project.staff.inputs import Textarea
+from crm_project.staff.inputs import Entries, EntriesInput, Textarea
 from crm_project.staff.request_actor import actor_of, member_choices
 
 PEOPLE_SHOWN = 50
@@ -31,10 +35,23 @@ class ContactForm(StaffForm):
         "job_title": "Job title",
         "email": "E-mail",
     }
+    further_emails = Entries(
+        label="Further e-mails", required=False, widget=EntriesInput({"inputmode": "email"})
+    )
+    further_phones = Entries(
+        label="Further phones", required=False, widget=EntriesInput({"inputmode": "tel"})
+    )
     external_references = references_field()
+
+    class Media:
+        js = likeness.SCRIPTS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "email" in self.fields:
+            likeness.warn(self.fields["email"], self.instance if self.instance.pk else None)
+        for name in addresses.NAMES if self.instance.pk else ():
+            self.initial[name] = getattr(self.instance, name)
         if "description" in self.fields:
             self.fields["description"].widget = Textarea({"rows": 4})
         if "company" in self.fields:
@@ -158,6 +175,7 @@ class ContactAdmin(StaffModelAdmin):
             trash, "Contacts of deals cannot be moved to the trash. Others can be restored for 30 days."
         ),
         RestoreAction(restore),
+        Merge(),
     )
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Contact:
@@ -166,8 +184,13 @@ class ContactAdmin(StaffModelAdmin):
     def update(self, actor: Actor, row: Contact, change: dict[str, Any]) -> Contact:
         return services.update_contacts(actor=actor, changes=[(row, change)])[0].row
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(likeness.duplicates_view, self))
+        return [path("duplicates/", view, name="contacts_contact_duplicates"), *super().get_urls()]
+
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
-        main: list[Any] = ["kind", "name", "first_name", "last_name", "email", ("phone", "mobile"), "company"]
+        main: list[Any] = ["kind", "name", "first_name", "last_name", "email", ("phone", "mobile")]
+        main += [("further_emails", "further_phones"), "company"]
         if row is not None and not self.has_change_permission(request, row):
             main = [name for name in main if name not in hidden_for(row.kind)]
         work = ["job_title", "department", "owner", "website", "origin", "description"]
@@ -196,6 +219,8 @@ class ContactAdmin(StaffModelAdmin):
             ("E-mail", row.email and display.mail(row.email)),
             ("Phone", row.phone and display.phone(row.phone)),
             ("Mobile", row.mobile and display.phone(row.mobile)),
+            ("Further e-mails", display.joined([*map(display.mail, row.further_emails)])),
+            ("Further phones", display.joined([*map(display.phone, row.further_phones)])),
             ("Company", row.company and display.link(row.company)),
             ("Website", row.website and display.web(row.website)),
         ]

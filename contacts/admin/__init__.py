@@ -1,0 +1,3 @@
+"""People and companies in the admin."""
+
+from contacts.admin import contacts  # noqa: F401
