@@ -27,26 +27,28 @@ _keys_are_free: ContextVar[bool] = ContextVar("keys_are_free", default=False)
 
 def share(queryset: "models.QuerySet[M]") -> list[M]:
     """Read rows with FOR SHARE: they cannot be changed until the transaction ends."""
-    queryset = queryset.order_by("id")
     if connection.vendor != "postgresql" or is_checking():
-        return list(queryset)
-    try:
-        sql, params = queryset.query.sql_with_params()
-    except EmptyResultSet:
-        return []
-    return list(queryset.model._default_manager.raw(f"{sql}{FOR_SHARE}", params))
+        return list(queryset.order_by("id"))
+    statement = _for_share(queryset)
+    return list(queryset.model._default_manager.raw(*statement)) if statement else []
 
 
 def hold_shared(queryset: "models.QuerySet[Any]") -> None:
     """Lock rows as `share` does, without reading them. SQLite, where nothing is to be locked, gets no statement."""
     if connection.vendor != "postgresql" or is_checking():
         return
+    if statement := _for_share(queryset.values_list("pk")):
+        with connection.cursor() as cursor:
+            cursor.execute(*statement)
+
+
+def _for_share(queryset: "models.QuerySet[Any]") -> tuple[str, Any] | None:
+    """The statement and its parameters, in the order of locks; None if no row can match."""
     try:
-        sql, params = queryset.order_by("id").values_list("pk").query.sql_with_params()
+        sql, params = queryset.order_by("id").query.sql_with_params()
     except EmptyResultSet:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(f"{sql}{FOR_SHARE}", params)
+        return None
+    return f"{sql}{FOR_SHARE}", params
 
 
 def for_update(queryset: "models.QuerySet[M]") -> "models.QuerySet[M]":

@@ -242,7 +242,7 @@ class FiguresView(ScopedView):
     def get_queryset(self) -> Any:
         return Deal.objects.visible_to(self.actor.member)
 
-    def period(self, since: datetime.date | None, until: datetime.date | None) -> Period | None:
+    def period(self, since: datetime.date | None = None, until: datetime.date | None = None) -> Period | None:
         """The period of the parameters, or of these defaults; InvalidQuery names each wrong one."""
         days: dict[str, datetime.date | None] = {"since": since, "until": until}
         wrong: dict[str, Any] = {}
@@ -288,7 +288,7 @@ class MetricsView(FiguresView):
         and the filters those of the list with `as_of`.
         """
         self.check_own_parameters(request)
-        by, period = self.names("group_by", self.dimensions, most=2), self.period(None, None)
+        by, period = self.names("group_by", self.dimensions, most=2), self.period()
         found = metrics.grouped(
             self.filter_queryset(self.get_queryset()),
             [DIMENSIONS[name] for name in by],
@@ -318,7 +318,7 @@ class MetricsView(FiguresView):
         for check in (
             lambda: self.names("group_by", self.dimensions, most=2),
             lambda: self.names("measures", MEASURES, most=len(MEASURES)),
-            lambda: self.period(None, None),
+            self.period,
         ):
             try:
                 check()
@@ -465,7 +465,7 @@ class PipelineFiguresView(FiguresView):
         else:
             default = metrics.month_start(today, -2), today + DAY
         named = {"since", "until"} & self.request.query_params.keys()
-        period = self.period(*((None, None) if named else default))
+        period = self.period() if named else self.period(*default)
         assert period is not None
         return period
 
