@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from crm_project.notifications.models import Notification
 from tests.api.client import ApiTestCase
 from tests.api.routes import ROUTES, make_rows
 
@@ -17,6 +18,8 @@ class BrowsableTests(ApiTestCase):
     def setUpTestData(cls):
         super().setUpTestData()
         cls.rows = make_rows(cls)
+        # Nobody else has a page of it.
+        Notification.objects.update(member=cls.alice.member)
 
     def setUp(self):
         self.browser = Client()
