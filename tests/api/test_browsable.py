@@ -19,7 +19,7 @@ class BrowsableTests(ApiTestCase):
         super().setUpTestData()
         cls.rows = make_rows(cls)
         # Nobody else has a page of it.
-        Notification.objects.update(member=cls.alice.member)
+        Notification.objects.filter(uuid=cls.rows["notification"]).update(member=cls.alice.member, key="alice")
 
     def setUp(self):
         self.browser = Client()

@@ -293,6 +293,8 @@ class ContactTests(ListTestCase):
             }
         ) | {
             "email": lambda n: f"new{n}@example.com",
+            "further_emails": lambda n: [f"further{n}@example.com"],
+            "further_phones": lambda n: [f"+33 1 55 96 02 {n:02}"],
             "external_references": lambda n: [{"system": "shop", "external_id": f"r{n}"}],
             "external_id": lambda n: f"e{n}",
         }
