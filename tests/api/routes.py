@@ -235,8 +235,8 @@ ROUTES = [
     route(
         "PATCH  /api/notifications/settings               200 200 200 200", {"deal_handed": {"mail": False}}
     ),
-    route("GET    /api/notifications/{notification}         404 200 404 404"),
-    route("POST   /api/notifications/{notification}/read    404 200 404 404"),
+    route("GET    /api/notifications/{notification}         404 404 404 200"),
+    route("POST   /api/notifications/{notification}/read    404 404 404 200"),
     route("GET    /api/external-references                  200 200 200 200"),
     route(
         "POST   /api/external-references                  403 201 201 201",
@@ -328,11 +328,11 @@ def _saved_views(admin: Any) -> dict[str, Any]:
 
 
 def _notification(case: Any, deal: Any) -> Any:
-    """Of Bob; Alice's list has one, too."""
+    """Of Alice; Bob's list has one, too."""
     common = {"organization": case.organization, "kind": "deal_handed", "key": "event:1", "sequence": 1}
     of_row = {"row_kind": "deal", "row_id": deal.pk}
-    Notification.objects.create(member=case.alice.member, **common, **of_row)
-    return Notification.objects.create(member=case.bob.member, **common, **of_row)
+    Notification.objects.create(member=case.bob.member, **common, **of_row)
+    return Notification.objects.create(member=case.alice.member, **common, **of_row)
 
 
 def _export(actor: Any) -> Any:
