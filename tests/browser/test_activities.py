@@ -70,6 +70,9 @@ def test_a_morning(page, sign_in, world):
     page.goto("/admin/?whose=mine")
     lines = page.locator(".crm-day .crm-act")
     assert lines.count() == 2
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert all(line["y"] + line["height"] <= 844 for line in (lines.nth(n).bounding_box() for n in range(2)))
+    page.set_viewport_size({"width": 1280, "height": 844})
     marked(page)
 
     page.get_by_role("button", name="Done: Call back").click()
