@@ -3,11 +3,12 @@
 import datetime
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from contacts.models import Contact
-from crm_project.records.days import end_of_today
+from crm_project.records.days import end_of_today, start_of
 from crm_project.records.querysets import RowQuerySet
 from deals.models import Deal
 from deals.querysets import with_any_contact
@@ -27,6 +28,12 @@ def is_due(states: Iterable[str], now: datetime.datetime, time_zone: str) -> Q:
     }
     chosen = Q(*(conditions[state] for state in states), _connector=Q.OR)
     return Q(done_at=None) & chosen
+
+
+def is_meeting_on(day: datetime.date, time_zone: str) -> Q:
+    """The condition of open meetings of a day, those whose time has passed included."""
+    start, end = (start_of(one, ZoneInfo(time_zone)) for one in (day, day + datetime.timedelta(days=1)))
+    return Q(done_at=None, type="meeting", deadline__gte=start, deadline__lt=end)
 
 
 def about_contact(organization_id: int, contact_id: int) -> Q:

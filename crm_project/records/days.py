@@ -11,6 +11,12 @@ def end_of(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
     return datetime.datetime.combine(day, LAST_MOMENT, zone).astimezone(datetime.UTC)
 
 
+def start_of(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
+    """The first instant of the day in the zone."""
+    # In UTC: the first day of the calendar is out of range in eastern time zones.
+    return datetime.datetime.combine(day, datetime.time(), zone).astimezone(datetime.UTC)
+
+
 def end_of_today(now: datetime.datetime, time_zone: str) -> datetime.datetime:
     zone = ZoneInfo(time_zone)
     return end_of(now.astimezone(zone).date(), zone)

@@ -12,6 +12,7 @@ from django.utils import formats, timezone
 
 from crm_project.errors import counted
 from crm_project.journal.models import Event
+from crm_project.records.days import start_of
 from crm_project.records.expressions import CustomValue, HoldsOption
 from crm_project.records.models import CustomField
 from crm_project.staff.custom import NumberInput
@@ -259,9 +260,7 @@ class InstantRange(DayRange):
             return rows.none()
 
     def start(self, value: datetime.date) -> Any:
-        """In UTC: the first day of the calendar is out of range in eastern time zones."""
-        midnight = timezone.make_aware(datetime.datetime.combine(value, datetime.time()))
-        return midnight.astimezone(datetime.UTC)
+        return start_of(value, timezone.get_current_timezone())
 
     def until(self, value: datetime.date) -> dict[str, Any]:
         if value == datetime.date.max:

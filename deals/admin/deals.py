@@ -42,6 +42,8 @@ from deals.admin.work import (
     home_context,
     is_stale,
     month_of,
+    person_of,
+    phone_of,
     takes_part,
 )
 from deals.models import Deal, LostReason
@@ -330,11 +332,11 @@ class DealAdmin(StaffModelAdmin):
 
     def people_facts(self, row: Deal) -> list[tuple[str, Any]]:
         """The people of the deal and how to reach them."""
-        person = row.contact or row.client
+        person = person_of(row)
         facts = [
             ("Contact", display.link(row.contact)),
             ("E-mail", display.mail(person.email if person else "")),
-            ("Phone", display.phone((person.phone or person.mobile) if person else "")),
+            ("Phone", display.phone(phone_of(person))),
             ("Owner", self.owned_by(row)),
         ]
         return [*facts, ("Link", display.web(row.url))] if row.url else facts

@@ -107,7 +107,10 @@ def home_context(actor: Actor, request: HttpRequest) -> dict[str, Any]:
     own = {"owner": str(actor.member.pk)} if whose == "mine" else {}
     deals, lists = mine if own else visible, work_lists(today(actor))
     groups = _groups(deals, lists)
-    displayed_lists = [_list(one, deals, sum(group[one.name] for group in groups), own) for one in lists]
+    back = f"{reverse('admin:index')}?whose={whose}"
+    displayed_lists = [
+        _list(one, deals, sum(group[one.name] for group in groups), own, back) for one in lists
+    ]
     return {
         "may_edit": actor.may(Permission.EDIT_DEALS),
         "whose": whose,
@@ -192,29 +195,46 @@ def day_before(day: datetime.date) -> str:
     return (day - datetime.timedelta(days=1)).isoformat()
 
 
-def _list(one: WorkList, deals: Any, count: int, own: Mapping[str, str]) -> dict[str, Any]:
+def _list(one: WorkList, deals: Any, count: int, own: Mapping[str, str], back: str) -> dict[str, Any]:
     """The first deals of a list, its number of deals and the link to all of them."""
     rows = deals.filter(one.condition).order_by(*one.ordering)
     rows = rows.select_related("stage__pipeline", "client", "contact")
-    entries = [
-        {
-            "link": display.link(deal),
-            "worth": _worth(deal),
-            "chip": display.chip(deal.stage.name, deal.stage.color),
-            "day": display.day(deal.expected_close_date),
-            "age": display.age(deal.stage_entered_at, timezone.now()),
-            "account": deal.client or deal.contact or "",
-        }
-        for deal in rows[:LIST_LENGTH]
-    ]
     return {
         "title": one.title,
         "icon": one.icon,
-        "rows": entries,
+        "rows": [_row(deal, back) for deal in rows[:LIST_LENGTH]],
         "count": count,
         "url": _filtered({**own, **one.filters}),
         "tone": one.tone,
     }
+
+
+def _row(deal: Deal, back: str) -> dict[str, Any]:
+    """A deal as a row, with what can be done there; `back` is the page that an action returns to."""
+    move = reverse("admin:deals_deal_action", args=["move"])
+    person = person_of(deal)
+    return {
+        "deal": deal,
+        "link": display.link(deal),
+        "worth": _worth(deal),
+        "chip": display.chip(deal.stage.name, deal.stage.color),
+        "day": display.day(deal.expected_close_date),
+        "age": display.age(deal.stage_entered_at, timezone.now()),
+        "account": deal.client or deal.contact or "",
+        "move_url": f"{move}?{urlencode({'ids': deal.pk, 'next': back})}",
+        "person": person,
+        "phone": phone_of(person),
+        "email": person.email if person else "",
+    }
+
+
+def person_of(deal: Deal) -> Contact | None:
+    """The contact who is called or written to about a deal; nobody who is in the trash."""
+    return next((one for one in (deal.contact, deal.client) if one and one.deleted_at is None), None)
+
+
+def phone_of(person: Contact | None) -> str:
+    return (person.phone or person.mobile) if person else ""
 
 
 def _filtered(filters: Mapping[str, str]) -> str:

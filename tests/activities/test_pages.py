@@ -4,19 +4,21 @@ import datetime
 import html
 import random
 import re
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from crm_project.accounts.models import Organization
 from crm_project.activities.models import Activity
 from crm_project.activities.services import create_activities
 from deals.models import Deal
 from tests.factories import CompanyFactory
 from tests.staff.base import StaffTestCase, change_url, list_url
 
-DAY = datetime.timedelta(days=1)
+DAY, HOUR = datetime.timedelta(days=1), datetime.timedelta(hours=1)
 BOX = re.compile(r'<section class="crm-box crm-today">\s*<header>(.*?)</header>(.*?)</section>', re.DOTALL)
 LOG = "/admin/activities/activity/log/"
 
@@ -43,7 +45,13 @@ class DayTests(StaffTestCase):
                     "deal": chance.choice(deals).pk,
                     "owner": chance.choice(owners),
                     "done_at": chance.choice([None, None, now]),
-                    "due_on": chance.choice([None, *(now.date() + days * DAY for days in (-9, -1, 0, 1))]),
+                    **chance.choice(
+                        [
+                            *({"due_on": now.date() + days * DAY} for days in (-9, -1, 0, 0, 1)),
+                            *({"due_at": now + hours * HOUR} for hours in (-30, -9, -1, 1, 9, 30)),
+                            {},
+                        ]
+                    ),
                 }
                 for number in range(60)
             ]
@@ -53,9 +61,15 @@ class DayTests(StaffTestCase):
         """A computation by hand over what the person may see."""
         seen = [row for row in Activity.objects.visible_to(actor.member) if row.done_at is None]
         mine = [row for row in seen if whose == "all" or row.owner_id == actor.member.pk]
-        today = timezone.now().date()
-        late = {row.pk for row in mine if row.due_on and row.due_on < today}
-        return late if state == "overdue" else {row.pk for row in mine if row.due_on == today}
+        now, zone = timezone.now(), ZoneInfo(self.organization.time_zone)
+        today = now.astimezone(zone).date()
+        days = {row: row.due_on or (row.due_at and row.due_at.astimezone(zone).date()) for row in mine}
+        if state == "Meetings today":
+            return {row.pk for row in mine if row.type == "meeting" and days[row] == today}
+        late = {
+            row.pk for row in mine if days[row] and (days[row] < today or (row.due_at and row.due_at < now))
+        }
+        return late if state == "Overdue" else {row.pk for row in mine if days[row] == today} - late
 
     def test_each_count_is_that_of_its_list_and_of_a_computation_by_hand(self):
         counted = set()
@@ -63,10 +77,18 @@ class DayTests(StaffTestCase):
             for whose in ("mine", "all"):
                 self.sign_in(who)
                 boxes = BOX.findall(self.page(f"/admin/?whose={whose}"))
-                for (header, _), state in zip(boxes, ("overdue", "today"), strict=True):
-                    count = int(re.search(r'crm-count">(?:\d+ of )?(\d+)<', header)[1])
+                boxes = {re.search(r"<h2>(.*?)</h2>", header)[1]: (header, body) for header, body in boxes}
+                for state in ("Meetings today", "Overdue", "Due today"):
                     expected = self.expected(who, whose, state)
+                    if state == "Meetings today" and not expected:
+                        assert state not in boxes
+                        continue
+                    header, body = boxes[state]
+                    shown, count = re.search(r'crm-count">(?:(\d+) of )?(\d+)<', header).groups()
+                    count = int(count)
                     assert count == len(expected)
+                    assert shown == ("8" if count > 8 else None)
+                    assert body.count('<li class="crm-act">') == min(count, 8)
                     link = re.search(r'href="([^"]*)"', header)
                     url = html.unescape(link[1]) if link else list_url(Activity)
                     if link:
@@ -74,6 +96,41 @@ class DayTests(StaffTestCase):
                         assert {row.pk for row in listed} == expected
                     counted.add(count)
         assert len(counted) > 4
+
+    def test_the_meetings_of_today_stand_in_the_order_of_their_time(self):
+        """Those that are over by now too, until they are done."""
+        zone = ZoneInfo("America/New_York")
+        Organization.objects.filter(pk=self.organization.pk).update(time_zone=zone.key)
+        self.bob.organization.time_zone = zone.key
+        today = timezone.now().astimezone(zone).date()
+        midnight, next_midnight = (
+            datetime.datetime.combine(day, datetime.time(), zone) for day in (today, today + DAY)
+        )
+        minute = datetime.timedelta(minutes=1)
+        Activity.objects.all().delete()
+        person = self.person(first_name="Sophie", last_name="Martin")
+        deal, owner = self.deal(name="Roof", contact=person.pk), self.bob.member.pk
+        for subject, due in (
+            ("Whole day", {"due_on": today}),
+            ("Evening", {"due_at": next_midnight - minute}),
+            ("Over", {"due_at": midnight}),
+            ("Next day", {"due_at": next_midnight}),
+            ("Last evening", {"due_at": midnight - minute}),
+        ):
+            self.activity(type="meeting", subject=subject, deal=deal.pk, owner=owner, **due)
+        self.activity(type="call", subject="A call", deal=deal.pk, owner=owner, due_on=today)
+        self.sign_in(self.bob)
+
+        header, body = BOX.findall(self.page("/admin/?whose=mine"))[0]
+
+        assert "Meetings today" in header
+        assert re.findall(r'aria-label="Done: (.*?)"', body) == ["Over", "Evening", "Whole day"]
+        times = re.findall(r'<div class="crm-act-when"><span>(.*?)</span><span>', body)
+        assert [re.sub(r"<.*?>", "", text) for text in times] == ["00:00", "23:59", "All day"]
+        assert body.count("Roof</a> · Sophie Martin") == 3
+        url = html.unescape(re.search(r'href="([^"]*)"', header)[1])
+        listed = self.client.get(url).context["cl"].result_list
+        assert {row.subject for row in listed} == {"Over", "Evening", "Whole day"}
 
     def test_the_number_of_queries_does_not_grow(self):
         self.sign_in(self.bob)
@@ -115,6 +172,66 @@ class DayTests(StaffTestCase):
         page = answer.content.decode()
         assert "Next step of Roof" in page
         assert f'value="deal:{deal.pk}"' in page
+
+    def test_the_next_step_is_planned_in_the_row_of_a_deal(self):
+        """The script shows the form there; the answer has the figures and lists as they are now."""
+        self.sign_in(self.bob)
+        deal = self.deal(name="Roof", owner=self.bob.member.pk)
+        page = self.page("/admin/?whose=mine")
+        before = self.without_a_step(page)
+        link = html.unescape(
+            re.search(r'data-plan="([^"]*)" aria-label="Plan the next step of Roof"', page)[1]
+        )
+
+        form = self.page(link)
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+        fields = {name: html.unescape(value) for name, value in fields.items()}
+        planned = {"next_type": "call", "next_subject": "Ring them", "next_when": "0"}
+        answer = self.client.post(
+            LOG, {**fields, **planned}, headers={"X-Requested-With": "XMLHttpRequest"}
+        ).content.decode()
+
+        assert "Next step of Roof" in form
+        row = Activity.objects.get(deal=deal.pk)
+        assert (row.subject, row.type, row.due_on) == ("Ring them", "call", timezone.localdate())
+        assert "Done: Ring them" in answer
+        assert self.without_a_step(answer) == before - 1
+        assert answer.index("crm-act-message") > answer.index("Due today")
+
+    def without_a_step(self, page):
+        return int(re.search(r'Without a next step</h2>\s*<span class="crm-count">(\d+)<', page)[1])
+
+    def test_a_form_with_a_mistake_keeps_what_was_typed(self):
+        self.sign_in(self.bob)
+        deal = self.deal(name="Roof")
+        for on in ("day", "work"):
+            answer = self.client.post(
+                LOG,
+                {
+                    "form_key": f"k-{on}",
+                    "about": f"deal:{deal.pk}",
+                    "on": on,
+                    "type": "call",
+                    "next_type": "task",
+                    "next_subject": "Ring them",
+                    "next_when": "day",
+                },
+                headers={"X-Requested-With": "XMLHttpRequest"},
+            ).content.decode()
+
+            assert "Choose a day." in answer
+            assert 'value="Ring them"' in answer
+            assert f'name="on" value="{on}"' in answer
+
+    def test_the_form_of_a_hidden_deal_is_not_there(self):
+        secret = self.deal(self.alice, is_private=True)
+        plan = reverse("admin:activities_activity_plan")
+        self.sign_in(self.bob)
+        for about in (f"deal:{secret.pk}", "deal:x", "", f"deal:{10**17}"):
+            assert self.client.get(plan, {"about": about}).status_code == 404
+        mine = self.deal()
+        self.sign_in(self.viewer)
+        assert self.client.get(plan, {"about": f"deal:{mine.pk}"}).status_code == 403
 
     def test_a_task_is_postponed(self):
         self.sign_in(self.bob)

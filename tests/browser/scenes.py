@@ -147,7 +147,15 @@ def duplicates(page: Any, base: str) -> None:
     page.wait_for_selector(".crm-duplicates li")
 
 
+def planning(page: Any, base: str) -> None:
+    page.goto(f"{base}/admin/?whose=all")
+    page.locator("[data-plan]").first.click()
+    page.wait_for_selector(".crm-work .crm-log")
+    page.locator(".crm-work .crm-log").scroll_into_view_if_needed()
+
+
 SCENES: dict[str, Callable[[Any, str], None]] = {
+    "home-plan": planning,
     "deal-refused": refused,
     "deal-saved-meanwhile": saved_meanwhile,
     "deal-timeline": timeline,

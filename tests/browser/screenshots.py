@@ -99,6 +99,7 @@ LONG = (
     "deals-filters",
     "deals-trash",
     "deals-chosen",
+    "home-plan",
     "contacts",
 )
 

@@ -70,6 +70,9 @@ def test_a_morning(page, sign_in, world):
     page.goto("/admin/?whose=mine")
     lines = page.locator(".crm-day .crm-act")
     assert lines.count() == 2
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert all(line["y"] + line["height"] <= 844 for line in (lines.nth(n).bounding_box() for n in range(2)))
+    page.set_viewport_size({"width": 1280, "height": 844})
     marked(page)
 
     page.get_by_role("button", name="Done: Call back").click()
@@ -92,6 +95,53 @@ def test_a_morning(page, sign_in, world):
     assert (planned.due_on, planned.owner_id) == (today + 7 * DAY, world.bob.member.pk)
     other.refresh_from_db()
     assert other.is_open
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_deal_is_dealt_with_where_it_stands(page, sign_in, world, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    person = world.person(first_name="Sophie", last_name="Martin", phone="+33 1 23", email="s@example.com")
+    deal, other = (
+        world.deal(name=name, owner=world.bob.member.pk, contact=person.pk) for name in ("Roof", "Floor")
+    )
+    sign_in("bob@example.com")
+    page.goto("/admin/?whose=mine")
+    marked(page)
+    box = page.locator(".crm-lists .crm-box", has=page.get_by_role("heading", name="Without a next step"))
+    links = box.locator("li", has_text="Roof").locator(".crm-row-acts a")
+    assert links.count() == 4
+    if width == 390:
+        sizes = [links.nth(number).bounding_box() for number in range(4)]
+        assert all(size["height"] >= 44 and size["width"] >= 44 for size in sizes), sizes
+    click = Clicks(page)
+
+    click(box.get_by_role("link", name="Plan the next step of Floor"))
+    page.wait_for_selector("text=Next step of Floor")
+    click(box.get_by_role("link", name="Plan the next step of Roof"))
+    page.wait_for_selector("text=Next step of Roof")
+    assert page.evaluate("document.activeElement.name") == "next_subject"
+    assert page.locator(".crm-work .crm-log").count() == 1
+    page.keyboard.type("Ring them")
+    click(box.locator(".crm-when label", has_text="Today"))
+    click(box.get_by_role("button", name="Plan it"))
+    page.wait_for_selector(".crm-act-message.crm-act-good")
+
+    assert click.count == 4, "the first one opened the form of another deal"
+    assert is_same_page(page)
+    message = page.locator(".crm-act-message").bounding_box()
+    assert 0 <= message["y"] <= 844 - message["height"], message
+    assert page.get_by_role("button", name="Done: Ring them").count() == 1
+    assert box.locator("li").count() == 1
+    row = Activity.objects.get(subject="Ring them")
+    assert (row.deal_id, row.due_on) == (deal.pk, timezone.localdate())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+    box.get_by_role("link", name="Move Floor").click()
+    page.select_option("select[name=stage]", label="Offer")
+    page.locator(".crm-action button[type=submit]").click()
+    page.wait_for_url("**/admin/?whose=mine")
+    other.refresh_from_db()
+    assert other.stage == world.offer
 
 
 def test_an_act_is_undone_from_its_message(page, sign_in, world):

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from contacts.models import Contact
 from deals.models import Deal
@@ -89,7 +90,10 @@ def addresses(world, complaints):
         name=LONG, client=company.pk, contact=person.pk, amount="999999999999.99", owner=world.bob.member.pk
     )
     lost = world.deal(name=LONG, status="lost")
+    for kind in ("call", "meeting"):
+        world.activity(type=kind, subject=LONG, deal=deal.pk, due_on=timezone.localdate())
     yield [
+        "/admin/?whose=all",
         list_url(Deal),
         f"{list_url(Deal)}?status=open&amount_from=10",
         WRONG,

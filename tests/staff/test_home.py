@@ -92,11 +92,13 @@ class HomeTests(StaffTestCase):
 
     def check_lists(self, page):
         for header, body in LIST.findall(page):
-            count = int(re.search(r'crm-count">([\d,]+)<', header)[1].replace(",", ""))
+            shown, count = re.search(r'crm-count">(?:(\d+) of )?([\d,]+)<', header).groups()
+            count = int(count.replace(",", ""))
             link = re.search(r'href="([^"]*)"', header)
             deals = self.rows(html.unescape(link[1])) if link else []
             assert count == len(deals), header
             assert len(NAME.findall(body)) == min(count, 8)
+            assert shown == ("8" if count > 8 else None)
             assert {*map(html.unescape, NAME.findall(body))} <= {*map(str, deals)}
             yield count
 
@@ -115,6 +117,66 @@ class HomeTests(StaffTestCase):
         stale = [deal for deal in own if deal.stage_entered_at < now - datetime.timedelta(days=30)]
         assert counts[0] == len(own) - 1
         assert (counts[1], counts[3], counts[4]) == (len(overdue), len(stale), len(own))
+
+
+class RowTests(StaffTestCase):
+    """What can be done with a deal in a list of the home page."""
+
+    def row(self, deal):
+        """The links of the first row of the deal, by their names."""
+        rows = re.findall(r'<p class="crm-row-acts">(.*?)</p>', self.page("/admin/?whose=all"), re.DOTALL)
+        links = [
+            dict(map(reversed, re.findall(r'href="([^"]*)".*?aria-label="([^"]*)"', row))) for row in rows
+        ]
+        return next((row for row in links if any(name.endswith(str(deal)) for name in row)), {})
+
+    def test_a_deal_is_planned_moved_called_and_mailed_about(self):
+        person = self.person(
+            first_name="Sophie", last_name="Martin", phone="+33 1 23", email="sophie@example.com"
+        )
+        deal = self.deal(name="Roof", contact=person.pk)
+
+        links = self.row(deal)
+
+        assert links["Plan the next step of Roof"] == f"{change_url(deal)}#timeline"
+        assert links["Call Sophie Martin about Roof"] == "tel:+33 1 23"
+        assert links["Mail Sophie Martin about Roof"] == "mailto:sophie@example.com"
+        move = html.unescape(links["Move Roof"])
+        answer = self.client.post(move, {"stage": self.offer.pk})
+        assert (answer.status_code, answer["Location"]) == (302, "/admin/?whose=all")
+        deal.refresh_from_db()
+        assert deal.stage == self.offer
+
+    def test_without_a_contact_its_company_is_called(self):
+        company = CompanyFactory(actor=self.bob, name="Roofers", email="", phone="", mobile="0151 7")
+        deal = self.deal(name="Roof", client=company.pk)
+
+        assert [*self.row(deal)] == ["Plan the next step of Roof", "Move Roof", "Call Roofers about Roof"]
+
+    def test_nobody_in_the_trash_is_called(self):
+        person = self.person(phone="0151 7", email="x@example.com")
+        deal = self.deal(name="Roof", contact=person.pk)
+        Contact.objects.filter(pk=person.pk).update(deleted_at=timezone.now())
+
+        assert [*self.row(deal)] == ["Plan the next step of Roof", "Move Roof"]
+
+    def test_a_viewer_calls_and_mails_only(self):
+        person = self.person(first_name="Sophie", last_name="Martin", phone="0151 7", email="")
+        deal = self.deal(name="Roof", contact=person.pk)
+        self.deal(name="Floor")
+        self.sign_in(self.viewer)
+
+        assert [*self.row(deal)] == ["Call Sophie Martin about Roof"]
+
+    def test_names_and_numbers_are_escaped(self):
+        person = self.person(first_name='"><script>', phone='"onclick="x', email="")
+        self.deal(name='Roof"><script>', contact=person.pk)
+
+        page = self.page("/admin/?whose=all")
+
+        assert "<script>&quot;" not in page
+        assert '"><script>' not in page.replace("&quot;", "'")
+        assert "tel:&quot;onclick=&quot;x" in page
 
 
 class PanelTests(StaffTestCase):

@@ -166,6 +166,7 @@ class ActivityAdmin(StaffModelAdmin):
         view = self.admin_site.admin_view
         own = [
             path("log/", view(acts.log), name="activities_activity_log"),
+            path("plan/", view(acts.plan), name="activities_activity_plan"),
             path("timeline/", view(acts.timeline), name="activities_activity_timeline"),
             path("<int:pk>/act/<slug:name>/", view(acts.act), name="activities_activity_act"),
         ]

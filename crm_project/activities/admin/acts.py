@@ -3,7 +3,7 @@
 The script gets the section as it is now; a form that is sent without it is answered by a redirect with a message.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -28,6 +29,7 @@ from crm_project.staff import display
 from crm_project.staff.actions import next_url, refusal_of, refusal_text, undo_url
 from crm_project.staff.once import create_once
 from crm_project.staff.request_actor import actor_of, visible
+from deals.admin.work import whose_of
 
 GONE = "This activity is no longer here: it was moved to the trash, or you may not see it any more."
 ACTS = {
@@ -88,6 +90,24 @@ def timeline(request: HttpRequest) -> HttpResponse:
     return HttpResponse(sections.rendered(request, sections.TIMELINE, context))
 
 
+def plan(request: HttpRequest) -> HttpResponse:
+    """The form that plans the next step, for the script, which shows it in the row of a deal on the home page."""
+    actor = actor_of(request)
+    row = sections.parent_of(request, actor, request.GET.get("about", "")) if actor else None
+    if actor is None or row is None:
+        raise Http404
+    if not actor.may(Permission.EDIT_DEALS):
+        raise PermissionDenied
+    whose = whose_of(actor, request)
+    context = {
+        **_next_step(request, row),
+        "whose": whose,
+        "on": sections.WORK,
+        "next": f"{reverse('admin:index')}?whose={whose}",
+    }
+    return HttpResponse(sections.rendered(request, sections.PLAN, context))
+
+
 def _acting(request: HttpRequest) -> Actor:
     actor = actor_of(request)
     if actor is None or request.method != "POST" or not actor.may(Permission.EDIT_DEALS):
@@ -124,26 +144,33 @@ def answer(
     if request.headers.get("X-Requested-With") != "XMLHttpRequest":
         (messages.success if is_done else messages.error)(request, text)
         return HttpResponseRedirect(next_url(request, "admin:index"))
-    more: Mapping[str, Any] = {
+    more: dict[str, Any] = {
         "message": format_html("{}", text),
         "is_done": is_done,
         "plans": completed is not None,
     }
-    parent = sections.parent_of(request, actor, request.POST.get("on", "") or request.POST.get("about", ""))
-    if parent is not None and request.POST.get("on") != "day":
+    on = request.POST.get("on", "")
+    parent = sections.parent_of(request, actor, on or request.POST.get("about", ""))
+    if parent is not None:
         context = sections.section_context(request, actor, parent, form=form, **more)
         return HttpResponse(sections.rendered(request, sections.SECTION, context))
-    context = {**sections.day_context(request, actor, **more), **_next_step(request, completed)}
-    return HttpResponse(sections.rendered(request, sections.DAY, context))
+    if completed is not None:
+        more |= _next_step(request, completed.deal or completed.contact)
+    elif form is not None:
+        about = sections.parent_of(request, actor, request.POST.get("about", ""))
+        more |= _next_step(request, about, form)
+    on = sections.WORK if on == sections.WORK else sections.DAY
+    context = sections.day_context(request, actor, on=on, **more)
+    return HttpResponse(sections.home_section(request, actor, context))
 
 
-def _next_step(request: HttpRequest, completed: Activity | None) -> dict[str, Any]:
-    """The form that plans what follows a completed activity."""
-    parent = completed and (completed.deal or completed.contact)
+def _next_step(request: HttpRequest, parent: Any, form: LogForm | None = None) -> dict[str, Any]:
+    """The form that plans the next step of a deal or a contact, on the home page."""
     if not parent:
         return {}
     return {
         "about": f"{parent.row_kind}:{parent.pk}",
         "parent_name": str(parent),
-        **sections.form_context(request, None),
+        "plans": True,
+        **sections.form_context(request, form),
     }

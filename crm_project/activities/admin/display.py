@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.html import format_html
 
 from crm_project.activities.models import Activity
 from crm_project.staff import display
@@ -24,6 +25,15 @@ def due_text(row: Activity) -> Any:
     return display.day(row.due_on, late=late)
 
 
+def time_text(row: Activity) -> Any:
+    """The time on its day; marked if it has passed."""
+    if row.due_at is None:
+        return "All day"
+    text = formats.date_format(timezone.localtime(row.due_at), "H:i")
+    late = row.is_overdue(timezone.now())
+    return format_html('<span class="crm-late" title="Overdue">{}</span>', text) if late else text
+
+
 def entry(row: Activity, *, about: Any = None, names_owner: bool = True) -> dict[str, Any]:
     """An activity as a line. On the page of its deal or contact it does not name it."""
     parent = row.deal or row.contact
@@ -38,3 +48,9 @@ def entry(row: Activity, *, about: Any = None, names_owner: bool = True) -> dict
         "parent": "" if parent == about else display.link(parent),
         "customer": (row.deal.client or row.deal.contact) if row.deal else "",
     }
+
+
+def meeting_entry(row: Activity, *, names_owner: bool = True) -> dict[str, Any]:
+    """A meeting among those of its day: its time alone, and the person who is met."""
+    person = (row.contact or row.deal.contact or row.deal.client) if row.deal else ""
+    return {**entry(row, names_owner=names_owner), "due": time_text(row), "customer": person}

@@ -1,6 +1,7 @@
 """The timeline of a deal or a contact with the form that logs and plans, and the activities of the day at home."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -14,20 +15,22 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.activities.admin.display import ICONS, entry
+from crm_project.activities.admin.display import ICONS, entry, meeting_entry
 from crm_project.activities.admin.forms import WHEN, LogForm
 from crm_project.activities.admin.timeline import timeline_context
 from crm_project.activities.models import Activity
-from crm_project.activities.querysets import about_contact, is_due
+from crm_project.activities.querysets import about_contact, is_due, is_meeting_on
 from crm_project.activities.timeline import PLANNED_ORDER
 from crm_project.staff.panels import Panel
-from crm_project.staff.request_actor import actor_of
-from deals.admin.work import whose_of
+from crm_project.staff.request_actor import actor_of, today
+from deals.admin.work import home_context, whose_of
 from deals.models import Deal
 
 OPEN_SHOWN, DAY_SHOWN = 20, 8
-SECTION, DAY = "admin/activities/section.html", "admin/activities/day.html"
-TIMELINE = "admin/activities/timeline.html"
+SECTION, TIMELINE = "admin/activities/section.html", "admin/activities/timeline.html"
+HOME, PLAN = "admin/home.html", "admin/activities/plan.html"
+# Where on the home page an act was carried out: among the activities of the day, or in the lists of deals.
+DAY, WORK = "day", "work"
 
 
 def section(request: HttpRequest, row: Any) -> Panel | None:
@@ -89,40 +92,76 @@ def list_url(parameters: Mapping[str, Any]) -> str:
     return f"{reverse('admin:activities_activity_changelist')}?{urlencode(parameters)}"
 
 
+@dataclass(frozen=True)
+class DayList:
+    """A list of open activities on the home page: `condition` selects what the parameters of the list do."""
+
+    name: str
+    title: str
+    tone: str
+    icon: str
+    condition: Q
+    parameters: Mapping[str, str]
+    entry: Any = entry
+    # Whether the list is shown if nothing is in it.
+    is_shown_empty: bool = True
+
+
+def day_lists(actor: Actor) -> list[DayList]:
+    now, zone, day = timezone.now(), actor.organization.time_zone, today(actor)
+    meetings = {"state": "open", "type": "meeting", "deadline_from": str(day), "deadline_to": str(day)}
+    return [
+        DayList(
+            "meetings",
+            "Meetings today",
+            "info",
+            "groups",
+            is_meeting_on(day, zone),
+            meetings,
+            meeting_entry,
+            is_shown_empty=False,
+        ),
+        DayList("overdue", "Overdue", "bad", "alarm", is_due(["overdue"], now, zone), {"state": "overdue"}),
+        DayList("today", "Due today", "info", "today", is_due(["today"], now, zone), {"state": "today"}),
+    ]
+
+
 def day_context(request: HttpRequest, actor: Actor, **more: Any) -> dict[str, Any]:
-    """The overdue activities and those due today, of the member or of all; each count is that of the linked list."""
-    whose = whose_of(actor, request)
-    visible = Activity.objects.visible_to(actor.member)
+    """The activities of the day, of the member or of all; each count is that of the linked list."""
+    whose, lists = whose_of(actor, request), day_lists(actor)
     own = {} if whose == "all" else {"owner": actor.member.pk}
-    rows, now, zone = visible.filter(**own), timezone.now(), actor.organization.time_zone
-    states = {"overdue": ("Overdue", "bad", "alarm"), "today": ("Due today", "info", "today")}
-    conditions = {state: is_due([state], now, zone) for state in states}
-    late = rows.filter(Q(*conditions.values(), _connector=Q.OR)).order_by()
-    counts = late.aggregate(**{state: Count("pk", filter=one) for state, one in conditions.items()})
+    rows = Activity.objects.visible_to(actor.member).filter(**own)
+    some = rows.filter(Q(*(one.condition for one in lists), _connector=Q.OR)).order_by()
+    counts = some.aggregate(**{one.name: Count("pk", filter=one.condition) for one in lists})
     return {
         "whose": whose,
         "may_edit": actor.may(Permission.EDIT_DEALS),
         "next": f"{reverse('admin:index')}?whose={whose}",
         "lists": [
-            {
-                "title": title,
-                "tone": tone,
-                "icon": icon,
-                "count": counts[state],
-                "url": list_url({"state": state, **own}),
-                "rows": [
-                    entry(one, names_owner=not own)
-                    for one in rows.filter(conditions[state])
-                    .for_lines()
-                    .order_by("deadline", "id")[:DAY_SHOWN]
-                ]
-                if counts[state]
-                else [],
-            }
-            for state, (title, tone, icon) in states.items()
+            _day_list(one, rows, counts[one.name], own)
+            for one in lists
+            if counts[one.name] or one.is_shown_empty
         ],
         **more,
     }
+
+
+def _day_list(one: DayList, rows: Any, count: int, own: Mapping[str, Any]) -> dict[str, Any]:
+    first = rows.filter(one.condition).for_lines().order_by("deadline", "id")[:DAY_SHOWN] if count else []
+    return {
+        "title": one.title,
+        "tone": one.tone,
+        "icon": one.icon,
+        "count": count,
+        "url": list_url({**one.parameters, **own}),
+        "rows": [one.entry(row, names_owner=not own) for row in first],
+    }
+
+
+def home_section(request: HttpRequest, actor: Actor, context: Mapping[str, Any]) -> str:
+    """The home page below its heading, for the script: an act may change any figure and any list."""
+    home = home_context(actor, request)
+    return render_to_string(HOME, {"section": context, "home": home}, request=request)
 
 
 def rendered(request: HttpRequest, template: str, context: Mapping[str, Any]) -> str:

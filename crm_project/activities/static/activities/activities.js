@@ -19,8 +19,42 @@ async function send(form, section) {
     template.innerHTML = await answer.text();
     const fresh = template.content.querySelector("[data-activities]");
     section.replaceWith(fresh);
+    fresh.querySelector(".crm-act-message")?.scrollIntoView({ block: "nearest" });
     fresh.querySelector("[data-focus]")?.focus();
 }
+
+// The form of the next step, in the row of its deal; without this script the link leads to the page of the deal.
+async function plan(link) {
+    const row = link.closest("li");
+    const answer = await fetch(link.dataset.plan, { headers: { "X-Requested-With": "XMLHttpRequest" } });
+    if (!answer.ok || answer.redirected) {
+        throw new Error(answer.statusText);
+    }
+    const template = document.createElement("template");
+    template.innerHTML = await answer.text();
+    closePlan(sectionOf(row));
+    row.append(template.content);
+    link.setAttribute("aria-expanded", "true");
+    row.querySelector("[data-focus]").focus();
+}
+
+function closePlan(section) {
+    section.querySelector("li > .crm-log")?.remove();
+    section.querySelector("[data-plan][aria-expanded='true']")?.setAttribute("aria-expanded", "false");
+}
+
+document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-plan]");
+    if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) {
+        return;
+    }
+    event.preventDefault();
+    if (link.getAttribute("aria-expanded") === "true") {
+        closePlan(sectionOf(link));
+    } else {
+        plan(link).catch(() => { window.location.href = link.href; });
+    }
+});
 
 document.addEventListener("submit", (event) => {
     const form = event.target;
