@@ -1,7 +1,10 @@
 """Undo of an import, and undo of that undo: one undo of the journal, run by the worker like the import."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
+
+from django.db import transaction
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import change_set
@@ -11,6 +14,7 @@ from crm_project.imports.running import check_constraints, extend_statement_time
 from crm_project.journal import undo
 from crm_project.journal.models import Event
 from crm_project.journal.undo import UndoneElsewhere
+from crm_project.records.kinds import kinds
 from crm_project.records.locks import free_keys
 
 States = Import.States
@@ -34,6 +38,28 @@ def take_back(source: Import, actor: Actor) -> None:
         mark(source, **_columns_after(source, changes.uuid, stayed), problem="")
 
 
+def rows_of_undo_unchanged(source: Import, actor: Actor) -> Counter[Any]:
+    """The number of rows of each model that an undo would change which leaves the changed rows as they are.
+
+    It is tried and rolled back. None of a large import, whose undo takes longer than a request may.
+    """
+    event = Event.objects.of_change_set(actor.organization_id, UUID(source.counts["change_set"])).first()
+    if event is None or _changed_rows(source) > IN_REQUEST:
+        return Counter()
+    with transaction.atomic():
+        try:
+            result = undo.take_back(actor=actor, event=event, keep_changed=True)
+            rows = {(recorded.kind, recorded.row_id) for recorded in result.changes.recorded}
+        except DomainError:
+            rows = set()
+        transaction.set_rollback(True)
+    return Counter(kinds[kind].model for kind, _ in rows)
+
+
+def _changed_rows(source: Import) -> int:
+    return sum(source.counts[name] for name in ("created", "updated"))
+
+
 def _columns_after(source: Import, by: UUID, stayed: int = 0) -> dict[str, Any]:
     """State and counts of an import after the change set `by` has undone it, or its undo, but for rows that stayed."""
     counts = {name: value for name, value in source.counts.items() if name not in ("undone_by", "stayed")}
@@ -52,7 +78,7 @@ UNDO_BY_OTHERS = (
 def refuse_large_undo(actor: Actor, change_set: UUID) -> None:
     """Refuse the undo of a large import, which the worker runs. The refusal refers to the page of the import."""
     source = _import_of(actor.organization_id, change_set)
-    rows = sum(source.counts[name] for name in ("created", "updated")) if source else 0
+    rows = _changed_rows(source) if source else 0
     if source is None or rows <= IN_REQUEST:
         return
     params = {"rows": f"{rows:,}", "file": source.file_name}

@@ -343,7 +343,7 @@ class UndoPageTests(StaffTestCase):
         assert "name: A, changed: Mary changed it at" in page
         assert "Undo the other rows" in page
 
-        self.client.post(action_url("undo_unchanged", source))
+        self.client.post(action_url("undo-unchanged", source))
         run_tasks()
         page = self.page(change_url(source))
         assert "1 row that had been changed since, or belonged to such a row, stayed as it was." in page

@@ -302,6 +302,14 @@ class ActionTests(ReachTestCase):
     def import_undo(self):
         return [self.imported()], {}
 
+    def import_undo_unchanged(self):
+        source = self.imported()
+        changed = Deal.objects.filter(name__startswith="A w").latest("id")
+        update_deals(actor=self.manager, changes=[(changed, {"name": "Changed since"})])
+        self.client.post(action_url("undo", source))
+        run_tasks()
+        return [source], {}
+
     def import_redo(self):
         source = self.imported()
         self.client.post(action_url("undo", source))
@@ -354,7 +362,7 @@ class ActionTests(ReachTestCase):
         announced = self.announced(url)
         report, changed = self.carried_out(url, **given)
 
-        if name in ("import_undo", "import_redo"):
+        if name in ("import_undo", "import_undo_unchanged", "import_redo"):
             before = picture()
             run_tasks()
             changed = changed_since(before)

@@ -26,6 +26,7 @@ from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import
 from crm_project.imports.refusals import error_table, sentence
 from crm_project.imports.sources import source_named
+from crm_project.imports.undoing import rows_of_undo_unchanged
 from crm_project.journal.models import Event
 from crm_project.records.kinds import kinds
 from crm_project.staff import filters
@@ -108,7 +109,7 @@ class UndoImport(AdminAction):
 class UndoUnchanged(UndoImport):
     """Offered when an undo was refused."""
 
-    name = "undo_unchanged"
+    name = "undo-unchanged"
     label = "Undo the other rows"
     explanation = (
         "Rows that have been changed since stay as they are, with the rows to which they belong. Of the others, created"
@@ -118,6 +119,12 @@ class UndoUnchanged(UndoImport):
 
     def fits(self, row: Import) -> bool:
         return super().fits(row) and row.is_undo and bool(row.problem)
+
+    def reach(self, actor: Actor, rows: Sequence[Import]) -> Reach:
+        reached: Counter[Any] = Counter()
+        for row in filter(self.fits, rows):
+            reached.update(rows_of_undo_unchanged(row, actor))
+        return reached
 
 
 class RedoImport(UndoImport):
@@ -306,7 +313,8 @@ class ImportAdmin(StaffModelAdmin):
             if source.state in (States.DONE, States.UNDONE)
             else "",
             row_action_links={
-                link["action"].name: link["url"] for link in self.row_action_links(request, source)
+                link["action"].name.replace("-", "_"): link["url"]
+                for link in self.row_action_links(request, source)
             },
             recognized=source_named(source.kind, source.recognized_as),
             beside=self.beside(source),
