@@ -36,7 +36,7 @@ Paths that end in `.xml` answer in XML, unless the body is JSON; XML bodies are 
 | `addresses.state` | the contact's custom field `state`, declared or not |
 | tags of a row | its custom field `tags`, declared or not |
 | tags to choose from | the options of that field if it is declared; a tag that a manager adds becomes an option |
-| `PUT contact/merge` | the target takes over the source's deals, activities, people, references, addresses, and values that it lacks |
+| `PUT contact/merge` | the target takes over all that the source has, and the values that it lacks |
 | `{entity}/customfield` | a custom field; key from the label, fixed type, options in `mask` |
 | `PUT settings/currency` | the organization's currency, for its admins |
 | `id` of tasks and events | the activity's external reference for `onlyoffice`, else our primary key |
