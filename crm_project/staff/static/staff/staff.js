@@ -64,6 +64,22 @@ window.addEventListener("load", () => {
     label("#nav-sidebar-inner .simplebar-content-wrapper", "Menu");
 });
 
+// The theme gives the palette the focus 20 ms after Ctrl+K, which fails if it is not shown by then.
+function focusPalette(until) {
+    const input = document.getElementById("search-input-command");
+    if (!input || document.activeElement === input || performance.now() > until) return;
+    if (input.checkVisibility()) {
+        input.focus();
+    }
+    requestAnimationFrame(() => focusPalette(until));
+}
+
+document.addEventListener("keydown", (event) => {
+    if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
+        focusPalette(performance.now() + 1000);
+    }
+});
+
 /* The parts of a page of a row: set before the page is drawn, so that nothing moves. Without scripts all are shown. */
 function showTab() {
     document.documentElement.dataset.tab = location.hash === "#edit" ? "edit" : "overview";
