@@ -74,6 +74,7 @@ def headers_of(answer: Any) -> dict[str, str]:
 
 @override_settings(**TLS, RATE_LIMITS=LIMITS, RATE_LIMIT_SHARED=False)
 class HeaderTests(ApiTestCase):
+    @pytest.mark.slow
     def test_the_headers_are_those_of_the_file(self) -> None:
         found = grouped([*self.public(), *self.admin_pages(), *self.api(), *self.dialects()])
         written = json.loads(FILE.read_text()) if FILE.is_file() else []

@@ -44,6 +44,7 @@ def ask(port, path, secret=""):
 @pytest.mark.race
 @pytest.mark.once
 class HostileSocketTests(TransactionTestCase):
+    @pytest.mark.slow
     def test_hostile_clients_have_no_effect_on_others(self):
         world = World()
         for number in range(60):

@@ -89,6 +89,7 @@ def without_rows():
         yield
 
 
+@pytest.mark.slow
 class SameBytesTests(ApiTestCase):
     @classmethod
     def setUpTestData(cls):

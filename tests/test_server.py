@@ -45,6 +45,7 @@ def refusal(answer, status, code):
     return problem
 
 
+@pytest.mark.slow
 def test_what_gunicorn_refuses_is_a_problem_with_an_id_that_the_log_holds(world):
     with gunicorn(own_url(), LOG_FORMAT="json") as server:
         long = refusal(
@@ -68,6 +69,7 @@ def test_what_gunicorn_refuses_is_a_problem_with_an_id_that_the_log_holds(world)
     assert {"LimitRequestLine", "LimitRequestHeaders"} <= {line.get("refused") for line in written}
 
 
+@pytest.mark.slow
 def test_each_answer_has_its_line_and_a_path_forges_none(world):
     with gunicorn(own_url(), secret=world.secret) as server:
         answers = [
@@ -84,12 +86,14 @@ def test_each_answer_has_its_line_and_a_path_forges_none(world):
     assert [answer.status for answer in answers] == [200, 404, 302, 401, 400]
 
 
+@pytest.mark.slow
 def test_a_probe_is_answered_whatever_the_host(world):
     with gunicorn(own_url(), BEHIND_TLS="on") as server:
         for path in ("/livez", "/readyz", "/healthz"):
             assert server.ask("GET", path, Host="10.1.2.3:8000").status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.race
 def test_a_graceful_restart_leaves_no_gap(world):
     """SIGHUP: new workers answer before the old ones are gone, and no request is broken off."""

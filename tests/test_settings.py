@@ -176,6 +176,7 @@ def test_an_earlier_secret_stays_valid_while_it_is_named():
     assert read == {"SECRET_KEY_FALLBACKS": [earlier]}
 
 
+@pytest.mark.slow
 def test_the_deploy_check_is_clean():
     done = python("manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
 import os
 os.umask(0)
@@ -36,6 +38,7 @@ def used(folder: Path) -> dict[str, str]:
     return dict(line.split() for line in run.stdout.splitlines()[1:])
 
 
+@pytest.mark.slow
 def test_new_files_and_those_of_an_older_release(tmp_path: Path) -> None:
     expected = {f"crm.sqlite3{suffix}": "0o600" for suffix in ("", "-wal", "-shm", "-turn")}
 

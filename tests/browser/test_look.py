@@ -25,7 +25,7 @@ WIDTHS = (390, 768, 1280, 1440)
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 NEEDS_AXE = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci in tests/browser")
 # What is no page, leads elsewhere or answers with a file.
-NO_PAGES = re.compile(r"logout|/jsi18n|autocomplete|\.csv|\.xlsx|manifest|/search/|/r/|/password_change/done")
+NO_PAGES = re.compile(r"logout|/jsi18n|autocomplete|\.csv|\.xlsx|manifest|/search/|/r/|/password_change/done|/calendar/")
 LONG = "Renouvellement du contrat d'entretien Kowalski-Przybyszewska & Söhne, Wąbrzeźno"
 # Texts that are cut without an ellipsis, and texts that lie on each other.
 FAULTS = """() => {

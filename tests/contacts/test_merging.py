@@ -4,6 +4,7 @@ from datetime import date
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
@@ -220,6 +221,7 @@ class UndoTests(MergeTestCase):
             self.undo()
 
 
+@pytest.mark.slow
 class PropertyTests(MergeTestCase, HypothesisTestCase):
     @settings(max_examples=examples(15), deadline=None, phases=[Phase.explicit, Phase.generate])
     @given(chance=st.randoms(use_true_random=False))

@@ -6,6 +6,8 @@ The dialects have theirs in `tests/dialects/test_money.py`.
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from deals.models import Deal
 from deals.money import AMOUNT_FIELDS
 from tests.api.client import ApiTestCase
@@ -112,6 +114,7 @@ class ImportTests(ApiTestCase):
 
 
 class FormTests(StaffTestCase):
+    @pytest.mark.slow
     def test_typed_amounts(self) -> None:
         """The same text in all three fields, which then agree."""
         meanings = TEXTS | TYPED | dict.fromkeys(GROUPED)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from importlib import import_module
 from typing import Any
 
+import pytest
 from django.db import transaction
 
 from contacts import services as contacts_services
@@ -382,6 +383,7 @@ class WalkTests(BaseTestCase):
     def test_every_service_is_walked(self):
         assert PREPARED.keys() - {"undo"} | NO_ROW == services().keys(), "PREPARED has an entry for each"
 
+    @pytest.mark.slow
     def test_each_leaves_an_event_a_version_and_a_state(self):
         for name, (prepare, act) in PREPARED.items():
             with self.subTest(name), rolled_back():

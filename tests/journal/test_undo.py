@@ -611,6 +611,7 @@ steps = st.lists(st.tuples(st.booleans(), st.sampled_from(FIELDS), st.integers(0
 
 @pytest.mark.slow
 class TwoPeopleTests(BaseTestCase, HypothesisTestCase):
+    @pytest.mark.slow
     @settings(max_examples=examples(60), deadline=None, phases=[Phase.explicit, Phase.generate])
     @given(script=steps, undone=st.integers(0, 9))
     def test_an_undo_never_loses_the_others_change(self, script, undone):
