@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
@@ -22,6 +21,7 @@ from crm_project.records.paging import Cursor, InvalidCursor, Key, page_of
 from crm_project.staff.actions import next_url
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
+from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import visible
 
 PAGE_SIZE = 50
@@ -70,7 +70,8 @@ class NotificationAdmin(StaffModelAdmin):
             urlencode({**given, "cursor": cursor.encode()}) if cursor else ""
             for cursor in (page.previous, page.next)
         )
-        return self._page(
+        return render_page(
+            self,
             request,
             "admin/notifications/list.html",
             title="Notifications",
@@ -125,7 +126,8 @@ class NotificationAdmin(StaffModelAdmin):
             messages.success(request, "Your settings are saved.")
             return HttpResponseRedirect(reverse("admin:notifications_notification_settings"))
         settings = services.settings_of(actor)
-        return self._page(
+        return render_page(
+            self,
             request,
             "admin/notifications/settings.html",
             title="Settings of notifications",
@@ -144,17 +146,12 @@ class NotificationAdmin(StaffModelAdmin):
             calendars.end_address(actor=actor)
             messages.success(request, "The address of your calendar has ended.")
             return HttpResponseRedirect(reverse("admin:notifications_notification_settings"))
-        return self._page(
+        return render_page(
+            self,
             request,
             "admin/notifications/calendar.html",
             title="Address of your calendar",
             address=calendars.renew_address(actor=actor),
-        )
-
-    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        everywhere = self.admin_site.each_context(request)
-        return TemplateResponse(
-            request, template, {**everywhere, "opts": self.opts, "media": self.media, **context}
         )
 
 

@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminFileFieldWidget
@@ -26,6 +25,7 @@ from crm_project.staff.filters import DayRange, range_filter
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import DecimalInput
 from crm_project.staff.once import carry_out
+from crm_project.staff.pages import render_page
 
 MOST_ERRORS = 10
 
@@ -85,10 +85,14 @@ class ExchangeRateAdmin(StaffModelAdmin):
         rates_url = reverse("admin:rates_exchangerate_changelist")
         if request.method == "POST" and form.is_valid() and self._stores(request, form):
             return HttpResponseRedirect(rates_url)
-        context = {"title": "Upload exchange rates", "form": form, "form_key": uuid4().hex}
-        everywhere = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
-        return TemplateResponse(
-            request, "admin/rates/upload.html", {**everywhere, **context, "rates_url": rates_url}
+        return render_page(
+            self,
+            request,
+            "admin/rates/upload.html",
+            title="Upload exchange rates",
+            form=form,
+            form_key=uuid4().hex,
+            rates_url=rates_url,
         )
 
     def _stores(self, request: HttpRequest, form: forms.Form) -> bool:

@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.db import IntegrityError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -27,6 +26,7 @@ from crm_project.records.kinds import kinds
 from crm_project.records.violations import conflict_of
 from crm_project.staff import filters, once
 from crm_project.staff.inputs import whole_number
+from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import visible
 from crm_project.versions import Versions
 
@@ -230,26 +230,26 @@ def action_page(
             )
             messages.success(request, text)
             return HttpResponseRedirect(action.destination(admin, changes) or _existing(admin, request, back))
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": action.label,
-        "action": action,
-        "opts": admin.opts,
-        "row_link": _row_link(admin, action, rows),
-        "form": form,
-        "rows": [_linked(admin, request, row) for row in rows[:NAMED]],
-        "more": (sum(reach.values()) if action.is_on_all else len(rows)) - min(len(rows), NAMED),
-        "chosen": ",".join(f"{row.pk}:{getattr(row, 'version', '')}" for row in rows)
+    return render_page(
+        admin,
+        request,
+        action.template,
+        title=action.label,
+        action=action,
+        row_link=_row_link(admin, action, rows),
+        form=form,
+        rows=[_linked(admin, request, row) for row in rows[:NAMED]],
+        more=(sum(reach.values()) if action.is_on_all else len(rows)) - min(len(rows), NAMED),
+        chosen=",".join(f"{row.pk}:{getattr(row, 'version', '')}" for row in rows)
         if type(rows[0]) is admin.model and not action.is_on_all
         else "",
-        "reach": reach_text(reach),
-        "is_many": sum(reach.values()) > 1,
-        "note": action.note(actor, rows),
-        "back": back,
-        "form_key": uuid4().hex,
-        "media": admin.media + form.media,
-    }
-    return TemplateResponse(request, action.template, context)
+        reach=reach_text(reach),
+        is_many=sum(reach.values()) > 1,
+        note=action.note(actor, rows),
+        back=back,
+        form_key=uuid4().hex,
+        media=admin.media + form.media,
+    )
 
 
 def _run_once(

@@ -4,7 +4,6 @@ Django's ModelAdmin would offer other organizations' rows in filters, autocomple
 the services, and answer a refusal with a 500. A subclass declares its services and fields.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -49,19 +48,14 @@ from crm_project.staff.edit_conflicts import SavedMeanwhile
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.history import history_panel
 from crm_project.staff.lists import PeekPaginator, StaffChangeList
+from crm_project.staff.pages import remove_indentation, render_page
 from crm_project.staff.request_actor import actor_of, visible
 
 Fieldsets = list[Any]
 # The parameters of every list; some of them are not for people.
 HIDDEN = frozenset({ERROR_FLAG, IS_POPUP_VAR, TO_FIELD_VAR})
 OF_LISTS = frozenset({SEARCH_VAR, ORDER_VAR, PAGE_VAR, *HIDDEN})
-INDENTATION = re.compile(rb"\s*\n\s*")
 LIST_SCRIPTS = ("core.js", "actions.js")
-
-
-def _without_indentation(page: Any) -> None:
-    """A sixth of a list is the indentation of its templates."""
-    page.content = INDENTATION.sub(b"\n", page.content)
 
 
 class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
@@ -291,7 +285,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         }
         response: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
         if isinstance(response, TemplateResponse):
-            response.add_post_render_callback(_without_indentation)
+            response.add_post_render_callback(remove_indentation)
         return response
 
     def list_tabs(self, request: HttpRequest) -> list[dict[str, Any]]:
@@ -328,13 +322,8 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         }
 
     def _wrong_address(self, request: HttpRequest, wrong: dict[str, str]) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "This address has an error",
-            "opts": self.opts,
-            "wrong": wrong,
-        }
-        return TemplateResponse(request, "admin/wrong_address.html", context, status=400)
+        title = "This address has an error"
+        return render_page(self, request, "admin/wrong_address.html", status=400, title=title, wrong=wrong)
 
     def list_note(self, changelist: StaffChangeList) -> str:
         """A warning above the list about what it shows, or nothing."""

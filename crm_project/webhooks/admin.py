@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -24,6 +23,7 @@ from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import RowFilter, choice_filter
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import CheckboxList, Instant, Lines, Select, WholeNumber
+from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import actor_of, visible
 from crm_project.webhooks import services
 from crm_project.webhooks.formats import formats
@@ -263,14 +263,9 @@ class WebhookAdmin(StaffModelAdmin):
 
     def _secret_page(self, request: HttpRequest, webhook: Webhook, secret: str) -> HttpResponse:
         """Display the secret once: it is stored encrypted, and never shown again."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Secret of the webhook",
-            "opts": self.opts,
-            "webhook": webhook,
-            "secret": secret,
-        }
-        return TemplateResponse(request, "admin/webhooks/webhook/secret.html", context)
+        title = "Secret of the webhook"
+        template = "admin/webhooks/webhook/secret.html"
+        return render_page(self, request, template, title=title, webhook=webhook, secret=secret)
 
     @admin.display(description="Events")
     def event_list(self, row: Webhook) -> Any:

@@ -1,6 +1,5 @@
 """The board: the deals of a pipeline as cards in the columns of its stages."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -19,6 +18,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.records.days import end_of
 from crm_project.records.paging import Cursor, InvalidCursor, KeysetPage
 from crm_project.staff import display, inputs
+from crm_project.staff.pages import remove_indentation, render_page
 from crm_project.staff.request_actor import visible
 from deals import money
 from deals.admin import board_acts
@@ -31,7 +31,6 @@ from pipelines.models import Pipeline, Stage
 CARDS = 20
 CURSOR = "cursor"
 MOVING = "move"
-INDENTATION = re.compile(rb"\s*\n\s*")
 
 
 @dataclass
@@ -231,30 +230,25 @@ def board_view(admin: Any, request: HttpRequest, pipeline_id: int) -> HttpRespon
     board = board_of(admin, request, pipeline_id)
     columns = board.columns()
     pipelines: Any = visible(request, Pipeline)
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": f"Board: {board.pipeline.name}",
-        "opts": admin.opts,
-        "board": board,
-        "filters": board.filters,
-        "sorts": SORTS.items(),
-        "columns": columns,
-        "pipelines": pipelines.default_first(),
-        "may_edit": board.may_edit,
-        "may_add": board.may_edit and board.pipeline.is_active,
-        "reasons": visible(request, LostReason).order_by("name") if board.may_edit else [],
-        "currency": board.actor.organization.currency,
-        "form_key": uuid4().hex,
-        "is_fullwidth": "1",
-    }
-    page = TemplateResponse(request, "admin/deals/board/board.html", context)
-    page.add_post_render_callback(_without_indentation)
+    page = render_page(
+        admin,
+        request,
+        "admin/deals/board/board.html",
+        title=f"Board: {board.pipeline.name}",
+        board=board,
+        filters=board.filters,
+        sorts=SORTS.items(),
+        columns=columns,
+        pipelines=pipelines.default_first(),
+        may_edit=board.may_edit,
+        may_add=board.may_edit and board.pipeline.is_active,
+        reasons=visible(request, LostReason).order_by("name") if board.may_edit else [],
+        currency=board.actor.organization.currency,
+        form_key=uuid4().hex,
+        is_fullwidth="1",
+    )
+    page.add_post_render_callback(remove_indentation)
     return page
-
-
-def _without_indentation(page: Any) -> None:
-    """A quarter of the page is the indentation of the theme's templates; nothing on it is preformatted."""
-    page.content = INDENTATION.sub(b"\n", page.content)
 
 
 def cards_view(admin: Any, request: HttpRequest, pipeline_id: int, stage_id: int) -> HttpResponse:

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
 
@@ -22,6 +21,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.records.rules import is_day
 from crm_project.staff import display, inputs
+from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import visible
 from deals import metrics, money
 from deals.metrics import Period, Totals
@@ -352,15 +352,15 @@ def urls(admin: Any) -> list[URLPattern]:
 
 def reports_view(admin: Any, request: HttpRequest) -> HttpResponse:
     report = Report(request, admin.actor(request))
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": "Reports",
-        "opts": admin.opts,
-        "report": report,
-        "sections": report.sections(),
-        "currency": report.actor.organization.currency,
-    }
-    return TemplateResponse(request, "admin/deals/reports.html", context)
+    return render_page(
+        admin,
+        request,
+        "admin/deals/reports.html",
+        title="Reports",
+        report=report,
+        sections=report.sections(),
+        currency=report.actor.organization.currency,
+    )
 
 
 def csv_view(admin: Any, request: HttpRequest, name: str) -> HttpResponse:

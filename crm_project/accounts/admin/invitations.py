@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -20,6 +19,7 @@ from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import PlainText, TextInput
+from crm_project.staff.pages import render_page
 
 FIELDS = ("email", "full_name", "role", "job_title")
 
@@ -78,15 +78,15 @@ class InvitationAdmin(StaffModelAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
         """Say where the link was sent; without a mail server show it, this once."""
         query = urlencode({"token": request.new_secret})  # type: ignore[attr-defined]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Invitation",
-            "opts": self.opts,
-            "invitation": obj,
-            "is_mailed": has_mail_server(),
-            "link": request.build_absolute_uri(f"{reverse('admin:accept_invitation')}?{query}"),
-        }
-        return TemplateResponse(request, "admin/accounts/invitation/link.html", context)
+        return render_page(
+            self,
+            request,
+            "admin/accounts/invitation/link.html",
+            title="Invitation",
+            invitation=obj,
+            is_mailed=has_mail_server(),
+            link=request.build_absolute_uri(f"{reverse('admin:accept_invitation')}?{query}"),
+        )
 
     @admin.display(description="Invited by")
     def sender(self, invitation: Invitation) -> str:

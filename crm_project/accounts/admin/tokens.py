@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from crm_project.accounts import services
 from crm_project.accounts.actors import Actor
@@ -17,6 +16,7 @@ from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import CheckboxList, Instant
+from crm_project.staff.pages import render_page
 
 SCOPE_NAMES = {
     "read": "Read everything that its member can see",
@@ -116,14 +116,14 @@ class TokenAdmin(StaffModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
         """Display the secret once: it is not stored, not even in the session."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "API token created",
-            "opts": self.opts,
-            "token": obj,
-            "secret": request.new_secret,  # type: ignore[attr-defined]
-        }
-        return TemplateResponse(request, "admin/accounts/apitoken/secret.html", context)
+        return render_page(
+            self,
+            request,
+            "admin/accounts/apitoken/secret.html",
+            title="API token created",
+            token=obj,
+            secret=request.new_secret,  # type: ignore[attr-defined]
+        )
 
     @admin.display(description="Member")
     def of_member(self, token: ApiToken) -> str:

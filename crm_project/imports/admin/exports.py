@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from crm_project.accounts.actors import Actor
@@ -24,6 +23,7 @@ from crm_project.staff import filters
 from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
+from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import visible
 
 # The parameter of a download at once, whatever the number of rows.
@@ -90,7 +90,8 @@ class ExportAdmin(StaffModelAdmin):
         if request.method != "GET":
             raise PermissionDenied
         export = self._export(request, object_id)
-        return self._page(
+        return render_page(
+            self,
             request,
             "admin/imports/export.html",
             title=export.file_name,
@@ -114,12 +115,6 @@ class ExportAdmin(StaffModelAdmin):
         if export is None:
             raise PermissionDenied
         return export
-
-    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        everywhere = self.admin_site.each_context(request)
-        return TemplateResponse(
-            request, template, {**everywhere, "opts": self.opts, "media": self.media, **context}
-        )
 
     # -- The export of a change list.
 
@@ -163,7 +158,8 @@ class ExportAdmin(StaffModelAdmin):
     def _offer(self, request: HttpRequest, kind: str, file_format: str) -> HttpResponse:
         at_once = request.GET.copy()
         at_once[AT_ONCE] = "1"
-        return self._page(
+        return render_page(
+            self,
             request,
             "admin/imports/long_export.html",
             title=f"Export {kind}",

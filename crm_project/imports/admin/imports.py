@@ -11,7 +11,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from crm_project.accounts.actors import Actor
@@ -34,6 +33,7 @@ from crm_project.staff.actions import AdminAction, Reach, is_on_all_that_match, 
 from crm_project.staff.base import StaffModelAdmin
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.once import carry_out
+from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import visible
 
 REFUSED_ROWS = 100
@@ -221,8 +221,8 @@ class ImportAdmin(StaffModelAdmin):
             source = self._upload(request, form)
             if source is not None:
                 return HttpResponseRedirect(_page(source))
-        return self._page(
-            request, "admin/imports/upload.html", title="Import a file", form=form, form_key=uuid4().hex
+        return render_page(
+            self, request, "admin/imports/upload.html", title="Import a file", form=form, form_key=uuid4().hex
         )
 
     def _upload(self, request: HttpRequest, form: UploadForm) -> Import | None:
@@ -302,7 +302,8 @@ class ImportAdmin(StaffModelAdmin):
 
     def _import_page(self, request: HttpRequest, source: Import, form: ChoicesForm) -> HttpResponse:
         refused = list(source.refused_rows.order_by("line")[:REFUSED_ROWS])
-        return self._page(
+        return render_page(
+            self,
             request,
             "admin/imports/import.html",
             title=source.file_name,
@@ -321,12 +322,6 @@ class ImportAdmin(StaffModelAdmin):
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
             list_url=rows_url(source),
-        )
-
-    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        everywhere = self.admin_site.each_context(request)
-        return TemplateResponse(
-            request, template, {**everywhere, "opts": self.opts, "media": self.media, **context}
         )
 
 
