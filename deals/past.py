@@ -28,6 +28,7 @@ from crm_project.rates.models import ExchangeRate
 from crm_project.rates.querysets import AmountInBase, rates_on
 from crm_project.records.fields import MoneyField, RateField
 from crm_project.records.kinds import kinds
+from deals.querysets import times_probability
 
 if TYPE_CHECKING:
     from crm_project.accounts.models import Member, Organization
@@ -92,9 +93,9 @@ class DealStateQuerySet(models.QuerySet[Any]):
             .annotate(
                 count=Count("id"),
                 sum_amount=Sum("amount"),
-                hundredfold=_hundredfold("amount"),
+                hundredfold=Sum(times_probability("amount"), output_field=MoneyField()),
                 sum_amount_base=Sum("amount_base"),
-                hundredfold_base=_hundredfold("amount_base"),
+                hundredfold_base=Sum(times_probability("amount_base"), output_field=MoneyField()),
                 base_count=Count("amount_base"),
                 without_rate=Count("id", filter=Q(amount__isnull=False, amount_base=None)),
             )
@@ -137,12 +138,6 @@ class DealStateQuerySet(models.QuerySet[Any]):
         closed = self.live().filter(valid_to=None, closed_at__gte=since, closed_at__lt=until)
         found = {**_grouped(changed, compared), **_grouped(closed, {name: Q(status=name) for name in CLOSED})}
         return {name: found[name] for name in CHANGES}
-
-
-def _hundredfold(amount: str) -> Sum:
-    """The sum of the amounts, each times its probability in percent."""
-    weighted = ExpressionWrapper(F(amount) * F("probability"), output_field=MoneyField())
-    return Sum(weighted, output_field=MoneyField())
 
 
 def _grouped(states: Any, changes: Mapping[str, Q]) -> dict[str, list[dict[str, Any]]]:

@@ -166,9 +166,9 @@ class DealQuerySet(RowQuerySet[Any]):
                 # Of deals with a probability of their own: their sums, and the same a hundred times weighted.
                 own_amount=Sum("amount", filter=own),
                 own_amount_base=Sum("amount_base", filter=own),
-                own_hundredfold=Sum(_times_probability("amount"), filter=own, output_field=MoneyField()),
+                own_hundredfold=Sum(times_probability("amount"), filter=own, output_field=MoneyField()),
                 own_hundredfold_base=Sum(
-                    _times_probability("amount_base"), filter=own, output_field=MoneyField()
+                    times_probability("amount_base"), filter=own, output_field=MoneyField()
                 ),
             )
             .annotate(stage_probability=stage_probability())
@@ -176,7 +176,8 @@ class DealQuerySet(RowQuerySet[Any]):
         return _added_up(groups, (*by, "currency"))
 
 
-def _times_probability(column: str) -> Any:
+def times_probability(column: str) -> Any:
+    """A hundred times the weighted amount: the probability is in percent."""
     return ExpressionWrapper(F(column) * F("probability"), output_field=MoneyField())
 
 

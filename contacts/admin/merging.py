@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from contacts.models import Contact
 from contacts.services import merge_contacts
-from contacts.services.merging import CHOICES, CUSTOM
+from contacts.services.merging import CHOICES, CUSTOM, misfit
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
 from crm_project.errors import Invalid
@@ -73,7 +73,7 @@ class Merge(AdminAction):
 
 
 def _fit(rows: Sequence[Contact]) -> bool:
-    return 2 <= len(rows) <= MOST_SHOWN and len({row.kind for row in rows}) == 1
+    return len(rows) <= MOST_SHOWN and not misfit(rows)
 
 
 def _name(row: Contact) -> str:

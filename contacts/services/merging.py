@@ -75,7 +75,7 @@ def _held(
     rows = {row.pk: row for row in for_update(visible.filter(Q(pk__in=ids) | people | companies))}
     if not rows.keys() >= set(ids):
         raise NotFound
-    if wrong := _misfit([rows[pk] for pk in ids]):
+    if wrong := misfit([rows[pk] for pk in ids]):
         raise Invalid(wrong, fields=[FieldError("contact_uuids", "invalid", wrong)])
     kept, *merged = _with_addresses([rows[pk] for pk in ids])
     return merged, kept, [row for row in rows.values() if row.company_id in ids[1:] and row.pk not in ids]
@@ -91,7 +91,8 @@ def _keys(row: Contact) -> Change:
     return {"further_emails": _emails(row), "external_references": _references(row)}
 
 
-def _misfit(rows: Sequence[Contact]) -> str:
+def misfit(rows: Sequence[Contact]) -> str:
+    """Why these contacts cannot be merged; empty if they can."""
     if len(rows) < 2 or len({row.pk for row in rows}) < len(rows):
         return "Name at least two different contacts."
     if len(rows) > MOST_SOURCES + 1:

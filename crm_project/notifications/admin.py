@@ -33,7 +33,7 @@ PARAMETERS = frozenset({"unread", "cursor"})
 
 @admin.register(Notification)
 class NotificationAdmin(StaffModelAdmin):
-    """A page of one's own instead of a change list: nobody edits notifications."""
+    """The list of the member's own notifications, in place of a change list. They cannot be edited."""
 
     edit_permission = Permission.VIEW
 
@@ -63,8 +63,8 @@ class NotificationAdmin(StaffModelAdmin):
         if wrong:
             return self._wrong_address(request, wrong)
         only_unread = request.GET.get("unread") == "yes"
-        rows = visible(request, Notification)
-        page = self._page_of(request, rows.filter(read_at=None) if only_unread else rows)
+        rows: Any = visible(request, Notification)
+        page = self._page_of(request, rows.unread() if only_unread else rows)
         given = {"unread": "yes"} if only_unread else {}
         newer, older = (
             urlencode({**given, "cursor": cursor.encode()}) if cursor else ""

@@ -73,7 +73,7 @@ def read_on(organization: Organization) -> bool:
         sequence__lte=end,
         kind__in=["deal", "activity"],
         action__in=["created", "updated"],
-        # An import notifies whoever started it, and nobody of its rows.
+        # The end of an import notifies the member who started it. Its rows notify nobody.
         import_uuid=None,
     )
     page = list(events.order_by("sequence")[:PAGE])

@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from crm_project.accounts.actors import Actor
 from crm_project.staff.request_actor import actor_of
 
-# Beyond this a number tells nothing more.
+# Larger numbers are displayed as `99+`.
 MOST = 99
 
 

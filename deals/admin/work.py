@@ -229,7 +229,7 @@ def _row(deal: Deal, back: str) -> dict[str, Any]:
 
 
 def person_of(deal: Deal) -> Contact | None:
-    """The contact who is called or written to about a deal; nobody who is in the trash."""
+    """The contact to call or write to about a deal: its contact, else its client, without those in the trash."""
     return next((one for one in (deal.contact, deal.client) if one and one.deleted_at is None), None)
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from crm_project.api.fields import DAY
+
 
 def format_instant(
     instant: datetime.datetime, *, digits: int, zone: datetime.tzinfo = datetime.UTC, utc: str = "Z"
@@ -13,6 +15,17 @@ def format_instant(
     text = instant.astimezone(zone).isoformat(timespec="microseconds")
     moment, offset = text[:26], text[26:32]
     return moment[: 20 + digits].ljust(20 + digits, "0") + (utc if offset == "+00:00" else offset)
+
+
+def parse_instant(data: Any, zone: datetime.tzinfo) -> datetime.datetime | None:
+    """The instant, in `zone` if it has no offset, or the beginning of a day; None for anything else."""
+    if not isinstance(data, str) or not DAY.match(data):
+        return None
+    try:
+        instant = datetime.datetime.fromisoformat(data)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 class InstantField(serializers.DateTimeField):

@@ -108,7 +108,7 @@ def open_workbook(file: IO[bytes], *, sheet: str = "") -> Table:
         raise UnreadableFile("The workbook has no sheet.")
     sheets.sort(key=lambda worksheet: worksheet.sheet_state != "visible")
     candidates = [_chosen(sheets, sheet)] if sheet else sheets
-    found = next((found for worksheet in candidates if (found := header_and_rows(_rows(worksheet)))), None)
+    found = next(filter(None, (header_and_rows(_rows(worksheet)) for worksheet in candidates)), None)
     if found is None:
         raise UnreadableFile("The sheet %(sheet)r is empty.", {"sheet": candidates[0].title})
     header, rest = found

@@ -8,7 +8,6 @@ from rest_framework import serializers
 
 from crm_project.activities.models import Activity
 from crm_project.api.compiled import Serializer
-from crm_project.api.fields import DAY as DAY_PATTERN
 from crm_project.api.fields import StrictChoice
 from crm_project.dialects.intum.errors import INSTANT, TEXT
 from crm_project.dialects.intum.serializers.fields import (
@@ -21,7 +20,7 @@ from crm_project.dialects.intum.serializers.fields import (
 )
 from crm_project.dialects.kit.fields import TextOrNullField
 from crm_project.dialects.kit.ids import as_text
-from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.instants import InstantField, parse_instant
 from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.records.rules import LONG_TEXT
@@ -59,14 +58,8 @@ class IntumInstant(BlankSkipped, serializers.Field[Any, Any, Any, Any]):
     default_error_messages = {"invalid": INSTANT}
 
     def to_internal_value(self, data: Any) -> datetime.datetime:
-        try:
-            if isinstance(data, str) and DAY_PATTERN.match(data):
-                instant = datetime.datetime.fromisoformat(data)
-                zoned = instant if instant.tzinfo else instant.replace(tzinfo=self.context["view"].zone)
-                return zoned.astimezone(datetime.UTC)
-        except (ValueError, OverflowError):
-            pass
-        return self.fail("invalid")
+        instant = parse_instant(data, self.context["view"].zone)
+        return self.fail("invalid") if instant is None else instant
 
 
 class KindField(NumberAsText, serializers.CharField):

@@ -9,14 +9,14 @@ from rest_framework import serializers
 
 from crm_project.activities.models import Activity
 from crm_project.api.compiled import Serializer
-from crm_project.api.fields import DAY, OptionalText, TextField
+from crm_project.api.fields import OptionalText, TextField
 from crm_project.dialects.kit.activities import completion, due_change
 from crm_project.dialects.kit.fields import IgnoredField, TextOrNullField
-from crm_project.dialects.kit.instants import InstantField
+from crm_project.dialects.kit.instants import InstantField, parse_instant
 from crm_project.dialects.kit.rows import RowField
 from crm_project.dialects.kit.serializers import DialectSerializer
 from crm_project.dialects.leadconnector.serializers.fields import RowOrBlankField
-from crm_project.records.rules import LONG_TEXT
+from crm_project.records.rules import LONG_TEXT, is_day
 
 EXAMPLE_NOTE = {
     "userId": "082goXVW3lIExEQPOnd3",
@@ -50,16 +50,10 @@ class DueDateField(serializers.Field[Any, Any, Any, Any]):
     default_error_messages = {"invalid": "Must be a date in ISO 8601: 2027-03-05T11:00:00Z."}
 
     def to_internal_value(self, data: Any) -> datetime.datetime | datetime.date:
-        try:
-            if isinstance(data, str) and DAY.fullmatch(data):
-                return datetime.date.fromisoformat(data)
-            if isinstance(data, str) and DAY.match(data):
-                instant = datetime.datetime.fromisoformat(data)
-                zoned = instant if instant.tzinfo else instant.replace(tzinfo=self.context["view"].zone)
-                return zoned.astimezone(datetime.UTC)
-        except (ValueError, OverflowError):
-            pass
-        return self.fail("invalid")
+        if is_day(data):
+            return datetime.date.fromisoformat(data)
+        instant = parse_instant(data, self.context["view"].zone)
+        return self.fail("invalid") if instant is None else instant
 
 
 class LeadConnectorNoteUpdate(DialectSerializer):
