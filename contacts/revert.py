@@ -15,7 +15,7 @@ from contacts.services.write import lock_with_people
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
 from crm_project.errors import FieldError
-from crm_project.journal.undo import conflict, refuse_first
+from crm_project.journal.undo_conflicts import conflict, refuse_first
 from crm_project.records import references
 from crm_project.records.locks import for_update, hold_keys
 from crm_project.records.reverting import by_action, write_in_order

@@ -9,7 +9,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
 from crm_project.errors import Conflict, FieldError
 from crm_project.journal.catalogue import CatalogueUndoer
-from crm_project.journal.undo import conflict
+from crm_project.journal.undo_conflicts import conflict
 from crm_project.records.locks import for_update
 from crm_project.records.writing.store import Draft
 from pipelines.hooks import hooks

@@ -10,7 +10,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.services import bump_catalogue
 from crm_project.changes import ChangeSet
 from crm_project.errors import Conflict
-from crm_project.journal.undo import refuse_first
+from crm_project.journal.undo_conflicts import refuse_first
 from crm_project.records import references
 from crm_project.records.locks import for_update
 from crm_project.records.reverting import by_action, write_in_order

@@ -6,7 +6,7 @@ from typing import Any
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
 from crm_project.errors import DomainError
-from crm_project.journal.undo import conflict, refuse_first
+from crm_project.journal.undo_conflicts import conflict, refuse_first
 from crm_project.records import references
 from crm_project.records.locks import for_update
 from crm_project.records.writing.rows import RowWriter

@@ -6,9 +6,8 @@ later change of the same fact is a conflict.
 """
 
 import datetime
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 from uuid import UUID
@@ -18,21 +17,23 @@ from django.utils import timezone
 
 from crm_project.accounts.actors import Actor
 from crm_project.batches import in_batches
-from crm_project.changes import ChangeSet, Recorded, change_set, columns, plain, stored
-from crm_project.errors import Conflict, DomainError, FieldError, NotFound
+from crm_project.changes import ChangeSet, Recorded, change_set
+from crm_project.errors import Conflict, NotFound
+from crm_project.journal import net_changes
 from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
+from crm_project.journal.net_changes import (
+    NetChange,
+    RowKey,
+    batches,
+    compare,
+    restore,
+)
 from crm_project.journal.services import event_of
+from crm_project.journal.undo_conflicts import conflicts_of, refusal_of_changed
 from crm_project.records.kinds import Kind, Undoer, kind_of, kinds
 from crm_project.records.locks import hold_catalogue
 from crm_project.records.writing.store import Draft
-
-Fact = tuple[str, Any]
-RowKey = tuple[str, int]
-BATCH = 4_000
-# Rows that a refusal names.
-LISTED = 100
-ABSENT = "\x00absent"  # no stored text holds a NUL
 
 
 class UndoneElsewhere(Conflict):
@@ -79,56 +80,6 @@ class UndoResult:
                 yield change
 
 
-@dataclass(slots=True)
-class NetChange:
-    """The net effect of a change set on one row: its columns and lists before and after all events of the row.
-
-    A large import has 100,000 of them, while the rows are read in batches. The last three attributes are set when the
-    row has been read: the facts that differ from `after`, whether the undo leaves the row in the trash, and whether
-    other rows of its kind may refer to it.
-    """
-
-    kind: Kind
-    row_id: int
-    row_uuid: UUID
-    created: bool = False
-    before: dict[str, Any] = field(default_factory=dict)
-    after: dict[str, Any] = field(default_factory=dict)
-    stale: Sequence[Fact] = ()
-    is_trashed: bool = False
-    is_inner: bool = False
-    # Moved by a merge, and the actor may not see it.
-    is_hidden: bool = False
-
-    def add(self, event: Event) -> None:
-        self.created = self.created or event.action == "created"
-        for name, (old, new) in stored(event.changes).items():
-            if self.created and name != "deleted_at":
-                continue  # undone as a whole; an import has 100,000 of them
-            self.before.setdefault(name, old)
-            self.after[name] = new
-
-    @property
-    def is_mover(self) -> bool:
-        """Whether the row was merged into another one, or is so again."""
-        return moves_hidden(self.kind.name, self.before)
-
-    @property
-    def key(self) -> RowKey:
-        return self.kind.name, self.row_id
-
-    def facts(self) -> dict[Fact, tuple[Any, Any]]:
-        """The changed facts, each as (before, after). The undo of a creation is a move to the trash."""
-        if self.created:
-            trashed = self.after.get("deleted_at") is not None
-            return {} if trashed else {("deleted_at", None): (ABSENT, None)}
-        return {
-            fact: pair
-            for name, old in self.before.items()
-            for fact, pair in facts_of(self.kind, name, old, self.after[name]).items()
-        }
-
-
 def undo(*, actor: Actor, sequence: int) -> UndoResult:
     """Undo the change set of the event with this number, which must be visible to the actor."""
     event = Event.objects.visible_to(actor.member).filter(sequence=sequence).first()
@@ -151,23 +102,23 @@ def take_back(*, actor: Actor, event: Event, keep_changed: bool = False) -> Undo
         changes.undoes = event.change_set
         already = len(changes.recorded)
         events = Event.objects.of_change_set(actor.organization_id, event.change_set)
-        nets = _nets(chain.from_iterable(in_batches(events, BATCH)))
+        nets = _nets(chain.from_iterable(in_batches(events, net_changes.BATCH)))
         by_kind = _by_kind(nets)
         for name in by_kind:
             actor.require(kinds[name].permission)
         now = timezone.now()
         hidden = _note_hidden(actor, by_kind)
         drafts = _locked(actor, by_kind, now)
-        conflicts = _conflicts(actor, event, nets, by_kind)
+        conflicts = conflicts_of(actor, event, nets, by_kind)
         shown = {key: errors for key, errors in conflicts.items() if key not in hidden}
         if shown and not keep_changed:
-            raise _changed(nets, shown)
+            raise refusal_of_changed(nets, shown)
         if len(shown) < len(conflicts):
             raise Conflict("Rows that you may not see have changed since.", code="undo_conflict")
         left = _without(actor, nets, shown) if shown else by_kind
         stayed = len(nets) - sum(map(len, left.values()))
         if stayed and not left:
-            raise _changed(nets, shown)
+            raise refusal_of_changed(nets, shown)
         _revert(changes, actor, left, drafts, now)
         return UndoResult(changes.uuid, event.change_set, changes, already, stayed, hidden)
 
@@ -208,12 +159,6 @@ def _by_kind(nets: Mapping[RowKey, NetChange]) -> dict[str, list[NetChange]]:
     }
 
 
-def moves_hidden(kind: str, changes: Mapping[str, Any]) -> bool:
-    """Whether the event of a row has moved rows that its actor may not see: a merge."""
-    declared = kinds[kind].moves_hidden
-    return declared is not None and declared(changes)
-
-
 def _note_hidden(actor: Actor, by_kind: Mapping[str, Sequence[NetChange]]) -> frozenset[RowKey]:
     """Set `is_hidden` of the rows that a merge has moved and that the actor may not see; returns their keys.
 
@@ -224,7 +169,7 @@ def _note_hidden(actor: Actor, by_kind: Mapping[str, Sequence[NetChange]]) -> fr
     hidden: set[RowKey] = set()
     for name, nets in by_kind.items() if movers else ():
         kind = kinds[name]
-        for batch in _batches(nets) if kind.is_private else ():
+        for batch in batches(nets) if kind.is_private else ():
             rows = kind.rows(actor.member).filter(pk__in=[net.row_id for net in batch])
             seen = set(rows.order_by().values_list("pk", flat=True))
             for net in batch:
@@ -249,13 +194,13 @@ def _locked(
     hold_catalogue(actor.organization_id, alone=any(kinds[name].is_reference_data for name in by_kind))
     for name, nets in by_kind.items():
         _undoer(kinds[name]).hold(actor, [net.before for net in nets])
-    are_few = sum(map(len, by_kind.values())) <= BATCH
+    are_few = sum(map(len, by_kind.values())) <= net_changes.BATCH
     restored: dict[RowKey, Draft] = {}
     for nets in by_kind.values():
-        for batch in _batches(sorted(nets, key=lambda net: net.row_id)):
+        for batch in batches(sorted(nets, key=lambda net: net.row_id)):
             drafts = _read(actor, batch)
             for net in batch:
-                _compare(net, drafts[net.key], now)
+                compare(net, drafts[net.key], now)
             restored |= drafts if are_few else {}
     return restored
 
@@ -277,15 +222,6 @@ def _with_hidden(actor: Actor, nets: Sequence[NetChange]) -> Any:
     return rows.filter(Q(pk__in=hidden) | Q(pk__in=seen))
 
 
-def _compare(net: NetChange, draft: Draft, now: datetime.datetime) -> None:
-    """Set the attributes of the net change that depend on the row, and restore the draft."""
-    present = _present(draft)
-    net.stale = [fact for fact, (_, after) in net.facts().items() if _value(net.kind, present, fact) != after]
-    _restore(draft, net, now)
-    net.is_trashed = getattr(draft.row, "deleted_at", None) is not None
-    net.is_inner = net.kind.is_inner is None or net.kind.is_inner(draft.row)
-
-
 def _revert(
     changes: ChangeSet,
     actor: Actor,
@@ -303,7 +239,7 @@ def _revert(
         [net for net in nets if net.is_trashed and not net.is_mover] for nets in reversed([*by_kind.values()])
     ]
     for nets in [*merged, *live, *trashed]:
-        for batch in _batches(nets):
+        for batch in batches(nets):
             drafts = restored or _read_again(actor, batch, now)
             _undoer(batch[0].kind).revert(changes, actor, [drafts[net.key] for net in batch])
     for nets in filter(None, merged):
@@ -313,73 +249,12 @@ def _revert(
 def _read_again(actor: Actor, nets: Sequence[NetChange], now: datetime.datetime) -> dict[RowKey, Draft]:
     drafts = _read(actor, nets)
     for net in nets:
-        _restore(drafts[net.key], net, now)
+        restore(drafts[net.key], net, now)
     return drafts
 
 
 def _is_outer(net: NetChange) -> bool:
     return not net.is_inner
-
-
-def _batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Batches: the number of parameters of a statement is limited."""
-    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
-
-
-def facts_of(kind: Kind, name: str, old: Any, new: Any) -> dict[Fact, tuple[Any, Any]]:
-    """Split the change of a column or list into facts, each with its (old, new) value."""
-    if name == "custom_fields":
-        old, new = old or {}, new or {}
-        keys = [key for key in {**old, **new} if old.get(key, ABSENT) != new.get(key, ABSENT)]
-        return {(name, key): (old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys}
-    if name in kind.lists:
-        before, after = entries(old), entries(new)
-        return {(name, entry): (entry in before, entry in after) for entry in {*before} ^ {*after}}
-    return {(name, None): (old, new)}
-
-
-def entries(value: Any) -> list[Any]:
-    """A list's entries as keys: ids, or (system, external id)."""
-    return [tuple(entry) if isinstance(entry, list | tuple) else entry for entry in value or ()]
-
-
-def _conflicts(
-    actor: Actor, event: Event, nets: Mapping[RowKey, NetChange], by_kind: Mapping[str, Sequence[NetChange]]
-) -> dict[RowKey, dict[str, FieldError]]:
-    """The errors of the rows that have been changed since, by field."""
-    later = _later_events(actor.organization_id, event, by_kind)
-    found = {key: _changed_since(net, later.get(key, ())) for key, net in nets.items()}
-    return {key: errors for key, errors in found.items() if errors}
-
-
-def _changed(
-    nets: Mapping[RowKey, NetChange], conflicts: Mapping[RowKey, Mapping[str, FieldError]]
-) -> Conflict:
-    """The refusal. Of several rows, each error begins with the name of its row."""
-    rows, fields = [], []
-    names = _names(conflicts)
-    for (kind, row_id), errors in conflicts.items():
-        name = names.get((kind, row_id), "")
-        row = {"kind": kind, "row": str(nets[kind, row_id].row_uuid), "name": name, "fields": sorted(errors)}
-        rows.append(row)
-        for _, error in sorted(errors.items()):
-            named = replace(
-                error, template=f"%(row)s: {error.template}", params={**(error.params or {}), "row": name}
-            )
-            fields.append(named if name and len(nets) > 1 else error)
-    return conflict(fields, rows)
-
-
-def _names(keys: Iterable[RowKey]) -> dict[RowKey, str]:
-    """The names of the first rows of each kind, as many as a refusal lists."""
-    ids = defaultdict(list)
-    for kind, row_id in islice(keys, LISTED):
-        ids[kind].append(row_id)
-    return {
-        (kind, row.pk): str(row)
-        for kind, of_kind in ids.items()
-        for row in kinds[kind].model.objects.filter(pk__in=of_kind).select_related(*kinds[kind].related)
-    }
 
 
 def _without(
@@ -391,7 +266,7 @@ def _without(
         stay = _by_kind({key: left.pop(key) for key in staying})
         staying = set()
         for of_kind in stay.values():
-            for batch in _batches(of_kind):
+            for batch in batches(of_kind):
                 referred = {key for draft in _read(actor, batch).values() for key in _referred(draft)}
                 staying |= {key for key in referred if key in left and left[key].created}
     return _by_kind(left)
@@ -407,125 +282,3 @@ def _referred(draft: Draft) -> Iterator[RowKey]:
     for name, entries_of in draft.lists.items():
         if target_name := kind.lists.get(name):
             yield from ((target_name, row_id) for row_id in entries_of)
-
-
-def conflict(fields: Sequence[FieldError], rows: Sequence[Mapping[str, Any]] = ()) -> Conflict:
-    """The refusal of an undo that would overwrite later changes, or whose values do not fit other rows."""
-    names = ", ".join(dict.fromkeys(error.field for error in fields))
-    return Conflict(
-        "Changed since, so that it cannot be undone: %(fields)s.",
-        {"fields": names},
-        code="undo_conflict",
-        fields=fields,
-        conflicts=list(rows),
-    )
-
-
-def refuse_first(errors: Mapping[int, DomainError]) -> None:
-    """Raise the error of the first row: an undo is one request, which has no errors by row."""
-    if errors:
-        raise errors[min(errors)]
-
-
-def _later_events(
-    organization_id: int, event: Event, by_kind: Mapping[str, Sequence[NetChange]]
-) -> dict[RowKey, list[Event]]:
-    """Later events of the same rows, without undone change sets and the change sets that undid them."""
-    newer = [
-        Event.objects.of(organization_id)
-        .filter(kind=name, row_id__in=[net.row_id for net in batch], sequence__gt=event.sequence)
-        .exclude(change_set=event.change_set)
-        for name, nets in by_kind.items()
-        for batch in _batches(nets)
-    ]
-    sets = {entry for events in newer for entry in events.change_sets()}
-    settled = _settled(sets)
-    if event.change_set in settled:
-        raise Conflict("This change set has been undone already.", code="undo_conflict")
-    by_row: dict[RowKey, list[Event]] = defaultdict(list)
-    for events in newer if {uuid for _, uuid, _ in sets} - settled else ():
-        for later in events.exclude(change_set__in=settled).with_actor().order_by("sequence"):
-            by_row[later.kind, later.row_id].append(later)
-    return by_row
-
-
-def _settled(sets: Iterable[tuple[int, UUID, UUID | None]]) -> set[UUID]:
-    """The change sets without a net effect: undone ones, and undos of one of these sets. Read from the newest."""
-    undone: set[UUID] = set()
-    undoing: set[UUID] = set()
-    uuids = {uuid for _, uuid, _ in sets}
-    for _, uuid, undoes in sorted(sets, reverse=True):
-        if undoes and uuid not in undone:
-            undone.add(undoes)
-            if undoes in uuids:
-                undoing.add(uuid)
-    return undone | undoing
-
-
-def _changed_since(net: NetChange, later: Sequence[Event]) -> dict[str, FieldError]:
-    """An error for each field that has changed since, with the name of the member and the time."""
-    facts = net.facts() if later else {}
-    errors: dict[str, FieldError] = {}
-    for event in later:
-        touched = {
-            fact
-            for name, (old, new) in stored(event.changes).items()
-            for fact in facts_of(net.kind, name, old, new)
-            if net.created or fact in facts
-        }
-        who = event.actor.full_name if event.actor else "The system"
-        params = {"who": who, "at": f"{event.at:%Y-%m-%d %H:%M:%S}"}
-        for name in {_field(net.kind, fact) for fact in touched}:
-            errors[name] = FieldError(name, "changed_since", "%(who)s changed it at %(at)s UTC.", params)
-    for name in {_field(net.kind, fact) for fact in net.stale} - errors.keys():
-        errors[name] = FieldError(name, "changed_since", "It has changed.")
-    return errors
-
-
-def _field(kind: Kind, fact: Fact) -> str:
-    name, part = fact
-    if name == "custom_fields":
-        return f"{name}.{part}"
-    field = kind.fields.get(name)
-    return field.name if field else name
-
-
-def _present(draft: Draft) -> dict[str, Any]:
-    return {name: plain(value) for name, value in columns(draft.row).items()} | draft.lists_before
-
-
-def _value(kind: Kind, present: Mapping[str, Any], fact: Fact) -> Any:
-    """The present value of a fact, as in `facts_of`."""
-    name, part = fact
-    if name == "custom_fields":
-        return present[name].get(part, ABSENT)
-    if name in kind.lists:
-        return part in entries(present.get(name))
-    return present.get(name)
-
-
-def _restore(draft: Draft, net: NetChange, now: datetime.datetime) -> None:
-    """Set the draft to the values before the change set, fact by fact."""
-    fields = {column.attname: column for column in draft.row._meta.concrete_fields}
-    for (name, part), (old, _) in net.facts().items():
-        if name == "deleted_at":
-            # The thirty days of the trash begin now; rows that are trashed together share the instant.
-            draft.row.deleted_at = now if old is not None else None
-        elif name == "custom_fields":
-            values = dict(draft.row.custom_fields)
-            values.pop(part, None)
-            draft.row.custom_fields = values if old == ABSENT else {**values, part: old}
-        elif name not in net.kind.lists:
-            setattr(draft.row, name, fields[name].to_python(old))
-    for name in net.before.keys() & draft.lists.keys() & net.kind.lists.keys():
-        if not net.created:
-            draft.lists[name] = _restored_list(draft.lists[name], net.before[name], net.after[name])
-
-
-def _restored_list(present: Sequence[Any], old: Any, new: Any) -> list[Any]:
-    """The list without the added entries and with the removed ones, in the old order if nothing else has changed."""
-    before, after = entries(old), entries(new)
-    result = [entry for entry in entries(present) if entry in before or entry not in after]
-    result += [entry for entry in before if entry not in after and entry not in result]
-    result = before if sorted(map(repr, result)) == sorted(map(repr, before)) else result
-    return [list(entry) if isinstance(entry, tuple) else entry for entry in result]

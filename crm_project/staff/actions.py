@@ -21,7 +21,8 @@ from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import DomainError, Invalid, RowsRefused
 from crm_project.journal.models import Event
-from crm_project.journal.undo import can_undo, moves_hidden
+from crm_project.journal.net_changes import moves_hidden
+from crm_project.journal.undo import can_undo
 from crm_project.records.kinds import kinds
 from crm_project.records.violations import conflict_of
 from crm_project.staff import filters, once

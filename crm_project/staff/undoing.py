@@ -14,9 +14,10 @@ from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError, Forbidden, NotFound
 from crm_project.journal.hooks import hooks
 from crm_project.journal.models import Event
+from crm_project.journal.net_changes import moves_hidden
 from crm_project.journal.querysets import EventQuerySet
 from crm_project.journal.sentences import lines
-from crm_project.journal.undo import UndoneElsewhere, can_undo, moves_hidden, undo
+from crm_project.journal.undo import UndoneElsewhere, can_undo, undo
 from crm_project.records.kinds import kinds
 from crm_project.staff.actions import AdminAction, Reach, action_page, next_url
 from crm_project.staff.request_actor import actor_of

@@ -10,7 +10,7 @@ from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
 from crm_project.errors import FieldError, Forbidden
-from crm_project.journal.undo import conflict, refuse_first
+from crm_project.journal.undo_conflicts import conflict, refuse_first
 from crm_project.records import references
 from crm_project.records.locks import for_update, share
 from crm_project.records.reverting import by_action, write_in_order

@@ -204,7 +204,7 @@ class UndoTests(DealWithAll):
 
     def test_a_long_list_goes_in_batches(self):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("crm_project.journal.undo.BATCH", 2)
+            patch.setattr("crm_project.journal.net_changes.BATCH", 2)
             self.test_a_whole_change_set_is_one_undo()
 
     def test_contacts(self):
@@ -235,7 +235,7 @@ class UndoTests(DealWithAll):
         undone = undo_last(self.bob, people[0])
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("crm_project.journal.undo.BATCH", 2)
+            patch.setattr("crm_project.journal.net_changes.BATCH", 2)
             undo(actor=self.bob, sequence=last(people[0]).sequence)
 
         assert undone.change_set == last(company).undoes
