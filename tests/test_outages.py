@@ -272,3 +272,16 @@ def test_a_connection_of_a_moment_ago_is_usable_until_the_server_ends_it(world):
 
     until(lambda: not connection.is_usable(), 4 + SLACK)
     connection.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_does_not_fit_its_command_is_a_link_that_is_gone(world):
+    """As when the server ends the connection while it answers: the answer and the error arrive together."""
+    connection.ensure_connection()
+    link = connection.connection
+    with pytest.raises(psycopg.OperationalError):
+        link.wait(link._exec_command("SELECT 1; SELECT 2"))
+
+    assert link.closed
+    connection.close()

@@ -65,6 +65,12 @@ class Connection(psycopg.Connection[Any]):
         except psycopg.errors.ReadOnlySqlTransaction:
             database.mark_read_only()
             raise
+        except psycopg.InternalError as error:
+            if error.sqlstate is not None:
+                raise
+            # An answer that does not fit the command: an error of the server that ends the connection, sent with it.
+            self._shut()
+            raise psycopg.OperationalError(str(error)) from None
 
     def _shut(self) -> None:
         """Close without a word to the server, which could block."""

@@ -212,7 +212,7 @@ def fill(path: Path) -> None:
 
 
 def run(name: str, form: Form, seed: int, servers: Sequence[Server], faults: dict[str, Fault]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, logs_on_failure(servers):
         record = Record(Path(folder) / "acknowledged")
         for server in servers:
             server.call("GET", "/api/me")
@@ -235,6 +235,16 @@ def run(name: str, form: Form, seed: int, servers: Sequence[Server], faults: dic
             writer.join()
         check(name, servers[0], record, writers)
         assert not slow, slow
+
+
+@contextmanager
+def logs_on_failure(servers: Sequence[Server]) -> Iterator[None]:
+    try:
+        yield
+    except AssertionError:
+        for server in servers:
+            print(f"port {server.port} logged:\n{server.logged()}", file=sys.stderr)
+        raise
 
 
 def carry_out(

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -81,13 +82,14 @@ class Server:
 
     def __init__(self, url: str, *, fill: bool = True, **variables: str) -> None:
         self.port = free_port()
+        self.log = tempfile.TemporaryFile()
         self.environment = {
             **os.environ,
             "ENV_FILE": "",
             "SECRET_KEY": "".join(map(chr, range(48, 98))),
             "ALLOWED_HOSTS": "127.0.0.1",
             "BEHIND_TLS": "off",
-            "LOG_LEVEL": "CRITICAL",
+            "LOG_LEVEL": "ERROR",
             "DATABASE_URL": url,
             "PORT": str(self.port),
             "DEMO_TOKEN": TOKEN,
@@ -106,10 +108,18 @@ class Server:
 
     def start(self) -> "subprocess.Popen[bytes]":
         line = ["-m", "gunicorn", "-c", "python:crm_project.server", "crm_project.wsgi"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return subprocess.Popen(
-            [sys.executable, *line], env=self.environment, start_new_session=True, **quiet
+            [sys.executable, *line],
+            env=self.environment,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=self.log,
         )
+
+    def logged(self, most: int = 20_000) -> str:
+        """The end of what the server logged as an error."""
+        self.log.seek(max(0, self.log.seek(0, os.SEEK_END) - most))
+        return self.log.read().decode(errors="replace")
 
     def wait_until_it_listens(self, listens: bool = True) -> None:
         """Or, after it was killed, until the last of its processes is gone."""
