@@ -82,7 +82,7 @@ class Server:
 
     def __init__(self, url: str, *, fill: bool = True, **variables: str) -> None:
         self.port = free_port()
-        self.log = tempfile.TemporaryFile()
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the server
         self.environment = {
             **os.environ,
             "ENV_FILE": "",
