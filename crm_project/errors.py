@@ -1,7 +1,7 @@
 """Errors of the domain: a stable code, a message and the fields concerned.
 
 Messages are templates with named parameters (`"At most %(limit)s characters."`, `{"limit": 255}`), so that a catalogue
-can translate them; they are never built with f-strings.
+can translate them (into the language that is active); they are never built with f-strings.
 """
 
 import dataclasses
@@ -9,13 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 # Begins the list of the known names in the message of an unknown one.
 KNOWN = " Known: "
 
 
 def message(template: str, params: Mapping[str, Any]) -> str:
     """The text of a template. Without parameters a percent sign stands for itself."""
-    return template % params if params else template
+    text = gettext(template) if template else ""
+    return text % params if params else text
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from csp.constants import NONE, SELF
 
 from crm_project import __version__, environment, logs
+from crm_project.languages import DEFAULT
+from crm_project.languages import LANGUAGES as NAMES
 from crm_project.staff.theme import UNFOLD  # noqa: F401
 
 BASE_DIR = environment.BASE_DIR
@@ -33,6 +35,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "crm_project.background",
     "crm_project.mail",
+    "crm_project.languages",
     "crm_project.accounts",
     "crm_project.records",
     "crm_project.journal",
@@ -68,7 +71,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "crm_project.staff.middleware.OrganizationZoneMiddleware",
+    "crm_project.staff.middleware.ReaderMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -114,7 +117,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # The life of a link that resets a password, in seconds.
 PASSWORD_RESET_TIMEOUT = 60 * 60
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = DEFAULT
+LANGUAGES = list(NAMES.items())
+LOCALE_PATHS = [BASE_DIR / "crm_project/languages/locale"]
 FORMAT_MODULE_PATH = ["crm_project.staff.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -2,6 +2,7 @@
 
 import uuid
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
@@ -16,6 +17,7 @@ from crm_project.accounts.querysets import (
     UserManager,
 )
 from crm_project.accounts.rules import ALL_SCOPES, Role
+from crm_project.languages import nearest
 
 
 def every_scope() -> list[str]:
@@ -84,7 +86,8 @@ class Member(models.Model):
         ADMIN = Role.ADMIN
 
     row_kind: ClassVar[str] = "user"
-    derived: ClassVar[frozenset[str]] = frozenset({"updated_at", "version"})
+    # How a person reads the pages is not the organization's: it has no version and no event.
+    derived: ClassVar[frozenset[str]] = frozenset({"language", "time_zone", "updated_at", "version"})
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="members")
@@ -92,6 +95,9 @@ class Member(models.Model):
     role = models.CharField(max_length=16, choices=Roles, default=Roles.REP)
     job_title = models.CharField(max_length=255, blank=True)
     is_active = models.BooleanField(default=True)
+    # Empty: the organization's.
+    language = models.CharField(max_length=16, blank=True, default="", db_default="")
+    time_zone = models.CharField(max_length=63, blank=True, default="", db_default="")
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -115,6 +121,16 @@ class Member(models.Model):
     @property
     def email(self) -> str:
         return self.user.email
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which the member reads and writes times."""
+        return ZoneInfo(self.time_zone or self.organization.time_zone)
+
+    @property
+    def reading_language(self) -> str:
+        """The code of the language of the member's pages and mails."""
+        return nearest(self.language or self.organization.language)
 
     @property
     def has_access(self) -> bool:

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 NOTHING = "—"
 
@@ -21,9 +23,11 @@ def money(amount: Decimal | None, currency: str, decimals: int = 2) -> SafeStrin
     return format_html('<span class="crm-money">{} <span>{}</span></span>', text, currency)
 
 
-def number(amount: Decimal, decimals: int = 2) -> str:
-    places = 0 if amount == amount.to_integral_value() else decimals
-    return f"{amount:,.{places}f}"
+def number(amount: Decimal | int, decimals: int = 2) -> str:
+    """As the language of the page writes it: `15,000.50`, `15 000,50`, `15.000,50`."""
+    places = 0 if amount == int(amount) else decimals
+    signs = {",": formats.get_format("THOUSAND_SEPARATOR"), ".": formats.get_format("DECIMAL_SEPARATOR")}
+    return f"{amount:,.{places}f}".translate(str.maketrans(signs))
 
 
 def chip(text: str, color: str) -> SafeString:
@@ -54,7 +58,7 @@ def titled(text: str, icon: str = "") -> SafeString | str:
     if not icon:
         return text
     return format_html(
-        '{} <span class="material-symbols-outlined crm-icon" title="Private">{}</span>', text, icon
+        '{} <span class="material-symbols-outlined crm-icon" title="{}">{}</span>', text, _("Private"), icon
     )
 
 
@@ -81,7 +85,9 @@ def day(value: datetime.date | None, *, late: bool = False) -> SafeString | str:
     if value is None:
         return NOTHING
     text = formats.date_format(value, "j M Y")
-    return format_html('<span class="crm-late" title="Overdue">{}</span>', text) if late else text
+    if not late:
+        return text
+    return format_html('<span class="crm-late" title="{}">{}</span>', _("Overdue"), text)
 
 
 def instant(value: datetime.datetime, *, late: bool = False) -> SafeString:
@@ -93,7 +99,7 @@ def instant(value: datetime.datetime, *, late: bool = False) -> SafeString:
 def age(since: datetime.datetime, now: datetime.datetime) -> SafeString:
     """The age in whole days."""
     days = max(0, (now - since).days)
-    text = "today" if days == 0 else f"{days} day{'' if days == 1 else 's'}"
+    text = ngettext("%(count)s day", "%(count)s days", days) % {"count": days} if days else _("today")
     return format_html('<span title="{}">{}</span>', formats.date_format(since, "j M Y"), text)
 
 

@@ -9,11 +9,17 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.template.loader import render_to_string
+from django.utils import formats
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from crm_project.generics import AnyModelMultipleChoiceField
+from crm_project.readers import Unreadable
+from crm_project.readers.figures import SIGNS, read_figure
 from crm_project.records.models import DEFAULT_SYSTEM
+from crm_project.staff.display import number
 
 AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
 WHOLE = re.compile(r"-?[0-9]{1,19}")
@@ -68,11 +74,33 @@ class LongText(PlainText):
         return bool((self.to_python(initial) or "") != (self.to_python(data) or ""))
 
 
+def decimal_as_typed(amount: Decimal | str) -> str:
+    """A plain decimal with the decimal sign of the page's language, as `read_decimal` reads it."""
+    return str(amount).replace(".", formats.get_format("DECIMAL_SEPARATOR"))
+
+
+def read_decimal(text: str) -> Decimal:
+    """The value of a typed figure: the only one that it can have, else the one in the page's language.
+
+    `1500.50` is a figure on a French page too. `12.500` is none there: French groups its digits by spaces.
+    Raises Unreadable.
+    """
+    figure = read_figure(text)
+    values = {value for value in figure.values.values() if not figure.unit}
+    if len(values) == 1:
+        return values.pop()
+    decimal, groups = formats.get_format("DECIMAL_SEPARATOR"), formats.get_format("THOUSAND_SEPARATOR")
+    if any(sign in text and sign not in (decimal, groups) for sign in SIGNS) or not values:
+        raise Unreadable("%(value)s is not a number.", {"value": text})
+    return figure.values[decimal]
+
+
 class DecimalInput(forms.Field):
-    """A decimal of the digits 0 to 9 with a point, without an exponent."""
+    """A decimal as the language of the page writes it, without an exponent."""
 
     widget = TextInput
-    invalid_message = "Write an amount as 15000.00."
+    invalid_message = gettext_lazy("Write an amount as %(example)s.")
+    example = Decimal("15000.50")
 
     def to_python(self, value: Any) -> Decimal | None:
         if value is None or isinstance(value, Decimal):
@@ -80,9 +108,17 @@ class DecimalInput(forms.Field):
         text = str(value).strip()
         if not text:
             return None
-        if not AMOUNT.fullmatch(text):
-            raise forms.ValidationError(self.invalid_message, code="invalid")
-        return Decimal(text)
+        try:
+            amount = read_decimal(text)
+        except Unreadable:
+            amount = None
+        if amount is None or not AMOUNT.fullmatch(f"{amount:f}"):
+            example = {"example": number(self.example)}
+            raise forms.ValidationError(self.invalid_message, code="invalid", params=example)
+        return amount
+
+    def prepare_value(self, value: Any) -> Any:
+        return decimal_as_typed(value) if isinstance(value, Decimal) else value
 
     def widget_attrs(self, widget: Any) -> dict[str, Any]:
         return {"inputmode": "decimal", "autocomplete": "off"}
@@ -179,7 +215,7 @@ class WholeNumber(forms.Field):
         if not text:
             return None
         if not WHOLE.fullmatch(text):
-            raise forms.ValidationError("Write a whole number.", code="invalid")
+            raise forms.ValidationError(_("Write a whole number."), code="invalid")
         return int(text)
 
     def widget_attrs(self, widget: Any) -> dict[str, Any]:
@@ -206,7 +242,7 @@ class Instant(forms.DateTimeField):
         try:
             return instant and instant.astimezone(datetime.UTC)
         except OverflowError:
-            raise forms.ValidationError("This date is out of range.", code="invalid") from None
+            raise forms.ValidationError(_("This date is out of range."), code="invalid") from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -224,7 +260,7 @@ class References(forms.CharField):
     widget = Textarea
 
     def __init__(self, **kwargs: Any) -> None:
-        text = "IDs of this row in other systems, one per line, as “system: id”."
+        text = gettext_lazy("IDs of this row in other systems, one per line, as “system: id”.")
         defaults = {"required": False, "help_text": text, "widget": Textarea({"rows": 3})}
         super().__init__(**{**defaults, **kwargs})
         self.lines: dict[str, tuple[str, str]] = {}

@@ -1,24 +1,32 @@
-"""Middleware of the admin: the time zone of the organization."""
+"""Middleware of the admin: the time zone and the language of whoever reads the page."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 
 from crm_project.staff.request_actor import actor_of
 
 
-class OrganizationZoneMiddleware:
-    """Activate the time zone of the organization for pages of the admin."""
+class ReaderMiddleware:
+    """Activate the member's time zone and language for pages of the admin.
+
+    Pages without a member, such as the sign-in page, have the language that the browser asks for.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        actor = actor_of(request) if request.path_info.startswith(reverse("admin:index")) else None
-        if actor is None:
+        if not request.path_info.startswith(reverse("admin:index")):
             return self.get_response(request)
-        with timezone.override(ZoneInfo(actor.organization.time_zone)):
+        actor = actor_of(request)
+        if actor is None:
+            with translation.override(translation.get_language_from_request(request)):
+                response = self.get_response(request)
+            patch_vary_headers(response, ["Accept-Language"])
+            return response
+        with timezone.override(actor.member.zone), translation.override(actor.member.reading_language):
             return self.get_response(request)

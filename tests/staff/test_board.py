@@ -131,7 +131,7 @@ class PageTests(BoardTestCase):
 
         page = self.board("amount_from=many")
 
-        assert "Amount: Write an amount as 15000.00." in page
+        assert "Amount: Write an amount as 15,000.50." in page
         assert CARD.findall(page) == []
 
     def test_a_filter_without_a_field_is_a_chip_that_can_be_removed(self):
@@ -409,7 +409,7 @@ class AddTests(BoardTestCase):
     def test_wrong_values_are_named_and_nothing_is_written(self):
         for wrong, text in (
             ({"name": ""}, "Name: This field is required."),
-            ({"amount": "1,5"}, "Amount: Write an amount as 15000.00."),
+            ({"amount": "1,5,0"}, "Amount: Write an amount as 15,000.50."),
             ({"amount": "1.234"}, "nothing is rounded"),
             ({"stage": stages_of(self.renewals)[0].pk}, "This stage was removed."),
             ({"form_key": ""}, "This form has no key."),

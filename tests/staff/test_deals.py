@@ -480,7 +480,7 @@ class ListTests(StaffTestCase):
             "?expected_close_date_from=2026-13-01",
         ):
             assert self.names(query) == [], query
-        assert "Amount: Write an amount as 15000.00." in self.page(f"{list_url(Deal)}?amount_from=5,000")
+        assert "Amount: Write an amount as 15,000.50." in self.page(f"{list_url(Deal)}?amount_from=5,00,0")
 
     def test_odd_requests_are_no_500(self):
         self.deal(name="small", amount="10")

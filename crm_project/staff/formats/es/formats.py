@@ -1,0 +1,3 @@
+"""Groups of digits as people in Spain write them."""
+
+THOUSAND_SEPARATOR = "."

@@ -1,0 +1,66 @@
+"""Every page of the admin is translated: read in a language of brackets, it has no text of ours outside of them."""
+
+import re
+import tempfile
+
+import pytest
+from django.contrib import admin
+from django.db import models
+
+from crm_project.accounts.models import Member
+from tests.languages.pseudo import pseudo_language, untranslated
+from tests.staff.base import action_url, add_url, change_url, list_url
+from tests.staff.test_leaks import TENANT_MODELS, LeakTestCase, plain_urls
+
+pytestmark = [pytest.mark.once, pytest.mark.slow]
+
+# Proper names, formats and codes, which are the same in every language.
+NAMES = (
+    r"[A-Z]{3}|CSV|XLSX|UTF-8|API|URL|JSON|CRM|HubSpot|GET|POST|PATCH|ID|Ctrl|Esc|https?://\S+|\S+@\S+|"
+    r"[A-Z][a-z]+/[A-Z][A-Za-z_]+|English|Français|Polski|Español|Italiano"
+)
+
+
+def stored_texts():
+    """All texts of the rows, which are nobody's to translate."""
+    for model in admin.site._registry:
+        names = [
+            field.attname
+            for field in model._meta.concrete_fields
+            if isinstance(field, models.CharField | models.TextField | models.UUIDField | models.JSONField)
+        ]
+        for values in model._default_manager.values_list(*names):
+            for value in values:
+                yield from [value] if isinstance(value, str) else re.findall(r"\w+", str(value or ""))
+
+
+class TranslatedTests(LeakTestCase):
+    """Read by the admin, whose organization has rows of all kinds."""
+
+    def setUp(self):
+        super().setUp()
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        code = self.enterContext(pseudo_language(folder))
+        Member.objects.update(language=code)
+        texts = sorted({text for text in stored_texts() if text.strip()}, key=len, reverse=True)
+        self.known = re.compile("|".join([*map(re.escape, texts), rf"\b(?:{NAMES})\b"]))
+        self.sign_in(self.alice)
+
+    def urls(self):
+        yield from (url for url in plain_urls() if "jsi18n" not in url and "logout" not in url)
+        for model in TENANT_MODELS:
+            yield from (list_url(model), f"{list_url(model)}?q=nothing", add_url(model))
+        for row in self.own.values():
+            yield from (change_url(row), change_url(row).replace("/change/", "/history/"))
+            for action in getattr(admin.site._registry[type(row)], "row_actions", ()):
+                yield action_url(action.name, row)
+
+    def test_no_page_has_a_text_that_is_not_translated(self):
+        found = {}
+        for url in dict.fromkeys(self.urls()):
+            response = self.client.get(url)
+            if "html" in response.headers.get("Content-Type", ""):
+                for text in untranslated(response.content.decode(), self.known):
+                    found.setdefault(text, url)
+
+        assert not found, "\n".join(f"{url}: {text}" for text, url in sorted(found.items()))
