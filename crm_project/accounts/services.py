@@ -4,7 +4,7 @@ import datetime
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -29,8 +29,10 @@ from crm_project.changes import (
 from crm_project.database import was_read_only
 from crm_project.emails import fold_email, has_domain, has_invisible
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
+from crm_project.languages import LANGUAGES
 from crm_project.prepared import Prepared
 from crm_project.versions import Versions, require
+from crm_project.write_queue import write_transaction
 
 TOKEN_PREFIX = "crm_"
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -214,6 +216,31 @@ def update_member(*, actor: Actor, member: Member, **fields: Any) -> Member:
         _store(row, before, changes)
         bump_catalogue(row.organization_id)
     return row
+
+
+def change_preferences(*, actor: Actor, change: Mapping[str, Any]) -> Member:
+    """Change the language or the time zone in which the member reads; empty stands for the organization's.
+
+    They are the member's own: without a version, an event or an undo.
+    """
+    actor.require(Permission.VIEW)
+    wanted = {name: value or "" for name, value in change.items()}
+    refuse_fields(_preference_errors(wanted))
+    with write_transaction():
+        before_storing()
+        row = Member.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.member.pk)
+        row.language = wanted.get("language", row.language)
+        row.time_zone = wanted.get("time_zone", row.time_zone)
+        row.save(update_fields=["language", "time_zone"])
+    return row
+
+
+def _preference_errors(change: Mapping[str, Any]) -> Iterator[FieldError]:
+    if change.get("language", "") not in {"", *LANGUAGES}:
+        template = "The languages of the pages are %(codes)s."
+        yield FieldError("language", "invalid_choice", template, {"codes": ", ".join(LANGUAGES)})
+    if change.get("time_zone", "") not in {"", *time_zones()}:
+        yield FieldError("time_zone", "invalid_choice", "There is no such time zone.")
 
 
 def deactivate_member(

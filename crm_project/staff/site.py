@@ -18,6 +18,7 @@ from crm_project.staff import command_palette, inputs, password_reset
 from crm_project.staff.bell import bell
 from crm_project.staff.invitation import accept_view
 from crm_project.staff.manifest import manifest_view
+from crm_project.staff.preferences import preferences_view
 from crm_project.staff.request_actor import actor_of, is_operator
 from crm_project.staff.sign_in import SESSION_LASTS, OwnPasswordForm, SignInForm, throttled_page
 from crm_project.staff.undoing import undo_view
@@ -46,6 +47,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def get_urls(self) -> list[URLPattern]:
         own: list[URLPattern] = [
             path("organization/", self.admin_view(self.choose_organization), name="choose_organization"),
+            path("preferences/", self.admin_view(self.preferences), name="preferences"),
             path("invitation/", self.accept_invitation, name="accept_invitation"),
             path("password_reset/", self.password_reset, name="password_reset"),
             path("password_reset/sent/", self.password_reset_sent, name="password_reset_sent"),
@@ -125,6 +127,9 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def password_reset_confirm(self, request: HttpRequest, uidb64: str, token: str) -> HttpResponseBase:
         view = password_reset.ConfirmView.as_view(extra_context=self.each_context(request))
         return view(request, uidb64=uidb64, token=token)
+
+    def preferences(self, request: HttpRequest) -> HttpResponse:
+        return preferences_view(request, self)
 
     def choose_organization(self, request: HttpRequest) -> HttpResponse:
         """Switch to another organization; a POST, since it changes the session."""

@@ -86,6 +86,8 @@ STAGES = [{"name": "First"}, {"name": "Second"}]
 ROUTES = [
     # The columns: viewer, rep, manager, admin.
     route("GET    /api/me                                   200 200 200 200"),
+    route("GET    /api/me/preferences                       200 200 200 200"),
+    route("PATCH  /api/me/preferences                       200 200 200 200", {"language": "fr"}),
     route("GET    /api/users                                200 200 200 200"),
     route("GET    /api/users/{user}                         200 200 200 200"),
     route("GET    /api/tokens                               200 200 200 200"),

@@ -8,8 +8,9 @@ from rest_framework import serializers
 from crm_project.accounts.models import ApiToken
 from crm_project.accounts.rules import ALL_SCOPES, Role
 from crm_project.api.compiled import Serializer
-from crm_project.api.fields import StrictChoice, StrictDateTime, StrictUUID, TextField
+from crm_project.api.fields import OptionalText, StrictChoice, StrictDateTime, StrictUUID, TextField
 from crm_project.api.serializers import MemberSerializer, StrictSerializer
+from crm_project.languages import LANGUAGES
 
 
 class UserSerializer(MemberSerializer):
@@ -85,6 +86,13 @@ class MeSerializer(Serializer):
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_permissions(self, actor: Any) -> list[str]:
         return sorted(actor.permissions)
+
+
+class PreferencesSerializer(StrictSerializer):
+    """How the member reads the pages and mails. The API answers in English, with instants in UTC."""
+
+    language = OptionalText(help_text=f"One of {', '.join(LANGUAGES)}; empty for the organization's.")
+    time_zone = OptionalText(help_text="A name such as Europe/Paris; empty for the organization's.")
 
 
 def with_secret(token: ApiToken, secret: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from crm_project.accounts.api.filters import UserFilter
 from crm_project.accounts.api.serializers import (
     MeSerializer,
     NewTokenSerializer,
+    PreferencesSerializer,
     RenameTokenSerializer,
     TokenSerializer,
     UserSerializer,
@@ -98,3 +99,24 @@ class MeView(ScopedView):
     @extend_schema(responses=MeSerializer, summary="Show the current member")
     def retrieve(self, request: Request, **_: Any) -> Response:
         return Response(MeSerializer(self.actor).data)
+
+
+class PreferencesView(ScopedView):
+    """How the member reads the pages and mails."""
+
+    http_method_names = ["get", "patch", "head", "options"]
+    serializer_class = PreferencesSerializer
+    edit_permission = Permission.VIEW
+    conditional_actions = frozenset()
+
+    @extend_schema(responses=PreferencesSerializer, summary="Show the language and the time zone")
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        return Response(PreferencesSerializer(self.actor.member).data)
+
+    @extend_schema(responses=PreferencesSerializer, summary="Change the language and the time zone")
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        """What is not named stays."""
+        body = PreferencesSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        changed = services.change_preferences(actor=self.actor, change=body.validated_data)
+        return Response(PreferencesSerializer(changed).data)
