@@ -74,7 +74,7 @@ def store(catalogue: Catalog, language: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         write_po(file, catalogue, width=WIDTH, no_location=True, sort_output=True)
-    path.with_suffix(".mo").write_bytes(compiled(catalogue))
+    path.with_suffix(".mo").write_bytes(compiled(stored(language)))
 
 
 def compiled(catalogue: Catalog) -> bytes:

@@ -14,8 +14,8 @@ VERSIONED = {
     if hasattr(model, "row_kind") and hasattr(model, "version")
 }
 # A file on its way in is no row of the organization's data: what it brings in is written by a worker. Neither is what a
-# member has read.
-NO_ROWS = ("/api/imports", "/api/notifications")
+# member has read, nor how a member reads.
+NO_ROWS = ("/api/imports", "/api/notifications", "/api/me")
 WRITES = [route for route in ROUTES if route.writes and not route.path.startswith(NO_ROWS)]
 
 
