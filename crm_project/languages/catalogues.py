@@ -150,7 +150,7 @@ def keywords() -> dict[str, Any]:
     for name in ("gettext", "ngettext", "pgettext", "npgettext"):
         found[f"{name}_lazy"] = found[name]
     found["gettext_noop"] = found["gettext"]
-    errors = (*_errors(DomainError), *_errors(Unreadable))
+    errors: list[type] = [*_errors(DomainError), *_errors(Unreadable)]
     return found | {error.__name__: (1,) for error in errors} | {"FieldError": (3,)}
 
 
