@@ -59,6 +59,7 @@ test-long: $(VENV)/dev $(VENV)/clients/installed tests/dialects/clients/node_mod
 	env TEST_EXAMPLES=20 $(BIN)/python -m pytest -n auto --hypothesis-seed=$(SEED) $(GENERATED) $(ARGS)
 	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -m long $(ARGS)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -m "long or once or browser" $(ARGS)
+	$(BIN)/python -m tests.postgres $(BIN)/python -m pytest -p tests.pooled -m "race and not long" $(ARGS)
 	$(BIN)/python -m tests.long.faults --long --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.growth --seed $(SEED)
 	$(BIN)/python -m tests.postgres $(BIN)/python -m tests.long.costs

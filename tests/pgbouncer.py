@@ -16,6 +16,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from crm_project import database
+
 SECONDS = 10
 
 
@@ -125,6 +127,13 @@ def behind_pgbouncer(connection: Any) -> Iterator[int]:
         finally:
             connection.close()
             settings.update(before)
+
+
+def store_limits(connection: Any, port: int) -> None:
+    """Give the role the limits, as `manage.py migrate` does; the pooler's connections are newer than that."""
+    database.store_limits()
+    connection.close()
+    console(port, "RECONNECT")
 
 
 def url_of(settings: dict[str, Any], *, port: int | None = None) -> str:

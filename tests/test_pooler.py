@@ -20,7 +20,7 @@ from tests.base import World
 from tests.factories import DealFactory
 from tests.imports.client import csv_file
 from tests.imports.test_imports import HEADER, deal_row
-from tests.pgbouncer import behind_pgbouncer, console, url_of
+from tests.pgbouncer import behind_pgbouncer, console, store_limits, url_of
 from tests.tasks import run_tasks
 from tests.test_races import (  # noqa: F401  (the fixtures and tests of that module, run here behind the pooler)
     _the_journal_has_no_gaps,
@@ -45,14 +45,8 @@ def _pooler(transactional_db):
     if connection.vendor != "postgresql":
         pytest.skip("a pooler stands before PostgreSQL")
     with behind_pgbouncer(connection) as port:
-        store_limits(port)
+        store_limits(connection, port)
         yield
-
-
-def store_limits(port):
-    database.store_limits()
-    connection.close()
-    console(port, "RECONNECT")
 
 
 @pytest.fixture
@@ -92,7 +86,7 @@ def test_a_limit_that_is_not_in_force_is_named(settings):
 
 def test_a_statement_ends_in_time_and_a_command_takes_its_time(settings):
     limits(settings, statement_timeout="1s")
-    store_limits(port())
+    store_limits(connection, port())
     began = time.monotonic()
     with pytest.raises(OperationalError, match="statement timeout"), connection.cursor() as cursor:
         cursor.execute("SELECT pg_sleep(10)")
