@@ -106,7 +106,8 @@ def _differences(actor: Actor, rows: Sequence[Contact]) -> Iterator[tuple[str, s
 
 
 def _label(name: str) -> str:
-    return _(LABELS[name]) if name in LABELS else capfirst(str(Contact._meta.get_field(name).verbose_name))
+    field: Any = Contact._meta.get_field(name)
+    return _(LABELS[name]) if name in LABELS else capfirst(str(field.verbose_name))
 
 
 def _value_of(name: str) -> Any:
