@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from crm_project.accounts.models import Member, Organization
 from crm_project.activities.models import Activity
@@ -33,7 +33,7 @@ NAMED = 20
 
 
 def connect() -> None:
-    register(TEMPLATE, gettext_noop("Morning digest"), digest)
+    register(TEMPLATE, gettext_lazy("Morning digest"), digest)
 
 
 def queue_digests(organization: Organization, now: datetime.datetime) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from crm_project.accounts.models import Member
 from crm_project.mail.templates import Text, fill, link, one_line, register
@@ -22,7 +22,7 @@ NAMED = 50
 
 
 def connect() -> None:
-    register(TEMPLATE, gettext_noop("Notification"), notification)
+    register(TEMPLATE, gettext_lazy("Notification"), notification)
 
 
 def notification(message: Any) -> Text | None:

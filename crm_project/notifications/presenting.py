@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from crm_project.accounts.models import Member
 from crm_project.activities.models import Activity
@@ -51,7 +51,7 @@ class PresentedNotification:
     @property
     def summary(self) -> str:
         """What happened, without the name of the row."""
-        kind, who = self.notification.kind, self.line.who if self.line else _(SYSTEM)
+        kind, who = self.notification.kind, self.line.who if self.line else str(SYSTEM)
         if kind == Kinds.ACTIVITY_DUE:
             return _due(self.row, self.zone)
         if kind == Kinds.IMPORT_FINISHED:
@@ -59,7 +59,7 @@ class PresentedNotification:
         if kind == Kinds.DEAL_HANDED:
             return _("%(who)s handed you this deal") % {"who": who}
         if self.line is None:
-            return _("Changed")
+            return pgettext("history", "Changed")
         return _("%(who)s: %(what)s") % {"who": who, "what": self.line.text}
 
     @property

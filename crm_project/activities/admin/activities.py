@@ -36,13 +36,13 @@ from crm_project.staff.request_actor import actor_of, member_choices
 from deals.models import Deal
 
 STATES = [
-    ("open", pgettext_lazy("status", "Open")),
+    ("open", pgettext_lazy("activities", "Open")),
     ("late", gettext_lazy("Overdue or due today")),
     ("overdue", gettext_lazy("Overdue")),
     ("today", gettext_lazy("Due today")),
     ("planned", gettext_lazy("Due later")),
     ("undated", gettext_lazy("Without a date")),
-    ("done", gettext_lazy("Done")),
+    ("done", pgettext_lazy("activities", "Done")),
 ]
 # The states of the filter that stand for several of the rows'.
 SEVERAL = {"late": ("overdue", "today")}
@@ -80,7 +80,7 @@ class DealFilter(RowFilter):
 class ContactFilter(RowFilter):
     """Those of a contact, of its people and of their deals, as on its page."""
 
-    title = pgettext_lazy("filter", "With")
+    title = pgettext_lazy("a contact", "With")
     parameter = "with"
     model = Contact
 
