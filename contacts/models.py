@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Trim
+from django.utils.translation import gettext_lazy
 
 from contacts.querysets import ContactQuerySet
 from contacts.rules import company_key
@@ -22,8 +23,8 @@ from crm_project.records.text import RELATED, name_forms, own_text, search_text,
 
 class Contact(Row):
     class Kinds(models.TextChoices):
-        PERSON = "person"
-        COMPANY = "company"
+        PERSON = "person", gettext_lazy("Person")
+        COMPANY = "company", gettext_lazy("Company")
 
     row_kind: ClassVar[str] = "contact"
     derived: ClassVar[frozenset[str]] = Row.derived | {

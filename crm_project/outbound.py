@@ -20,6 +20,7 @@ from typing import Any
 
 import requests
 from django.conf import settings
+from django.utils.translation import gettext_noop
 from requests.adapters import HTTPAdapter
 from requests_hardened import Config, HTTPSession
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
@@ -81,22 +82,28 @@ class Answer:
 def url_error(url: str) -> FieldError | None:
     """What is wrong with a URL that a member gives, without a look-up of its name."""
     if len(url) > MAX_URL or not URL_CHARACTERS.fullmatch(url):
-        return _error("invalid", "A URL has at most %(limit)s characters, all of them ASCII.", limit=MAX_URL)
+        return _error(
+            "invalid",
+            gettext_noop("A URL has at most %(limit)s characters, all of them ASCII."),
+            limit=MAX_URL,
+        )
     try:
         parts = parse_url(url)
     except LocationParseError:
-        return _error("invalid", "This is not a URL.")
+        return _error("invalid", gettext_noop("This is not a URL."))
     host = (parts.host or "").lower()
     if parts.scheme not in ("http", "https") or not host:
-        return _error("scheme", "The URL must begin with https:// and name a host.")
+        return _error("scheme", gettext_noop("The URL must begin with https:// and name a host."))
     if parts.auth is not None or "@" in (parts.netloc or ""):
-        return _error("user_info", "The URL may not contain a user name or a password.")
+        return _error("user_info", gettext_noop("The URL may not contain a user name or a password."))
     if is_allowed(host, parts.port):
         return None
     if parts.scheme == "http" and not settings.OUTBOUND_ALLOW_HTTP:
-        return _error("scheme", "The URL must begin with https://.")
+        return _error("scheme", gettext_noop("The URL must begin with https://."))
     if parts.port is not None and parts.port not in PORTS and not UNPRIVILEGED <= parts.port < 2**16:
-        return _error("port", "The port must be 80, 443 or at least %(least)s.", least=UNPRIVILEGED)
+        return _error(
+            "port", gettext_noop("The port must be 80, 443 or at least %(least)s."), least=UNPRIVILEGED
+        )
     return _host_error(host)
 
 
@@ -108,7 +115,7 @@ def _host_error(host: str) -> FieldError | None:
         return _internal(host)
     # A last label that is a number is an IPv4 address in decimal, octal or hexadecimal.
     if not NAME.fullmatch(host):
-        return _error("host", "%(host)s is not the full name of a public host.", host=host)
+        return _error("host", gettext_noop("%(host)s is not the full name of a public host."), host=host)
     return None
 
 
@@ -121,7 +128,9 @@ def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _internal(host: str) -> FieldError:
     return _error(
-        "internal_host", "%(host)s is inside the network. The operator can allow it by name.", host=host
+        "internal_host",
+        gettext_noop("%(host)s is inside the network. The operator can allow it by name."),
+        host=host,
     )
 
 

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts import services
 from contacts.admin import likeness
@@ -30,16 +32,15 @@ SORTABLE_LENGTH = 3
 
 
 class ContactForm(StaffForm):
-    labels: ClassVar[Mapping[str, str]] = {
-        "name": "Company name",
-        "job_title": "Job title",
-        "email": "E-mail",
+    labels: ClassVar[Mapping[str, Any]] = {
+        "name": gettext_lazy("Company name"),
+        "email": gettext_lazy("E-mail"),
     }
     further_emails = Entries(
-        label="Further e-mails", required=False, widget=EntriesInput({"inputmode": "email"})
+        label=gettext_lazy("Further e-mails"), required=False, widget=EntriesInput({"inputmode": "email"})
     )
     further_phones = Entries(
-        label="Further phones", required=False, widget=EntriesInput({"inputmode": "tel"})
+        label=gettext_lazy("Further phones"), required=False, widget=EntriesInput({"inputmode": "tel"})
     )
     external_references = references_field()
 
@@ -97,8 +98,8 @@ def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
     more = f"{reverse('admin:contacts_contact_changelist')}?company={company.pk}"
     add = f"{reverse('admin:contacts_contact_add')}?kind=person&company={company.pk}"
     return panels.Panel(
-        title="People",
-        headers=("Name", "Job title", "E-mail", "Phone"),
+        title=_("People"),
+        headers=(_("Name"), _("Job title"), _("E-mail"), _("Phone")),
         rows=[
             (
                 display.link(person),
@@ -108,14 +109,14 @@ def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
             )
             for person in first_people[:PEOPLE_SHOWN]
         ],
-        empty="No people yet.",
+        empty=_("No people yet."),
         more_url=more if len(first_people) > PEOPLE_SHOWN else "",
         add_url=add if actor.may(Permission.EDIT_DEALS) else "",
     )
 
 
 class CompanyFilter(RowFilter):
-    title = "Company"
+    title = gettext_lazy("Company")
     parameter = "company"
     model = Contact
 
@@ -128,7 +129,7 @@ class ContactAdmin(StaffModelAdmin):
     panel_factories: ClassVar[Any] = {Contact: people_of}
     select_related: ClassVar[Any] = ("company", "owner__user")
     search_fields: ClassVar[Any] = ("search_text",)
-    search_help_text = "Name, e-mail or phone"
+    search_help_text = gettext_lazy("Name, e-mail or phone")
     palette_icon = "person"
     has_tabs = True
     has_views = True
@@ -141,7 +142,9 @@ class ContactAdmin(StaffModelAdmin):
         "owned_by": "owner",
         "created_on": "created_at",
     }
-    empty_hint = "Add people and companies here, import them from a file, or enter their e-mail with a deal."
+    empty_hint = gettext_lazy(
+        "Add people and companies here, import them from a file, or enter their e-mail with a deal."
+    )
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at", "full_name")
     list_display: ClassVar[Any] = (
@@ -154,9 +157,9 @@ class ContactAdmin(StaffModelAdmin):
         "created_on",
     )
     list_filter: ClassVar[Any] = (
-        choice_filter("Kind", "kind", Contact.Kinds.choices),
-        choice_filter("Owner", "owner", member_choices),
-        range_filter(InstantRange, "Created", "created_at"),
+        choice_filter(gettext_lazy("Kind"), "kind", Contact.Kinds.choices),
+        choice_filter(gettext_lazy("Owner"), "owner", member_choices),
+        range_filter(InstantRange, gettext_lazy("Created"), "created_at"),
         CompanyFilter,
         ChangeSetFilter,
     )
@@ -172,7 +175,10 @@ class ContactAdmin(StaffModelAdmin):
     }
     row_actions: ClassVar[Any] = (
         TrashAction(
-            trash, "Contacts of deals cannot be moved to the trash. Others can be restored for 30 days."
+            trash,
+            gettext_lazy(
+                "Contacts of deals cannot be moved to the trash. Others can be restored for 30 days."
+            ),
         ),
         RestoreAction(restore),
         Merge(),
@@ -197,9 +203,9 @@ class ContactAdmin(StaffModelAdmin):
         address = ["street", "postal_code", "city", "country"]
         return [
             (None, {"fields": main}),
-            ("More", {"fields": work, "classes": ["tab"]}),
-            ("Address", {"fields": address, "classes": ["tab"]}),
-            ("References", {"fields": ["external_references"], "classes": ["tab"]}),
+            (_("More"), {"fields": work, "classes": ["tab"]}),
+            (_("Address"), {"fields": address, "classes": ["tab"]}),
+            (_("References"), {"fields": ["external_references"], "classes": ["tab"]}),
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -216,13 +222,13 @@ class ContactAdmin(StaffModelAdmin):
     def header(self, request: HttpRequest, row: Contact) -> dict[str, Any] | None:
         """How to reach the contact, and the company of a person."""
         facts = [
-            ("E-mail", row.email and display.mail(row.email)),
-            ("Phone", row.phone and display.phone(row.phone)),
-            ("Mobile", row.mobile and display.phone(row.mobile)),
-            ("Further e-mails", display.joined([*map(display.mail, row.further_emails)])),
-            ("Further phones", display.joined([*map(display.phone, row.further_phones)])),
-            ("Company", row.company and display.link(row.company)),
-            ("Website", row.website and display.web(row.website)),
+            (_("E-mail"), row.email and display.mail(row.email)),
+            (_("Phone"), row.phone and display.phone(row.phone)),
+            (_("Mobile"), row.mobile and display.phone(row.mobile)),
+            (_("Further e-mails"), display.joined([*map(display.mail, row.further_emails)])),
+            (_("Further phones"), display.joined([*map(display.phone, row.further_phones)])),
+            (_("Company"), row.company and display.link(row.company)),
+            (_("Website"), row.website and display.web(row.website)),
         ]
         present = [(label, value) for label, value in facts if value]
         return {"template": "admin/facts.html", "facts": present} if present else None
@@ -230,28 +236,28 @@ class ContactAdmin(StaffModelAdmin):
     def palette_description(self, row: Contact) -> str:
         return " · ".join(part for part in (row.get_kind_display(), row.email) if part)
 
-    @admin.display(description="Kind")
+    @admin.display(description=gettext_lazy("Kind"))
     def kind_of(self, contact: Contact) -> Any:
         return display.status(
             "muted" if contact.kind == Contact.Kinds.PERSON else "open", contact.get_kind_display()
         )
 
-    @admin.display(description="Company")
+    @admin.display(description=gettext_lazy("Company"))
     def company_name(self, contact: Contact) -> Any:
         return display.link(contact.company)
 
-    @admin.display(description="E-mail")
+    @admin.display(description=gettext_lazy("E-mail"))
     def address(self, contact: Contact) -> Any:
         return display.mail(contact.email)
 
-    @admin.display(description="Phone")
+    @admin.display(description=gettext_lazy("Phone"))
     def phone_number(self, contact: Contact) -> Any:
         return display.phone(contact.phone or contact.mobile)
 
-    @admin.display(description="Created", ordering="created_at")
+    @admin.display(description=gettext_lazy("Created"), ordering="created_at")
     def created_on(self, contact: Contact) -> Any:
         return display.day(timezone.localdate(contact.created_at))
 
-    @admin.display(description="Owner")
+    @admin.display(description=gettext_lazy("Owner"))
     def owned_by(self, contact: Contact) -> Any:
         return contact.owner.full_name if contact.owner else display.NOTHING

@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts.duplicates import Likeness, duplicates
 from contacts.models import Contact
@@ -25,7 +27,7 @@ NAMES, EMAILS, PHONES = (
 )
 SCRIPTS = ("contacts/duplicates.js",)
 LONGEST, MOST_ENTRIES, SHOWN = 255, 50, 5
-COMMON = {"email": "e-mail", "phone": "phone", "name": "name"}
+COMMON = {"email": gettext_noop("e-mail"), "phone": gettext_noop("phone"), "name": gettext_noop("name")}
 
 
 def warn(field: forms.Field, row: Any = None) -> None:
@@ -58,7 +60,7 @@ def duplicates_view(admin: Any, request: HttpRequest) -> HttpResponse:
             {
                 "link": display.link(one.contact),
                 "about": admin.palette_description(one.contact),
-                "common": ", ".join(COMMON[reason] for reason in one.reasons),
+                "common": ", ".join(_(COMMON[reason]) for reason in one.reasons),
                 "merge": action_url(admin, admin.row_action("merge"), [row, one.contact.pk])
                 if may_merge
                 else "",

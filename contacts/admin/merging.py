@@ -6,6 +6,9 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from contacts.models import Contact
@@ -20,14 +23,15 @@ from crm_project.staff.actions import AdminAction, expected_versions
 
 TARGET = "target"
 MOST_SHOWN = 10
-LABELS = {"email": "E-mail", "name": "Company name", "job_title": "Job title", "postal_code": "Postal code"}
+LABELS = {"email": gettext_noop("E-mail"), "name": gettext_noop("Company name")}
+MISFIT = gettext_noop("Choose from two to %(most)s people, or as many companies.")
 
 
 class Merge(AdminAction):
     name = "merge"
-    label = "Merge"
+    label = gettext_lazy("Merge")
     icon = "merge"
-    done = "merged"
+    done = gettext_lazy("merged")
     template = "admin/contacts/contact/merge.html"
 
     def fits(self, row: Contact) -> bool:
@@ -36,8 +40,8 @@ class Merge(AdminAction):
 
     def note(self, actor: Actor, rows: Sequence[Contact]) -> str:
         if not _fit(rows):
-            return f"Choose from two to {MOST_SHOWN} people, or as many companies."
-        return (
+            return _(MISFIT) % {"most": MOST_SHOWN}
+        return _(
             "Deals, activities, references, people and all addresses become those of the contact that is kept; the"
             " others go to the trash. E-mail addresses and numbers that are not chosen stay as further ones."
         )
@@ -46,7 +50,7 @@ class Merge(AdminAction):
         if not _fit(rows):
             return {}
         names = [(row.pk, _name(row)) for row in rows]
-        fields = {TARGET: _choice("Keep", names, rows[0].pk)}
+        fields = {TARGET: _choice(_("Keep"), names, rows[0].pk)}
         for name, label, values in _differences(actor, rows):
             kept = next(row.pk for row, value in zip(rows, values, strict=True) if value)
             texts = [(row.pk, value or display.NOTHING) for row, value in zip(rows, values, strict=True)]
@@ -55,7 +59,7 @@ class Merge(AdminAction):
 
     def run(self, actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
         if not _fit(rows):
-            raise Invalid(self.note(actor, rows))
+            raise Invalid(MISFIT, {"most": MOST_SHOWN})
         by_key = {row.pk: row for row in rows}
         target = by_key.get(given[TARGET], rows[0])
         merge_contacts(
@@ -89,9 +93,7 @@ def _choice(label: str, choices: Sequence[tuple[int, str]], initial: int) -> for
 def _differences(actor: Actor, rows: Sequence[Contact]) -> Iterator[tuple[str, str, list[str]]]:
     """Name, label and values of the fields in which the contacts differ."""
     definitions = definitions_for(actor.organization, "contact")
-    named = [
-        (name, LABELS.get(name, name.replace("_", " ").capitalize()), _value_of(name)) for name in CHOICES
-    ]
+    named = [(name, _label(name), _value_of(name)) for name in CHOICES]
     named += [
         (f"{CUSTOM}{key}", definition.label, _custom_of(key))
         for key, definition in definitions.items()
@@ -103,6 +105,11 @@ def _differences(actor: Actor, rows: Sequence[Contact]) -> Iterator[tuple[str, s
             yield name, label, values
 
 
+def _label(name: str) -> str:
+    field: Any = Contact._meta.get_field(name)
+    return _(LABELS[name]) if name in LABELS else capfirst(str(field.verbose_name))
+
+
 def _value_of(name: str) -> Any:
     return lambda row: str(getattr(row, name) or "")
 
@@ -111,7 +118,7 @@ def _custom_of(key: str) -> Any:
     def text(row: Contact) -> str:
         value = row.custom_fields.get(key)
         if isinstance(value, bool):
-            return "Yes" if value else "No"
+            return _("Yes") if value else _("No")
         return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
     return text

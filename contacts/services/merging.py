@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Any
 
 from django.db.models import Q, prefetch_related_objects
+from django.utils.translation import gettext_noop
 
 from contacts.hooks import hooks
 from contacts.models import Contact
@@ -94,10 +95,12 @@ def _keys(row: Contact) -> Change:
 def misfit(rows: Sequence[Contact]) -> str:
     """Why these contacts cannot be merged; empty if they can."""
     if len(rows) < 2 or len({row.pk for row in rows}) < len(rows):
-        return "Name at least two different contacts."
+        return gettext_noop("Name at least two different contacts.")
     if len(rows) > MOST_SOURCES + 1:
-        return "These are too many contacts for one merge."
-    return "" if len({row.kind for row in rows}) == 1 else "A person and a company cannot be one."
+        return gettext_noop("These are too many contacts for one merge.")
+    if len({row.kind for row in rows}) > 1:
+        return gettext_noop("A person and a company cannot be one.")
+    return ""
 
 
 def _chosen(fields: Choices, rows: Sequence[Contact]) -> dict[str, Contact]:
@@ -108,7 +111,7 @@ def _chosen(fields: Choices, rows: Sequence[Contact]) -> dict[str, Contact]:
         if name not in CHOICES and not name.startswith(CUSTOM):
             errors.append(FieldError(f"fields.{name}", "unknown_field", "There is no such field."))
         elif key not in by_key:
-            template = "This is none of the contacts that are merged."
+            template = gettext_noop("This is none of the contacts that are merged.")
             errors.append(FieldError(f"fields.{name}", "does_not_exist", template))
         else:
             chosen[name] = by_key[key]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from contacts.hooks import hooks
 from contacts.models import Contact, ContactReference
@@ -19,7 +20,7 @@ from crm_project.records.writing import store
 from crm_project.records.writing.store import Draft
 from crm_project.versions import Versions, refusal
 
-IN_USE = "This contact is used by %(uses)s."
+IN_USE = gettext_noop("This contact is used by %(uses)s.")
 ANY: Mapping[int, Versions] = MappingProxyType({})
 
 

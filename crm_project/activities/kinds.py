@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import pgettext
 
 from crm_project.accounts.rules import Permission
 from crm_project.activities import services
@@ -61,4 +62,4 @@ def _clauses(presented: PresentedEvent) -> tuple[list[str], set[str]]:
     done = presented.of("done_at")
     if done is None or presented.event.action != "updated":
         return [], set()
-    return ["Done" if done.after else "Opened again"], {"done_at"}
+    return [pgettext("history", "Done") if done.after else pgettext("history", "Opened again")], {"done_at"}

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member
@@ -22,11 +23,11 @@ from deals.models import Deal
 
 class Activity(Row):
     class Types(models.TextChoices):
-        CALL = "call", "Call"
-        MEETING = "meeting", "Meeting"
-        EMAIL = "email", "E-mail"
-        TASK = "task", "Task"
-        NOTE = "note", "Note"
+        CALL = "call", gettext_lazy("Call")
+        MEETING = "meeting", gettext_lazy("Meeting")
+        EMAIL = "email", gettext_lazy("E-mail")
+        TASK = "task", gettext_lazy("Task")
+        NOTE = "note", gettext_lazy("Note")
 
     row_kind: ClassVar[str] = "activity"
     derived: ClassVar[frozenset[str]] = Row.derived | {"deadline"}
@@ -97,7 +98,7 @@ class Activity(Row):
         ]
 
     def __str__(self) -> str:
-        return self.subject or self.text.strip().split("\n")[0][:80] or self.Types(self.type).label
+        return self.subject or self.text.strip().split("\n")[0][:80] or self.get_type_display()
 
     @property
     def is_open(self) -> bool:

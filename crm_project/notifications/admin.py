@@ -9,6 +9,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from crm_project.accounts.rules import Permission
@@ -29,6 +31,7 @@ ORDERING = "-created_at"
 LIST = "admin:notifications_notification_changelist"
 HOURS = frozenset(str(hour) for hour in range(24))
 PARAMETERS = frozenset({"unread", "cursor"})
+CHANNEL_NAMES = {"bell": gettext_noop("bell"), "mail": gettext_noop("mail")}
 
 
 @admin.register(Notification)
@@ -74,7 +77,7 @@ class NotificationAdmin(StaffModelAdmin):
             self,
             request,
             "admin/notifications/list.html",
-            title="Notifications",
+            title=_("Notifications"),
             # Without the breadcrumbs, whose first entry this page is.
             opts=None,
             entries=present(page.rows, actor.member),
@@ -85,7 +88,7 @@ class NotificationAdmin(StaffModelAdmin):
         )
 
     def wrong_parameters(self, request: HttpRequest) -> dict[str, str]:
-        return {name: "There is no such parameter." for name in request.GET if name not in PARAMETERS}
+        return {name: _("There is no such parameter.") for name in request.GET if name not in PARAMETERS}
 
     def _page_of(self, request: HttpRequest, rows: Any) -> Any:
         """The page of the cursor; the first one if it is none."""
@@ -123,14 +126,14 @@ class NotificationAdmin(StaffModelAdmin):
         actor = self.actor(request)
         if request.method == "POST":
             services.change_settings(actor=actor, change=_given(request))
-            messages.success(request, "Your settings are saved.")
+            messages.success(request, _("Your settings are saved."))
             return HttpResponseRedirect(reverse("admin:notifications_notification_settings"))
         settings = services.settings_of(actor)
         return render_page(
             self,
             request,
             "admin/notifications/settings.html",
-            title="Settings of notifications",
+            title=_("Settings of notifications"),
             kinds=list(_rows_of(settings)),
             digest=settings["digest"],
             hours=[(hour, f"{hour}:00", hour == settings["digest_hour"]) for hour in range(24)],
@@ -144,13 +147,13 @@ class NotificationAdmin(StaffModelAdmin):
         actor = self.actor(request)
         if "end" in request.POST:
             calendars.end_address(actor=actor)
-            messages.success(request, "The address of your calendar has ended.")
+            messages.success(request, _("The address of your calendar has ended."))
             return HttpResponseRedirect(reverse("admin:notifications_notification_settings"))
         return render_page(
             self,
             request,
             "admin/notifications/calendar.html",
-            title="Address of your calendar",
+            title=_("Address of your calendar"),
             address=calendars.renew_address(actor=actor),
         )
 
@@ -169,7 +172,11 @@ def _given(request: HttpRequest) -> dict[str, Any]:
 def _rows_of(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for kind, label in Notification.Kinds.choices:
         boxes = [
-            {"name": f"{kind}.{channel}", "channel": channel, "is_on": settings[kind][channel]}
+            {
+                "name": f"{kind}.{channel}",
+                "channel": _(CHANNEL_NAMES[channel]),
+                "is_on": settings[kind][channel],
+            }
             for channel in CHANNELS
         ]
         yield {"label": label, "boxes": boxes}

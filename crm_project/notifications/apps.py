@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class NotificationsConfig(AppConfig):
     name = "crm_project.notifications"
     label = "notifications"
-    verbose_name = "Notifications"
+    verbose_name = gettext_lazy("Notifications")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
@@ -85,7 +86,9 @@ def calendar_of(member: Member) -> bytes:
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", f"{member.organization.name}: activities")
+    calendar.add(
+        "x-wr-calname", _("%(organization)s: activities") % {"organization": member.organization.name}
+    )
     calendar.add("refresh-interval", READ_EVERY, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
     own = Activity.objects.visible_to(member).open().owned_by(member).filter(deadline__isnull=False)
@@ -104,12 +107,13 @@ def _member_of(secret: str) -> Member | None:
 
 
 def _event(activity: Activity) -> Event:
-    """Its tag depends on the row alone, so that an unchanged calendar is the same bytes."""
+    """It depends on the row and the language alone, so that an unchanged calendar is the same bytes."""
     event, about = Event(), activity.deal or activity.contact
     event.add("uid", f"{activity.uuid}@{urlsplit(settings.PUBLIC_URL).hostname}")
     event.add("dtstamp", activity.updated_at)
     event.add("sequence", activity.version)
-    event.add("summary", f"{activity.get_type_display()}: {activity}")
+    summary = _("%(type)s: %(activity)s") % {"type": activity.get_type_display(), "activity": activity}
+    event.add("summary", summary)
     page = link(reverse("admin:activities_activity_change", args=[activity.pk]))
     texts = [str(about) if about else "", activity.text, page]
     event.add("description", "\n\n".join(text for text in texts if text.strip()))

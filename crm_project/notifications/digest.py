@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
 from crm_project.accounts.models import Member, Organization
 from crm_project.activities.models import Activity
@@ -22,7 +24,7 @@ from deals.models import Deal, DealFollower
 from deals.money import formatted
 
 TEMPLATE = "digest"
-SUBJECT = "%(day)s in %(organization)s: %(counts)s"
+SUBJECT = gettext_noop("%(day)s in %(organization)s: %(counts)s")
 DAY = datetime.timedelta(days=1)
 # A digest that the mail server does not take for so long is no morning's any more.
 EXPIRES_AFTER = datetime.timedelta(hours=8)
@@ -31,7 +33,7 @@ NAMED = 20
 
 
 def connect() -> None:
-    register(TEMPLATE, "Morning digest", digest)
+    register(TEMPLATE, gettext_lazy("Morning digest"), digest)
 
 
 def queue_digests(organization: Organization, now: datetime.datetime) -> int:
@@ -77,26 +79,39 @@ def digest(message: Any) -> Text | None:
     zone = ZoneInfo(member.organization.time_zone)
     sections = [
         _section(
-            "Activities",
-            ("activity due", "activities due"),
+            _("Activities"),
+            ngettext_lazy("%(count)s activity due", "%(count)s activities due", "count"),
+            _("more than %(count)s activities due"),
             _activities(member, day, zone),
             lambda row: _of_activity(row, day, zone),
         ),
-        _section("Slipped deals", ("deal slipped", "deals slipped"), _slipped(member, day), _of_slipped),
-        _section("Won yesterday", ("deal won", "deals won"), _won(member, day - DAY, zone), _of_won),
+        _section(
+            _("Slipped deals"),
+            ngettext_lazy("%(count)s deal slipped", "%(count)s deals slipped", "count"),
+            _("more than %(count)s deals slipped"),
+            _slipped(member, day),
+            _of_slipped,
+        ),
+        _section(
+            _("Won yesterday"),
+            ngettext_lazy("%(count)s deal won", "%(count)s deals won", "count"),
+            _("more than %(count)s deals won"),
+            _won(member, day - DAY, zone),
+            _of_won,
+        ),
     ]
     found = [section for section in sections if section is not None]
     if not found:
         return None
     subject = fill(
-        SUBJECT,
+        _(SUBJECT),
         "",
         day=formats.date_format(day, "l"),
         organization=member.organization.name,
-        counts=", ".join(count for count, _ in found),
+        counts=", ".join(count for count, _text in found),
     ).subject
-    home = f"Your day: {link(reverse('admin:index'))}\n"
-    return with_foot(Text(subject, "\n".join([*(text for _, text in found), home])), member)
+    home = _("Your day: %(link)s") % {"link": link(reverse("admin:index"))} + "\n"
+    return with_foot(Text(subject, "\n".join([*(text for _count, text in found), home])), member)
 
 
 def _activities(member: Member, day: datetime.date, zone: ZoneInfo) -> Any:
@@ -118,15 +133,15 @@ def _won(member: Member, day: datetime.date, zone: ZoneInfo) -> Any:
 
 
 def _section(
-    title: str, nouns: tuple[str, str], rows: Any, line: Callable[[Any], str]
+    title: str, counted: Any, counted_more: str, rows: Any, line: Callable[[Any], str]
 ) -> tuple[str, str] | None:
-    """The count for the subject and the text; None without rows."""
+    """The count for the subject and the text; None without rows. `counted` is a plural with `count`."""
     found: Sequence[Any] = list(rows[: NAMED + 1])
     if not found:
         return None
     more = len(found) > NAMED
-    count = f"more than {NAMED}" if more else str(len(found))
-    return f"{count} {nouns[len(found) > 1]}", "".join(_lines(title, found[:NAMED], line, more=more))
+    count = counted_more % {"count": NAMED} if more else counted % {"count": len(found)}
+    return count, "".join(_lines(title, found[:NAMED], line, more=more))
 
 
 def _lines(title: str, rows: Sequence[Any], line: Callable[[Any], str], *, more: bool) -> Iterator[str]:
@@ -135,7 +150,7 @@ def _lines(title: str, rows: Sequence[Any], line: Callable[[Any], str], *, more:
         page = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
         yield f"- {one_line(line(row))}\n  {link(page)}\n"
     if more:
-        yield "- and more\n"
+        yield f"- {_('and more')}\n"
 
 
 def _of_activity(row: Activity, day: datetime.date, zone: ZoneInfo) -> str:
@@ -144,13 +159,17 @@ def _of_activity(row: Activity, day: datetime.date, zone: ZoneInfo) -> str:
     due = local.date() if local else row.due_on
     text = f"{row} ({about})" if about else str(row)
     if due is not None and due < day:
-        return f"Overdue since {formats.date_format(due, 'j M Y')}: {text}"
+        day_text = formats.date_format(due, "j M Y")
+        return _("Overdue since %(day)s: %(activity)s") % {"day": day_text, "activity": text}
     return f"{formats.time_format(local, 'H:i')} {text}" if local else text
 
 
 def _of_slipped(row: Deal) -> str:
     day: Any = row.expected_close_date
-    return f"{_named(row)}, expected on {formats.date_format(day, 'j M Y')}"
+    return _("%(deal)s, expected on %(day)s") % {
+        "deal": _named(row),
+        "day": formats.date_format(day, "j M Y"),
+    }
 
 
 def _of_won(row: Deal) -> str:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.models import Member, Organization
 from crm_project.notifications.querysets import NotificationQuerySet
@@ -22,11 +23,11 @@ class Notification(models.Model):
     """
 
     class Kinds(models.TextChoices):
-        DEAL_HANDED = "deal_handed", "A deal is handed to me"
-        DEAL_CLOSED = "deal_closed", "A deal that I follow is closed"
-        DEAL_CHANGED = "deal_changed", "A deal that I follow is changed"
-        ACTIVITY_DUE = "activity_due", "An activity of mine is due"
-        IMPORT_FINISHED = "import_finished", "An import of mine has finished"
+        DEAL_HANDED = "deal_handed", gettext_lazy("A deal is handed to me")
+        DEAL_CLOSED = "deal_closed", gettext_lazy("A deal that I follow is closed")
+        DEAL_CHANGED = "deal_changed", gettext_lazy("A deal that I follow is changed")
+        ACTIVITY_DUE = "activity_due", gettext_lazy("An activity of mine is due")
+        IMPORT_FINISHED = "import_finished", gettext_lazy("An import of mine has finished")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)

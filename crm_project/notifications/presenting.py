@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from crm_project.accounts.models import Member
 from crm_project.activities.models import Activity
-from crm_project.errors import counted
 from crm_project.imports.models import Import
 from crm_project.journal.models import Event
 from crm_project.journal.sentences import SYSTEM, EventLine, lines
@@ -26,7 +27,6 @@ ICONS = {
     Kinds.ACTIVITY_DUE: "alarm",
     Kinds.IMPORT_FINISHED: "upload_file",
 }
-OUTCOMES = ("created", "updated", "refused")
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,16 @@ class PresentedNotification:
     @property
     def summary(self) -> str:
         """What happened, without the name of the row."""
-        kind, who = self.notification.kind, self.line.who if self.line else SYSTEM
+        kind, who = self.notification.kind, self.line.who if self.line else str(SYSTEM)
         if kind == Kinds.ACTIVITY_DUE:
-            done = "" if self.row.is_open else ", done"
-            return f"{self.row.get_type_display()} due {_due(self.row, self.zone)}{done}"
+            return _due(self.row, self.zone)
         if kind == Kinds.IMPORT_FINISHED:
-            return f"Import {_outcome(self.row)}"
+            return _outcome(self.row)
         if kind == Kinds.DEAL_HANDED:
-            return f"{who} handed you this deal"
-        return f"{who}: {self.line.text}" if self.line else "Changed"
+            return _("%(who)s handed you this deal") % {"who": who}
+        if self.line is None:
+            return pgettext("history", "Changed")
+        return _("%(who)s: %(what)s") % {"who": who, "what": self.line.text}
 
     @property
     def text(self) -> str:
@@ -104,13 +105,29 @@ def _lines(notifications: Sequence[Notification], member: Member) -> dict[int | 
 
 
 def _due(activity: Activity, zone: ZoneInfo) -> str:
+    names = {"type": activity.get_type_display(), "when": _when(activity, zone)}
+    if not names["when"]:
+        # Translators: the type is "Call", "Meeting", "E-mail" or "Task".
+        text = _("%(type)s due no more") if activity.is_open else _("%(type)s due no more, done")
+    else:
+        # Translators: the type is "Call", "Meeting", "E-mail" or "Task".
+        text = _("%(type)s due %(when)s") if activity.is_open else _("%(type)s due %(when)s, done")
+    return text % names
+
+
+def _when(activity: Activity, zone: ZoneInfo) -> str:
     if activity.due_at is None:
-        return formats.date_format(activity.due_on, "j M Y") if activity.due_on else "no more"
+        return formats.date_format(activity.due_on, "j M Y") if activity.due_on else ""
     return formats.date_format(activity.due_at.astimezone(zone), "j M Y, H:i")
 
 
 def _outcome(source: Import) -> str:
     if source.state in (Import.States.FAILED, Import.States.REFUSED):
-        return "failed: nothing was imported"
-    counts = [f"{counted(source.counts.get(name, 0), 'row')} {name}" for name in OUTCOMES]
-    return f"finished: {', '.join(counts)}"
+        return _("Import failed: nothing was imported")
+    created, updated, refused = (source.counts.get(name, 0) for name in ("created", "updated", "refused"))
+    counts = [
+        ngettext("%(count)s row created", "%(count)s rows created", created) % {"count": f"{created:,}"},
+        ngettext("%(count)s row updated", "%(count)s rows updated", updated) % {"count": f"{updated:,}"},
+        ngettext("%(count)s row refused", "%(count)s rows refused", refused) % {"count": f"{refused:,}"},
+    ]
+    return _("Import finished: %(counts)s") % {"counts": ", ".join(counts)}

@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
@@ -34,27 +36,28 @@ from crm_project.staff.request_actor import actor_of, member_choices
 from deals.models import Deal
 
 STATES = [
-    ("open", "Open"),
-    ("late", "Overdue or due today"),
-    ("overdue", "Overdue"),
-    ("today", "Due today"),
-    ("planned", "Due later"),
-    ("undated", "Without a date"),
-    ("done", "Done"),
+    ("open", pgettext_lazy("activities", "Open")),
+    ("late", gettext_lazy("Overdue or due today")),
+    ("overdue", gettext_lazy("Overdue")),
+    ("today", gettext_lazy("Due today")),
+    ("planned", gettext_lazy("Due later")),
+    ("undated", gettext_lazy("Without a date")),
+    ("done", pgettext_lazy("activities", "Done")),
 ]
 # The states of the filter that stand for several of the rows'.
 SEVERAL = {"late": ("overdue", "today")}
 
 
 class StateFilter(FormFilter):
-    title = "State"
+    title = gettext_lazy("State")
 
     @classmethod
     def names(cls) -> list[str]:
         return ["state"]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        return {"state": forms.ChoiceField(choices=[("", "All"), *STATES], widget=Select(), label="State")}
+        choices = [("", _("All")), *STATES]
+        return {"state": forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
 
     def narrow(self, rows: Any, value: Any) -> Any:
         return in_state(rows, value["state"], actor_of(self.request))
@@ -69,7 +72,7 @@ def in_state(rows: Any, state: str, actor: Actor | None) -> Any:
 
 
 class DealFilter(RowFilter):
-    title = "Deal"
+    title = gettext_lazy("Deal")
     parameter = "deal"
     model = Deal
 
@@ -77,7 +80,7 @@ class DealFilter(RowFilter):
 class ContactFilter(RowFilter):
     """Those of a contact, of its people and of their deals, as on its page."""
 
-    title = "With"
+    title = pgettext_lazy("a contact", "With")
     parameter = "with"
     model = Contact
 
@@ -87,23 +90,23 @@ class ContactFilter(RowFilter):
 
 
 class ActivityForm(StaffForm):
-    labels: ClassVar[Mapping[str, str]] = {
-        "due_at": "Due at",
-        "due_on": "or on the day",
-        "done_at": "Done",
-        "is_pinned": "Pinned",
+    labels: ClassVar[Mapping[str, Any]] = {
+        "due_at": gettext_lazy("Due at"),
+        "due_on": gettext_lazy("or on the day"),
+        "done_at": gettext_lazy("Done"),
+        "is_pinned": gettext_lazy("Pinned"),
     }
-    help_texts: ClassVar[Mapping[str, str]] = {
-        "is_pinned": "Stands at the top of its deal or contact.",
+    help_texts: ClassVar[Mapping[str, Any]] = {
+        "is_pinned": gettext_lazy("Stands at the top of its deal or contact."),
     }
     external_references = references_field()
 
 
 class Done(AdminAction):
     name = "done"
-    label = "Mark as done"
+    label = gettext_lazy("Mark as done")
     icon = "check"
-    done = "done"
+    done = gettext_lazy("done")
 
     def fits(self, row: Activity) -> bool:
         return row.is_open
@@ -114,9 +117,9 @@ class Done(AdminAction):
 
 class Postpone(Done):
     name = "postpone"
-    label = "Postpone by a day"
+    label = gettext_lazy("Postpone by a day")
     icon = "snooze"
-    done = "postponed"
+    done = gettext_lazy("postponed")
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
         services.postpone_activities(actor=actor, rows=[row for row in rows if row.is_open])
@@ -137,19 +140,19 @@ class ActivityAdmin(StaffModelAdmin):
     panel_factories: ClassVar[Any] = {Deal: sections.section, Contact: sections.section}
     select_related: ClassVar[Any] = ("deal__contact", "deal__client", "contact", "owner__user")
     search_fields: ClassVar[Any] = ("search_text",)
-    search_help_text = "Subject, text or result"
+    search_help_text = gettext_lazy("Subject, text or result")
     palette_icon = "task_alt"
-    empty_hint = "Log a call or plan the next step on the page of a deal or a contact."
+    empty_hint = gettext_lazy("Log a call or plan the next step on the page of a deal or a contact.")
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at", "deadline")
     list_display: ClassVar[Any] = ("title", "due", "about", "owned_by", "done_on", "created_on")
     list_display_links: ClassVar[Any] = ("title",)
     list_filter: ClassVar[Any] = (
         StateFilter,
-        choice_filter("Type", "type", Activity.Types.choices),
-        choice_filter("Owner", "owner", member_choices),
-        range_filter(InstantRange, "Due", "deadline"),
-        range_filter(InstantRange, "Done", "done_at"),
+        choice_filter(gettext_lazy("Type"), "type", Activity.Types.choices),
+        choice_filter(gettext_lazy("Owner"), "owner", member_choices),
+        range_filter(InstantRange, gettext_lazy("Due"), "deadline"),
+        range_filter(InstantRange, gettext_lazy("Done"), "done_at"),
         DealFilter,
         ContactFilter,
         ChangeSetFilter,
@@ -158,7 +161,7 @@ class ActivityAdmin(StaffModelAdmin):
     row_actions: ClassVar[Any] = (
         Done(),
         Postpone(),
-        TrashAction(trash, "Activities in the trash can be restored for 30 days."),
+        TrashAction(trash, gettext_lazy("Activities in the trash can be restored for 30 days.")),
         RestoreAction(restore),
     )
 
@@ -186,8 +189,8 @@ class ActivityAdmin(StaffModelAdmin):
         after = ["done_at", "result", "is_pinned"]
         return [
             (None, {"fields": main}),
-            ("Result", {"fields": after, "classes": ["tab"]}),
-            ("References", {"fields": ["external_references"], "classes": ["tab"]}),
+            (_("Result"), {"fields": after, "classes": ["tab"]}),
+            (_("References"), {"fields": ["external_references"], "classes": ["tab"]}),
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -197,26 +200,26 @@ class ActivityAdmin(StaffModelAdmin):
         parts = (row.get_type_display(), str(row.deal or row.contact or ""))
         return " · ".join(part for part in parts if part)
 
-    @admin.display(description="Activity")
+    @admin.display(description=gettext_lazy("Activity"))
     def title(self, row: Activity) -> Any:
         return display.iconed(str(row), ICONS[row.type], row.get_type_display())
 
-    @admin.display(description="Due", ordering="deadline")
+    @admin.display(description=gettext_lazy("Due"), ordering="deadline")
     def due(self, row: Activity) -> Any:
         return due_text(row)
 
-    @admin.display(description="Deal or contact")
+    @admin.display(description=gettext_lazy("Deal or contact"))
     def about(self, row: Activity) -> Any:
         return display.link(row.deal or row.contact)
 
-    @admin.display(description="Owner")
+    @admin.display(description=gettext_lazy("Owner"))
     def owned_by(self, row: Activity) -> Any:
         return row.owner.full_name if row.owner else display.NOTHING
 
-    @admin.display(description="Done")
+    @admin.display(description=gettext_lazy("Done"))
     def done_on(self, row: Activity) -> Any:
         return display.day(timezone.localdate(row.done_at)) if row.done_at else display.NOTHING
 
-    @admin.display(description="Created", ordering="created_at")
+    @admin.display(description=gettext_lazy("Created"), ordering="created_at")
     def created_on(self, row: Activity) -> Any:
         return display.day(timezone.localdate(row.created_at))

@@ -14,6 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
@@ -31,10 +33,14 @@ from crm_project.staff.once import create_once
 from crm_project.staff.request_actor import actor_of, visible
 from deals.admin.work import whose_of
 
-GONE = "This activity is no longer here: it was moved to the trash, or you may not see it any more."
+GONE = gettext_noop(
+    "This activity is no longer here: it was moved to the trash, or you may not see it any more."
+)
+# What the acts report.
+SAVED, UNCHANGED = gettext_noop("{names}: saved."), gettext_noop("{names}: nothing to change.")
 ACTS = {
-    "done": (services.complete_activities, "done"),
-    "postpone": (services.postpone_activities, "postponed to the next day"),
+    "done": (services.complete_activities, gettext_noop("{names}: done.")),
+    "postpone": (services.postpone_activities, gettext_noop("{names}: postponed to the next day.")),
 }
 
 
@@ -43,7 +49,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     actor = _acting(request)
     row = visible(request, Activity).filter(pk=pk).select_related("deal", "contact").first()
     if row is None:
-        return answer(request, actor, GONE, is_done=False)
+        return answer(request, actor, _(GONE), is_done=False)
     if name not in ACTS:
         raise Http404
     service, result = ACTS[name]
@@ -61,7 +67,7 @@ def log(request: HttpRequest) -> HttpResponse:
     actor = _acting(request)
     parent = sections.parent_of(request, actor, request.POST.get("about", ""))
     if parent is None:
-        return answer(request, actor, "This row is no longer here.", is_done=False)
+        return answer(request, actor, _("This row is no longer here."), is_done=False)
     form = LogForm(request.POST)
     if not form.is_valid():
         return answer(request, actor, _errors(form), is_done=False, form=form)
@@ -76,7 +82,7 @@ def log(request: HttpRequest) -> HttpResponse:
     except (DomainError, IntegrityError) as error:
         return answer(request, actor, refusal_text(refusal_of(error)), is_done=False, form=form)
     rows = written or list(visible(request, Activity).filter(pk=row_id))
-    text = _report(actor, rows, "saved", changes, next_url(request, "admin:index"))
+    text = _report(actor, rows, SAVED, changes, next_url(request, "admin:index"))
     return answer(request, actor, text, is_done=True)
 
 
@@ -126,10 +132,10 @@ def _errors(form: LogForm) -> str:
 
 def _report(actor: Actor, rows: Sequence[Activity], result: str, changes: ChangeSet, back: str) -> SafeString:
     undo = undo_url(actor, changes)
-    link = format_html(' <a class="crm-link" href="{}?{}">Undo</a>', undo, urlencode({"next": back}))
+    link = format_html(' <a class="crm-link" href="{}?{}">{}</a>', undo, urlencode({"next": back}), _("Undo"))
     names = display.joined([format_html("{}", display.link(row)) for row in rows])
-    text = f"{result}." if changes.recorded else "nothing to change."
-    return format_html('<span class="crm-report">{}: {}{}</span>', names, text, link if undo else "")
+    text = format_html(_(result if changes.recorded else UNCHANGED), names=names)
+    return format_html('<span class="crm-report">{}{}</span>', text, link if undo else "")
 
 
 def answer(

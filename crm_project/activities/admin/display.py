@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from crm_project.activities.models import Activity
 from crm_project.staff import display
@@ -28,10 +29,10 @@ def due_text(row: Activity) -> Any:
 def time_text(row: Activity) -> Any:
     """The time on its day; marked if it has passed."""
     if row.due_at is None:
-        return "All day"
+        return _("All day")
     text = formats.date_format(timezone.localtime(row.due_at), "H:i")
     late = row.is_overdue(timezone.now())
-    return format_html('<span class="crm-late" title="Overdue">{}</span>', text) if late else text
+    return format_html('<span class="crm-late" title="{}">{}</span>', _("Overdue"), text) if late else text
 
 
 def entry(row: Activity, *, about: Any = None, names_owner: bool = True) -> dict[str, Any]:

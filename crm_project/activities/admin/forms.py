@@ -6,20 +6,22 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
 from crm_project.activities.models import Activity
 from crm_project.staff.inputs import Day, LongText, PlainText
 
 # The days from today on which the next step may be due by one click; "day" is the day of `next_on`.
 WHEN = [
-    ("", "Not now"),
-    ("0", "Today"),
-    ("1", "Tomorrow"),
-    ("3", "In 3 days"),
-    ("7", "In a week"),
-    ("day", "On"),
+    ("", gettext_lazy("Not now")),
+    ("0", gettext_lazy("Today")),
+    ("1", gettext_lazy("Tomorrow")),
+    ("3", gettext_lazy("In 3 days")),
+    ("7", gettext_lazy("In a week")),
+    ("day", pgettext_lazy("day", "On")),
 ]
-EMPTY = "Write down what was done, or choose when the next step is due."
+EMPTY = gettext_noop("Write down what was done, or choose when the next step is due.")
 
 
 class LogForm(forms.Form):
@@ -37,9 +39,9 @@ class LogForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if given.get("next_when") == "day" and not given.get("next_on") and "next_on" not in self.errors:
-            self.add_error("next_on", "Choose a day.")
+            self.add_error("next_on", _("Choose a day."))
         if not self.errors and not (self.logs or self.plans):
-            self.add_error(None, EMPTY)
+            self.add_error(None, _(EMPTY))
         return given
 
     @property
@@ -59,7 +61,8 @@ class LogForm(forms.Form):
             changes.append({**about, **done, "done_at": timezone.now()})
         if self.plans:
             kind = given["next_type"]
-            subject = given["next_subject"] or Activity.Types(kind).label
+            # In the language of the member, who could have typed it.
+            subject = given["next_subject"] or str(Activity.Types(kind).label)
             changes.append({**about, "type": kind, "subject": subject, **self._due()})
         return changes
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
@@ -39,7 +40,7 @@ def section(request: HttpRequest, row: Any) -> Panel | None:
     if actor is None:
         return None
     return Panel(
-        title="Timeline",
+        title=_("Timeline"),
         template="admin/activities/panel.html",
         is_first=True,
         has_changes=True,
@@ -113,7 +114,7 @@ def day_lists(actor: Actor) -> list[DayList]:
     return [
         DayList(
             "meetings",
-            "Meetings today",
+            _("Meetings today"),
             "info",
             "groups",
             is_meeting_on(day, zone),
@@ -121,8 +122,10 @@ def day_lists(actor: Actor) -> list[DayList]:
             meeting_entry,
             is_shown_empty=False,
         ),
-        DayList("overdue", "Overdue", "bad", "alarm", is_due(["overdue"], now, zone), {"state": "overdue"}),
-        DayList("today", "Due today", "info", "today", is_due(["today"], now, zone), {"state": "today"}),
+        DayList(
+            "overdue", _("Overdue"), "bad", "alarm", is_due(["overdue"], now, zone), {"state": "overdue"}
+        ),
+        DayList("today", _("Due today"), "info", "today", is_due(["today"], now, zone), {"state": "today"}),
     ]
 
 
@@ -170,7 +173,7 @@ def rendered(request: HttpRequest, template: str, context: Mapping[str, Any]) ->
 
 def parent_of(request: HttpRequest, actor: Actor, about: str) -> Any:
     """The deal or contact that `about` names, `deal:5`, if the member may see it."""
-    kind, _, key = about.partition(":")
+    kind, _colon, key = about.partition(":")
     model: Any = {"deal": Deal, "contact": Contact}.get(kind)
     if model is None or not key.isascii() or not key.isdigit() or len(key) > 18:
         return None

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from crm_project.accounts.actors import Actor
 from crm_project.activities import timeline
@@ -22,7 +24,12 @@ from crm_project.staff.history import undos
 SHOWN = 30
 # The parameters of the page: what is shown, and after which entry.
 KIND, AFTER = "timeline", "timeline_after"
-CHOICES = {"": "All", "activity": "Activities", "note": "Notes", "change": "Changes"}
+CHOICES = {
+    "": pgettext_lazy("timeline", "All"),
+    "activity": gettext_lazy("Activities"),
+    "note": gettext_lazy("Notes"),
+    "change": gettext_lazy("Changes"),
+}
 # By the meaning of the event.
 ICONS = {
     "won": "emoji_events",
@@ -79,12 +86,12 @@ def _links(url: str, about: str, kind: str, after: str = "") -> dict[str, str]:
 def _groups(entries: Sequence[Entry], lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The lines below their headings: what is pinned, then the years."""
     pairs = groupby(zip(entries, lines, strict=True), key=lambda pair: _heading(pair[0]))
-    return [{"heading": heading, "lines": [line for _, line in found]} for heading, found in pairs]
+    return [{"heading": heading, "lines": [line for _entry, line in found]} for heading, found in pairs]
 
 
 def _heading(entry: Entry) -> str:
     if entry.position.section == Section.PINNED:
-        return "Pinned"
+        return _("Pinned")
     return str(timezone.localtime(entry.position.at).year)
 
 
