@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils import formats
+from django.utils.translation import gettext, ngettext
 
 # Begins the list of the known names in the message of an unknown one.
 KNOWN = " Known: "
@@ -131,22 +132,24 @@ def counted(count: int, noun: str) -> str:
 
 @dataclass(frozen=True)
 class Uses:
-    """The live rows that use a row: the number of those that the actor may see, and whether there are `others`.
-
-    `noun` is the singular of what the rows are called in a message.
-    """
+    """The live deals that use a row: how many of them the actor may see, and whether there are `others`."""
 
     count: int = 0
     others: bool = False
-    noun: str = "row"
 
     def __bool__(self) -> bool:
         return bool(self.count or self.others)
 
     def __str__(self) -> str:
-        hidden = f"{self.noun}s that you may not see" if not self.count else "others that you may not see"
-        parts = [counted(self.count, self.noun)] if self.count else []
-        return " and ".join([*parts, *([hidden] if self.others else [])])
+        if not self.count:
+            return gettext("deals that you may not see")
+        count = formats.number_format(self.count, force_grouping=True)
+        visible = ngettext("%(count)s deal", "%(count)s deals", self.count) % {"count": count}
+        return (
+            gettext("%(deals)s and others that you may not see") % {"deals": visible}
+            if self.others
+            else visible
+        )
 
     def conflict(self, template: str, **params: Any) -> Conflict:
         """The refusal of a write for these rows, which the template names as `uses`."""

@@ -61,7 +61,7 @@ def _uses(actor: Actor, deals: DealQuerySet) -> Uses:
     count, visible = deals.count(), 0
     if count:
         visible = Deal.objects.visible_to(actor.member).filter(pk__in=deals.order_by().values("pk")).count()
-    return Uses(visible, others=count > visible, noun="deal")
+    return Uses(visible, others=count > visible)
 
 
 def move_all(actor: Actor, stage_ids: Sequence[int], stage: Stage) -> None:

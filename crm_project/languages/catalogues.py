@@ -151,7 +151,8 @@ def keywords() -> dict[str, Any]:
         found[f"{name}_lazy"] = found[name]
     found["gettext_noop"] = found["gettext"]
     errors: list[type] = [*_errors(DomainError), *_errors(Unreadable)]
-    return found | {error.__name__: (1,) for error in errors} | {"FieldError": (3,)}
+    # `conflict` is a method of the deals that use a row.
+    return found | {error.__name__: (1,) for error in errors} | {"conflict": (1,), "FieldError": (3,)}
 
 
 def _errors(base: type) -> Iterator[type]:

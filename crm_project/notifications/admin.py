@@ -137,7 +137,7 @@ class NotificationAdmin(StaffModelAdmin):
             kinds=list(_rows_of(settings)),
             digest=settings["digest"],
             hours=[(hour, f"{hour}:00", hour == settings["digest_hour"]) for hour in range(24)],
-            time_zone=actor.organization.time_zone,
+            time_zone=actor.member.zone.key,
             calendar=calendars.address_of(actor),
             has_mail_server=has_mail_server(),
         )

@@ -16,6 +16,7 @@ from icalendar import Calendar, Event
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
+from crm_project.accounts.reading import read_by
 from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import token_digest
 from crm_project.activities.models import Activity
@@ -72,7 +73,8 @@ def calendar_view(request: HttpRequest, secret: str) -> HttpResponse:
     member = _member_of(secret)
     if member is None:
         raise Http404
-    body = calendar_of(member)
+    with read_by(member):
+        body = calendar_of(member)
     tag = etag(body)
     response: Any = HttpResponse(body, content_type="text/calendar; charset=utf-8", headers={"ETag": tag})
     # The program asks whether the calendar is the same, and finds out that its address has ended.

@@ -38,9 +38,17 @@ def connect() -> None:
 
 def queue_digests(organization: Organization, now: datetime.datetime) -> int:
     """Queue the digests of the members whose morning it is and who have not had today's; returns their number."""
-    zone = ZoneInfo(organization.time_zone)
-    day, hours = now.astimezone(zone).date(), digest_hours(now, zone)
     members = Member.objects.active().filter(organization=organization).select_related("user")
+    zones = members.order_by().values_list("time_zone", flat=True).distinct()
+    return sum(
+        _queue(members.filter(time_zone=name), ZoneInfo(name or organization.time_zone), organization, now)
+        for name in zones
+    )
+
+
+def _queue(members: Any, zone: ZoneInfo, organization: Organization, now: datetime.datetime) -> int:
+    """Those of members of one time zone."""
+    day, hours = now.astimezone(zone).date(), digest_hours(now, zone)
     stored = NotificationSettings.objects.filter(organization=organization)
     if DIGEST_HOUR in hours:
         unstored = members.exclude(pk__in=stored.values("member"))
@@ -76,7 +84,7 @@ def digest(message: Any) -> Text | None:
     if member is None:
         return None
     day = datetime.date.fromisoformat(message.parameters["day"])
-    zone = ZoneInfo(member.organization.time_zone)
+    zone = member.zone
     sections = [
         _section(
             _("Activities"),

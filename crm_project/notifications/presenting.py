@@ -85,7 +85,7 @@ def present(notifications: Iterable[Notification], member: Member) -> list[Prese
         if (ids := {one.row_id for one in found if one.row_kind == kind})
         for row in model.objects.visible_to(member).filter(pk__in=ids)
     }
-    events, zone = _lines(found, member), ZoneInfo(member.organization.time_zone)
+    events, zone = _lines(found, member), member.zone
     return [
         PresentedNotification(one, row, events.get(one.sequence), zone)
         for one in found
@@ -100,7 +100,7 @@ def _lines(notifications: Sequence[Notification], member: Member) -> dict[int | 
         return {}
     events = Event.objects.visible_to(member, among=kinds.keys() & MODELS.keys()).with_actor()
     found = events.filter(sequence__in=sequences).order_by("sequence")
-    with timezone.override(ZoneInfo(member.organization.time_zone)):
+    with timezone.override(member.zone):
         return {line.event.sequence: line for line in lines(found, member)}
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from crm_project.accounts.reading import read_by
 from crm_project.staff.request_actor import actor_of
 
 
@@ -28,5 +29,5 @@ class ReaderMiddleware:
                 response = self.get_response(request)
             patch_vary_headers(response, ["Accept-Language"])
             return response
-        with timezone.override(actor.member.zone), translation.override(actor.member.reading_language):
+        with read_by(actor.member):
             return self.get_response(request)
