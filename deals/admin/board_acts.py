@@ -183,7 +183,7 @@ def _by_script(board: "Board") -> bool:
 def answer(board: "Board", text: str | Promise, *, is_done: bool, deal_id: int = 0) -> HttpResponse:
     """The message, with the card and the figures of the columns as they are now."""
     if not _by_script(board):
-        (messages.success if is_done else messages.error)(board.request, text)
+        (messages.success if is_done else messages.error)(board.request, str(text))
         return HttpResponseRedirect(board.url)
     card, stage = board.card(deal_id) if deal_id else ("", None)
     return JsonResponse(
