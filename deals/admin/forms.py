@@ -13,7 +13,15 @@ from contacts.admin import likeness
 from crm_project.accounts.rules import Role
 from crm_project.generics import AnyModelChoiceField
 from crm_project.staff.forms import StaffForm, references_field
-from crm_project.staff.inputs import DecimalInput, PlainText, Select, Textarea, TextInput, WholeNumber
+from crm_project.staff.inputs import (
+    DecimalInput,
+    PlainText,
+    Select,
+    Textarea,
+    TextInput,
+    WholeNumber,
+    decimal_as_typed,
+)
 from crm_project.staff.request_actor import actor_of, visible
 from deals import money
 from deals.models import Deal
@@ -132,8 +140,9 @@ class DealForm(StaffForm):
             likeness.warn(self.fields["contact_email"])
         if self.instance.pk:
             for name in AMOUNTS:
-                if not self.is_bound and getattr(self.instance, name) is not None:
-                    self.initial[name] = money.formatted(getattr(self.instance, name), self.instance.currency)
+                amount = money.formatted(getattr(self.instance, name), self.instance.currency)
+                if not self.is_bound and amount is not None:
+                    self.initial[name] = decimal_as_typed(amount)
             self.initial["next_deal"] = self.instance.next_deal_id
             for name in ("contact_email", "contact_first_name", "contact_last_name", "contact_phone"):
                 self.fields.pop(name, None)
