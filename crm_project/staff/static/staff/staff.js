@@ -29,10 +29,11 @@ function label(selector, name) {
 document.addEventListener("DOMContentLoaded", () => {
     const search = document.getElementById("searchbar");
     search?.setAttribute("aria-label", search.placeholder);
-    label("#searchbar-submit", "Search");
-    label("[x-ref^='relatedWidgetWrapper']", "More");
-    label("#nav-sidebar-inner", "Main");
-    label("a[x-on\\:click='openTheme = !openTheme']", "Theme");
+    const { labelSearch, labelMore, labelMain, labelTheme } = document.body.dataset;
+    label("#searchbar-submit", labelSearch);
+    label("[x-ref^='relatedWidgetWrapper']", labelMore);
+    label("#nav-sidebar-inner", labelMain);
+    label("a[x-on\\:click='openTheme = !openTheme']", labelTheme);
     // The text of an icon is the name of its glyph, which a screen reader must not read.
     for (const icon of document.querySelectorAll(".material-symbols-outlined:not([aria-hidden])")) {
         icon.setAttribute("aria-hidden", "true");
@@ -61,7 +62,7 @@ function labelSelects() {
 // have the same label: that of the menu gets its own.
 window.addEventListener("load", () => {
     window.django?.jQuery?.(labelSelects);
-    label("#nav-sidebar-inner .simplebar-content-wrapper", "Menu");
+    label("#nav-sidebar-inner .simplebar-content-wrapper", document.body.dataset.labelMenu);
 });
 
 // The theme gives the palette the focus 20 ms after Ctrl+K, which fails if it is not shown by then.
@@ -108,13 +109,13 @@ function entryButton(icon, name, act) {
 function setUpEntries(box) {
     const empty = box.lastElementChild;
     const removeFrom = (row) => {
-        row.append(entryButton("close", "Remove", () => {
+        row.append(entryButton("close", box.dataset.remove, () => {
             row.querySelector("input").value = "";
             row.hidden = true;
             box.querySelector(".crm-entry-add").focus();
         }));
     };
-    box.append(entryButton("add", "Add another", () => {
+    box.append(entryButton("add", box.dataset.add, () => {
         const row = empty.cloneNode(true);
         const input = row.querySelector("input");
         input.value = "";
