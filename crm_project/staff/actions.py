@@ -108,9 +108,9 @@ class TrashAction(AdminAction):
     """Moves rows to the trash with the service of the ModelAdmin."""
 
     name = "trash"
-    label = gettext_lazy("Move to the trash")
+    label: ClassVar[str | Promise] = gettext_lazy("Move to the trash")
     icon = "delete"
-    done = gettext_lazy("moved to the trash")
+    done: ClassVar[str | Promise] = gettext_lazy("moved to the trash")
     is_dangerous = True
 
     def __init__(self, trash: Any, explanation: str | Promise = "", on_many: bool = True) -> None:
@@ -140,9 +140,9 @@ def each(service: Any, name: str) -> Any:
 
 class RestoreAction(AdminAction):
     name = "restore"
-    label = gettext_lazy("Restore")
+    label: ClassVar[str | Promise] = gettext_lazy("Restore")
     icon = "restore_from_trash"
-    done = gettext_lazy("restored")
+    done: ClassVar[str | Promise] = gettext_lazy("restored")
     on_trash = True
 
     def __init__(self, restore: Any) -> None:

@@ -104,7 +104,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     empty_value_display = display.NOTHING
     # The text of an empty list.
     empty_hint: ClassVar[str | Promise] = ""
-    search_help_text = gettext_lazy("Search")
+    search_help_text: ClassVar[str | Promise] = gettext_lazy("Search")
     formfield_overrides: ClassVar[Any] = {
         models.CharField: {"strip": False, "widget": inputs.TextInput},
         models.TextField: {"form_class": inputs.LongText, "widget": inputs.Textarea({"rows": 4})},

@@ -34,7 +34,7 @@ NUMBER = CustomField.Types.NUMBER
 class NumberInput(DecimalInput):
     """A number, which may be negative."""
 
-    invalid_message = gettext_lazy("Write a number as 12.5.")
+    invalid_message: Any = gettext_lazy("Write a number as 12.5.")
 
     def to_python(self, value: Any) -> Decimal | None:
         if isinstance(value, int | float):

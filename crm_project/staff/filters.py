@@ -29,7 +29,7 @@ YES_NO = [("", gettext_lazy("All")), ("yes", gettext_lazy("Yes")), ("no", gettex
 class FormFilter(admin.ListFilter):
     """Base of the filters: `fields` are its form fields by parameter, `narrow` filters by their cleaned data."""
 
-    title: str | Promise = ""
+    title: Any = ""
     template = "admin/filter_form.html"
     is_range: ClassVar[bool] = False
 
@@ -113,7 +113,7 @@ def choice_filter(
 
         def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
             offered = choices(request) if callable(choices) else choices
-            field = forms.ChoiceField(choices=[("", _("All")), *offered], widget=Select(), label=title)
+            field = forms.ChoiceField(choices=[("", _("All")), *offered], widget=Select(), label=str(title))
             return {parameter: field}
 
         def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
@@ -131,7 +131,7 @@ class YesNoFilter(FormFilter):
         return [cls.parameter]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        return {self.parameter: forms.ChoiceField(choices=YES_NO, widget=Select(), label=self.title)}
+        return {self.parameter: forms.ChoiceField(choices=YES_NO, widget=Select(), label=str(self.title))}
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return rows.filter(**{self.parameter: value[self.parameter] == "yes"})
@@ -163,7 +163,7 @@ class RowFilter(LinkedFilter):
         key = whole_number(str(self.used_parameters.get(self.parameter, "")))
         rows = self.rows(request).filter(pk=key) if key else ()
         choices = [("", _("All")), *((row.pk, str(row)) for row in rows)]
-        return {self.parameter: forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
+        return {self.parameter: forms.ChoiceField(choices=choices, widget=Select(), label=str(self.title))}
 
     def rows(self, request: HttpRequest) -> Any:
         return visible(request, self.model)
@@ -182,7 +182,7 @@ class ChosenFilter(LinkedFilter):
     parameter = "ids"
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        return {self.parameter: forms.CharField(widget=TextInput(), label=self.title)}
+        return {self.parameter: forms.CharField(widget=TextInput(), label=str(self.title))}
 
     @property
     def ids(self) -> list[int]:
@@ -203,7 +203,7 @@ class ChangeSetFilter(LinkedFilter):
     parameter = "change_set"
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        return {self.parameter: forms.UUIDField(widget=TextInput(), label=self.title)}
+        return {self.parameter: forms.UUIDField(widget=TextInput(), label=str(self.title))}
 
     @property
     def value_label(self) -> str:
@@ -290,7 +290,7 @@ class TrashFilter(FormFilter):
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         choices = [("", _("Live rows")), ("only", _("In the trash"))]
-        return {TRASH: forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
+        return {TRASH: forms.ChoiceField(choices=choices, widget=Select(), label=str(self.title))}
 
     def has_output(self) -> bool:
         """Only in the trash, where the form of the filters must keep the parameter. A button opens the trash."""

@@ -40,9 +40,9 @@ class StaffForm(AnyModelForm):
         if not hasattr(self._meta.model, "version"):
             del self.fields["seen"]
         for name in self.labels.keys() & self.fields.keys():
-            self.fields[name].label = self.labels[name]
+            self.fields[name].label = str(self.labels[name])
         for name in self.help_texts.keys() & self.fields.keys():
-            self.fields[name].help_text = self.help_texts[name]
+            self.fields[name].help_text = str(self.help_texts[name])
         for name in self.many if self.instance.pk else ():
             self.initial[name] = [row.pk for row in getattr(self.instance, name).all()]
         if "external_references" in self.fields and self.instance.pk:
