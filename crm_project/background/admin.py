@@ -26,6 +26,12 @@ if apps.is_installed("procrastinate.contrib.django"):
     admin.site.unregister(ProcrastinateJob)
 
 States = StoredTask.States
+LABELS = {
+    States.READY: gettext_lazy("Ready"),
+    States.RUNNING: gettext_lazy("Running"),
+    States.DONE: gettext_lazy("Done"),
+    States.FAILED: gettext_lazy("Failed"),
+}
 COLORS = {States.READY: "open", States.RUNNING: "open", States.DONE: "won", States.FAILED: "lost"}
 
 
@@ -78,7 +84,7 @@ class TaskAdmin(OperatorsModelAdmin):
         "finished_at",
         "problem",
     )
-    list_filter: ClassVar[Any] = (choice_filter(gettext_lazy("State"), "state", States.choices),)
+    list_filter: ClassVar[Any] = (choice_filter(gettext_lazy("State"), "state", LABELS.items()),)
     search_fields: ClassVar[Any] = ("name",)
     ordering: ClassVar[Any] = ("-id",)
     sortable_by: ClassVar[Any] = ()
@@ -99,7 +105,7 @@ class TaskAdmin(OperatorsModelAdmin):
 
     @admin.display(description=gettext_lazy("State"))
     def state_chip(self, task: StoredTask) -> Any:
-        return display.status(COLORS[States(task.state)], States(task.state).label)
+        return display.status(COLORS[States(task.state)], LABELS[States(task.state)])
 
     @admin.display(description=gettext_lazy("Error"))
     def problem(self, task: StoredTask) -> Any:
