@@ -105,7 +105,7 @@ class TaskAdmin(OperatorsModelAdmin):
 
     @admin.display(description=gettext_lazy("State"))
     def state_chip(self, task: StoredTask) -> Any:
-        return display.status(COLORS[States(task.state)], LABELS[States(task.state)])
+        return display.status(COLORS[States(task.state)], str(LABELS[States(task.state)]))
 
     @admin.display(description=gettext_lazy("Error"))
     def problem(self, task: StoredTask) -> Any:
