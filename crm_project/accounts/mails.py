@@ -10,33 +10,34 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.formats import date_format
 from django.utils.http import urlencode, urlsafe_base64_encode
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.invitations import may_invite, secret_of
 from crm_project.accounts.models import Invitation, User
 from crm_project.mail.models import Message
 from crm_project.mail.templates import Text, fill, link, register
 
-INVITATION_SUBJECT = "%(sender)s invites you to %(organization)s"
-INVITATION_BODY = """%(sender)s invites you to work with %(organization)s in its CRM.
+INVITATION_SUBJECT = gettext_lazy("%(sender)s invites you to %(organization)s")
+INVITATION_BODY = gettext_lazy("""%(sender)s invites you to work with %(organization)s in its CRM.
 
 Accept the invitation: %(link)s
 
 The link works once, until %(end)s. If you do not expect the invitation, you need not do anything.
-"""
-RESET_SUBJECT = "Choose a new password"
-RESET_BODY = """Somebody, probably you, has asked for a new password of the login %(email)s.
+""")
+RESET_SUBJECT = gettext_lazy("Choose a new password")
+RESET_BODY = gettext_lazy("""Somebody, probably you, has asked for a new password of the login %(email)s.
 
 Choose one: %(link)s
 
 The link works once, for one hour. If you have not asked for it, you need not do anything: your password stays.
-"""
+""")
 # More links than these are not sent to an address within an hour: strangers can ask for them.
 RESETS_PER_HOUR = 5
 
 
 def connect() -> None:
-    register("invitation", "Invitation", invitation)
-    register("password_reset", "New password", password_reset)
+    register("invitation", gettext_lazy("Invitation"), invitation)
+    register("password_reset", gettext_lazy("New password"), password_reset)
 
 
 def invitation(message: Any) -> Text | None:

@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.db import connection as database
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm_project.emails import ascii_email
 from crm_project.mail.models import Message
@@ -29,7 +30,8 @@ CLAIM = datetime.timedelta(seconds=CONNECTION_SECONDS + 15)
 # How often, and at which interval in seconds, the mark of a sent message is stored.
 MARK_ATTEMPTS, MARK_PAUSE = 30, 1.0
 ERROR_LENGTH = 500
-EXPIRED = "It could not be sent in time."
+# Stored; the admin translates it.
+EXPIRED = gettext_noop("It could not be sent in time.")
 # The server closes the connection.
 CLOSING = 421
 
