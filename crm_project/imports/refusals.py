@@ -32,7 +32,7 @@ def is_error_file(labels: Sequence[str]) -> bool:
 @cache
 def _headers() -> frozenset[tuple[str, ...]]:
     """The two headers in each language: a file is read again whoever has downloaded it."""
-    found = {COLUMNS}
+    found: set[tuple[str, ...]] = {COLUMNS}
     for language in dict(settings.LANGUAGES):
         with override(language):
             found.add(tuple(map(_, COLUMNS)))

@@ -94,7 +94,7 @@ def rows_of_run(source: Import) -> Reach:
     return {kinds[name].model: count for name, count in events.rows_by_kind().items()}
 
 
-def _exports(kind: str) -> list[tuple[str, str, Any]]:
+def _exports(kind: str) -> list[tuple[str, Any, Any]]:
     """The exports of chosen rows of a list: a redirect to the export of the list that has these alone."""
 
     def export_as(name: str) -> Any:
