@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext, pgettext_lazy
 
 from crm_project.accounts.models import Member
 from crm_project.journal.models import Event
@@ -28,6 +28,16 @@ ACTIONS = {
     "purged": pgettext_lazy("history", "Removed from the trash for good"),
 }
 SYSTEM = gettext_lazy("The system")
+# Fields whose name in the API is none of a column, for the catalogues.
+NAMES = (
+    gettext_noop("external references"),
+    gettext_noop("further emails"),
+    gettext_noop("further phones"),
+    gettext_noop("is shared"),
+    gettext_noop("ordering"),
+    gettext_noop("participants"),
+    gettext_noop("project"),
+)
 LONG = 80
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

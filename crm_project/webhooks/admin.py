@@ -32,6 +32,8 @@ from crm_project.webhooks.formats import formats
 from crm_project.webhooks.models import EVERYTHING, Webhook, WebhookDelivery
 
 PANEL_LENGTH = 20
+# Kinds whose name in events is not that of their model.
+KINDS = {"token": gettext_lazy("token"), "user": gettext_lazy("user")}
 VERBS = {
     "abandoned": pgettext_lazy("event", "abandoned"),
     "created": pgettext_lazy("event", "created"),
@@ -60,7 +62,7 @@ def event_choices() -> Iterator[tuple[str, Any]]:
         kind, _dot, verb = name.partition(".")
         by_kind.setdefault(kind, []).append((name, VERBS.get(verb, verb)))
     for kind, names in sorted(by_kind.items(), key=lambda pair: pair[0] != "deal"):
-        yield _(kind.replace("_", " ")).capitalize(), names
+        yield str(KINDS.get(kind) or _(kind.replace("_", " "))).capitalize(), names
 
 
 class WebhookForm(StaffForm):
