@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, override
+from django.utils.translation import get_language, gettext_noop, override
 
 from crm_project.batches import in_batches
 from crm_project.imports.errors import shown
@@ -18,11 +18,20 @@ COLUMNS = (gettext_noop("Line"), gettext_noop("Errors"))
 
 
 def error_table(source: Import) -> Iterator[Sequence[Any]]:
+    """In the language of the request, after whose end the rows are read."""
+    return _rows(source, get_language())
+
+
+def _rows(source: Import, language: str | None) -> Iterator[Sequence[Any]]:
     labels = [column["label"] for column in source.columns]
-    yield [*labels, *map(_, COLUMNS)]
+    with override(language):
+        header = [*labels, *map(_, COLUMNS)]
+    yield header
     for row in chain.from_iterable(in_batches(source.refused_rows.order_by("line"), 500)):
         cells = [*row.cells[: len(labels)], *[""] * (len(labels) - len(row.cells))]
-        yield [*cells, row.line, sentence(row.errors)]
+        with override(language):
+            text = sentence(row.errors)
+        yield [*cells, row.line, text]
 
 
 def is_error_file(labels: Sequence[str]) -> bool:
