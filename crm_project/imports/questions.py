@@ -1,5 +1,6 @@
 """What a file leaves open: the decimal sign or the order of days of a column, to be answered before the run."""
 
+import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -216,9 +217,14 @@ def meaning_of(name: str, choice: str, samples: Sequence[str]) -> str:
         else:
             day = read_moment(sample).days.get(choice)
             if day is not None:
-                return f"{sample} = {day.day} {formatted(day, 'E')} {day.year}"
+                return f"{sample} = {spelled_out(day)}"
     names = {"dmy": _("day, month, year"), "mdy": _("month, day, year"), "ymd": _("year, month, day")}
     return names.get(choice, choice)
+
+
+def spelled_out(day: datetime.date) -> str:
+    """`3 April 2025`, with the month in the language of the reader."""
+    return f"{day.day} {formatted(day, 'E')} {day.year}"
 
 
 def order_of(organization: Organization) -> str:

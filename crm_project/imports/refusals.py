@@ -6,8 +6,8 @@ from itertools import chain
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 from django.utils.translation import get_language, gettext_noop, override
+from django.utils.translation import gettext as _
 
 from crm_project.batches import in_batches
 from crm_project.imports.errors import shown

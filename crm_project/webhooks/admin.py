@@ -81,7 +81,10 @@ class WebhookForm(StaffForm):
         ),
     }
     events = forms.MultipleChoiceField(
-        choices=lambda: list(event_choices()), widget=CheckboxList(), required=False
+        choices=lambda: list(event_choices()),
+        widget=CheckboxList(),
+        required=False,
+        label=gettext_lazy("Events"),
     )
     fields_changed = Lines(
         required=False,
@@ -93,6 +96,7 @@ class WebhookForm(StaffForm):
     format = forms.ChoiceField(
         choices=lambda: [(name, _(known.label)) for name, known in formats.items()],
         widget=Select(),
+        label=gettext_lazy("Format"),
         help_text=gettext_lazy("The form of the bodies."),
     )
 

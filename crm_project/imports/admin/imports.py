@@ -1,7 +1,9 @@
 """Imports in the admin: upload, mapping, preview, run, report."""
 
+import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
@@ -27,6 +29,7 @@ from crm_project.imports.files import receive
 from crm_project.imports.forms import ChoicesForm, UploadForm
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import
+from crm_project.imports.questions import spelled_out
 from crm_project.imports.refusals import error_table, sentence
 from crm_project.imports.sources import source_named
 from crm_project.imports.undoing import rows_of_undo_unchanged
@@ -75,8 +78,9 @@ BESIDE = {
     "lost_reason": ngettext_lazy("%(number)s lost reason", "%(number)s lost reasons", "count"),
     "user": ngettext_lazy("%(number)s former member", "%(number)s former members", "count"),
 }
-# Labels of examples whose value is that of a choice.
+# Labels of examples whose value is that of a choice, or a day that is spelled out in English.
 CHOICES = ("Kind", "Type")
+DAYS = ("Closed", "Created", "Done", "Due", "Expected close")
 
 
 def _tools(kind: str) -> tuple[tuple[Any, str, str, Permission], ...]:
@@ -418,11 +422,17 @@ def _problems_of(source: Import) -> list[tuple[int, str, str]]:
 
 def _example(example: Mapping[str, Any]) -> dict[str, Any]:
     """An example with its outcome and its labels in the language of the reader."""
-    pairs = [
-        (_(label), _(value) if value and label in CHOICES else value)
-        for label, value in example.get("row", ())
-    ]
+    pairs = [(_(label), _value_of(label, value)) for label, value in example.get("row", ())]
     return {**example, "outcome": OUTCOME.get(example["outcome"], example["outcome"]), "row": pairs}
+
+
+def _value_of(label: str, value: str) -> str:
+    if value and label in CHOICES:
+        return _(value)
+    if value and label in DAYS:
+        with suppress(ValueError):
+            return spelled_out(datetime.datetime.strptime(value, "%d %B %Y"))
+    return value
 
 
 def list_url(kind: str) -> str:
