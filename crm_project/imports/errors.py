@@ -32,7 +32,8 @@ def stored(template: str, params: Mapping[str, Any] | None = None, place: str = 
 
     `place` is what the text begins with and no language translates, such as the name of a field.
     """
-    text = message(template, params or {})
+    # Not by `message`, which translates.
+    text = template % params if params else template
     kept = {name: _storable(value) for name, value in (params or {}).items()}
     return {
         "detail": f"{place}: {text}" if place else text,

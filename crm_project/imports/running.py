@@ -88,11 +88,11 @@ class Report:
 
     def note_problem(self, column: str, error: FieldError) -> None:
         """Unknown values are summed up by value, other errors by their kind, with the first one as the example."""
-        detail = error.detail[:300]
-        key = (column, detail if error.code == "does_not_exist" else error.template)
+        kept = stored(error.template, error.params)
+        kept["detail"] = kept["detail"][:300]
+        key = (column, kept["detail"] if error.code == "does_not_exist" else error.template)
         self.problems[key] += 1
-        if key not in self.details:
-            self.details[key] = {**stored(error.template, error.params), "detail": detail}
+        self.details.setdefault(key, kept)
 
     def summary(self, source: Import) -> dict[str, Any]:
         """What the counts do not tell: errors, what is left out, and what is created beside the rows."""
