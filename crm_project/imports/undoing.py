@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import formats
 from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
@@ -85,7 +86,7 @@ def refuse_large_undo(actor: Actor, change_set: UUID) -> None:
     rows = _changed_rows(source) if source else 0
     if source is None or rows <= IN_REQUEST:
         return
-    params = {"rows": f"{rows:,}", "file": source.file_name}
+    params = {"rows": formats.number_format(rows, force_grouping=True), "file": source.file_name}
     if not Import.objects.visible_to(actor.member).filter(pk=source.pk).exists():
         raise Conflict(UNDO_BY_OTHERS, params, code="import_undo")
     extra: dict[str, Any] = {"import": str(source.uuid)}

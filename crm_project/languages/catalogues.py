@@ -34,7 +34,9 @@ TAGS = ("Translators:",)
 # The time of a catalogue is that of its commit.
 WHEN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 ROOMS = tuple(package.rstrip(".") for package in OWN)
-SKIPPED = {"migrations", "management", "dialects", "demo"}
+SKIPPED = {"migrations", "management", "demo"}
+# Of the dialects, the pages show what this file says of each.
+OF_DIALECTS = "registry.py"
 
 
 def extracted() -> Catalog:
@@ -117,7 +119,9 @@ def _sources() -> Iterator[Path]:
     for folder in (*ROOMS, "templates"):
         for path in sorted((root / folder).rglob("*")):
             parts = path.relative_to(root).parts
-            if path.suffix in (".py", ".html", ".txt") and not SKIPPED & {*parts}:
+            if path.suffix not in (".py", ".html") or SKIPPED & {*parts}:
+                continue
+            if "dialects" not in parts or path.name == OF_DIALECTS:
                 yield path
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 from crm_project.emails import ascii_email
 from crm_project.mail.models import Message
 from crm_project.mail.smtp import CONNECTION_SECONDS
-from crm_project.mail.templates import TEMPLATES, Text, one_line
+from crm_project.mail.templates import TEMPLATES, Text, hooks, one_line
 from crm_project.write_queue import write_transaction
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,8 @@ def _text(message: Message) -> Text | None:
     if message.expires_at and message.expires_at < timezone.now():
         _give_up(message, error=EXPIRED)
         return None
-    text = TEMPLATES[message.template].render(message)
+    with hooks.read_by_recipient(message):
+        text = TEMPLATES[message.template].render(message)
     if text is None:
         Message.objects.filter(pk=message.pk).delete()
     return text

@@ -6,6 +6,7 @@ so that a name can neither add a header nor lines of its own.
 
 import unicodedata
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,15 @@ class Template:
 
 
 TEMPLATES: dict[str, Template] = {}
+
+
+@dataclass
+class Hooks:
+    # read_by_recipient(message) -> a block in the language and the time zone of its recipient; accounts set it
+    read_by_recipient: Callable[[Any], AbstractContextManager[None]] = lambda message: nullcontext()
+
+
+hooks = Hooks()
 
 
 def register(name: str, label: str | Promise, render: Callable[[Any], Text | None]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -39,8 +40,8 @@ class StaffForm(AnyModelForm):
         self.others: list[edit_conflicts.OthersChange] = []
         if not hasattr(self._meta.model, "version"):
             del self.fields["seen"]
-        for name in self.labels.keys() & self.fields.keys():
-            self.fields[name].label = str(self.labels[name])
+        for name, field in self.fields.items():
+            field.label = self._label(name, field)
         for name in self.help_texts.keys() & self.fields.keys():
             self.fields[name].help_text = str(self.help_texts[name])
         for name in self.many if self.instance.pk else ():
@@ -53,6 +54,15 @@ class StaffForm(AnyModelForm):
             self.initial["seen"] = self.instance.version
             if self.is_bound:
                 self._find_conflicts()
+
+    def _label(self, name: str, field: forms.Field) -> str | Promise | None:
+        """That of the form, else the field's own, else the name of the column."""
+        if name in self.labels:
+            return str(self.labels[name])
+        columns = {column.name: column for column in self._meta.model._meta.fields}
+        if field.label is None and name in columns:
+            return capfirst(columns[name].verbose_name)
+        return field.label
 
     def _find_conflicts(self) -> None:
         """If somebody else has saved since the form was opened, compare the data with the values of that time."""

@@ -156,6 +156,15 @@ def subheader(request: HttpRequest) -> str:
     return str(ROLES[Role(actor.member.role)])
 
 
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu at the name of the login."""
+    from crm_project.staff.request_actor import actor_of
+
+    preferences = {"title": _("Language and time zone"), "link": reverse("admin:preferences")}
+    password = {"title": _("Change password"), "link": reverse("admin:password_change")}
+    return [*([preferences] if actor_of(request) else []), password]
+
+
 def organizations(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu at the name of the organization."""
     return [
@@ -173,6 +182,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "crm_project.staff.theme.subheader",
     "SITE_DROPDOWN": "crm_project.staff.theme.organizations",
     "SITE_SYMBOL": "handshake",
+    "ACCOUNT": {"navigation": "crm_project.staff.theme.account_links"},
     "SITE_URL": None,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

@@ -226,7 +226,7 @@ def error_of(row: WebhookDelivery) -> str:
 
 
 def duration_of(row: WebhookDelivery) -> str:
-    return display.NOTHING if row.duration_ms is None else f"{row.duration_ms:,} ms"
+    return display.NOTHING if row.duration_ms is None else f"{display.number(row.duration_ms)} ms"
 
 
 def moment(value: Any) -> str:
@@ -272,7 +272,7 @@ class WebhookAdmin(StaffModelAdmin):
     def header(self, request: HttpRequest, row: Webhook) -> dict[str, Any]:
         facts = [
             (_("State"), self.health(row)),
-            (_("Position"), f"{row.state.position:,}"),
+            (_("Position"), display.number(row.state.position)),
             (_("Last success"), moment(row.state.succeeded_at)),
             (_("Failing since"), moment(row.state.failing_since)),
             (_("Managed by"), row.manager.full_name),

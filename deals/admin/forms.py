@@ -123,6 +123,7 @@ class DealForm(StaffForm):
     external_references = references_field()
     contact_email = forms.EmailField(
         required=False,
+        label=gettext_lazy("Contact email"),
         widget=TextInput(),
         help_text=gettext_lazy("Uses the contact with this address, or creates one."),
     )

@@ -350,7 +350,7 @@ def _percent(part: float | None) -> Cell:
 
 
 def _days(days: float | None) -> Cell:
-    return Cell(display.NOTHING if days is None else f"{days:,.1f}", plain=days)
+    return Cell(display.NOTHING if days is None else display.decimal(days, 1), plain=days)
 
 
 def _chart(
