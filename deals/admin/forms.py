@@ -153,7 +153,7 @@ class DealForm(StaffForm):
             self.fields["description"].widget = Textarea({"rows": 5})
         if "currency" in self.fields:
             self.fields["currency"] = forms.ChoiceField(
-                choices=currencies(self.instance.currency), widget=Select()
+                label=_("Currency"), choices=currencies(self.instance.currency), widget=Select()
             )
 
 

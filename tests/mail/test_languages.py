@@ -10,6 +10,8 @@ from deals.services import update_deals
 from tests.base import BaseTestCase
 from tests.tasks import run_tasks
 
+NOTIFIED = {"notify_access_list": True}
+
 
 class LanguageTests(BaseTestCase):
     def sent(self):
@@ -22,7 +24,7 @@ class LanguageTests(BaseTestCase):
 
         update_deals(
             actor=self.alice,
-            changes=[(deal, {"access_list": [self.bob.member.pk, self.manager.member.pk]})],
+            changes=[(deal, {"access_list": [self.bob.member.pk, self.manager.member.pk], **NOTIFIED})],
         )
 
         messages = self.sent()
@@ -43,7 +45,7 @@ class LanguageTests(BaseTestCase):
     def test_the_language_of_one_message_is_not_that_of_the_next(self):
         Member.objects.filter(pk=self.bob.member.pk).update(language="fr")
         deal = self.deal(self.alice, name="Roof", is_private=True)
-        update_deals(actor=self.alice, changes=[(deal, {"access_list": [self.bob.member.pk]})])
+        update_deals(actor=self.alice, changes=[(deal, {"access_list": [self.bob.member.pk], **NOTIFIED})])
         self.sent()
 
         assert translation.get_language() == "en"
