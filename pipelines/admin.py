@@ -333,9 +333,9 @@ class PipelineAdmin(StaffModelAdmin):
     def default(self, pipeline: Pipeline) -> str:
         return pgettext("pipeline", "Default") if pipeline.is_default else display.NOTHING
 
-    @admin.display(description=pgettext_lazy("pipeline", "Active"), boolean=True)
-    def active(self, pipeline: Pipeline) -> bool:
-        return pipeline.is_active
+    @admin.display(description=pgettext_lazy("pipeline", "Active"))
+    def active(self, pipeline: Pipeline) -> str:
+        return display.yes_or_no(pipeline.is_active)
 
     @admin.display(description=gettext_lazy("Stages"))
     def stage_chips(self, pipeline: Any) -> Any:

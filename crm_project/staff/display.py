@@ -75,6 +75,10 @@ def iconed(text: str, icon: str, hint: str) -> SafeString:
     )
 
 
+def yes_or_no(value: bool) -> str:
+    return _("Yes") if value else _("No")
+
+
 STATUS_TONES = {"open": "info", "won": "good", "lost": "bad", "abandoned": "muted"}
 
 

@@ -233,6 +233,6 @@ class MemberAdmin(StaffModelAdmin):
             "open" if member.role == Member.Roles.ADMIN else "muted", member.get_role_display()
         )
 
-    @admin.display(description=gettext_lazy("Active"), boolean=True)
-    def active(self, member: Member) -> bool:
-        return member.is_active and member.user.is_active
+    @admin.display(description=gettext_lazy("Active"))
+    def active(self, member: Member) -> str:
+        return display.yes_or_no(member.is_active and member.user.is_active)

@@ -223,9 +223,9 @@ class LoginAdmin(StaffModelAdmin):
         row = services.update_login(user=obj, **values) if change else services.create_login(**values)
         vars(obj).update(vars(row))
 
-    @admin.display(description=gettext_lazy("Active"), boolean=True)
-    def active(self, user: User) -> bool:
-        return user.is_active
+    @admin.display(description=gettext_lazy("Active"))
+    def active(self, user: User) -> str:
+        return display.yes_or_no(user.is_active)
 
     @admin.display(description=gettext_lazy("Staff"))
     def staff(self, user: User) -> str:
