@@ -154,12 +154,13 @@ def keywords() -> dict[str, Any]:
     for name in ("gettext", "ngettext", "pgettext", "npgettext"):
         found[f"{name}_lazy"] = found[name]
     found["gettext_noop"] = found["gettext"]
-    errors: list[type] = [*_errors(DomainError), *_errors(Unreadable)]
+    for error in (*_errors(DomainError), *_errors(Unreadable)):
+        found[error.__name__] = (1,)
     # `conflict` is a method of the deals that use a row.
-    return found | {error.__name__: (1,) for error in errors} | {"conflict": (1,), "FieldError": (3,)}
+    return found | {"conflict": (1,), "FieldError": (3,)}
 
 
-def _errors(base: type) -> Iterator[type]:
+def _errors(base: type[Exception]) -> Iterator[type[Exception]]:
     yield base
     for error in base.__subclasses__():
         yield from _errors(error)

@@ -41,7 +41,8 @@ class StaffForm(AnyModelForm):
         if not hasattr(self._meta.model, "version"):
             del self.fields["seen"]
         for name, field in self.fields.items():
-            field.label = self._label(name, field)
+            label = self._label(name, field)
+            field.label = label if label is None else str(label)
         for name in self.help_texts.keys() & self.fields.keys():
             self.fields[name].help_text = str(self.help_texts[name])
         for name in self.many if self.instance.pk else ():
@@ -55,14 +56,12 @@ class StaffForm(AnyModelForm):
             if self.is_bound:
                 self._find_conflicts()
 
-    def _label(self, name: str, field: forms.Field) -> str | Promise | None:
+    def _label(self, name: str, field: forms.Field) -> Any:
         """That of the form, else the field's own, else the name of the column."""
-        if name in self.labels:
-            return str(self.labels[name])
         columns = {column.name: column for column in self._meta.model._meta.fields}
-        if field.label is None and name in columns:
-            return capfirst(columns[name].verbose_name)
-        return field.label
+        if name in self.labels or field.label is not None or name not in columns:
+            return self.labels.get(name, field.label)
+        return capfirst(columns[name].verbose_name)
 
     def _find_conflicts(self) -> None:
         """If somebody else has saved since the form was opened, compare the data with the values of that time."""
