@@ -32,6 +32,7 @@ SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
             ("Pipelines", "view_column", "admin:pipelines_pipeline_changelist", Permission.VIEW),
             ("Saved views", "bookmark", "admin:saved_views_savedview_changelist", Permission.VIEW),
             ("Lost reasons", "thumb_down", "admin:deals_lostreason_changelist", Permission.VIEW),
+            ("Goals", "target", "admin:goals_goal_changelist", Permission.VIEW),
             ("Exchange rates", "payments", "admin:rates_exchangerate_changelist", Permission.VIEW),
             ("Custom fields", "tune", "admin:records_customfield_changelist", Permission.EDIT_PIPELINES),
             ("Members", "group", "admin:accounts_member_changelist", Permission.VIEW),
