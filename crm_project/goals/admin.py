@@ -1,6 +1,7 @@
 """Goals in the admin: their list with what has been attained, and their form."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -23,7 +24,7 @@ from crm_project.staff.actions import RestoreAction, TrashAction, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import DayRange, FormFilter, range_filter
 from crm_project.staff.forms import StaffForm, references_field
-from crm_project.staff.inputs import Select
+from crm_project.staff.inputs import DecimalInput, Select
 from crm_project.staff.request_actor import member_choices
 from deals import money
 
@@ -34,9 +35,18 @@ class GoalForm(StaffForm):
     help_texts: ClassVar[Mapping[str, Any]] = {
         "month": gettext_lazy("Any day of the month."),
         "member": gettext_lazy("Without a member, the goal is that of the whole organization."),
-        "amount": gettext_lazy("What the deals that are won in the month are to add up to."),
     }
+    amount = DecimalInput(
+        help_text=gettext_lazy("What the deals that are won in the month are to add up to.")
+    )
     external_references = references_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            currency = self.request.staff_actor.organization.currency
+            amount = money.formatted(self.instance.amount, currency)
+            self.initial.setdefault("amount", amount and Decimal(amount))
 
     def change(self) -> dict[str, Any]:
         change = super().change()

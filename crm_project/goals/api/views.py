@@ -13,7 +13,7 @@ from crm_project.goals.attainment import attainments
 from crm_project.goals.models import Goal
 from crm_project.records.paging import Key
 
-EXAMPLE = {"month": "2026-11-01", "amount": "50000.00", "member_uuid": "0b6c2f1e-8f5e-4c59-9f0e-3d0a7f2f6c11"}
+EXAMPLE = {"month": "2026-11-01", "amount": "50000.00"}
 
 
 class MonthFilter(Range):
@@ -35,7 +35,7 @@ class GoalFilter(StrictFilterSet):
 
 
 @extend_schema_view(
-    create=extend_schema(examples=[OpenApiExample("A member's goal", EXAMPLE, request_only=True)])
+    create=extend_schema(examples=[OpenApiExample("The organization's goal", EXAMPLE, request_only=True)])
 )
 class GoalViewSet(RowViewSet):
     """Sales goals by month: one's own and those of the organization; managers see those of all members."""
