@@ -11,8 +11,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import formats
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
@@ -25,7 +26,7 @@ from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import DayRange, FormFilter, range_filter
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import DecimalInput, Select
-from crm_project.staff.request_actor import member_choices
+from crm_project.staff.request_actor import actor_of, member_choices, today
 from deals import money
 
 NOBODY = "none"
@@ -44,8 +45,8 @@ class GoalForm(StaffForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            currency = self.request.staff_actor.organization.currency
-            amount = money.formatted(self.instance.amount, currency)
+            actor: Any = actor_of(self.request)
+            amount = money.formatted(self.instance.amount, actor.organization.currency)
             self.initial.setdefault("amount", amount and Decimal(amount))
 
     def change(self) -> dict[str, Any]:
@@ -116,6 +117,12 @@ class GoalAdmin(StaffModelAdmin):
             facts.insert(4, (_("Deals without a rate, not in the sum"), str(one.without_rate)))
         return {"template": "admin/facts.html", "facts": facts}
 
+    def home_context(self, request: HttpRequest) -> dict[str, Any]:
+        """The goals of this month: the member's own, and the organization's."""
+        actor = self.actor(request)
+        goals = Goal.objects.on_the_home_page(actor.member, today(actor).replace(day=1))
+        return {"goals": [_card(one) for one in attainments(actor.member, list(goals))]}
+
     @admin.display(description=gettext_lazy("Month"), ordering="month")
     def month_name(self, row: Goal) -> str:
         return formats.date_format(row.month, "M Y")
@@ -139,6 +146,24 @@ class GoalAdmin(StaffModelAdmin):
     @admin.display(description=gettext_lazy("Deals"))
     def deals(self, row: Any) -> Any:
         return deals_of(row.attainment)
+
+
+def _card(one: Attainment) -> dict[str, Any]:
+    deals = ngettext("%(count)s won deal", "%(count)s won deals", one.deals)
+    without = ngettext(
+        "%(count)s of them without a rate", "%(count)s of them without a rate", one.without_rate
+    )
+    return {
+        "title": _("Your goal of this month")
+        if one.goal.member_id
+        else _("The organization's goal of this month"),
+        "figure": format_html(_("{attained} of {goal}"), attained=sum_of(one), goal=amount_of(one)),
+        "value": f"{min(one.percent, 100)}",
+        "percent": percent_of(one),
+        "deals": deals % {"count": display.number(one.deals)},
+        "note": without % {"count": display.number(one.without_rate)} if one.without_rate else "",
+        "url": deals_url(one),
+    }
 
 
 def name_of(goal: Goal) -> str:

@@ -8,6 +8,7 @@ class GoalsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crm_project.goals import kinds
+        from crm_project.goals import kinds, subscriptions
 
         kinds.connect()
+        subscriptions.connect()

@@ -1,9 +1,9 @@
-"""QuerySet of goals: `Goal.objects.visible_to(member).of_months(since, until)`."""
+"""QuerySet of goals: `Goal.objects.visible_to(member)`."""
 
 import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from crm_project.accounts.rules import Permission, permissions
 from crm_project.records.querysets import RowQuerySet
@@ -20,6 +20,7 @@ class GoalQuerySet(RowQuerySet[Any]):
             return goals
         return goals.filter(Q(member=None) | Q(member=member))
 
-    def of_months(self, since: datetime.date, until: datetime.date) -> Self:
-        """The goals of the months that begin on these days, `until` excluded."""
-        return self.filter(month__gte=since, month__lt=until)
+    def on_the_home_page(self, member: "Member", month: datetime.date) -> Self:
+        """The member's own goal of a month, and the organization's."""
+        own = self.visible_to(member).filter(Q(member=member) | Q(member=None), month=month)
+        return own.order_by(F("member").asc(nulls_last=True))
