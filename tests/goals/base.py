@@ -5,7 +5,7 @@ import random
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from crm_project.accounts.models import Organization
+from crm_project.accounts.models import Member, Organization
 from crm_project.goals.services import create_goal
 from crm_project.rates.services import create_exchange_rate
 from deals.models import Deal
@@ -21,7 +21,9 @@ def goal(actor, month="2024-01-01", amount="1000", member=None, **more):
 
 
 def in_tokyo(case):
-    """Where a day begins nine hours before that of UTC."""
+    """Where a day begins nine hours before that of UTC, while Bob reads in Los Angeles."""
+    Member.objects.filter(pk=case.bob.member.pk).update(time_zone="America/Los_Angeles")
+    case.bob.member.refresh_from_db()
     Organization.objects.filter(pk=case.organization.pk).update(time_zone=ZONE)
     for actor in (case.alice, case.manager, case.bob, case.viewer):
         actor.organization.refresh_from_db()
