@@ -6,6 +6,9 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+
 from crm_project.accounts.rules import Permission
 from crm_project.journal.catalogue import CatalogueUndoer
 from crm_project.journal.models import Event
@@ -30,6 +33,11 @@ from deals.services.revert import DealUndoer
 
 # Fields that the clause of a move or a closing covers.
 JOURNEY = {"stage", "status", "closed_at", "stage_entered_at", "lost_reason"}
+CLOSINGS = {
+    "won": pgettext_lazy("event", "Won"),
+    "lost": pgettext_lazy("event", "Lost"),
+    "abandoned": pgettext_lazy("event", "Abandoned"),
+}
 
 
 def connect() -> None:
@@ -163,20 +171,29 @@ def _journey(presented: PresentedEvent) -> tuple[list[str], set[str]]:
     if not stage and not status:
         return clauses, covered | {"stage_entered_at"}
     covered |= JOURNEY if "probability" in presented.event.changes else JOURNEY | {"probability"}
-    why = f": {words(reason.after)}" if reason and reason.after else ""
-    move = f"oved from {words(stage.before)} to {words(stage.after)}" if stage else ""
+    move = {"before": words(stage.before), "after": words(stage.after)} if stage else {}
     if not status:
-        return [f"M{move}", *clauses], covered
+        return [_("Moved from %(before)s to %(after)s") % move, *clauses], covered
     if status.after == "open":
-        return [f"Reopened in {words(stage.after)}" if stage else "Reopened", *clauses], covered
-    named = status.after.capitalize()
+        return [_("Reopened in %(after)s") % move if stage else _("Reopened"), *clauses], covered
+    why = words(reason.after) if reason and reason.after else ""
     is_other = stage is not None and words(stage.after).lower() != status.after
-    moved = f", m{move}" if is_other else ""
-    return [f"{named}{why}{moved}", *clauses], covered
+    return [_closing(status.after, why, move if is_other else {}), *clauses], covered
+
+
+def _closing(status: str, reason: str, move: Mapping[str, str]) -> str:
+    """`Lost: Price, moved from New to Refused`; the reason and the move may be absent."""
+    values = {"closing": CLOSINGS[status], "reason": reason, **move}
+    if reason and move:
+        return _("%(closing)s: %(reason)s, moved from %(before)s to %(after)s") % values
+    if move:
+        return _("%(closing)s, moved from %(before)s to %(after)s") % values
+    return _("%(closing)s: %(reason)s") % values if reason else str(CLOSINGS[status])
 
 
 def _handing(owner: Change | None) -> tuple[list[str], set[str]]:
     if owner is None or not owner.after:
         return [], set()
-    giver = f"from {words(owner.before)} " if owner.before else ""
-    return [f"Handed {giver}to {words(owner.after)}"], {"owner"}
+    names = {"before": words(owner.before), "after": words(owner.after)}
+    text = _("Handed from %(before)s to %(after)s") if owner.before else _("Handed to %(after)s")
+    return [text % names], {"owner"}

@@ -3,24 +3,25 @@
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy, pgettext
 
 from crm_project.accounts.models import Member
 from crm_project.mail.templates import Text, fill, link, register
 from deals.models import Deal
 from deals.money import formatted
 
-SUBJECT = "%(sender)s has shared the deal “%(deal)s” with you"
-BODY = """%(sender)s has given you access to a deal of %(organization)s.
+SUBJECT = gettext_lazy("%(sender)s has shared the deal “%(deal)s” with you")
+BODY = gettext_lazy("""%(sender)s has given you access to a deal of %(organization)s.
 
 Deal: %(deal)s
 Amount: %(amount)s
 
 Open it: %(link)s
-"""
+""")
 
 
 def connect() -> None:
-    register("deal_shared", "Shared deal", deal_shared)
+    register("deal_shared", gettext_lazy("Shared deal"), deal_shared)
 
 
 def deal_shared(message: Any) -> Text | None:
@@ -38,6 +39,6 @@ def deal_shared(message: Any) -> Text | None:
         sender=sender.full_name,
         organization=member.organization.name,
         deal=deal.name,
-        amount=f"{amount} {deal.currency}" if amount else "not set",
+        amount=f"{amount} {deal.currency}" if amount else pgettext("amount", "not set"),
         link=link(reverse("admin:deals_deal_change", args=[deal.pk])),
     )

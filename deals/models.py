@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import pgettext_lazy
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member, Organization
@@ -50,18 +51,18 @@ class LostReason(Row):
 
 class Deal(Row):
     class Statuses(models.TextChoices):
-        OPEN = "open"
-        WON = "won"
-        LOST = "lost"
-        ABANDONED = "abandoned"
+        OPEN = "open", pgettext_lazy("deal", "Open")
+        WON = "won", pgettext_lazy("deal", "Won")
+        LOST = "lost", pgettext_lazy("deal", "Lost")
+        ABANDONED = "abandoned", pgettext_lazy("deal", "Abandoned")
 
     class BidTypes(models.TextChoices):
-        FIXED = "fixed"
-        HOUR = "hour"
-        DAY = "day"
-        WEEK = "week"
-        MONTH = "month"
-        YEAR = "year"
+        FIXED = "fixed", pgettext_lazy("price", "Fixed")
+        HOUR = "hour", pgettext_lazy("price", "Hour")
+        DAY = "day", pgettext_lazy("price", "Day")
+        WEEK = "week", pgettext_lazy("price", "Week")
+        MONTH = "month", pgettext_lazy("price", "Month")
+        YEAR = "year", pgettext_lazy("price", "Year")
 
     row_kind: ClassVar[str] = "deal"
     derived: ClassVar[frozenset[str]] = Row.derived | {"amount_base", "next_due_at", "next_activity"}

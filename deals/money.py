@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from typing import Any
 
+from django.utils.translation import gettext_noop
 from iso4217 import Currency
 
 from crm_project.errors import FieldError
@@ -167,7 +168,7 @@ def _stored_errors(name: str, deal: Deal, change: Mapping[str, Any]) -> list[Fie
     is_product = name == "amount" and deal.bid_type != FIXED
     if _decimals(value) > decimals and not is_product:
         field = _sent(change, name, "currency", "bid_value")
-        template = "%(currency)s has %(decimals)s decimals; nothing is rounded."
+        template = gettext_noop("%(currency)s has %(decimals)s decimals; nothing is rounded.")
         params = {"currency": deal.currency, "decimals": decimals}
         return [FieldError(field, "max_decimal_places", template, params)]
     return amount_errors(_sent(change, name, "amount", "bid_value", "bid_periods"), value)

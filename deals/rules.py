@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from contacts.models import Contact
 from contacts.querysets import fold_email
 from contacts.rules import folded_name, phone_key
@@ -30,6 +32,23 @@ KIND_OF_STATUS: Mapping[str, str] = {
 IGNORE, STORE = "ignore", "store"
 # The states of a deal's next step: its open activity that is due first.
 NEXT_STEPS = ("overdue", "today", "planned")
+# A sentence for each status: a language may inflect its word.
+CANNOT_STAND = {
+    ("open", "won"): gettext_noop("A deal that is open cannot stand in the won stage “%(name)s”."),
+    ("lost", "won"): gettext_noop("A deal that is lost cannot stand in the won stage “%(name)s”."),
+    ("abandoned", "won"): gettext_noop("A deal that is abandoned cannot stand in the won stage “%(name)s”."),
+    ("open", "lost"): gettext_noop("A deal that is open cannot stand in the lost stage “%(name)s”."),
+    ("won", "lost"): gettext_noop("A deal that is won cannot stand in the lost stage “%(name)s”."),
+}
+WITHOUT_REASON = {
+    "open": gettext_noop("A deal that is open has no lost reason."),
+    "won": gettext_noop("A deal that is won has no lost reason."),
+}
+CLOSED_PROBABILITY = {
+    "won": gettext_noop("The probability of a deal that is won is %(value)s."),
+    "lost": gettext_noop("The probability of a deal that is lost is %(value)s."),
+    "abandoned": gettext_noop("The probability of a deal that is abandoned is %(value)s."),
+}
 STATE_FIELDS = (
     "stage_id",
     "status",
@@ -162,12 +181,7 @@ def _carries(stage: Stage, status: str) -> bool:
 
 
 def _conflict(status: str, stage: Stage, field: str = "status") -> FieldError:
-    return FieldError(
-        field,
-        "stage_conflict",
-        "A deal that is %(status)s cannot stand in the %(kind)s stage “%(name)s”.",
-        {"status": status, "kind": stage.kind, "name": stage.name},
-    )
+    return FieldError(field, "stage_conflict", CANNOT_STAND[status, stage.kind], {"name": stage.name})
 
 
 def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: str) -> list[FieldError]:
@@ -192,7 +206,9 @@ def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: s
     ]
     if "contact_email" in change and fold_email(change["contact_email"] or "") != contact.email:
         wrong.append("contact_email")
-    template = "The deal's contact is %(contact)s, who has another value; a deal does not change its contact."
+    template = gettext_noop(
+        "The deal's contact is %(contact)s, who has another value; a deal does not change its contact."
+    )
     return [FieldError(name, "contact_conflict", template, {"contact": contact.full_name}) for name in wrong]
 
 
@@ -202,14 +218,7 @@ def _close(
     """Set or clear `closed_at` and the lost reason, which only lost and abandoned deals have."""
     closed_at, reason = change.get("closed_at"), change.get("lost_reason")
     if reason is not None and deal.status in (OPEN, WON):
-        return [
-            FieldError(
-                "lost_reason",
-                "invalid",
-                "A deal that is %(status)s has no lost reason.",
-                {"status": deal.status},
-            )
-        ]
+        return [FieldError("lost_reason", "invalid", WITHOUT_REASON[deal.status])]
     if closed_at is not None and closed_at > now:
         return [FieldError("closed_at", "future", "A deal is closed now or in the past.")]
     if deal.status == OPEN:
@@ -262,8 +271,8 @@ def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) 
         FieldError(
             "probability",
             "invalid",
-            "The probability of a deal that is %(status)s is %(value)s.",
-            {"status": deal.status, "value": deal.effective_probability},
+            CLOSED_PROBABILITY[deal.status],
+            {"value": deal.effective_probability},
         )
     ]
 
@@ -325,12 +334,5 @@ def fit_errors(deal: Deal) -> list[FieldError]:
     if (deal.closed_at is None) != (deal.status == OPEN):
         errors.append(FieldError("closed_at", "invalid", "A deal has it if, and only if, it is closed."))
     if deal.lost_reason_id is not None and deal.status in (OPEN, WON):
-        errors.append(
-            FieldError(
-                "lost_reason",
-                "invalid",
-                "A deal that is %(status)s has no lost reason.",
-                {"status": deal.status},
-            )
-        )
+        errors.append(FieldError("lost_reason", "invalid", WITHOUT_REASON[deal.status]))
     return errors

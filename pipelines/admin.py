@@ -7,7 +7,10 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from unfold.admin import TabularInline
 
 from crm_project.accounts.actors import Actor
@@ -30,10 +33,13 @@ STAGE_FIELDS = ("name", "color", "probability", "kind", "forecast_category")
 
 
 class PipelineForm(StaffForm):
-    labels: ClassVar[Mapping[str, str]] = {"is_default": "Default", "is_active": "Active"}
-    help_texts: ClassVar[Mapping[str, str]] = {
-        "is_default": "The pipeline of new deals, unless another one is chosen.",
-        "is_active": "If off, new deals cannot be added to it.",
+    labels: ClassVar[Mapping[str, str | Promise]] = {
+        "is_default": pgettext_lazy("pipeline", "Default"),
+        "is_active": pgettext_lazy("pipeline", "Active"),
+    }
+    help_texts: ClassVar[Mapping[str, str | Promise]] = {
+        "is_default": gettext_lazy("The pipeline of new deals, unless another one is chosen."),
+        "is_active": gettext_lazy("If off, new deals cannot be added to it."),
     }
     external_references = references_field()
 
@@ -49,13 +55,13 @@ class PipelineForm(StaffForm):
 class StageForm(StaffForm):
     position = WholeNumber(required=False, widget=TextInput({"class": "crm-short"}))
     probability = WholeNumber(
-        required=False, label="Probability, %", widget=TextInput({"class": "crm-short"})
+        required=False, label=gettext_lazy("Probability, %"), widget=TextInput({"class": "crm-short"})
     )
-    color = forms.CharField(label="Colour", widget=Color(), initial="#3b82f6")
+    color = forms.CharField(label=gettext_lazy("Colour"), widget=Color(), initial="#3b82f6")
     kind = forms.ChoiceField(choices=Stage.Kinds.choices, widget=Select(), initial=Stage.Kinds.OPEN)
     forecast_category = forms.ChoiceField(
         required=False,
-        label="Forecast",
+        label=gettext_lazy("Forecast"),
         choices=ForecastCategories.choices,
         widget=Select(),
         initial=ForecastCategories.PIPELINE,
@@ -65,7 +71,8 @@ class StageForm(StaffForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             # Screen readers do not read the header of a column as the label of a field.
-            field.widget.attrs.setdefault("aria-label", f"{field.label} of the stage")
+            label = _("%(field)s of the stage") % {"field": field.label}
+            field.widget.attrs.setdefault("aria-label", label)
 
     def entry(self) -> dict[str, Any]:
         """The stage for the service of the pipeline; of an existing stage the changed fields."""
@@ -96,7 +103,8 @@ class StageFormSet(AnyBaseInlineFormSet):
         if not self.is_bound:
             return
         if any(form.instance.pk is None for form in self.initial_forms):
-            self._non_form_errors.append("Somebody else has removed a stage. Open the pipeline again.")  # type: ignore[attr-defined]
+            text = _("Somebody else has removed a stage. Open the pipeline again.")
+            self._non_form_errors.append(text)  # type: ignore[attr-defined]
         for wrong in self.refusal.fields if self.refusal else ():
             self._add_error(wrong)
 
@@ -138,7 +146,7 @@ class StageInline(TabularInline):  # type: ignore[misc]
     can_delete = False
     ordering_field = "position"
     hide_title = True
-    verbose_name_plural = "Stages, in order"
+    verbose_name_plural = gettext_lazy("Stages, in order")
     fields: ClassVar[Any] = (*STAGE_FIELDS, "position", "removal", "seen")
     readonly_fields: ClassVar[Any] = ("removal", "chip")
 
@@ -164,18 +172,18 @@ class StageInline(TabularInline):  # type: ignore[misc]
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return 0 if obj else 3
 
-    @admin.display(description="Stage")
+    @admin.display(description=gettext_lazy("Stage"))
     def chip(self, stage: Stage) -> Any:
         return display.chip(stage.name, stage.color)
 
-    @admin.display(description="Remove")
+    @admin.display(description=gettext_lazy("Remove"))
     def removal(self, stage: Stage) -> Any:
         if not stage.pk:
             return ""
         page = admin.site._registry[Stage]
         back = f"/admin/pipelines/pipeline/{stage.pipeline_id}/change/"
         url = action_url(page, page.row_action("trash"), [stage.pk], back=back)  # type: ignore[attr-defined]
-        return format_html('<a class="crm-link" href="{}">Remove…</a>', url)
+        return format_html('<a class="crm-link" href="{}">{}</a>', url, _("Remove…"))
 
 
 def _pipelines(inline: Any) -> "PipelineAdmin":
@@ -200,8 +208,10 @@ class TrashWithDeals(TrashAction):
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         uses = self.uses(actor, rows)
         if uses.others:
-            return f"It has {uses}. An admin can remove it."
-        return f"It has {uses}. Choose a stage for its deals." if uses else "It has no deals."
+            return _("It has %(uses)s. An admin can remove it.") % {"uses": uses}
+        if uses:
+            return _("It has %(uses)s. Choose a stage for its deals.") % {"uses": uses}
+        return _("It has no deals.")
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Any]) -> dict[str, forms.Field]:
         removed = self.stages(rows)
@@ -214,17 +224,17 @@ class TrashWithDeals(TrashAction):
             for stage in others.order_by("pipeline", "position")
         ]
         field = forms.TypedChoiceField(
-            choices=[("", "Select a stage"), *choices],
+            choices=[("", _("Select a stage")), *choices],
             coerce=int,
             empty_value=None,
-            label="Move the deals to",
+            label=_("Move the deals to"),
             widget=Select(),
         )
         return {"move_deals_to": field}
 
 
 class TrashPipeline(TrashWithDeals):
-    label = "Remove pipeline"
+    label = gettext_lazy("Remove pipeline")
 
     def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
         return {**super().reach(actor, rows), Stage: len(self.stages(rows))}
@@ -234,12 +244,13 @@ class TrashPipeline(TrashWithDeals):
 
 
 class TrashStage(TrashWithDeals):
-    label = "Remove stage"
+    label = gettext_lazy("Remove stage")
 
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         pipelines = ", ".join(dict.fromkeys(row.pipeline.name for row in rows))
-        moving = "" if not self._behind(rows) else " The stages behind it move up."
-        return f"A stage of {pipelines}. {super().note(actor, rows)}{moving}"
+        place = _("A stage of %(pipelines)s.") % {"pipelines": pipelines}
+        moving = [_("The stages behind it move up.")] if self._behind(rows) else []
+        return " ".join([place, super().note(actor, rows), *moving])
 
     def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
         reach = super().reach(actor, rows)
@@ -266,7 +277,7 @@ class RestorePipeline(RestoreAction):
 
 
 class RestoreStage(RestoreAction):
-    explanation = "It becomes the last stage of its pipeline."
+    explanation = gettext_lazy("It becomes the last stage of its pipeline.")
 
 
 @admin.register(Pipeline)
@@ -292,13 +303,13 @@ class PipelineAdmin(StaffModelAdmin):
         """Link to the removed stages: the menu has no list of stages."""
         own = super().tools_for(request)
         url = f"{reverse('admin:pipelines_stage_changelist')}?{TRASH}=only"
-        return [*own, {"label": "Removed stages", "icon": "delete_sweep", "url": url}] if own else own
+        return [*own, {"label": _("Removed stages"), "icon": "delete_sweep", "url": url}] if own else own
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         names = ["name", "description", "is_default", "is_active"]
         return [
             (None, {"fields": names}),
-            ("References", {"fields": ["external_references"], "classes": ["collapse"]}),
+            (_("References"), {"fields": ["external_references"], "classes": ["collapse"]}),
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -318,15 +329,15 @@ class PipelineAdmin(StaffModelAdmin):
             saved = services.update_pipeline(actor=actor, pipeline=row, change=values) if values else row
         vars(row).update(vars(saved))
 
-    @admin.display(description="Default")
+    @admin.display(description=pgettext_lazy("pipeline", "Default"))
     def default(self, pipeline: Pipeline) -> str:
-        return "Default" if pipeline.is_default else display.NOTHING
+        return pgettext("pipeline", "Default") if pipeline.is_default else display.NOTHING
 
-    @admin.display(description="Active", boolean=True)
-    def active(self, pipeline: Pipeline) -> bool:
-        return pipeline.is_active
+    @admin.display(description=pgettext_lazy("pipeline", "Active"))
+    def active(self, pipeline: Pipeline) -> str:
+        return display.yes_or_no(pipeline.is_active)
 
-    @admin.display(description="Stages")
+    @admin.display(description=gettext_lazy("Stages"))
     def stage_chips(self, pipeline: Any) -> Any:
         chips = [display.chip(stage.name, stage.color) for stage in pipeline.live_stages]
         return (

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import pgettext_lazy
 
 from crm_project.records.constraints import organization_key, same_organization
 from crm_project.records.fields import RowForeignKey
@@ -14,10 +15,10 @@ from pipelines.querysets import PipelineQuerySet, StageQuerySet
 class ForecastCategories(models.TextChoices):
     """How sure a forecast is of an open deal; a deal that is omitted is in no forecast."""
 
-    COMMIT = "commit"
-    BEST_CASE = "best_case", "Best case"
-    PIPELINE = "pipeline"
-    OMITTED = "omitted"
+    COMMIT = "commit", pgettext_lazy("forecast", "Commit")
+    BEST_CASE = "best_case", pgettext_lazy("forecast", "Best case")
+    PIPELINE = "pipeline", pgettext_lazy("forecast", "Pipeline")
+    OMITTED = "omitted", pgettext_lazy("forecast", "Omitted")
 
 
 class Pipeline(Row):
@@ -49,9 +50,9 @@ class Pipeline(Row):
 
 class Stage(Row):
     class Kinds(models.TextChoices):
-        OPEN = "open"
-        WON = "won"
-        LOST = "lost"
+        OPEN = "open", pgettext_lazy("stage", "Open")
+        WON = "won", pgettext_lazy("stage", "Won")
+        LOST = "lost", pgettext_lazy("stage", "Lost")
 
     row_kind: ClassVar[str] = "stage"
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import F
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
@@ -41,7 +42,7 @@ class StageUndoer(CatalogueUndoer):
         leaving = [draft.row.pk for draft in trashed]
         leaving += [draft.row.pk for draft in live if draft.before["kind"] != draft.row.kind]
         if leaving and (uses := hooks.count_uses(actor, leaving)):
-            raise uses.conflict("It has %(uses)s.")
+            raise uses.conflict(gettext_noop("It has %(uses)s."))
 
     def write(self, changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> list[Draft]:
         drafts_and_siblings = [*drafts, *_siblings(drafts)]

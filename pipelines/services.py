@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, before_storing
@@ -34,7 +35,9 @@ PIPELINE_COLUMNS = ("name", "description", "is_default", "is_active")
 STAGE_COLUMNS = ("name", "description", "color", "probability", "kind", "forecast_category")
 # Added to the positions of stages that move: positions are unique after each statement.
 ASIDE = 1_000_000
-HIDDEN = "It has %(uses)s; an admin can move them."
+HIDDEN = gettext_noop("It has %(uses)s; an admin can move them.")
+IN_USE = gettext_noop("It has %(uses)s; choose a stage to move them to.")
+KEEPS_KIND = gettext_noop("The stage %(stage)r has %(uses)s; its kind cannot be changed.")
 
 
 def create_pipeline(*, actor: Actor, change: Change) -> Pipeline:
@@ -252,15 +255,13 @@ def _guard_kind(actor: Actor, draft: Draft) -> None:
     if not draft.before or draft.before["kind"] == draft.row.kind:
         return
     if uses := hooks.count_uses(actor, [draft.row.pk]):
-        raise uses.conflict(
-            "The stage %(stage)r has %(uses)s; its kind cannot be changed.", stage=draft.row.name
-        )
+        raise uses.conflict(KEEPS_KIND, stage=draft.row.name)
 
 
 def _guard_use(actor: Actor, stage_ids: Sequence[int]) -> None:
     """Refuse to trash stages that have live deals."""
     if stage_ids and (uses := hooks.count_uses(actor, stage_ids)):
-        raise uses.conflict(HIDDEN if uses.others else "It has %(uses)s; choose a stage to move them to.")
+        raise uses.conflict(HIDDEN if uses.others else IN_USE)
 
 
 def _guard_hidden(actor: Actor, stage_ids: Sequence[int]) -> None:

@@ -6,8 +6,6 @@ from zoneinfo import available_timezones
 from babel import Locale
 from babel.core import UnknownLocaleError, get_global
 
-ENGLISH = Locale("en")
-
 
 def country_of_zone(time_zone: str) -> str:
     """The ISO 3166 alpha-2 code of the country of a time zone, or "" for UTC and other zones of no country."""
@@ -17,16 +15,17 @@ def country_of_zone(time_zone: str) -> str:
 
 
 @cache
-def countries() -> dict[str, str]:
-    """The English name of each country by its code."""
+def countries(reader: str = "en") -> dict[str, str]:
+    """The name of each country in a language, by its code."""
     zones = set(get_global("zone_territories").values())
-    return {code: name for code, name in ENGLISH.territories.items() if code in zones and code != "ZZ"}
+    names = Locale.parse(reader, sep="-").territories
+    return {code: name for code, name in names.items() if code in zones and code != "ZZ"}
 
 
 @cache
-def languages() -> dict[str, str]:
-    """The English name of each language by its ISO 639-1 code."""
-    return {code: name for code, name in ENGLISH.languages.items() if len(code) == 2}
+def languages(reader: str = "en") -> dict[str, str]:
+    """The name of each language in a language, by its ISO 639-1 code."""
+    return {code: name for code, name in Locale.parse(reader, sep="-").languages.items() if len(code) == 2}
 
 
 @cache

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.models import SignInAddress, SignInAttempt
 from crm_project.emails import fold_email
@@ -56,7 +57,7 @@ class TooManyAttempts(DomainError):
     """Too many wrong passwords; `wait` is the number of seconds until the next attempt."""
 
     code = "too_many_attempts"
-    template = "Too many wrong passwords. Wait %(seconds)s seconds and try again."
+    template = gettext_noop("Too many wrong passwords. Wait %(seconds)s seconds and try again.")
 
     def __init__(self, wait: float) -> None:
         self.wait = int(wait) + 1

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Trim
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.querysets import (
     ApiTokenQuerySet,
@@ -80,10 +81,10 @@ class Member(models.Model):
     """The membership of a user in an organization. Deactivated when the person leaves, never deleted."""
 
     class Roles(models.TextChoices):
-        VIEWER = Role.VIEWER
-        REP = Role.REP
-        MANAGER = Role.MANAGER
-        ADMIN = Role.ADMIN
+        VIEWER = Role.VIEWER, gettext_lazy("Viewer")
+        REP = Role.REP, gettext_lazy("Rep")
+        MANAGER = Role.MANAGER, gettext_lazy("Manager")
+        ADMIN = Role.ADMIN, gettext_lazy("Admin")
 
     row_kind: ClassVar[str] = "user"
     # How a person reads the pages is not the organization's: it has no version and no event.

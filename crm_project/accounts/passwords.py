@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 # Guesses beyond 10^8: what a throttled sign-in withstands.
 ENOUGH = 3
@@ -21,8 +22,13 @@ class GuessablePasswordValidator:
         parts = [part for text in own for part in (text, *text.replace("@", " ").split())]
         if zxcvbn(password[:LONGEST], user_inputs=parts)["score"] < ENOUGH:
             raise ValidationError(
-                "This password is easy to guess: it is common, or made of names, words and patterns that are."
+                _(
+                    "This password is easy to guess: it is common, or made of names, words and patterns"
+                    " that are."
+                )
             )
 
     def get_help_text(self) -> str:
-        return "Your password can’t be one that is easy to guess, such as a common one with a number added."
+        return _(
+            "Your password can’t be one that is easy to guess, such as a common one with a number added."
+        )

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.background import schedule
 from crm_project.background.backend import run_again
@@ -24,6 +26,12 @@ if apps.is_installed("procrastinate.contrib.django"):
     admin.site.unregister(ProcrastinateJob)
 
 States = StoredTask.States
+LABELS = {
+    States.READY: gettext_lazy("Ready"),
+    States.RUNNING: gettext_lazy("Running"),
+    States.DONE: gettext_lazy("Done"),
+    States.FAILED: gettext_lazy("Failed"),
+}
 COLORS = {States.READY: "open", States.RUNNING: "open", States.DONE: "won", States.FAILED: "lost"}
 
 
@@ -48,10 +56,12 @@ class OperatorsAction(AdminAction):
 
 class RunAgain(OperatorsAction):
     name = "again"
-    label = "Run again"
+    label = gettext_lazy("Run again")
     icon = "replay"
-    done = "queued"
-    explanation = "The task is attempted as often as a new one. What it has done already may be done twice."
+    done = gettext_lazy("queued")
+    explanation = gettext_lazy(
+        "The task is attempted as often as a new one. What it has done already may be done twice."
+    )
 
     def fits(self, row: StoredTask) -> bool:
         return row.state in (States.DONE, States.FAILED)
@@ -64,7 +74,7 @@ class RunAgain(OperatorsAction):
 
 @admin.register(StoredTask)
 class TaskAdmin(OperatorsModelAdmin):
-    empty_hint = "Mails, imports and other background work appear here."
+    empty_hint = gettext_lazy("Mails, imports and other background work appear here.")
     list_display: ClassVar[Any] = (
         "name",
         "state_chip",
@@ -74,7 +84,7 @@ class TaskAdmin(OperatorsModelAdmin):
         "finished_at",
         "problem",
     )
-    list_filter: ClassVar[Any] = (choice_filter("State", "state", States.choices),)
+    list_filter: ClassVar[Any] = (choice_filter(gettext_lazy("State"), "state", LABELS.items()),)
     search_fields: ClassVar[Any] = ("name",)
     ordering: ClassVar[Any] = ("-id",)
     sortable_by: ClassVar[Any] = ()
@@ -85,42 +95,42 @@ class TaskAdmin(OperatorsModelAdmin):
         times = ["enqueued_at", "due_at", "started_at", "finished_at"]
         return [
             (None, {"fields": names}),
-            ("Times", {"fields": times}),
-            ("Last error", {"fields": ["problem", "places"]}),
-            ("Result", {"fields": ["returned"]}),
+            (_("Times"), {"fields": times}),
+            (_("Last error"), {"fields": ["problem", "places"]}),
+            (_("Result"), {"fields": ["returned"]}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         return ("arguments", "state_chip", "problem", "places", "returned")
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_chip(self, task: StoredTask) -> Any:
-        return display.status(COLORS[States(task.state)], States(task.state).label)
+        return display.status(COLORS[States(task.state)], str(LABELS[States(task.state)]))
 
-    @admin.display(description="Error")
+    @admin.display(description=gettext_lazy("Error"))
     def problem(self, task: StoredTask) -> Any:
         return display.clipped(task.error) if task.error else display.NOTHING
 
-    @admin.display(description="Where")
+    @admin.display(description=gettext_lazy("Where"))
     def places(self, task: StoredTask) -> str:
         return task.traceback or display.NOTHING
 
-    @admin.display(description="Arguments")
+    @admin.display(description=gettext_lazy("Arguments"))
     def arguments(self, task: StoredTask) -> str:
         named = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in task.kwargs.items()]
         return ", ".join([*(json.dumps(value, ensure_ascii=False) for value in task.args), *named])
 
-    @admin.display(description="Result")
+    @admin.display(description=gettext_lazy("Result"))
     def returned(self, task: StoredTask) -> str:
         return json.dumps(task.result, ensure_ascii=False) if task.result is not None else display.NOTHING
 
 
 class RunNow(OperatorsAction):
     name = "now"
-    label = "Run now"
+    label = gettext_lazy("Run now")
     icon = "play_arrow"
-    done = "queued"
-    explanation = "Beside the occurrences of the schedule, which stay as they are."
+    done = gettext_lazy("queued")
+    explanation = gettext_lazy("Beside the occurrences of the schedule, which stay as they are.")
 
     def fits(self, row: Schedule) -> bool:
         return row.name in schedule.entries()
@@ -134,7 +144,7 @@ class RunNow(OperatorsAction):
 
 @admin.register(Schedule)
 class ScheduleAdmin(OperatorsModelAdmin):
-    empty_hint = "The schedule appears when the first worker starts."
+    empty_hint = gettext_lazy("The schedule appears when the first worker starts.")
     list_display: ClassVar[Any] = ("name", "rhythm", "next_at", "last_at")
     ordering: ClassVar[Any] = ("name",)
     sortable_by: ClassVar[Any] = ()
@@ -146,7 +156,7 @@ class ScheduleAdmin(OperatorsModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         return ("rhythm",)
 
-    @admin.display(description="Rhythm")
+    @admin.display(description=gettext_lazy("Rhythm"))
     def rhythm(self, row: Schedule) -> str:
         entry = schedule.entries().get(row.name)
         return str(entry.rhythm) if entry else display.NOTHING

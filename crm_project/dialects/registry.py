@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext_noop
+
 
 class Dialect:
     """A system whose HTTP API is served under `/dialects/<system>/`.
@@ -31,7 +33,7 @@ DIALECTS = {
         Dialect("xalantis", numbered=["pipeline", "stage"]),
         Dialect("onlyoffice", numbered=["activity", "contact", "custom_field", "deal", "stage"]),
         Dialect("intum", numbered=["activity", "contact", "deal", "stage", "user"]),
-        Dialect("leadconnector", webhooks="LeadConnector's, such as OpportunityStageUpdate"),
+        Dialect("leadconnector", webhooks=gettext_noop("LeadConnector's, such as OpportunityStageUpdate")),
         Dialect("gauzy"),
     )
 }

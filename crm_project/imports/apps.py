@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class ImportsConfig(AppConfig):
     name = "crm_project.imports"
     label = "imports"
-    verbose_name = "Import and export"
+    verbose_name = gettext_lazy("Import and export")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

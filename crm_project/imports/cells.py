@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.people import Several, addresses, people, phones
 from crm_project.readers import quoted
@@ -22,6 +24,13 @@ DANGEROUS = frozenset(f"'{SIGNS}")
 QUOTED = re.compile(f"'+[{re.escape(SIGNS)}]")
 CUT = "… [cut by the export]"
 SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}", re.IGNORECASE)
+NO_COMMA = gettext_noop("%(value)s is not a number with a decimal comma.")
+NO_POINT = gettext_noop("%(value)s is not a number with a decimal point.")
+NO_ORDER = {
+    "ymd": gettext_noop("%(value)s is not a date in the order year-month-day."),
+    "dmy": gettext_noop("%(value)s is not a date in the order day-month-year."),
+    "mdy": gettext_noop("%(value)s is not a date in the order month-day-year."),
+}
 # Doubles are exact up to here.
 EXACT = 2**53
 YES = frozenset("true yes y 1 x on ja wahr oui vrai sí si sim verdadero tak".split())
@@ -95,10 +104,10 @@ def identifier(cell: Any, cell_format: CellFormat) -> str:
     """An id of another system. Spreadsheets shorten long numbers, which then no longer name a row."""
     written = word(cell, cell_format)
     if SHORTENED.fullmatch(written) or (isinstance(cell, float) and abs(cell) >= EXACT):
-        template = (
-            "%(value)s was shortened by a spreadsheet. Export the file again, and keep this column as text."
+        raise UnreadableCell(
+            "%(value)s was shortened by a spreadsheet. Export the file again, and keep this column as text.",
+            {"value": quoted(written)},
         )
-        raise UnreadableCell(template, {"value": quoted(written)})
     return written
 
 
@@ -139,9 +148,7 @@ def _value(figure: Figure, written: str, sign: str) -> Decimal:
         )
     value = figure.values.get(sign) if sign else next(iter(figure.values.values()))
     if value is None:
-        kind = "comma" if sign == "," else "point"
-        params = {"value": quoted(written), "sign": kind}
-        raise UnreadableCell("%(value)s is not a number with a decimal %(sign)s.", params)
+        raise UnreadableCell(NO_COMMA if sign == "," else NO_POINT, {"value": quoted(written)})
     return value
 
 
@@ -223,9 +230,7 @@ def _day(moment: Moment, cell: Any, cell_format: CellFormat) -> datetime.date:
         raise UnreadableCell("%(value)s can be read in two ways: say which one is meant.", params)
     found = moment.days.get(order) if order else next(iter(moment.days.values()))
     if found is None:
-        names = {"ymd": "year-month-day", "dmy": "day-month-year", "mdy": "month-day-year"}
-        params = {"value": quoted(str(cell)), "order": names[order]}
-        raise UnreadableCell("%(value)s is not a date in the order %(order)s.", params)
+        raise UnreadableCell(NO_ORDER[order], {"value": quoted(str(cell))})
     return found
 
 

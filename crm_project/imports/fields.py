@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from crm_project.imports import cells
 from crm_project.imports.cells import Reader
 from crm_project.records.models import CustomField
@@ -47,6 +49,11 @@ class ImportField:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attribute", self.attribute or self.key)
+
+    @property
+    def shown(self) -> str:
+        """The label in the language of the reader; that of a custom field is a text of a member."""
+        return self.label if self.key.startswith(CUSTOM_PREFIX) else _(self.label)
 
     @property
     def is_read_only(self) -> bool:

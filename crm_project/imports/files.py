@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from crm_project.batches import in_batches
 from crm_project.errors import DomainError
@@ -19,7 +20,7 @@ IN_MEMORY = 4 * BLOCK
 
 class FileTooLarge(DomainError):
     code = "too_large"
-    template = "A file can have at most %(limit)s MiB."
+    template = gettext_noop("A file can have at most %(limit)s MiB.")
 
 
 @dataclass(frozen=True)

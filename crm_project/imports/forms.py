@@ -4,84 +4,96 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from crm_project.imports.fields import ImportField
 from crm_project.imports.kinds.values import CREATE
 from crm_project.imports.models import Import
 
-OPTION_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
+OPTION_CHOICES: dict[str, tuple[Any, list[tuple[str, Any]]]] = {
     "match_on": (
-        "Update existing rows with the same",
+        gettext_lazy("Update existing rows with the same"),
         [
-            ("auto", "UUID, external ID or e-mail"),
-            ("external_reference", "external ID"),
-            ("email", "e-mail address"),
-            ("uuid", "UUID"),
-            ("none", "nothing: always create new rows"),
+            ("auto", gettext_lazy("UUID, external ID or e-mail")),
+            ("external_reference", gettext_lazy("external ID")),
+            ("email", gettext_lazy("e-mail address")),
+            ("uuid", gettext_lazy("UUID")),
+            ("none", gettext_lazy("nothing: always create new rows")),
         ],
     ),
     "bad_rows": (
-        "If a row has errors",
-        [("refuse_all", "import nothing"), ("skip", "import the others")],
+        gettext_lazy("If a row has errors"),
+        [("refuse_all", gettext_lazy("import nothing")), ("skip", gettext_lazy("import the others"))],
     ),
     "empty_cells": (
-        "An empty cell",
-        [("keep", "leaves the field as it is"), ("clear", "empties the field")],
+        gettext_lazy("An empty cell"),
+        [("keep", gettext_lazy("leaves the field as it is")), ("clear", gettext_lazy("empties the field"))],
     ),
-    "decimal": ("Decimal sign", [("auto", "as each column shows"), (".", "1,234.50"), (",", "1.234,50")]),
+    "decimal": (
+        gettext_lazy("Decimal sign"),
+        [("auto", gettext_lazy("as each column shows")), (".", "1,234.50"), (",", "1.234,50")],
+    ),
     "date_order": (
-        "Date format",
+        gettext_lazy("Date format"),
         [
-            ("auto", "as each column shows"),
+            ("auto", gettext_lazy("as each column shows")),
             ("ymd", "2026-12-31"),
             ("dmy", "31/12/2026"),
             ("mdy", "12/31/2026"),
         ],
     ),
 }
-CSV_CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
+CSV_CHOICES: dict[str, tuple[Any, list[tuple[str, Any]]]] = {
     "delimiter": (
-        "Columns are separated by",
-        [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "vertical bar")],
+        gettext_lazy("Columns are separated by"),
+        [
+            (",", gettext_lazy("comma")),
+            (";", gettext_lazy("semicolon")),
+            ("\t", pgettext_lazy("sign", "tab")),
+            ("|", gettext_lazy("vertical bar")),
+        ],
     ),
     "encoding": (
-        "Encoding",
+        gettext_lazy("Encoding"),
         [
             ("utf-8", "UTF-8"),
-            ("cp1252", "Windows-1252 (Western)"),
-            ("cp1250", "Windows-1250 (Central European)"),
-            ("cp1251", "Windows-1251 (Cyrillic)"),
-            ("cp1253", "Windows-1253 (Greek)"),
-            ("cp1254", "Windows-1254 (Turkish)"),
-            ("cp1257", "Windows-1257 (Baltic)"),
+            ("cp1252", gettext_lazy("Windows-1252 (Western)")),
+            ("cp1250", gettext_lazy("Windows-1250 (Central European)")),
+            ("cp1251", gettext_lazy("Windows-1251 (Cyrillic)")),
+            ("cp1253", gettext_lazy("Windows-1253 (Greek)")),
+            ("cp1254", gettext_lazy("Windows-1254 (Turkish)")),
+            ("cp1257", gettext_lazy("Windows-1257 (Baltic)")),
             ("iso-8859-1", "ISO 8859-1"),
             ("iso-8859-2", "ISO 8859-2"),
             ("iso-8859-15", "ISO 8859-15"),
-            ("cp932", "Shift JIS (Japanese)"),
-            ("gb18030", "GB 18030 (Chinese, simplified)"),
-            ("big5", "Big5 (Chinese, traditional)"),
-            ("cp949", "EUC-KR (Korean)"),
+            ("cp932", gettext_lazy("Shift JIS (Japanese)")),
+            ("gb18030", gettext_lazy("GB 18030 (Chinese, simplified)")),
+            ("big5", gettext_lazy("Big5 (Chinese, traditional)")),
+            ("cp949", gettext_lazy("EUC-KR (Korean)")),
             ("utf-16", "UTF-16"),
-            ("utf-16-le", "UTF-16, little endian"),
-            ("utf-16-be", "UTF-16, big endian"),
+            ("utf-16-le", gettext_lazy("UTF-16, little endian")),
+            ("utf-16-be", gettext_lazy("UTF-16, big endian")),
             ("utf-32", "UTF-32"),
         ],
     ),
 }
-TEXTS = {"external_system": "System of the external IDs"}
+TEXTS = {"external_system": gettext_lazy("System of the external IDs")}
 
 
 QUESTIONS = {
-    "decimal": "“%(column)s” can be read in two ways",
-    "date_order": "Days in “%(column)s” can be read in two ways",
-    "currency": "The sign in “%(column)s” belongs to several currencies",
+    "decimal": gettext_noop("“%(column)s” can be read in two ways"),
+    "date_order": gettext_noop("Days in “%(column)s” can be read in two ways"),
+    "currency": gettext_noop("The sign in “%(column)s” belongs to several currencies"),
 }
 
 
 class UploadForm(forms.Form):
-    kind = forms.ChoiceField(label="Content", choices=Import.Kinds.choices, widget=UnfoldAdminSelectWidget)
-    file = forms.FileField(label="CSV or XLSX file", widget=UnfoldAdminFileFieldWidget)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Content"), choices=Import.Kinds.choices, widget=UnfoldAdminSelectWidget
+    )
+    file = forms.FileField(label=gettext_lazy("CSV or XLSX file"), widget=UnfoldAdminFileFieldWidget)
 
 
 class ChoicesForm(forms.Form):
@@ -102,10 +114,10 @@ class ChoicesForm(forms.Form):
         self.unknown = list(values)
         self._add_questions()
         self._add_values()
-        choices = [(field.key, field.label) for field in fields if not field.is_read_only]
+        choices = [(field.key, field.shown) for field in fields if not field.is_read_only]
         for index, column in enumerate(source.columns):
             self.fields[f"column_{index}"] = forms.ChoiceField(
-                choices=[("", "— leave out —"), *choices],
+                choices=[("", _("— leave out —")), *choices],
                 required=False,
                 label=column["label"],
                 initial=source.mapping.get(column["label"]) or "",
@@ -117,9 +129,9 @@ class ChoicesForm(forms.Form):
         """A select for each column that can be read in several ways."""
         for index, question in enumerate(self.asked):
             self.fields[f"question_{index}"] = forms.ChoiceField(
-                choices=[("", "— choose —"), *((c["value"], c["meaning"]) for c in question["choices"])],
+                choices=[("", _("— choose —")), *((c["value"], c["meaning"]) for c in question["choices"])],
                 required=False,
-                label=QUESTIONS[question["asks"]] % {"column": question["column"]},
+                label=_(QUESTIONS[question["asks"]]) % {"column": question["column"]},
                 help_text=_likely(question),
                 initial=question["answer"] or "",
                 widget=UnfoldAdminSelectWidget,
@@ -128,11 +140,11 @@ class ChoicesForm(forms.Form):
     def _add_values(self) -> None:
         """A select for each value that is unknown here."""
         for number, field in enumerate(self.unknown):
-            created = [(f"={CREATE}", field["create_label"])] if field["can_create"] else []
+            created = [(f"={CREATE}", _(field["create_label"]))] if field["can_create"] else []
             choices = [
-                ("", "— choose, or these rows are refused —"),
+                ("", _("— choose, or these rows are refused —")),
                 *created,
-                ("=", "leave the field empty"),
+                ("=", _("leave the field empty")),
             ]
             choices += [(f"={choice['value']}", choice["label"]) for choice in field["choices"]]
             for index, value in enumerate(field["values"]):
@@ -142,7 +154,7 @@ class ChoicesForm(forms.Form):
                     label=value["value"],
                     initial="" if value["choice"] is None else f"={value['choice']}",
                     widget=UnfoldAdminSelectWidget(
-                        attrs={"aria-label": f"{field['label']}: {value['value']}"}
+                        attrs={"aria-label": f"{_(field['label'])}: {value['value']}"}
                     ),
                 )
 
@@ -153,7 +165,7 @@ class ChoicesForm(forms.Form):
         """The label of each field with unknown values, and their selects with the number of rows."""
         return [
             (
-                field["label"],
+                _(field["label"]),
                 [
                     (self[f"value_{number}_{index}"], value["count"])
                     for index, value in enumerate(field["values"])
@@ -166,7 +178,7 @@ class ChoicesForm(forms.Form):
         offered = OPTION_CHOICES | (CSV_CHOICES if self.source.format == Import.Formats.CSV else {})
         if len(self.source.sheets) > 1:
             first, *others = self.source.sheets
-            offered = {"sheet": ("Sheet", [("", first), *((name, name) for name in others)]), **offered}
+            offered = {"sheet": (_("Sheet"), [("", first), *((name, name) for name in others)]), **offered}
         for name, (label, choices) in offered.items():
             self.fields[name] = forms.ChoiceField(
                 label=label,
@@ -232,4 +244,4 @@ class ChoicesForm(forms.Form):
 
 def _likely(question: dict[str, Any]) -> str:
     meaning = next(c["meaning"] for c in question["choices"] if c["value"] == question["suggested"])
-    return f"Probably {meaning}."
+    return _("Probably %(meaning)s.") % {"meaning": meaning}

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
 from crm_project.batches import in_batches
@@ -16,7 +17,7 @@ from crm_project.imports.exporting import BLOCK
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Export
 
-CHANGED = "The filters of this list are no longer valid. Export it again."
+CHANGED = gettext_noop("The filters of this list are no longer valid. Export it again.")
 
 
 def rows_of_api(export: Export, actor: Actor) -> Iterable[dict[str, Any]]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from crm_project.errors import FieldError
 from crm_project.imports.fields import CUSTOM_PREFIX, ImportField
 from crm_project.imports.sources import Source
@@ -68,7 +70,7 @@ def guess_mapping(
         if label not in read_only:
             by_label.setdefault(folded(label), []).append(label)
     taken: set[str] = set()
-    for names in (lambda f: [f.key], lambda f: [f.label], lambda f: f.names):
+    for names in (lambda f: [f.key], lambda f: [f.label, f.shown], lambda f: f.names):
         for candidate in fields:
             if candidate.is_read_only or candidate.key in taken:
                 continue
@@ -119,6 +121,6 @@ def option_errors(options: Mapping[str, Any], file_format: str) -> list[FieldErr
                 errors.append(FieldError(place, "blank", "This may not be blank."))
         else:
             names = [*DEFAULTS, *(("encoding", "delimiter") if file_format == "csv" else ("sheet",))]
-            template = "There is no such option. One of: %(names)s."
+            template = gettext_noop("There is no such option. One of: %(names)s.")
             errors.append(FieldError(place, "unknown_field", template, {"names": ", ".join(names)}))
     return errors

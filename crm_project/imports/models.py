@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from crm_project.accounts.models import Member, Organization
 from crm_project.imports.querysets import ExportQuerySet, ImportQuerySet
@@ -19,23 +20,23 @@ class Import(models.Model):
     """One uploaded file with its columns, mapping, options and report."""
 
     class Kinds(models.TextChoices):
-        DEALS = "deals"
-        CONTACTS = "contacts"
-        ACTIVITIES = "activities"
+        DEALS = "deals", gettext_lazy("Deals")
+        CONTACTS = "contacts", gettext_lazy("Contacts")
+        ACTIVITIES = "activities", gettext_lazy("Activities")
 
     class Formats(models.TextChoices):
         CSV = "csv"
         XLSX = "xlsx"
 
     class States(models.TextChoices):
-        READY = "ready"
-        QUEUED = "queued"
-        WORKING = "working"
-        PREVIEWED = "previewed"
-        DONE = "done"
-        UNDONE = "undone"
-        REFUSED = "refused"
-        FAILED = "failed"
+        READY = "ready", pgettext_lazy("import", "Ready")
+        QUEUED = "queued", pgettext_lazy("import", "Queued")
+        WORKING = "working", pgettext_lazy("import", "Working")
+        PREVIEWED = "previewed", pgettext_lazy("import", "Previewed")
+        DONE = "done", pgettext_lazy("import", "Done")
+        UNDONE = "undone", pgettext_lazy("import", "Undone")
+        REFUSED = "refused", pgettext_lazy("import", "Refused")
+        FAILED = "failed", pgettext_lazy("import", "Failed")
 
     class Tasks(models.TextChoices):
         PREVIEW = "preview"
@@ -174,10 +175,10 @@ class Export(models.Model):
     """
 
     class States(models.TextChoices):
-        QUEUED = "queued"
-        WORKING = "working"
-        DONE = "done"
-        FAILED = "failed"
+        QUEUED = "queued", pgettext_lazy("export", "Queued")
+        WORKING = "working", pgettext_lazy("export", "Working")
+        DONE = "done", pgettext_lazy("export", "Done")
+        FAILED = "failed", pgettext_lazy("export", "Failed")
 
     row_kind: ClassVar[str] = "export"
 

@@ -1,11 +1,15 @@
 """What a file leaves open: the decimal sign or the order of days of a column, to be answered before the run."""
 
+import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.models import Organization
 from crm_project.errors import FieldError
@@ -133,7 +137,7 @@ def kind_options(source: Import) -> dict[str, Any]:
     for column in source.columns:
         key = source.mapping.get(column["label"])
         if key and column.get("values"):
-            values.setdefault(key, []).extend(text for text, _ in column["values"])
+            values.setdefault(key, []).extend(text for text, _count in column["values"])
     return {
         **source.options,
         "recognized_as": source.recognized_as,
@@ -171,7 +175,9 @@ def unknown_values(source: Import, kind: Any) -> list[dict[str, Any]]:
 
 def open_questions(questions: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """An error for each question without an answer."""
-    template = "Cells of this column can be read in several ways, such as %(sample)s. Say which one is meant."
+    template = gettext_noop(
+        "Cells of this column can be read in several ways, such as %(sample)s. Say which one is meant."
+    )
     return [
         FieldError(_place(question), "required", template, {"sample": ", ".join(question["samples"][:1])})
         for question in questions
@@ -211,10 +217,14 @@ def meaning_of(name: str, choice: str, samples: Sequence[str]) -> str:
         else:
             day = read_moment(sample).days.get(choice)
             if day is not None:
-                return f"{sample} = {day.day} {day:%B} {day.year}"
-    return {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}.get(
-        choice, choice
-    )
+                return f"{sample} = {spelled_out(day)}"
+    names = {"dmy": _("day, month, year"), "mdy": _("month, day, year"), "ymd": _("year, month, day")}
+    return names.get(choice, choice)
+
+
+def spelled_out(day: datetime.date) -> str:
+    """`3 April 2025`, with the month in the language of the reader."""
+    return f"{day.day} {formatted(day, 'E')} {day.year}"
 
 
 def order_of(organization: Organization) -> str:

@@ -10,13 +10,14 @@ from typing import IO, Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, attempt, change_set
 from crm_project.database import allow_long_statements
 from crm_project.errors import DomainError, FieldError, Invalid, RowsRefused
 from crm_project.imports.cells import CellFormat, is_empty
-from crm_project.imports.errors import UnreadableFile
+from crm_project.imports.errors import UnreadableFile, stored
 from crm_project.imports.fields import cell_of
 from crm_project.imports.files import local_copy
 from crm_project.imports.hooks import hooks
@@ -63,7 +64,7 @@ class Report:
     refused: SpillingList[RefusedRow] = field(default_factory=SpillingList)
     # The number of rows of each error, by column and template, or text if it names an unknown value; and its texts.
     problems: Counter[tuple[str, str]] = field(default_factory=Counter)
-    details: dict[tuple[str, str], str] = field(default_factory=dict)
+    details: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     # What was not taken from columns that have a field: the number of rows, with the first cells.
     further: dict[str, list[str]] = field(default_factory=dict)
     further_rows: Counter[str] = field(default_factory=Counter)
@@ -87,10 +88,11 @@ class Report:
 
     def note_problem(self, column: str, error: FieldError) -> None:
         """Unknown values are summed up by value, other errors by their kind, with the first one as the example."""
-        detail = error.detail[:300]
-        key = (column, detail if error.code == "does_not_exist" else error.template)
+        kept = stored(error.template, error.params)
+        kept["detail"] = kept["detail"][:300]
+        key = (column, kept["detail"] if error.code == "does_not_exist" else error.template)
         self.problems[key] += 1
-        self.details.setdefault(key, detail)
+        self.details.setdefault(key, kept)
 
     def summary(self, source: Import) -> dict[str, Any]:
         """What the counts do not tell: errors, what is left out, and what is created beside the rows."""
@@ -110,7 +112,7 @@ class Report:
         ]
         return {
             "problems": [
-                {"column": key[0], "detail": self.details[key], "rows": count}
+                {"column": key[0], "rows": count, **self.details[key]}
                 for key, count in self.problems.most_common(PROBLEMS)
             ],
             "left_out": [*unmapped, *further],
@@ -197,7 +199,7 @@ class Runner:
                 question["column"] for question in notations.questions() if question["answer"] is None
             ]
             columns = ", ".join(dict.fromkeys(open_ones))
-            template = (
+            template = gettext_noop(
                 "Cells can be read in several ways in: %(columns)s. Say which one is meant, and import again."
             )
             raise Invalid(template, {"columns": columns}, fields=unanswered)
@@ -276,7 +278,9 @@ class Runner:
             key = self.kind.key_of(change)
             first = self.keys.setdefault(key, line.number) if key is not None else line.number
             if first != line.number:
-                template = "The row at line %(line)s has the same key; a file can change a row only once."
+                template = gettext_noop(
+                    "The row at line %(line)s has the same key; a file can change a row only once."
+                )
                 self._refuse(line, [FieldError(_field_of(key), "row_twice", template, {"line": first})])
                 continue
             yield _Candidate(line, change)
@@ -284,7 +288,7 @@ class Runner:
     def _read(self, line: SourceLine) -> tuple[Values, list[FieldError]]:
         if any(cell not in (None, "") for cell in line.cells[self.width :]):
             params = {"cells": len(line.cells), "columns": self.width}
-            template = "The row has %(cells)s cells, the header %(columns)s."
+            template = gettext_noop("The row has %(cells)s cells, the header %(columns)s.")
             return {}, [FieldError("", "too_many_cells", template, params)]
         if not self.has_further:
             result = self.kind.read({key: _cell(line, place) for key, place in self.single}, self.key_formats)
@@ -341,7 +345,7 @@ class Runner:
                 "field": error.field,
                 "label": self._label(error.field),
                 "code": error.code,
-                "detail": error.detail,
+                **stored(error.template, error.params),
             }
             for error in errors
         ]
@@ -418,7 +422,12 @@ def insert_refused(report: Report) -> None:
 
 
 def finish(
-    source: Import, state: str, report: Report | None, *, change_set: str = "", problem: str = ""
+    source: Import,
+    state: str,
+    report: Report | None,
+    *,
+    change_set: str = "",
+    problems: Sequence[dict[str, Any]] = (),
 ) -> None:
     """Store the outcome of an import. Raises Superseded if another worker has taken it over."""
     counts = {**(report.counts if report else {}), **({"change_set": change_set} if change_set else {})}
@@ -429,13 +438,18 @@ def finish(
             counts=counts,
             examples=report.examples if report else [],
             progress=report.rows if report else 0,
-            problem=problem,
             columns=source.columns,
-            summary=report.summary(source) if report else {},
+            **with_problems(report.summary(source) if report else {}, problems),
             is_profiled=source.is_profiled,
         )
         for ended in hooks.after_run if source.task == Import.Tasks.RUN else ():
             ended(source)
+
+
+def with_problems(summary: Mapping[str, Any], problems: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The columns of a problem: the text that the API answers, and in the summary what the admin makes it of."""
+    text = " ".join(part["detail"] for part in problems)
+    return {"problem": text, "summary": {**summary, **({"problem": list(problems)} if problems else {})}}
 
 
 def mark(source: Import, **columns: Any) -> None:

@@ -6,27 +6,32 @@ worker begins again; `attempt` is that of the import, so that only the last one 
 
 import datetime
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 from django.db import DatabaseError
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.background.api import task
 from crm_project.background.models import StoredTask
 from crm_project.background.options import options
-from crm_project.errors import DomainError, message
+from crm_project.errors import DomainError
 from crm_project.imports.acting import acting
+from crm_project.imports.errors import stored
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.progress import progress_of
-from crm_project.imports.running import Runner, Superseded, finish, mark
+from crm_project.imports.running import Runner, Superseded, finish, mark, with_problems
 from crm_project.imports.undoing import take_back, undo_problem
 from crm_project.write_queue import write_transaction
 
 log = logging.getLogger(__name__)
 
-UNEXPECTED = "An unexpected error occurred; it has been logged. %(outcome)s"
-CONFLICTING = "Other changes of the same data interrupted it %(attempts)s times. %(outcome)s Try again later."
+UNEXPECTED = gettext_noop("An unexpected error occurred; it has been logged.")
+CONFLICTING = gettext_noop("Other changes of the same data interrupted it %(attempts)s times.")
+LATER = gettext_noop("Try again later.")
 ATTEMPTS = 3
 
 
@@ -93,13 +98,13 @@ def carry_out(source: Import) -> None:
     except Superseded:
         log.warning("import %s was taken over", source.uuid)
     except DomainError as error:
-        _fail(source, undo_problem(error) if source.is_undo else error.detail)
+        _fail(source, undo_problem(error) if source.is_undo else [stored(error.template, error.params)])
     except DatabaseError:
         _retry(source)
         raise
     except Exception:
         log.exception("import %s failed", source.uuid)
-        _fail(source, message(UNEXPECTED, {"outcome": _unchanged(source)}))
+        _fail(source, [stored(UNEXPECTED), stored(_unchanged(source))])
 
 
 def _actor(source: Import) -> Actor:
@@ -112,19 +117,21 @@ def _retry(source: Import) -> None:
     if source.attempt < ATTEMPTS:
         Import.objects.filter(pk=source.pk, attempt=source.attempt).update(state=Import.States.QUEUED)
     else:
-        _fail(source, message(CONFLICTING, {"attempts": ATTEMPTS, "outcome": _unchanged(source)}))
+        _fail(
+            source, [stored(CONFLICTING, {"attempts": ATTEMPTS}), stored(_unchanged(source)), stored(LATER)]
+        )
 
 
 def _unchanged(source: Import) -> str:
-    return "Nothing was undone." if source.is_undo else "Nothing was imported."
+    return gettext_noop("Nothing was undone.") if source.is_undo else gettext_noop("Nothing was imported.")
 
 
-def _fail(source: Import, problem: str) -> None:
-    """Store the problem. An import whose undo failed keeps its state."""
+def _fail(source: Import, problems: Sequence[dict[str, Any]]) -> None:
+    """Store the sentences of the problem. An import whose undo failed keeps its state."""
     try:
         if source.is_undo:
-            mark(source, state=source.state_at_rest, problem=problem)
+            mark(source, state=source.state_at_rest, **with_problems(source.summary, problems))
         else:
-            finish(source, Import.States.FAILED, None, problem=problem)
+            finish(source, Import.States.FAILED, None, problems=problems)
     except Superseded:
         log.warning("import %s was taken over", source.uuid)

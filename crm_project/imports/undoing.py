@@ -5,10 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import formats
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import change_set
-from crm_project.errors import Conflict, DomainError, message
+from crm_project.errors import Conflict, DomainError
+from crm_project.imports.errors import stored
 from crm_project.imports.models import Import
 from crm_project.imports.running import check_constraints, extend_statement_timeout, mark, rare_collections
 from crm_project.journal import undo
@@ -69,8 +72,10 @@ def _columns_after(source: Import, by: UUID, stayed: int = 0) -> dict[str, Any]:
     return {"state": States.DONE, "counts": counts}
 
 
-UNDO_AS_A_WHOLE = "An import of %(rows)s rows made this change. It can only be undone as a whole: %(file)s."
-UNDO_BY_OTHERS = (
+UNDO_AS_A_WHOLE = gettext_noop(
+    "An import of %(rows)s rows made this change. It can only be undone as a whole: %(file)s."
+)
+UNDO_BY_OTHERS = gettext_noop(
     "An import of %(rows)s rows made this change. Only its author or an admin can undo it, as a whole."
 )
 
@@ -81,7 +86,7 @@ def refuse_large_undo(actor: Actor, change_set: UUID) -> None:
     rows = _changed_rows(source) if source else 0
     if source is None or rows <= IN_REQUEST:
         return
-    params = {"rows": f"{rows:,}", "file": source.file_name}
+    params = {"rows": formats.number_format(rows, force_grouping=True), "file": source.file_name}
     if not Import.objects.visible_to(actor.member).filter(pk=source.pk).exists():
         raise Conflict(UNDO_BY_OTHERS, params, code="import_undo")
     extra: dict[str, Any] = {"import": str(source.uuid)}
@@ -109,13 +114,14 @@ def _import_of(organization_id: int, change_set: UUID) -> Import | None:
     return None
 
 
-def undo_problem(refusal: DomainError) -> str:
-    """The reason why an import cannot be undone: the refusal, and the first of its field errors."""
-    fields = list(dict.fromkeys(f"{wrong.field}: {wrong.detail}" for wrong in refusal.fields))
-    sentences = [
-        message("Nothing was undone. %(reason)s", {"reason": refusal.detail}),
-        *fields[:LISTED_ERRORS],
-    ]
-    if len(fields) > LISTED_ERRORS:
-        sentences.append(message("And %(count)s more.", {"count": len(fields) - LISTED_ERRORS}))
-    return " ".join(sentences)
+def undo_problem(refusal: DomainError) -> list[dict[str, Any]]:
+    """Why an import cannot be undone, as stored sentences: the refusal, and the first of its field errors."""
+    named = {
+        f"{wrong.field}: {wrong.detail}": stored(wrong.template, wrong.params, wrong.field)
+        for wrong in refusal.fields
+    }
+    sentences = [stored(gettext_noop("Nothing was undone.")), stored(refusal.template, refusal.params)]
+    sentences += list(named.values())[:LISTED_ERRORS]
+    if len(named) > LISTED_ERRORS:
+        sentences.append(stored(gettext_noop("And %(count)s more."), {"count": len(named) - LISTED_ERRORS}))
+    return sentences

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import CharField, F, Value
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.models import Member, Organization
 from crm_project.errors import Conflict
@@ -39,7 +40,7 @@ class PositionUnknown(Conflict):
     """The position belongs to another epoch or lies beyond the end; `epoch` and `last` are those of the feed now."""
 
     code = "position_unknown"
-    template = (
+    template = gettext_noop(
         "The feed has no such position, probably since a backup was restored. Read the rows again, and continue"
         " with %(epoch)s after %(last)s."
     )

@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext, pgettext_lazy
 
 from crm_project.accounts.models import Member
 from crm_project.journal.models import Event
@@ -19,13 +21,23 @@ from crm_project.journal.presenting import EMPTY, HIDDEN, Change, PresentedEvent
 from crm_project.records.kinds import kinds
 
 ACTIONS = {
-    "created": "Created",
-    "trashed": "Moved to the trash",
-    "restored": "Restored from the trash",
-    "redacted": "Personal data erased",
-    "purged": "Removed from the trash for good",
+    "created": pgettext_lazy("history", "Created"),
+    "trashed": pgettext_lazy("history", "Moved to the trash"),
+    "restored": pgettext_lazy("history", "Restored from the trash"),
+    "redacted": pgettext_lazy("history", "Personal data erased"),
+    "purged": pgettext_lazy("history", "Removed from the trash for good"),
 }
-SYSTEM = "The system"
+SYSTEM = gettext_lazy("The system")
+# Fields whose name in the API is none of a column, for the catalogues.
+NAMES = (
+    gettext_noop("external references"),
+    gettext_noop("further emails"),
+    gettext_noop("further phones"),
+    gettext_noop("is shared"),
+    gettext_noop("ordering"),
+    gettext_noop("participants"),
+    gettext_noop("project"),
+)
 LONG = 80
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -57,62 +69,71 @@ def lines(events: Iterable[Event], member: Member) -> list[EventLine]:
 
 
 def who(event: Event) -> str:
-    return event.actor.full_name if event.actor else SYSTEM
+    return event.actor.full_name if event.actor else str(SYSTEM)
 
 
 def sentence(presented: PresentedEvent) -> str:
     """What an event has changed."""
-    opening = ACTIONS.get(presented.event.action)
+    opening = str(ACTIONS.get(presented.event.action, ""))
     if opening and presented.event.action != "restored":
-        return f"{_undoing(presented)}{opening}"
+        return _undone(presented, opening)
     kind = kinds[presented.event.kind]
     clauses, covered = kind.clauses(presented) if kind.clauses else ([], set())
     clauses = [*([opening] if opening else []), *clauses]
     clauses += [_clause(change) for change in presented.changes if change.field not in covered]
-    return _undoing(presented) + ("; ".join(clauses) or "Changed")
+    return _undone(presented, "; ".join(clauses) or pgettext("history", "Changed"))
 
 
-def _undoing(presented: PresentedEvent) -> str:
-    return "Undid a change: " if presented.event.undoes else ""
+def _undone(presented: PresentedEvent, text: str) -> str:
+    return _("Undid a change: %(text)s") % {"text": text} if presented.event.undoes else text
 
 
 def _clause(change: Change) -> str:
-    name = change.field.removeprefix("custom_fields.").removesuffix("_id").replace("_", " ")
-    name = name[:1].upper() + name[1:]
+    name = name_of(change.field)
     if isinstance(change.before, list) or isinstance(change.after, list):
         return _list_clause(name, change.before or [], change.after or [])
     if isinstance(change.before, bool) or isinstance(change.after, bool):
-        return f"{name}: {'yes' if change.after else 'no'}"
+        return (_("%(field)s: yes") if change.after else _("%(field)s: no")) % {"field": name}
     before, after = (
         words(value, unit) for value, unit in zip((change.before, change.after), change.units, strict=True)
     )
     if change.after in EMPTY and change.after != 0:
-        return f"{name} removed"
+        return _("%(field)s removed") % {"field": name}
     if max(len(before), len(after)) > LONG:
-        return f"{name} changed"
+        return _("%(field)s changed") % {"field": name}
     if change.before in EMPTY and change.before != 0:
-        return f"{name} set to {after}"
+        return _("%(field)s set to %(value)s") % {"field": name, "value": after}
     return f"{name} {before} → {after}"
+
+
+def name_of(field: str) -> str:
+    """The name of a field, as the translations have that of its column; a custom field has the key of its own."""
+    name = field.removeprefix("custom_fields.").removesuffix("_id").replace("_", " ")
+    text = name if field.startswith("custom_fields.") else _(name)
+    return text[:1].upper() + text[1:]
 
 
 def _list_clause(name: str, before: list[Any], after: list[Any]) -> str:
     added = [words(value) for value in after if value not in before]
     removed = [words(value) for value in before if value not in after]
-    parts = [f"{name}: added {', '.join(added)}"] if added else []
-    parts += [f"{name}: removed {', '.join(removed)}"] if removed else []
-    return "; ".join(parts) or f"{name}: other order"
+    parts = []
+    if added:
+        parts.append(_("%(field)s: added %(values)s") % {"field": name, "values": ", ".join(added)})
+    if removed:
+        parts.append(_("%(field)s: removed %(values)s") % {"field": name, "values": ", ".join(removed)})
+    return "; ".join(parts) or _("%(field)s: other order") % {"field": name}
 
 
 def words(value: Any, unit: str = "") -> str:
     """The text of a value: a row by its name, an external reference by its system and id, days as people write them."""
     if value == HIDDEN:
-        return "something hidden"
+        return _("something hidden")
     if isinstance(value, dict) and "system" in value:
         return f"{value['system']} {value['external_id']}"
     if isinstance(value, dict):
-        return str(value.get("name") or value.get("full_name") or value.get("uuid") or "something")
+        return str(value.get("name") or value.get("full_name") or value.get("uuid") or _("something"))
     if value in (None, ""):
-        return "nothing"
+        return pgettext("value", "nothing")
     return f"{Decimal(value):,} {unit}" if unit else _written(str(value))
 
 

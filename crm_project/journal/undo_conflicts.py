@@ -7,6 +7,9 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from crm_project.accounts.actors import Actor
 from crm_project.changes import stored
 from crm_project.errors import Conflict, DomainError, FieldError
@@ -14,6 +17,13 @@ from crm_project.journal.models import Event
 from crm_project.journal.net_changes import Fact, NetChange, RowKey, batches, facts_of
 from crm_project.records.kinds import Kind, kinds
 
+CHANGED_BY = gettext_noop("%(who)s changed it at %(at)s UTC.")
+CHANGED = gettext_noop("It has changed.")
+# The templates with the name of the row, of several.
+NAMED = {
+    CHANGED_BY: gettext_noop("%(row)s: %(who)s changed it at %(at)s UTC."),
+    CHANGED: gettext_noop("%(row)s: It has changed."),
+}
 # Rows that a refusal names.
 LISTED = 100
 
@@ -37,9 +47,9 @@ def refusal_of_changed(
         name = names.get((kind, row_id), "")
         row = {"kind": kind, "row": str(nets[kind, row_id].row_uuid), "name": name, "fields": sorted(errors)}
         rows.append(row)
-        for _, error in sorted(errors.items()):
+        for _name, error in sorted(errors.items()):
             params = {**error.params, "row": name}
-            named = replace(error, template=f"%(row)s: {error.template}", params=params)
+            named = replace(error, template=NAMED[error.template], params=params)
             fields.append(named if name and len(nets) > 1 else error)
     return conflict(fields, rows)
 
@@ -90,7 +100,7 @@ def _later_events(
     if event.change_set in settled:
         raise Conflict("This change set has been undone already.", code="undo_conflict")
     by_row: dict[RowKey, list[Event]] = defaultdict(list)
-    for events in newer if {uuid for _, uuid, _ in sets} - settled else ():
+    for events in newer if {uuid for _sequence, uuid, _undoes in sets} - settled else ():
         for later in events.exclude(change_set__in=settled).with_actor().order_by("sequence"):
             by_row[later.kind, later.row_id].append(later)
     return by_row
@@ -100,8 +110,8 @@ def _settled(sets: Iterable[tuple[int, UUID, UUID | None]]) -> set[UUID]:
     """The change sets without a net effect: undone ones, and undos of one of these sets. Read from the newest."""
     undone: set[UUID] = set()
     undoing: set[UUID] = set()
-    uuids = {uuid for _, uuid, _ in sets}
-    for _, uuid, undoes in sorted(sets, reverse=True):
+    uuids = {uuid for _sequence, uuid, _undoes in sets}
+    for _sequence, uuid, undoes in sorted(sets, reverse=True):
         if undoes and uuid not in undone:
             undone.add(undoes)
             if undoes in uuids:
@@ -120,12 +130,12 @@ def _changed_since(net: NetChange, later: Sequence[Event]) -> dict[str, FieldErr
             for fact in facts_of(net.kind, name, old, new)
             if net.created or fact in facts
         }
-        who = event.actor.full_name if event.actor else "The system"
+        who = event.actor.full_name if event.actor else _("The system")
         params = {"who": who, "at": f"{event.at:%Y-%m-%d %H:%M:%S}"}
         for name in {_field(net.kind, fact) for fact in touched}:
-            errors[name] = FieldError(name, "changed_since", "%(who)s changed it at %(at)s UTC.", params)
+            errors[name] = FieldError(name, "changed_since", CHANGED_BY, params)
     for name in {_field(net.kind, fact) for fact in net.stale} - errors.keys():
-        errors[name] = FieldError(name, "changed_since", "It has changed.")
+        errors[name] = FieldError(name, "changed_since", CHANGED)
     return errors
 
 

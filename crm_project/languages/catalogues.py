@@ -34,7 +34,9 @@ TAGS = ("Translators:",)
 # The time of a catalogue is that of its commit.
 WHEN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 ROOMS = tuple(package.rstrip(".") for package in OWN)
-SKIPPED = {"migrations", "management", "dialects", "demo"}
+SKIPPED = {"migrations", "management", "demo"}
+# Of the dialects, the pages show what this file says of each.
+OF_DIALECTS = "registry.py"
 
 
 def extracted() -> Catalog:
@@ -117,7 +119,9 @@ def _sources() -> Iterator[Path]:
     for folder in (*ROOMS, "templates"):
         for path in sorted((root / folder).rglob("*")):
             parts = path.relative_to(root).parts
-            if path.suffix in (".py", ".html", ".txt") and not SKIPPED & {*parts}:
+            if path.suffix not in (".py", ".html") or SKIPPED & {*parts}:
+                continue
+            if "dialects" not in parts or path.name == OF_DIALECTS:
                 yield path
 
 
@@ -150,12 +154,13 @@ def keywords() -> dict[str, Any]:
     for name in ("gettext", "ngettext", "pgettext", "npgettext"):
         found[f"{name}_lazy"] = found[name]
     found["gettext_noop"] = found["gettext"]
-    errors: list[type] = [*_errors(DomainError), *_errors(Unreadable)]
+    for error in (*_errors(DomainError), *_errors(Unreadable)):
+        found[error.__name__] = (1,)
     # `conflict` is a method of the deals that use a row.
-    return found | {error.__name__: (1,) for error in errors} | {"conflict": (1,), "FieldError": (3,)}
+    return found | {"conflict": (1,), "FieldError": (3,)}
 
 
-def _errors(base: type) -> Iterator[type]:
+def _errors(base: type[Exception]) -> Iterator[type[Exception]]:
     yield base
     for error in base.__subclasses__():
         yield from _errors(error)

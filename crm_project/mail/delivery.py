@@ -15,11 +15,12 @@ from django.db import InterfaceError, OperationalError
 from django.db import connection as database
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm_project.emails import ascii_email
 from crm_project.mail.models import Message
 from crm_project.mail.smtp import CONNECTION_SECONDS
-from crm_project.mail.templates import TEMPLATES, Text, one_line
+from crm_project.mail.templates import TEMPLATES, Text, hooks, one_line
 from crm_project.write_queue import write_transaction
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,8 @@ CLAIM = datetime.timedelta(seconds=CONNECTION_SECONDS + 15)
 # How often, and at which interval in seconds, the mark of a sent message is stored.
 MARK_ATTEMPTS, MARK_PAUSE = 30, 1.0
 ERROR_LENGTH = 500
-EXPIRED = "It could not be sent in time."
+# Stored; the admin translates it.
+EXPIRED = gettext_noop("It could not be sent in time.")
 # The server closes the connection.
 CLOSING = 421
 
@@ -79,7 +81,8 @@ def _text(message: Message) -> Text | None:
     if message.expires_at and message.expires_at < timezone.now():
         _give_up(message, error=EXPIRED)
         return None
-    text = TEMPLATES[message.template].render(message)
+    with hooks.read_by_recipient(message):
+        text = TEMPLATES[message.template].render(message)
     if text is None:
         Message.objects.filter(pk=message.pk).delete()
     return text

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm_project.mail.querysets import MessageQuerySet
 from crm_project.mail.templates import TEMPLATES
@@ -48,13 +49,13 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.label} to {self.recipient}"
+        return _("%(message)s to %(recipient)s") % {"message": self.label, "recipient": self.recipient}
 
     @property
     def label(self) -> str:
         """What the message is, for lists."""
         template = TEMPLATES.get(self.template)
-        return template.label if template else self.template
+        return str(template.label) if template else self.template
 
     @property
     def state(self) -> str:

@@ -1,15 +1,17 @@
 """The texts of mail: templates with parameters, which each app registers for its own messages.
 
-Texts are plain English and plain text; a value in one is always a single line, so that a name can neither add a
-header nor lines of its own.
+They are plain text, in the language that is active when they are filled in; a value in one is always a single line,
+so that a name can neither add a header nor lines of its own.
 """
 
 import unicodedata
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.functional import Promise
 
 SUBJECT_LENGTH = 200
 # Joiners, which are part of words in some scripts and of emoji.
@@ -28,25 +30,34 @@ class Text:
 class Template:
     """`render(message)` returns the text, or None if the message shall no longer be sent."""
 
-    label: str
+    label: str | Promise
     render: Callable[[Any], Text | None]
 
 
 TEMPLATES: dict[str, Template] = {}
 
 
-def register(name: str, label: str, render: Callable[[Any], Text | None]) -> None:
+@dataclass
+class Hooks:
+    # read_by_recipient(message) -> a block in the language and the time zone of its recipient; accounts set it
+    read_by_recipient: Callable[[Any], AbstractContextManager[None]] = lambda message: nullcontext()
+
+
+hooks = Hooks()
+
+
+def register(name: str, label: str | Promise, render: Callable[[Any], Text | None]) -> None:
     """Declare a template; an app does so in `AppConfig.ready()`."""
     TEMPLATES[name] = Template(label, render)
 
 
-def fill(subject: str, body: str, **values: Any) -> Text:
+def fill(subject: str | Promise, body: str | Promise, **values: Any) -> Text:
     """The texts with the values in place of `%(name)s`."""
     lines = {name: one_line(str(value)) for name, value in values.items()}
-    line = subject % lines
+    line = str(subject) % lines
     if len(line) > SUBJECT_LENGTH:
         line = f"{line[: SUBJECT_LENGTH - 1].rstrip()}…"
-    return Text(line, body % lines)
+    return Text(line, str(body) % lines)
 
 
 def one_line(text: str) -> str:

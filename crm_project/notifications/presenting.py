@@ -126,8 +126,9 @@ def _outcome(source: Import) -> str:
         return _("Import failed: nothing was imported")
     created, updated, refused = (source.counts.get(name, 0) for name in ("created", "updated", "refused"))
     counts = [
-        ngettext("%(count)s row created", "%(count)s rows created", created) % {"count": f"{created:,}"},
-        ngettext("%(count)s row updated", "%(count)s rows updated", updated) % {"count": f"{updated:,}"},
-        ngettext("%(count)s row refused", "%(count)s rows refused", refused) % {"count": f"{refused:,}"},
+        (ngettext("%(count)s row created", "%(count)s rows created", created), created),
+        (ngettext("%(count)s row updated", "%(count)s rows updated", updated), updated),
+        (ngettext("%(count)s row refused", "%(count)s rows refused", refused), refused),
     ]
-    return _("Import finished: %(counts)s") % {"counts": ", ".join(counts)}
+    texts = [text % {"count": formats.number_format(count, force_grouping=True)} for text, count in counts]
+    return _("Import finished: %(counts)s") % {"counts": ", ".join(texts)}

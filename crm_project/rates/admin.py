@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, npgettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from crm_project.accounts.actors import Actor
@@ -21,6 +24,7 @@ from crm_project.rates.models import ExchangeRate
 from crm_project.rates.reading import Read, read_file
 from crm_project.staff.actions import RestoreAction, TrashAction, each, undo_url
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
+from crm_project.staff.display import number
 from crm_project.staff.filters import DayRange, range_filter
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import DecimalInput
@@ -28,22 +32,31 @@ from crm_project.staff.once import carry_out
 from crm_project.staff.pages import render_page
 
 MOST_ERRORS = 10
+OUTCOMES = {
+    "created": npgettext_lazy("rate", "%(number)s created", "%(number)s created", "count"),
+    "updated": npgettext_lazy("rate", "%(number)s updated", "%(number)s updated", "count"),
+    "unchanged": npgettext_lazy("rate", "%(number)s unchanged", "%(number)s unchanged", "count"),
+}
 
 
 class ExchangeRateForm(StaffForm):
-    help_texts: ClassVar[dict[str, str]] = {
-        "date": "The rate counts from this day until that of the next one."
+    help_texts: ClassVar[dict[str, Any]] = {
+        "date": gettext_lazy("The rate counts from this day until that of the next one.")
     }
-    rate = DecimalInput(help_text="What one unit of the currency is worth in the organization's currency.")
+    rate = DecimalInput(
+        help_text=gettext_lazy("What one unit of the currency is worth in the organization's currency.")
+    )
     external_references = references_field()
 
 
 class RateFileForm(forms.Form):
     file = forms.FileField(
-        label="File of rates",
+        label=gettext_lazy("File of rates"),
         widget=UnfoldAdminFileFieldWidget,
-        help_text="A CSV with the columns currency, date (2026-12-31) and rate, or the XML file of the European"
-        " Central Bank. A rate of the same currency and day is corrected.",
+        help_text=gettext_lazy(
+            "A CSV with the columns currency, date (2026-12-31) and rate, or the XML file of the European"
+            " Central Bank. A rate of the same currency and day is corrected."
+        ),
     )
 
 
@@ -51,17 +64,22 @@ class RateFileForm(forms.Form):
 class ExchangeRateAdmin(StaffModelAdmin):
     form = ExchangeRateForm
     list_tools: ClassVar[Any] = {
-        ExchangeRate: [("Upload a file", "upload", "admin:rates_upload", Permission.EDIT_PIPELINES)]
+        ExchangeRate: [
+            (gettext_lazy("Upload a file"), "upload", "admin:rates_upload", Permission.EDIT_PIPELINES)
+        ]
     }
-    empty_hint = "With rates, deals in all currencies are added up in that of the organization."
+    empty_hint = gettext_lazy("With rates, deals in all currencies are added up in that of the organization.")
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("currency",)
     ordering: ClassVar[Any] = ("-date", "-id")
     list_display: ClassVar[Any] = ("currency", "date", "value")
-    list_filter: ClassVar[Any] = (range_filter(DayRange, "Date", "date"),)
+    list_filter: ClassVar[Any] = (range_filter(DayRange, gettext_lazy("Date"), "date"),)
     has_trash = True
     row_actions: ClassVar[Any] = (
-        TrashAction(each(services.trash_exchange_rate, "exchange_rate"), "The rate before it counts then."),
+        TrashAction(
+            each(services.trash_exchange_rate, "exchange_rate"),
+            gettext_lazy("The rate before it counts then."),
+        ),
         RestoreAction(each(services.restore_exchange_rate, "exchange_rate")),
     )
 
@@ -89,7 +107,7 @@ class ExchangeRateAdmin(StaffModelAdmin):
             self,
             request,
             "admin/rates/upload.html",
-            title="Upload exchange rates",
+            title=_("Upload exchange rates"),
             form=form,
             form_key=uuid4().hex,
             rates_url=rates_url,
@@ -110,24 +128,31 @@ class ExchangeRateAdmin(StaffModelAdmin):
                 form.add_error("file", sentence)
             return False
         undo = undo_url(actor, changes)
-        link = format_html(' <a class="crm-link" href="{}">Undo</a>', undo) if undo else ""
+        link = format_html(' <a class="crm-link" href="{}">{}</a>', undo, _("Undo")) if undo else ""
         messages.success(request, format_html("{}{}", _summary(json.loads(text)), link))
         return True
 
-    @admin.display(description="Rate")
+    @admin.display(description=gettext_lazy("Rate"))
     def value(self, row: ExchangeRate) -> str:
         return f"{row.rate.normalize():f} {row.base}"
 
 
 def _summary(counts: Mapping[str, int]) -> str:
-    return "Rates: " + ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items()) + "."
+    parts = [
+        OUTCOMES[outcome] % {"count": count, "number": number(Decimal(count))}
+        for outcome, count in counts.items()
+    ]
+    return _("Rates: %(parts)s.") % {"parts": ", ".join(map(str, parts))}
 
 
 def _sentences(error: DomainError, rates: Sequence[Read]) -> list[str]:
     """The errors of a file, each of a rate with its currency and day; at most ten, and how many more there are."""
     found = [_sentence(wrong, rates) for wrong in error.fields] or [error.detail]
     more = len(found) - MOST_ERRORS
-    return [*found[:MOST_ERRORS], *([f"And {more:,} more."] if more > 0 else [])]
+    return [
+        *found[:MOST_ERRORS],
+        *([_("And %(count)s more.") % {"count": number(Decimal(more))}] if more > 0 else []),
+    ]
 
 
 def _sentence(wrong: FieldError, rates: Sequence[Read]) -> str:
@@ -135,4 +160,5 @@ def _sentence(wrong: FieldError, rates: Sequence[Read]) -> str:
     if parts[0] != "rates":
         return wrong.detail
     rate = rates[int(parts[1])]
-    return f"{rate.currency} of {rate.date}: {wrong.detail}"
+    params = {"currency": rate.currency, "day": rate.date, "problem": wrong.detail}
+    return _("%(currency)s of %(day)s: %(problem)s") % params

@@ -9,6 +9,8 @@ from decimal import Decimal, InvalidOperation
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from django.utils.translation import gettext_noop
+
 from crm_project.errors import FieldError, Invalid
 from crm_project.rates.rules import CURRENCIES, rounded
 from crm_project.records.rules import is_day
@@ -33,11 +35,11 @@ def _refused(template: str, **params: object) -> Invalid:
 def read_file(content: bytes, base: str) -> list[Read]:
     """The rates of a file, which is XML if it begins with a tag."""
     if len(content) > LONGEST_FILE:
-        raise _refused("A file has at most %(most)s bytes.", most=LONGEST_FILE)
+        raise _refused(gettext_noop("A file has at most %(most)s bytes."), most=LONGEST_FILE)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _refused("This is not a text in UTF-8.") from None
+        raise _refused(gettext_noop("This is not a text in UTF-8.")) from None
     return read_ecb(text, base) if text.lstrip().startswith("<") else read_csv(text)
 
 
@@ -46,17 +48,19 @@ def read_csv(content: str) -> list[Read]:
     lines = csv.reader(io.StringIO(content.lstrip("\ufeff"), newline=""))
     headings = [heading.strip().lower() for heading in next(lines, [])]
     if not set(HEADINGS) <= set(headings):
-        raise _refused("The first line has the columns currency, date and rate.")
+        raise _refused(gettext_noop("The first line has the columns currency, date and rate."))
     places = [headings.index(name) for name in HEADINGS]
     found = {}
     for number, line in enumerate(lines, 2):
         if not any(line):
             continue
         if len(line) <= max(places):
-            raise _refused("Line %(line)s has too few columns.", line=number)
+            raise _refused(gettext_noop("Line %(line)s has too few columns."), line=number)
         currency, day, rate = (line[place].strip() for place in places)
         if not is_day(day) or (amount := _decimal(rate)) is None:
-            raise _refused("Line %(line)s has no date YYYY-MM-DD or no decimal number.", line=number)
+            raise _refused(
+                gettext_noop("Line %(line)s has no date YYYY-MM-DD or no decimal number."), line=number
+            )
         read = Read(currency.upper(), datetime.date.fromisoformat(day), amount)
         found[read.currency, read.date] = read
     return _bounded(list(found.values()))
@@ -84,15 +88,15 @@ def read_ecb(content: str, base: str) -> list[Read]:
         if currency != base
     ]
     if not found:
-        raise _refused("There is no rate of %(currency)s in this file.", currency=base)
+        raise _refused(gettext_noop("There is no rate of %(currency)s in this file."), currency=base)
     return _bounded(found)
 
 
 def _bounded(found: Sequence[Read]) -> list[Read]:
     if not found:
-        raise _refused("There is no rate in this file.")
+        raise _refused(gettext_noop("There is no rate in this file."))
     if len(found) > MOST_RATES:
-        raise _refused("A file has at most %(most)s rates.", most=MOST_RATES)
+        raise _refused(gettext_noop("A file has at most %(most)s rates."), most=MOST_RATES)
     return list(found)
 
 
@@ -108,7 +112,7 @@ def _parsed(content: str) -> ElementTree.Element:
     """Parse without a document type: entities could grow without bound, or name other files."""
 
     def refuse(*_: object) -> None:
-        raise _refused("A file with a document type is not read.")
+        raise _refused(gettext_noop("A file with a document type is not read."))
 
     builder, parser = ElementTree.TreeBuilder(), expat.ParserCreate(namespace_separator="}")
     parser.StartDoctypeDeclHandler = refuse
@@ -119,4 +123,4 @@ def _parsed(content: str) -> ElementTree.Element:
         parser.Parse(content.encode(), True)
         return builder.close()
     except (expat.ExpatError, AssertionError):
-        raise _refused("This is not XML.") from None
+        raise _refused(gettext_noop("This is not XML.")) from None

@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
@@ -18,37 +21,52 @@ from crm_project.staff.filters import choice_filter
 from crm_project.staff.forms import StaffForm, references_field, when
 from crm_project.staff.inputs import Lines, Textarea, WholeNumber
 
-TRASH_NOTE = "Existing values are hidden, not deleted. They reappear if the field is restored."
+TRASH_NOTE = gettext_lazy("Existing values are hidden, not deleted. They reappear if the field is restored.")
 READ_ONLY = ("kind", "key", "type_name")
 WITH_OPTIONS = (CustomField.Types.SELECT, CustomField.Types.MULTISELECT)
 
 
-LABELS = {"kind": "Field of", "mask": "Example", "key": "Name in the API"}
+LABELS = {
+    "kind": gettext_lazy("Field of"),
+    "mask": gettext_lazy("Example"),
+    "key": gettext_lazy("Name in the API"),
+}
 HELP = {
-    "key": "Lower-case letters a-z, digits and single underscores. If empty, it is derived from the label.",
-    "mask": "An example of a value, shown below the field.",
-    "required": "New deals or contacts need a value.",
+    "key": gettext_lazy(
+        "Lower-case letters a-z, digits and single underscores. If empty, it is derived from the label."
+    ),
+    "mask": gettext_lazy("An example of a value, shown below the field."),
+    "required": gettext_lazy("New deals or contacts need a value."),
 }
 
 
 TYPES = {
-    CustomField.Types.TEXT: "Single line of text",
-    CustomField.Types.TEXTAREA: "Several lines of text",
-    CustomField.Types.SELECT: "One choice of a list",
-    CustomField.Types.MULTISELECT: "Several choices of a list",
-    CustomField.Types.CHECKBOX: "Yes or no",
+    CustomField.Types.TEXT: gettext_lazy("Single line of text"),
+    CustomField.Types.TEXTAREA: gettext_lazy("Several lines of text"),
+    CustomField.Types.SELECT: gettext_lazy("One choice of a list"),
+    CustomField.Types.MULTISELECT: gettext_lazy("Several choices of a list"),
+    CustomField.Types.CHECKBOX: gettext_lazy("Yes or no"),
 }
 
 
-def type_names() -> list[tuple[str, str]]:
+def type_names() -> list[tuple[str, str | Promise]]:
     return [(value, TYPES.get(CustomField.Types(value), label)) for value, label in CustomField.Types.choices]
 
 
 class CustomFieldForm(StaffForm):
-    labels: ClassVar[Mapping[str, str]] = LABELS
-    help_texts: ClassVar[Mapping[str, str]] = HELP
-    options = Lines(required=False, widget=Textarea({"rows": 5}), help_text="One per line.")
-    position = WholeNumber(initial=0, help_text="Fields with a lower position come first.")
+    labels: ClassVar[Mapping[str, str | Promise]] = LABELS
+    help_texts: ClassVar[Mapping[str, str | Promise]] = HELP
+    options = Lines(
+        required=False,
+        label=gettext_lazy("Options"),
+        widget=Textarea({"rows": 5}),
+        help_text=gettext_lazy("One per line."),
+    )
+    position = WholeNumber(
+        initial=0,
+        label=gettext_lazy("Position"),
+        help_text=gettext_lazy("Fields with a lower position come first."),
+    )
     external_references = references_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -74,7 +92,7 @@ def key_of(label: str) -> str:
 @admin.register(CustomField)
 class CustomFieldAdmin(StaffModelAdmin):
     form = CustomFieldForm
-    empty_hint = (
+    empty_hint = gettext_lazy(
         "Add your own fields to deals and contacts. They appear in forms, filters, files and the API."
     )
     edit_permission = Permission.EDIT_PIPELINES
@@ -82,8 +100,8 @@ class CustomFieldAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("kind", "position", "id")
     list_display: ClassVar[Any] = ("label", "key", "kind", "type_name", "position", "is_required")
     list_filter: ClassVar[Any] = (
-        choice_filter("Field of", "kind", CustomField.Kinds.choices),
-        choice_filter("Type", "type", type_names()),
+        choice_filter(gettext_lazy("Field of"), "kind", CustomField.Kinds.choices),
+        choice_filter(gettext_lazy("Type"), "type", type_names()),
     )
     conditional_fields: ClassVar[Any] = {"options": when("type", "== 'select' || type == 'multiselect'")}
     has_trash = True
@@ -118,10 +136,10 @@ class CustomFieldAdmin(StaffModelAdmin):
     def update(self, actor: Actor, row: CustomField, change: dict[str, Any]) -> CustomField:
         return services.update_custom_field(actor=actor, custom_field=row, change=change)
 
-    @admin.display(description="Type", ordering="type")
+    @admin.display(description=gettext_lazy("Type"), ordering="type")
     def type_name(self, row: CustomField) -> str:
-        return dict(type_names())[row.type]
+        return str(dict(type_names())[row.type])
 
-    @admin.display(description="Required")
+    @admin.display(description=gettext_lazy("Required"))
     def is_required(self, row: CustomField) -> str:
-        return "Yes" if row.required else "—"
+        return _("Yes") if row.required else "—"

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.models import Member, Organization
 from crm_project.records.constraints import organization_key, same_organization
@@ -44,18 +45,18 @@ class CustomField(Row):
     """The definition of a custom field of deals or contacts; values are stored in the row's `custom_fields`."""
 
     class Kinds(models.TextChoices):
-        DEAL = "deal"
-        CONTACT = "contact"
+        DEAL = "deal", gettext_lazy("Deal")
+        CONTACT = "contact", gettext_lazy("Contact")
 
     class Types(models.TextChoices):
-        TEXT = "text"
-        TEXTAREA = "textarea"
-        NUMBER = "number"
-        SELECT = "select"
-        MULTISELECT = "multiselect"
-        CHECKBOX = "checkbox"
-        DATE = "date"
-        HEADING = "heading"
+        TEXT = "text", gettext_lazy("Text")
+        TEXTAREA = "textarea", gettext_lazy("Textarea")
+        NUMBER = "number", gettext_lazy("Number")
+        SELECT = "select", gettext_lazy("Select")
+        MULTISELECT = "multiselect", gettext_lazy("Multiselect")
+        CHECKBOX = "checkbox", gettext_lazy("Checkbox")
+        DATE = "date", gettext_lazy("Date")
+        HEADING = "heading", gettext_lazy("Heading")
 
     row_kind: ClassVar[str] = "custom_field"
 

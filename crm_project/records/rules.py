@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
+from django.utils.translation import gettext_noop
 
 from crm_project.emails import has_domain, has_invisible
 from crm_project.errors import FieldError
@@ -176,23 +177,25 @@ def custom_value(definition: Definition, value: Any) -> tuple[Any, FieldError | 
             return _number_value(value)
         case "select":
             return value, None if value in definition.options else _invalid(
-                "One of: %(options)s.", **_options(definition)
+                gettext_noop("One of: %(options)s."), **_options(definition)
             )
         case "multiselect":
             return _options_value(definition, value)
         case "checkbox":
-            return value, None if isinstance(value, bool) else _invalid("This is true or false.")
+            return value, None if isinstance(value, bool) else _invalid(
+                gettext_noop("This is true or false.")
+            )
         case "date":
-            return value, None if is_day(value) else _invalid("A date is YYYY-MM-DD.")
-    return value, _invalid("A heading has no value.")
+            return value, None if is_day(value) else _invalid(gettext_noop("A date is YYYY-MM-DD."))
+    return value, _invalid(gettext_noop("A heading has no value."))
 
 
 def _number_value(value: Any) -> tuple[Any, FieldError | None]:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return value, _invalid("This is not a number.")
+        return value, _invalid(gettext_noop("This is not a number."))
     number = Decimal(str(value))
     if not number.is_finite() or _digits(number) > NUMBER_DIGITS or abs(number.adjusted()) > 30:
-        return value, _invalid("A number has at most %(limit)s digits.", limit=NUMBER_DIGITS)
+        return value, _invalid(gettext_noop("A number has at most %(limit)s digits."), limit=NUMBER_DIGITS)
     return (int(number) if number == number.to_integral_value() else float(number)), None
 
 
@@ -219,7 +222,7 @@ def free_value(value: Any) -> tuple[Any, FieldError | None]:
 
 def _options_value(definition: Definition, value: Any) -> tuple[Any, FieldError | None]:
     if not isinstance(value, list) or any(option not in definition.options for option in value):
-        return value, _invalid("A list; one of: %(options)s.", **_options(definition))
+        return value, _invalid(gettext_noop("A list; one of: %(options)s."), **_options(definition))
     return list(dict.fromkeys(value)), None
 
 
@@ -249,7 +252,9 @@ def definition_errors(definition: Any, *, is_new: bool = False) -> list[FieldErr
             FieldError("key", "invalid", "Lower-case words of a-z and 0-9, joined by single underscores.")
         )
     elif is_new and definition.key.endswith(FILTER_SUFFIXES):
-        sentence = "Must not end with one of %(suffixes)s: filters of custom fields have these names."
+        sentence = gettext_noop(
+            "Must not end with one of %(suffixes)s: filters of custom fields have these names."
+        )
         errors.append(FieldError("key", "invalid", sentence, {"suffixes": ", ".join(FILTER_SUFFIXES)}))
     options = definition.options
     chooses = definition.type in ("select", "multiselect")

@@ -10,6 +10,9 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.actors import Actor
 from crm_project.saved_views import services
@@ -43,7 +46,7 @@ class FiltersField(forms.CharField):
             return dict(value)
         lines = [line.strip() for line in str(value or "").splitlines() if line.strip()]
         pairs = [line.partition(SEPARATOR) for line in lines]
-        return {name.strip(): text.strip() for name, _, text in pairs}
+        return {name.strip(): text.strip() for name, _separator, text in pairs}
 
     def run_validators(self, value: Any) -> None:
         """The service validates the parameters."""
@@ -52,24 +55,34 @@ class FiltersField(forms.CharField):
         return bool(self.to_python(initial) != self.to_python(data))
 
 
+def _column_choices() -> list[tuple[str, str]]:
+    """The columns of all lists, named in the language of the reader as the models name them."""
+    names = dict.fromkeys(column for one in LISTS.values() for column in one.columns)
+    return [(name, _(name.replace("_", " ")).capitalize()) for name in names]
+
+
 class SavedViewForm(StaffForm):
-    labels: ClassVar[Mapping[str, str]] = {"is_shared": "Shared", "ordering": "Order"}
-    help_texts: ClassVar[Mapping[str, str]] = {
-        "is_shared": "The whole organization sees it. It is changed by you alone.",
-        "ordering": "A field of the list, with a minus for the largest first: -amount.",
-        "columns": "If none is chosen, the list has all of its columns.",
+    labels: ClassVar[Mapping[str, str | Promise]] = {
+        "is_shared": gettext_lazy("Shared"),
+        "ordering": gettext_lazy("Order"),
+    }
+    help_texts: ClassVar[Mapping[str, str | Promise]] = {
+        "is_shared": gettext_lazy("The whole organization sees it. It is changed by you alone."),
+        "ordering": gettext_lazy("A field of the list, with a minus for the largest first: -amount."),
+        "columns": gettext_lazy("If none is chosen, the list has all of its columns."),
     }
     filters = FiltersField(
         required=False,
         widget=Textarea({"rows": 6}),
-        help_text="Parameters of the API's list, one per line: “status=open”. “Save this view” on a list writes them.",
+        label=gettext_lazy("Filters"),
+        help_text=gettext_lazy(
+            "Parameters of the API's list, one per line: “status=open”. “Save this view” on a list writes them."
+        ),
     )
     columns = forms.MultipleChoiceField(
-        choices=[
-            (name, name.replace("_", " ").capitalize())
-            for name in dict.fromkeys(column for one in LISTS.values() for column in one.columns)
-        ],
+        choices=_column_choices,
         required=False,
+        label=gettext_lazy("Columns"),
         widget=CheckboxList(),
     )
 
@@ -87,18 +100,20 @@ class SavedViewForm(StaffForm):
 class SavedViewAdmin(StaffModelAdmin):
     form = SavedViewForm
     select_related: ClassVar[Any] = ("owner__user",)
-    empty_hint = "Filter a list and choose “Save this view”."
+    empty_hint = gettext_lazy("Filter a list and choose “Save this view”.")
     search_fields: ClassVar[Any] = ("name",)
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at", "name")
     list_display: ClassVar[Any] = ("name", "list", "sharing", "filter_text", "owned_by", "created_at")
     list_filter: ClassVar[Any] = (
-        choice_filter("List", "list", SavedView.Lists.choices),
-        yes_no_filter("Shared", "is_shared"),
+        choice_filter(gettext_lazy("List"), "list", SavedView.Lists.choices),
+        yes_no_filter(gettext_lazy("Shared"), "is_shared"),
     )
     has_trash = True
     row_actions: ClassVar[Any] = (
-        TrashAction(each(services.trash_saved_view, "saved_view"), "It can be restored for 30 days."),
+        TrashAction(
+            each(services.trash_saved_view, "saved_view"), gettext_lazy("It can be restored for 30 days.")
+        ),
         RestoreAction(each(services.restore_saved_view, "saved_view")),
     )
 
@@ -123,20 +138,24 @@ class SavedViewAdmin(StaffModelAdmin):
         return services.update_saved_view(actor=actor, saved_view=row, change=change)
 
     def header(self, request: HttpRequest, row: SavedView) -> dict[str, Any]:
-        facts = [("List", _link(row)), ("Owner", row.owner.full_name), ("Id for the API", str(row.uuid))]
+        facts = [
+            (_("List"), _link(row)),
+            (_("Owner"), row.owner.full_name),
+            (_("Id for the API"), str(row.uuid)),
+        ]
         return {"template": "admin/facts.html", "facts": facts}
 
-    @admin.display(description="Shared")
+    @admin.display(description=gettext_lazy("Shared"))
     def sharing(self, row: SavedView) -> Any:
-        return display.status("open", "Shared") if row.is_shared else display.status("muted", "Private")
+        return display.status("open", _("Shared")) if row.is_shared else display.status("muted", _("Private"))
 
-    @admin.display(description="Filters")
+    @admin.display(description=gettext_lazy("Filters"))
     def filter_text(self, row: SavedView) -> Any:
         return display.clipped(
             ", ".join(f"{name}={value}" for name, value in row.filters.items()) or display.NOTHING
         )
 
-    @admin.display(description="Owner")
+    @admin.display(description=gettext_lazy("Owner"))
     def owned_by(self, row: SavedView) -> str:
         return str(row.owner.full_name)
 

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.models import Member
 from crm_project.records.constraints import organization_key, same_organization
@@ -15,8 +16,8 @@ class SavedView(Row):
     """`filters` are parameters of the API's list with their values as texts, `columns` its fields."""
 
     class Lists(models.TextChoices):
-        DEALS = "deals", "Deals"
-        CONTACTS = "contacts", "Contacts"
+        DEALS = "deals", gettext_lazy("Deals")
+        CONTACTS = "contacts", gettext_lazy("Contacts")
 
     row_kind: ClassVar[str] = "saved_view"
 

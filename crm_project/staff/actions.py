@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -13,9 +14,12 @@ from django.db import IntegrityError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import Resolver404, resolve, reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet, change_set
@@ -26,6 +30,8 @@ from crm_project.journal.undo import can_undo
 from crm_project.records.kinds import kinds
 from crm_project.records.violations import conflict_of
 from crm_project.staff import filters, once
+from crm_project.staff.counts import counted_rows
+from crm_project.staff.display import number
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import visible
@@ -50,12 +56,12 @@ class AdminAction:
     """An action. `fields` are those of its form, whose cleaned data `run` passes to a service."""
 
     name: ClassVar[str]
-    label: ClassVar[str]
+    label: ClassVar[str | Promise]
     icon: ClassVar[str] = "bolt"
-    done: ClassVar[str] = "done"
+    done: ClassVar[str | Promise] = gettext_lazy("done")
     # The text of the link to the undo in the report.
-    undo_label: ClassVar[str] = "Undo"
-    explanation: ClassVar[str] = ""
+    undo_label: ClassVar[str | Promise] = gettext_lazy("Undo")
+    explanation: ClassVar[str | Promise] = ""
     is_dangerous: ClassVar[bool] = False
     # Whether the action is for rows in the trash instead of live rows.
     on_trash: ClassVar[bool] = False
@@ -80,7 +86,7 @@ class AdminAction:
 
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         """The text above the form."""
-        return self.explanation
+        return str(self.explanation)
 
     def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
         """The rows that the action changes, but for those that depend on the form."""
@@ -88,7 +94,7 @@ class AdminAction:
 
     def result(self, given: Mapping[str, Any]) -> str:
         """The end of the sentence that reports the action: "Roof: moved to Sales, Offer."."""
-        return self.done
+        return str(self.done)
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
         raise NotImplementedError
@@ -102,12 +108,12 @@ class TrashAction(AdminAction):
     """Moves rows to the trash with the service of the ModelAdmin."""
 
     name = "trash"
-    label = "Move to the trash"
+    label: ClassVar[str | Promise] = gettext_lazy("Move to the trash")
     icon = "delete"
-    done = "moved to the trash"
+    done: ClassVar[str | Promise] = gettext_lazy("moved to the trash")
     is_dangerous = True
 
-    def __init__(self, trash: Any, explanation: str = "", on_many: bool = True) -> None:
+    def __init__(self, trash: Any, explanation: str | Promise = "", on_many: bool = True) -> None:
         self._trash = trash
         self._explanation = explanation
         self.on_many = on_many  # type: ignore[misc]
@@ -116,7 +122,7 @@ class TrashAction(AdminAction):
         return bool(admin.has_delete_permission(request))
 
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
-        return self._explanation
+        return str(self._explanation)
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
         self._trash(actor, rows, given)
@@ -134,9 +140,9 @@ def each(service: Any, name: str) -> Any:
 
 class RestoreAction(AdminAction):
     name = "restore"
-    label = "Restore"
+    label: ClassVar[str | Promise] = gettext_lazy("Restore")
     icon = "restore_from_trash"
-    done = "restored"
+    done: ClassVar[str | Promise] = gettext_lazy("restored")
     on_trash = True
 
     def __init__(self, restore: Any) -> None:
@@ -176,7 +182,7 @@ def rows_of_action(admin: Any, request: HttpRequest) -> dict[int, int | None]:
     sent = request.POST.get(CHOSEN, "")
     if sent:
         pairs = (part.partition(":") for part in sent.split(",")[:MOST_ROWS])
-        return {whole_number(key): whole_number(version) or None for key, _, version in pairs}
+        return {whole_number(key): whole_number(version) or None for key, _colon, version in pairs}
     if ALL in request.GET:
         return dict.fromkeys(_ids_that_match(admin, request))
     keys = request.GET.get("ids", "").split(",")[:AT_ONCE]
@@ -196,7 +202,8 @@ def _ids_that_match(admin: Any, request: HttpRequest) -> list[int]:
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[: MOST_ROWS + 1])
     if len(ids) <= MOST_ROWS:
         return ids
-    messages.error(request, f"At most {MOST_ROWS:,} rows at once. Narrow the list first.")
+    text = _("At most %(count)s rows at once. Narrow the list first.")
+    messages.error(request, text % {"count": number(Decimal(MOST_ROWS))})
     return []
 
 
@@ -213,7 +220,7 @@ def action_page(
     back = next_url(request, f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
     if not rows:
         if not messages.get_messages(request):
-            messages.warning(request, "These rows no longer exist.")
+            messages.warning(request, _("These rows no longer exist."))
         return HttpResponseRedirect(back)
     form = forms.Form(request.POST if request.method == "POST" else None)
     form.fields.update(action.fields(request, actor, rows))
@@ -290,12 +297,6 @@ def _row_link(admin: Any, action: AdminAction, rows: Sequence[Any]) -> dict[str,
     return {"url": url, "text": str(rows[0])}
 
 
-def counted_rows(model: type[Model], count: int) -> str:
-    """`1 deal`, `1,200 deals`."""
-    opts = model._meta
-    return f"{count:,} {opts.verbose_name if count == 1 else opts.verbose_name_plural}"
-
-
 def reach_text(reach: Reach) -> str:
     """`1 pipeline, 4 stages and 12 deals`."""
     return listing([counted_rows(model, count) for model, count in reach.items() if count])
@@ -303,7 +304,9 @@ def reach_text(reach: Reach) -> str:
 
 def listing(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    if len(parts) < 2:
+        return "".join(parts)
+    return _("%(parts)s and %(last)s") % {"parts": ", ".join(parts[:-1]), "last": parts[-1]}
 
 
 def _report(
@@ -321,15 +324,19 @@ def _report(
         changed = own
     elif action.is_on_all:
         own = changed
-    done, others = Counter(model for model, _ in own & changed), Counter(model for model, _ in changed - own)
-    parts = [f"{result}." if done else "nothing to change."]
+    done = Counter(model for model, _pk in own & changed)
+    others = Counter(model for model, _pk in changed - own)
+    parts = [f"{result}." if done else _("nothing to change.")]
     if len(rows) == 1:
         subject: Any = _after(admin, request, rows[0])
     else:
-        subject = reach_text(done or Counter(model for model, _ in own))
+        subject = reach_text(done or Counter(model for model, _pk in own))
         unchanged = len(own - changed)
-        parts += [f"{unchanged:,} needed no change."] if done and unchanged else []
-    parts += [f"Also changed: {reach_text(others)}."] if others else []
+        if done and unchanged:
+            text = ngettext("%(count)s needed no change.", "%(count)s needed no change.", unchanged)
+            parts.append(text % {"count": number(Decimal(unchanged))})
+    if others:
+        parts.append(_("Also changed: %(rows)s.") % {"rows": reach_text(others)})
     describe = getattr(admin, "palette_description", None) if type(rows[0]) is admin.model else None
     if len(rows) == 1 and describe and done:
         # What distinguishes the row from others of its name.
@@ -343,7 +350,7 @@ def _changed_rows(request: HttpRequest, changes: ChangeSet) -> set[tuple[Any, in
     """The rows that a change set has changed, but for those that a merge has moved and the member may not see."""
     changed = {(kinds[recorded.kind].model, recorded.row_id) for recorded in changes.recorded}
     if any(moves_hidden(recorded.kind, recorded.changes) for recorded in changes.recorded):
-        for model in {model for model, _ in changed if kinds[model.row_kind].is_private}:
+        for model in {model for model, _pk in changed if kinds[model.row_kind].is_private}:
             ids = [pk for own, pk in changed if own is model]
             seen = set(visible(request, model).filter(pk__in=ids).values_list("pk", flat=True))
             changed -= {(model, pk) for pk in ids if pk not in seen}
@@ -402,12 +409,14 @@ def _add_errors(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> 
         if wrong.field in form.fields:
             form.add_error(wrong.field, wrong.detail)
         elif wrong.detail != refusal.detail:
-            name = wrong.field.replace("_", " ").replace(".", " ").capitalize()
+            name = _(wrong.field.replace("_", " ").replace(".", " ")).capitalize()
             others[f"{name}: {wrong.detail}"] = None
     for text in [*others][:SHOWN_ERRORS]:
         form.add_error(None, text)
     if len(others) > SHOWN_ERRORS:
-        form.add_error(None, f"And {len(others) - SHOWN_ERRORS:,} more.")
+        more = len(others) - SHOWN_ERRORS
+        text = ngettext("And %(count)s more.", "And %(count)s more.", more)
+        form.add_error(None, text % {"count": number(Decimal(more))})
 
 
 def next_url(request: HttpRequest, default: str) -> str:

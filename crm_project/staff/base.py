@@ -26,13 +26,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import Promise, lazy
 from django.utils.html import format_html
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.errors import KNOWN, DomainError, counted
+from crm_project.errors import DomainError
 from crm_project.records.fields import MoneyField
 from crm_project.records.querysets import RESTORABLE_FOR
 from crm_project.staff import custom, display, filters, inputs, once, panels, saved_views
@@ -72,15 +75,15 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     custom_kind: ClassVar[str] = ""
     has_trash: ClassVar[bool] = False
     # Labels of the many-to-many relations in the form, by field name.
-    many: ClassVar[Mapping[str, str]] = {}
+    many: ClassVar[Mapping[str, str | Promise]] = {}
     # Relations to rows that may be invisible to a member who sees this row.
     guarded: ClassVar[Sequence[str]] = ()
     select_related: ClassVar[Sequence[str]] = ()
     # Links beside the titles of lists, by the model of the list, as (label, icon, URL name, permission).
-    list_tools: ClassVar[Mapping[type[Model], Sequence[tuple[str, str, str, Permission]]]] = {}
+    list_tools: ClassVar[Mapping[type[Model], Sequence[tuple[str | Promise, str, str, Permission]]]] = {}
 
     # Exports of chosen rows, by the model of the list, as (name, label, action of the list).
-    list_exports: ClassVar[Mapping[type[Model], Sequence[tuple[str, str, Any]]]] = {}
+    list_exports: ClassVar[Mapping[type[Model], Sequence[tuple[str, str | Promise, Any]]]] = {}
 
     # Panels on the pages of other models, or of this one.
     panel_factories: ClassVar[Mapping[type[Model], panels.PanelFactory]] = {}
@@ -100,8 +103,8 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     view_on_site = False
     empty_value_display = display.NOTHING
     # The text of an empty list.
-    empty_hint: ClassVar[str] = ""
-    search_help_text = "Search"
+    empty_hint: ClassVar[str | Promise] = ""
+    search_help_text: ClassVar[str | Promise] = gettext_lazy("Search")
     formfield_overrides: ClassVar[Any] = {
         models.CharField: {"strip": False, "widget": inputs.TextInput},
         models.TextField: {"form_class": inputs.LongText, "widget": inputs.Textarea({"rows": 4})},
@@ -196,7 +199,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         related = getattr(admin, "select_related", ())
         return rows.select_related(*related) if related else rows
 
-    def many_field(self, request: HttpRequest, name: str, label: str) -> forms.Field:
+    def many_field(self, request: HttpRequest, name: str, label: str | Promise) -> forms.Field:
         db_field: Any = self.model._meta.get_field(name)
         return inputs.RowsField(
             self.offered(request, db_field.related_model, name),
@@ -276,7 +279,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
             return self._wrong_address(request, wrong)
         if ERROR_FLAG in request.GET:
             messages.warning(
-                request, "The page in the address is not valid any more. This is the first page."
+                request, _("The page in the address is not valid any more. This is the first page.")
             )
         context = {
             "tools": self.tools_for(request),
@@ -298,14 +301,15 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def action_checkbox(self, obj: Any) -> str:
         return format_html(
-            '<input type="checkbox" class="action-select" name="{}" value="{}" aria-label="Select {}">',
+            '<input type="checkbox" class="action-select" name="{}" value="{}" aria-label="{}">',
             ACTION_CHECKBOX_NAME,
             obj.pk,
-            obj,
+            _("Select %(name)s") % {"name": obj},
         )
 
-    action_checkbox.short_description = mark_safe(  # type: ignore[attr-defined]
-        '<input type="checkbox" class="action-toggle" id="action-toggle" aria-label="Select all of this page">'
+    action_checkbox.short_description = lazy(format_html, SafeString)(  # type: ignore[attr-defined]
+        '<input type="checkbox" class="action-toggle" id="action-toggle" aria-label="{}">',
+        gettext_lazy("Select all of this page"),
     )
 
     def wrong_parameters(self, request: HttpRequest) -> dict[str, str]:
@@ -314,22 +318,22 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         known = {*OF_LISTS, *(name for names in filters_of for name in names)}
         offered = ", ".join(sorted(known - HIDDEN))
         return {
-            name: f"There is no such parameter.{KNOWN}{offered}."
+            name: _("There is no such parameter. Known: %(names)s.") % {"names": offered}
             if name not in known
-            else "Send this parameter only once."
+            else _("Send this parameter only once.")
             for name, values in request.GET.lists()
             if name not in known or len(values) > 1
         }
 
     def _wrong_address(self, request: HttpRequest, wrong: dict[str, str]) -> HttpResponse:
-        title = "This address has an error"
+        title = _("This address has an error")
         return render_page(self, request, "admin/wrong_address.html", status=400, title=title, wrong=wrong)
 
     def list_note(self, changelist: StaffChangeList) -> str:
         """A warning above the list about what it shows, or nothing."""
         return ""
 
-    def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
+    def tools_for(self, request: HttpRequest) -> list[dict[str, Any]]:
         if self.in_trash(request):
             return []
         query = request.GET.urlencode()
@@ -339,7 +343,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
             for label, icon, name, permission in page.list_tools.get(self.model, ())
             if self.may(request, permission)
         ]
-        trash = {"label": "Trash", "icon": "delete", "url": f"?{filters.TRASH}=only"}
+        trash = {"label": _("Trash"), "icon": "delete", "url": f"?{filters.TRASH}=only"}
         return [*own, trash] if self.has_trash and self.has_change_permission(request) else own
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -356,10 +360,12 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         name = view.ordering if view is not None else ""
         return (name, "id") if name.lstrip("-") in self.keyset_columns else own
 
-    @display_column(description="Restorable for")
+    @display_column(description=gettext_lazy("Restorable for"))
     def restorable_for(self, row: Any) -> str:
         days = max(0, (row.deleted_at + RESTORABLE_FOR - timezone.now()).days)
-        return counted(days, "day") if days else "a few hours"
+        if not days:
+            return _("a few hours")
+        return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
 
     # -- Forms.
 
@@ -369,7 +375,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         if not definitions:
             return own
         names = [f"{custom.PREFIX}{key}" for key in definitions]
-        return [*own, ("Custom fields", {"fields": names, "classes": ["tab"]})]
+        return [*own, (_("Custom fields"), {"fields": names, "classes": ["tab"]})]
 
     def extra_fields(self, request: HttpRequest, row: Any) -> dict[str, forms.Field]:
         """Form fields that are not columns."""

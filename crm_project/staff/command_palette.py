@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import Resolver404, resolve, reverse
+from django.utils.translation import gettext as _
 from unfold.dataclasses import SearchResult
 
 from crm_project.staff.inputs import whole_number
@@ -48,7 +49,7 @@ def search(site: Any, request: HttpRequest) -> HttpResponse:
 def _pages(site: Any, request: HttpRequest, text: str) -> list[SearchResult]:
     needle = text.lower()
     return [
-        SearchResult(title=str(model["name"]), description="Page", link=model["admin_url"], icon="list")
+        SearchResult(title=str(model["name"]), description=_("Page"), link=model["admin_url"], icon="list")
         for app in site.get_app_list(request)
         for model in app["models"]
         if model["admin_url"] and needle in str(model["name"]).lower()
@@ -57,10 +58,11 @@ def _pages(site: Any, request: HttpRequest, text: str) -> list[SearchResult]:
 
 def _new(site: Any, request: HttpRequest, text: str) -> list[SearchResult]:
     """The forms for a new row of each model that has rows in the palette, for `new`, `add` and the model's name."""
+    offered = [(_("New %(name)s") % {"name": name}, link) for name, link in _forms(site, request)]
     return [
-        SearchResult(title=f"New {name}", description="Add", link=link, icon="add")
-        for name, link in _forms(site, request)
-        if _matches(text, f"new add + {name}")
+        SearchResult(title=title, description=_("Add"), link=link, icon="add")
+        for title, link in offered
+        if _matches(text, f"new add + {_('Add')} {title}")
     ]
 
 
@@ -83,13 +85,13 @@ def _acts_on_page(site: Any, request: HttpRequest, text: str) -> list[SearchResu
             links = admin.row_action_links(request, row) if row is not None else []
             return [
                 SearchResult(
-                    title=link["action"].label,
+                    title=str(link["action"].label),
                     description=str(row),
                     link=link["url"],
                     icon=link["action"].icon,
                 )
                 for link in links
-                if _matches(text, link["action"].label)
+                if _matches(text, str(link["action"].label))
             ]
     return []
 
@@ -108,7 +110,7 @@ def _rows(site: Any, request: HttpRequest, text: str) -> list[SearchResult]:
         icon = getattr(admin, "palette_icon", "")
         if not icon or not admin.has_view_permission(request):
             continue
-        rows, _ = admin.get_search_results(request, admin.get_queryset(request), text)
+        rows, _distinct = admin.get_search_results(request, admin.get_queryset(request), text)
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
         for row in rows.order_by(*admin.ordering)[:ROWS_PER_MODEL]:
             description = admin.palette_description(row)

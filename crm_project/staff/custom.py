@@ -9,6 +9,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.records.models import CustomField
 from crm_project.records.writing.columns import definitions_of
@@ -32,7 +34,7 @@ NUMBER = CustomField.Types.NUMBER
 class NumberInput(DecimalInput):
     """A number, which may be negative."""
 
-    invalid_message = "Write a number as 12.5."
+    invalid_message: Any = gettext_lazy("Write a number as 12.5.")
 
     def to_python(self, value: Any) -> Decimal | None:
         if isinstance(value, int | float):
@@ -72,10 +74,12 @@ def free_fields(request: HttpRequest, row: Any) -> Panel | None:
     if not free:
         return None
     return Panel(
-        title="Fields of integrations",
-        headers=("Field", "Value"),
+        title=_("Fields of integrations"),
+        headers=(_("Field"), _("Value")),
         rows=[(key, _as_text(stored[key])) for key in stored if key in free],
-        note="Other programs have stored these values. They have no custom field here and cannot be edited.",
+        note=_(
+            "Other programs have stored these values. They have no custom field here and cannot be edited."
+        ),
     )
 
 
@@ -92,7 +96,7 @@ def form_field(definition: CustomField, *, creating: bool) -> forms.Field:
         "label": definition.label,
         "required": definition.required and creating and definition.type != CustomField.Types.CHECKBOX,
         # The theme renders help texts as HTML.
-        "help_text": format_html("For example {}", definition.mask) if definition.mask else "",
+        "help_text": format_html(_("For example {}"), definition.mask) if definition.mask else "",
     }
     choices = [(option, option) for option in definition.options]
     match definition.type:
@@ -101,7 +105,7 @@ def form_field(definition: CustomField, *, creating: bool) -> forms.Field:
         case CustomField.Types.NUMBER:
             return NumberInput(**options)
         case CustomField.Types.SELECT:
-            return forms.ChoiceField(choices=[("", "Select value"), *choices], widget=Select(), **options)
+            return forms.ChoiceField(choices=[("", _("Select value")), *choices], widget=Select(), **options)
         case CustomField.Types.MULTISELECT:
             return forms.MultipleChoiceField(choices=choices, widget=CheckboxList(), **options)
         case CustomField.Types.CHECKBOX:

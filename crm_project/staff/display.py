@@ -24,10 +24,13 @@ def money(amount: Decimal | None, currency: str, decimals: int = 2) -> SafeStrin
 
 
 def number(amount: Decimal | int, decimals: int = 2) -> str:
-    """As the language of the page writes it: `15,000.50`, `15 000,50`, `15.000,50`."""
-    places = 0 if amount == int(amount) else decimals
+    """As the language of the page writes it: `15,000.50`, `15 000,50`, `15.000,50`; a whole one without decimals."""
+    return decimal(amount, 0 if amount == int(amount) else decimals)
+
+
+def decimal(amount: Decimal | float, decimals: int) -> str:
     signs = {",": formats.get_format("THOUSAND_SEPARATOR"), ".": formats.get_format("DECIMAL_SEPARATOR")}
-    return f"{amount:,.{places}f}".translate(str.maketrans(signs))
+    return f"{amount:,.{decimals}f}".translate(str.maketrans(signs))
 
 
 def chip(text: str, color: str) -> SafeString:
@@ -70,6 +73,10 @@ def iconed(text: str, icon: str, hint: str) -> SafeString:
         icon,
         text,
     )
+
+
+def yes_or_no(value: bool) -> str:
+    return _("Yes") if value else _("No")
 
 
 STATUS_TONES = {"open": "info", "won": "good", "lost": "bad", "abandoned": "muted"}

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.db.models import Model
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from crm_project.changes import stored
 from crm_project.errors import Conflict
@@ -34,7 +36,9 @@ class SavedMeanwhile(Conflict):
     """Somebody else saved the row while this request was saving it."""
 
     code = "saved_meanwhile"
-    template = "Somebody else saved this at the same moment. Look at the changes and save again."
+    template = gettext_noop(
+        "Somebody else saved this at the same moment. Look at the changes and save again."
+    )
 
 
 @dataclass
@@ -63,7 +67,7 @@ def changes_since(form: AnyModelForm, seen: int) -> list[OthersChange]:
     ).select_related("actor__user")
     changes: dict[str, OthersChange] = {}
     for event in events.order_by("sequence"):
-        who = event.actor.full_name if event.actor else "The system"
+        who = event.actor.full_name if event.actor else _("The system")
         for name, old, new in _fields(row, event.changes):
             earlier = changes.get(name)
             first = earlier.old if earlier else old
@@ -106,17 +110,22 @@ def merge(form: AnyModelForm, others: Sequence[OthersChange]) -> None:
             continue
         if change.name in mine:
             change.mine_text = _text(form, change.name, form.cleaned_data.get(change.name))
-            conflict = (
-                f"{change.who} changed this from “{change.old_text}” to “{change.new_text}” in the meantime. "
+            conflict = _(
+                "%(who)s changed this from “%(old)s” to “%(new)s” in the meantime. "
+                "Save again to replace that with your value."
             )
-            form.add_error(change.name, conflict + "Save again to replace that with your value.")
+            values = {"who": change.who, "old": change.old_text, "new": change.new_text}
+            form.add_error(change.name, conflict % values)
         else:
             _fill_in(form, data, change.name, change.new)
     form.data = data
-    who = ", ".join(sorted({change.who for change in others}))
-    form.add_error(
-        None, f"{who} saved this while you were editing it. Your changes are not lost, but not saved yet."
+    names = sorted({change.who for change in others})
+    text = ngettext(
+        "%(who)s saved this while you were editing it. Your changes are not lost, but not saved yet.",
+        "%(who)s saved this while you were editing it. Your changes are not lost, but not saved yet.",
+        len(names),
     )
+    form.add_error(None, text % {"who": ", ".join(names)})
 
 
 def _fill_in(form: AnyModelForm, data: Any, name: str, value: Any) -> None:
@@ -137,7 +146,7 @@ def _fill_in(form: AnyModelForm, data: Any, name: str, value: Any) -> None:
 def _label(form: AnyModelForm, name: str) -> str:
     if name in form.fields:
         return str(form[name].label)
-    return name.removeprefix(PREFIX).replace("_", " ").capitalize()
+    return _(name.removeprefix(PREFIX).replace("_", " ")).capitalize()
 
 
 def _text(form: AnyModelForm, name: str, value: Any) -> str:
@@ -151,11 +160,11 @@ def _text(form: AnyModelForm, name: str, value: Any) -> str:
             else [row.pk for row in value]
         )
         rows = field.queryset.filter(pk__in=keys) if keys and field.queryset is not None else []
-        return ", ".join(str(row) for row in rows) or ("—" if not keys else "a hidden row")
+        return ", ".join(str(row) for row in rows) or ("—" if not keys else _("a hidden row"))
     if value in (None, "", []):
         return "—"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, list | tuple):
         return ", ".join(
             ": ".join(map(str, item)) if isinstance(item, list | tuple) else str(item) for item in value

@@ -9,24 +9,27 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm_project.errors import counted
 from crm_project.journal.models import Event
 from crm_project.records.days import start_of
 from crm_project.records.expressions import CustomValue, HoldsOption
 from crm_project.records.models import CustomField
+from crm_project.staff.counts import counted_of_all_kinds
 from crm_project.staff.custom import NumberInput
 from crm_project.staff.inputs import Day, DecimalInput, Select, TextInput, whole_number
 from crm_project.staff.request_actor import actor_of, visible
 
 TRASH = "trash"
-YES_NO = [("", "All"), ("yes", "Yes"), ("no", "No")]
+YES_NO = [("", gettext_lazy("All")), ("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
 
 
 class FormFilter(admin.ListFilter):
     """Base of the filters: `fields` are its form fields by parameter, `narrow` filters by their cleaned data."""
 
-    title = ""
+    title: Any = ""
     template = "admin/filter_form.html"
     is_range: ClassVar[bool] = False
 
@@ -64,7 +67,9 @@ class FormFilter(admin.ListFilter):
         if not self.is_range:
             return " – ".join(texts)
         low, high = (name in given for name in self.names())
-        return " – ".join(texts) if low and high else f"{'from' if low else 'to'} {texts[0]}"
+        if low and high:
+            return " – ".join(texts)
+        return (_("from %(value)s") if low else _("to %(value)s")) % {"value": texts[0]}
 
     def has_output(self) -> bool:
         return True
@@ -96,7 +101,9 @@ def _label_of(field: Any, value: str) -> str:
         return value
 
 
-def choice_filter(title: str, parameter: str, choices: Any, *, column: str = "") -> type[FormFilter]:
+def choice_filter(
+    title: str | Promise, parameter: str, choices: Any, *, column: str = ""
+) -> type[FormFilter]:
     """A choice. `choices` is a list, or a function of the request if the choices are rows."""
 
     class ChoiceFilter(FormFilter):
@@ -106,7 +113,7 @@ def choice_filter(title: str, parameter: str, choices: Any, *, column: str = "")
 
         def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
             offered = choices(request) if callable(choices) else choices
-            field = forms.ChoiceField(choices=[("", "All"), *offered], widget=Select(), label=title)
+            field = forms.ChoiceField(choices=[("", _("All")), *offered], widget=Select(), label=str(title))
             return {parameter: field}
 
         def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
@@ -124,13 +131,13 @@ class YesNoFilter(FormFilter):
         return [cls.parameter]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        return {self.parameter: forms.ChoiceField(choices=YES_NO, widget=Select(), label=self.title)}
+        return {self.parameter: forms.ChoiceField(choices=YES_NO, widget=Select(), label=str(self.title))}
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return rows.filter(**{self.parameter: value[self.parameter] == "yes"})
 
 
-def yes_no_filter(title: str, column: str) -> type[YesNoFilter]:
+def yes_no_filter(title: str | Promise, column: str) -> type[YesNoFilter]:
     return type(f"{column.title()}Filter", (YesNoFilter,), {"title": title, "parameter": column})
 
 
@@ -155,8 +162,8 @@ class RowFilter(LinkedFilter):
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         key = whole_number(str(self.used_parameters.get(self.parameter, "")))
         rows = self.rows(request).filter(pk=key) if key else ()
-        choices = [("", "All"), *((row.pk, str(row)) for row in rows)]
-        return {self.parameter: forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
+        choices = [("", _("All")), *((row.pk, str(row)) for row in rows)]
+        return {self.parameter: forms.ChoiceField(choices=choices, widget=Select(), label=str(self.title))}
 
     def rows(self, request: HttpRequest) -> Any:
         return visible(request, self.model)
@@ -171,11 +178,11 @@ class RowFilter(LinkedFilter):
 class ChosenFilter(LinkedFilter):
     """Rows that were chosen by their ids, such as those that are ticked in a list."""
 
-    title = "Chosen"
+    title = gettext_lazy("Chosen")
     parameter = "ids"
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        return {self.parameter: forms.CharField(widget=TextInput(), label=self.title)}
+        return {self.parameter: forms.CharField(widget=TextInput(), label=str(self.title))}
 
     @property
     def ids(self) -> list[int]:
@@ -183,7 +190,7 @@ class ChosenFilter(LinkedFilter):
 
     @property
     def value_label(self) -> str:
-        return counted(len(self.ids), "row")
+        return counted_of_all_kinds(len(self.ids))
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return rows.filter(pk__in=self.ids)
@@ -192,15 +199,15 @@ class ChosenFilter(LinkedFilter):
 class ChangeSetFilter(LinkedFilter):
     """Rows that one change set has written, the page of which links to the list."""
 
-    title = "Written by"
+    title = gettext_lazy("Written by")
     parameter = "change_set"
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        return {self.parameter: forms.UUIDField(widget=TextInput(), label=self.title)}
+        return {self.parameter: forms.UUIDField(widget=TextInput(), label=str(self.title))}
 
     @property
     def value_label(self) -> str:
-        return "one change"
+        return _("one change")
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         actor: Any = actor_of(self.request)
@@ -225,7 +232,7 @@ class RangeFilter(FormFilter):
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         low, high = self.names()
-        return {low: self.bound("From"), high: self.bound("To")}
+        return {low: self.bound(_("From")), high: self.bound(_("To"))}
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         low, high = self.names()
@@ -268,22 +275,22 @@ class InstantRange(DayRange):
         return {f"{self.column}__lt": self.start(value + datetime.timedelta(days=1))}
 
 
-def range_filter(base: type[RangeFilter], title: str, column: str) -> type[RangeFilter]:
+def range_filter(base: type[RangeFilter], title: str | Promise, column: str) -> type[RangeFilter]:
     return type(f"{base.__name__}Of{column.title()}", (base,), {"title": title, "column": column})
 
 
 class TrashFilter(FormFilter):
     """Rows in the trash instead of live rows; `StaffModelAdmin.get_queryset` reads the parameter."""
 
-    title = "Trash"
+    title = gettext_lazy("Trash")
 
     @classmethod
     def names(cls) -> list[str]:
         return [TRASH]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        choices = [("", "Live rows"), ("only", "In the trash")]
-        return {TRASH: forms.ChoiceField(choices=choices, widget=Select(), label="Trash")}
+        choices = [("", _("Live rows")), ("only", _("In the trash"))]
+        return {TRASH: forms.ChoiceField(choices=choices, widget=Select(), label=str(self.title))}
 
     def has_output(self) -> bool:
         """Only in the trash, where the form of the filters must keep the parameter. A button opens the trash."""
@@ -321,7 +328,7 @@ def custom_filter(definition: CustomField) -> type[FormFilter]:
 def _custom_field(definition: CustomField) -> forms.Field:
     match definition.type:
         case CustomField.Types.SELECT | CustomField.Types.MULTISELECT:
-            choices = [("", "All"), *((option, option) for option in definition.options)]
+            choices = [("", _("All")), *((option, option) for option in definition.options)]
             return forms.ChoiceField(choices=choices, widget=Select(), label=definition.label)
         case CustomField.Types.CHECKBOX:
             return forms.ChoiceField(choices=YES_NO, widget=Select(), label=definition.label)

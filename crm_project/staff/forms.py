@@ -5,6 +5,10 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Model, QuerySet
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.errors import DomainError
 from crm_project.generics import AnyModelForm
@@ -23,8 +27,8 @@ class StaffForm(AnyModelForm):
     refusal: ClassVar[DomainError | None] = None
     # Initial values that are left out of the change of a new row, so that the service chooses.
     defaults: ClassVar[Mapping[str, Any]] = {}
-    labels: ClassVar[Mapping[str, str]] = {}
-    help_texts: ClassVar[Mapping[str, str]] = {}
+    labels: ClassVar[Mapping[str, str | Promise]] = {}
+    help_texts: ClassVar[Mapping[str, str | Promise]] = {}
     # Many-to-many relations among the fields. They have through models, which Django's form does not support.
     many: ClassVar[Sequence[str]] = ()
 
@@ -36,10 +40,11 @@ class StaffForm(AnyModelForm):
         self.others: list[edit_conflicts.OthersChange] = []
         if not hasattr(self._meta.model, "version"):
             del self.fields["seen"]
-        for name in self.labels.keys() & self.fields.keys():
-            self.fields[name].label = self.labels[name]
+        for name, field in self.fields.items():
+            label = self._label(name, field)
+            field.label = label if label is None else str(label)
         for name in self.help_texts.keys() & self.fields.keys():
-            self.fields[name].help_text = self.help_texts[name]
+            self.fields[name].help_text = str(self.help_texts[name])
         for name in self.many if self.instance.pk else ():
             self.initial[name] = [row.pk for row in getattr(self.instance, name).all()]
         if "external_references" in self.fields and self.instance.pk:
@@ -50,6 +55,13 @@ class StaffForm(AnyModelForm):
             self.initial["seen"] = self.instance.version
             if self.is_bound:
                 self._find_conflicts()
+
+    def _label(self, name: str, field: forms.Field) -> Any:
+        """That of the form, else the field's own, else the name of the column."""
+        columns = {column.name: column for column in self._meta.model._meta.fields}
+        if name in self.labels or field.label is not None or name not in columns:
+            return self.labels.get(name, field.label)
+        return capfirst(columns[name].verbose_name)
 
     def _find_conflicts(self) -> None:
         """If somebody else has saved since the form was opened, compare the data with the values of that time."""
@@ -77,14 +89,14 @@ class StaffForm(AnyModelForm):
         """Add the errors of a refusal to the fields of this form."""
         for wrong in refusal.fields:
             name = self.form_name(wrong.field)
-            label = wrong.field.replace("_", " ").replace(".", " ").capitalize()
+            label = _(wrong.field.replace("_", " ").replace(".", " ")).capitalize()
             self.add_error(name, wrong.detail if name else f"{label}: {wrong.detail}")
         if not refusal.fields:
             self.add_error(None, refusal.detail)
 
     def form_name(self, path: str) -> str | None:
         """The form field for the path of a field error, if this form has one."""
-        first, _, rest = path.partition(".")
+        first, _dot, rest = path.partition(".")
         name = f"{PREFIX}{rest}" if first == "custom_fields" else first.removeprefix("add_")
         return name if name in self.fields else None
 
@@ -130,4 +142,4 @@ def service_value(value: Any) -> Any:
 
 
 def references_field() -> References:
-    return References(label="External references")
+    return References(label=gettext_lazy("External references"))

@@ -5,16 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from crm_project.accounts.actors import Actor
-from crm_project.errors import counted
 from crm_project.journal.models import Event
 from crm_project.journal.presenting import rows_of
 from crm_project.journal.querysets import COUNT_LIMIT
 from crm_project.journal.sentences import EventLine, lines
 from crm_project.journal.undo import can_undo
 from crm_project.records.kinds import kinds
-from crm_project.staff.actions import counted_rows
+from crm_project.staff.counts import counted_of_all_kinds, counted_rows
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.panels import Panel
 from crm_project.staff.request_actor import actor_of
@@ -38,7 +38,7 @@ def history_panel(request: HttpRequest, row: Any) -> Panel | None:
     may_undo = kind.undoer is not None and actor.may(kind.permission)
     links = undos([entry.event for entry in entries], actor) if may_undo else {}
     return Panel(
-        title="History",
+        title=_("History"),
         template="admin/history.html",
         context={
             "entries": [
@@ -67,13 +67,13 @@ def undos(events: Sequence[Event], actor: Actor) -> dict[int, str]:
 def _reach(event: Any) -> str:
     count = min(event.reach, COUNT_LIMIT)
     is_one_kind = event.kinds_reached == 1
-    text = counted_rows(kinds[event.kind].model, count) if is_one_kind else counted(count, "row")
-    return f"over {text}" if event.reach > COUNT_LIMIT else text
+    text = counted_rows(kinds[event.kind].model, count) if is_one_kind else counted_of_all_kinds(count)
+    return _("over %(rows)s") % {"rows": text} if event.reach > COUNT_LIMIT else text
 
 
 def _parts(row: Any, entries: list[EventLine], actor: Actor) -> list[str]:
     """The names of the row's parts that entries are about."""
     events = [entry.event for entry in entries]
     rows = rows_of([event for event in events if event.kind != row.row_kind], actor.member)
-    names = {key: f"{key[0].replace('_', ' ')} {part}" for key, part in rows.items()}
+    names = {key: f"{_(key[0].replace('_', ' '))} {part}" for key, part in rows.items()}
     return [names.get((event.kind, event.row_id), "") for event in events]

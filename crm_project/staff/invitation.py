@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from crm_project.accounts.invitations import accept_invitation, find_invitation, has_login
@@ -18,13 +20,15 @@ from crm_project.errors import DomainError, NotFound
 from crm_project.staff.inputs import Password
 from crm_project.staff.sign_in import SESSION_LASTS, ThrottledForm, throttled_page
 
-WRONG = "This is not the password of the login with this e-mail address."
+WRONG = gettext_lazy("This is not the password of the login with this e-mail address.")
 
 
 class AcceptForm(ThrottledForm, forms.Form):
     """A password: that of the login, or one for a new login."""
 
-    password = forms.CharField(strip=False, widget=Password({"autocomplete": "current-password"}))
+    password = forms.CharField(
+        strip=False, label=gettext_lazy("Password"), widget=Password({"autocomplete": "current-password"})
+    )
     user: User | None = None
 
     def __init__(self, *args: Any, request: HttpRequest, invitation: Invitation) -> None:
@@ -60,7 +64,7 @@ def is_signed_in(request: HttpRequest, invitation: Invitation) -> bool:
 def accept_view(request: HttpRequest, site: Any) -> HttpResponse:
     """The secret is in the query, which the access log leaves out."""
     secret = request.GET.get("token", "")
-    context = {**site.each_context(request), "title": "Invitation"}
+    context = {**site.each_context(request), "title": _("Invitation")}
     try:
         invitation = find_invitation(secret)
     except NotFound as refusal:

@@ -10,12 +10,14 @@ from django.core.paginator import InvalidPage
 from django.db.models import F
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from unfold.views import ChangeList
 
 from crm_project.accounts.actors import Actor
 from crm_project.generics import AnyPage, AnyPaginator
 from crm_project.records.paging import Cursor, InvalidCursor, Key, order_of, page_of
 from crm_project.staff import saved_views
+from crm_project.staff.counts import counted_rows
 from crm_project.staff.filters import TrashFilter
 from crm_project.staff.request_actor import actor_of
 
@@ -67,7 +69,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
         super().__init__(request, *args)
         self.title = capfirst(self.opts.verbose_name_plural)
         if self.in_trash:
-            self.title = f"{self.title} in the trash"
+            self.title = _("%(title)s in the trash") % {"title": self.title}
 
     @property
     def active_filters(self) -> int:
@@ -99,7 +101,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
         return str(self.model_admin.list_note(self))
 
     @property
-    def chips(self) -> list[dict[str, str]]:
+    def chips(self) -> list[dict[str, Any]]:
         """The active filters and the search, each with the address of the list without it."""
         used = [spec for spec in self.filter_specs if any(spec.used_parameters.values())]
         chips = [
@@ -107,7 +109,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
             for spec in used
             if not isinstance(spec, TrashFilter)
         ]
-        text = {"title": "Search", "value": self.query, "url": self.without(SEARCH_VAR)}
+        text = {"title": _("Search"), "value": self.query, "url": self.without(SEARCH_VAR)}
         return [*chips, text] if self.query else chips
 
     def without(self, *names: str) -> str:
@@ -141,7 +143,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
         return [
             {
                 "label": view.name,
-                "title": "Shared with the organization" if view.is_shared else "Only you see this view",
+                "title": _("Shared with the organization") if view.is_shared else _("Only you see this view"),
                 "query": {saved_views.VIEW: view.uuid},
             }
             for view in saved_views.views_of(self.request, self.model)
@@ -158,6 +160,11 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
     @property
     def is_narrowed(self) -> bool:
         return bool(self.query or self.active_filters)
+
+    @property
+    def counted(self) -> str:
+        """The number of rows of a list of one page, in words."""
+        return counted_rows(self.model, self.result_count)
 
     @property
     def first_page(self) -> str:

@@ -13,6 +13,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeData, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
 from crm_project.api.idempotency import Attempt
@@ -27,7 +29,7 @@ LONGEST = 64
 
 class SentBefore(Conflict):
     code = "form_sent_before"
-    template = "This form was sent before, with other values. Send it again to save these too."
+    template = gettext_noop("This form was sent before, with other values. Send it again to save these too.")
 
 
 def form_key(request: HttpRequest) -> str:
@@ -107,7 +109,7 @@ def respond_once(
         return json.dumps({"to": response.get("Location", ""), "messages": _queued(request)})
 
     try:
-        text, _ = carry_out(actor=actor, request=request, act=act, is_new=is_new)
+        text, _changes = carry_out(actor=actor, request=request, act=act, is_new=is_new)
     except _NotSaved as shown_again:
         return shown_again.response
     if sent:
@@ -116,7 +118,7 @@ def respond_once(
     for level, message, is_safe in stored["messages"]:
         messages.add_message(request, level, mark_safe(message) if is_safe else message)
     if not stored["to"]:
-        messages.warning(request, "This form was sent before. What it showed once is not shown again.")
+        messages.warning(request, _("This form was sent before. What it showed once is not shown again."))
     return HttpResponseRedirect(stored["to"] or fallback)
 
 

@@ -5,18 +5,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+NOTHING_YET = gettext_lazy("Nothing here yet.")
 
 
 @dataclass
 class Panel:
     """A table, or a template with its own context."""
 
-    title: str
-    headers: Sequence[str] = ()
+    title: str | Promise
+    headers: Sequence[str | Promise] = ()
     rows: Sequence[Sequence[Any]] = ()
-    empty: str = "Nothing here yet."
+    empty: str | Promise = NOTHING_YET
     # A text above the table.
-    note: str = ""
+    note: str | Promise = ""
     more_url: str = ""
     add_url: str = ""
     # Whether it stands above the form.

@@ -8,6 +8,8 @@ from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordRese
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 
 from crm_project.accounts.logins import TooManyAttempts, client_address, throttled_secret
@@ -24,7 +26,9 @@ class RequestForm(ThrottledForm, forms.Form):
     """An e-mail address, with or without a login: each request counts as an attempt."""
 
     email = forms.EmailField(
-        max_length=254, label="E-mail", widget=TextInput({"autocomplete": "username", "type": "email"})
+        max_length=254,
+        label=gettext_lazy("E-mail"),
+        widget=TextInput({"autocomplete": "username", "type": "email"}),
     )
 
     def send(self, request: HttpRequest) -> bool:
@@ -39,7 +43,12 @@ class RequestForm(ThrottledForm, forms.Form):
             )
         except TooManyAttempts as refusal:
             self.refusal = refusal
-            self.add_error(None, f"Too many requests. Wait {refusal.wait} seconds and try again.")
+            text = ngettext(
+                "Too many requests. Wait %(seconds)s seconds and try again.",
+                "Too many requests. Wait %(seconds)s seconds and try again.",
+                refusal.wait,
+            )
+            self.add_error(None, text % {"seconds": refusal.wait})
             return False
         return True
 
@@ -49,9 +58,9 @@ class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget = Password({"autocomplete": "new-password"})
-        self.fields["new_password1"].help_text = "At least 12 characters, and none that is easy to guess."
+        self.fields["new_password1"].help_text = _("At least 12 characters, and none that is easy to guess.")
         self.fields["new_password2"].help_text = ""
-        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password2"].label = _("New password again")
 
 
 @never_cache
@@ -61,18 +70,18 @@ def request_view(request: HttpRequest, site: Any) -> HttpResponse:
     form = RequestForm(request.POST if request.method == "POST" and can_send else None)
     if form.is_valid() and form.send(request):
         return HttpResponseRedirect(reverse("admin:password_reset_sent"))
-    context = {"title": "New password", "form": form, "can_send": can_send}
+    context = {"title": _("New password"), "form": form, "can_send": can_send}
     return throttled_page(page(request, site, "request", context))
 
 
 @never_cache
 def sent_view(request: HttpRequest, site: Any) -> HttpResponse:
-    return page(request, site, "sent", {"title": "New password"})
+    return page(request, site, "sent", {"title": _("New password")})
 
 
 @never_cache
 def done_view(request: HttpRequest, site: Any) -> HttpResponse:
-    return page(request, site, "done", {"title": "New password"})
+    return page(request, site, "done", {"title": _("New password")})
 
 
 def page(request: HttpRequest, site: Any, name: str, context: dict[str, Any]) -> TemplateResponse:
@@ -85,7 +94,7 @@ class ConfirmView(PasswordResetConfirmView):
     form_class = NewPasswordForm
     success_url = reverse_lazy("admin:password_reset_done")
     template_name = f"{FOLDER}/new.html"
-    title = "New password"
+    title = gettext_lazy("New password")
 
     def get_user(self, uidb64: str) -> Any:
         user = super().get_user(uidb64)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, Organization, User
@@ -55,7 +56,12 @@ def member_choices(request: HttpRequest) -> list[tuple[int, str]]:
     """All members by name. Deactivated ones are marked; their rows can still be searched for."""
     members = visible(request, Member).select_related("user").order_by("user__full_name", "id")
     return [
-        (member.pk, member.full_name if member.is_active else f"{member.full_name} (deactivated)")
+        (
+            member.pk,
+            member.full_name
+            if member.is_active
+            else _("%(name)s (deactivated)") % {"name": member.full_name},
+        )
         for member in members
     ]
 

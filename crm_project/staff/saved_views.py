@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.staff.filters import FormFilter
 from crm_project.staff.inputs import TextInput
@@ -56,7 +58,7 @@ def view_of(request: HttpRequest, model: Any) -> StoredView | None:
 class ViewFilter(FormFilter):
     """The rows of a saved view; other filters of the address apply to them, too."""
 
-    title = "View"
+    title = gettext_lazy("View")
 
     @classmethod
     def names(cls) -> list[str]:
@@ -97,5 +99,5 @@ class ViewField(forms.CharField):
             return None
         view = view_of(self.request, self.model)
         if view is None:
-            raise forms.ValidationError("There is no such view of this list.")
+            raise forms.ValidationError(_("There is no such view of this list."))
         return view

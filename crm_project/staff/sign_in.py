@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from crm_project.accounts.logins import TooManyAttempts, client_address, throttled_login
@@ -42,7 +43,7 @@ class SignInForm(ThrottledForm, AuthenticationForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "E-mail"
+        self.fields["username"].label = _("E-mail")
 
     def clean(self) -> dict[str, Any]:
         email = self.cleaned_data.get("username")

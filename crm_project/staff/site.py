@@ -10,6 +10,8 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from crm_project.accounts.models import Member, User
@@ -35,7 +37,7 @@ class Autocomplete(AutocompleteJsonView):
 
 class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     login_form = SignInForm
-    index_title = "Home"
+    index_title = gettext_lazy("Home")
     enable_nav_sidebar = True
 
     def __init__(self, name: str = "admin") -> None:
@@ -139,11 +141,12 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
             chosen = memberships.filter(pk=inputs.whole_number(request.POST.get("member", ""))).first()
             if chosen is not None:
                 request.session[SESSION_KEY] = chosen.pk
-                messages.success(request, f"You are now working in {chosen.organization.name}.")
+                text = _("You are now working in %(organization)s.")
+                messages.success(request, text % {"organization": chosen.organization.name})
             return HttpResponseRedirect(reverse("admin:index"))
         context = {
             **self.each_context(request),
-            "title": "Choose an organization",
+            "title": _("Choose an organization"),
             "memberships": memberships.order_by("organization__name", "id"),
             "chosen": actor_of(request),
         }

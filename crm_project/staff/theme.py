@@ -8,55 +8,95 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.rules import Permission, Role
 
 # (title, icon, URL name, permission or None for operators)
-SECTIONS: list[tuple[str, list[tuple[str, str, str, Permission | None]]]] = [
+SECTIONS: list[tuple[str | Promise, list[tuple[str | Promise, str, str, Permission | None]]]] = [
     (
-        "Sales",
+        gettext_lazy("Sales"),
         [
-            ("Home", "home", "admin:index", Permission.VIEW),
-            ("Board", "view_kanban", "admin:deals_deal_board_default", Permission.VIEW),
-            ("Activities", "task_alt", "admin:activities_activity_changelist", Permission.VIEW),
-            ("Deals", "handshake", "admin:deals_deal_changelist", Permission.VIEW),
-            ("Reports", "query_stats", "admin:deals_deal_reports", Permission.VIEW),
-            ("Contacts", "contacts", "admin:contacts_contact_changelist", Permission.VIEW),
-            ("Imports", "upload_file", "admin:imports_import_changelist", Permission.EDIT_DEALS),
-            ("Exports", "file_download", "admin:imports_export_changelist", Permission.VIEW),
+            (gettext_lazy("Home"), "home", "admin:index", Permission.VIEW),
+            (gettext_lazy("Board"), "view_kanban", "admin:deals_deal_board_default", Permission.VIEW),
+            (gettext_lazy("Activities"), "task_alt", "admin:activities_activity_changelist", Permission.VIEW),
+            (gettext_lazy("Deals"), "handshake", "admin:deals_deal_changelist", Permission.VIEW),
+            (gettext_lazy("Reports"), "query_stats", "admin:deals_deal_reports", Permission.VIEW),
+            (gettext_lazy("Contacts"), "contacts", "admin:contacts_contact_changelist", Permission.VIEW),
+            (
+                gettext_lazy("Imports"),
+                "upload_file",
+                "admin:imports_import_changelist",
+                Permission.EDIT_DEALS,
+            ),
+            (gettext_lazy("Exports"), "file_download", "admin:imports_export_changelist", Permission.VIEW),
         ],
     ),
     (
-        "Set-up",
+        gettext_lazy("Set-up"),
         [
-            ("Pipelines", "view_column", "admin:pipelines_pipeline_changelist", Permission.VIEW),
-            ("Saved views", "bookmark", "admin:saved_views_savedview_changelist", Permission.VIEW),
-            ("Lost reasons", "thumb_down", "admin:deals_lostreason_changelist", Permission.VIEW),
-            ("Goals", "target", "admin:goals_goal_changelist", Permission.VIEW),
-            ("Exchange rates", "payments", "admin:rates_exchangerate_changelist", Permission.VIEW),
-            ("Custom fields", "tune", "admin:records_customfield_changelist", Permission.EDIT_PIPELINES),
-            ("Members", "group", "admin:accounts_member_changelist", Permission.VIEW),
-            ("API tokens", "key", "admin:accounts_apitoken_changelist", Permission.VIEW),
-            ("Webhooks", "webhook", "admin:webhooks_webhook_changelist", Permission.ADMINISTER),
-            ("Mail", "mail", "admin:mail_message_changelist", Permission.ADMINISTER),
-            ("Organization", "apartment", "staff:own_organization", Permission.ADMINISTER),
+            (
+                gettext_lazy("Pipelines"),
+                "view_column",
+                "admin:pipelines_pipeline_changelist",
+                Permission.VIEW,
+            ),
+            (
+                gettext_lazy("Saved views"),
+                "bookmark",
+                "admin:saved_views_savedview_changelist",
+                Permission.VIEW,
+            ),
+            (
+                gettext_lazy("Lost reasons"),
+                "thumb_down",
+                "admin:deals_lostreason_changelist",
+                Permission.VIEW,
+            ),
+            (gettext_lazy("Goals"), "target", "admin:goals_goal_changelist", Permission.VIEW),
+            (
+                gettext_lazy("Exchange rates"),
+                "payments",
+                "admin:rates_exchangerate_changelist",
+                Permission.VIEW,
+            ),
+            (
+                gettext_lazy("Custom fields"),
+                "tune",
+                "admin:records_customfield_changelist",
+                Permission.EDIT_PIPELINES,
+            ),
+            (gettext_lazy("Members"), "group", "admin:accounts_member_changelist", Permission.VIEW),
+            (gettext_lazy("API tokens"), "key", "admin:accounts_apitoken_changelist", Permission.VIEW),
+            (gettext_lazy("Webhooks"), "webhook", "admin:webhooks_webhook_changelist", Permission.ADMINISTER),
+            (gettext_lazy("Mail"), "mail", "admin:mail_message_changelist", Permission.ADMINISTER),
+            (gettext_lazy("Organization"), "apartment", "staff:own_organization", Permission.ADMINISTER),
         ],
     ),
     (
-        "Operator",
+        gettext_lazy("Operator"),
         [
-            ("Organizations", "domain", "admin:accounts_organization_changelist", None),
-            ("Logins", "passkey", "admin:accounts_user_changelist", None),
-            ("Mail to logins", "outgoing_mail", "admin:mail_message_changelist", None),
-            ("Tasks", "task_alt", "admin:background_storedtask_changelist", None),
-            ("Schedule", "schedule", "admin:background_schedule_changelist", None),
+            (gettext_lazy("Organizations"), "domain", "admin:accounts_organization_changelist", None),
+            (gettext_lazy("Logins"), "passkey", "admin:accounts_user_changelist", None),
+            (gettext_lazy("Mail to logins"), "outgoing_mail", "admin:mail_message_changelist", None),
+            (gettext_lazy("Tasks"), "task_alt", "admin:background_storedtask_changelist", None),
+            (gettext_lazy("Schedule"), "schedule", "admin:background_schedule_changelist", None),
         ],
     ),
 ]
 
+# What a member is, below the name of the organization.
+ROLES = {
+    Role.VIEWER: gettext_lazy("You are a viewer"),
+    Role.REP: gettext_lazy("You are a rep"),
+    Role.MANAGER: gettext_lazy("You are a manager"),
+    Role.ADMIN: gettext_lazy("You are an admin"),
+}
 
 # The only entry for a login that no organization has invited yet.
-HOME_ENTRY = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
+HOME_ENTRY = {"title": gettext_lazy("Home"), "icon": "home", "link": reverse_lazy("admin:index")}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -113,15 +153,24 @@ def subheader(request: HttpRequest) -> str:
 
     actor = actor_of(request)
     if actor is None:
-        return "Operator" if is_operator(request) else ""
-    return f"You are {'an' if actor.member.role == Role.ADMIN else 'a'} {actor.member.role}"
+        return _("Operator") if is_operator(request) else ""
+    return str(ROLES[Role(actor.member.role)])
+
+
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu at the name of the login."""
+    from crm_project.staff.request_actor import actor_of
+
+    preferences = {"title": _("Language and time zone"), "link": reverse("admin:preferences")}
+    password = {"title": _("Change password"), "link": reverse("admin:password_change")}
+    return [*([preferences] if actor_of(request) else []), password]
 
 
 def organizations(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu at the name of the organization."""
     return [
         {
-            "title": "Choose an organization",
+            "title": _("Choose an organization"),
             "icon": "swap_horiz",
             "link": reverse("admin:choose_organization"),
         }
@@ -134,6 +183,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "crm_project.staff.theme.subheader",
     "SITE_DROPDOWN": "crm_project.staff.theme.organizations",
     "SITE_SYMBOL": "handshake",
+    "ACCOUNT": {"navigation": "crm_project.staff.theme.account_links"},
     "SITE_URL": None,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.actors import Actor
 from crm_project.errors import DomainError, Forbidden, NotFound
@@ -28,9 +30,9 @@ NAMED = 2_000
 
 class Undo(AdminAction):
     name = "undo"
-    label = "Undo"
+    label = gettext_lazy("Undo")
     icon = "undo"
-    undo_label = "Redo"
+    undo_label = gettext_lazy("Redo")
     is_on_all = True
 
     def __init__(self, event: Event, sentence: str, reach: Reach) -> None:
@@ -40,10 +42,11 @@ class Undo(AdminAction):
 
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
         at = formats.date_format(timezone.localtime(self._event.at), "j M Y H:i")
-        return f"{at}, {self._sentence}. The undo restores the values before that change."
+        text = _("%(at)s, %(sentence)s. The undo restores the values before that change.")
+        return text % {"at": at, "sentence": self._sentence}
 
     def result(self, given: Mapping[str, Any]) -> str:
-        return f"change undone ({self._sentence})"
+        return _("change undone (%(sentence)s)") % {"sentence": self._sentence}
 
     def reach(self, actor: Actor, rows: Sequence[Any]) -> Reach:
         return self._reach
@@ -95,10 +98,12 @@ def _named_rows(site: Any, actor: Actor, events: EventQuerySet) -> list[Any]:
 
 def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Back to the page before, with the refusal as a message. A large import is undone on its own page."""
-    text = format_html("Nothing was undone. {}", error.detail)
+    text = format_html("{} {}", _("Nothing was undone."), error.detail)
     if isinstance(error, UndoneElsewhere):
         name = error.row._meta.label_lower.replace(".", "_")
         link = reverse(f"admin:{name}_change", args=[error.row.pk])
-        text = format_html('{} <a class="crm-link" href="{}">Undo it on its own page</a>.', text, link)
+        text = format_html(
+            '{} <a class="crm-link" href="{}">{}</a>.', text, link, _("Undo it on its own page")
+        )
     messages.error(request, text)
     return HttpResponseRedirect(next_url(request, "admin:index"))

@@ -1,6 +1,7 @@
 """Webhooks in the admin: endpoints with their secret displayed once, their log, tests, resends and replays."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,10 +13,11 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext, pgettext, pgettext_lazy
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.errors import counted
 from crm_project.journal.event_types import known_types
 from crm_project.staff import display, inputs, panels
 from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction, each
@@ -30,6 +32,23 @@ from crm_project.webhooks.formats import formats
 from crm_project.webhooks.models import EVERYTHING, Webhook, WebhookDelivery
 
 PANEL_LENGTH = 20
+# Kinds whose name in events is not that of their model.
+KINDS = {"token": gettext_lazy("token"), "user": gettext_lazy("user")}
+VERBS = {
+    "abandoned": pgettext_lazy("event", "abandoned"),
+    "created": pgettext_lazy("event", "created"),
+    "deleted": pgettext_lazy("event", "deleted"),
+    "done": pgettext_lazy("event", "done"),
+    "lost": pgettext_lazy("event", "lost"),
+    "merged": pgettext_lazy("event", "merged"),
+    "moved": pgettext_lazy("event", "moved"),
+    "purged": pgettext_lazy("event", "purged"),
+    "redacted": pgettext_lazy("event", "redacted"),
+    "reopened": pgettext_lazy("event", "reopened"),
+    "restored": pgettext_lazy("event", "restored"),
+    "updated": pgettext_lazy("event", "updated"),
+    "won": pgettext_lazy("event", "won"),
+}
 States = WebhookDelivery.States
 # The colours of the states are those of deals.
 TONES = {States.PENDING: "open", States.DELIVERED: "won", States.FAILED: "lost", States.HIDDEN: "abandoned"}
@@ -37,34 +56,48 @@ TONES = {States.PENDING: "open", States.DELIVERED: "won", States.FAILED: "lost",
 
 def event_choices() -> Iterator[tuple[str, Any]]:
     """The types of events by kind of row."""
-    yield EVERYTHING, "All events, also of kinds that are added later"
-    by_kind: dict[str, list[tuple[str, str]]] = {}
+    yield EVERYTHING, _("All events, also of kinds that are added later")
+    by_kind: dict[str, list[tuple[str, Any]]] = {}
     for name in known_types():
-        kind, _, verb = name.partition(".")
-        by_kind.setdefault(kind, []).append((name, verb))
+        kind, _dot, verb = name.partition(".")
+        by_kind.setdefault(kind, []).append((name, VERBS.get(verb, verb)))
     for kind, names in sorted(by_kind.items(), key=lambda pair: pair[0] != "deal"):
-        yield kind.replace("_", " ").capitalize(), names
+        yield str(KINDS.get(kind) or _(kind.replace("_", " "))).capitalize(), names
 
 
 class WebhookForm(StaffForm):
-    help_texts: ClassVar[Mapping[str, str]] = {
-        "url": "It gets a POST request for each event. It must begin with https:// and be outside the network.",
-        "member": "The webhook gets what this member may see. It pauses if the member is deactivated.",
-        "skip_own": "Leave out what its own token did; for a webhook created here: what its member did through tokens.",
-        "is_active": "While it is off nothing is sent. When it is on again, it goes on where it stopped.",
+    help_texts: ClassVar[Mapping[str, Any]] = {
+        "url": gettext_lazy(
+            "It gets a POST request for each event. It must begin with https:// and be outside the network."
+        ),
+        "member": gettext_lazy(
+            "The webhook gets what this member may see. It pauses if the member is deactivated."
+        ),
+        "skip_own": gettext_lazy(
+            "Leave out what its own token did; for a webhook created here: what its member did through tokens."
+        ),
+        "is_active": gettext_lazy(
+            "While it is off nothing is sent. When it is on again, it goes on where it stopped."
+        ),
     }
     events = forms.MultipleChoiceField(
-        choices=lambda: list(event_choices()), widget=CheckboxList(), required=False
+        choices=lambda: list(event_choices()),
+        widget=CheckboxList(),
+        required=False,
+        label=gettext_lazy("Events"),
     )
     fields_changed = Lines(
         required=False,
-        label="Only updates of these fields",
-        help_text="Their names in the API, one per line, such as amount or custom_fields.size. Empty: all updates.",
+        label=gettext_lazy("Only updates of these fields"),
+        help_text=gettext_lazy(
+            "Their names in the API, one per line, such as amount or custom_fields.size. Empty: all updates."
+        ),
     )
     format = forms.ChoiceField(
-        choices=lambda: [(name, known.label) for name, known in formats.items()],
+        choices=lambda: [(name, _(known.label)) for name, known in formats.items()],
         widget=Select(),
-        help_text="The form of the bodies.",
+        label=gettext_lazy("Format"),
+        help_text=gettext_lazy("The form of the bodies."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -87,12 +120,12 @@ class WebhookForm(StaffForm):
 
 class SendTest(AdminAction):
     name = "test"
-    label = "Send a test"
+    label = gettext_lazy("Send a test")
     icon = "send"
-    done = "a test message is sent. Its answer appears in the log within seconds"
+    done = gettext_lazy("a test message is sent. Its answer appears in the log within seconds")
     in_journal = False
     on_many = False
-    explanation = "Sends a message of the type webhook.test, also if the webhook is paused."
+    explanation = gettext_lazy("Sends a message of the type webhook.test, also if the webhook is paused.")
 
     def run(self, actor: Actor, rows: Sequence[Webhook], given: Mapping[str, Any]) -> None:
         for row in rows:
@@ -101,12 +134,12 @@ class SendTest(AdminAction):
 
 class Replay(AdminAction):
     name = "replay"
-    label = "Send events again"
+    label = gettext_lazy("Send events again")
     icon = "replay"
-    done = "the events are being sent again"
+    done = gettext_lazy("the events are being sent again")
     in_journal = False
     on_many = False
-    explanation = (
+    explanation = gettext_lazy(
         "Name a position in the feed or a time. With an end, each event of the range is tried once; without one,"
         " the webhook reads on from there, in order."
     )
@@ -114,9 +147,9 @@ class Replay(AdminAction):
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Webhook]) -> dict[str, forms.Field]:
         # The names of the service's arguments, whose refusals belong to these fields.
         return {
-            "since": WholeNumber(required=False, label="After the position"),
-            "start": Instant(required=False, label="From", widget=inputs.InstantInput()),
-            "end": Instant(required=False, label="To", widget=inputs.InstantInput()),
+            "since": WholeNumber(required=False, label=_("After the position")),
+            "start": Instant(required=False, label=_("From"), widget=inputs.InstantInput()),
+            "end": Instant(required=False, label=_("To"), widget=inputs.InstantInput()),
         }
 
     def run(self, actor: Actor, rows: Sequence[Webhook], given: Mapping[str, Any]) -> None:
@@ -128,21 +161,21 @@ class RotateSecret(AdminAction):
     """Its page answers with the new secret: see `WebhookAdmin.action_view`."""
 
     name = "rotate"
-    label = "Replace the secret"
+    label = gettext_lazy("Replace the secret")
     icon = "key"
     on_many = False
-    explanation = (
+    explanation = gettext_lazy(
         "You get a new secret. For a time the present one signs, too, so that the receiver can change."
     )
 
 
 class Resend(AdminAction):
     name = "resend"
-    label = "Send again"
+    label = gettext_lazy("Send again")
     icon = "send"
-    done = "is sent again. The answer appears within seconds"
+    done = gettext_lazy("is sent again. The answer appears within seconds")
     in_journal = False
-    explanation = (
+    explanation = gettext_lazy(
         "The same bytes are sent once more, with the same id, so that a receiver can see that it has them."
     )
 
@@ -158,8 +191,8 @@ def deliveries_of(request: HttpRequest, webhook: Webhook) -> panels.Panel | None
     rows = list(webhook.deliveries.order_by("-created_at", "-id")[: PANEL_LENGTH + 1])
     more = f"{reverse('admin:webhooks_webhookdelivery_changelist')}?{urlencode({'webhook': webhook.pk})}"
     return panels.Panel(
-        title="Deliveries",
-        headers=("Event", "State", "Tries", "Answer", "Duration", "Last try"),
+        title=_("Deliveries"),
+        headers=(_("Event"), _("State"), _("Tries"), _("Answer"), _("Duration"), _("Last try")),
         rows=[
             (
                 display.link(row, row.type),
@@ -171,7 +204,7 @@ def deliveries_of(request: HttpRequest, webhook: Webhook) -> panels.Panel | None
             )
             for row in rows[:PANEL_LENGTH]
         ],
-        empty="Nothing has been sent yet.",
+        empty=_("Nothing has been sent yet."),
         more_url=more if len(rows) > PANEL_LENGTH else "",
     )
 
@@ -181,11 +214,19 @@ def state_of(row: WebhookDelivery) -> Any:
 
 
 def answer_of(row: WebhookDelivery) -> str:
-    return str(row.status) if row.status is not None else row.error or display.NOTHING
+    return str(row.status) if row.status is not None else error_of(row) or display.NOTHING
+
+
+def error_of(row: WebhookDelivery) -> str:
+    """The stored English text; of ours, which have no parameters but the status, in the language of the reader."""
+    template = gettext_noop("The endpoint answered %(status)s.")
+    if row.error == template % {"status": row.status}:
+        return _(template) % {"status": row.status}
+    return _(row.error) if row.error else ""
 
 
 def duration_of(row: WebhookDelivery) -> str:
-    return display.NOTHING if row.duration_ms is None else f"{row.duration_ms:,} ms"
+    return display.NOTHING if row.duration_ms is None else f"{display.number(row.duration_ms)} ms"
 
 
 def moment(value: Any) -> str:
@@ -197,7 +238,9 @@ def moment(value: Any) -> str:
 class WebhookAdmin(StaffModelAdmin):
     form = WebhookForm
     view_permission = edit_permission = Permission.ADMINISTER
-    empty_hint = "A webhook sends events to another system as they happen, such as a deal that is won."
+    empty_hint = gettext_lazy(
+        "A webhook sends events to another system as they happen, such as a deal that is won."
+    )
     select_related: ClassVar[Any] = ("member__user", "manager__user", "state")
     search_fields: ClassVar[Any] = ("url", "description")
     ordering: ClassVar[Any] = ("-created_at", "-id")
@@ -213,7 +256,7 @@ class WebhookAdmin(StaffModelAdmin):
         RotateSecret(),
         TrashAction(
             each(services.trash_webhook, "webhook"),
-            "Nothing is sent any more. It can be restored for 30 days.",
+            gettext_lazy("Nothing is sent any more. It can be restored for 30 days."),
         ),
         RestoreAction(each(services.restore_webhook, "webhook")),
     )
@@ -221,18 +264,18 @@ class WebhookAdmin(StaffModelAdmin):
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         own = ["url", "description", "member", "format", "skip_own"]
         fields = own if row is None else [*own, "is_active"]
-        return [(None, {"fields": fields}), ("Events", {"fields": ["events", "fields_changed"]})]
+        return [(None, {"fields": fields}), (_("Events"), {"fields": ["events", "fields_changed"]})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"member": self.actor(request).member.pk, **super().get_changeform_initial_data(request)}
 
     def header(self, request: HttpRequest, row: Webhook) -> dict[str, Any]:
         facts = [
-            ("State", self.health(row)),
-            ("Position", f"{row.state.position:,}"),
-            ("Last success", moment(row.state.succeeded_at)),
-            ("Failing since", moment(row.state.failing_since)),
-            ("Managed by", row.manager.full_name),
+            (_("State"), self.health(row)),
+            (_("Position"), display.number(row.state.position)),
+            (_("Last success"), moment(row.state.succeeded_at)),
+            (_("Failing since"), moment(row.state.failing_since)),
+            (_("Managed by"), row.manager.full_name),
         ]
         return {"template": "admin/facts.html", "facts": facts}
 
@@ -263,37 +306,41 @@ class WebhookAdmin(StaffModelAdmin):
 
     def _secret_page(self, request: HttpRequest, webhook: Webhook, secret: str) -> HttpResponse:
         """Display the secret once: it is stored encrypted, and never shown again."""
-        title = "Secret of the webhook"
+        title = _("Secret of the webhook")
         template = "admin/webhooks/webhook/secret.html"
         return render_page(self, request, template, title=title, webhook=webhook, secret=secret)
 
-    @admin.display(description="Events")
+    @admin.display(description=gettext_lazy("Events"))
     def event_list(self, row: Webhook) -> Any:
         if EVERYTHING in row.events:
-            return "all"
+            return _("all")
         return display.clipped(", ".join(row.events))
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def health(self, row: Webhook) -> Any:
         if row.paused_reason:
-            return display.status("lost", f"Paused: {row.get_paused_reason_display()}")
+            return display.status(
+                "lost", _("Paused: %(reason)s") % {"reason": row.get_paused_reason_display()}
+            )
         if not row.is_active:
-            return display.status("abandoned", "Off")
+            return display.status("abandoned", pgettext("webhook", "Off"))
         if row.state.failures:
-            return display.status("lost", f"Failing, {counted(row.state.failures, 'try')}")
-        return display.status("won", "Active")
+            failures = row.state.failures
+            text = ngettext("Failing, %(number)s try", "Failing, %(number)s tries", failures)
+            return display.status("lost", text % {"number": display.number(Decimal(failures))})
+        return display.status("won", pgettext("webhook", "Active"))
 
-    @admin.display(description="Member")
+    @admin.display(description=gettext_lazy("Member"))
     def of_member(self, row: Webhook) -> str:
         return str(row.member.full_name)
 
-    @admin.display(description="Last success")
+    @admin.display(description=gettext_lazy("Last success"))
     def last_success(self, row: Webhook) -> Any:
         return moment(row.state.succeeded_at)
 
 
 class WebhookFilter(RowFilter):
-    title = "Webhook"
+    title = gettext_lazy("Webhook")
     parameter = "webhook"
     model = Webhook
 
@@ -303,7 +350,7 @@ class DeliveryAdmin(StaffModelAdmin):
     """The log of all webhooks, and the page of one delivery."""
 
     view_permission = edit_permission = Permission.ADMINISTER
-    empty_hint = "Nothing has been sent yet."
+    empty_hint = gettext_lazy("Nothing has been sent yet.")
     select_related: ClassVar[Any] = ("webhook",)
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at",)
@@ -316,10 +363,13 @@ class DeliveryAdmin(StaffModelAdmin):
         "duration",
         "at",
     )
-    list_filter: ClassVar[Any] = (choice_filter("State", "state", States.choices), WebhookFilter)
+    list_filter: ClassVar[Any] = (
+        choice_filter(gettext_lazy("State"), "state", States.choices),
+        WebhookFilter,
+    )
     sortable_by: ClassVar[Any] = ()
     row_actions: ClassVar[Sequence[AdminAction]] = (Resend(),)
-    FIELDS = ("type", "webhook", "message", "url", "sequence", "row_uuid", "error", "sent", "answered")
+    FIELDS = ("type", "webhook", "message", "url", "sequence", "row_uuid", "error_text", "sent", "answered")
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         return [(None, {"fields": self.FIELDS})]
@@ -332,38 +382,42 @@ class DeliveryAdmin(StaffModelAdmin):
 
     def header(self, request: HttpRequest, row: WebhookDelivery) -> dict[str, Any]:
         facts = [
-            ("State", state_of(row)),
-            ("Tries", row.attempts),
-            ("Answer", answer_of(row)),
-            ("Duration", duration_of(row)),
-            ("Next try", moment(row.next_attempt_at)),
+            (_("State"), state_of(row)),
+            (_("Tries"), row.attempts),
+            (_("Answer"), answer_of(row)),
+            (_("Duration"), duration_of(row)),
+            (_("Next try"), moment(row.next_attempt_at)),
         ]
         return {"template": "admin/facts.html", "facts": facts}
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_text(self, row: WebhookDelivery) -> Any:
         return state_of(row)
 
-    @admin.display(description="Answer")
+    @admin.display(description=gettext_lazy("Answer"))
     def answer_text(self, row: WebhookDelivery) -> str:
         return answer_of(row)
 
-    @admin.display(description="Duration")
+    @admin.display(description=gettext_lazy("Duration"))
     def duration(self, row: WebhookDelivery) -> str:
         return duration_of(row)
 
-    @admin.display(description="Last try")
+    @admin.display(description=gettext_lazy("Last try"))
     def at(self, row: WebhookDelivery) -> Any:
         return moment(row.attempted_at)
 
-    @admin.display(description="Message id")
+    @admin.display(description=gettext_lazy("Message id"))
     def message(self, row: WebhookDelivery) -> str:
         return row.message_id
 
-    @admin.display(description="Sent")
+    @admin.display(description=gettext_lazy("Error"))
+    def error_text(self, row: WebhookDelivery) -> str:
+        return error_of(row) or self.get_empty_value_display()
+
+    @admin.display(description=gettext_lazy("Sent"))
     def sent(self, row: WebhookDelivery) -> Any:
         return format_html('<code class="crm-body">{}</code>', row.body or display.NOTHING)
 
-    @admin.display(description="Answered")
+    @admin.display(description=gettext_lazy("Answered"))
     def answered(self, row: WebhookDelivery) -> Any:
         return format_html('<code class="crm-body">{}</code>', row.answer or display.NOTHING)

@@ -1,6 +1,7 @@
 """Webhooks: events of the journal, sent to other systems."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_noop
 
 
 class WebhooksConfig(AppConfig):
@@ -19,6 +20,6 @@ class WebhooksConfig(AppConfig):
 
         kinds.connect()
         mails.connect()
-        formats[OWN] = Format("This CRM's own, by Standard Webhooks", own_messages)
+        formats[OWN] = Format(gettext_noop("This CRM's own, by Standard Webhooks"), own_messages)
         journal_hooks.after_redaction.append(forget_bodies)
         loops.register("webhooks", dispatch)

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Role
@@ -14,8 +16,8 @@ from crm_project.mail.templates import Text, fill, link, register
 from crm_project.webhooks.models import Webhook, WebhookState
 
 TEMPLATE = "webhook_paused"
-SUBJECT = "The webhook %(webhook)s is paused"
-BODY = """A webhook of %(organization)s is paused: nothing is sent to it any more.
+SUBJECT = gettext_noop("The webhook %(webhook)s is paused")
+BODY = gettext_noop("""A webhook of %(organization)s is paused: nothing is sent to it any more.
 
 Webhook: %(webhook)s
 URL: %(url)s
@@ -23,12 +25,12 @@ Reason: %(reason)s
 Last success: %(success)s
 
 No event is lost: once it is active again, it goes on where it stopped. Activate it, or see its log: %(link)s
-"""
-NEVER = "none"
+""")
+NEVER = pgettext_lazy("last success", "none")
 
 
 def connect() -> None:
-    register(TEMPLATE, "Paused webhook", webhook_paused)
+    register(TEMPLATE, gettext_noop("Paused webhook"), webhook_paused)
 
 
 def inform_of_pause(webhook: Webhook) -> None:
@@ -58,8 +60,8 @@ def webhook_paused(message: Any) -> Text | None:
         return None
     webhook = row.webhook
     return fill(
-        SUBJECT,
-        BODY,
+        _(SUBJECT),
+        _(BODY),
         webhook=webhook.description or webhook.url,
         organization=webhook.organization.name,
         url=webhook.url,
@@ -70,4 +72,4 @@ def webhook_paused(message: Any) -> Text | None:
 
 
 def _moment(at: datetime.datetime | None, zone: str) -> str:
-    return NEVER if at is None else date_format(at.astimezone(ZoneInfo(zone)), "j F Y, H:i")
+    return str(NEVER) if at is None else date_format(at.astimezone(ZoneInfo(zone)), "j F Y, H:i")

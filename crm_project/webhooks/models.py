@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from crm_project.accounts.models import Member, Organization
 from crm_project.outbound import MAX_URL
@@ -26,9 +27,9 @@ class Webhook(Row):
     """
 
     class Pauses(models.TextChoices):
-        GONE = "gone", "The endpoint answered 410 Gone"
-        FAILING = "failing", "No delivery succeeded for days"
-        MEMBER = "member", "Its member is inactive, or its manager is no longer an active admin"
+        GONE = "gone", gettext_lazy("The endpoint answered 410 Gone")
+        FAILING = "failing", gettext_lazy("No delivery succeeded for days")
+        MEMBER = "member", gettext_lazy("Its member is inactive, or its manager is no longer an active admin")
 
     row_kind: ClassVar[str] = "webhook"
     derived: ClassVar[frozenset[str]] = Row.derived | {"secret", "previous_secret", "previous_secret_until"}
@@ -96,11 +97,11 @@ class WebhookDelivery(models.Model):
     """
 
     class States(models.TextChoices):
-        PENDING = "pending"
-        DELIVERED = "delivered"
-        FAILED = "failed"
+        PENDING = "pending", pgettext_lazy("delivery", "Pending")
+        DELIVERED = "delivered", pgettext_lazy("delivery", "Delivered")
+        FAILED = "failed", pgettext_lazy("delivery", "Failed")
         # Its event is hidden from the member by now.
-        HIDDEN = "hidden"
+        HIDDEN = "hidden", pgettext_lazy("delivery", "Hidden")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)

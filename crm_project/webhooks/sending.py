@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from standardwebhooks import Webhook as Signer
 
 from crm_project import __version__
@@ -66,7 +67,7 @@ def signatures(webhook: Webhook, message_id: str, at: datetime.datetime, body: s
 
 def _refusal(answer: Answer) -> str:
     if 300 <= answer.status < 400:
-        return "Redirects are not followed."
+        return gettext_noop("Redirects are not followed.")
     return "" if 200 <= answer.status < 300 else f"The endpoint answered {answer.status}."
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, Organization
@@ -158,7 +159,12 @@ def replay(
         state.position = first
         state.replay_position = state.replay_until = state.not_before = None
         later = WebhookDelivery.objects.filter(webhook=row, sequence__gt=first).blocking()
-        later.update(state=States.FAILED, holds=False, next_attempt_at=None, error="Replaced by a replay.")
+        later.update(
+            state=States.FAILED,
+            holds=False,
+            next_attempt_at=None,
+            error=gettext_noop("Replaced by a replay."),
+        )
     # The dispatcher that serves it now stops and claims it again.
     state.lease, state.leased_until = uuid.uuid4(), None
     state.save()

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm_project.webhooks.formats import test_body
 from crm_project.webhooks.models import Webhook, WebhookDelivery, WebhookState
@@ -221,11 +222,13 @@ class Turn:
 
     def _try(self, delivery: WebhookDelivery) -> bool:
         if not is_visible(self.webhook, delivery):
-            self._settle_unsent(delivery, States.HIDDEN, "Its member may not see the row any more.")
+            self._settle_unsent(
+                delivery, States.HIDDEN, gettext_noop("Its member may not see the row any more.")
+            )
             return True
         body = delivery.body or self._body_again(delivery)
         if body is None:
-            self._settle_unsent(delivery, States.HIDDEN, "There is no such event any more.")
+            self._settle_unsent(delivery, States.HIDDEN, gettext_noop("There is no such event any more."))
             return True
         result = send(self.webhook, delivery, body)
         self.sent += 1

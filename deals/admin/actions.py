@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
@@ -32,10 +34,10 @@ def change_all(actor: Actor, deals: Sequence[Deal], change_of: Any) -> None:
 
 class Win(AdminAction):
     name = "win"
-    label = "Win"
+    label = gettext_lazy("Win")
     icon = "emoji_events"
-    done = "won"
-    explanation = (
+    done = gettext_lazy("won")
+    explanation = gettext_lazy(
         "Moves the deal to the won stage of its pipeline, if there is one, and closes it as won today."
     )
 
@@ -48,10 +50,10 @@ class Win(AdminAction):
 
 class Lose(AdminAction):
     name = "lose"
-    label = "Lose"
+    label = gettext_lazy("Lose")
     icon = "thumb_down"
-    done = "lost"
-    explanation = (
+    done = gettext_lazy("lost")
+    explanation = gettext_lazy(
         "Moves the deal to the lost stage of its pipeline, if there is one, and closes it as lost today."
     )
 
@@ -61,7 +63,7 @@ class Lose(AdminAction):
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Deal]) -> dict[str, forms.Field]:
         reasons = visible(request, LostReason).order_by("name")
         field = forms.ModelChoiceField(
-            reasons, required=False, label="Reason", widget=Select(), empty_label="No reason"
+            reasons, required=False, label=_("Reason"), widget=Select(), empty_label=_("No reason")
         )
         return {"lost_reason": field}
 
@@ -72,10 +74,10 @@ class Lose(AdminAction):
 
 class Reopen(AdminAction):
     name = "reopen"
-    label = "Reopen"
+    label = gettext_lazy("Reopen")
     icon = "undo"
-    done = "reopened"
-    explanation = (
+    done = gettext_lazy("reopened")
+    explanation = gettext_lazy(
         "Opens the deal again. From a won or lost stage it moves back to the open stage that it was in last."
     )
 
@@ -88,10 +90,10 @@ class Reopen(AdminAction):
 
 class Move(AdminAction):
     name = "move"
-    label = "Move"
+    label = gettext_lazy("Move")
     icon = "arrow_forward"
-    done = "moved"
-    explanation = (
+    done = gettext_lazy("moved")
+    explanation = gettext_lazy(
         "Moving to a won or lost stage closes the deal. Moving from there to an open stage reopens it."
     )
 
@@ -101,7 +103,7 @@ class Move(AdminAction):
 
     def result(self, given: Given) -> str:
         stage = given["stage"]
-        return f"moved to {stage.pipeline.name}, {stage.name}"
+        return _("moved to %(pipeline)s, %(stage)s") % {"pipeline": stage.pipeline.name, "stage": stage.name}
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
         change_all(actor, rows, lambda deal: {"stage": given["stage"].pk})
@@ -109,20 +111,20 @@ class Move(AdminAction):
 
 class HandOver(AdminAction):
     name = "hand-over"
-    label = "Hand over"
+    label = gettext_lazy("Hand over")
     icon = "person_add"
-    done = "handed over"
+    done = gettext_lazy("handed over")
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Deal]) -> dict[str, forms.Field]:
         members = visible(request, Member).active().select_related("user").order_by("user__full_name")  # type: ignore[attr-defined]
         return {
             "owner": forms.ModelChoiceField(
-                members, label="New owner", widget=Select(), empty_label="Select a member"
+                members, label=_("New owner"), widget=Select(), empty_label=_("Select a member")
             )
         }
 
     def result(self, given: Given) -> str:
-        return f"handed over to {given['owner'].full_name}"
+        return _("handed over to %(member)s") % {"member": given["owner"].full_name}
 
     def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
         change_all(actor, rows, lambda deal: {"owner": given["owner"].pk})
@@ -137,10 +139,10 @@ COPIED = (
 
 class Duplicate(AdminAction):
     name = "duplicate"
-    label = "Duplicate"
+    label = pgettext_lazy("verb", "Duplicate")
     icon = "file_copy"
-    done = "duplicated"
-    explanation = (
+    done = gettext_lazy("duplicated")
+    explanation = gettext_lazy(
         "Adds an open deal with the same customer, people, amounts and description, in the first stage of the"
         " pipeline. You own it."
     )
@@ -189,7 +191,9 @@ class RestoreDeals(RestoreAction):
         super().__init__(restore_deals)
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Deal]) -> dict[str, forms.Field]:
-        text = "Required only if the stage of the deal was removed. Leave empty to restore it where it was."
+        text = _(
+            "Required only if the stage of the deal was removed. Leave empty to restore it where it was."
+        )
         return {"stage": StageChoiceField(request, required=False, help_text=text)}
 
 

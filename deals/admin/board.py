@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
+from django.utils.translation import gettext as _
 
 from crm_project.accounts.actors import Actor
 from crm_project.records.days import end_of
@@ -174,7 +175,7 @@ def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[
         "owner": deal.owner.full_name if deal.owner else "",
         "is_moving": is_moving,
         "step": step,
-        "next": _short_day(step and step.due_at and timezone.localdate(step.due_at), today) or "undated",
+        "next": _short_day(step and step.due_at and timezone.localdate(step.due_at), today),
     }
 
 
@@ -234,7 +235,7 @@ def board_view(admin: Any, request: HttpRequest, pipeline_id: int) -> HttpRespon
         admin,
         request,
         "admin/deals/board/board.html",
-        title=f"Board: {board.pipeline.name}",
+        title=_("Board: %(pipeline)s") % {"pipeline": board.pipeline.name},
         board=board,
         filters=board.filters,
         sorts=SORTS.items(),

@@ -12,8 +12,11 @@ from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import formats, timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.changes import ChangeSet, change_set
 from crm_project.errors import DomainError, PreconditionFailed
@@ -32,12 +35,13 @@ from pipelines.models import Stage
 if TYPE_CHECKING:
     from deals.admin.board import Board
 
-GONE = "This deal is no longer here: it was moved to the trash, or you may not see it any more."
-NO_STAGE = "This stage was removed. Reload the board."
-CLOSES = "This stage closes deals as lost now. Reload the board."
+GONE = gettext_lazy("This deal is no longer here: it was moved to the trash, or you may not see it any more.")
+NO_STAGE = gettext_lazy("This stage was removed. Reload the board.")
+CLOSES = gettext_lazy("This stage closes deals as lost now. Reload the board.")
 # The events of a deal among which the move of somebody else is looked for.
 LATEST = 20
-STATUSES = (Deal.Statuses.WON, Deal.Statuses.LOST)
+# The words that report a win or a loss, by status.
+CLOSINGS = {Deal.Statuses.WON: gettext_lazy("won"), Deal.Statuses.LOST: gettext_lazy("lost")}
 
 
 def move(board: "Board") -> HttpResponse:
@@ -62,19 +66,20 @@ def move(board: "Board") -> HttpResponse:
     except PreconditionFailed as error:
         return answer(board, _stale_text(board, deal, error), is_done=False, deal_id=deal.pk)
     except (DomainError, IntegrityError) as error:
-        text = format_html("{} was not moved. {}", _linked(deal), refusal_text(refusal_of(error)))
+        text = format_html(_("{} was not moved. {}"), _linked(deal), refusal_text(refusal_of(error)))
         return answer(board, text, is_done=False, deal_id=deal.pk)
     return answer(board, _done(board, deal, name, changes), is_done=True, deal_id=deal.pk)
 
 
 def _target(board: "Board", to: str) -> tuple[dict[str, Any], str, bool] | None:
     """The change that moves a deal there, the words that report it, and whether it loses the deal."""
-    if to in STATUSES:
-        return {"status": to}, to, to == Deal.Statuses.LOST
+    if to in CLOSINGS:
+        return {"status": to}, str(CLOSINGS[Deal.Statuses(to)]), to == Deal.Statuses.LOST
     stage = next((stage for stage in board.stages if str(stage.pk) == to), None)
     if stage is None:
         return None
-    return {"stage": stage.pk}, f"moved to {stage.name}", stage.kind == Stage.Kinds.LOST
+    text = _("moved to %(stage)s") % {"stage": stage.name}
+    return {"stage": stage.pk}, text, stage.kind == Stage.Kinds.LOST
 
 
 def _ask_for_reason(board: "Board", deal: Deal) -> HttpResponse:
@@ -89,9 +94,10 @@ def _ask_for_reason(board: "Board", deal: Deal) -> HttpResponse:
 def _done(board: "Board", deal: Deal, result: str, changes: ChangeSet) -> SafeString:
     undo = undo_url(board.actor, changes)
     link = format_html(
-        ' <a class="crm-link crm-undo-now" href="{}?{}">Undo</a>', undo, urlencode({"next": board.url})
+        ' <a class="crm-link crm-undo-now" href="{}?{}">{}</a>',
+        *(undo, urlencode({"next": board.url}), _("Undo")),
     )
-    text = f"{result}." if changes.recorded else "nothing to change."
+    text = f"{result}." if changes.recorded else _("nothing to change.")
     return format_html('<span class="crm-report">{}: {}{}</span>', _linked(deal), text, link if undo else "")
 
 
@@ -102,10 +108,12 @@ def _stale_text(board: "Board", deal: Deal, error: PreconditionFailed) -> SafeSt
     moves = [event for event in latest if {"stage_id", "status"} & event.changes.keys()]
     entry = next(iter(lines((moves or latest)[:1], board.actor.member)), None)
     if entry is None:
-        return format_html("{} was not moved. {}", _linked(deal), error.detail)
+        return format_html(_("{} was not moved. {}"), _linked(deal), error.detail)
     at = formats.date_format(timezone.localtime(entry.at), "j M Y H:i")
     return format_html(
-        "{} was not moved, because it was changed meanwhile by {} on {}: {}. The board shows it as it is now.",
+        _(
+            "{} was not moved, because it was changed meanwhile by {} on {}: {}. The board shows it as it is now."
+        ),
         *(_linked(deal), entry.who, at, entry.text),
     )
 
@@ -118,10 +126,10 @@ class AddForm(forms.Form):
     """A deal in few words. The contact is a row that was found by typing, or an e-mail address."""
 
     stage = forms.CharField()
-    name = PlainText(max_length=255, label="Name")
-    amount = DecimalInput(required=False, label="Amount")
+    name = PlainText(max_length=255, label=gettext_lazy("Name"))
+    amount = DecimalInput(required=False, label=gettext_lazy("Amount"))
     contact = forms.CharField(required=False)
-    contact_text = forms.CharField(required=False, max_length=254, label="Contact")
+    contact_text = forms.CharField(required=False, max_length=254, label=gettext_lazy("Contact"))
 
 
 def add(board: "Board") -> HttpResponse:
@@ -141,9 +149,9 @@ def add(board: "Board") -> HttpResponse:
     except (DomainError, IntegrityError) as error:
         return answer(board, refusal_text(refusal_of(error)), is_done=False)
     deal = visible(board.request, Deal).get(pk=deal_id)
-    text = _done(board, deal, f"added to {stage.name}", changes)
+    text = _done(board, deal, _("added to %(stage)s") % {"stage": stage.name}, changes)
     if not board.deals.filter(pk=deal_id).exists():
-        text = format_html("{} The filters hide it.", text)
+        text = format_html(_("{} The filters hide it."), text)
     return answer(board, text, is_done=True, deal_id=deal_id)
 
 
@@ -172,10 +180,10 @@ def _by_script(board: "Board") -> bool:
     return "application/json" in board.request.headers.get("Accept", "")
 
 
-def answer(board: "Board", text: str, *, is_done: bool, deal_id: int = 0) -> HttpResponse:
+def answer(board: "Board", text: str | Promise, *, is_done: bool, deal_id: int = 0) -> HttpResponse:
     """The message, with the card and the figures of the columns as they are now."""
     if not _by_script(board):
-        (messages.success if is_done else messages.error)(board.request, text)
+        (messages.success if is_done else messages.error)(board.request, str(text))
         return HttpResponseRedirect(board.url)
     card, stage = board.card(deal_id) if deal_id else ("", None)
     return JsonResponse(

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
 
 from crm_project.staff.filters import AmountRange, DayRange, FormFilter, choice_filter, range_filter
 from crm_project.staff.request_actor import member_choices
@@ -16,11 +18,11 @@ ANY = "any"
 SEARCH = "q"
 SORT = "sort"
 SORTS = {
-    DEFAULT_ORDERING: "Latest in the stage first",
-    "stage_entered_at": "Longest in the stage first",
-    "expected_close_date": "Closing first",
-    "-amount": "Largest amount first",
-    "name": "Name",
+    DEFAULT_ORDERING: gettext_lazy("Latest in the stage first"),
+    "stage_entered_at": gettext_lazy("Longest in the stage first"),
+    "expected_close_date": gettext_lazy("Closing first"),
+    "-amount": gettext_lazy("Largest amount first"),
+    "name": gettext_lazy("Name"),
 }
 # Parameters of the list that the columns of the board stand for.
 OF_COLUMNS = {"pipeline", "stage", "trash", "status"}
@@ -29,14 +31,15 @@ OF_COLUMNS = {"pipeline", "stage", "trash", "status"}
 class StatusFilter(FormFilter):
     """Open deals, unless another status is chosen."""
 
-    title = "Status"
+    title = gettext_lazy("Status")
 
     @classmethod
     def names(cls) -> list[str]:
         return ["status"]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        return {"status": forms.ChoiceField(choices=[*Deal.Statuses.choices, (ANY, "All")], label="Status")}
+        choices = [*Deal.Statuses.choices, (ANY, pgettext("deals", "All"))]
+        return {"status": forms.ChoiceField(choices=choices, label=_("Status"))}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.used_parameters:
@@ -51,10 +54,10 @@ class BoardFilters:
     """The filters of a request. The board has fields for some of them; the others come from a link."""
 
     main: ClassVar[tuple[type[FormFilter], ...]] = (
-        choice_filter("Owner", "owner", member_choices),
+        choice_filter(gettext_lazy("Owner"), "owner", member_choices),
         StatusFilter,
-        range_filter(AmountRange, "Amount", "amount"),
-        range_filter(DayRange, "Expected close", "expected_close_date"),
+        range_filter(AmountRange, gettext_lazy("Amount"), "amount"),
+        range_filter(DayRange, gettext_lazy("Expected close"), "expected_close_date"),
     )
 
     def __init__(self, admin: Any, request: HttpRequest) -> None:
@@ -148,7 +151,10 @@ class BoardFilters:
 
 
 def _label(spec: FormFilter, name: str) -> str:
-    return f"{spec.title} {name.rpartition('_')[2]}" if spec.is_range else spec.title
+    if not spec.is_range:
+        return str(spec.title)
+    template = _("%(filter)s from") if name.endswith("_from") else _("%(filter)s to")
+    return template % {"filter": spec.title}
 
 
 def _plain(bound: Any, label: str) -> Any:

@@ -11,6 +11,8 @@ from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
@@ -48,11 +50,17 @@ from deals.admin.work import (
 )
 from deals.models import Deal, LostReason
 from deals.querysets import EFFECTIVE_FORECAST_CATEGORY
-from deals.rules import NEXT_STEPS, is_overdue
+from deals.rules import is_overdue
 from pipelines.models import ForecastCategories
 
-MIXED_CURRENCIES = (
+MIXED_CURRENCIES = gettext_lazy(
     "Amounts are compared as numbers, whatever their currencies. Choose one in the filter “Currency”."
+)
+
+STATES_OF_STEPS = (
+    ("overdue", pgettext_lazy("next step", "Overdue")),
+    ("today", pgettext_lazy("next step", "Today")),
+    ("planned", pgettext_lazy("next step", "Planned")),
 )
 
 
@@ -63,14 +71,14 @@ def pipeline_choices(request: HttpRequest) -> list[tuple[int, str]]:
 class StaleFilter(FormFilter):
     """Open deals that have been in one stage for a long time."""
 
-    title = "In one stage for over 30 days"
+    title = gettext_lazy("In one stage for over 30 days")
 
     @classmethod
     def names(cls) -> list[str]:
         return ["stale"]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        choices = [("", "All"), ("yes", "Open deals")]
+        choices = [("", pgettext("deals", "All")), ("yes", _("Open deals"))]
         return {"stale": forms.ChoiceField(choices=choices, widget=Select())}
 
     def narrow(self, rows: Any, value: Any) -> Any:
@@ -80,15 +88,15 @@ class StaleFilter(FormFilter):
 class NextStepFilter(FormFilter):
     """By the open activity that is due first."""
 
-    title = "Next step"
+    title = gettext_lazy("Next step")
 
     @classmethod
     def names(cls) -> list[str]:
         return ["next_step"]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        choices = [("", "All"), ("none", "None"), *((state, state.capitalize()) for state in NEXT_STEPS)]
-        return {"next_step": forms.ChoiceField(choices=choices, widget=Select(), label="Next step")}
+        choices = [("", pgettext("deals", "All")), ("none", pgettext("next step", "None")), *STATES_OF_STEPS]
+        return {"next_step": forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
 
     def narrow(self, rows: Any, value: Any) -> Any:
         actor: Any = actor_of(self.request)
@@ -98,14 +106,14 @@ class NextStepFilter(FormFilter):
 class ForecastFilter(FormFilter):
     """The forecast category in force."""
 
-    title = "Forecast"
+    title = gettext_lazy("Forecast")
 
     @classmethod
     def names(cls) -> list[str]:
         return ["forecast"]
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
-        choices = [("", "All"), *ForecastCategories.choices]
+        choices = [("", pgettext("deals", "All")), *ForecastCategories.choices]
         return {"forecast": forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
 
     def narrow(self, rows: Any, value: Any) -> Any:
@@ -115,7 +123,7 @@ class ForecastFilter(FormFilter):
 class LostReasonFilter(RowFilter):
     """Trashed reasons included, which deals keep."""
 
-    title = "Lost reason"
+    title = gettext_lazy("Lost reason")
     parameter = "lost_reason"
     model = LostReason
 
@@ -125,7 +133,7 @@ class LostReasonFilter(RowFilter):
 
 
 class WithContactFilter(RowFilter):
-    title = "With"
+    title = pgettext_lazy("a contact", "With")
     parameter = WITH_CONTACT
     model = Contact
 
@@ -139,16 +147,20 @@ class DealAdmin(StaffModelAdmin):
     form = DealForm
     has_trash = True
     custom_kind = "deal"
-    many: ClassVar[Any] = {"members": "Participants", "followers": "Followers", "access_list": "Access list"}
+    many: ClassVar[Any] = {
+        "members": gettext_lazy("Participants"),
+        "followers": gettext_lazy("Followers"),
+        "access_list": gettext_lazy("Access list"),
+    }
     guarded: ClassVar[Any] = ("next_deal",)
     panel_factories: ClassVar[Any] = {Contact: deals_of}
     select_related: ClassVar[Any] = (
         *("stage__pipeline", "owner__user", "client", "contact__company", "lost_reason"),
     )
     search_fields: ClassVar[Any] = ("search_text",)
-    search_help_text = "Name, number, description, contact or account"
+    search_help_text = gettext_lazy("Name, number, description, contact or account")
     palette_icon = "handshake"
-    empty_hint = "Add the first one here, or import deals from a file."
+    empty_hint = gettext_lazy("Add the first one here, or import deals from a file.")
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = (
         *("created_at", "amount", "expected_close_date", "name", "status", "stage_entered_at"),
@@ -165,20 +177,20 @@ class DealAdmin(StaffModelAdmin):
     )
     list_display_links: ClassVar[Any] = ("title",)
     list_filter: ClassVar[Any] = (
-        choice_filter("Status", "status", Deal.Statuses.choices),
-        choice_filter("Pipeline", "pipeline", pipeline_choices, column="stage__pipeline"),
-        choice_filter("Stage", "stage", stage_choices),
-        choice_filter("Owner", "owner", member_choices),
-        range_filter(AmountRange, "Amount", "amount"),
-        choice_filter("Currency", "currency", lambda request: currencies("")),
-        range_filter(DayRange, "Expected close", "expected_close_date"),
-        range_filter(InstantRange, "Created", "created_at"),
-        range_filter(InstantRange, "Closed", "closed_at"),
+        choice_filter(gettext_lazy("Status"), "status", Deal.Statuses.choices),
+        choice_filter(gettext_lazy("Pipeline"), "pipeline", pipeline_choices, column="stage__pipeline"),
+        choice_filter(gettext_lazy("Stage"), "stage", stage_choices),
+        choice_filter(gettext_lazy("Owner"), "owner", member_choices),
+        range_filter(AmountRange, gettext_lazy("Amount"), "amount"),
+        choice_filter(gettext_lazy("Currency"), "currency", lambda request: currencies("")),
+        range_filter(DayRange, gettext_lazy("Expected close"), "expected_close_date"),
+        range_filter(InstantRange, pgettext_lazy("deal", "Created"), "created_at"),
+        range_filter(InstantRange, pgettext_lazy("deal", "Closed"), "closed_at"),
         StaleFilter,
         NextStepFilter,
         ForecastFilter,
         LostReasonFilter,
-        yes_no_filter("Private", "is_private"),
+        yes_no_filter(pgettext_lazy("deal", "Private"), "is_private"),
         WithContactFilter,
         ChangeSetFilter,
     )
@@ -208,7 +220,7 @@ class DealAdmin(StaffModelAdmin):
         actions.Move(),
         actions.HandOver(),
         actions.Duplicate(),
-        TrashAction(actions.trash_deals, "Deals in the trash can be restored for 30 days."),
+        TrashAction(actions.trash_deals, gettext_lazy("Deals in the trash can be restored for 30 days.")),
         actions.RestoreDeals(),
     )
 
@@ -236,17 +248,17 @@ class DealAdmin(StaffModelAdmin):
         new_contact = ["contact_email", ("contact_first_name", "contact_last_name"), "contact_phone"]
         sharing = ["is_private", "access_list"] if may_share(request, row) else []
         tabs = {
-            "State": ["status", "lost_reason", "closed_at", "probability", "forecast_category"],
-            **({} if row else {"New contact": new_contact}),
-            "Money": [
+            _("State"): ["status", "lost_reason", "closed_at", "probability", "forecast_category"],
+            **({} if row else {_("New contact"): new_contact}),
+            _("Money"): [
                 "gross" if is_read_only else "amount_gross",
                 "tax_rate",
                 "bid_type",
                 "price" if is_read_only else "bid_value",
                 "bid_periods",
             ],
-            "People": ["members", "followers", *sharing],
-            "Dates and numbers": [
+            _("People"): ["members", "followers", *sharing],
+            _("Dates and numbers"): [
                 "date",
                 ("date_from", "date_to"),
                 "number",
@@ -255,7 +267,7 @@ class DealAdmin(StaffModelAdmin):
                 "origin",
                 "next_deal",
             ],
-            "References": ["external_references", "department_id", "project_id", "task_id"],
+            _("References"): ["external_references", "department_id", "project_id", "task_id"],
         }
         named = [(title, {"fields": fields, "classes": ["tab"]}) for title, fields in tabs.items()]
         return [(None, {"fields": main}), *named]
@@ -284,10 +296,13 @@ class DealAdmin(StaffModelAdmin):
             "expected_close_date_to": day_before(next_month),
         }
         return [
-            {"label": "My open", "query": {"status": "open", "owner": str(actor.member.pk)}},
-            {"label": "All open", "query": {"status": "open"}},
-            {"label": "Closing this month", "query": {"status": "open", **month}},
-            {"label": "All", "query": {}},
+            {
+                "label": pgettext("deals", "My open"),
+                "query": {"status": "open", "owner": str(actor.member.pk)},
+            },
+            {"label": pgettext("deals", "All open"), "query": {"status": "open"}},
+            {"label": _("Closing this month"), "query": {"status": "open", **month}},
+            {"label": pgettext("deals", "All"), "query": {}},
         ]
 
     def list_totals(self, changelist: Any) -> list[tuple[str, Any]]:
@@ -296,15 +311,18 @@ class DealAdmin(StaffModelAdmin):
         own = self.actor(changelist.request).organization.currency
         groups.sort(key=lambda group: (group["currency"] != own, group["currency"]))
         count = sum(group["count"] for group in groups)
-        return [("Deals", f"{count:,}"), *((group["currency"], _sums(group)) for group in groups)]
+        return [
+            (_("Deals"), display.number(Decimal(count))),
+            *((group["currency"], _sums(group)) for group in groups),
+        ]
 
     def list_note(self, changelist: Any) -> str:
         used = changelist.used_parameters
         compares = changelist.keyset_ordering.endswith("amount") or {"amount_from", "amount_to"} & used
-        return MIXED_CURRENCIES if compares and "currency" not in used else ""
+        return str(MIXED_CURRENCIES) if compares and "currency" not in used else ""
 
     def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
-        link = {"label": "Board", "icon": "view_kanban", "url": board.url_for_list(request)}
+        link = {"label": _("Board"), "icon": "view_kanban", "url": board.url_for_list(request)}
         return [] if self.in_trash(request) else [link, *super().tools_for(request)]
 
     def home_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -312,20 +330,24 @@ class DealAdmin(StaffModelAdmin):
 
     def header(self, request: HttpRequest, row: Deal) -> dict[str, Any]:
         is_open = row.status == Deal.Statuses.OPEN
-        closing = ("Expected close", self.closing(row)) if is_open else ("Closed", _closed_on(row))
+        closing = (
+            (_("Expected close"), self.closing(row))
+            if is_open
+            else (pgettext("deal", "Closed"), _closed_on(row))
+        )
         return {
             "template": "admin/deals/deal/header.html",
             "name": str(row),
-            "customer": display.link(row.customer) if row.customer else "No customer yet",
+            "customer": display.link(row.customer) if row.customer else _("No customer yet"),
             "worth": self.worth(row),
             "weighted": f"{row.effective_probability} %" if is_open else "",
             "path": path_of(request, row),
             "facts": [
-                ("Status", self.state(row)),
+                (_("Status"), self.state(row)),
                 closing,
-                ("In this stage", self.time_in_stage(row)),
-                ("Next step", self.step(row)),
-                *([] if row.amount_gross is None else [("Gross amount", self.gross(row))]),
+                (_("In this stage"), self.time_in_stage(row)),
+                (_("Next step"), self.step(row)),
+                *([] if row.amount_gross is None else [(_("Gross amount"), self.gross(row))]),
                 *self.people_facts(row),
             ],
         }
@@ -334,60 +356,60 @@ class DealAdmin(StaffModelAdmin):
         """The people of the deal and how to reach them."""
         person = person_of(row)
         facts = [
-            ("Contact", display.link(row.contact)),
-            ("E-mail", display.mail(person.email if person else "")),
-            ("Phone", display.phone(phone_of(person))),
-            ("Owner", self.owned_by(row)),
+            (_("Contact"), display.link(row.contact)),
+            (_("E-mail"), display.mail(person.email if person else "")),
+            (_("Phone"), display.phone(phone_of(person))),
+            (_("Owner"), self.owned_by(row)),
         ]
-        return [*facts, ("Link", display.web(row.url))] if row.url else facts
+        return [*facts, (_("Link"), display.web(row.url))] if row.url else facts
 
     def palette_description(self, row: Deal) -> str:
         decimals = money.currency_decimals().get(row.currency, 2)
         amount = "" if row.amount is None else f"{display.number(row.amount, decimals)} {row.currency}"
-        parts = ("Deal", str(row.customer or ""), row.stage.name, amount)
+        parts = (_("Deal"), str(row.customer or ""), row.stage.name, amount)
         return " · ".join(part for part in parts if part)
 
-    @admin.display(description="Deal", ordering="name")
+    @admin.display(description=gettext_lazy("Deal"), ordering="name")
     def title(self, deal: Deal) -> Any:
         return display.titled(str(deal), "lock" if deal.is_private else "")
 
-    @admin.display(description="Amount", ordering="amount")
+    @admin.display(description=gettext_lazy("Amount"), ordering="amount")
     def worth(self, deal: Deal) -> Any:
         return _money(deal.amount, deal)
 
-    @admin.display(description="Gross amount")
+    @admin.display(description=gettext_lazy("Gross amount"))
     def gross(self, deal: Deal) -> Any:
         return _money(deal.amount_gross, deal)
 
-    @admin.display(description="Price per period")
+    @admin.display(description=gettext_lazy("Price per period"))
     def price(self, deal: Deal) -> Any:
         return _money(deal.bid_value, deal)
 
-    @admin.display(description="Stage")
+    @admin.display(description=gettext_lazy("Stage"))
     def stage_chip(self, deal: Deal) -> Any:
         return display.chip(deal.stage.name, deal.stage.color)
 
-    @admin.display(description="Status", ordering="status")
+    @admin.display(description=gettext_lazy("Status"), ordering="status")
     def state(self, deal: Deal) -> Any:
         return display.status(deal.status, deal.get_status_display())
 
-    @admin.display(description="Customer")
+    @admin.display(description=gettext_lazy("Customer"))
     def account(self, deal: Deal) -> Any:
         return display.link(deal.customer)
 
-    @admin.display(description="Owner")
+    @admin.display(description=gettext_lazy("Owner"))
     def owned_by(self, deal: Deal) -> Any:
         return deal.owner.full_name if deal.owner else display.NOTHING
 
-    @admin.display(description="Expected close", ordering="expected_close_date")
+    @admin.display(description=gettext_lazy("Expected close"), ordering="expected_close_date")
     def closing(self, deal: Deal) -> Any:
         return display.day(deal.expected_close_date, late=is_overdue(deal, timezone.localdate()))
 
-    @admin.display(description="Next step")
+    @admin.display(description=gettext_lazy("Next step"))
     def step(self, deal: Deal) -> Any:
         return next_step_text(deal)
 
-    @admin.display(description="In stage", ordering="-stage_entered_at")
+    @admin.display(description=gettext_lazy("In stage"), ordering="-stage_entered_at")
     def time_in_stage(self, deal: Deal) -> Any:
         return display.age(deal.stage_entered_at, timezone.now())
 
@@ -397,7 +419,7 @@ def next_step_text(deal: Deal) -> Any:
     if deal.next_activity is None:
         return display.NOTHING
     if deal.next_due_at is None:
-        return "without a date"
+        return _("without a date")
     return display.day(timezone.localdate(deal.next_due_at), late=deal.next_due_at < timezone.now())
 
 
@@ -406,9 +428,9 @@ def _sums(group: dict[str, Any]) -> Any:
     decimals = money.currency_decimals().get(currency, 2)
     weighted = money.rounded(group["weighted_amount"], currency)
     return format_html(
-        "{} <small>{} weighted</small>",
+        "{} <small>{}</small>",
         display.number(group["amount"], decimals),
-        display.number(Decimal(weighted), decimals),
+        _("%(amount)s weighted") % {"amount": display.number(Decimal(weighted), decimals)},
     )
 
 

@@ -5,12 +5,23 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts.admin import likeness
 from crm_project.accounts.rules import Role
 from crm_project.generics import AnyModelChoiceField
 from crm_project.staff.forms import StaffForm, references_field
-from crm_project.staff.inputs import DecimalInput, PlainText, Select, Textarea, TextInput, WholeNumber
+from crm_project.staff.inputs import (
+    DecimalInput,
+    PlainText,
+    Select,
+    Textarea,
+    TextInput,
+    WholeNumber,
+    decimal_as_typed,
+)
 from crm_project.staff.request_actor import actor_of, visible
 from deals import money
 from deals.models import Deal
@@ -39,11 +50,11 @@ class StageChoiceField(AnyModelChoiceField):
 
     def __init__(self, request: HttpRequest, **kwargs: Any) -> None:
         rows = visible(request, Stage).select_related("pipeline")
-        super().__init__(rows, **{"label": "Stage", "widget": Select(), **kwargs})
+        super().__init__(rows, **{"label": _("Stage"), "widget": Select(), **kwargs})
         self._set_choices(request)
 
     def _set_choices(self, request: HttpRequest) -> None:
-        blank = [] if self.required and self.initial else [("", "Select a stage")]
+        blank = [] if self.required and self.initial else [("", _("Select a stage"))]
         self.grouped = [*blank, *stage_choices(request)]
         self.widget.choices = self.grouped
 
@@ -69,53 +80,56 @@ def _distinct(name: str, taken: Any) -> str:
     )
 
 
-LABELS = {
-    "client": "Account",
-    "contact": "Primary contact",
-    "expected_close_date": "Expected close",
-    "is_private": "Private",
-    "bid_type": "Priced",
-    "url": "Link",
-    "next_deal": "Followed by",
-    "invoice_no": "Invoice number",
-    "department_id": "Department number",
-    "project_id": "Project number",
-    "task_id": "Task number",
+LABELS: Mapping[str, str | Promise] = {
+    "client": gettext_lazy("Account"),
+    "contact": gettext_lazy("Primary contact"),
+    "expected_close_date": gettext_lazy("Expected close"),
+    "is_private": gettext_lazy("Private"),
+    "bid_type": gettext_lazy("Priced"),
+    "url": gettext_lazy("Link"),
+    "next_deal": gettext_lazy("Followed by"),
+    "invoice_no": gettext_lazy("Invoice number"),
+    "department_id": gettext_lazy("Department number"),
+    "project_id": gettext_lazy("Project number"),
+    "task_id": gettext_lazy("Task number"),
 }
-HELP = {
-    "forecast_category": "If empty, that of the stage applies.",
-    "client": "The company or person the deal is with.",
-    "is_private": "Visible to its owner, its creator, the access list and admins only.",
-    "closed_at": "Set when the deal is closed; you can change it to an earlier time.",
-    "tax_rate": "In percent, such as 23, or a word, such as exempt.",
+HELP: Mapping[str, str | Promise] = {
+    "forecast_category": gettext_lazy("If empty, that of the stage applies."),
+    "client": gettext_lazy("The company or person the deal is with."),
+    "is_private": gettext_lazy("Visible to its owner, its creator, the access list and admins only."),
+    "closed_at": gettext_lazy("Set when the deal is closed; you can change it to an earlier time."),
+    "tax_rate": gettext_lazy("In percent, such as 23, or a word, such as exempt."),
 }
 
 
 class DealForm(StaffForm):
-    labels: ClassVar[Mapping[str, str]] = LABELS
-    help_texts: ClassVar[Mapping[str, str]] = HELP
+    labels: ClassVar[Mapping[str, str | Promise]] = LABELS
+    help_texts: ClassVar[Mapping[str, str | Promise]] = HELP
     defaults: ClassVar[Mapping[str, Any]] = {"status": Deal.Statuses.OPEN, "bid_type": Deal.BidTypes.FIXED}
 
-    amount = DecimalInput(required=False, help_text="Net of tax.")
+    amount = DecimalInput(required=False, help_text=gettext_lazy("Net of tax."))
     amount_gross = DecimalInput(
-        label="Gross amount",
+        label=gettext_lazy("Gross amount"),
         required=False,
-        help_text="If empty, it is calculated from the amount and the tax rate.",
+        help_text=gettext_lazy("If empty, it is calculated from the amount and the tax rate."),
     )
-    bid_value = DecimalInput(required=False, label="Price per period")
-    bid_periods = WholeNumber(required=False, label="Number of periods")
+    bid_value = DecimalInput(required=False, label=gettext_lazy("Price per period"))
+    bid_periods = WholeNumber(required=False, label=gettext_lazy("Number of periods"))
     probability = WholeNumber(
         required=False,
-        help_text="In percent. If empty, that of the stage applies.",
+        help_text=gettext_lazy("In percent. If empty, that of the stage applies."),
         widget=TextInput({"suffix": "%"}),
     )
     external_references = references_field()
     contact_email = forms.EmailField(
-        required=False, widget=TextInput(), help_text="Uses the contact with this address, or creates one."
+        required=False,
+        label=gettext_lazy("Contact email"),
+        widget=TextInput(),
+        help_text=gettext_lazy("Uses the contact with this address, or creates one."),
     )
-    contact_first_name = PlainText(required=False, max_length=255, label="First name")
-    contact_last_name = PlainText(required=False, max_length=255, label="Last name")
-    contact_phone = PlainText(required=False, max_length=255, label="Phone")
+    contact_first_name = PlainText(required=False, max_length=255, label=gettext_lazy("First name"))
+    contact_last_name = PlainText(required=False, max_length=255, label=gettext_lazy("Last name"))
+    contact_phone = PlainText(required=False, max_length=255, label=gettext_lazy("Phone"))
 
     class Media:
         js = likeness.SCRIPTS
@@ -127,8 +141,9 @@ class DealForm(StaffForm):
             likeness.warn(self.fields["contact_email"])
         if self.instance.pk:
             for name in AMOUNTS:
-                if not self.is_bound and getattr(self.instance, name) is not None:
-                    self.initial[name] = money.formatted(getattr(self.instance, name), self.instance.currency)
+                amount = money.formatted(getattr(self.instance, name), self.instance.currency)
+                if not self.is_bound and amount is not None:
+                    self.initial[name] = decimal_as_typed(amount)
             self.initial["next_deal"] = self.instance.next_deal_id
             for name in ("contact_email", "contact_first_name", "contact_last_name", "contact_phone"):
                 self.fields.pop(name, None)
@@ -138,7 +153,7 @@ class DealForm(StaffForm):
             self.fields["description"].widget = Textarea({"rows": 5})
         if "currency" in self.fields:
             self.fields["currency"] = forms.ChoiceField(
-                choices=currencies(self.instance.currency), widget=Select()
+                label=_("Currency"), choices=currencies(self.instance.currency), widget=Select()
             )
 
 

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
@@ -21,7 +22,9 @@ class LostReasonForm(StaffForm):
 @admin.register(LostReason)
 class LostReasonAdmin(StaffModelAdmin):
     form = LostReasonForm
-    empty_hint = "Add the reasons why deals are lost. Members choose one when they close a deal as lost."
+    empty_hint = gettext_lazy(
+        "Add the reasons why deals are lost. Members choose one when they close a deal as lost."
+    )
     edit_permission = Permission.EDIT_PIPELINES
     search_fields: ClassVar[Any] = ("name",)
     ordering: ClassVar[Any] = ("created_at", "id")
@@ -29,7 +32,9 @@ class LostReasonAdmin(StaffModelAdmin):
     list_display: ClassVar[Any] = ("name", "created_at")
     has_trash = True
     row_actions: ClassVar[Any] = (
-        TrashAction(each(services.trash_lost_reason, "lost_reason"), "Deals with this reason keep it."),
+        TrashAction(
+            each(services.trash_lost_reason, "lost_reason"), gettext_lazy("Deals with this reason keep it.")
+        ),
         RestoreAction(each(services.restore_lost_reason, "lost_reason")),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm_project.staff import display
 from deals.admin.forms import stages_of
@@ -68,7 +69,8 @@ def _steps(stages: Sequence[Stage], deal: Deal, journey: Journey) -> Iterator[di
 
 
 def _days(spent: datetime.timedelta) -> str:
-    return f"{spent.days} d"
+    # The unit of days is one letter, for lack of space.
+    return _("%(days)s d") % {"days": spent.days}
 
 
 def _outcome(deal: Deal) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +17,8 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
@@ -42,7 +45,6 @@ COLORS = {
 }
 # A spreadsheet reads a text with one of these at its beginning as a formula.
 DANGEROUS = tuple("=+-@\t\r")
-WITHOUT_RATE = "%(count)s deals have amounts in currencies without a rate, and are not in the sums."
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,13 @@ class Section:
 
     @property
     def notice(self) -> str:
-        return WITHOUT_RATE % {"count": self.without_rate} if self.without_rate else ""
+        count = self.without_rate
+        text = ngettext(
+            "%(count)s deal has an amount in a currency without a rate, and is not in the sums.",
+            "%(count)s deals have amounts in currencies without a rate, and are not in the sums.",
+            count,
+        )
+        return text % {"count": count} if count else ""
 
 
 @dataclass
@@ -128,7 +136,9 @@ class Report:
 
     def count(self, totals: Totals, **filters: Any) -> Cell:
         found = metrics.count_of(totals)
-        return Cell(f"{found:,}", self.list_url(**filters) if found and filters else "", found)
+        return Cell(
+            display.number(Decimal(found)), self.list_url(**filters) if found and filters else "", found
+        )
 
     def sum(self, totals: Totals, name: str = "amount_base") -> Cell:
         return self.money(metrics.base_of(totals, name))
@@ -149,7 +159,7 @@ class Report:
 def forecast(report: Report) -> Section:
     months = metrics.forecast(report.deals, report.period)
     categories = ("won", "commit", "best_case", "pipeline")
-    labels = {"won": "Won", **dict(ForecastCategories.choices)}
+    labels = {"won": pgettext("deals", "Won"), **dict(ForecastCategories.choices)}
     rows = []
     for month in months:
         first = max(month["month"], report.period.since)
@@ -167,11 +177,17 @@ def forecast(report: Report) -> Section:
     everything = [total for month in months for name in categories for total in month[name]]
     return Section(
         "forecast",
-        "Forecast",
-        "Won deals count in the month of their closing, open ones in that of their expected close, in the forecast"
-        " category of the deal or else of its stage. Omitted deals are left out. Weighted is the sum of the open deals,"
-        " each times its probability.",
-        ["Month", *(text for name in categories for text in (labels[name], "Amount")), "Weighted"],
+        _("Forecast"),
+        _(
+            "Won deals count in the month of their closing, open ones in that of their expected close, in the"
+            " forecast category of the deal or else of its stage. Omitted deals are left out. Weighted is the sum"
+            " of the open deals, each times its probability."
+        ),
+        [
+            _("Month"),
+            *(text for name in categories for text in (str(labels[name]), _("Amount"))),
+            pgettext("amount", "Weighted"),
+        ],
         rows,
         _chart(
             [row[0].text for row in rows],
@@ -188,12 +204,13 @@ def forecast(report: Report) -> Section:
 def funnel(report: Report) -> Section:
     pipeline = report.pipeline or next(iter(report.pipelines), None)
     stages = list(Stage.objects.in_order().filter(pipeline=pipeline)) if pipeline else []
+    entered, passed = pgettext("deals", "Entered"), pgettext("deals", "Passed")
     found = metrics.funnel(report.deals, stages, report.period)
     rows = [
         [
             Cell(one.stage.name),
-            Cell(f"{one.entered:,}", plain=one.entered),
-            Cell(f"{one.passed:,}", plain=one.passed),
+            Cell(display.number(Decimal(one.entered)), plain=one.entered),
+            Cell(display.number(Decimal(one.passed)), plain=one.passed),
             _percent(one.conversion),
             _days(one.median_days),
         ]
@@ -201,17 +218,20 @@ def funnel(report: Report) -> Section:
     ]
     return Section(
         "funnel",
-        f"Funnel: {pipeline.name}" if pipeline else "Funnel",
-        "Entered are the deals that came to stand in the stage during the period. Passed are those of them that were"
-        " won later, or stood in a later open stage, until today. The days are the median of the deals that left it.",
-        ["Stage", "Entered", "Passed", "Conversion", "Median days"],
+        _("Funnel: %(pipeline)s") % {"pipeline": pipeline.name} if pipeline else _("Funnel"),
+        _(
+            "Entered are the deals that came to stand in the stage during the period. Passed are those of them"
+            " that were won later, or stood in a later open stage, until today. The days are the median of the"
+            " deals that left it."
+        ),
+        [_("Stage"), entered, passed, _("Conversion"), _("Median days")],
         rows,
         _chart(
             [row[0].text for row in rows],
             # The first series is drawn in front.
             [
-                (title, title.lower(), [row[n].plain for row in rows])
-                for n, title in ((2, "Passed"), (1, "Entered"))
+                (passed, "passed", [row[2].plain for row in rows]),
+                (entered, "entered", [row[1].plain for row in rows]),
             ],
         ),
     )
@@ -222,24 +242,27 @@ def results(report: Report) -> Section:
     rows = [
         [Cell(label), report.count(totals, **filters), report.sum(totals)]
         for label, totals, filters in (
-            ("Won", found.won, report.closed("won")),
-            ("Lost", found.lost, report.closed("lost")),
-            ("Abandoned", found.abandoned, report.closed("abandoned")),
-            ("Open now", found.open, {"status": "open"}),
+            (pgettext("deals", "Won"), found.won, report.closed("won")),
+            (pgettext("deals", "Lost"), found.lost, report.closed("lost")),
+            (pgettext("deals", "Abandoned"), found.abandoned, report.closed("abandoned")),
+            (pgettext("deals", "Open now"), found.open, {"status": "open"}),
         )
     ]
     nothing, velocity = Cell(display.NOTHING), found.per_day
     figures = [
-        [Cell("Win rate"), _percent(found.win_rate), nothing],
-        [Cell("Median days from creation to winning"), _days(found.median_days), nothing],
-        [Cell("Velocity a day"), nothing, nothing if velocity is None else report.money(velocity)],
+        [Cell(_("Win rate")), _percent(found.win_rate), nothing],
+        [Cell(_("Median days from creation to winning")), _days(found.median_days), nothing],
+        [Cell(_("Velocity a day")), nothing, nothing if velocity is None else report.money(velocity)],
     ]
     return Section(
         "results",
-        "Win rate and velocity",
-        "Deals count on the day of their closing. The win rate is the number of won deals divided by that of all closed"
-        " ones. Velocity is the number of open deals × the average won amount × the win rate ÷ the median days to win.",
-        ["Figure", "Deals", "Amount"],
+        _("Win rate and velocity"),
+        _(
+            "Deals count on the day of their closing. The win rate is the number of won deals divided by that of"
+            " all closed ones. Velocity is the number of open deals × the average won amount × the win rate ÷ the"
+            " median days to win."
+        ),
+        [_("Figure"), _("Deals"), _("Amount")],
         [*rows, *figures],
         without_rate=metrics.without_rate_of([*found.won, *found.lost, *found.abandoned, *found.open]),
     )
@@ -254,7 +277,7 @@ def lost_reasons(report: Report) -> Section:
     days = {name: day for name, day in report.closed("").items() if name != "status"}
     rows = [
         [
-            Cell(names[reason] if reason else "No reason"),
+            Cell(names[reason] if reason else _("No reason")),
             report.count(totals, **({"lost_reason": reason, **days} if reason else {})),
             report.sum(totals),
         ]
@@ -262,11 +285,11 @@ def lost_reasons(report: Report) -> Section:
     ]
     return Section(
         "lost-reasons",
-        "Lost reasons",
-        "The deals that were lost or abandoned in the period.",
-        ["Reason", "Deals", "Amount"],
+        _("Lost reasons"),
+        _("The deals that were lost or abandoned in the period."),
+        [_("Reason"), _("Deals"), _("Amount")],
         rows,
-        _chart([row[0].text for row in rows], [("Deals", "lost", [row[1].plain for row in rows])]),
+        _chart([row[0].text for row in rows], [(_("Deals"), "lost", [row[1].plain for row in rows])]),
         metrics.without_rate_of([total for totals in by_reason.values() for total in totals]),
     )
 
@@ -280,7 +303,7 @@ def members(report: Report) -> Section:
     ordered = sorted(found.items(), key=lambda item: -metrics.base_of(item[1]["won"]))
     rows = []
     for owner, by_status in ordered:
-        cells = [Cell(owners[owner] if owner else "Nobody")]
+        cells = [Cell(owners[owner] if owner else pgettext("owner", "Nobody"))]
         for status in ("open", "won", "lost"):
             filters = {"status": "open"} if status == "open" else report.closed(status)
             own = {**filters, "owner": owner} if owner else {}
@@ -290,11 +313,19 @@ def members(report: Report) -> Section:
         rows.append([*cells, _percent(won / won_of if won_of else None)])
     return Section(
         "members",
-        "Members",
-        "By the present owner: the open deals of now, and those that were won or lost in the period.",
-        ["Owner", "Open", "Amount", "Won", "Amount", "Lost", "Amount", "Win rate"],
+        _("Members"),
+        _("By the present owner: the open deals of now, and those that were won or lost in the period."),
+        [
+            _("Owner"),
+            *(pgettext("deals", "Open"), _("Amount")),
+            *(pgettext("deals", "Won"), _("Amount")),
+            *(pgettext("deals", "Lost"), _("Amount")),
+            _("Win rate"),
+        ],
         rows,
-        _chart([row[0].text for row in rows], [("Won", "won", [row[4].plain for row in rows])]),
+        _chart(
+            [row[0].text for row in rows], [(pgettext("deals", "Won"), "won", [row[4].plain for row in rows])]
+        ),
         metrics.without_rate_of(
             [total for own in found.values() for totals in own.values() for total in totals]
         ),
@@ -319,14 +350,14 @@ def _percent(part: float | None) -> Cell:
 
 
 def _days(days: float | None) -> Cell:
-    return Cell(display.NOTHING if days is None else f"{days:,.1f}", plain=days)
+    return Cell(display.NOTHING if days is None else display.decimal(days, 1), plain=days)
 
 
 def _chart(
     labels: Sequence[str], series: Sequence[tuple[str, str, Sequence[Any]]], *, stacked: bool = False
 ) -> dict[str, Any]:
     """The data of Chart.js; none if all values are 0."""
-    if not any(value for _, _, values in series for value in values):
+    if not any(value for *others, values in series for value in values):
         return {}
     datasets = [
         {
@@ -356,7 +387,7 @@ def reports_view(admin: Any, request: HttpRequest) -> HttpResponse:
         admin,
         request,
         "admin/deals/reports.html",
-        title="Reports",
+        title=_("Reports"),
         report=report,
         sections=report.sections(),
         currency=report.actor.organization.currency,

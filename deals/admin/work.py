@@ -14,6 +14,7 @@ from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
@@ -56,12 +57,12 @@ class WorkList:
 
 
 def work_lists(day: datetime.date) -> list[WorkList]:
-    _, next_month = month_of(day)
+    next_month = month_of(day)[1]
     until = {"expected_close_date_from": day.isoformat(), "expected_close_date_to": day_before(next_month)}
     return [
         WorkList(
             "no_step",
-            "Without a next step",
+            _("Without a next step"),
             "add_task",
             "warn",
             ("-created_at", "-id"),
@@ -70,7 +71,7 @@ def work_lists(day: datetime.date) -> list[WorkList]:
         ),
         WorkList(
             "overdue",
-            "Close date passed",
+            _("Close date passed"),
             "event_busy",
             "bad",
             # The latest first: the oldest are in the list of stale deals too.
@@ -80,7 +81,7 @@ def work_lists(day: datetime.date) -> list[WorkList]:
         ),
         WorkList(
             "this_month",
-            "Closing this month",
+            _("Closing this month"),
             "event",
             "info",
             ("expected_close_date", "id"),
@@ -89,14 +90,14 @@ def work_lists(day: datetime.date) -> list[WorkList]:
         ),
         WorkList(
             "stale",
-            "In one stage for over 30 days",
+            _("In one stage for over 30 days"),
             "hourglass_bottom",
             "warn",
             ("stage_entered_at", "id"),
             is_stale(timezone.now()),
             {"stale": "yes"},
         ),
-        WorkList("newest", "Newest open deals", "handshake", "muted", ("-created_at", "-id")),
+        WorkList("newest", _("Newest open deals"), "handshake", "muted", ("-created_at", "-id")),
     ]
 
 
@@ -158,29 +159,31 @@ def first_steps(actor: Actor) -> list[dict[str, str]]:
         (
             Permission.EDIT_PIPELINES,
             "view_column",
-            "Look at your pipeline",
-            "Rename its stages to match how you sell. Add another pipeline for a different process.",
+            _("Look at your pipeline"),
+            _("Rename its stages to match how you sell. Add another pipeline for a different process."),
             "admin:pipelines_pipeline_changelist",
         ),
         (
             Permission.ADMINISTER,
             "group",
-            "Invite your colleagues",
-            "Each gets a role, which decides what they can see and do.",
+            _("Invite your colleagues"),
+            _("Each gets a role, which decides what they can see and do."),
             "admin:accounts_invitation_add",
         ),
         (
             Permission.EDIT_DEALS,
             "upload",
-            "Import your data",
-            "Import contacts and deals from CSV or XLSX. A preview shows the result before anything is saved.",
+            _("Import your data"),
+            _(
+                "Import contacts and deals from CSV or XLSX. A preview shows the result before anything is saved."
+            ),
             "admin:imports_import_add",
         ),
         (
             Permission.EDIT_DEALS,
             "handshake",
-            "Add your first deal",
-            "A name is enough to begin with. Add its amount, contact and other details later.",
+            _("Add your first deal"),
+            _("A name is enough to begin with. Add its amount, contact and other details later."),
             "admin:deals_deal_add",
         ),
     ]
@@ -288,8 +291,8 @@ def deals_of(request: HttpRequest, contact: Contact) -> panels.Panel | None:
     part = "client" if contact.kind == Contact.Kinds.COMPANY else "contact"
     add = f"{reverse('admin:deals_deal_add')}?{part}={contact.pk}"
     return panels.Panel(
-        title="Deals",
-        headers=("Deal", "Amount", "Stage", "Status", "Owner", "Expected close"),
+        title=_("Deals"),
+        headers=(_("Deal"), _("Amount"), _("Stage"), _("Status"), _("Owner"), _("Expected close")),
         rows=[
             (
                 display.link(deal),
@@ -301,7 +304,7 @@ def deals_of(request: HttpRequest, contact: Contact) -> panels.Panel | None:
             )
             for deal in rows[:PANEL_LENGTH]
         ],
-        empty="No deals yet.",
+        empty=_("No deals yet."),
         more_url=more if len(rows) > PANEL_LENGTH else "",
         add_url=add if actor.may(Permission.EDIT_DEALS) else "",
     )

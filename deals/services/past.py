@@ -7,6 +7,8 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from crm_project.errors import FieldError
 from crm_project.records.instances import fast_instance
 from crm_project.records.writing.columns import Change, missing
@@ -16,7 +18,7 @@ from deals.rules import state_of
 from deals.services.states import TICK
 from pipelines.models import Stage
 
-FUTURE = "This is in the future."
+FUTURE = gettext_noop("This is in the future.")
 
 
 def set_past(

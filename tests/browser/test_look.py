@@ -10,6 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from contacts.models import Contact
+from crm_project.accounts.models import Organization
+from crm_project.languages import TRANSLATED
 from deals.models import Deal
 from tests.factories import CompanyFactory
 from tests.staff.base import action_url, add_url, change_url, list_url
@@ -167,6 +169,16 @@ def test_nor_on_any_other_page(page, sign_in, every_address, addresses):
     sign_in("alice@example.com")
 
     faults = faults_of(page, every_address, (390, 1280))
+
+    assert not faults, json.dumps(faults, indent=1)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_nor_in_another_language_on_a_phone(page, sign_in, world, addresses, language):
+    Organization.objects.filter(pk=world.organization.pk).update(language=language)
+    sign_in("bob@example.com")
+
+    faults = faults_of(page, addresses, (390,))
 
     assert not faults, json.dumps(faults, indent=1)
 

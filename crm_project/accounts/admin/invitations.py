@@ -7,7 +7,10 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts import invitations
 from crm_project.accounts.actors import Actor
@@ -25,19 +28,21 @@ FIELDS = ("email", "full_name", "role", "job_title")
 
 
 class InvitationForm(StaffForm):
-    help_texts: ClassVar[Mapping[str, str]] = {"role": ROLE_HELP}
-    email = forms.EmailField(widget=TextInput(), label="E-mail")
-    full_name = PlainText(required=False, max_length=255)
+    help_texts: ClassVar[Mapping[str, str | Promise]] = {"role": ROLE_HELP}
+    email = forms.EmailField(widget=TextInput(), label=gettext_lazy("E-mail"))
+    full_name = PlainText(required=False, max_length=255, label=gettext_lazy("Full name"))
 
 
 class Withdraw(AdminAction):
     name = "withdraw"
-    label = "Withdraw"
+    label = gettext_lazy("Withdraw")
     icon = "cancel_schedule_send"
-    done = "withdrawn"
+    done = gettext_lazy("withdrawn")
     is_dangerous = True
     in_journal = False
-    explanation = "The link of the invitation ends. Whoever has accepted already stays a member."
+    explanation = gettext_lazy(
+        "The link of the invitation ends. Whoever has accepted already stays a member."
+    )
 
     def run(self, actor: Actor, rows: Sequence[Invitation], given: Mapping[str, Any]) -> None:
         for row in rows:
@@ -53,18 +58,19 @@ class InvitationAdmin(StaffModelAdmin):
     ordering: ClassVar[Any] = ("email",)
     list_display: ClassVar[Any] = ("email", "full_name", "role", "sender", "expires_at")
     sortable_by: ClassVar[Any] = ()
-    empty_hint = "Nobody is invited at the moment."
+    empty_hint = gettext_lazy("Nobody is invited at the moment.")
     row_actions: ClassVar[Sequence[AdminAction]] = (Withdraw(),)
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         if row is not None:
             return [(None, {"fields": [*FIELDS, "sender", "expires_at"]})]
-        way = (
-            "The person gets a link by e-mail"
+        text = (
+            _("The person gets a link by e-mail, chooses a password or signs in, and then is a member.")
             if has_mail_server()
-            else "You get a link to give to the person"
+            else _(
+                "You get a link to give to the person, chooses a password or signs in, and then is a member."
+            )
         )
-        text = f"{way}, chooses a password or signs in, and then is a member."
         return [(None, {"fields": list(FIELDS), "description": text})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
@@ -82,12 +88,12 @@ class InvitationAdmin(StaffModelAdmin):
             self,
             request,
             "admin/accounts/invitation/link.html",
-            title="Invitation",
+            title=_("Invitation"),
             invitation=obj,
             is_mailed=has_mail_server(),
             link=request.build_absolute_uri(f"{reverse('admin:accept_invitation')}?{query}"),
         )
 
-    @admin.display(description="Invited by")
+    @admin.display(description=gettext_lazy("Invited by"))
     def sender(self, invitation: Invitation) -> str:
         return invitation.invited_by.full_name

@@ -1,6 +1,7 @@
 """Members: role, deactivation with a hand-over, password."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -8,12 +9,14 @@ from django.contrib import admin
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from crm_project.accounts import hooks, services
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.errors import counted
 from crm_project.staff import display
 from crm_project.staff.actions import AdminAction, listing
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -22,33 +25,35 @@ from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import Password, PlainText, Select, Switch
 from crm_project.staff.request_actor import visible
 
-PASSWORD_HELP = "At least 12 characters. Give it to the person yourself; no e-mail is sent."
+PASSWORD_HELP = gettext_lazy("At least 12 characters. Give it to the person yourself; no e-mail is sent.")
 
 
 def password_field(**options: Any) -> forms.CharField:
     widget = Password({"autocomplete": "new-password"})
     return forms.CharField(
-        widget=widget, strip=False, **{"label": "Password", "help_text": PASSWORD_HELP, **options}
+        widget=widget,
+        strip=False,
+        **{"label": gettext_lazy("Password"), "help_text": PASSWORD_HELP, **options},
     )
 
 
-ROLE_HELP = (
+ROLE_HELP = gettext_lazy(
     "Viewers only read. Reps edit contacts and deals, managers also pipelines and fields, admins everything."
 )
 
 
 class MemberForm(StaffForm):
-    help_texts: ClassVar[Mapping[str, str]] = {"role": ROLE_HELP}
+    help_texts: ClassVar[Mapping[str, str | Promise]] = {"role": ROLE_HELP}
 
 
 class Deactivate(AdminAction):
     name = "deactivate"
-    label = "Deactivate"
+    label = gettext_lazy("Deactivate")
     icon = "person_off"
-    done = "deactivated"
+    done = gettext_lazy("deactivated")
     is_dangerous = True
     on_many = False
-    explanation = (
+    explanation = gettext_lazy(
         "Ends all access to this organization, API tokens too. Deals and contacts stay or get a new owner."
     )
 
@@ -57,20 +62,24 @@ class Deactivate(AdminAction):
 
     def note(self, actor: Actor, rows: Sequence[Member]) -> str:
         owned = {name: sum(map(count, rows)) for name, count in hooks.count_owned.items()}
-        rows_owned = listing([counted(count, name) for name, count in owned.items() if count])
-        return f"{self.explanation} {', '.join(map(str, rows))} owns {rows_owned or 'nothing'}."
+        values = {
+            "name": ", ".join(map(str, rows)),
+            "rows": listing([_counted(name, count) for name, count in owned.items() if count]),
+        }
+        text = _("%(name)s owns %(rows)s.") if values["rows"] else _("%(name)s owns nothing.")
+        return f"{self.explanation} {text % values}"
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
         others = visible(request, Member).active().exclude(pk__in=[row.pk for row in rows])  # type: ignore[attr-defined]
         members = others.select_related("user").order_by("user__full_name", "id")
-        label = "Hand over open deals and contacts to"
+        label = _("Hand over open deals and contacts to")
         field = forms.ModelChoiceField(
-            members, required=False, label=label, widget=Select(), empty_label="Nobody"
+            members, required=False, label=label, widget=Select(), empty_label=_("Nobody")
         )
         closed = forms.BooleanField(
             required=False,
-            label="Hand over closed deals too",
-            help_text="Reports by owner then count past results for the new owner.",
+            label=_("Hand over closed deals too"),
+            help_text=_("Reports by owner then count past results for the new owner."),
             widget=Switch(),
         )
         return {"hand_over_to": field, "hand_over_closed": closed}
@@ -85,11 +94,22 @@ class Deactivate(AdminAction):
             )
 
 
+def _counted(name: str, count: int) -> str:
+    """The rows of a name in `hooks.count_owned` that a member owns, in words."""
+    texts = {
+        "open deal": ngettext("%(count)s open deal", "%(count)s open deals", count),
+        "closed deal": ngettext("%(count)s closed deal", "%(count)s closed deals", count),
+        "open activity": ngettext("%(count)s open activity", "%(count)s open activities", count),
+        "contact": ngettext("%(count)s contact", "%(count)s contacts", count),
+    }
+    return texts[name] % {"count": display.number(Decimal(count))}
+
+
 class Activate(AdminAction):
     name = "activate"
-    label = "Activate"
+    label = gettext_lazy("Activate")
     icon = "person_check"
-    done = "activated"
+    done = gettext_lazy("activated")
     on_many = False
 
     def fits(self, row: Member) -> bool:
@@ -102,16 +122,16 @@ class Activate(AdminAction):
 
 class Rename(AdminAction):
     name = "rename"
-    label = "Change name"
+    label = gettext_lazy("Change name")
     icon = "badge"
-    done = "renamed"
+    done = gettext_lazy("renamed")
     on_many = False
     in_journal = False
-    explanation = "Only for a login that belongs to no other organization."
+    explanation = gettext_lazy("Only for a login that belongs to no other organization.")
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
         name = rows[0].user.full_name
-        return {"full_name": PlainText(max_length=255, label="Full name", initial=name)}
+        return {"full_name": PlainText(max_length=255, label=_("Full name"), initial=name)}
 
     def run(self, actor: Actor, rows: Sequence[Member], given: Mapping[str, Any]) -> None:
         for row in rows:
@@ -120,15 +140,17 @@ class Rename(AdminAction):
 
 class SetPassword(AdminAction):
     name = "password"
-    label = "Set password"
+    label = gettext_lazy("Set password")
     icon = "password"
-    done = "has a new password"
+    done = gettext_lazy("has a new password")
     on_many = False
     in_journal = False
-    explanation = "Ends all sessions of this login. Only for a login that belongs to no other organization."
+    explanation = gettext_lazy(
+        "Ends all sessions of this login. Only for a login that belongs to no other organization."
+    )
 
     def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Member]) -> dict[str, forms.Field]:
-        return {"password": password_field(label="New password", validators=[validate_password])}
+        return {"password": password_field(label=_("New password"), validators=[validate_password])}
 
     def run(self, actor: Actor, rows: Sequence[Member], given: Mapping[str, Any]) -> None:
         for row in rows:
@@ -138,7 +160,7 @@ class SetPassword(AdminAction):
 class ActiveFilter(YesNoFilter):
     """Members who can sign in: neither they nor their login is deactivated."""
 
-    title = "Active"
+    title = gettext_lazy("Active")
     parameter = "is_active"
 
     def narrow(self, rows: Any, value: Any) -> Any:
@@ -154,12 +176,12 @@ class MemberAdmin(StaffModelAdmin):
     edit_permission = Permission.ADMINISTER
     select_related: ClassVar[Any] = ("user",)
     search_fields: ClassVar[Any] = ("user__full_name", "user__email")
-    search_help_text = "Name or e-mail"
+    search_help_text = gettext_lazy("Name or e-mail")
     ordering: ClassVar[Any] = ("user__full_name", "id")
     list_display: ClassVar[Any] = ("full_name", "address", "role_chip", "job_title", "active")
     sortable_by: ClassVar[Any] = ()
     list_filter: ClassVar[Any] = (
-        choice_filter("Role", "role", Member.Roles.choices),
+        choice_filter(gettext_lazy("Role"), "role", Member.Roles.choices),
         ActiveFilter,
     )
     row_actions: ClassVar[Sequence[AdminAction]] = (Rename(), SetPassword(), Activate(), Deactivate())
@@ -168,15 +190,15 @@ class MemberAdmin(StaffModelAdmin):
         """A member is added by accepting an invitation."""
         return False
 
-    def tools_for(self, request: HttpRequest) -> list[dict[str, str]]:
+    def tools_for(self, request: HttpRequest) -> list[dict[str, Any]]:
         own = super().tools_for(request)
         if not self.may(request, Permission.ADMINISTER):
             return own
         invitations = reverse("admin:accounts_invitation_changelist")
         return [
             *own,
-            {"label": "Invite", "icon": "person_add", "url": reverse("admin:accounts_invitation_add")},
-            {"label": "Invitations", "icon": "mail", "url": invitations},
+            {"label": _("Invite"), "icon": "person_add", "url": reverse("admin:accounts_invitation_add")},
+            {"label": _("Invitations"), "icon": "mail", "url": invitations},
         ]
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
@@ -197,20 +219,20 @@ class MemberAdmin(StaffModelAdmin):
     def update(self, actor: Actor, row: Member, change: dict[str, Any]) -> Member:
         return services.update_member(actor=actor, member=row, **change)
 
-    @admin.display(description="Name", ordering="user__full_name")
+    @admin.display(description=gettext_lazy("Name"), ordering="user__full_name")
     def full_name(self, member: Member) -> str:
         return member.full_name
 
-    @admin.display(description="E-mail")
+    @admin.display(description=gettext_lazy("E-mail"))
     def address(self, member: Member) -> str:
         return member.email
 
-    @admin.display(description="Role")
+    @admin.display(description=gettext_lazy("Role"))
     def role_chip(self, member: Member) -> Any:
         return display.status(
             "open" if member.role == Member.Roles.ADMIN else "muted", member.get_role_display()
         )
 
-    @admin.display(description="Active", boolean=True)
-    def active(self, member: Member) -> bool:
-        return member.is_active and member.user.is_active
+    @admin.display(description=gettext_lazy("Active"))
+    def active(self, member: Member) -> str:
+        return display.yes_or_no(member.is_active and member.user.is_active)

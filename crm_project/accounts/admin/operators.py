@@ -8,6 +8,9 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 
 from crm_project.accounts import services
 from crm_project.accounts.actors import Actor
@@ -31,22 +34,35 @@ FIRST_ADMIN = ("owner_email", "owner_name", "owner_password")
 FLAGS = ("is_active", "is_staff", "is_superuser")
 
 
+def _reader() -> str:
+    """The language in which countries and languages are named."""
+    return get_language() or "en"
+
+
 class OrganizationForm(StaffForm):
     """A new organization is created with its first admin."""
 
-    time_zone = forms.ChoiceField(widget=Select(), initial="UTC")
+    time_zone = forms.ChoiceField(widget=Select(), initial="UTC", label=gettext_lazy("Time zone"))
     currency = PlainText(
-        max_length=3, initial="EUR", help_text="ISO 4217 code, such as EUR. The default of new deals."
+        max_length=3,
+        initial="EUR",
+        label=gettext_lazy("Currency"),
+        help_text=gettext_lazy("ISO 4217 code, such as EUR. The default of new deals."),
     )
     country = forms.ChoiceField(
         widget=Select(),
         required=False,
-        help_text="Phone numbers without a prefix are read as this country's. By default that of the time zone.",
+        label=gettext_lazy("Country"),
+        help_text=gettext_lazy(
+            "Phone numbers without a prefix are read as this country's. By default that of the time zone."
+        ),
     )
-    language = forms.ChoiceField(widget=Select(), required=False, initial="en")
-    owner_email = forms.EmailField(widget=TextInput(), label="E-mail of the first admin")
-    owner_name = PlainText(required=False, max_length=255, label="Name of the first admin")
-    owner_password = password_field(required=False, label="Password for a new login")
+    language = forms.ChoiceField(
+        widget=Select(), required=False, initial="en", label=gettext_lazy("Language")
+    )
+    owner_email = forms.EmailField(widget=TextInput(), label=gettext_lazy("E-mail of the first admin"))
+    owner_name = PlainText(required=False, max_length=255, label=gettext_lazy("Name of the first admin"))
+    owner_password = password_field(required=False, label=gettext_lazy("Password for a new login"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,7 +71,7 @@ class OrganizationForm(StaffForm):
         if "time_zone" in self.fields:
             zones: Any = self.fields["time_zone"]
             zones.choices = [(zone, zone) for zone in sorted(time_zones())]
-        for name, choices in (("country", countries()), ("language", self._languages())):
+        for name, choices in (("country", countries(_reader())), ("language", self._languages())):
             if name in self.fields:
                 field: Any = self.fields[name]
                 blank = [("", "—")] if name == "country" else []
@@ -64,7 +80,8 @@ class OrganizationForm(StaffForm):
     def _languages(self) -> dict[str, str]:
         """Also the language that the organization has, which may be a tag with a region."""
         own = self.instance.language
-        return {own: own, **languages()} if own else languages()
+        known = languages(_reader())
+        return {own: own, **known} if own else known
 
     def clean_language(self) -> str:
         return str(self.cleaned_data["language"] or self.instance.language)
@@ -100,7 +117,7 @@ class OrganizationAdmin(StaffModelAdmin):
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         own = list(OWN)
-        first = [] if row else [("First admin", {"fields": list(FIRST_ADMIN)})]
+        first = [] if row else [(_("First admin"), {"fields": list(FIRST_ADMIN)})]
         return [(None, {"fields": own}), *first]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -121,16 +138,22 @@ class OrganizationAdmin(StaffModelAdmin):
 
 
 LOGIN_HELP = {
-    "is_active": "If off, the login cannot sign in.",
-    "is_staff": "Can sign in to this site.",
-    "is_superuser": "Manages organizations and logins, but cannot see the data of an organization.",
+    "is_active": gettext_lazy("If off, the login cannot sign in."),
+    "is_staff": gettext_lazy("Can sign in to this site."),
+    "is_superuser": gettext_lazy(
+        "Manages organizations and logins, but cannot see the data of an organization."
+    ),
 }
-LOGIN_LABELS = {"is_active": "Active", "is_staff": "Staff", "is_superuser": "Operator"}
+LOGIN_LABELS = {
+    "is_active": gettext_lazy("Active"),
+    "is_staff": gettext_lazy("Staff"),
+    "is_superuser": gettext_lazy("Operator"),
+}
 
 
 class LoginForm(StaffForm):
-    labels: ClassVar[Mapping[str, str]] = LOGIN_LABELS
-    help_texts: ClassVar[Mapping[str, str]] = LOGIN_HELP
+    labels: ClassVar[Mapping[str, str | Promise]] = LOGIN_LABELS
+    help_texts: ClassVar[Mapping[str, str | Promise]] = LOGIN_HELP
     password = password_field(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -147,17 +170,17 @@ class LoginForm(StaffForm):
 
 class SetLoginPassword(AdminAction):
     name = "password"
-    label = "Set password"
+    label = gettext_lazy("Set password")
     icon = "password"
-    done = "has a new password"
+    done = gettext_lazy("has a new password")
     on_many = False
     in_journal = False
-    explanation = "Ends all sessions of this login."
+    explanation = gettext_lazy("Ends all sessions of this login.")
 
     def fields(
         self, request: HttpRequest, actor: Actor | None, rows: Sequence[User]
     ) -> dict[str, forms.Field]:
-        return {"password": password_field(label="New password", validators=[validate_password])}
+        return {"password": password_field(label=_("New password"), validators=[validate_password])}
 
     def run(self, actor: Actor | None, rows: Sequence[User], given: Mapping[str, Any]) -> None:
         for row in rows:
@@ -179,8 +202,8 @@ class LoginAdmin(StaffModelAdmin):
         "last_login",
     )
     list_filter: ClassVar[Any] = (
-        yes_no_filter("Active", "is_active"),
-        yes_no_filter("Operator", "is_superuser"),
+        yes_no_filter(gettext_lazy("Active"), "is_active"),
+        yes_no_filter(gettext_lazy("Operator"), "is_superuser"),
     )
     row_actions: ClassVar[Sequence[AdminAction]] = (SetLoginPassword(),)
 
@@ -200,14 +223,14 @@ class LoginAdmin(StaffModelAdmin):
         row = services.update_login(user=obj, **values) if change else services.create_login(**values)
         vars(obj).update(vars(row))
 
-    @admin.display(description="Active", boolean=True)
-    def active(self, user: User) -> bool:
-        return user.is_active
+    @admin.display(description=gettext_lazy("Active"))
+    def active(self, user: User) -> str:
+        return display.yes_or_no(user.is_active)
 
-    @admin.display(description="Staff")
+    @admin.display(description=gettext_lazy("Staff"))
     def staff(self, user: User) -> str:
-        return "Yes" if user.is_staff else display.NOTHING
+        return _("Yes") if user.is_staff else display.NOTHING
 
-    @admin.display(description="Operator")
+    @admin.display(description=gettext_lazy("Operator"))
     def operator(self, user: User) -> str:
-        return "Yes" if user.is_superuser else display.NOTHING
+        return _("Yes") if user.is_superuser else display.NOTHING

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts import services
 from crm_project.accounts.actors import Actor
@@ -19,9 +21,9 @@ from crm_project.staff.inputs import CheckboxList, Instant
 from crm_project.staff.pages import render_page
 
 SCOPE_NAMES = {
-    "read": "Read everything that its member can see",
-    "write": "Write contacts and deals",
-    "pipelines": "Write pipelines, lost reasons and custom fields",
+    "read": gettext_lazy("Read everything that its member can see"),
+    "write": gettext_lazy("Write contacts and deals"),
+    "pipelines": gettext_lazy("Write pipelines, lost reasons and custom fields"),
 }
 
 
@@ -33,8 +35,11 @@ class TokenForm(StaffForm):
         choices=[(scope, SCOPE_NAMES[scope]) for scope in ALL_SCOPES],
         widget=CheckboxList(),
         initial=list(ALL_SCOPES),
+        label=gettext_lazy("Scopes"),
     )
-    expires_at = Instant(required=False, label="Expires", help_text="If empty, it never expires.")
+    expires_at = Instant(
+        required=False, label=gettext_lazy("Expires"), help_text=gettext_lazy("If empty, it never expires.")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,11 +55,11 @@ class TokenForm(StaffForm):
 
 class Revoke(AdminAction):
     name = "revoke"
-    label = "Revoke"
+    label = gettext_lazy("Revoke")
     icon = "key_off"
-    done = "revoked"
+    done = gettext_lazy("revoked")
     is_dangerous = True
-    explanation = "Programs that use this token lose access at once. This cannot be undone."
+    explanation = gettext_lazy("Programs that use this token lose access at once. This cannot be undone.")
 
     def may(self, admin: Any, request: HttpRequest) -> bool:
         return bool(admin.has_change_permission(request))
@@ -70,7 +75,7 @@ class Revoke(AdminAction):
 @admin.register(ApiToken)
 class TokenAdmin(StaffModelAdmin):
     form = TokenForm
-    empty_hint = (
+    empty_hint = gettext_lazy(
         "Programs that read or write your data sign in with a token. It can do no more than its member."
     )
     # Every member can have tokens: a token has the permissions of its member at most.
@@ -120,23 +125,25 @@ class TokenAdmin(StaffModelAdmin):
             self,
             request,
             "admin/accounts/apitoken/secret.html",
-            title="API token created",
+            title=_("API token created"),
             token=obj,
             secret=request.new_secret,  # type: ignore[attr-defined]
         )
 
-    @admin.display(description="Member")
+    @admin.display(description=gettext_lazy("Member"))
     def of_member(self, token: ApiToken) -> str:
         return token.member.full_name
 
-    @admin.display(description="Begins with")
+    @admin.display(description=gettext_lazy("Begins with"))
     def begins(self, token: ApiToken) -> str:
         return f"{token.hint}…"
 
-    @admin.display(description="Scopes")
+    @admin.display(description=gettext_lazy("Scopes"))
     def scope_list(self, token: ApiToken) -> str:
         return ", ".join(token.scopes)
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, token: ApiToken) -> Any:
-        return display.status("lost", "Revoked") if token.revoked_at else display.status("won", "Usable")
+        if token.revoked_at:
+            return display.status("lost", _("Revoked"))
+        return display.status("won", _("Usable"))

@@ -1,6 +1,7 @@
 """Exports in the admin: a list as a file, at once, or in the background if it is long."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -10,6 +11,8 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
@@ -22,6 +25,7 @@ from crm_project.imports.models import Export
 from crm_project.staff import filters
 from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import StaffModelAdmin
+from crm_project.staff.display import number
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import visible
@@ -29,14 +33,19 @@ from crm_project.staff.request_actor import visible
 # The parameter of a download at once, whatever the number of rows.
 AT_ONCE = "at_once"
 Answer = HttpResponse | StreamingHttpResponse
+TITLES = {
+    "deals": gettext_lazy("Export deals"),
+    "contacts": gettext_lazy("Export contacts"),
+    "activities": gettext_lazy("Export activities"),
+}
 
 
 class DiscardExport(AdminAction):
     name = "discard"
-    label = "Delete this file"
+    label = gettext_lazy("Delete this file")
     icon = "delete"
-    done = "deleted"
-    explanation = "The file is deleted. The list can be exported again at any time."
+    done = gettext_lazy("deleted")
+    explanation = gettext_lazy("The file is deleted. The list can be exported again at any time.")
     in_journal = False
 
     def run(self, actor: Actor, rows: Sequence[Export], given: Mapping[str, Any]) -> None:
@@ -49,7 +58,9 @@ class ExportAdmin(StaffModelAdmin):
     view_permission = Permission.VIEW
     # Everybody deletes their own.
     edit_permission = Permission.VIEW
-    empty_hint = "A long list that you export is written here in the background. Only you see the file."
+    empty_hint = gettext_lazy(
+        "A long list that you export is written here in the background. Only you see the file."
+    )
     list_display: ClassVar[Any] = ("file_name", "state_text", "row_count", "created_at")
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at",)
@@ -59,17 +70,17 @@ class ExportAdmin(StaffModelAdmin):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="File")
+    @admin.display(description=gettext_lazy("File"))
     def file_name(self, row: Export) -> str:
         return row.file_name
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_text(self, row: Export) -> str:
         return row.get_state_display()
 
-    @admin.display(description="Rows")
+    @admin.display(description=gettext_lazy("Rows"))
     def row_count(self, row: Export) -> str:
-        return f"{row.rows:,}"
+        return number(Decimal(row.rows))
 
     def get_urls(self) -> list[URLPattern]:
         def at(place: str, view: Any, name: str) -> URLPattern:
@@ -96,6 +107,8 @@ class ExportAdmin(StaffModelAdmin):
             "admin/imports/export.html",
             title=export.file_name,
             export=export,
+            # A stored problem is a sentence without parameters, in English.
+            problem=_(export.problem) if export.problem else "",
             list_url=list_url(export.kind),
             discard_url=next((link["url"] for link in self.row_action_links(request, export)), ""),
             days=settings.EXPORT_KEEP_DAYS,
@@ -108,10 +121,10 @@ class ExportAdmin(StaffModelAdmin):
         return export_file(export)
 
     def _export(self, request: HttpRequest, pk: Any) -> Export:
-        number = whole_number(str(pk))
+        key = whole_number(str(pk))
         export: Export | None = None
         if self.has_view_permission(request):
-            export = visible(request, Export).filter(pk=number).first()
+            export = visible(request, Export).filter(pk=key).first()
         if export is None:
             raise PermissionDenied
         return export
@@ -127,7 +140,7 @@ class ExportAdmin(StaffModelAdmin):
         if not listing.has_view_permission(request):
             raise PermissionDenied
         if request.GET.get(filters.TRASH) == "only":
-            messages.error(request, "The trash cannot be exported.")
+            messages.error(request, _("The trash cannot be exported."))
             return HttpResponseRedirect(list_url(kind))
         query = request.GET.copy()
         at_once = query.pop(AT_ONCE, None) is not None
@@ -162,7 +175,7 @@ class ExportAdmin(StaffModelAdmin):
             self,
             request,
             "admin/imports/long_export.html",
-            title=f"Export {kind}",
+            title=TITLES[kind],
             rows=settings.EXPORT_TASK_ROWS,
             query=request.GET.urlencode(),
             at_once=at_once.urlencode(),

@@ -1,7 +1,10 @@
 """Imports in the admin: upload, mapping, preview, run, report."""
 
+import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -12,17 +15,21 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy, pgettext_lazy
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import Conflict, DomainError, counted
 from crm_project.imports import services
+from crm_project.imports.errors import shown
 from crm_project.imports.exporting import CSV, csv_stream, file_response
 from crm_project.imports.files import BLOCK as PIECE
 from crm_project.imports.files import receive
 from crm_project.imports.forms import ChoicesForm, UploadForm
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.models import Import
+from crm_project.imports.questions import spelled_out
 from crm_project.imports.refusals import error_table, sentence
 from crm_project.imports.sources import source_named
 from crm_project.imports.undoing import rows_of_undo_unchanged
@@ -31,6 +38,7 @@ from crm_project.records.kinds import kinds
 from crm_project.staff import filters
 from crm_project.staff.actions import AdminAction, Reach, is_on_all_that_match, reach_text
 from crm_project.staff.base import StaffModelAdmin
+from crm_project.staff.display import number
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.once import carry_out
 from crm_project.staff.pages import render_page
@@ -38,12 +46,46 @@ from crm_project.staff.request_actor import visible
 
 REFUSED_ROWS = 100
 States = Import.States
-OUTCOMES = ("created", "updated", "unchanged", "refused")
+OUTCOMES = {
+    "created": ngettext_lazy("%(number)s created", "%(number)s created", "count"),
+    "updated": ngettext_lazy("%(number)s updated", "%(number)s updated", "count"),
+    "unchanged": ngettext_lazy("%(number)s unchanged", "%(number)s unchanged", "count"),
+    "refused": ngettext_lazy("%(number)s refused", "%(number)s refused", "count"),
+}
+# The first of several in a sentence.
+WERE = {
+    "created": ngettext_lazy("%(number)s were created", "%(number)s were created", "count"),
+    "updated": ngettext_lazy("%(number)s were updated", "%(number)s were updated", "count"),
+    "unchanged": ngettext_lazy("%(number)s were unchanged", "%(number)s were unchanged", "count"),
+    "refused": ngettext_lazy("%(number)s were refused", "%(number)s were refused", "count"),
+}
+WOULD_BE = {
+    "created": ngettext_lazy("%(number)s would be created", "%(number)s would be created", "count"),
+    "updated": ngettext_lazy("%(number)s would be updated", "%(number)s would be updated", "count"),
+    "unchanged": ngettext_lazy("%(number)s would be unchanged", "%(number)s would be unchanged", "count"),
+    "refused": ngettext_lazy("%(number)s would be refused", "%(number)s would be refused", "count"),
+}
+OUTCOME = {
+    "created": pgettext_lazy("row", "created"),
+    "updated": pgettext_lazy("row", "updated"),
+    "unchanged": pgettext_lazy("row", "unchanged"),
+}
+# Kinds of which a file creates rows beside its own.
+BESIDE = {
+    "contact": ngettext_lazy("%(number)s contact", "%(number)s contacts", "count"),
+    "pipeline": ngettext_lazy("%(number)s pipeline", "%(number)s pipelines", "count"),
+    "stage": ngettext_lazy("%(number)s stage", "%(number)s stages", "count"),
+    "lost_reason": ngettext_lazy("%(number)s lost reason", "%(number)s lost reasons", "count"),
+    "user": ngettext_lazy("%(number)s former member", "%(number)s former members", "count"),
+}
+# Labels of examples whose value is that of a choice, or a day that is spelled out in English.
+CHOICES = ("Kind", "Type")
+DAYS = ("Closed", "Created", "Done", "Due", "Expected close")
 
 
-def _tools(kind: str) -> tuple[tuple[str, str, str, Permission], ...]:
+def _tools(kind: str) -> tuple[tuple[Any, str, str, Permission], ...]:
     return (
-        ("Import", "upload", "admin:imports_import_add", Permission.EDIT_DEALS),
+        (pgettext_lazy("verb", "Import"), "upload", "admin:imports_import_add", Permission.EDIT_DEALS),
         ("CSV", "download", f"admin:imports_export_{kind}", Permission.VIEW),
         ("XLSX", "download", f"admin:imports_export_{kind}_xlsx", Permission.VIEW),
     )
@@ -56,7 +98,7 @@ def rows_of_run(source: Import) -> Reach:
     return {kinds[name].model: count for name, count in events.rows_by_kind().items()}
 
 
-def _exports(kind: str) -> list[tuple[str, str, Any]]:
+def _exports(kind: str) -> list[tuple[str, Any, Any]]:
     """The exports of chosen rows of a list: a redirect to the export of the list that has these alone."""
 
     def export_as(name: str) -> Any:
@@ -71,8 +113,8 @@ def _exports(kind: str) -> list[tuple[str, str, Any]]:
         return redirect
 
     return [
-        (f"export_{kind}", "Export as CSV", export_as(f"export_{kind}")),
-        (f"export_{kind}_xlsx", "Export as XLSX", export_as(f"export_{kind}_xlsx")),
+        (f"export_{kind}", gettext_lazy("Export as CSV"), export_as(f"export_{kind}")),
+        (f"export_{kind}_xlsx", gettext_lazy("Export as XLSX"), export_as(f"export_{kind}_xlsx")),
     ]
 
 
@@ -80,10 +122,10 @@ class UndoImport(AdminAction):
     """Runs in the background, so that it is reported on the page of the import and not by its message."""
 
     name = "undo"
-    label = "Undo this import"
+    label = gettext_lazy("Undo this import")
     icon = "undo"
-    done = "the undo has begun"
-    explanation = "Created rows move to the trash. Updated rows get their earlier values back."
+    done = gettext_lazy("the undo has begun")
+    explanation = gettext_lazy("Created rows move to the trash. Updated rows get their earlier values back.")
     on_many = False
     in_journal = False
     state: ClassVar[str] = States.DONE
@@ -110,8 +152,8 @@ class UndoUnchanged(UndoImport):
     """Offered when an undo was refused."""
 
     name = "undo-unchanged"
-    label = "Undo the other rows"
-    explanation = (
+    label = gettext_lazy("Undo the other rows")
+    explanation = gettext_lazy(
         "Rows that have been changed since stay as they are, with the rows to which they belong. Of the others, created"
         " ones move to the trash, and updated ones get their earlier values back."
     )
@@ -129,19 +171,21 @@ class UndoUnchanged(UndoImport):
 
 class RedoImport(UndoImport):
     name = "redo"
-    label = "Redo this import"
+    label = gettext_lazy("Redo this import")
     icon = "redo"
-    done = "the import is being redone"
-    explanation = "Created rows come back from the trash. Updated rows get the values of the file again."
+    done = gettext_lazy("the import is being redone")
+    explanation = gettext_lazy(
+        "Created rows come back from the trash. Updated rows get the values of the file again."
+    )
     state = States.UNDONE
 
 
 class DiscardImport(AdminAction):
     name = "discard"
-    label = "Discard this file"
+    label = gettext_lazy("Discard this file")
     icon = "delete"
-    done = "discarded. Imported rows stay"
-    explanation = (
+    done = gettext_lazy("discarded. Imported rows stay")
+    explanation = gettext_lazy(
         "The file, its report and its options are deleted. Imported rows stay. This cannot be undone."
     )
     is_dangerous = True
@@ -156,7 +200,7 @@ class DiscardImport(AdminAction):
 @admin.register(Import)
 class ImportAdmin(StaffModelAdmin):
     view_permission = Permission.EDIT_DEALS
-    empty_hint = (
+    empty_hint = gettext_lazy(
         "Upload a CSV or XLSX file of deals, contacts or activities. A preview shows the result before anything is"
         " saved."
     )
@@ -173,28 +217,43 @@ class ImportAdmin(StaffModelAdmin):
     list_tools: ClassVar[Any] = {kind.model: _tools(name) for name, kind in KINDS.items()}
     list_exports: ClassVar[Any] = {kind.model: _exports(name) for name, kind in KINDS.items()}
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_text(self, row: Import) -> str:
         return row.get_state_display()
 
     def outcome(self, source: Import) -> str:
         """The counts of the run as a sentence, or the expected counts of a preview."""
         counts = [(name, source.counts[name]) for name in OUTCOMES if source.counts.get(name)]
-        verb = " would be" if source.state == Import.States.PREVIEWED else " were"
-        parts = [f"{count:,}{'' if place else verb} {name}" for place, (name, count) in enumerate(counts)]
-        return f"Of {counted(source.counts.get('rows', 0), 'row')} {', '.join(parts)}."
+        first = WOULD_BE if source.state == Import.States.PREVIEWED else WERE
+        parts = [_counted(OUTCOMES if place else first, *pair) for place, pair in enumerate(counts)]
+        rows = source.counts.get("rows", 0)
+        sentence = ngettext("Of %(number)s row %(parts)s.", "Of %(number)s rows %(parts)s.", rows)
+        return sentence % {"number": number(Decimal(rows)), "parts": ", ".join(parts)}
 
     def beside(self, source: Import) -> str:
-        """What is created beside the rows, as words."""
+        """What is created beside the rows, as a sentence; empty if nothing is."""
         found = source.summary.get("created_beside", {})
-        names = {"user": "former member"}
-        return ", ".join(
-            counted(count, names.get(kind, kind.replace("_", " "))) for kind, count in found.items()
-        )
+        if not found:
+            return ""
+        things = [
+            _counted(BESIDE, kind, count) if kind in BESIDE else counted(count, kind.replace("_", " "))
+            for kind, count in found.items()
+        ]
+        if source.state == Import.States.PREVIEWED:
+            sentence = _("Beside the rows, %(things)s would be created.")
+        else:
+            sentence = ngettext(
+                "Beside the rows, %(things)s was created.",
+                "Beside the rows, %(things)s were created.",
+                sum(found.values()),
+            )
+        return sentence % {"things": ", ".join(things)}
 
-    @admin.display(description="Rows")
+    @admin.display(description=gettext_lazy("Rows"))
     def counts_text(self, row: Import) -> str:
-        return ", ".join(f"{row.counts[name]:,} {name}" for name in OUTCOMES if row.counts.get(name))
+        return ", ".join(
+            _counted(OUTCOMES, name, row.counts[name]) for name in OUTCOMES if row.counts.get(name)
+        )
 
     def get_urls(self) -> list[URLPattern]:
         def at(place: str, view: Any, name: str) -> URLPattern:
@@ -222,7 +281,12 @@ class ImportAdmin(StaffModelAdmin):
             if source is not None:
                 return HttpResponseRedirect(_page(source))
         return render_page(
-            self, request, "admin/imports/upload.html", title="Import a file", form=form, form_key=uuid4().hex
+            self,
+            request,
+            "admin/imports/upload.html",
+            title=_("Import a file"),
+            form=form,
+            form_key=uuid4().hex,
         )
 
     def _upload(self, request: HttpRequest, form: UploadForm) -> Import | None:
@@ -231,7 +295,9 @@ class ImportAdmin(StaffModelAdmin):
             actor = self.actor(request)
             upload = receive(given["file"].name, given["file"].chunks(PIECE))
             store = partial(services.upload_file, actor=actor, kind=given["kind"], upload=upload)
-            created, _ = carry_out(actor=actor, request=request, act=lambda: str(store().pk), is_new=True)
+            created, _changes = carry_out(
+                actor=actor, request=request, act=lambda: str(store().pk), is_new=True
+            )
             return Import.objects.visible_to(actor.member).filter(pk=int(created)).first()
         except DomainError as error:
             form.add_error("file", error.detail)
@@ -272,7 +338,7 @@ class ImportAdmin(StaffModelAdmin):
                 form.add_error(None, getattr(wrong, "detail", str(wrong)))
             return self._import_page(request, self._get_import(request, pk), form)
         if "mapping" not in change:
-            messages.info(request, "The file was read again with these options. Check its columns.")
+            messages.info(request, _("The file was read again with these options. Check its columns."))
         return HttpResponseRedirect(_page(source))
 
     def error_file_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
@@ -280,10 +346,10 @@ class ImportAdmin(StaffModelAdmin):
         return file_response(csv_stream(error_table(source)), f"errors-{source.uuid}.csv", CSV)
 
     def _get_import(self, request: HttpRequest, pk: Any) -> Import:
-        number = whole_number(str(pk))
+        key = whole_number(str(pk))
         source: Import | None = None
         if self.has_view_permission(request):
-            source = visible(request, Import).filter(pk=number).first()
+            source = visible(request, Import).filter(pk=key).first()
         if source is None:
             raise PermissionDenied
         return source
@@ -319,10 +385,54 @@ class ImportAdmin(StaffModelAdmin):
             },
             recognized=source_named(source.kind, source.recognized_as),
             beside=self.beside(source),
+            problem=_problem_of(source),
+            problems=_problems_of(source),
+            examples=[_example(example) for example in source.examples],
             refused=[(row.line, sentence(row.errors), " · ".join(row.cells)[:200]) for row in refused],
             more_refused=max(source.counts.get("refused", 0) - REFUSED_ROWS, 0),
             list_url=rows_url(source),
         )
+
+
+def _counted(texts: Mapping[str, Any], name: str, count: int) -> str:
+    return str(texts[name] % {"count": count, "number": number(Decimal(count))})
+
+
+def _problem_of(source: Import) -> str:
+    """The problem in the language of the reader, if the summary has its sentences."""
+    parts = source.summary.get("problem", ())
+    is_same = " ".join(part["detail"] for part in parts) == source.problem
+    return " ".join(map(shown, parts)) if is_same else source.problem
+
+
+def _problems_of(source: Import) -> list[tuple[int, str, str]]:
+    """The summed up errors: the number of rows, the column, or the field if there is no column, and the text."""
+    columns = {column["label"] for column in source.columns}
+    return [
+        (
+            problem["rows"],
+            problem["column"]
+            if problem["column"] in columns or not problem["column"]
+            else _(problem["column"]),
+            shown(problem),
+        )
+        for problem in source.summary.get("problems", ())
+    ]
+
+
+def _example(example: Mapping[str, Any]) -> dict[str, Any]:
+    """An example with its outcome and its labels in the language of the reader."""
+    pairs = [(_(label), _value_of(label, value)) for label, value in example.get("row", ())]
+    return {**example, "outcome": OUTCOME.get(example["outcome"], example["outcome"]), "row": pairs}
+
+
+def _value_of(label: str, value: str) -> str:
+    if value and label in CHOICES:
+        return _(value)
+    if value and label in DAYS:
+        with suppress(ValueError):
+            return spelled_out(datetime.datetime.strptime(value, "%d %B %Y"))
+    return value
 
 
 def list_url(kind: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from contacts.services import addresses
 from crm_project.activities.models import Activity
 from crm_project.emails import fold_email
@@ -24,6 +26,10 @@ from crm_project.records.writing.receipts import Receipt
 # The columns that name the parents of an activity by something else than their UUIDs, and the field of each.
 BY_REFERENCE = {"deal_external_id": "deal", "contact_external_id": "contact"}
 EMAIL = "contact_email"
+MISSING = {
+    "deal": gettext_noop("There is no such deal."),
+    "contact": gettext_noop("There is no such contact."),
+}
 TYPE_WORDS = {
     "call": frozenset(
         "call,phone,phone call,appel,anruf,llamada,telefonata,chiamata,rozmowa,telefon".split(",")
@@ -53,45 +59,50 @@ class ActivityImportKind(ImportKind[Activity]):
     def preview(self, row: Activity) -> list[list[str]]:
         zone = self.cell_format.zone
         return [
-            ["Type", row.get_type_display()],
-            ["Subject", str(row)],
-            ["Deal", str(row.deal or "")],
-            ["Contact", str(row.contact or "")],
-            ["Owner", row.owner.full_name if row.owner else ""],
-            ["Due", day_of(row.due_at or row.due_on, zone)],
-            ["Done", day_of(row.done_at, zone)],
+            [gettext_noop("Type"), row.get_type_display()],
+            [gettext_noop("Subject"), str(row)],
+            [gettext_noop("Deal"), str(row.deal or "")],
+            [gettext_noop("Contact"), str(row.contact or "")],
+            [gettext_noop("Owner"), row.owner.full_name if row.owner else ""],
+            [gettext_noop("Due"), day_of(row.due_at or row.due_on, zone)],
+            [gettext_noop("Done"), day_of(row.done_at, zone)],
         ]
 
     def own_fields(self) -> list[ImportField]:
         return [
-            plain("uuid", "UUID", cells.uuid, can_clear=False),
-            ImportField("external_system", "External system", cells.word, oldest_reference(0)),
-            ImportField("external_id", "External ID", cells.identifier, oldest_reference(1)),
-            plain("type", "Type", cells.word, can_clear=False),
-            plain("subject", "Subject", cells.text),
-            plain("text", "Text", cells.text),
-            plain("due_at", "Due at", cells.instant),
-            plain("due_on", "Due on", cells.day),
-            plain("done_at", "Done", cells.instant),
-            plain("result", "Result", cells.text),
-            plain("is_pinned", "Pinned", cells.boolean, can_clear=False),
-            _parent("owner_email", "Owner", cells.word, "owner__user__email", "owner"),
-            _parent("deal_uuid", "Deal's UUID", cells.uuid, "deal__uuid", "deal"),
+            plain("uuid", gettext_noop("UUID"), cells.uuid, can_clear=False),
+            ImportField("external_system", gettext_noop("External system"), cells.word, oldest_reference(0)),
+            ImportField("external_id", gettext_noop("External ID"), cells.identifier, oldest_reference(1)),
+            plain("type", gettext_noop("Type"), cells.word, can_clear=False),
+            plain("subject", gettext_noop("Subject"), cells.text),
+            plain("text", gettext_noop("Text"), cells.text),
+            plain("due_at", gettext_noop("Due at"), cells.instant),
+            plain("due_on", gettext_noop("Due on"), cells.day),
+            plain("done_at", gettext_noop("Done"), cells.instant),
+            plain("result", gettext_noop("Result"), cells.text),
+            plain("is_pinned", gettext_noop("Pinned"), cells.boolean, can_clear=False),
+            _parent("owner_email", gettext_noop("Owner"), cells.word, "owner__user__email", "owner"),
+            _parent("deal_uuid", gettext_noop("Deal's UUID"), cells.uuid, "deal__uuid", "deal"),
             import_only(
-                "deal_external_id", "Deal's external ID", cells.identifier, attribute="deal_external_id"
+                "deal_external_id",
+                gettext_noop("Deal's external ID"),
+                cells.identifier,
+                attribute="deal_external_id",
             ),
-            export_only("deal_name", "Deal", "deal__name"),
-            _parent("contact_uuid", "Contact's UUID", cells.uuid, _of_contact("uuid"), "contact"),
+            export_only("deal_name", gettext_noop("Deal"), "deal__name"),
+            _parent(
+                "contact_uuid", gettext_noop("Contact's UUID"), cells.uuid, _of_contact("uuid"), "contact"
+            ),
             import_only(
                 "contact_external_id",
-                "Contact's external ID",
+                gettext_noop("Contact's external ID"),
                 cells.identifier,
                 attribute="contact_external_id",
             ),
-            ImportField(EMAIL, "Contact's e-mail", cells.email, _of_contact("email")),
-            ImportField("contact_name", "Contact", None, _of_contact("full_name")),
-            export_only("created_at", "Created"),
-            export_only("updated_at", "Updated"),
+            ImportField(EMAIL, gettext_noop("Contact's e-mail"), cells.email, _of_contact("email")),
+            ImportField("contact_name", gettext_noop("Contact"), None, _of_contact("full_name")),
+            export_only("created_at", gettext_noop("Created")),
+            export_only("updated_at", gettext_noop("Updated")),
         ]
 
     @cached_property
@@ -104,7 +115,9 @@ class ActivityImportKind(ImportKind[Activity]):
     @cached_property
     def value_fields(self) -> Mapping[str, ValueField]:
         return {
-            "type": ValueField(type_of, lambda: list(Activity.Types.choices), str),
+            "type": ValueField(
+                type_of, lambda: [(value, str(label)) for value, label in Activity.Types.choices], str
+            ),
             "owner_email": self.member_field(),
         }
 
@@ -131,7 +144,7 @@ class ActivityImportKind(ImportKind[Activity]):
                 if held in found:
                     changes[index][name] = found[held]
                 else:
-                    error = FieldError(key, "does_not_exist", "There is no such %(kind)s.", {"kind": name})
+                    error = FieldError(key, "does_not_exist", MISSING[name])
                     errors.setdefault(index, []).append(error)
         refuse_rows({index: Invalid(fields=wrong) for index, wrong in errors.items()})
         emails = {index: change.pop(EMAIL) for index, change in enumerate(changes) if EMAIL in change}
@@ -191,7 +204,7 @@ def type_of(written: str) -> str:
     for kind, words in TYPE_WORDS.items():
         if plain_word in words:
             return kind
-    raise unknown("type of activity", written, list(TYPE_WORDS))
+    raise unknown("type_of_activity", written, list(TYPE_WORDS))
 
 
 def _parent(

@@ -12,6 +12,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
@@ -142,17 +145,17 @@ class ImportKind(Generic[T]):
     def member_ids(self) -> dict[str, int]:
         """The member of each e-mail address and of each full name, folded, that only one has."""
         by_name: dict[str, set[int]] = defaultdict(set)
-        for member_id, _, name, _ in self.members:
+        for member_id, _email, name, _has_access in self.members:
             by_name[in_any_order(name)].add(member_id)
         unique = {name: next(iter(ids)) for name, ids in by_name.items() if len(ids) == 1}
-        return unique | {email: member_id for member_id, email, _, _ in self.members}
+        return unique | {email: member_id for member_id, email, *_rest in self.members}
 
     def member(self, written: str) -> int:
         """By e-mail address, or by a full name that only one member has, in either order."""
         member_id = self.member_ids.get(fold_email(written)) or self.member_ids.get(in_any_order(written))
         if member_id is None:
             raise unknown(
-                "member", written, [email for _, email, _, has_access in self.members if has_access]
+                "member", written, [email for _id, email, _name, has_access in self.members if has_access]
             )
         return member_id
 
@@ -163,12 +166,15 @@ class ImportKind(Generic[T]):
         return ValueField(
             self.member,
             lambda: [
-                (str(uuids[member_id]), name if has_access else f"{name} (deactivated)")
-                for member_id, _, name, has_access in self.members
+                (
+                    str(uuids[member_id]),
+                    name if has_access else _("%(name)s (deactivated)") % {"name": name},
+                )
+                for member_id, _email, name, has_access in self.members
             ],
             lambda value: ids[value],
             self.create_members if self.actor.may(Permission.ADMINISTER) else None,
-            "create a former member, without a login",
+            gettext_noop("create a former member, without a login"),
         )
 
     def create_members(self, names: Sequence[str]) -> None:
@@ -188,7 +194,7 @@ class ImportKind(Generic[T]):
 
     def field_key(self, path: str) -> str:
         """The key of the field that an error of the service is about; `path` is in the names of the change."""
-        first, _, rest = path.partition(".")
+        first, _dot, rest = path.partition(".")
         if first == "custom_fields":
             return f"{CUSTOM_PREFIX}{rest}"
         if first == "external_references":
@@ -280,7 +286,9 @@ class ImportKind(Generic[T]):
 
     def _offered(self, key: str) -> frozenset[str]:
         if key not in self._offers:
-            self._offers[key] = frozenset(value for value, _ in self.value_fields[key].choices()) | {EMPTY}
+            self._offers[key] = frozenset(value for value, _label in self.value_fields[key].choices()) | {
+                EMPTY
+            }
         return self._offers[key]
 
     @cached_property

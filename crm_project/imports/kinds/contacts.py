@@ -7,6 +7,8 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from contacts.models import Contact, ContactAddress
 from contacts.services.addresses import LISTS
 from crm_project.errors import DomainError, FieldError, RowsRefused
@@ -21,19 +23,22 @@ from crm_project.records.text import fold
 from crm_project.records.writing.receipts import Receipt
 
 TEXTS = {
-    "job_title": "Job title",
-    "department": "Department",
-    "website": "Website",
-    "street": "Street",
-    "postal_code": "Postal code",
-    "city": "City",
-    "country": "Country",
-    "description": "Description",
-    "origin": "Origin",
+    "job_title": gettext_noop("Job title"),
+    "department": gettext_noop("Department"),
+    "website": gettext_noop("Website"),
+    "street": gettext_noop("Street"),
+    "postal_code": gettext_noop("Postal code"),
+    "city": gettext_noop("City"),
+    "country": gettext_noop("Country"),
+    "description": gettext_noop("Description"),
+    "origin": gettext_noop("Origin"),
 }
 
 
-FURTHER = {"further_emails": "Further e-mails", "further_phones": "Further phones"}
+FURTHER = {
+    "further_emails": gettext_noop("Further e-mails"),
+    "further_phones": gettext_noop("Further phones"),
+}
 # Where the other entries of a cell go that has several.
 OTHERS = {"email": "add_further_emails", "phone": "add_further_phones", "mobile": "add_further_phones"}
 
@@ -48,46 +53,53 @@ class ContactImportKind(ImportKind[Contact]):
 
     def preview(self, row: Contact) -> list[list[str]]:
         return [
-            ["Kind", row.get_kind_display()],
-            ["Name", row.full_name],
-            ["E-mail", row.email],
-            ["Phone", row.phone],
-            ["Mobile", row.mobile],
-            ["Company", str(row.company or "")],
-            ["Owner", str(row.owner or "")],
-            ["Created", day_of(row.created_at, self.cell_format.zone)],
+            [gettext_noop("Kind"), row.get_kind_display()],
+            [gettext_noop("Name"), row.full_name],
+            [gettext_noop("E-mail"), row.email],
+            [gettext_noop("Phone"), row.phone],
+            [gettext_noop("Mobile"), row.mobile],
+            [gettext_noop("Company"), str(row.company or "")],
+            [gettext_noop("Owner"), str(row.owner or "")],
+            [gettext_noop("Created"), day_of(row.created_at, self.cell_format.zone)],
         ]
 
     def own_fields(self) -> list[ImportField]:
         return [
-            plain("uuid", "UUID", cells.uuid, can_clear=False),
-            ImportField("external_system", "External system", cells.word, oldest_reference(0)),
-            ImportField("external_id", "External ID", cells.identifier, oldest_reference(1)),
-            plain("kind", "Kind", cells.word, can_clear=False),
-            plain("first_name", "First name", cells.text),
-            plain("last_name", "Last name", cells.text),
-            plain("name", "Name of the company", cells.text),
-            import_only("person_name", "Full name", cells.person, attribute="full_name"),
-            plain("email", "E-mail", cells.email),
-            plain("phone", "Phone", cells.phone),
-            plain("mobile", "Mobile", cells.phone),
+            plain("uuid", gettext_noop("UUID"), cells.uuid, can_clear=False),
+            ImportField("external_system", gettext_noop("External system"), cells.word, oldest_reference(0)),
+            ImportField("external_id", gettext_noop("External ID"), cells.identifier, oldest_reference(1)),
+            plain("kind", gettext_noop("Kind"), cells.word, can_clear=False),
+            plain("first_name", gettext_noop("First name"), cells.text),
+            plain("last_name", gettext_noop("Last name"), cells.text),
+            plain("name", gettext_noop("Name of the company"), cells.text),
+            import_only("person_name", gettext_noop("Full name"), cells.person, attribute="full_name"),
+            plain("email", gettext_noop("E-mail"), cells.email),
+            plain("phone", gettext_noop("Phone"), cells.phone),
+            plain("mobile", gettext_noop("Mobile"), cells.phone),
             *(_further(key, label) for key, label in FURTHER.items()),
             *(plain(key, label, cells.text) for key, label in TEXTS.items()),
             ImportField(
                 "company_uuid",
-                "Company's UUID",
+                gettext_noop("Company's UUID"),
                 cells.uuid,
                 _of_company("uuid"),
                 can_clear=True,
                 attribute="company",
             ),
-            ImportField("company_name", "Company", cells.word, _of_company("full_name"), can_clear=True),
             ImportField(
-                "owner_email", "Owner", cells.word, "owner__user__email", can_clear=True, attribute="owner"
+                "company_name", gettext_noop("Company"), cells.word, _of_company("full_name"), can_clear=True
             ),
-            export_only("full_name", "Full name"),
-            plain("created_at", "Created", cells.instant, can_clear=False),
-            export_only("updated_at", "Updated"),
+            ImportField(
+                "owner_email",
+                gettext_noop("Owner"),
+                cells.word,
+                "owner__user__email",
+                can_clear=True,
+                attribute="owner",
+            ),
+            export_only("full_name", gettext_noop("Full name")),
+            plain("created_at", gettext_noop("Created"), cells.instant, can_clear=False),
+            export_only("updated_at", gettext_noop("Updated")),
         ]
 
     @cached_property
@@ -101,7 +113,11 @@ class ContactImportKind(ImportKind[Contact]):
     def value_fields(self) -> Mapping[str, ValueField]:
         return {
             "owner_email": self.member_field(),
-            "kind": ValueField(kind_of_contact, lambda: list(Contact.Kinds.choices), str),
+            "kind": ValueField(
+                kind_of_contact,
+                lambda: [(value, str(label)) for value, label in Contact.Kinds.choices],
+                str,
+            ),
         }
 
     def combine(self, values: Values) -> list[FieldError]:
@@ -193,7 +209,7 @@ def kind_of_contact(written: str) -> str:
     for kind, words in KIND_WORDS.items():
         if plain in words:
             return kind
-    raise unknown("kind of contact", written, list(KIND_WORDS))
+    raise unknown("kind_of_contact", written, list(KIND_WORDS))
 
 
 def day_of(value: datetime.datetime | datetime.date | None, zone: datetime.tzinfo) -> str:

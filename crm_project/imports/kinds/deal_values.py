@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from crm_project.accounts.rules import Permission
 from crm_project.emails import fold_email
 from crm_project.imports.errors import UnreadableCell
@@ -48,7 +50,7 @@ class DealValues(ImportKind[Deal]):
     @cached_property
     def lost_reasons(self) -> Names:
         return Names(
-            "lost reason", LostReason.objects.visible_to(self.actor.member).values_list("id", "name")
+            "lost_reason", LostReason.objects.visible_to(self.actor.member).values_list("id", "name")
         )
 
     @cached_property
@@ -109,8 +111,7 @@ class DealValues(ImportKind[Deal]):
         if len(found) == 1:
             return next(iter(found))
         if found:
-            template = "%(value)s is the sign of several currencies."
-            raise UnreadableCell(template, {"value": quoted(written)})
+            raise UnreadableCell("%(value)s is the sign of several currencies.", {"value": quoted(written)})
         raise UnreadableCell(
             "%(value)s is not a currency: write a code such as EUR.", {"value": quoted(written)}
         )
@@ -130,7 +131,7 @@ class DealValues(ImportKind[Deal]):
                 lambda: _pairs(Pipeline.objects.visible_to(self.actor.member)),
                 lambda uuid: self._ids(Pipeline)[uuid],
                 (lambda names: None) if edits else None,
-                "create it, with the stages of the file",
+                gettext_noop("create it, with the stages of the file"),
             ),
             "stage": ValueField(
                 self._knows_stage,
@@ -140,7 +141,7 @@ class DealValues(ImportKind[Deal]):
             ),
             "status": ValueField(
                 lambda text: self._find_status(text, {}),
-                lambda: list(Deal.Statuses.choices),
+                lambda: [(value, str(label)) for value, label in Deal.Statuses.choices],
                 lambda value: value,
             ),
             "lost_reason": ValueField(

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext_noop
 
 from contacts.services import addresses
 from crm_project.emails import fold_email
@@ -48,15 +49,18 @@ class DealImportKind(DealValues):
         zone = self.cell_format.zone
         amount = money.formatted(row.amount, row.currency)
         return [
-            ["Name", row.name],
-            ["Amount", f"{Decimal(amount):,f} {row.currency}" if amount else ""],
-            ["Stage", f"{row.stage.name} ({row.status})" if row.status != row.stage.kind else row.stage.name],
-            ["Owner", row.owner.full_name if row.owner else ""],
-            ["Client", str(row.client or "")],
-            ["Contact", str(row.contact or "")],
-            ["Expected close", day_of(row.expected_close_date, zone)],
-            ["Closed", day_of(row.closed_at, zone)],
-            ["Created", day_of(row.created_at, zone)],
+            [gettext_noop("Name"), row.name],
+            [gettext_noop("Amount"), f"{Decimal(amount):,f} {row.currency}" if amount else ""],
+            [
+                gettext_noop("Stage"),
+                f"{row.stage.name} ({row.status})" if row.status != row.stage.kind else row.stage.name,
+            ],
+            [gettext_noop("Owner"), row.owner.full_name if row.owner else ""],
+            [gettext_noop("Client"), str(row.client or "")],
+            [gettext_noop("Contact"), str(row.contact or "")],
+            [gettext_noop("Expected close"), day_of(row.expected_close_date, zone)],
+            [gettext_noop("Closed"), day_of(row.closed_at, zone)],
+            [gettext_noop("Created"), day_of(row.created_at, zone)],
         ]
 
     def own_fields(self) -> list[ImportField]:
@@ -64,76 +68,88 @@ class DealImportKind(DealValues):
 
     def _what(self) -> list[ImportField]:
         return [
-            plain("uuid", "UUID", cells.uuid, can_clear=False),
-            ImportField("external_system", "External system", cells.word, oldest_reference(0)),
-            ImportField("external_id", "External ID", cells.identifier, oldest_reference(1)),
-            plain("name", "Name", cells.text),
-            plain("description", "Description", cells.text),
-            _amount("amount", "Amount"),
-            _amount("amount_gross", "Gross amount"),
-            plain("tax_rate", "Tax rate", cells.word),
-            plain("currency", "Currency", cells.word, can_clear=False),
-            plain("bid_type", "Bid type", cells.choice(*Deal.BidTypes.values), can_clear=False),
-            _amount("bid_value", "Bid value"),
-            plain("bid_periods", "Bid periods", cells.whole),
+            plain("uuid", gettext_noop("UUID"), cells.uuid, can_clear=False),
+            ImportField("external_system", gettext_noop("External system"), cells.word, oldest_reference(0)),
+            ImportField("external_id", gettext_noop("External ID"), cells.identifier, oldest_reference(1)),
+            plain("name", gettext_noop("Name"), cells.text),
+            plain("description", gettext_noop("Description"), cells.text),
+            _amount("amount", gettext_noop("Amount")),
+            _amount("amount_gross", gettext_noop("Gross amount")),
+            plain("tax_rate", gettext_noop("Tax rate"), cells.word),
+            plain("currency", gettext_noop("Currency"), cells.word, can_clear=False),
+            plain("bid_type", gettext_noop("Bid type"), cells.choice(*Deal.BidTypes.values), can_clear=False),
+            _amount("bid_value", gettext_noop("Bid value")),
+            plain("bid_periods", gettext_noop("Bid periods"), cells.whole),
         ]
 
     def _where(self) -> list[ImportField]:
         return [
-            ImportField("pipeline", "Pipeline", cells.word, self._pipeline_name),
-            plain("forecast_category", "Forecast category", cells.choice(*ForecastCategories.values)),
-            ImportField("stage", "Stage", cells.word, self._stage_name),
-            plain("status", "Status", cells.word, can_clear=False),
-            plain("probability", "Probability", cells.percent),
-            ImportField("lost_reason", "Lost reason", cells.word, self._reason_name, can_clear=True),
+            ImportField("pipeline", gettext_noop("Pipeline"), cells.word, self._pipeline_name),
+            plain(
+                "forecast_category",
+                gettext_noop("Forecast category"),
+                cells.choice(*ForecastCategories.values),
+            ),
+            ImportField("stage", gettext_noop("Stage"), cells.word, self._stage_name),
+            plain("status", gettext_noop("Status"), cells.word, can_clear=False),
+            plain("probability", gettext_noop("Probability"), cells.percent),
+            ImportField(
+                "lost_reason", gettext_noop("Lost reason"), cells.word, self._reason_name, can_clear=True
+            ),
         ]
 
     def _who(self) -> list[ImportField]:
         return [
-            _row("contact_uuid", "Contact's UUID", cells.uuid, "contact__uuid", "contact"),
-            ImportField("contact_email", "Contact's e-mail", cells.email, "contact__email"),
-            import_only("contact_name", "Contact's full name", cells.person, attribute="contact"),
-            _contact("first_name", "Contact's first name"),
-            _contact("last_name", "Contact's last name"),
-            _contact("phone", "Contact's phone"),
-            _row("client_uuid", "Client's UUID", cells.uuid, "client__uuid", "client"),
-            ImportField("client_name", "Client", cells.word, "client__full_name", can_clear=True),
-            _row("owner_email", "Owner", cells.word, "owner__user__email", "owner"),
+            _row("contact_uuid", gettext_noop("Contact's UUID"), cells.uuid, "contact__uuid", "contact"),
+            ImportField("contact_email", gettext_noop("Contact's e-mail"), cells.email, "contact__email"),
+            import_only(
+                "contact_name", gettext_noop("Contact's full name"), cells.person, attribute="contact"
+            ),
+            _contact("first_name", gettext_noop("Contact's first name")),
+            _contact("last_name", gettext_noop("Contact's last name")),
+            _contact("phone", gettext_noop("Contact's phone")),
+            _row("client_uuid", gettext_noop("Client's UUID"), cells.uuid, "client__uuid", "client"),
+            ImportField(
+                "client_name", gettext_noop("Client"), cells.word, "client__full_name", can_clear=True
+            ),
+            _row("owner_email", gettext_noop("Owner"), cells.word, "owner__user__email", "owner"),
             ImportField(
                 "created_by_email",
-                "Created by",
+                gettext_noop("Created by"),
                 cells.word,
                 "created_by__user__email",
                 attribute="created_by",
             ),
-            _list("participant_uuids", "Participants' UUIDs", cells.uuids, "members"),
-            _list("follower_emails", "Followers", cells.items, "followers"),
-            plain("is_private", "Private", cells.boolean, can_clear=False),
-            _list("access_list_emails", "Access list", cells.items, "access_list"),
+            _list("participant_uuids", gettext_noop("Participants' UUIDs"), cells.uuids, "members"),
+            _list("follower_emails", gettext_noop("Followers"), cells.items, "followers"),
+            plain("is_private", gettext_noop("Private"), cells.boolean, can_clear=False),
+            _list("access_list_emails", gettext_noop("Access list"), cells.items, "access_list"),
         ]
 
     def _when(self) -> list[ImportField]:
         return [
-            plain("expected_close_date", "Expected close date", cells.day),
-            plain("closed_at", "Closed at", cells.instant, can_clear=False),
-            import_only("close_date", "Close date", cells.instant, attribute="closed_at"),
-            plain("created_at", "Created", cells.instant, can_clear=False),
-            plain("stage_entered_at", "In this stage since", cells.instant, can_clear=False),
-            plain("date", "Date", cells.day),
-            plain("date_from", "From", cells.day),
-            plain("date_to", "To", cells.day),
+            plain("expected_close_date", gettext_noop("Expected close date"), cells.day),
+            plain("closed_at", gettext_noop("Closed at"), cells.instant, can_clear=False),
+            import_only("close_date", gettext_noop("Close date"), cells.instant, attribute="closed_at"),
+            plain("created_at", gettext_noop("Created"), cells.instant, can_clear=False),
+            plain("stage_entered_at", gettext_noop("In this stage since"), cells.instant, can_clear=False),
+            plain("date", gettext_noop("Date"), cells.day),
+            plain("date_from", gettext_noop("From"), cells.day),
+            plain("date_to", gettext_noop("To"), cells.day),
         ]
 
     def _rest(self) -> list[ImportField]:
         return [
-            plain("number", "Number", cells.text),
-            plain("invoice_no", "Invoice number", cells.text),
-            plain("url", "URL", cells.word),
-            plain("origin", "Origin", cells.text),
-            plain("department_id", "Department ID", cells.whole),
-            plain("project_id", "Project ID", cells.whole),
-            plain("task_id", "Task ID", cells.whole),
-            _row("next_deal_uuid", "Next deal's UUID", cells.uuid, "next_deal_uuid", "next_deal"),
+            plain("number", gettext_noop("Number"), cells.text),
+            plain("invoice_no", gettext_noop("Invoice number"), cells.text),
+            plain("url", gettext_noop("URL"), cells.word),
+            plain("origin", gettext_noop("Origin"), cells.text),
+            plain("department_id", gettext_noop("Department ID"), cells.whole),
+            plain("project_id", gettext_noop("Project ID"), cells.whole),
+            plain("task_id", gettext_noop("Task ID"), cells.whole),
+            _row(
+                "next_deal_uuid", gettext_noop("Next deal's UUID"), cells.uuid, "next_deal_uuid", "next_deal"
+            ),
         ]
 
     def combine(self, values: Values) -> list[FieldError]:
@@ -168,11 +184,13 @@ class DealImportKind(DealValues):
             values[key] = read.amount
             meant = read.currencies if len(read.currencies) < 2 or written else read.currencies & {default}
             if read.currencies and not meant:
-                template = "%(unit)s is the sign of several currencies. Say which one is meant."
+                template = gettext_noop("%(unit)s is the sign of several currencies. Say which one is meant.")
                 errors.append(FieldError("currency", "required", template, {"unit": read.unit}))
             elif meant and written and written not in meant:
                 params = {"unit": read.unit, "currency": written}
-                template = "The amount is in %(unit)s, but the currency of the row is %(currency)s."
+                template = gettext_noop(
+                    "The amount is in %(unit)s, but the currency of the row is %(currency)s."
+                )
                 errors.append(FieldError(key, "invalid", template, params))
             elif meant and not written:
                 (written,) = meant
@@ -294,7 +312,7 @@ def _list(key: str, label: str, read: cells.Reader, attribute: str) -> ImportFie
 
 
 EXPORT_ONLY = (
-    export_only("amount_base", "Amount in the organization's currency"),
-    export_only("probability_in_force", "Probability in force"),
-    export_only("updated_at", "Updated"),
+    export_only("amount_base", gettext_noop("Amount in the organization's currency")),
+    export_only("probability_in_force", gettext_noop("Probability in force")),
+    export_only("updated_at", gettext_noop("Updated")),
 )

@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from contacts.models import Contact
 from contacts.rules import company_key, folded_name
 from contacts.services import companies_by_name, create_contacts
@@ -86,7 +88,7 @@ def with_companies(
         name, key = change.get(field), change.get(target)
         company = companies[name] if name and key is None else None
         if name and key in rows and folded_name(rows[key].full_name) != folded_name(name):
-            template = "The UUID names %(contact)s, who has another name."
+            template = gettext_noop("The UUID names %(contact)s, who has another name.")
             conflict = FieldError(field, "contact_conflict", template, {"contact": rows[key].full_name})
             errors[index] = Invalid(fields=[conflict])
         elif name and key is None and company is None:

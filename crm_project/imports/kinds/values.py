@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from crm_project.errors import FieldError
 from crm_project.imports.errors import UnreadableCell
 from crm_project.readers import quoted
@@ -37,7 +39,7 @@ class ValueField:
     choices: Callable[[], Sequence[tuple[str, str]]]
     chosen: Callable[[str], Any]
     create: Callable[[Sequence[str]], None] | None = None
-    created_as: str = "create it"
+    created_as: str = gettext_noop("create it")
 
     def knows(self, text: str) -> bool:
         try:
@@ -54,18 +56,39 @@ def status_of(text: str) -> str | None:
     return next((status for status, words in STATUS_WORDS.items() if plain in words), None)
 
 
+# What a value can be unknown as: the refusal where none is known, and the one that names the known ones.
+UNKNOWN: Mapping[str, tuple[str, str]] = {
+    "pipeline": (
+        gettext_noop("There is no pipeline %(value)s."),
+        gettext_noop("There is no pipeline %(value)s. Known: %(names)s."),
+    ),
+    "stage": (
+        gettext_noop("There is no stage %(value)s."),
+        gettext_noop("There is no stage %(value)s. Known: %(names)s."),
+    ),
+    "status": ("", gettext_noop("There is no status %(value)s. Known: %(names)s.")),
+    "lost_reason": (
+        gettext_noop("There is no lost reason %(value)s."),
+        gettext_noop("There is no lost reason %(value)s. Known: %(names)s."),
+    ),
+    "member": (
+        gettext_noop("There is no member %(value)s."),
+        gettext_noop("There is no member %(value)s. Known: %(names)s."),
+    ),
+    "kind_of_contact": ("", gettext_noop("There is no kind of contact %(value)s. Known: %(names)s.")),
+    "type_of_activity": ("", gettext_noop("There is no type of activity %(value)s. Known: %(names)s.")),
+}
+
+
 def unknown(what: str, written: str, known: Sequence[str]) -> UnreadableCell:
     """The refusal of a value, with the first known ones."""
     names = ", ".join(known[:20])
     more = len(known) - 20
+    alone, with_names = UNKNOWN[what]
     if not known:
-        return UnreadableCell("There is no %(what)s %(value)s.", {"what": what, "value": quoted(written)})
-    params = {
-        "what": what,
-        "value": quoted(written),
-        "names": names if more <= 0 else f"{names} and {more} more",
-    }
-    return UnreadableCell("There is no %(what)s %(value)s. Known: %(names)s.", params)
+        return UnreadableCell(alone, {"value": quoted(written)})
+    params = {"value": quoted(written), "names": names if more <= 0 else f"{names} and {more} more"}
+    return UnreadableCell(with_names, params)
 
 
 def choice_errors(choices: Mapping[str, Any], fields: Mapping[str, ValueField]) -> list[FieldError]:
@@ -73,7 +96,7 @@ def choice_errors(choices: Mapping[str, Any], fields: Mapping[str, ValueField]) 
     errors = []
     for key, chosen in choices.items():
         if key not in fields or not isinstance(chosen, Mapping):
-            template = "Values are chosen for: %(names)s."
+            template = gettext_noop("Values are chosen for: %(names)s.")
             params = {"names": ", ".join(fields)}
             errors.append(FieldError(f"value_choices.{key}", "unknown_field", template, params))
             continue
@@ -81,7 +104,7 @@ def choice_errors(choices: Mapping[str, Any], fields: Mapping[str, ValueField]) 
         offered |= {CREATE} if fields[key].create else set()
         for text, value in chosen.items():
             if value is not None and value not in offered:
-                template = "One of: %(choices)s."
+                template = gettext_noop("One of: %(choices)s.")
                 params = {"choices": ", ".join(repr(value) for value in sorted(offered))}
                 errors.append(FieldError(f"value_choices.{key}.{text}", "invalid_choice", template, params))
     return errors

@@ -2,22 +2,31 @@
 
 from typing import IO, Any
 
+from django.utils.translation import gettext_noop
+
 from crm_project.imports.errors import UnreadableFile
 from crm_project.imports.sources import source_of
 from crm_project.imports.tables import Table, leave_out_single_cells
 from crm_project.imports.tables.texts import open_text, sniff_delimiter, sniff_encoding
 from crm_project.imports.tables.workbooks import open_workbook
 
+PICTURE = gettext_noop("This is a picture. Only CSV and XLSX can be imported.")
 OTHER_FORMATS = (
     (
         b"\xd0\xcf\x11\xe0",
-        "an Excel file of the old format (XLS) or one with a password; save it as XLSX without a password",
+        gettext_noop(
+            "This is an Excel file of the old format (XLS) or one with a password; save it as XLSX without a"
+            " password. Only CSV and XLSX can be imported."
+        ),
     ),
-    (b"%PDF", "a PDF"),
-    (b"\x1f\x8b", "a compressed file; unpack it first"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"{\\rtf", "a text document"),
+    (b"%PDF", gettext_noop("This is a PDF. Only CSV and XLSX can be imported.")),
+    (
+        b"\x1f\x8b",
+        gettext_noop("This is a compressed file; unpack it first. Only CSV and XLSX can be imported."),
+    ),
+    (b"\x89PNG", PICTURE),
+    (b"\xff\xd8\xff", PICTURE),
+    (b"{\\rtf", gettext_noop("This is a text document. Only CSV and XLSX can be imported.")),
 )
 
 
@@ -29,9 +38,9 @@ def sniff_format(file: IO[bytes]) -> str:
         raise UnreadableFile("The file is empty.")
     if start.startswith(b"PK"):
         return "xlsx"
-    for mark, what in OTHER_FORMATS:
+    for mark, refusal in OTHER_FORMATS:
         if start.startswith(mark):
-            raise UnreadableFile("This is %(what)s. Only CSV and XLSX can be imported.", {"what": what})
+            raise UnreadableFile(refusal)
     return "csv"
 
 

@@ -166,8 +166,9 @@ class _BoundedLines:
             self.room -= len(line)
             if self.room < 0:
                 params = {"line": self.first_line, "limit": f"{ROW_LIMIT:,}"}
-                template = "The row at line %(line)s has more than %(limit)s characters. Is this a table?"
-                raise UnreadableFile(template, params)
+                raise UnreadableFile(
+                    "The row at line %(line)s has more than %(limit)s characters. Is this a table?", params
+                )
             yield line
 
 
@@ -187,5 +188,7 @@ def _wrong_encoding(encoding: str, line: int | None = None) -> UnreadableFile:
         return UnreadableFile(
             "The file is not in the encoding %(encoding)s. Choose another.", {"encoding": encoding}
         )
-    template = "The file is not in the encoding %(encoding)s from line %(line)s on. Choose another."
-    return UnreadableFile(template, {"encoding": encoding, "line": line})
+    return UnreadableFile(
+        "The file is not in the encoding %(encoding)s from line %(line)s on. Choose another.",
+        {"encoding": encoding, "line": line},
+    )

@@ -18,6 +18,9 @@
     const linkOf = (card) => card.querySelector(":scope > a");
     const nameOf = (card) => linkOf(card).textContent;
     const cardOf = (element) => element.closest?.(".kb-column li:not(.kb-more)");
+    // A text of the page, in the language of the reader, with the values in place of the names in braces.
+    const textOf = (name, values = {}) =>
+        part("texts").dataset[name].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
     const isFormPart = (element) => element.closest("button, form, input, select") !== null;
 
     function say(text) {
@@ -32,7 +35,7 @@
         const close = document.createElement("button");
         close.type = "button";
         close.textContent = "×";
-        close.setAttribute("aria-label", "Close the message");
+        close.setAttribute("aria-label", textOf("close"));
         close.addEventListener("click", () => box.remove());
         box.append(text, close);
         part("message").replaceChildren(box);
@@ -54,7 +57,7 @@
             const mover = link.parentElement.querySelector(":scope > button");
             if (mover) {
                 mover.tabIndex = link.tabIndex;
-                mover.setAttribute("aria-label", `Move ${link.textContent}`);
+                mover.setAttribute("aria-label", textOf("move", { deal: link.textContent }));
                 link.setAttribute("aria-describedby", "kb-help");
             }
         }
@@ -71,13 +74,11 @@
         try {
             answer = await fetch(url, { method: "POST", body: form, headers: { Accept: "application/json" } });
         } catch {
-            return { message: "The server cannot be reached. Nothing was changed.", isPlain: true };
+            return { message: textOf("unreachable"), isPlain: true };
         }
         if (!answer.headers.get("Content-Type")?.includes("application/json")) {
-            const text = answer.redirected
-                ? "Your session has ended. Reload the page to sign in again."
-                : answer.status === 403 ? "You may not change deals any more. Reload the page." : "This failed. Nothing was changed.";
-            return { message: text, isPlain: true };
+            const name = answer.redirected ? "signedOut" : answer.status === 403 ? "forbidden" : "failed";
+            return { message: textOf(name), isPlain: true };
         }
         return answer.json();
     }
@@ -134,7 +135,7 @@
             reason = await askForReason(card);
             if (reason === null) {
                 back();
-                say(`${nameOf(card)} was put back.`);
+                say(textOf("putBack", { deal: nameOf(card) }));
                 restoreFocus(card, hadFocus);
                 return;
             }
@@ -306,7 +307,7 @@
         held = { card, all, at, start: at, back: placeOf(card) };
         card.classList.add("kb-held");
         board.classList.add("kb-carrying");
-        say(`${nameOf(card)} was picked up in ${targetName(all[at])}. Arrow keys move it, Enter drops it, Escape puts it back.`);
+        say(textOf("pickedUp", { deal: nameOf(card), stage: targetName(all[at]) }));
     }
 
     function carry(step) {
@@ -328,7 +329,7 @@
         }
         linkOf(held.card).focus();
         held.isMoving = false;
-        say(`${targetName(target)}, ${at + 1} of ${held.all.length}. Enter drops it.`);
+        say(textOf("carried", { stage: targetName(target), number: at + 1, count: held.all.length }));
     }
 
     function letGo(isDropped) {
@@ -345,7 +346,7 @@
         back();
         linkOf(card).focus();
         held = null;
-        say(`${nameOf(card)} was put back.`);
+        say(textOf("putBack", { deal: nameOf(card) }));
     }
 
     function step(card, name) {
@@ -507,7 +508,7 @@
         columns.scrollLeft = left;
         prepare();
         const report = page.querySelector(".crm-report");
-        show(report?.outerHTML ?? plain("Nothing was undone."), Boolean(report));
+        show(report?.outerHTML ?? plain(textOf("notUndone")), Boolean(report));
     }
 
     async function showMore(link) {

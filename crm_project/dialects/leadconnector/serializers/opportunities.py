@@ -224,11 +224,13 @@ class CompanyNameField(serializers.CharField):
 
 
 class LeadConnectorContactNested(DealContact, Serializer):
-    id = RowField("contact", source="*")
-    name = serializers.CharField(source="full_name")
-    companyName = CompanyNameField()
-    email = TextOrNullField()
-    phone = TextOrNullField()
+    """An empty object where the opportunity has no contact."""
+
+    id = RowField("contact", source="*", required=False)
+    name = serializers.CharField(source="full_name", required=False)
+    companyName = CompanyNameField(required=False)
+    email = TextOrNullField(required=False)
+    phone = TextOrNullField(required=False)
     tags = LeadConnectorTagsField()
 
 

@@ -83,7 +83,7 @@
             const note = document.createElement("p");
             note.className = "crm-note crm-restored";
             note.setAttribute("role", "status");
-            note.textContent = "You were signed out. What you had typed is here again, and is not saved yet.";
+            note.textContent = document.body.dataset.signedOut;
             form.before(note);
             if (form.offsetParent === null) {
                 location.hash = "edit";

@@ -20,6 +20,9 @@ function makeFocusable(element) {
     });
 }
 
+/* The names that this script gives, in the language of the page. */
+const ownLabels = () => document.body.dataset.labels.split("|");
+
 function label(selector, name) {
     for (const element of document.querySelectorAll(selector)) {
         element.setAttribute("aria-label", name);
@@ -27,12 +30,13 @@ function label(selector, name) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-    const search = document.getElementById("searchbar");
-    search?.setAttribute("aria-label", search.placeholder);
-    label("#searchbar-submit", "Search");
-    label("[x-ref^='relatedWidgetWrapper']", "More");
-    label("#nav-sidebar-inner", "Main");
-    label("a[x-on\\:click='openTheme = !openTheme']", "Theme");
+    const searchBar = document.getElementById("searchbar");
+    searchBar?.setAttribute("aria-label", searchBar.placeholder);
+    const [search, more, main, theme] = ownLabels();
+    label("#searchbar-submit", search);
+    label("[x-ref^='relatedWidgetWrapper']", more);
+    label("#nav-sidebar-inner", main);
+    label("a[x-on\\:click='openTheme = !openTheme']", theme);
     // The text of an icon is the name of its glyph, which a screen reader must not read.
     for (const icon of document.querySelectorAll(".material-symbols-outlined:not([aria-hidden])")) {
         icon.setAttribute("aria-hidden", "true");
@@ -61,7 +65,7 @@ function labelSelects() {
 // have the same label: that of the menu gets its own.
 window.addEventListener("load", () => {
     window.django?.jQuery?.(labelSelects);
-    label("#nav-sidebar-inner .simplebar-content-wrapper", "Menu");
+    label("#nav-sidebar-inner .simplebar-content-wrapper", ownLabels()[4]);
 });
 
 // The theme gives the palette the focus 20 ms after Ctrl+K, which fails if it is not shown by then.
@@ -108,13 +112,13 @@ function entryButton(icon, name, act) {
 function setUpEntries(box) {
     const empty = box.lastElementChild;
     const removeFrom = (row) => {
-        row.append(entryButton("close", "Remove", () => {
+        row.append(entryButton("close", box.dataset.remove, () => {
             row.querySelector("input").value = "";
             row.hidden = true;
             box.querySelector(".crm-entry-add").focus();
         }));
     };
-    box.append(entryButton("add", "Add another", () => {
+    box.append(entryButton("add", box.dataset.add, () => {
         const row = empty.cloneNode(true);
         const input = row.querySelector("input");
         input.value = "";
