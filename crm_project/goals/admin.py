@@ -109,7 +109,7 @@ class GoalAdmin(StaffModelAdmin):
         facts = [
             (_("Goal of"), name_of(row)),
             (_("Attained"), sum_of(one)),
-            (_("Percent"), percent_of(one)),
+            (_("Percent"), display.percent(one.percent)),
             (_("Deals"), deals_of(one)),
             (_("Id for the API"), str(row.uuid)),
         ]
@@ -141,7 +141,7 @@ class GoalAdmin(StaffModelAdmin):
 
     @admin.display(description=gettext_lazy("Percent"))
     def percent(self, row: Any) -> str:
-        return percent_of(row.attainment)
+        return display.percent(row.attainment.percent)
 
     @admin.display(description=gettext_lazy("Deals"))
     def deals(self, row: Any) -> Any:
@@ -159,7 +159,7 @@ def _card(one: Attainment) -> dict[str, Any]:
         else _("The organization's goal of this month"),
         "figure": format_html(_("{attained} of {goal}"), attained=sum_of(one), goal=amount_of(one)),
         "value": f"{min(one.percent, 100)}",
-        "percent": percent_of(one),
+        "percent": display.percent(one.percent),
         "deals": deals % {"count": display.number(one.deals)},
         "note": without % {"count": display.number(one.without_rate)} if one.without_rate else "",
         "url": deals_url(one),
@@ -181,10 +181,6 @@ def sum_of(one: Attainment) -> Any:
 def _money(one: Attainment, amount: Any) -> Any:
     rounded = type(amount)(money.rounded(amount, one.currency))
     return display.money(rounded, one.currency, money.currency_decimals().get(one.currency, 2))
-
-
-def percent_of(one: Attainment) -> str:
-    return _("%(number)s%%") % {"number": display.number(one.percent, 1)}
 
 
 def deals_of(one: Attainment) -> Any:

@@ -164,7 +164,8 @@ class FilterTestCase(StaffTestCase):
         request = RequestFactory().get(list_url(model), parameters)
         request.user, request.resolver_match = actor.member.user, resolve(list_url(model))
         request.staff_actor = actor
-        with timezone.override(actor.organization.time_zone):
+        # A reader's own zone moves no day of a filter.
+        with timezone.override("America/Los_Angeles"):
             changelist = admin.site._registry[model].get_changelist_instance(request)
         assert not changelist.filter_errors, (parameters, changelist.filter_errors)
         return [*changelist.result_list]
