@@ -113,8 +113,6 @@ class GoalAdmin(StaffModelAdmin):
             (_("Deals"), deals_of(one)),
             (_("Id for the API"), str(row.uuid)),
         ]
-        if one.without_rate:
-            facts.insert(4, (_("Deals without a rate, not in the sum"), str(one.without_rate)))
         return {"template": "admin/facts.html", "facts": facts}
 
     def home_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -150,9 +148,6 @@ class GoalAdmin(StaffModelAdmin):
 
 def _card(one: Attainment) -> dict[str, Any]:
     deals = ngettext("%(count)s won deal", "%(count)s won deals", one.deals)
-    without = ngettext(
-        "%(count)s of them without a rate", "%(count)s of them without a rate", one.without_rate
-    )
     return {
         "title": _("Your goal of this month")
         if one.goal.member_id
@@ -161,7 +156,7 @@ def _card(one: Attainment) -> dict[str, Any]:
         "value": f"{min(one.percent, 100)}",
         "percent": display.percent(one.percent),
         "deals": deals % {"count": display.number(one.deals)},
-        "note": without % {"count": display.number(one.without_rate)} if one.without_rate else "",
+        "note": without_rate_of(one) if one.without_rate else "",
         "url": deals_url(one),
     }
 
@@ -184,8 +179,14 @@ def _money(one: Attainment, amount: Any) -> Any:
 
 
 def deals_of(one: Attainment) -> Any:
-    """The number of the deals, as a link to the list of them."""
-    return display.anchor(deals_url(one), display.number(one.deals)) if one.deals else "0"
+    """The number of the deals, as a link to the list of them, and of those that are not in the sum."""
+    number = display.anchor(deals_url(one), display.number(one.deals)) if one.deals else "0"
+    return format_html("{} ({})", number, without_rate_of(one)) if one.without_rate else number
+
+
+def without_rate_of(one: Attainment) -> str:
+    text = ngettext("%(count)s without a rate", "%(count)s without a rate", one.without_rate)
+    return text % {"count": display.number(one.without_rate)}
 
 
 def deals_url(one: Attainment) -> str:

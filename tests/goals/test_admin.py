@@ -105,7 +105,7 @@ class FormTests(StaffTestCase):
         assert list(self.client.get(html.unescape(url)).context["cl"].result_list) == [
             Deal.objects.get(pk=won.pk)
         ]
-        assert "Deals without a rate, not in the sum" in page
+        assert "(1 without a rate)" in page
 
     def test_a_member_has_the_page_of_the_own_goal_without_a_form_and_no_other(self):
         own, other = (goal(self.manager, member=actor.member.pk) for actor in (self.bob, self.manager))

@@ -52,7 +52,7 @@ class HomeTests(StaffTestCase):
         assert own_value == ["12.5"]
         assert of_all == (
             "The organization's goal of this month 1,000.50 EUR of 800 EUR 125.1% · 3 won deals"
-            " · 1 of them without a rate"
+            " · 1 without a rate"
         )
         assert value == ["100"]
 
