@@ -21,6 +21,7 @@ COUNTS: Mapping[str, Callable[[int], str]] = {
     "contacts.contact": lambda n: ngettext("%(count)s contact", "%(count)s contacts", n),
     "deals.deal": lambda n: ngettext("%(count)s deal", "%(count)s deals", n),
     "deals.lostreason": lambda n: ngettext("%(count)s lost reason", "%(count)s lost reasons", n),
+    "goals.goal": lambda n: ngettext("%(count)s goal", "%(count)s goals", n),
     "imports.export": lambda n: ngettext("%(count)s export", "%(count)s exports", n),
     "imports.import": lambda n: ngettext("%(count)s import", "%(count)s imports", n),
     "mail.message": lambda n: ngettext("%(count)s message", "%(count)s messages", n),
