@@ -38,7 +38,8 @@ class Attainment:
     @property
     def percent(self) -> Decimal:
         """With one decimal, rounded half up."""
-        return (100 * self.attained / self.goal.amount).quantize(TENTH, ROUND_HALF_UP)
+        percent: Decimal = 100 * self.attained / self.goal.amount
+        return percent.quantize(TENTH, ROUND_HALF_UP)
 
     @property
     def deals(self) -> int:
@@ -58,15 +59,14 @@ class Attainment:
         return {"status": Deal.Statuses.WON.value, **own, **days}
 
 
-def attainments(reader: Member, goals: Sequence[Goal], deals: Any = None) -> list[Attainment]:
-    """That of each goal, in one query. `deals` are other visible deals than all of them, such as a pipeline's."""
+def attainments(reader: Member, goals: Sequence[Goal]) -> list[Attainment]:
+    """That of each goal, in one query."""
     if not goals:
         return []
     months = sorted(goal.month for goal in goals)
     zone = ZoneInfo(reader.organization.time_zone)
     period = Period(months[0], metrics.month_start(months[-1], 1), zone)
-    visible = Deal.objects.visible_to(reader) if deals is None else deals
-    won = visible.filter(status=Deal.Statuses.WON)
+    won = Deal.objects.visible_to(reader).filter(status=Deal.Statuses.WON)
     by_owner: dict[Any, Totals] = defaultdict(list)
     for total in metrics.grouped(won, ("owner",), period=period, column="closed_at", bucket="month"):
         # Under None all deals of the month, those without an owner among them.

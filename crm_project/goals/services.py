@@ -63,10 +63,10 @@ def _set_member(actor: Actor, goal: Goal, key: Any) -> list[FieldError]:
     """Somebody who has been deactivated keeps the goals of earlier months, and gets no others."""
     members = Member.objects.visible_to(actor.member).select_related("user")
     member = rows_by_key(members, [key]).get(key)
-    if key is not None and member is None:
-        return [missing("member")]
-    is_other = member is not None and member.pk != goal.member_id
-    goal.member = member
+    if member is None:
+        goal.member = None
+        return [] if key is None else [missing("member")]
+    is_other, goal.member = member.pk != goal.member_id, member
     return [inactive("member")] if is_other and not member.has_access else []
 
 
