@@ -11,10 +11,10 @@ from deals.metrics import Period
 
 @dataclass
 class Hooks:
-    # goals(reader, period) -> by the first day of its month, the organization's goal: its amount, and what has been
-    # attained of it in percent
-    goals: Callable[[Member, Period], Mapping[datetime.date, tuple[Decimal, Decimal]]] = (
-        lambda reader, period: {}
+    # goals(reader, owner, period) -> by the first day of its month, the goal of this member, or of the organization
+    # for None: its amount, and what has been attained of it in percent
+    goals: Callable[[Member, int | None, Period], Mapping[datetime.date, tuple[Decimal, Decimal]]] = (
+        lambda reader, owner, period: {}
     )
 
 

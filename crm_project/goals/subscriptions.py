@@ -12,10 +12,12 @@ from deals.metrics import Period
 
 
 def connect() -> None:
-    hooks.goals = goals_of_organization
+    hooks.goals = goals_of
 
 
-def goals_of_organization(reader: Member, period: Period) -> Mapping[datetime.date, tuple[Decimal, Decimal]]:
-    """By month the amount and the percent attained, which is that of the whole month."""
-    goals = Goal.objects.visible_to(reader).filter(member=None, month__in=period.months)
+def goals_of(
+    reader: Member, owner: int | None, period: Period
+) -> Mapping[datetime.date, tuple[Decimal, Decimal]]:
+    """By month the amount and the percent attained, which is that of the whole month; none that is not visible."""
+    goals = Goal.objects.visible_to(reader).filter(member=owner, month__in=period.months)
     return {one.goal.month: (one.goal.amount, one.percent) for one in attainments(reader, list(goals))}

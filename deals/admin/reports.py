@@ -26,7 +26,7 @@ from crm_project.accounts.models import Member
 from crm_project.records.rules import is_day
 from crm_project.staff import display, inputs
 from crm_project.staff.pages import render_page
-from crm_project.staff.request_actor import today, visible
+from crm_project.staff.request_actor import member_choices, today, visible
 from deals import metrics, money
 from deals.hooks import hooks
 from deals.metrics import Period, Totals
@@ -86,7 +86,7 @@ class Section:
 
 @dataclass
 class Report:
-    """The report of one request: its period and pipeline, and the sections."""
+    """The report of one request: its period, pipeline and owner, and the sections."""
 
     request: HttpRequest
     actor: Actor
@@ -115,14 +115,31 @@ class Report:
         return next((pipeline for pipeline in self.pipelines if pipeline.pk == chosen), None)
 
     @cached_property
+    def owners(self) -> list[tuple[int, str]]:
+        return member_choices(self.request)
+
+    @cached_property
+    def owner(self) -> int | None:
+        """The member of the parameter, whose deals alone count; None for all of them."""
+        chosen = inputs.whole_number(self.request.GET.get("owner", ""))
+        return chosen if chosen in dict(self.owners) else None
+
+    @property
+    def filters(self) -> dict[str, int]:
+        """The parameters of the list of deals for those that count, beside those of each figure."""
+        chosen = {"pipeline": self.pipeline and self.pipeline.pk, "owner": self.owner}
+        return {name: value for name, value in chosen.items() if value}
+
+    @cached_property
     def deals(self) -> Any:
         rows: Any = visible(self.request, Deal)
-        return rows.filter(stage__pipeline=self.pipeline.pk) if self.pipeline else rows
+        rows = rows.filter(stage__pipeline=self.pipeline.pk) if self.pipeline else rows
+        return rows.filter(owner=self.owner) if self.owner else rows
 
     @cached_property
     def goals(self) -> Mapping[datetime.date, tuple[Decimal, Decimal]]:
-        """The organization's goals by month, with the percent attained; one pipeline has none."""
-        return {} if self.pipeline else hooks.goals(self.actor.member, self.period)
+        """The goals of the organization or the member by month, with the percent attained; a pipeline has none."""
+        return {} if self.pipeline else hooks.goals(self.actor.member, self.owner, self.period)
 
     def goal(self, month: datetime.date) -> list[Cell]:
         """The goal of a month, and what is attained of it."""
@@ -138,14 +155,13 @@ class Report:
     @property
     def query(self) -> str:
         days = {"since": self.period.since.isoformat(), "until": self.last_day.isoformat()}
-        return urlencode({**days, **({"pipeline": self.pipeline.pk} if self.pipeline else {})})
+        return urlencode({**days, **self.filters})
 
     def sections(self) -> list[Section]:
         return [make(self) for make in SECTIONS.values()]
 
     def list_url(self, **filters: Any) -> str:
-        own = {"pipeline": self.pipeline.pk} if self.pipeline else {}
-        return f"{reverse('admin:deals_deal_changelist')}?{urlencode({**own, **filters})}"
+        return f"{reverse('admin:deals_deal_changelist')}?{urlencode({**self.filters, **filters})}"
 
     def count(self, totals: Totals, **filters: Any) -> Cell:
         found = metrics.count_of(totals)
@@ -194,7 +210,10 @@ def forecast(report: Report) -> Section:
         " forecast category of the deal or else of its stage. Omitted deals are left out. Weighted is the sum"
         " of the open deals, each times its probability."
     )
-    of_goals = _("The goal is that of the organization; what was won in the whole month is attained of it.")
+    of_goals = _(
+        "The goal is that of the organization, or of the chosen member; what was won in the whole month is"
+        " attained of it."
+    )
     return Section(
         "forecast",
         _("Forecast"),

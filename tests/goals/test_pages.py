@@ -119,6 +119,29 @@ class ForecastTests(StaffTestCase):
                 if goals:
                     assert (row[-2].text, row[-1].text) == ("1,234.50", f"{expected[0][1]:g}%")
 
+    def test_the_goals_of_a_member_for_those_who_may_see_them(self):
+        random_deals(self)
+        for month in MONTHS:
+            goal(self.alice, month.isoformat(), "77", self.bob.member.pk)
+            goal(self.alice, month.isoformat(), "88", self.manager.member.pk)
+        own, hers = (
+            f"since=2024-01-01&until=2024-03-31&owner={actor.member.pk}" for actor in (self.bob, self.manager)
+        )
+        for reader, query, member in (
+            (self.manager, own, self.bob),
+            (self.bob, own, self.bob),
+            (self.alice, hers, self.manager),
+        ):
+            self.sign_in(reader)
+            for row, month in zip(self.forecast(query).rows, MONTHS, strict=True):
+                one = Goal.objects.get(month=month, member=member.member)
+                assert row[-2].plain == one.amount
+                assert row[-1].plain == float(figures(reader, one)[1]) / 100
+                assert row[1].plain == figures(reader, one)[2]
+
+        self.sign_in(self.bob)
+        assert "Goal" not in self.forecast(hers).headers
+
     def test_a_part_of_a_month_shows_what_is_attained_in_all_of_it(self):
         goal(self.alice, "2024-01-01", "100")
         closed = datetime.datetime(2024, 1, 5, 12, tzinfo=datetime.UTC)
