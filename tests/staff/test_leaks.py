@@ -77,8 +77,8 @@ TENANT_MODELS = (
     ExchangeRate,
     WebhookDelivery,
     Notification,
-    SavedView,
     Goal,
+    SavedView,
 )
 
 
