@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "crm_project.api",
     "crm_project.imports",
     "crm_project.saved_views",
+    "crm_project.goals",
     "crm_project.webhooks",
     "crm_project.notifications",
     "crm_project.setup",

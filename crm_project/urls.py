@@ -30,6 +30,7 @@ urlpatterns = [
     path("api/", include("crm_project.rates.api.urls")),
     path("api/", include("crm_project.imports.api.urls")),
     path("api/", include("crm_project.saved_views.api.urls")),
+    path("api/", include("crm_project.goals.api.urls")),
     path("api/", include("crm_project.webhooks.api.urls")),
     path("api/", include("crm_project.notifications.api.urls")),
     path("api/<rest:rest>", pages.UnknownView.as_view()),

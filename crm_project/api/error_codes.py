@@ -239,6 +239,7 @@ CONFLICTS = (
     ErrorCode("email_taken", (409,), "Another live contact of this kind has the e-mail.", "Update that one."),
     ErrorCode("name_taken", (409,), "Another live row has the name.", "Choose another name."),
     ErrorCode("date_taken", (409,), "Another rate of the currency has the day.", "Update that one."),
+    ErrorCode("month_taken", (409,), "Another goal of the member has the month.", "Update that one."),
     ErrorCode("key_taken", (409,), "Another custom field has the key.", "Choose another key."),
     ErrorCode(
         "reference_taken",

@@ -48,6 +48,12 @@ class ExchangeRateForm(StaffForm):
     )
     external_references = references_field()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            # Without the zeros that fill the column.
+            self.initial.setdefault("rate", Decimal(f"{self.instance.rate.normalize():f}"))
+
 
 class RateFileForm(forms.Form):
     file = forms.FileField(

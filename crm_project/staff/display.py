@@ -33,6 +33,11 @@ def decimal(amount: Decimal | float, decimals: int) -> str:
     return f"{amount:,.{decimals}f}".translate(str.maketrans(signs))
 
 
+def percent(value: Decimal) -> str:
+    """`12.5%`, as the language of the page writes it."""
+    return _("%(number)s%%") % {"number": number(value, 1)}
+
+
 def chip(text: str, color: str) -> SafeString:
     """A coloured label; `color` is #rrggbb, which is validated before it is stored."""
     return format_html('<span class="crm-chip" style="--chip: {}">{}</span>', color, text)

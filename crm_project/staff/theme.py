@@ -56,6 +56,7 @@ SECTIONS: list[tuple[str | Promise, list[tuple[str | Promise, str, str, Permissi
                 "admin:deals_lostreason_changelist",
                 Permission.VIEW,
             ),
+            (gettext_lazy("Goals"), "target", "admin:goals_goal_changelist", Permission.VIEW),
             (
                 gettext_lazy("Exchange rates"),
                 "payments",

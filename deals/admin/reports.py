@@ -13,10 +13,11 @@ from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import formats, timezone
+from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -25,8 +26,9 @@ from crm_project.accounts.models import Member
 from crm_project.records.rules import is_day
 from crm_project.staff import display, inputs
 from crm_project.staff.pages import render_page
-from crm_project.staff.request_actor import visible
+from crm_project.staff.request_actor import member_choices, today, visible
 from deals import metrics, money
+from deals.hooks import hooks
 from deals.metrics import Period, Totals
 from deals.models import Deal, LostReason
 from pipelines.models import ForecastCategories, Pipeline, Stage
@@ -84,7 +86,7 @@ class Section:
 
 @dataclass
 class Report:
-    """The report of one request: its period and pipeline, and the sections."""
+    """The report of one request: its period, pipeline and owner, and the sections."""
 
     request: HttpRequest
     actor: Actor
@@ -92,8 +94,7 @@ class Report:
     @cached_property
     def period(self) -> Period:
         """Of the parameters; without them, or with wrong ones, the last three months and the next three."""
-        first = metrics.month_start(timezone.localdate())
-        zone = timezone.get_current_timezone()
+        first, zone = metrics.month_start(today(self.actor)), ZoneInfo(self.actor.organization.time_zone)
         given = [_day(self.request.GET.get(name, "")) for name in ("since", "until")]
         if given[0] and given[1] and given[0] <= given[1] < datetime.date.max:
             period = Period(given[0], given[1] + DAY, zone)
@@ -114,9 +115,38 @@ class Report:
         return next((pipeline for pipeline in self.pipelines if pipeline.pk == chosen), None)
 
     @cached_property
+    def owners(self) -> list[tuple[int, str]]:
+        return member_choices(self.request)
+
+    @cached_property
+    def owner(self) -> int | None:
+        """The member of the parameter, whose deals alone count; None for all of them."""
+        chosen = inputs.whole_number(self.request.GET.get("owner", ""))
+        return chosen if chosen in dict(self.owners) else None
+
+    @property
+    def filters(self) -> dict[str, int]:
+        """The parameters of the list of deals for those that count, beside those of each figure."""
+        chosen = {"pipeline": self.pipeline and self.pipeline.pk, "owner": self.owner}
+        return {name: value for name, value in chosen.items() if value}
+
+    @cached_property
     def deals(self) -> Any:
         rows: Any = visible(self.request, Deal)
-        return rows.filter(stage__pipeline=self.pipeline.pk) if self.pipeline else rows
+        rows = rows.filter(stage__pipeline=self.pipeline.pk) if self.pipeline else rows
+        return rows.filter(owner=self.owner) if self.owner else rows
+
+    @cached_property
+    def goals(self) -> Mapping[datetime.date, tuple[Decimal, Decimal]]:
+        """The goals of the organization or the member by month, with the percent attained; a pipeline has none."""
+        return {} if self.pipeline else hooks.goals(self.actor.member, self.owner, self.period)
+
+    def goal(self, month: datetime.date) -> list[Cell]:
+        """The goal of a month, and what is attained of it."""
+        if month not in self.goals:
+            return [Cell(display.NOTHING)] * 2
+        amount, percent = self.goals[month]
+        return [self.money(amount), Cell(display.percent(percent), plain=float(percent) / 100)]
 
     @property
     def last_day(self) -> datetime.date:
@@ -125,14 +155,13 @@ class Report:
     @property
     def query(self) -> str:
         days = {"since": self.period.since.isoformat(), "until": self.last_day.isoformat()}
-        return urlencode({**days, **({"pipeline": self.pipeline.pk} if self.pipeline else {})})
+        return urlencode({**days, **self.filters})
 
     def sections(self) -> list[Section]:
         return [make(self) for make in SECTIONS.values()]
 
     def list_url(self, **filters: Any) -> str:
-        own = {"pipeline": self.pipeline.pk} if self.pipeline else {}
-        return f"{reverse('admin:deals_deal_changelist')}?{urlencode({**own, **filters})}"
+        return f"{reverse('admin:deals_deal_changelist')}?{urlencode({**self.filters, **filters})}"
 
     def count(self, totals: Totals, **filters: Any) -> Cell:
         found = metrics.count_of(totals)
@@ -175,20 +204,27 @@ def forecast(report: Report) -> Section:
                 else {"status": "open", "forecast": name, **days}
             )
             cells += [report.count(month[name], **filters), report.sum(month[name])]
-        rows.append([*cells, report.sum(metrics.in_forecast(month), "weighted_amount_base")])
+        weighted = report.sum(metrics.in_forecast(month), "weighted_amount_base")
+        rows.append([*cells, weighted, *(report.goal(month["month"]) if report.goals else ())])
     everything = [total for month in months for name in categories for total in month[name]]
+    computed = _(
+        "Won deals count in the month of their closing, open ones in that of their expected close, in the"
+        " forecast category of the deal or else of its stage. Omitted deals are left out. Weighted is the sum"
+        " of the open deals, each times its probability."
+    )
+    of_goals = _(
+        "The goal is that of the organization, or of the chosen member; what was won in the whole month is"
+        " attained of it."
+    )
     return Section(
         "forecast",
         _("Forecast"),
-        _(
-            "Won deals count in the month of their closing, open ones in that of their expected close, in the"
-            " forecast category of the deal or else of its stage. Omitted deals are left out. Weighted is the sum"
-            " of the open deals, each times its probability."
-        ),
+        f"{computed} {of_goals}" if report.goals else computed,
         [
             _("Month"),
             *(text for name in categories for text in (str(labels[name]), _("Amount"))),
             pgettext("amount", "Weighted"),
+            *((_("Goal"), _("Attained")) if report.goals else ()),
         ],
         rows,
         _chart(

@@ -81,6 +81,7 @@ SAVED = {"name": "Open", "list": "deals", "filters": {"status": "open"}}
 HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
 RATE = {"currency": "USD", "date": "2024-01-01", "rate": "0.9"}
 RATES = {"format": "csv", "content": "currency,date,rate\nUSD,2024-02-01,0.9\n"}
+GOAL = {"month": "2024-01-01", "amount": "1000.00"}
 STAGES = [{"name": "First"}, {"name": "Second"}]
 
 ROUTES = [
@@ -150,6 +151,12 @@ ROUTES = [
     route("PATCH  /api/exchange-rates/{rate}                403 403 200 200", {"rate": "2"}),
     route("DELETE /api/exchange-rates/{rate}                403 403 204 204"),
     route("POST   /api/exchange-rates/{trashed_rate}/restore    403 403 200 200"),
+    route("GET    /api/goals                                200 200 200 200"),
+    route("POST   /api/goals                                403 403 201 201", GOAL),
+    route("GET    /api/goals/{goal}                         200 200 200 200"),
+    route("PATCH  /api/goals/{goal}                         403 403 200 200", {"amount": "2000"}),
+    route("DELETE /api/goals/{goal}                         403 403 204 204"),
+    route("POST   /api/goals/{trashed_goal}/restore         403 403 200 200"),
     route("GET    /api/deals                                200 200 200 200"),
     route("POST   /api/deals                                403 201 201 201", {"name": "Deal"}),
     route(
@@ -305,6 +312,7 @@ def make_rows(case: Any) -> dict[str, Any]:
         "trashed_reason": trashed_reason.pk,
         "rate": case.as_alice.post("/api/exchange-rates", {**RATE, "currency": "CHF"}).json()["id"],
         "trashed_rate": _trashed_rate(case),
+        **_goals(case),
         "deal": deal.uuid,
         "trashed_deal": trashed_deal.uuid,
         "activity": activity.uuid,
@@ -358,6 +366,15 @@ def _trashed_rate(case: Any) -> int:
     row: int = case.as_alice.post("/api/exchange-rates", {**RATE, "currency": "PLN"}).json()["id"]
     case.as_alice.delete(f"/api/exchange-rates/{row}")
     return row
+
+
+def _goals(case: Any) -> dict[str, Any]:
+    months = ("2024-02-01", "2024-03-01")
+    goal, trashed = (
+        case.as_alice.post("/api/goals", {**GOAL, "month": month}).json()["uuid"] for month in months
+    )
+    case.as_alice.delete(f"/api/goals/{trashed}")
+    return {"goal": uuid.UUID(goal), "trashed_goal": uuid.UUID(trashed)}
 
 
 def served() -> dict[str, Any]:

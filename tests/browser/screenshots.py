@@ -55,6 +55,8 @@ PAGES = {
     "pipeline-add": "/admin/pipelines/pipeline/add/",
     "stage-remove": "/admin/pipelines/pipeline/ > .field-name a > text=Remove…",
     "lost-reasons": "/admin/deals/lostreason/",
+    "goals": "/admin/goals/goal/",
+    "goal-add": "/admin/goals/goal/add/",
     "exchange-rates": "/admin/rates/exchangerate/",
     "exchange-rate-add": "/admin/rates/exchangerate/add/",
     "custom-fields": "/admin/records/customfield/",

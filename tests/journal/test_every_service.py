@@ -17,6 +17,7 @@ from crm_project.accounts.models import ApiToken
 from crm_project.accounts.services import create_token, find_or_create_user
 from crm_project.activities.services import trash_activities
 from crm_project.changes import columns
+from crm_project.goals import services as goals_services
 from crm_project.journal.models import Event
 from crm_project.journal.undo import undo
 from crm_project.rates import services as rates_services
@@ -37,6 +38,7 @@ from pipelines import services as pipelines_services
 from tests.base import BaseTestCase
 from tests.factories import CustomFieldFactory, LostReasonFactory
 
+GOAL = {"month": datetime.date(2024, 1, 1), "amount": Decimal(2)}
 RATE = {"currency": "USD", "date": datetime.date(2024, 1, 1), "rate": Decimal(2)}
 
 # The services of every app that declares a kind of row.
@@ -46,6 +48,7 @@ ROOMS = [
 ]
 # Name and password are the login's, which is no organization's row; nothing of a password belongs into a journal.
 # A test, a resend and a replay change no webhook: the dispatcher's own tables have them.
+# The language and the time zone in which members read are their own, and no event.
 NO_ROW = {"rename_member", "set_password", "change_preferences", "send_test", "resend", "replay"}
 SAVED = {"name": "Open", "list": "deals", "filters": {"status": "open"}}
 HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
@@ -224,6 +227,13 @@ PREPARED: dict[str, tuple[Action, Callable[..., Any]]] = {
         lambda w: w.rate(),
         lambda run, w, row: run(actor=w.manager, rates=[Read(row.currency, row.date, Decimal(3))]),
     ),
+    "create_goal": (lambda w: None, lambda run, w, _: run(actor=w.manager, change=GOAL)),
+    "update_goal": (
+        lambda w: w.goal(),
+        lambda run, w, row: run(actor=w.manager, goal=row, change={"amount": Decimal(3)}),
+    ),
+    "trash_goal": (lambda w: w.goal(), lambda run, w, row: run(actor=w.manager, goal=row)),
+    "restore_goal": (lambda w: w.trashed_goal(), lambda run, w, row: run(actor=w.manager, goal=row)),
     "create_lost_reason": (lambda w: None, lambda run, w, _: run(actor=w.manager, change={"name": "Price"})),
     "follow_deal": (
         lambda w: w.deal(),
@@ -336,6 +346,14 @@ class WalkTests(BaseTestCase):
     def trashed_stage(self) -> Any:
         pipelines_services.trash_stage(actor=self.manager, stage=self.offer)
         return self.offer
+
+    def goal(self) -> Any:
+        return goals_services.create_goal(actor=self.manager, change=GOAL)
+
+    def trashed_goal(self) -> Any:
+        goal = self.goal()
+        goals_services.trash_goal(actor=self.manager, goal=goal)
+        return goal
 
     def rate(self) -> Any:
         return rates_services.create_exchange_rate(actor=self.manager, change=RATE)

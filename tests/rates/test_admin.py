@@ -1,5 +1,6 @@
 """The upload of exchange rates in the admin."""
 
+import datetime
 from decimal import Decimal
 
 import pytest
@@ -7,13 +8,28 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from crm_project.rates.models import ExchangeRate
+from crm_project.rates.services import create_exchange_rate
 from tests.rates.test_rates import ECB
-from tests.staff.base import StaffTestCase, list_url
+from tests.staff.base import StaffTestCase, change_url, list_url
 
 pytestmark = pytest.mark.once
 
 URL = "/admin/rates/exchangerate/upload/"
 CSV = "currency,date,rate\nUSD,2026-01-05,0.8\nCHF,2026-01-05,1.05\n"
+
+
+class FormTests(StaffTestCase):
+    def test_the_form_of_a_rate_that_is_saved_as_it_is_changes_nothing(self):
+        self.sign_in(self.manager)
+        change = {"currency": "USD", "date": datetime.date(2024, 1, 1), "rate": Decimal("0.9234")}
+        rate = create_exchange_rate(actor=self.manager, change=change)
+
+        assert self.form(change_url(rate))["rate"] == "0.9234"
+        self.save(change_url(rate))
+        assert ExchangeRate.objects.get().version == 1
+
+        self.save(change_url(rate), date="2024-01-02")
+        assert ExchangeRate.objects.get().date == datetime.date(2024, 1, 2)
 
 
 class UploadTests(StaffTestCase):

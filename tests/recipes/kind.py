@@ -268,6 +268,13 @@ class IndustryAdmin(StaffModelAdmin):
         return services.update_industry(actor=actor, industry=row, change=change)
 '''
 
+SIDEBAR = """            (
+                gettext_lazy("Industries"),
+                "domain",
+                "admin:industries_industry_changelist",
+                Permission.VIEW,
+            ),
+"""
 ROUTES = """    route("GET    /api/industries                           200 200 200 200"),
     route("POST   /api/industries                           403 403 201 201", {"name": "Steel"}),
     route("GET    /api/industries/{industry}                200 200 200 200"),
@@ -354,10 +361,9 @@ EDITS = [
     ),
     Step(
         "crm_project/staff/theme.py",
-        '            (gettext_lazy("Industries"), "domain", "admin:industries_industry_changelist", '
-        "Permission.VIEW),\n",
+        SIDEBAR,
         "Link it in the sidebar.",
-        '            (\n                gettext_lazy("Custom fields"),',
+        '            (gettext_lazy("Goals"),',
         guard=IN_SIDEBAR,
     ),
     Step(

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from contacts.models import Contact, ContactReference
 from crm_project.accounts.models import Member, User
+from crm_project.goals.services import create_goal
 from crm_project.journal.models import Counter, Event
 from crm_project.rates.services import create_exchange_rate
 from crm_project.records.constraints import SameOrganization
@@ -28,7 +29,7 @@ from tests.factories import (
 )
 
 # Tables whose rows are made by no service of the core; theirs are tested beside them.
-CORE = ("accounts", "records", "journal", "rates", "contacts", "pipelines", "deals", "activities")
+CORE = ("accounts", "records", "journal", "rates", "contacts", "pipelines", "deals", "activities", "goals")
 
 
 def kept_in_the_organization():
@@ -51,6 +52,8 @@ def furnish(actor):
     LostReasonFactory(actor=actor, **reference)
     rate = {"currency": "USD", "date": datetime.date(2024, 1, 1), "rate": Decimal(2)}
     create_exchange_rate(actor=actor, change={**rate, **reference})
+    goal = {"month": datetime.date(2024, 1, 1), "amount": Decimal(2), "member": actor.member.pk}
+    create_goal(actor=actor, change={**goal, **reference})
     contact = PersonFactory(actor=actor, further_emails=["further@example.com"], **reference)
     me = actor.member.pk
     people = {"members": [contact.pk], "followers": [me], "access_list": [me]}

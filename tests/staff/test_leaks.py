@@ -21,6 +21,8 @@ from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
 from crm_project.activities.models import Activity
 from crm_project.background.models import Schedule, StoredTask
+from crm_project.goals.models import Goal
+from crm_project.goals.services import create_goal
 from crm_project.imports.export_services import ask_for_export
 from crm_project.imports.files import receive
 from crm_project.imports.models import Export, Import
@@ -75,6 +77,7 @@ TENANT_MODELS = (
     ExchangeRate,
     WebhookDelivery,
     Notification,
+    Goal,
     SavedView,
 )
 
@@ -157,7 +160,9 @@ class LeakTestCase(StaffTestCase):
         webhook, _ = create_webhook(actor=actor, change=change)
         delivery = send_test(actor=actor, webhook=webhook)
         rate = {"currency": "USD", "date": timezone.localdate(), "rate": Decimal(2)}
+        month = timezone.localdate().replace(day=1)
         return {
+            "goal": create_goal(actor=actor, change={"month": month, "amount": Decimal(9876)}),
             "exchange_rate": create_exchange_rate(actor=actor, change=rate),
             "pipeline": pipeline,
             "stage": stage,

@@ -19,6 +19,8 @@ from crm_project.accounts.services import create_token, deactivate_member
 from crm_project.activities.services import trash_activities
 from crm_project.background.models import Schedule, StoredTask
 from crm_project.changes import columns
+from crm_project.goals.models import Goal
+from crm_project.goals.services import create_goal, trash_goal
 from crm_project.imports.export_services import ask_for_export
 from crm_project.imports.models import Export, Import
 from crm_project.journal.models import Event
@@ -182,6 +184,17 @@ class ActionTests(ReachTestCase):
         rows, _ = self.exchangerate_trash()
         for row in rows:
             trash_exchange_rate(actor=self.alice, exchange_rate=row)
+        return rows, {}
+
+    def goal_trash(self):
+        first = Goal.objects.count() + 1
+        changes = [{"month": datetime.date(2020 + n, 1, 1), "amount": Decimal(2)} for n in (first, first + 1)]
+        return [create_goal(actor=self.alice, change=change) for change in changes], {}
+
+    def goal_restore(self):
+        rows, _ = self.goal_trash()
+        for row in rows:
+            trash_goal(actor=self.alice, goal=row)
         return rows, {}
 
     def lostreason_trash(self):

@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 from django.urls import reverse
 from django.utils import timezone
 
+from deals import metrics
 from deals.admin.reports import SECTIONS
+from deals.models import Deal
 from deals.services import create_lost_reason
 from tests.staff.base import StaffTestCase
 
@@ -34,6 +36,7 @@ class ReportTests(StaffTestCase):
                 currency=chance.choice(["EUR", "EUR", "USD"]),
                 forecast_category=chance.choice([None, "commit", "best_case", "omitted"]),
                 is_private=chance.random() < 0.3,
+                owner=chance.choice([None, cls.alice.member.pk, cls.bob.member.pk]),
                 expected_close_date=today.date() + datetime.timedelta(days=chance.randint(-100, 100)),
                 **(closing if status != "open" else {}),
                 **({"lost_reason": chance.choice([None, reason.pk])} if status == "lost" else {}),
@@ -50,7 +53,13 @@ class ReportTests(StaffTestCase):
         links = 0
         for who in (self.alice, self.manager, self.bob, self.viewer):
             self.sign_in(who)
-            for query in ("", f"pipeline={self.renewals.pk}", "since=2020-01-01&until=2020-02-01"):
+            for query in (
+                "",
+                f"pipeline={self.renewals.pk}",
+                "since=2020-01-01&until=2020-02-01",
+                f"owner={self.bob.member.pk}",
+                f"owner={self.bob.member.pk}&pipeline={self.renewals.pk}",
+            ):
                 for section in self.sections(query):
                     for cell in (cell for row in section.rows for cell in row if cell.url):
                         rows = self.client.get(cell.url).context["cl"].queryset
@@ -65,9 +74,23 @@ class ReportTests(StaffTestCase):
             "since=x&until=y",
             "since=2020-01-01&until=2026-01-01",
             "pipeline=999999",
+            f"owner={self.charlie.member.pk}",
             "until=9999-12-31",
         ):
             assert [section.rows for section in self.sections(query)] == default
+
+    def test_the_deals_of_one_owner(self):
+        self.sign_in(self.alice)
+
+        sections = {section.name: section for section in self.sections(f"owner={self.bob.member.pk}")}
+
+        won = Deal.objects.filter(status="won", owner=self.bob.member, closed_at__date__gte=self.since())
+        assert sections["results"].rows[0][1].plain == won.count() > 0
+        assert [row[0].text for row in sections["members"].rows] == ["Bob"]
+
+    def since(self):
+        """The first day of the default period."""
+        return metrics.month_start(timezone.now().date(), -3)
 
     def test_a_period_of_the_form(self):
         page = self.page(f"{REPORTS}?since=2024-05-01&until=2024-06-30")

@@ -17,6 +17,7 @@ from crm_project.setup.demo.clock import frozen_time
 from crm_project.setup.demo.data import SLUGS, demo_data
 from crm_project.setup.demo.deals import DAY
 from crm_project.setup.demo.examples import create_example_contacts, create_example_deals
+from crm_project.setup.demo.goals import create_demo_goals
 from crm_project.setup.demo.history import Track, write_history
 from crm_project.setup.demo.logins import make_logins, owned_emails
 from crm_project.setup.demo.organizations import create_demo_organization
@@ -50,6 +51,7 @@ def build_demo(*, deals: int, seed: int, password: str, token: str, replace: boo
         with frozen_time(end - DAYS[0] * DAY + 9 * HOUR):
             contacts = create_example_contacts(demo)
         write_history(demo, _working_days(end, DAYS[0]), deals, track)
+        create_demo_goals(demo.admin, end - 2 * HOUR)
         create_example_deals(demo, contacts, end - HOUR)
         write_history(other, _working_days(end, DAYS[1])[::4], OTHER_DEALS)
         for one in organizations:
