@@ -19,8 +19,8 @@ from crm_project.imports.kinds.values import choice_errors
 from crm_project.imports.mapping import (
     DEFAULTS,
     guess_mapping,
+    habits_of_export,
     header_digest,
-    is_export,
     mapping_errors,
     option_errors,
 )
@@ -203,9 +203,9 @@ def _read_columns(actor: Actor, source: Import, file: Any) -> None:
     table = open_rows(file, source)
     source.sheets = list(table.sheets)
     rows = iter(table.rows)
-    exported = is_export(table.labels, fields)
+    habits = habits_of_export(table.labels, fields, source.options)
     source.columns = profiles.profile_of(
-        table.labels, islice(rows, profiles.ROWS_AT_UPLOAD), is_export=exported
+        table.labels, islice(rows, profiles.ROWS_AT_UPLOAD), habits=habits
     )
     source.is_profiled = next(rows, None) is None
     source.answers = {}

@@ -97,7 +97,7 @@ class ContactImportKind(ImportKind[Contact]):
                 can_clear=True,
                 attribute="owner",
             ),
-            export_only("full_name", gettext_noop("Full name")),
+            export_only("full_name", gettext_noop("Name in lists")),
             plain("created_at", gettext_noop("Created"), cells.instant, can_clear=False),
             export_only("updated_at", gettext_noop("Updated")),
         ]
