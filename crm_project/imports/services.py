@@ -204,9 +204,7 @@ def _read_columns(actor: Actor, source: Import, file: Any) -> None:
     source.sheets = list(table.sheets)
     rows = iter(table.rows)
     habits = habits_of_export(table.labels, fields, source.options)
-    source.columns = profiles.profile_of(
-        table.labels, islice(rows, profiles.ROWS_AT_UPLOAD), habits=habits
-    )
+    source.columns = profiles.profile_of(table.labels, islice(rows, profiles.ROWS_AT_UPLOAD), habits=habits)
     source.is_profiled = next(rows, None) is None
     source.answers = {}
     # The error file is the file of its import, with two columns more.

@@ -51,6 +51,10 @@ class ContactImportKind(ImportKind[Contact]):
 
     stand_ins = MappingProxyType({"person_name": ("first_name", "last_name"), "company_name": ("name",)})
 
+    in_lists = MappingProxyType(
+        {"name": ("full_name",), "company": ("company_name",), "owner": ("owner_email",)}
+    )
+
     def preview(self, row: Contact) -> list[list[str]]:
         return [
             [gettext_noop("Kind"), row.get_kind_display()],
