@@ -34,6 +34,7 @@ PIECE = 256 * 1024
 # Limits of Excel, and its first date. Dates before March 1900 are text: Excel counts a 29 February 1900.
 CELL_LIMIT = 32_767
 FIRST_DAY = datetime.date(1899, 12, 30)
+FIRST_INSTANT = datetime.datetime(1899, 12, 30)
 DATES_FROM = datetime.date(1900, 3, 1)
 EXACT_DIGITS = 15
 DAY = datetime.timedelta(days=1)
@@ -173,12 +174,12 @@ def xlsx_stream(table: Iterable[Cells], *, raw: bool = False, layout: Layout = P
         for name, content in (PARTS if layout.is_plain else PARTS | STYLED).items():
             archive.writestr(name, content)
         with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
-            written = _Rows(table, raw, layout)
+            rows = _Rows(table, raw, layout)
             sheet.write((SHEET_HEAD if layout.is_plain else STYLED_HEAD).encode())
-            for piece in pieces(written):
+            for piece in pieces(rows):
                 sheet.write(piece)
                 yield outbox.take()
-            sheet.write(f"</sheetData>{written.filter}</worksheet>".encode())
+            sheet.write(f"</sheetData>{rows.filter}</worksheet>".encode())
     yield outbox.take()
 
 
@@ -186,57 +187,43 @@ class _Rows:
     """The rows of a sheet, and the filter over those that were written."""
 
     def __init__(self, table: Iterable[Cells], raw: bool, layout: Layout) -> None:
-        self.table, self.raw, self.is_plain = table, raw, layout.is_plain
-        self.columns: list[str] = []
-        self.count = 0
-        # Of days, instants and amounts; others have none.
-        self.cell_of = None if layout.is_plain else _formatted(ZoneInfo(layout.zone))
+        self.table, self.raw, self.layout = table, raw, layout
+        self.last_cell = ""
 
     def __iter__(self) -> Iterator[str]:
-        for cells in self.table:
-            self.count += 1
-            self.columns = self.columns or [letters(place) for place in range(len(cells))]
-            yield self._row(self.count, cells)
-
-    def _row(self, number: int, cells: Cells) -> str:
-        if number == 1 and not self.is_plain:
+        raw, formatted = self.raw, None if self.layout.is_plain else _formatted(ZoneInfo(self.layout.zone))
+        columns: list[str] = []
+        for number, cells in enumerate(self.table, 1):
+            columns = columns or [letters(place) for place in range(len(cells))]
             inside = [
-                _text_cell(f"{column}1", cell, HEADER)
-                for column, cell in zip(self.columns, cells, strict=True)
-            ]
-        else:
-            inside = [
-                (
-                    _cell(f"{column}{number}", value, self.raw)
-                    if self.cell_of is None or type(value) is str
-                    else self.cell_of(f"{column}{number}", value, self.raw)
-                )
-                for column, value in zip(self.columns, cells, strict=True)
+                _cell(f"{column}{number}", value, raw, formatted)
+                for column, value in zip(columns, cells, strict=True)
                 if value is not None and value != ""
             ]
-        return f'<row r="{number}">{"".join(inside)}</row>'
+            if number == 1 and formatted:
+                inside = [cell.replace(" t=", f' s="{HEADER}" t=', 1) for cell in inside]
+            self.last_cell = f"{columns[-1]}{number}"
+            yield f'<row r="{number}">{"".join(inside)}</row>'
 
     @property
     def filter(self) -> str:
-        if self.is_plain or not self.columns:
-            return ""
-        return f'<autoFilter ref="A1:{self.columns[-1]}{self.count}"/>'
+        return "" if self.layout.is_plain else f'<autoFilter ref="A1:{self.last_cell}"/>'
 
 
-def _formatted(zone: datetime.tzinfo) -> Callable[[str, Any, bool], str]:
-    """What writes the cells of values with a format of their own: instants and amounts."""
+Formatted = Callable[[str, Any], str | None]
 
-    def cell(place: str, value: Any, raw: bool) -> str:
+
+def _formatted(zone: datetime.tzinfo) -> Formatted:
+    """What writes the cells that have a format of their own: instants and amounts."""
+
+    def cell(place: str, value: Any) -> str | None:
         if isinstance(value, datetime.datetime):
             at = _wall_clock(value, zone)
             if at.date() >= DATES_FROM:
-                since = at - datetime.datetime.combine(FIRST_DAY, datetime.time())
-                return f'<c r="{place}" s="{INSTANT}"><v>{since / DAY!r}</v></c>'
-        elif isinstance(value, Decimal):
-            text = cell_of(value)
-            if _is_exact(text):
-                return f'<c r="{place}" s="{_amount_style(value)}"><v>{text}</v></c>'
-        return _cell(place, value, raw)
+                return f'<c r="{place}" s="{INSTANT}"><v>{(at - FIRST_INSTANT) / DAY!r}</v></c>'
+        elif isinstance(value, Decimal) and _is_exact(text := cell_of(value)):
+            return f'<c r="{place}" s="{_amount_style(value)}"><v>{text}</v></c>'
+        return None
 
     return cell
 
@@ -246,27 +233,24 @@ def _amount_style(value: Decimal) -> int:
     return THOUSANDTHS if value.as_tuple().exponent == -3 else AMOUNT
 
 
-def _cell(place: str, value: Any, raw: bool) -> str:
+def _cell(place: str, value: Any, raw: bool, formatted: Formatted | None) -> str:
     if type(value) is str:
         text = value if raw or value[:1] not in DANGEROUS else safe(value)
     elif isinstance(value, bool):
         return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
     elif type(value) is datetime.date and value >= DATES_FROM:
         return f'<c r="{place}" s="1"><v>{(value - FIRST_DAY).days}</v></c>'
+    elif formatted and (cell := formatted(place, value)):
+        return cell
     else:
         text = text_of(value, raw=raw)
         if isinstance(value, int | float | Decimal) and _is_exact(text):
             return f'<c r="{place}"><v>{text}</v></c>'
-    return _text_cell(place, text)
-
-
-def _text_cell(place: str, text: str, style: int = 0) -> str:
     if len(text) > CELL_LIMIT:
         text = text[: CELL_LIMIT - len(CUT)] + CUT
     if SPECIAL.search(text):
         text = escape(UNPRINTABLE.sub(_escaped, text))
-    styled = f' s="{style}"' if style else ""
-    return f'<c r="{place}"{styled} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 
 def _is_exact(number: str) -> bool:

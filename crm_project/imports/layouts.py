@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from crm_project.accounts.actors import Actor
+from crm_project.languages import csv_signs
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,10 @@ def reader_layout(actor: Actor, *, keys: bool = False, columns: Sequence[str] = 
     An import reads the times of a file with labels in the zone of whoever uploads it, and those of a file with keys
     in that of the organization.
     """
-    decimal = formats.get_format("DECIMAL_SEPARATOR")
+    delimiter, decimal = csv_signs()
     return Layout(
         "" if keys else get_language() or "",
-        # Spreadsheets separate columns by semicolons where the comma is in the figures.
-        ";" if decimal == "," else ",",
+        delimiter,
         decimal,
         actor.organization.time_zone if keys else timezone.get_current_timezone_name(),
         tuple(columns),
