@@ -4,6 +4,7 @@ Messages are the arguments of Django's functions (`gettext`, `ngettext`, …) in
 domain errors, and the names of models and fields. The strings of the theme, which has no catalogues, are among them.
 """
 
+import ast
 import datetime
 import io
 from collections.abc import Container, Iterator
@@ -29,8 +30,6 @@ from crm_project.readers import Unreadable
 LOCALE = Path(__file__).parent / "locale"
 DOMAIN = "django"
 WIDTH = 110
-# What begins a comment for translators.
-TAGS = ("Translators:",)
 # The time of a catalogue is that of its commit.
 WHEN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 ROOMS = tuple(package.rstrip(".") for package in OWN)
@@ -134,11 +133,23 @@ def _theme() -> Iterator[Path]:
 
 
 def _add(catalogue: Catalog, path: Path, but: Container[str] = ()) -> None:
-    method: Any = extract_python if path.suffix == ".py" else _template
+    method: Any = _python if path.suffix == ".py" else _template
     with path.open("rb") as file:
-        for line, message, comments, context in extract(method, file, keywords(), TAGS):
+        for line, message, _, context in extract(method, file, keywords()):
             if singular(message) not in but:
-                catalogue.add(message, None, [(path.name, line)], auto_comments=comments, context=context)
+                catalogue.add(message, None, [(path.name, line)], context=context)
+
+
+def _python(file: Any, words: Any, tags: Any, options: Any) -> Iterator[tuple[int, str, Any, list[str]]]:
+    """The literal arguments of the functions. Babel would take the key of `gettext(row["key"])` for a message."""
+    for node in ast.walk(ast.parse(file.read())):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if name in words:
+            found = [each.value if isinstance(each, ast.Constant) else None for each in node.args]
+            texts = tuple(value if isinstance(value, str) else None for value in found)
+            yield node.lineno, name, texts if len(texts) > 1 else next(iter(texts), None), []
 
 
 def _template(file: Any, words: Any, tags: Any, options: Any) -> Any:

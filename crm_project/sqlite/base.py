@@ -6,10 +6,12 @@ Every transaction takes the write lock with its BEGIN IMMEDIATE, also those of D
 migrations. A statement outside a transaction relies on SQLite's busy timeout.
 """
 
+import datetime
 from contextlib import AbstractContextManager
 from typing import Any
 
-from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3 import base, operations
+from django.utils.dateparse import parse_datetime
 
 from crm_project.write_queue import queue_of
 
@@ -24,7 +26,18 @@ def rounded_product(one: int | None, other: int | None, divisor: int) -> int | N
     return product if product <= LARGEST_INTEGER else None
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def convert_datetimefield_value(
+        self, value: Any, expression: Any, connection: Any
+    ) -> datetime.datetime | None:
+        """As Django's, in an eighth of its calls: a page of a list has hundreds of instants, all stored in UTC."""
+        if isinstance(value, str):
+            value = parse_datetime(value)
+        return value if value is None else value.replace(tzinfo=datetime.UTC)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
     # Seconds that the next transaction waits for its turn, if not as long as for the lock.
     turn_timeout: float | None = None
     _turn: AbstractContextManager[None] | None = None

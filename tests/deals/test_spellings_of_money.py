@@ -15,7 +15,7 @@ from tests.imports.client import csv_file, imported
 from tests.staff.base import StaffTestCase, add_url
 
 LARGEST = "999999999999.99"
-# What a text means in all three, or None if it is refused in all three.
+# What a text means in all three, or None if it is refused there; the form reads more of them.
 TEXTS = {
     "12": "12",
     "12.5": "12.5",
@@ -48,7 +48,9 @@ TEXTS = {
 }
 # People type these; programs do not send them.
 TYPED = {" 12 ": "12", "\u00a012": "12"}
-# A table may group digits.
+# What a person types with a decimal comma has one meaning; a program shall send a point.
+SIGNS = {"12,5": "12.5", "1.000,50": "1000.5"}
+# A table and a person may group digits.
 GROUPED = {"1,000": "1000", "1 000.50": "1000.5", "1\u202f000": "1000", "12,345,678.90": "12345678.9"}
 NUMBERS: list[tuple[Any, str | None]] = [
     (12, "12"),
@@ -117,7 +119,7 @@ class FormTests(StaffTestCase):
     @pytest.mark.slow
     def test_typed_amounts(self) -> None:
         """The same text in all three fields, which then agree."""
-        meanings = TEXTS | TYPED | dict.fromkeys(GROUPED)
+        meanings = TEXTS | TYPED | GROUPED | SIGNS
         url = add_url(Deal)
         plain = self.form(url)
         for text, meaning in meanings.items():

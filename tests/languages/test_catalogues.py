@@ -92,7 +92,7 @@ class TestCatalogue:
             for message in catalogues.stored(language)
             if isinstance(message.id, str)
             and message.string == message.id
-            and re.search("[a-z]{2}", message.id)
+            and re.search("[a-z]{2}", PLACEHOLDER.sub("", message.id))
         }
         listed = {message for code, message in same_in() if code == language}
 

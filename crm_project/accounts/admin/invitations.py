@@ -68,7 +68,7 @@ class InvitationAdmin(StaffModelAdmin):
             _("The person gets a link by e-mail, chooses a password or signs in, and then is a member.")
             if has_mail_server()
             else _(
-                "You get a link to give to the person, chooses a password or signs in, and then is a member."
+                "You get a link to give to the person, who chooses a password or signs in, and then is a member."
             )
         )
         return [(None, {"fields": list(FIELDS), "description": text})]

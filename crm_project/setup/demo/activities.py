@@ -27,9 +27,10 @@ PLANNED = [
 
 
 def create_demo_activities(courses: Sequence[DealCourse], seed: str, at: datetime.datetime) -> None:
-    """`courses` are those of the open deals; `at` is the present of the demo."""
+    """`courses` are those that have not ended, some of which have a deal in the trash; `at` is the demo's present."""
     rng, by_owner = Random(seed), dict[int, tuple[Actor, list[dict[str, Any]]]]()
-    for course in [course for course in courses if course.deal][-MOST_DEALS:]:
+    living = [course for course in courses if course.deal and course.deal.deleted_at is None]
+    for course in living[-MOST_DEALS:]:
         _, changes = by_owner.setdefault(course.owner.member.pk, (course.owner, []))
         changes += _of_deal(course, rng, at)
     for actor, changes in by_owner.values():
