@@ -45,6 +45,7 @@ def upload_file(*, actor: Actor, kind: str, upload: Upload) -> Import:
     with change_set(actor):
         delete_old_files()
         file_format = sniff_format(upload.file)
+        language = actor.member.language or actor.organization.language
         source = Import(
             organization_id=actor.organization_id,
             member=actor.member,
@@ -52,7 +53,7 @@ def upload_file(*, actor: Actor, kind: str, upload: Upload) -> Import:
             file_name=upload.name,
             format=file_format,
             size=upload.size,
-            options={**DEFAULTS, **sniff_options(upload.file, file_format, actor.organization.language)},
+            options={**DEFAULTS, **sniff_options(upload.file, file_format, language)},
         )
         _read_columns(actor, source, upload.file)
         source.save(force_insert=True)

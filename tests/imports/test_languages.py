@@ -81,14 +81,14 @@ class LanguageTests(ApiTestCase):
             assert [*error_table(self.source)][1][-1] == "amount: No number."
 
     def test_the_problem_of_an_import(self):
-        problems = [stored(CONFLICTING, {"attempts": 3}), stored("Nothing was imported."), stored(LATER)]
-        text = "Other changes of the same data interrupted it 3 times. Nothing was imported. Try again later."
+        problems = [stored(CONFLICTING, {"attempts": 3}), stored("No text of ours."), stored(LATER)]
+        text = "Other changes of the same data interrupted it 3 times. No text of ours. Try again later."
         columns = with_problems({}, problems)
         assert columns["problem"] == text
         source = Import(**columns)
         assert _problem_of(source) == text
         with polish():
-            assert _problem_of(source) == "Przerwano 3 razy. Nothing was imported. Spróbuj później."
+            assert _problem_of(source) == "Przerwano 3 razy. No text of ours. Spróbuj później."
             source.problem = "Another problem since."
             assert _problem_of(source) == "Another problem since."
 
