@@ -109,17 +109,18 @@ def guess_mapping(
             label: key for label, key in guess_mapping(rest, own).items() if key
         }
     mapping: dict[str, str | None] = dict.fromkeys(labels)
-    left_out = _read_only(labels, fields)
+    exported = export_language(labels, fields)
+    left_out = _read_only(fields, exported)
     by_label: dict[str, list[str]] = {}
     for label in labels:
         if label not in left_out and folded(label) not in left_out:
             by_label.setdefault(folded(label), []).append(label)
     taken: set[str] = set()
-    languages = _by_matches(by_label.keys(), fields)
+    languages = [exported] if exported else _by_matches(by_label.keys(), fields)
     tiers: list[Callable[[ImportField], Sequence[str]]] = [
         lambda field: [field.key],
-        lambda field: [field.label_in(languages[0])],
-        lambda field: [field.label_in(language) for language in languages],
+        lambda field: _labels(field, languages[:1], exported),
+        lambda field: _labels(field, languages, exported),
         lambda field: field.names,
     ]
     for names in tiers:
@@ -134,11 +135,16 @@ def guess_mapping(
     return mapping
 
 
-def _read_only(labels: Sequence[str], fields: Sequence[ImportField]) -> set[str]:
+def _labels(field: ImportField, languages: Sequence[str], exported: str | None) -> list[str]:
+    """The labels that name the field. One letter, as Italian has for *To*, does so in an export alone."""
+    labels = [field.label_in(language) for language in languages]
+    return labels if exported else [label for label in labels if len(label) > 1 or label == field.label]
+
+
+def _read_only(fields: Sequence[ImportField], exported: str | None) -> set[str]:
     """What an export calls the fields that no import reads: their keys, and in an export the folded labels."""
     keys = {field.key for field in fields if field.is_read_only}
-    language = export_language(labels, fields)
-    headers = zip(fields, headers_of(fields, language) if language else (), strict=False)
+    headers = zip(fields, headers_of(fields, exported) if exported else (), strict=False)
     return keys | {folded(header) for field, header in headers if field.is_read_only}
 
 
