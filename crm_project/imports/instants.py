@@ -31,8 +31,8 @@ def _is_same(before: datetime.datetime, written: Any, zone: datetime.tzinfo) -> 
     """Compared as the clock shows them: an hour that comes twice is written in the same way."""
     if not _is_cut(written):
         return False
-    seconds = {} if written.second else {"second": 0}
-    return _clock(before, zone).replace(microsecond=0, **seconds) == _clock(written, zone)
+    clock = _clock(before, zone).replace(microsecond=0)
+    return _clock(written, zone) == (clock if written.second else clock.replace(second=0))
 
 
 def _clock(value: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime:

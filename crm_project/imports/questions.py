@@ -12,7 +12,7 @@ from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from crm_project.accounts.models import Organization
+from crm_project.accounts.models import Member, Organization
 from crm_project.errors import FieldError
 from crm_project.imports.cells import CellFormat
 from crm_project.imports.fields import ImportField
@@ -49,7 +49,8 @@ class Notations:
     def zone(self) -> ZoneInfo:
         """That of times without an offset: the organization's, or in a file that a member downloaded the member's."""
         if export_language(list(self.columns), list(self.fields.values())):
-            return self.source.member.zone
+            uploader: Member = self.source.member
+            return uploader.zone
         return ZoneInfo(self.organization.time_zone)
 
     def notation(self, label: str, name: str) -> str:

@@ -202,7 +202,7 @@ class FormTests(DownloadTestCase):
 
         page = self.page(f"{place}?status=won")
         assert '<input type="hidden" name="status" value="won">' in page
-        for part in ('name="headers" value="keys"', 'name="columns" value="list"'):
+        for part in ('name="headers"', 'value="keys"', 'name="columns"', 'value="list"'):
             assert part in page
         assert f'formaction="{reverse("admin:imports_export_deals_xlsx")}"' in page
         self.sign_in(self.operator)

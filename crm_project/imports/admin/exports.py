@@ -21,6 +21,7 @@ from crm_project.batches import in_batches
 from crm_project.imports.admin.imports import list_url
 from crm_project.imports.export_services import ask_for_export, discard_export
 from crm_project.imports.exporting import BLOCK, STREAMS, export_file, file_response, table_of
+from crm_project.imports.forms import ExportForm
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind
 from crm_project.imports.layouts import Layout, reader_layout
@@ -35,7 +36,7 @@ from crm_project.staff.request_actor import visible
 
 # The parameter of a download at once, whatever the number of rows.
 AT_ONCE = "at_once"
-# Parameters of the form of a file: `headers=keys`, and `columns=list` for those of the list alone.
+# Parameters of `ExportForm`.
 HEADERS, COLUMNS = "headers", "columns"
 KEYS, OF_LIST = "keys", "list"
 Answer = HttpResponse | StreamingHttpResponse
@@ -157,6 +158,7 @@ class ExportAdmin(StaffModelAdmin):
             request,
             "admin/imports/export_choices.html",
             title=TITLES[kind],
+            form=ExportForm(),
             parameters=[(name, value) for name, values in request.GET.lists() for value in values],
             csv_url=reverse(f"admin:imports_export_{kind}"),
             xlsx_url=reverse(f"admin:imports_export_{kind}_xlsx"),
