@@ -89,12 +89,7 @@ def _tools(kind: str) -> tuple[tuple[Any, str, str, Permission], ...]:
         (pgettext_lazy("verb", "Import"), "upload", "admin:imports_import_add", Permission.EDIT_DEALS),
         ("CSV", "download", f"admin:imports_export_{kind}", Permission.VIEW),
         ("XLSX", "download", f"admin:imports_export_{kind}_xlsx", Permission.VIEW),
-        (
-            gettext_lazy("Choose what a file has"),
-            "tune",
-            f"admin:imports_export_{kind}_choices",
-            Permission.VIEW,
-        ),
+        (pgettext_lazy("verb", "Export"), "tune", f"admin:imports_export_{kind}_choices", Permission.VIEW),
     )
 
 
