@@ -140,10 +140,10 @@ def words(value: Any, unit: str = "") -> str:
 def _written(text: str) -> str:
     try:
         if DAY.fullmatch(text):
-            return formats.date_format(datetime.date.fromisoformat(text), "j M Y")
+            return formats.date_format(datetime.date.fromisoformat(text), "DATE_FORMAT")
         if INSTANT.fullmatch(text):
             at = datetime.datetime.fromisoformat(text)
-            return formats.date_format(timezone.localtime(at), "j M Y H:i")
+            return formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")
     except (ValueError, OverflowError):
         pass  # A text of a member that only looks like one.
     return text

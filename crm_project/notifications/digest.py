@@ -167,7 +167,7 @@ def _of_activity(row: Activity, day: datetime.date, zone: ZoneInfo) -> str:
     due = local.date() if local else row.due_on
     text = f"{row} ({about})" if about else str(row)
     if due is not None and due < day:
-        day_text = formats.date_format(due, "j M Y")
+        day_text = formats.date_format(due, "DATE_FORMAT")
         return _("Overdue since %(day)s: %(activity)s") % {"day": day_text, "activity": text}
     return f"{formats.time_format(local, 'H:i')} {text}" if local else text
 
@@ -176,7 +176,7 @@ def _of_slipped(row: Deal) -> str:
     day: Any = row.expected_close_date
     return _("%(deal)s, expected on %(day)s") % {
         "deal": _named(row),
-        "day": formats.date_format(day, "j M Y"),
+        "day": formats.date_format(day, "DATE_FORMAT"),
     }
 
 

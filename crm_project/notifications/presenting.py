@@ -117,8 +117,8 @@ def _due(activity: Activity, zone: ZoneInfo) -> str:
 
 def _when(activity: Activity, zone: ZoneInfo) -> str:
     if activity.due_at is None:
-        return formats.date_format(activity.due_on, "j M Y") if activity.due_on else ""
-    return formats.date_format(activity.due_at.astimezone(zone), "j M Y, H:i")
+        return formats.date_format(activity.due_on, "DATE_FORMAT") if activity.due_on else ""
+    return formats.date_format(activity.due_at.astimezone(zone), "DATETIME_FORMAT")
 
 
 def _outcome(source: Import) -> str:

@@ -91,7 +91,7 @@ def status(value: str, label: str) -> SafeString:
 def day(value: datetime.date | None, *, late: bool = False) -> SafeString | str:
     if value is None:
         return NOTHING
-    text = formats.date_format(value, "j M Y")
+    text = formats.date_format(value, "DATE_FORMAT")
     if not late:
         return text
     return format_html('<span class="crm-late" title="{}">{}</span>', _("Overdue"), text)
@@ -107,7 +107,7 @@ def age(since: datetime.datetime, now: datetime.datetime) -> SafeString:
     """The age in whole days."""
     days = max(0, (now - since).days)
     text = ngettext("%(count)s day", "%(count)s days", days) % {"count": days} if days else _("today")
-    return format_html('<span title="{}">{}</span>', formats.date_format(since, "j M Y"), text)
+    return format_html('<span title="{}">{}</span>', formats.date_format(since, "DATE_FORMAT"), text)
 
 
 def mail(address: str) -> SafeString | str:

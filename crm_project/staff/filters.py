@@ -96,7 +96,7 @@ def _label_of(field: Any, value: str) -> str:
                 return str(text)
     try:
         day = field.to_python(value) if isinstance(field, Day) else None
-        return value if day is None else formats.date_format(day, "j M Y")
+        return value if day is None else formats.date_format(day, "DATE_FORMAT")
     except forms.ValidationError:
         return value
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -110,7 +111,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for title, entries in SECTIONS:
         items = [
-            {"title": name, "icon": icon, "link": _link(url, actor)}
+            {"title": capfirst(str(name)), "icon": icon, "link": _link(url, actor)}
             for name, icon, url, permission in entries
             if may(permission)
         ]

@@ -41,7 +41,7 @@ class Undo(AdminAction):
         self._reach = reach
 
     def note(self, actor: Actor, rows: Sequence[Any]) -> str:
-        at = formats.date_format(timezone.localtime(self._event.at), "j M Y H:i")
+        at = formats.date_format(timezone.localtime(self._event.at), "DATETIME_FORMAT")
         text = _("%(at)s, %(sentence)s. The undo restores the values before that change.")
         return text % {"at": at, "sentence": self._sentence}
 

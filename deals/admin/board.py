@@ -181,7 +181,11 @@ def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[
 
 def _short_day(day: Any, today: Any) -> str:
     """`12 Dec`, with the year if it is another one."""
-    return formats.date_format(day, "j M" if day.year == today.year else "j M Y") if day else ""
+    return (
+        formats.date_format(day, "MONTH_DAY_FORMAT" if day.year == today.year else "DATE_FORMAT")
+        if day
+        else ""
+    )
 
 
 def urls(admin: Any) -> list[URLPattern]:

@@ -109,7 +109,7 @@ def _stale_text(board: "Board", deal: Deal, error: PreconditionFailed) -> SafeSt
     entry = next(iter(lines((moves or latest)[:1], board.actor.member)), None)
     if entry is None:
         return format_html(_("{} was not moved. {}"), _linked(deal), error.detail)
-    at = formats.date_format(timezone.localtime(entry.at), "j M Y H:i")
+    at = formats.date_format(timezone.localtime(entry.at), "DATETIME_FORMAT")
     return format_html(
         _(
             "{} was not moved, because it was changed meanwhile by {} on {}: {}. The board shows it as it is now."

@@ -166,7 +166,9 @@ def forecast(report: Report) -> Section:
         first = max(month["month"], report.period.since)
         last = min(metrics.month_start(month["month"], 1) - DAY, report.last_day)
         days = {"expected_close_date_from": first.isoformat(), "expected_close_date_to": last.isoformat()}
-        cells = [Cell(formats.date_format(month["month"], "M Y"), plain=month["month"].isoformat())]
+        cells = [
+            Cell(formats.date_format(month["month"], "YEAR_MONTH_FORMAT"), plain=month["month"].isoformat())
+        ]
         for name in categories:
             filters = (
                 report.closed(WON, first, last)

@@ -46,7 +46,7 @@ ROOMS = [
 ]
 # Name and password are the login's, which is no organization's row; nothing of a password belongs into a journal.
 # A test, a resend and a replay change no webhook: the dispatcher's own tables have them.
-NO_ROW = {"rename_member", "set_password", "send_test", "resend", "replay"}
+NO_ROW = {"rename_member", "set_password", "change_preferences", "send_test", "resend", "replay"}
 SAVED = {"name": "Open", "list": "deals", "filters": {"status": "open"}}
 HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
 Action = Callable[[Any], Any]

@@ -127,7 +127,7 @@ class DueTests(NotificationTestCase):
         self.at(NOON + MINUTE)
         notifications = Notification.objects.visible_to(self.bob.member)
         self.bob.member.organization.time_zone = "Europe/Paris"
-        assert present(notifications, self.bob.member)[0].summary == "Task due 15 Jan 2031, 13:01"
+        assert present(notifications, self.bob.member)[0].summary == "Task due 15 Jan 2031 13:01"
 
         complete_activities(actor=self.bob, rows=[row])
 

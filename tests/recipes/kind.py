@@ -354,9 +354,10 @@ EDITS = [
     ),
     Step(
         "crm_project/staff/theme.py",
-        '            ("Industries", "domain", "admin:industries_industry_changelist", Permission.VIEW),\n',
+        '            (gettext_lazy("Industries"), "domain", "admin:industries_industry_changelist", '
+        "Permission.VIEW),\n",
         "Link it in the sidebar.",
-        '            ("Custom fields",',
+        '            (\n                gettext_lazy("Custom fields"),',
         guard=IN_SIDEBAR,
     ),
     Step(

@@ -2,10 +2,11 @@
 
 import pytest
 from django.contrib import admin
+from django.utils import translation
 
 from contacts.models import Contact
 from crm_project.records.kinds import kinds
-from crm_project.staff.counts import COUNTS, counted_of_all_kinds, counted_rows
+from crm_project.staff.counts import counted_of_all_kinds, counted_rows
 from deals.models import Deal
 
 SHOWN = {*admin.site._registry, *(kind.model for kind in kinds.values())}
@@ -15,9 +16,14 @@ SHOWN = {*admin.site._registry, *(kind.model for kind in kinds.values())}
 def test_a_count_has_the_name_of_its_model(model):
     names = model._meta
 
-    assert names.label_lower in COUNTS
     assert counted_rows(model, 1) == f"1 {names.verbose_name}"
     assert counted_rows(model, 1_200) == f"1,200 {names.verbose_name_plural}"
+
+
+def test_a_count_is_in_the_language_of_the_page():
+    with translation.override("pl"):
+        assert counted_rows(Deal, 1_200) == "1\u00a0200 szans sprzedaży"
+        assert counted_rows(Deal, 2) == "2 szanse sprzedaży"
 
 
 def test_rows_of_all_kinds():

@@ -1,3 +1,9 @@
-"""Groups of digits as people in Spain write them."""
+"""Days and times as the cells of the lists write them: Spanish has its months in lower case."""
 
+DATE_FORMAT = "j b Y"
+DATETIME_FORMAT = "j b Y H:i"
+TIME_FORMAT = "H:i"
+MONTH_DAY_FORMAT = "j b"
+YEAR_MONTH_FORMAT = "b Y"
+# Groups of digits as people in Spain write them.
 THOUSAND_SEPARATOR = "."
