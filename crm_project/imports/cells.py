@@ -33,8 +33,8 @@ NO_ORDER = {
 }
 # Doubles are exact up to here.
 EXACT = 2**53
-YES = frozenset("true yes y 1 x on ja wahr oui vrai sí si sim verdadero tak".split())
-NO = frozenset("false no n 0 off nein falsch non faux nao não falso nie".split())
+YES = frozenset("true yes y 1 x on ja wahr oui vrai sí si sim verdadero vero tak prawda".split())
+NO = frozenset("false no n 0 off nein falsch non faux nao não falso nie fałsz".split())
 
 
 @dataclass(frozen=True)

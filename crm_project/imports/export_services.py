@@ -1,6 +1,7 @@
 """Services of exports: ask for one, delete one, and forget files with erased data."""
 
 import datetime
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.changes import before_storing, change_set
 from crm_project.errors import Conflict
 from crm_project.imports.export_tasks import enqueue
+from crm_project.imports.layouts import PLAIN, Layout
 from crm_project.imports.models import Export
 
 # The stored files of one member; a new one replaces the oldest.
@@ -18,7 +20,14 @@ KEPT = 5
 
 
 def ask_for_export(
-    *, actor: Actor, kind: str, file_format: str, listing: str, query: str, raw: bool = False
+    *,
+    actor: Actor,
+    kind: str,
+    file_format: str,
+    listing: str,
+    query: str,
+    raw: bool = False,
+    layout: Layout = PLAIN,
 ) -> Export:
     """Queue an export, as a task of this transaction."""
     actor.require(Permission.VIEW)
@@ -36,6 +45,7 @@ def ask_for_export(
             raw=raw,
             listing=listing,
             query=query,
+            layout=asdict(layout),
         )
         enqueue(export)
     return export

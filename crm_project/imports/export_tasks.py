@@ -20,6 +20,7 @@ from crm_project.imports.acting import acting
 from crm_project.imports.exporting import STREAMS, table_of
 from crm_project.imports.files import BLOCK
 from crm_project.imports.kinds import import_kind
+from crm_project.imports.layouts import stored_layout
 from crm_project.imports.models import Export, ExportChunk
 from crm_project.write_queue import write_transaction
 
@@ -84,7 +85,9 @@ def _write(export: Export) -> None:
     actor = acting(export.member_id, export.token_uuid, Permission.VIEW)
     stream, _ = STREAMS[export.format]
     rows = _counted(export, listings[export.listing](export, actor))
-    pieces = stream(table_of(import_kind(export.kind, actor), rows), raw=export.raw)
+    layout = stored_layout(export.layout)
+    table = table_of(import_kind(export.kind, actor), rows, layout)
+    pieces = stream(table, raw=export.raw, layout=layout)
     for number, block in enumerate(_blocks(pieces)):
         export.size += len(block)
         with write_transaction():

@@ -5,18 +5,21 @@ import datetime
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain, islice
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
 
 from django.http import StreamingHttpResponse
 
 from crm_project.batches import in_batches
 from crm_project.imports.cells import CUT, DANGEROUS, safe
-from crm_project.imports.fields import cell_of, is_figure
+from crm_project.imports.fields import ExportRow, ImportField, cell_of, is_figure
 from crm_project.imports.kinds.base import ImportKind
+from crm_project.imports.layouts import PLAIN, Layout
+from crm_project.imports.mapping import headers_of
 from crm_project.imports.models import Export
 from crm_project.imports.tables import letters
 
@@ -31,22 +34,45 @@ PIECE = 256 * 1024
 # Limits of Excel, and its first date. Dates before March 1900 are text: Excel counts a 29 February 1900.
 CELL_LIMIT = 32_767
 FIRST_DAY = datetime.date(1899, 12, 30)
+FIRST_INSTANT = datetime.datetime(1899, 12, 30)
 DATES_FROM = datetime.date(1900, 3, 1)
 EXACT_DIGITS = 15
+DAY = datetime.timedelta(days=1)
+# The formats of cells in `STYLED`, by their place.
+INSTANT, AMOUNT, THOUSANDTHS, HEADER = 2, 3, 4, 5
 UNPRINTABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 # Any sign that a cell of a sheet has to escape, or the beginning of one.
 SPECIAL = re.compile(r"[&<>_\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
 
-def table_of(kind: ImportKind[Any], rows: Iterable[dict[str, Any]]) -> Iterator[Cells]:
+def table_of(
+    kind: ImportKind[Any], rows: Iterable[dict[str, Any]], layout: Layout = PLAIN
+) -> Iterator[Cells]:
     """The header, then the values of each row of `kind.for_export`."""
+    header = dict(zip(kind.by_key, headers_of(kind.fields, layout.language), strict=True))
     exported = [field for field in kind.fields if field.show is not None]
-    yield [field.key for field in exported]
-    values_of = [field.value_of for field in exported]
+    if layout.columns:
+        by_key = {field.key: field for field in exported}
+        exported = [by_key[key] for key in layout.columns if key in by_key]
+    yield [header[field.key] for field in exported]
+    values_of = [field.value_of if layout.is_plain else _value_of(field) for field in exported]
     for block in blocks(rows):
         kind.complete(block)
         for row in block:
             yield [value_of(row) for value_of in values_of]
+
+
+def _value_of(field: ImportField) -> Callable[[ExportRow], Any]:
+    """The value as a spreadsheet knows it: the day of a custom field is stored as a text."""
+    value_of = field.value_of
+    if not field.is_stored_day:
+        return value_of
+
+    def day_of(row: ExportRow) -> Any:
+        value = value_of(row)
+        return datetime.date.fromisoformat(value) if value else value
+
+    return day_of
 
 
 def text_of(value: Any, *, raw: bool) -> str:
@@ -55,26 +81,46 @@ def text_of(value: Any, *, raw: bool) -> str:
     return text if raw or is_figure(value) else safe(text)
 
 
-def csv_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]:
+def csv_stream(table: Iterable[Cells], *, raw: bool = False, layout: Layout = PLAIN) -> Iterator[bytes]:
     """CSV in UTF-8, with a byte order mark for Excel unless `raw`."""
     if not raw:
         yield b"\xef\xbb\xbf"
-    yield from pieces(_csv_lines(table, raw))
+    yield from pieces(_csv_lines(table, raw, layout))
 
 
-def _csv_lines(table: Iterable[Cells], raw: bool) -> Iterator[str]:
+def _csv_lines(table: Iterable[Cells], raw: bool, layout: Layout) -> Iterator[str]:
     quoted = frozenset() if raw else DANGEROUS
-    line_of = csv.writer(_Echo()).writerow
+    line_of = csv.writer(_Echo(), delimiter=layout.delimiter).writerow
+    write = _csv_text(raw, layout)
     for cells in table:
         # Most cells of an export are empty or texts: those need no call.
         yield line_of(
             [
-                value
-                if value is None or (type(value) is str and value[:1] not in quoted)
-                else text_of(value, raw=raw)
+                value if value is None or (type(value) is str and value[:1] not in quoted) else write(value)
                 for value in cells
             ]
         )
+
+
+def _csv_text(raw: bool, layout: Layout) -> Callable[[Any], str]:
+    """What writes the values of this file that are no plain texts."""
+    if layout.is_plain:
+        return lambda value: text_of(value, raw=raw)
+    zone, decimal = ZoneInfo(layout.zone), layout.decimal
+
+    def write(value: Any) -> str:
+        if isinstance(value, Decimal | float):
+            return cell_of(value).replace(".", decimal)
+        if isinstance(value, datetime.datetime):
+            return _wall_clock(value, zone).isoformat(" ")
+        return text_of(value, raw=raw)
+
+    return write
+
+
+def _wall_clock(value: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime:
+    """The time in the zone, in whole seconds: what a spreadsheet takes for a time."""
+    return value.astimezone(zone).replace(microsecond=0, tzinfo=None)
 
 
 class _Echo:
@@ -121,42 +167,81 @@ class _Outbox(io.RawIOBase):
         return b"".join(pieces)
 
 
-def xlsx_stream(table: Iterable[Cells], *, raw: bool = False) -> Iterator[bytes]:
+def xlsx_stream(table: Iterable[Cells], *, raw: bool = False, layout: Layout = PLAIN) -> Iterator[bytes]:
     """XLSX with one sheet, in constant memory."""
     outbox = _Outbox()
     with zipfile.ZipFile(outbox, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
-        for name, content in PARTS.items():
+        for name, content in (PARTS if layout.is_plain else PARTS | STYLED).items():
             archive.writestr(name, content)
         with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
-            sheet.write(SHEET_HEAD.encode())
-            for piece in pieces(_rows(table, raw)):
+            rows = _Rows(table, raw, layout)
+            sheet.write((SHEET_HEAD if layout.is_plain else STYLED_HEAD).encode())
+            for piece in pieces(rows):
                 sheet.write(piece)
                 yield outbox.take()
-            sheet.write(b"</sheetData></worksheet>")
+            sheet.write(f"</sheetData>{rows.filter}</worksheet>".encode())
     yield outbox.take()
 
 
-def _rows(table: Iterable[Cells], raw: bool) -> Iterator[str]:
-    columns: list[str] = []
-    for number, cells in enumerate(table, 1):
-        columns = columns or [letters(place) for place in range(len(cells))]
-        yield _row(number, zip(columns, cells, strict=True), raw)
+class _Rows:
+    """The rows of a sheet, and the filter over those that were written."""
+
+    def __init__(self, table: Iterable[Cells], raw: bool, layout: Layout) -> None:
+        self.table, self.raw, self.layout = table, raw, layout
+        self.last_cell = ""
+
+    def __iter__(self) -> Iterator[str]:
+        raw, formatted = self.raw, None if self.layout.is_plain else _formatted(ZoneInfo(self.layout.zone))
+        columns: list[str] = []
+        for number, cells in enumerate(self.table, 1):
+            columns = columns or [letters(place) for place in range(len(cells))]
+            inside = [
+                _cell(f"{column}{number}", value, raw, formatted)
+                for column, value in zip(columns, cells, strict=True)
+                if value is not None and value != ""
+            ]
+            if number == 1 and formatted:
+                inside = [cell.replace(" t=", f' s="{HEADER}" t=', 1) for cell in inside]
+            self.last_cell = f"{columns[-1]}{number}"
+            yield f'<row r="{number}">{"".join(inside)}</row>'
+
+    @property
+    def filter(self) -> str:
+        return "" if self.layout.is_plain else f'<autoFilter ref="A1:{self.last_cell}"/>'
 
 
-def _row(number: int, cells: Iterable[tuple[str, Any]], raw: bool) -> str:
-    inside = [
-        _cell(f"{column}{number}", value, raw) for column, value in cells if value is not None and value != ""
-    ]
-    return f'<row r="{number}">{"".join(inside)}</row>'
+Formatted = Callable[[str, Any], str | None]
 
 
-def _cell(place: str, value: Any, raw: bool) -> str:
+def _formatted(zone: datetime.tzinfo) -> Formatted:
+    """What writes the cells that have a format of their own: instants and amounts."""
+
+    def cell(place: str, value: Any) -> str | None:
+        if isinstance(value, datetime.datetime):
+            at = _wall_clock(value, zone)
+            if at.date() >= DATES_FROM:
+                return f'<c r="{place}" s="{INSTANT}"><v>{(at - FIRST_INSTANT) / DAY!r}</v></c>'
+        elif isinstance(value, Decimal) and _is_exact(text := cell_of(value)):
+            return f'<c r="{place}" s="{_amount_style(value)}"><v>{text}</v></c>'
+        return None
+
+    return cell
+
+
+def _amount_style(value: Decimal) -> int:
+    """Two decimals, or three where the currency has them; without groups, which not every spreadsheet reads again."""
+    return THOUSANDTHS if value.as_tuple().exponent == -3 else AMOUNT
+
+
+def _cell(place: str, value: Any, raw: bool, formatted: Formatted | None) -> str:
     if type(value) is str:
         text = value if raw or value[:1] not in DANGEROUS else safe(value)
     elif isinstance(value, bool):
         return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
     elif type(value) is datetime.date and value >= DATES_FROM:
         return f'<c r="{place}" s="1"><v>{(value - FIRST_DAY).days}</v></c>'
+    elif formatted and (cell := formatted(place, value)):
+        return cell
     else:
         text = text_of(value, raw=raw)
         if isinstance(value, int | float | Decimal) and _is_exact(text):
@@ -208,6 +293,24 @@ PARTS = {
     '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
     '</fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
     '<cellXfs count="2"><xf/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>',
+}
+STYLED_HEAD = SHEET_HEAD.replace(
+    # Spreadsheets write dates that do not fit their column as ####.
+    "<sheetData>",
+    '<sheetFormatPr defaultColWidth="17" defaultRowHeight="15"/><sheetData>',
+)
+STYLED = {
+    "xl/styles.xml": f'{_HEAD}<styleSheet xmlns="{_MAIN}"><numFmts count="3">'
+    '<numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
+    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm"/>'
+    '<numFmt numFmtId="166" formatCode="0.000"/></numFmts>'
+    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
+    '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '</fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+    '<cellXfs count="6"><xf/><xf numFmtId="164" applyNumberFormat="1"/><xf numFmtId="165" applyNumberFormat="1"/>'
+    '<xf numFmtId="2" applyNumberFormat="1"/><xf numFmtId="166" applyNumberFormat="1"/>'
+    '<xf fontId="1" applyFont="1"/></cellXfs></styleSheet>',
 }
 STREAMS = {"csv": (csv_stream, CSV), "xlsx": (xlsx_stream, XLSX)}
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from crm_project.imports import cells
 from crm_project.imports.cells import Reader
@@ -55,6 +56,18 @@ class ImportField:
         """The label in the language of the reader; that of a custom field is a text of a member."""
         return self.label if self.key.startswith(CUSTOM_PREFIX) else _(self.label)
 
+    def label_in(self, language: str) -> str:
+        return self.label if self.key.startswith(CUSTOM_PREFIX) else translated(self.label, language)
+
+    @property
+    def is_instant(self) -> bool:
+        return self.read is cells.instant
+
+    @property
+    def is_stored_day(self) -> bool:
+        """Whether the value is a day as a text."""
+        return self.read is cells.iso_day
+
     @property
     def is_read_only(self) -> bool:
         """Whether the field is exported but not imported."""
@@ -73,6 +86,12 @@ class ImportField:
     def value_of(self) -> Callable[[ExportRow], Any]:
         assert self.show is not None, "imported only"
         return itemgetter(self.show) if isinstance(self.show, str) else self.show
+
+
+@cache
+def translated(label: str, language: str) -> str:
+    with override(language):
+        return _(label)
 
 
 def plain(key: str, label: str, read: Reader, *, can_clear: bool = True) -> ImportField:

@@ -96,6 +96,27 @@ class UploadForm(forms.Form):
     file = forms.FileField(label=gettext_lazy("CSV or XLSX file"), widget=UnfoldAdminFileFieldWidget)
 
 
+class ExportForm(forms.Form):
+    """The form of the file that a list is exported to; its names are parameters of the export."""
+
+    headers = forms.ChoiceField(
+        label=gettext_lazy("Header"),
+        choices=[
+            ("labels", gettext_lazy("The labels of the fields")),
+            ("keys", gettext_lazy("The keys of the fields, as in the API")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+    columns = forms.ChoiceField(
+        label=gettext_lazy("Columns"),
+        choices=[
+            ("all", gettext_lazy("All columns")),
+            ("list", gettext_lazy("Only the columns of the list")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
 class ChoicesForm(forms.Form):
     """A select of the field for each column, and the options."""
 

@@ -1,12 +1,14 @@
-"""The mapping of columns to fields, guessed from headers, and the validation of mappings and options."""
+"""The headers of fields, the mapping of columns guessed from headers, and the validation of mappings and options."""
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from django.utils.translation import gettext_noop
+from django.conf import settings
+from django.utils.translation import get_language, gettext_noop
 
 from crm_project.errors import FieldError
 from crm_project.imports.fields import CUSTOM_PREFIX, ImportField
@@ -44,9 +46,52 @@ def header_digest(labels: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(list(labels)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@lru_cache(maxsize=4096)
 def folded(name: str) -> str:
     """`E-Mail (work)` → `e mail work`."""
-    return WORDS.sub(" ", fold(name)).strip()
+    plain = fold(name)
+    # A name in another script has no such letters.
+    return WORDS.sub(" ", plain).strip() or plain.strip()
+
+
+def headers_of(fields: Sequence[ImportField], language: str) -> list[str]:
+    """What a file calls each field: by its label in the language, or by its key without a language.
+
+    A label that is the name of another field, too, would be read as that one: such a field keeps its key.
+    """
+    if not language:
+        return [field.key for field in fields]
+    keys = {folded(field.key): field.key for field in fields}
+    taken: set[str] = set()
+    headers = []
+    for field in fields:
+        label = field.label_in(language)
+        name = folded(label)
+        is_free = name not in taken and keys.get(name, field.key) == field.key
+        taken.add(name)
+        headers.append(label if is_free else field.key)
+    return headers
+
+
+def export_language(labels: Sequence[str], fields: Sequence[ImportField]) -> str | None:
+    """The language of a file that was exported here, empty if it has keys; None for another file.
+
+    Most of its columns, and the UUID among them, have the names that the export gives them. Columns may be added.
+    """
+    best, most = None, len(labels) / 2
+    for language in ("", *_languages()):
+        plain = folded if language else str
+        names = [plain(header) for header in headers_of(fields, language)]
+        found = set(names).intersection(map(plain, labels))
+        uuid = next((name for field, name in zip(fields, names, strict=True) if field.key == "uuid"), None)
+        if uuid in found and len(found) > most:
+            best, most = language, len(found)
+    return best
+
+
+def _languages() -> list[str]:
+    """That of the reader comes first."""
+    return sorted(dict(settings.LANGUAGES), key=lambda language: language != get_language())
 
 
 def guess_mapping(
@@ -54,8 +99,8 @@ def guess_mapping(
 ) -> dict[str, str | None]:
     """The field of each column: that of the source whose file it is, else the one of the header.
 
-    Of several headers of one field the best one has it: the key, else the label, else another name. Beside a source
-    only custom fields are found by their names.
+    Of several headers of one field the best one has it: the key, else the label in the language of the file, else
+    that in another language, else another name. Beside a source only custom fields are found by their names.
     """
     if source is not None:
         own = [field for field in fields if field.key.startswith(CUSTOM_PREFIX)]
@@ -64,13 +109,21 @@ def guess_mapping(
             label: key for label, key in guess_mapping(rest, own).items() if key
         }
     mapping: dict[str, str | None] = dict.fromkeys(labels)
-    read_only = {field.key for field in fields if field.is_read_only}
+    exported = export_language(labels, fields)
+    left_out = _read_only(fields, exported)
     by_label: dict[str, list[str]] = {}
     for label in labels:
-        if label not in read_only:
+        if label not in left_out and folded(label) not in left_out:
             by_label.setdefault(folded(label), []).append(label)
     taken: set[str] = set()
-    for names in (lambda f: [f.key], lambda f: [f.label, f.shown], lambda f: f.names):
+    languages = [exported] if exported else _by_matches(by_label.keys(), fields)
+    tiers: list[Callable[[ImportField], Sequence[str]]] = [
+        lambda field: [field.key],
+        lambda field: _labels(field, languages[:1], exported),
+        lambda field: _labels(field, languages, exported),
+        lambda field: field.names,
+    ]
+    for names in tiers:
         for candidate in fields:
             if candidate.is_read_only or candidate.key in taken:
                 continue
@@ -82,10 +135,40 @@ def guess_mapping(
     return mapping
 
 
-def is_export(labels: Sequence[str], fields: Sequence[ImportField]) -> bool:
-    """Whether the file is an export of this system: each label is the key of a field, the UUID among them."""
-    keys = {field.key for field in fields}
-    return "uuid" in labels and all(label in keys or label.startswith(CUSTOM_PREFIX) for label in labels)
+def _labels(field: ImportField, languages: Sequence[str], exported: str | None) -> list[str]:
+    """The labels that name the field. One letter, as Italian has for *To*, does so in an export alone."""
+    labels = [field.label_in(language) for language in languages]
+    return labels if exported else [label for label in labels if len(label) > 1 or label == field.label]
+
+
+def _read_only(fields: Sequence[ImportField], exported: str | None) -> set[str]:
+    """What an export calls the fields that no import reads: their keys, and in an export the folded labels."""
+    keys = {field.key for field in fields if field.is_read_only}
+    headers = zip(fields, headers_of(fields, exported) if exported else (), strict=False)
+    return keys | {folded(header) for field, header in headers if field.is_read_only}
+
+
+def _by_matches(names: Iterable[str], fields: Sequence[ImportField]) -> list[str]:
+    """The languages; that in which most names are labels comes first."""
+    given = set(names)
+
+    def matches(language: str) -> int:
+        return len(given & {folded(field.label_in(language)) for field in fields})
+
+    return sorted(_languages(), key=matches, reverse=True)
+
+
+def habits_of_export(
+    labels: Sequence[str], fields: Sequence[ImportField], options: Mapping[str, Any]
+) -> tuple[str, str]:
+    """The decimal sign and the order of days in an export that a spreadsheet has saved; empty where they are open.
+
+    An export has no groups of digits, and its days are in no doubt. A spreadsheet that separates columns by
+    semicolons writes decimal commas, and the day before the month.
+    """
+    if export_language(labels, fields) is None:
+        return "", ""
+    return (",", "dmy") if options.get("delimiter") == ";" else (".", "")
 
 
 def mapping_errors(

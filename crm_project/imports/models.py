@@ -192,6 +192,8 @@ class Export(models.Model):
     raw = models.BooleanField(default=False)
     listing = models.CharField(max_length=8)
     query = models.TextField(blank=True)
+    # The form of the file, as `layouts.Layout`; empty for that of the API.
+    layout = models.JSONField(default=dict, db_default={})
     state = models.CharField(max_length=16, choices=States, default=States.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
     rows = models.PositiveIntegerField(default=0)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -39,6 +39,8 @@ class Profile:
     """One column of a file."""
 
     label: str
+    # The decimal sign and the order of days that are taken for granted.
+    habits: tuple[str, str] = ("", "")
     filled: int = 0
     figures: Evidence = field(default_factory=lambda: Evidence(SIGNS))
     days: Evidence = field(default_factory=lambda: Evidence(ORDERS))
@@ -46,29 +48,27 @@ class Profile:
     # Signs that several currencies have, with the currencies and a cell.
     signs: dict[str, tuple[list[str], str]] = field(default_factory=dict)
 
-    def add(self, cells: Sequence[Any], *, is_export: bool) -> None:
+    def add(self, cells: Sequence[Any]) -> None:
         texts = Counter(text for cell in cells if (text := _text(cell)))
         self.filled += texts.total()
         for text, count in texts.items():
             if len(text) <= LONGEST:
-                self._note_notation(text, count, is_export)
+                self._note_notation(text, count)
         if self.values is not None:
             self.values.update(texts)
             if len(self.values) > MAX_VALUES or any(len(text) > VALUE_LENGTH for text in texts):
                 self.values = None
 
-    def _note_notation(self, text: str, count: int, is_export: bool) -> None:
+    def _note_notation(self, text: str, count: int) -> None:
+        sign, order = self.habits
         figure = _figure(text) if FIGURE.fullmatch(text) else None
         if figure is not None:
-            readings = dict(figure.values)
+            readings = _usual(figure.values, sign if sign and sign in text else "")
             if len(figure.currencies) > 1:
                 self.signs.setdefault(figure.unit, (sorted(figure.currencies), text))
-            # An export of this system writes no groups, so that its points are decimal.
-            if is_export and "." in readings and "," in readings and "." in text:
-                readings = {".": readings["."]}
             self.figures.add(text, readings, count)
         if DAY.match(text) and (days := _days(text)):
-            self.days.add(text, days, count)
+            self.days.add(text, _usual(days, order), count)
 
     def stored(self) -> Stored:
         return {
@@ -81,6 +81,10 @@ class Profile:
         }
 
 
+def _usual(readings: Mapping[str, Any], notation: str) -> Mapping[str, Any]:
+    return {notation: readings[notation]} if notation in readings else readings
+
+
 def _stored(evidence: Evidence) -> Stored:
     return {
         "choices": evidence.choices,
@@ -90,15 +94,17 @@ def _stored(evidence: Evidence) -> Stored:
     }
 
 
-def profile_of(labels: Sequence[str], lines: Iterable[SourceLine], *, is_export: bool) -> list[Stored]:
+def profile_of(
+    labels: Sequence[str], lines: Iterable[SourceLine], *, habits: tuple[str, str] = ("", "")
+) -> list[Stored]:
     """The columns of these rows."""
-    profiles = [Profile(label) for label in labels]
+    profiles = [Profile(label, habits) for label in labels]
     lines = iter(lines)
     samples: list[list[str]] = [[] for _ in labels]
     while block := list(islice(lines, BLOCK)):
         for index, profile in enumerate(profiles):
             cells = [line.cells[index] for line in block if index < len(line.cells)]
-            profile.add(cells, is_export=is_export)
+            profile.add(cells)
             if len(samples[index]) < SAMPLES:
                 found = (text for cell in cells if (text := _sample(cell)))
                 samples[index] += islice(found, SAMPLES - len(samples[index]))

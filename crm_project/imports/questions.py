@@ -3,6 +3,7 @@
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,11 @@ from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from crm_project.accounts.models import Organization
+from crm_project.accounts.models import Member, Organization
 from crm_project.errors import FieldError
 from crm_project.imports.cells import CellFormat
 from crm_project.imports.fields import ImportField
+from crm_project.imports.mapping import export_language
 from crm_project.imports.models import Import
 from crm_project.imports.sources import source_named
 from crm_project.readers.days import read_moment
@@ -39,9 +41,17 @@ class Notations:
         return CellFormat(
             self.notation(label, "decimal"),
             self.notation(label, "date_order"),
-            ZoneInfo(self.organization.time_zone),
+            self.zone,
             self.units.get(label, ""),
         )
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """That of times without an offset: the organization's, or in a file that a member downloaded the member's."""
+        if export_language(list(self.columns), list(self.fields.values())):
+            uploader: Member = self.source.member
+            return uploader.zone
+        return ZoneInfo(self.organization.time_zone)
 
     def notation(self, label: str, name: str) -> str:
         """The option for the whole file, else the answer, else what the column shows; empty if it is open."""

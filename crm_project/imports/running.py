@@ -1,5 +1,6 @@
 """Run an import in one transaction: all rows, none, or the valid ones. A preview is a run that is rolled back."""
 
+import datetime
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,9 +22,10 @@ from crm_project.imports.errors import UnreadableFile, stored
 from crm_project.imports.fields import cell_of
 from crm_project.imports.files import local_copy
 from crm_project.imports.hooks import hooks
+from crm_project.imports.instants import leave_out_cut
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind, Values
-from crm_project.imports.mapping import is_export
+from crm_project.imports.mapping import export_language, habits_of_export
 from crm_project.imports.models import Import, RefusedRow
 from crm_project.imports.profiles import profile_of
 from crm_project.imports.questions import Notations, kind_options, open_questions
@@ -149,6 +151,8 @@ class Runner:
         self.single: list[tuple[str, int]] = []
         self.key_formats: dict[str, CellFormat] = {}
         self.width = 0
+        self.is_export = False
+        self.zone: datetime.tzinfo = datetime.UTC
 
     def run(self) -> Report:
         """Import the file; `finish` updates the import in the transaction that writes its rows."""
@@ -188,8 +192,8 @@ class Runner:
         """Read a large file to its end, which the upload has not done. A run waits for answers; a preview does not."""
         if not self.source.is_profiled:
             table = open_rows(file, self.source)
-            exported = is_export(table.labels, self.kind.fields)
-            self.source.columns = profile_of(table.labels, table.rows, is_export=exported)
+            habits = habits_of_export(table.labels, self.kind.fields, self.source.options)
+            self.source.columns = profile_of(table.labels, table.rows, habits=habits)
             self.source.is_profiled = True
             self.kind = import_kind(self.source.kind, self.actor, kind_options(self.source))
         notations = Notations(self.source, self.kind.by_key, self.actor.organization)
@@ -233,6 +237,8 @@ class Runner:
         self.has_further = any(len(places) > 1 for places in self.places.values())
         notations = Notations(self.source, self.kind.by_key, self.actor.organization)
         self.formats = {label: notations.format_of(label) for label in labels}
+        self.is_export = export_language(labels, self.kind.fields) is not None
+        self.zone = notations.zone
         # If each field has one column, which most files have, nothing is chosen for each row.
         self.single = [(key, places[0][1]) for key, places in self.places.items()]
         self.key_formats = {key: self.formats[places[0][0]] for key, places in self.places.items()}
@@ -249,6 +255,8 @@ class Runner:
 
     def _write_chunk(self, lines: Sequence[SourceLine]) -> None:
         candidates = list(self._readable(lines))
+        if self.is_export:
+            leave_out_cut(self.kind, [candidate.change for candidate in candidates], self.zone)
         while candidates:
             try:
                 with attempt():

@@ -19,8 +19,8 @@ from crm_project.imports.kinds.values import choice_errors
 from crm_project.imports.mapping import (
     DEFAULTS,
     guess_mapping,
+    habits_of_export,
     header_digest,
-    is_export,
     mapping_errors,
     option_errors,
 )
@@ -45,6 +45,7 @@ def upload_file(*, actor: Actor, kind: str, upload: Upload) -> Import:
     with change_set(actor):
         delete_old_files()
         file_format = sniff_format(upload.file)
+        language = actor.member.language or actor.organization.language
         source = Import(
             organization_id=actor.organization_id,
             member=actor.member,
@@ -52,7 +53,7 @@ def upload_file(*, actor: Actor, kind: str, upload: Upload) -> Import:
             file_name=upload.name,
             format=file_format,
             size=upload.size,
-            options={**DEFAULTS, **sniff_options(upload.file, file_format, actor.organization.language)},
+            options={**DEFAULTS, **sniff_options(upload.file, file_format, language)},
         )
         _read_columns(actor, source, upload.file)
         source.save(force_insert=True)
@@ -203,10 +204,8 @@ def _read_columns(actor: Actor, source: Import, file: Any) -> None:
     table = open_rows(file, source)
     source.sheets = list(table.sheets)
     rows = iter(table.rows)
-    exported = is_export(table.labels, fields)
-    source.columns = profiles.profile_of(
-        table.labels, islice(rows, profiles.ROWS_AT_UPLOAD), is_export=exported
-    )
+    habits = habits_of_export(table.labels, fields, source.options)
+    source.columns = profiles.profile_of(table.labels, islice(rows, profiles.ROWS_AT_UPLOAD), habits=habits)
     source.is_profiled = next(rows, None) is None
     source.answers = {}
     # The error file is the file of its import, with two columns more.

@@ -23,6 +23,7 @@ from django.utils.translation import ngettext, pgettext
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
+from crm_project.languages import csv_signs
 from crm_project.records.rules import is_day
 from crm_project.staff import display, inputs
 from crm_project.staff.pages import render_page
@@ -438,15 +439,18 @@ def csv_view(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
     if name not in SECTIONS:
         raise Http404
     section, text = SECTIONS[name](report), io.StringIO()
-    lines = csv.writer(text)
+    delimiter, decimal = csv_signs()
+    lines = csv.writer(text, delimiter=delimiter)
     lines.writerow(section.headers)
-    lines.writerows([_plain(cell) for cell in row] for row in section.rows)
+    lines.writerows([_plain(cell, decimal) for cell in row] for row in section.rows)
     answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 
 
-def _plain(cell: Cell) -> Any:
+def _plain(cell: Cell, decimal: str) -> Any:
     """Texts that a spreadsheet would read as a formula are quoted, as in exports."""
     value = cell.text if cell.plain is None else cell.plain
+    if isinstance(value, Decimal | float):
+        return str(value).replace(".", decimal)
     return f"'{value}" if isinstance(value, str) and value[:1] in DANGEROUS else value

@@ -132,7 +132,7 @@ class ExportTests(ActivityFileTestCase):
 
         assert reverse("admin:imports_export_activities") in page
         assert reverse("admin:imports_import_add") in page
-        assert [row["subject"] for row in table(found.getvalue())] == ["Shown"]
+        assert [row["Subject"] for row in table(found.getvalue())] == ["Shown"]
 
 
 class ImportTests(ActivityFileTestCase):

@@ -31,42 +31,43 @@ def table(content):
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-class ExportTests(ApiTestCase):
-    def fill(self):
-        """A deal of every kind, with all that a deal can have."""
-        CustomFieldFactory(actor=self.alice, key="size", type="number")
-        CustomFieldFactory(actor=self.alice, key="tags", type="multiselect", options=["a", "b"])
-        CustomFieldFactory(actor=self.alice, key="size", type="number", kind="contact")
-        create_stage(actor=self.alice, change={"pipeline": self.pipeline.pk, "name": "Offer"})
-        company = CompanyFactory(actor=self.bob, name="=Acme", custom_fields={"size": -3})
-        person = self.person(company=company.pk, owner=self.bob.member.pk, phone="+49 30", last_name="'-x")
-        reason = LostReasonFactory(actor=self.alice)
-        rich = self.deal(
-            name="-1+2",
-            description='a\nb;"c" \x01 é \r',
-            amount=Decimal("1000.000"),
-            currency="KWD",
-            amount_gross=Decimal("1000.001"),
-            contact=person.pk,
-            client=company.pk,
-            owner=self.bob.member.pk,
-            members=[person.pk],
-            followers=[self.viewer.member.pk],
-            is_private=True,
-            access_list=[self.bob.member.pk, self.viewer.member.pk],
-            custom_fields={"size": -1.5, "tags": ["a", "b"]},
-            external_references=[("erp", "1"), ("shop", "2")],
-            probability=7,
-            stage=self.offer.pk,
-            number="007",
-            department_id=-5,
-        )
-        lost = self.deal(name="Lost", stage=self.lost.pk, lost_reason=reason.pk, next_deal=rich.pk)
-        hourly = self.deal(name="'=x", bid_type="hour", bid_value="9.99", bid_periods=3, tax_rate="23")
-        return [rich, lost, hourly, self.deal(name="ends with '"), self.deal(name="@\t")]
+def fill(case):
+    """A deal of every kind, with all that a deal can have."""
+    CustomFieldFactory(actor=case.alice, key="size", type="number")
+    CustomFieldFactory(actor=case.alice, key="tags", type="multiselect", options=["a", "b"])
+    CustomFieldFactory(actor=case.alice, key="size", type="number", kind="contact")
+    create_stage(actor=case.alice, change={"pipeline": case.pipeline.pk, "name": "Offer"})
+    company = CompanyFactory(actor=case.bob, name="=Acme", custom_fields={"size": -3})
+    person = case.person(company=company.pk, owner=case.bob.member.pk, phone="+49 30", last_name="'-x")
+    reason = LostReasonFactory(actor=case.alice)
+    rich = case.deal(
+        name="-1+2",
+        description='a\nb;"c" \x01 é \r',
+        amount=Decimal("1000.000"),
+        currency="KWD",
+        amount_gross=Decimal("1000.001"),
+        contact=person.pk,
+        client=company.pk,
+        owner=case.bob.member.pk,
+        members=[person.pk],
+        followers=[case.viewer.member.pk],
+        is_private=True,
+        access_list=[case.bob.member.pk, case.viewer.member.pk],
+        custom_fields={"size": -1.5, "tags": ["a", "b"]},
+        external_references=[("erp", "1"), ("shop", "2")],
+        probability=7,
+        stage=case.offer.pk,
+        number="007",
+        department_id=-5,
+    )
+    lost = case.deal(name="Lost", stage=case.lost.pk, lost_reason=reason.pk, next_deal=rich.pk)
+    hourly = case.deal(name="'=x", bid_type="hour", bid_value="9.99", bid_periods=3, tax_rate="23")
+    return [rich, lost, hourly, case.deal(name="ends with '"), case.deal(name="@\t")]
 
+
+class ExportTests(ApiTestCase):
     def test_what_comes_out_goes_in_unchanged(self):
-        deals = self.fill()
+        deals = fill(self)
         self.organization.language = "de"
         self.organization.save()
         for kind, model in (("deals", Deal), ("contacts", Contact)):

@@ -209,7 +209,7 @@ class ActTests(ListTestCase):
         url = self.act("export_deals", [one.pk, two.pk])["location"]
         rows = b"".join(self.client.get(url)).decode("utf-8-sig").splitlines()
 
-        assert sorted(row["name"] for row in csv.DictReader(rows)) == ["One", "Two"]
+        assert sorted(row["Name"] for row in csv.DictReader(rows)) == ["One", "Two"]
         assert parse_qs(urlsplit(url).query) == {ChosenFilter.parameter: [f"{one.pk},{two.pk}"]}
 
     def test_all_that_match_are_exported_by_the_query_of_the_list(self):
@@ -219,7 +219,7 @@ class ActTests(ListTestCase):
         url = self.act("export_deals", [1], across=True, amount_from="10")["location"]
         rows = b"".join(self.client.get(url)).decode("utf-8-sig").splitlines()
 
-        assert [row["name"] for row in csv.DictReader(rows)] == ["Two"]
+        assert [row["Name"] for row in csv.DictReader(rows)] == ["Two"]
 
 
 class SizeTests(ListTestCase):

@@ -1,6 +1,8 @@
 """The page of reports: each number leads to the list of exactly these deals; CSV; nothing of others."""
 
+import csv
 import datetime
+import io
 import random
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
@@ -108,6 +110,23 @@ class ReportTests(StaffTestCase):
         text = self.client.get(reverse("admin:deals_deal_report_csv", args=["lost-reasons"])).content.decode()
         assert "'=Price" in text
         assert self.client.get("/admin/deals/deal/reports/other.csv").status_code == 404
+
+    def test_a_csv_is_written_as_the_readers_language_writes(self):
+        self.bob.member.language = "fr"
+        self.bob.member.save()
+        french = self.csv_of("members", ";")
+        self.bob.member.language = "en"
+        self.bob.member.save()
+        english = self.csv_of("members", ",")
+
+        assert any("." in cell for row in english for cell in row)
+        # The first column has names.
+        figures = [[cell.replace(".", ",") for cell in row[1:]] for row in english]
+        assert [row[1:] for row in french] == figures
+
+    def csv_of(self, name, delimiter):
+        text = self.client.get(reverse("admin:deals_deal_report_csv", args=[name])).content.decode()
+        return list(csv.reader(io.StringIO(text), delimiter=delimiter))[1:]
 
     def test_an_outsider_sees_nothing_of_it(self):
         self.sign_in(self.charlie)

@@ -147,6 +147,14 @@ class ActivityAdmin(StaffModelAdmin):
     keyset_columns: ClassVar[Any] = ("created_at", "deadline")
     list_display: ClassVar[Any] = ("title", "due", "about", "owned_by", "done_on", "created_on")
     list_display_links: ClassVar[Any] = ("title",)
+    column_names: ClassVar[Any] = {
+        "title": "subject",
+        "due": "deadline",
+        "about": "deal",
+        "owned_by": "owner",
+        "done_on": "done_at",
+        "created_on": "created_at",
+    }
     list_filter: ClassVar[Any] = (
         StateFilter,
         choice_filter(gettext_lazy("Type"), "type", Activity.Types.choices),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,7 +21,10 @@ from crm_project.batches import in_batches
 from crm_project.imports.admin.imports import list_url
 from crm_project.imports.export_services import ask_for_export, discard_export
 from crm_project.imports.exporting import BLOCK, STREAMS, export_file, file_response, table_of
+from crm_project.imports.forms import ExportForm
 from crm_project.imports.kinds import KINDS, import_kind
+from crm_project.imports.kinds.base import ImportKind
+from crm_project.imports.layouts import Layout, reader_layout
 from crm_project.imports.models import Export
 from crm_project.staff import filters
 from crm_project.staff.actions import AdminAction
@@ -32,6 +36,9 @@ from crm_project.staff.request_actor import visible
 
 # The parameter of a download at once, whatever the number of rows.
 AT_ONCE = "at_once"
+# Parameters of `ExportForm`.
+HEADERS, COLUMNS = "headers", "columns"
+KEYS, OF_LIST = "keys", "list"
 Answer = HttpResponse | StreamingHttpResponse
 TITLES = {
     "deals": gettext_lazy("Export deals"),
@@ -91,6 +98,9 @@ class ExportAdmin(StaffModelAdmin):
         for kind in KINDS:
             own.append(at(f"{kind}/{kind}.csv", self._exporter(kind, "csv"), f"export_{kind}"))
             own.append(at(f"{kind}/{kind}.xlsx", self._exporter(kind, "xlsx"), f"export_{kind}_xlsx"))
+            own.append(
+                at(f"{kind}/choices/", partial(self.choices_view, kind=kind), f"export_{kind}_choices")
+            )
         return own + super().get_urls()
 
     # -- The page of one export.
@@ -134,42 +144,66 @@ class ExportAdmin(StaffModelAdmin):
     def _exporter(self, kind: str, file_format: str) -> Any:
         return lambda request: self.export_view(request, kind, file_format)
 
-    def export_view(self, request: HttpRequest, kind: str, file_format: str) -> Answer:
-        """All rows of the change list with the same query; a POST has them written in the background."""
-        listing = self.admin_site._registry[KINDS[kind].model]
+    def _listing(self, request: HttpRequest, kind: str) -> Any:
+        listing: Any = self.admin_site._registry[KINDS[kind].model]
         if not listing.has_view_permission(request):
             raise PermissionDenied
+        return listing
+
+    def choices_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """The form of the file that the list is exported to."""
+        self._listing(request, kind)
+        return render_page(
+            self,
+            request,
+            "admin/imports/export_choices.html",
+            title=TITLES[kind],
+            form=ExportForm(),
+            parameters=[(name, value) for name, values in request.GET.lists() for value in values],
+            csv_url=reverse(f"admin:imports_export_{kind}"),
+            xlsx_url=reverse(f"admin:imports_export_{kind}_xlsx"),
+            list_url=f"{list_url(kind)}?{request.GET.urlencode()}",
+        )
+
+    def export_view(self, request: HttpRequest, kind: str, file_format: str) -> Answer:
+        """All rows of the change list with the same query; a POST has them written in the background."""
+        listing = self._listing(request, kind)
         if request.GET.get(filters.TRASH) == "only":
             messages.error(request, _("The trash cannot be exported."))
             return HttpResponseRedirect(list_url(kind))
-        query = request.GET.copy()
-        at_once = query.pop(AT_ONCE, None) is not None
+        asked, query = request.GET, request.GET.copy()
+        for name in (AT_ONCE, HEADERS, COLUMNS):
+            query.pop(name, None)
         request.GET = query  # type: ignore[assignment]
         try:
             rows = listing.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(list_url(kind))
-        if request.method == "POST":
-            return self._ask(request, kind, file_format)
-        if not at_once and _is_long(rows):
-            return self._offer(request, kind, file_format)
+        if request.method != "POST" and AT_ONCE not in asked and _is_long(rows):
+            return self._offer(request, kind, asked)
         kind_of_rows = import_kind(kind, self.actor(request))
+        columns = _columns_of_list(request, listing, kind_of_rows) if asked.get(COLUMNS) == OF_LIST else ()
+        layout = reader_layout(self.actor(request), keys=asked.get(HEADERS) == KEYS, columns=columns)
+        if request.method == "POST":
+            return self._ask(request, kind, file_format, layout)
         stream, media_type = STREAMS[file_format]
         found = chain.from_iterable(in_batches(kind_of_rows.for_export(rows), BLOCK))
-        return file_response(stream(table_of(kind_of_rows, found)), f"{kind}.{file_format}", media_type)
+        table = table_of(kind_of_rows, found, layout)
+        return file_response(stream(table, layout=layout), f"{kind}.{file_format}", media_type)
 
-    def _ask(self, request: HttpRequest, kind: str, file_format: str) -> HttpResponse:
+    def _ask(self, request: HttpRequest, kind: str, file_format: str, layout: Layout) -> HttpResponse:
         export = ask_for_export(
             actor=self.actor(request),
             kind=kind,
             file_format=file_format,
             listing="admin",
             query=request.GET.urlencode(),
+            layout=layout,
         )
         return HttpResponseRedirect(_place(export))
 
-    def _offer(self, request: HttpRequest, kind: str, file_format: str) -> HttpResponse:
-        at_once = request.GET.copy()
+    def _offer(self, request: HttpRequest, kind: str, asked: QueryDict) -> HttpResponse:
+        at_once = asked.copy()
         at_once[AT_ONCE] = "1"
         return render_page(
             self,
@@ -177,7 +211,7 @@ class ExportAdmin(StaffModelAdmin):
             "admin/imports/long_export.html",
             title=TITLES[kind],
             rows=settings.EXPORT_TASK_ROWS,
-            query=request.GET.urlencode(),
+            query=asked.urlencode(),
             at_once=at_once.urlencode(),
             list_url=f"{list_url(kind)}?{request.GET.urlencode()}",
             days=settings.EXPORT_KEEP_DAYS,
@@ -187,6 +221,12 @@ class ExportAdmin(StaffModelAdmin):
 def _is_long(rows: Any) -> bool:
     most = settings.EXPORT_TASK_ROWS
     return bool(rows.order_by()[: most + 1].count() > most)
+
+
+def _columns_of_list(request: HttpRequest, listing: Any, kind: ImportKind[Any]) -> list[str]:
+    """The fields of the columns that the list shows, or the saved view in its address."""
+    names = (listing.column_names.get(name) for name in listing.get_list_display(request))
+    return kind.keys_of_list(filter(None, names))
 
 
 def _place(export: Export) -> str:

@@ -28,6 +28,7 @@ from crm_project.imports.files import BLOCK as PIECE
 from crm_project.imports.files import receive
 from crm_project.imports.forms import ChoicesForm, UploadForm
 from crm_project.imports.kinds import KINDS, import_kind
+from crm_project.imports.layouts import reader_layout
 from crm_project.imports.models import Import
 from crm_project.imports.questions import spelled_out
 from crm_project.imports.refusals import error_table, sentence
@@ -88,6 +89,7 @@ def _tools(kind: str) -> tuple[tuple[Any, str, str, Permission], ...]:
         (pgettext_lazy("verb", "Import"), "upload", "admin:imports_import_add", Permission.EDIT_DEALS),
         ("CSV", "download", f"admin:imports_export_{kind}", Permission.VIEW),
         ("XLSX", "download", f"admin:imports_export_{kind}_xlsx", Permission.VIEW),
+        (pgettext_lazy("verb", "Export"), "tune", f"admin:imports_export_{kind}_choices", Permission.VIEW),
     )
 
 
@@ -343,7 +345,8 @@ class ImportAdmin(StaffModelAdmin):
 
     def error_file_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         source = self._get_import(request, pk)
-        return file_response(csv_stream(error_table(source)), f"errors-{source.uuid}.csv", CSV)
+        stream = csv_stream(error_table(source), layout=reader_layout(self.actor(request)))
+        return file_response(stream, f"errors-{source.uuid}.csv", CSV)
 
     def _get_import(self, request: HttpRequest, pk: Any) -> Import:
         key = whole_number(str(pk))

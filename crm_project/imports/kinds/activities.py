@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_noop
@@ -54,6 +55,15 @@ class ActivityImportKind(ImportKind[Activity]):
         "contact__email",
         "contact__full_name",
         "contact__deleted_at",
+    )
+
+    in_lists = MappingProxyType(
+        {
+            "subject": ("type", "subject"),
+            "deadline": ("due_at", "due_on"),
+            "deal": ("deal_name", "contact_name"),
+            "owner": ("owner_email",),
+        }
     )
 
     def preview(self, row: Activity) -> list[list[str]]:

@@ -59,6 +59,8 @@ class ImportKind(Generic[T]):
     parts: ClassVar[Sequence[str]]
     # Fields whose column is named in errors of other ones, which are made of it.
     stand_ins: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType({})
+    # The fields of a column of the admin's list, by the name of the column in the API; others have that name.
+    in_lists: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType({})
 
     def __init__(self, actor: Actor, options: Mapping[str, Any]) -> None:
         self.actor = actor
@@ -124,6 +126,11 @@ class ImportKind(Generic[T]):
             return own
         definitions = definitions_for(self.actor.organization, self.declaration.name)
         return [*own, *custom_fields(definitions)]
+
+    def keys_of_list(self, columns: Iterable[str]) -> list[str]:
+        """The fields that a list shows, and the UUID, by which an import finds the rows again."""
+        keys = [key for column in columns for key in self.in_lists.get(column, (column,))]
+        return list(dict.fromkeys([*keys, "uuid"]))
 
     @cached_property
     def by_key(self) -> dict[str, ImportField]:

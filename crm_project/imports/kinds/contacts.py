@@ -51,6 +51,10 @@ class ContactImportKind(ImportKind[Contact]):
 
     stand_ins = MappingProxyType({"person_name": ("first_name", "last_name"), "company_name": ("name",)})
 
+    in_lists = MappingProxyType(
+        {"name": ("full_name",), "company": ("company_name",), "owner": ("owner_email",)}
+    )
+
     def preview(self, row: Contact) -> list[list[str]]:
         return [
             [gettext_noop("Kind"), row.get_kind_display()],
@@ -97,7 +101,7 @@ class ContactImportKind(ImportKind[Contact]):
                 can_clear=True,
                 attribute="owner",
             ),
-            export_only("full_name", gettext_noop("Full name")),
+            export_only("full_name", gettext_noop("Name in lists")),
             plain("created_at", gettext_noop("Created"), cells.instant, can_clear=False),
             export_only("updated_at", gettext_noop("Updated")),
         ]

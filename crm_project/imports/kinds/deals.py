@@ -45,6 +45,15 @@ class DealImportKind(DealValues):
         }
     )
 
+    in_lists = MappingProxyType(
+        {
+            "amount": ("amount", "currency"),
+            "stage": ("pipeline", "stage"),
+            "client": ("client_name",),
+            "owner": ("owner_email",),
+        }
+    )
+
     def preview(self, row: Deal) -> list[list[str]]:
         zone = self.cell_format.zone
         amount = money.formatted(row.amount, row.currency)

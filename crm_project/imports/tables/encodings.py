@@ -4,7 +4,7 @@ import re
 
 from charset_normalizer import from_bytes
 
-# What Windows writes in the countries of a language; a text of few letters is that of the organization's language.
+# What Windows writes in the countries of a language; a text of few letters is in the language of its reader.
 LATIN = {
     "cp1252": "àâäáãåæçèéêëìíîïñòóôöõøœùúûüÿß",
     "cp1250": "ąćęłńóśźżáčďéěíňřšťúůýžäľĺŕôöőüűăâîşţđß",
