@@ -8,6 +8,8 @@ from django.db import models
 from crm_project.generics import AnyDecimalField
 
 SCALE, RATE_SCALE = 4, 10
+# The largest integer of SQLite.
+LARGEST = 2**63 - 1
 
 
 class MoneyField(AnyDecimalField):
@@ -34,13 +36,18 @@ class MoneyField(AnyDecimalField):
         return "bigint" if connection.vendor == "sqlite" else "numeric"
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """A bound beyond what SQLite can hold is compared as its largest integer, which is beyond every amount."""
+        stored = self._stored(value, connection)
+        return max(-LARGEST, min(stored, LARGEST)) if isinstance(stored, int) else stored
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        return value if hasattr(value, "as_sql") else self._stored(value, connection)
+
+    def _stored(self, value: Any, connection: Any) -> Any:
         value = self.to_python(value) if not hasattr(value, "resolve_expression") else value
         if isinstance(value, Decimal) and connection.vendor == "sqlite":
             return int(value.scaleb(self.scale).to_integral_exact())
         return value
-
-    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
-        return value if hasattr(value, "as_sql") else self.get_db_prep_value(value, connection)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
         if value is None or connection.vendor != "sqlite":

@@ -299,6 +299,8 @@ class TestDeals(Intum, DialectContract, BaseTestCase):
         assert self.ids(main_date_from="2026-01-10", main_date_to="2026-01-10") == [second]
         assert self.ids(total_amount_gross_from="12300.01") == [second]
         assert self.ids(total_amount_gross_to="12300") == [first]
+        assert self.ids(total_amount_gross_to="1e71") == [first, second]
+        assert self.ids(total_amount_gross_to="-3.9461426749994e+71") == []
         assert self.ids(per_page="1", page="2") == [second]
         assert self.ids(client_id="", q="", main_date_to="", total_amount_gross_to="") == [first, second]
 

@@ -129,7 +129,9 @@ class IntumClientView(IntumContactView):
     kind = Contact.Kinds.COMPANY
 
     @extend_schema(
-        request=serializers.UpsertBody, responses=serializers.IntumContactRead, summary="Update or create"
+        request=serializers.UpsertBody,
+        responses=dict.fromkeys((200, 201), serializers.IntumContactRead),
+        summary="Update or create",
     )
     def upsert(self, request: Request) -> Response:
         sent, key = self.sent(*KEY), self._key()

@@ -228,9 +228,9 @@ class LeadConnectorContactNested(DealContact, Serializer):
 
     id = RowField("contact", source="*", required=False)
     name = serializers.CharField(source="full_name", required=False)
-    companyName = CompanyNameField(required=False)
-    email = TextOrNullField(required=False)
-    phone = TextOrNullField(required=False)
+    companyName = CompanyNameField(read_only=False, required=False)
+    email = TextOrNullField(read_only=False, required=False)
+    phone = TextOrNullField(read_only=False, required=False)
     tags = LeadConnectorTagsField()
 
 
