@@ -74,7 +74,7 @@ class LongText(PlainText):
         return bool((self.to_python(initial) or "") != (self.to_python(data) or ""))
 
 
-def decimal_as_typed(amount: Decimal | str) -> str:
+def decimal_as_typed(amount: Decimal | float | str) -> str:
     """A plain decimal with the decimal sign of the page's language, as `read_decimal` reads it."""
     return str(amount).replace(".", formats.get_format("DECIMAL_SEPARATOR"))
 
@@ -118,7 +118,7 @@ class DecimalInput(forms.Field):
         return amount
 
     def prepare_value(self, value: Any) -> Any:
-        return decimal_as_typed(value) if isinstance(value, Decimal) else value
+        return decimal_as_typed(value) if isinstance(value, Decimal | float) else value
 
     def widget_attrs(self, widget: Any) -> dict[str, Any]:
         return {"inputmode": "decimal", "autocomplete": "off"}

@@ -1,6 +1,7 @@
 """Everybody reads the pages in a language and a time zone of their own; what an API answers does not follow them."""
 
 import datetime
+import re
 
 from django.utils import timezone
 
@@ -9,6 +10,7 @@ from crm_project.accounts.models import Member, Organization
 from crm_project.journal.models import Event
 from deals.models import Deal
 from tests.api.client import ApiTestCase
+from tests.factories import CustomFieldFactory
 from tests.staff.base import StaffTestCase, add_url, change_url, list_url
 
 PATH = "/api/me/preferences"
@@ -114,10 +116,15 @@ class PageTests(StaffTestCase):
         assert "Toit" not in self.page(f"{list_url(Deal)}?amount_from=12 500,51")
 
     def test_the_form_of_a_deal_that_is_saved_as_it_is_changes_nothing(self):
+        CustomFieldFactory(actor=self.alice, key="area", label="Area", type="number")
         for language in ("en", "fr", "pl", "es", "it"):
             self.read_in(language)
-            deal = self.deal(name=language, amount="12500.50", currency="EUR")
+            custom = {"area": 1.125}
+            deal = self.deal(name=language, amount="12500.50", currency="KWD", custom_fields=custom)
+            page = self.page(change_url(deal))
+            [area] = re.findall(r'name="custom_area" value="([^"]+)"', page)
+            assert area == ("1.125" if language == "en" else "1,125")
 
-            self.save(change_url(deal))
+            self.save(change_url(deal), custom_area=area)
 
             assert Deal.objects.get(pk=deal.pk).version == deal.version, language
