@@ -82,27 +82,24 @@ class Answer:
 def url_error(url: str) -> FieldError | None:
     """What is wrong with a URL that a member gives, without a look-up of its name."""
     if len(url) > MAX_URL or not URL_CHARACTERS.fullmatch(url):
-        return _error(
-            "invalid",
-            gettext_noop("A URL has at most %(limit)s characters, all of them ASCII."),
-            limit=MAX_URL,
-        )
+        template = gettext_noop("A URL has at most %(limit)s characters, all of them ASCII.")
+        return FieldError("url", "invalid", template, {"limit": MAX_URL})
     try:
         parts = parse_url(url)
     except LocationParseError:
-        return _error("invalid", gettext_noop("This is not a URL."))
+        return FieldError("url", "invalid", "This is not a URL.")
     host = (parts.host or "").lower()
     if parts.scheme not in ("http", "https") or not host:
-        return _error("scheme", gettext_noop("The URL must begin with https:// and name a host."))
+        return FieldError("url", "scheme", "The URL must begin with https:// and name a host.")
     if parts.auth is not None or "@" in (parts.netloc or ""):
-        return _error("user_info", gettext_noop("The URL may not contain a user name or a password."))
+        return FieldError("url", "user_info", "The URL may not contain a user name or a password.")
     if is_allowed(host, parts.port):
         return None
     if parts.scheme == "http" and not settings.OUTBOUND_ALLOW_HTTP:
-        return _error("scheme", gettext_noop("The URL must begin with https://."))
+        return FieldError("url", "scheme", "The URL must begin with https://.")
     if parts.port is not None and parts.port not in PORTS and not UNPRIVILEGED <= parts.port < 2**16:
-        return _error(
-            "port", gettext_noop("The port must be 80, 443 or at least %(least)s."), least=UNPRIVILEGED
+        return FieldError(
+            "url", "port", "The port must be 80, 443 or at least %(least)s.", {"least": UNPRIVILEGED}
         )
     return _host_error(host)
 
@@ -115,7 +112,7 @@ def _host_error(host: str) -> FieldError | None:
         return _internal(host)
     # A last label that is a number is an IPv4 address in decimal, octal or hexadecimal.
     if not NAME.fullmatch(host):
-        return _error("host", gettext_noop("%(host)s is not the full name of a public host."), host=host)
+        return FieldError("url", "host", "%(host)s is not the full name of a public host.", {"host": host})
     return None
 
 
@@ -127,15 +124,8 @@ def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _internal(host: str) -> FieldError:
-    return _error(
-        "internal_host",
-        gettext_noop("%(host)s is inside the network. The operator can allow it by name."),
-        host=host,
-    )
-
-
-def _error(code: str, template: str, **params: Any) -> FieldError:
-    return FieldError("url", code, template, params)
+    template = gettext_noop("%(host)s is inside the network. The operator can allow it by name.")
+    return FieldError("url", "internal_host", template, {"host": host})
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

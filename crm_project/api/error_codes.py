@@ -183,6 +183,16 @@ FIELDS = (
         "Change the field by hand.",
     ),
     ErrorCode("gone", (400, 409), "A row that this field names is in the trash.", "Restore that row first."),
+    ErrorCode("scheme", (400,), "A URL does not begin with https://.", "Send one that does, with a host."),
+    ErrorCode("user_info", (400,), "A URL contains a user name or a password.", "Leave them out."),
+    ErrorCode("port", (400,), "A URL has a port that is not allowed.", "Use 80, 443 or a port from 1024 on."),
+    ErrorCode("host", (400,), "A URL has no full name of a public host.", "Send one that has."),
+    ErrorCode(
+        "internal_host",
+        (400,),
+        "The host of a URL is inside the network.",
+        "Use a public host, or have the operator name it in `OUTBOUND_ALLOWED_HOSTS`.",
+    ),
 )
 
 DEALS = (

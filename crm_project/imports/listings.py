@@ -11,6 +11,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.reading import read_by
 from crm_project.batches import in_batches
 from crm_project.errors import DomainError
 from crm_project.imports.exporting import BLOCK
@@ -33,7 +34,7 @@ def rows_of_api(export: Export, actor: Actor) -> Iterable[dict[str, Any]]:
 
 
 def rows_of_admin(export: Export, actor: Actor) -> Iterable[dict[str, Any]]:
-    """The rows of the change list with the same query."""
+    """The rows of the change list with the same query, whose figures are as the member writes them."""
     from django.contrib import admin
     from django.contrib.admin.options import IncorrectLookupParameters
 
@@ -44,7 +45,8 @@ def rows_of_admin(export: Export, actor: Actor) -> Iterable[dict[str, Any]]:
     request.staff_actor = actor  # type: ignore[attr-defined]
     listing: Any = admin.site._registry[KINDS[export.kind].model]
     try:
-        rows = listing.get_changelist_instance(request).get_queryset(request)
+        with read_by(actor.member):
+            rows = listing.get_changelist_instance(request).get_queryset(request)
     except IncorrectLookupParameters:
         raise DomainError(CHANGED) from None
     return chain.from_iterable(in_batches(import_kind(export.kind, actor).for_export(rows), BLOCK))

@@ -15,7 +15,7 @@ from crm_project.accounts.models import Member, Organization
 from crm_project.accounts.rules import Permission, permissions
 from crm_project.changes import before_storing, change_set
 from crm_project.encryption import encrypt, reencrypt
-from crm_project.errors import FieldError, NotFound, refuse_fields
+from crm_project.errors import Conflict, FieldError, NotFound, refuse_fields
 from crm_project.journal.feed import end_of
 from crm_project.journal.models import Event
 from crm_project.outbound import url_error
@@ -148,8 +148,18 @@ def replay(
     event once.
     """
     row = _visible(actor, webhook)
-    epoch_end = end_of(row.organization)[1]
-    refuse_fields(_replay_errors(since, start, end, epoch_end))
+    epoch, epoch_end = end_of(row.organization)
+    refuse_fields(_replay_errors(since, start, end))
+    if since is not None and since > epoch_end:
+        beyond = FieldError("since", "position_unknown", "The feed ends at %(last)s.", {"last": epoch_end})
+        raise Conflict(
+            beyond.template,
+            beyond.params,
+            code=beyond.code,
+            fields=[beyond],
+            epoch=str(epoch),
+            last=epoch_end,
+        )
     first = since or 0 if start is None else _last_before(row.organization, start)
     state: WebhookState = WebhookState.objects.select_for_update().get(webhook=row)
     if end is not None:
@@ -258,7 +268,7 @@ def _choice_errors(row: Webhook) -> list[FieldError]:
 
 
 def _replay_errors(
-    since: int | None, start: datetime.datetime | None, end: datetime.datetime | None, last: int
+    since: int | None, start: datetime.datetime | None, end: datetime.datetime | None
 ) -> Sequence[FieldError]:
     if (since is None) == (start is None):
         return [
@@ -266,8 +276,6 @@ def _replay_errors(
         ]
     if since is not None and end is not None:
         return [FieldError("to", "conflict", "An end belongs to a beginning in `from`.")]
-    if since is not None and since > last:
-        return [FieldError("since", "position_unknown", "The feed ends at %(last)s.", {"last": last})]
     if start is not None and end is not None and end <= start:
         return [FieldError("to", "invalid", "The end must be later than the beginning.")]
     return []

@@ -242,7 +242,7 @@ class Turn:
 
     def _body_again(self, delivery: WebhookDelivery) -> str | None:
         if delivery.sequence is None:
-            body: str | None = test_body(delivery.created_at.isoformat())
+            body: str | None = test_body(delivery.created_at.isoformat().replace("+00:00", "Z"))
         else:
             body = frozen_again(self.webhook, delivery)
         with write_transaction():

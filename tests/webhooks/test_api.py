@@ -6,7 +6,7 @@ from crm_project.api.models import IdempotencyKey
 from crm_project.journal.models import Event
 from crm_project.webhooks.dispatcher import dispatch_here
 from crm_project.webhooks.models import Webhook
-from tests.api.client import ApiTestCase
+from tests.api.client import ApiTestCase, problem
 from tests.webhooks.receiver import receiving
 
 HOOK = {"url": "https://hooks.example.com/crm", "events": ["deal.won", "deal.created"]}
@@ -124,6 +124,25 @@ class WebhookApiTests(ApiTestCase):
         assert self.as_alice.post(path, {"since": 0}).json()["position"] == 0
         day = {"from": "2020-01-01T00:00:00Z", "to": "2019-01-01T00:00:00Z"}
         assert self.as_alice.post(path, day).json()["errors"][0]["pointer"] == "/to"
+
+    def test_a_replay_from_a_position_beyond_the_end_is_told_where_the_feed_ends(self):
+        path = f"/api/webhooks/{self.created()['uuid']}/replay"
+        feed = self.as_alice.get("/api/events?limit=200").json()
+
+        refused = problem(self.as_alice.post(path, {"since": 10**9}), 409, "position_unknown", "/since")
+
+        assert (refused["epoch"], refused["last"]) == (feed["epoch"], feed["last"])
+
+    def test_what_is_wrong_with_a_url_has_a_page(self):
+        for url, code in (
+            ("ftp://example.com", "scheme"),
+            ("https://me:secret@example.com", "user_info"),
+            ("https://example.com:22", "port"),
+            ("https://example", "host"),
+            ("https://127.0.0.1", "internal_host"),
+        ):
+            refused = problem(self.as_alice.post("/api/webhooks", {"url": url, "events": ["*"]}), 400, code)
+            assert self.as_alice.get(refused["type"]).status_code == 200, code
 
     def test_events_have_the_types_of_the_document(self):
         deal = self.as_bob.post("/api/deals", {"name": "Roof"}).json()["uuid"]
