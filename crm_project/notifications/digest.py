@@ -84,14 +84,15 @@ def digest(message: Any) -> Text | None:
     if member is None:
         return None
     day = datetime.date.fromisoformat(message.parameters["day"])
-    zone = member.zone
+    # Days begin and end for everybody where the organization is; its members read times in zones of their own.
+    zone = ZoneInfo(member.organization.time_zone)
     sections = [
         _section(
             _("Activities"),
             ngettext_lazy("%(count)s activity due", "%(count)s activities due", "count"),
             _("more than %(count)s activities due"),
             _activities(member, day, zone),
-            lambda row: _of_activity(row, day, zone),
+            lambda row: _of_activity(row, day, member.zone),
         ),
         _section(
             _("Slipped deals"),

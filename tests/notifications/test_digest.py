@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm_project.accounts.models import Organization
+from crm_project.accounts.models import Member, Organization
 from crm_project.mail.models import Message
 from crm_project.notifications.digest import queue_digests
 from crm_project.notifications.models import NotificationSettings
@@ -82,6 +82,20 @@ class MorningTests(DigestTestCase):
         assert queue_digests(self.organization, at[12]) == 0
         assert queue_digests(self.organization, at[11]) == 4
         assert queue_digests(self.organization, at[11]) == 0
+
+    def test_each_in_their_own_morning_and_language(self):
+        Member.objects.filter(pk=self.bob.member.pk).update(time_zone="Asia/Tokyo", language="fr")
+        deal, due = self.deal(self.bob), datetime.date(2031, 1, 15)
+        self.activity(self.bob, subject="Appeler", deal=deal.pk, owner=self.bob.member.pk, due_on=due)
+        tokyo = datetime.datetime(2031, 1, 15, 7, tzinfo=ZoneInfo("Asia/Tokyo"))
+        Message.objects.all().delete()
+
+        assert queue_digests(self.organization, tokyo) == 1
+        assert queue_digests(self.organization, datetime.datetime(2031, 1, 15, 7, tzinfo=PARIS)) == 3
+        assert Message.objects.get(recipient=self.bob.member.email).parameters["day"] == "2031-01-15"
+        run_tasks()
+        [letter] = [one for one in mail.outbox if one.to == [self.bob.member.email]]
+        assert letter.subject.startswith("mercredi")
 
     def test_switched_off(self):
         change_settings(actor=self.bob, change={"digest": False})
