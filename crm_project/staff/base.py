@@ -277,6 +277,9 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         wrong = self.wrong_parameters(request)
         if wrong:
             return self._wrong_address(request, wrong)
+        address = filters.plain_address(request, self.get_list_filter(request))
+        if address and request.method == "GET":
+            return HttpResponseRedirect(address)
         if ERROR_FLAG in request.GET:
             messages.warning(
                 request, _("The page in the address is not valid any more. This is the first page.")

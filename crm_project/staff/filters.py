@@ -1,7 +1,8 @@
 """Filters of change lists, each a small form. With an invalid value the list is empty, not unfiltered."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -15,12 +16,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_project.journal.models import Event
+from crm_project.readers import Unreadable
 from crm_project.records.days import start_of
 from crm_project.records.expressions import CustomValue, HoldsOption
 from crm_project.records.models import CustomField
 from crm_project.staff.counts import counted_of_all_kinds
 from crm_project.staff.custom import NumberInput
-from crm_project.staff.inputs import Day, DecimalInput, Select, TextInput, whole_number
+from crm_project.staff.inputs import (
+    Day,
+    DecimalInput,
+    Select,
+    TextInput,
+    plain_decimal,
+    read_decimal,
+    whole_number,
+)
 from crm_project.staff.request_actor import actor_of, visible
 
 TRASH = "trash"
@@ -53,6 +63,11 @@ class FormFilter(admin.ListFilter):
     @classmethod
     def names(cls) -> list[str]:
         raise NotImplementedError
+
+    @classmethod
+    def figures(cls) -> list[str]:
+        """Those of the names whose values are figures."""
+        return []
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         raise NotImplementedError
@@ -249,8 +264,25 @@ class RangeFilter(FormFilter):
 
 
 class AmountRange(RangeFilter):
+    @classmethod
+    def figures(cls) -> list[str]:
+        return cls.names()
+
     def bound(self, label: str) -> forms.Field:
         return DecimalInput(label=label, widget=TextInput({"placeholder": label}))
+
+
+def plain_address(request: HttpRequest, list_filters: Iterable[type[FormFilter]]) -> str | None:
+    """The address with its figures as every language reads them; None if they are so already.
+
+    An address is passed on, and stays in a bookmark when its owner chooses another language.
+    """
+    plain = request.GET.copy()
+    figures = {name for one in list_filters for name in one.figures()}
+    for name in plain.keys() & figures:
+        with suppress(Unreadable):
+            plain[name] = plain_decimal(read_decimal(str(plain[name])))
+    return f"{request.path}?{plain.urlencode()}" if plain != request.GET else None
 
 
 class DayRange(RangeFilter):
@@ -311,6 +343,10 @@ def custom_filter(definition: CustomField) -> type[FormFilter]:
         @classmethod
         def names(cls) -> list[str]:
             return [parameter]
+
+        @classmethod
+        def figures(cls) -> list[str]:
+            return [parameter] if definition.type == CustomField.Types.NUMBER else []
 
         def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
             return {parameter: _custom_field(definition)}

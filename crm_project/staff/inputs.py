@@ -95,6 +95,12 @@ def read_decimal(text: str) -> Decimal:
     return figure.values[decimal]
 
 
+def plain_decimal(value: Decimal) -> str:
+    """A text that `read_decimal` reads as this value in every language: three decimals could be a group of digits."""
+    text = f"{value:f}"
+    return f"{text}0" if len(text.partition(".")[2]) == 3 else text
+
+
 class DecimalInput(forms.Field):
     """A decimal as the language of the page writes it, without an exponent."""
 

@@ -19,6 +19,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.records.days import end_of
 from crm_project.records.paging import Cursor, InvalidCursor, KeysetPage
 from crm_project.staff import display, inputs
+from crm_project.staff.filters import plain_address
 from crm_project.staff.pages import remove_indentation, render_page
 from crm_project.staff.request_actor import visible
 from deals import money
@@ -233,6 +234,8 @@ def default_view(admin: Any, request: HttpRequest) -> HttpResponse:
 
 def board_view(admin: Any, request: HttpRequest, pipeline_id: int) -> HttpResponse:
     board = board_of(admin, request, pipeline_id)
+    if address := plain_address(request, admin.list_filter):
+        return HttpResponseRedirect(address)
     columns = board.columns()
     pipelines: Any = visible(request, Pipeline)
     page = render_page(

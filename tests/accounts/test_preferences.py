@@ -112,8 +112,28 @@ class PageTests(StaffTestCase):
         assert self.form(change_url(deal))["amount"] == "12500,50"
         assert "12\u00a0500,50" in self.page(list_url(Deal))
         assert str(contact) in self.page(f"{list_url(Contact)}?q=01 55 96 02 43")
-        assert "Toit" in self.page(f"{list_url(Deal)}?amount_from=12 500,50")
-        assert "Toit" not in self.page(f"{list_url(Deal)}?amount_from=12 500,51")
+        assert self.filtered("12 500,50").redirect_chain == [(f"{list_url(Deal)}?amount_from=12500.50", 302)]
+        assert "Toit" in self.filtered("12 500,50").content.decode()
+        assert "Toit" not in self.filtered("12 500,51").content.decode()
+
+    def filtered(self, amount):
+        return self.client.get(list_url(Deal), {"amount_from": amount}, follow=True)
+
+    def test_an_address_means_the_same_in_every_language(self):
+        self.deal(name="Roof", amount="1.125", currency="KWD")
+        self.deal(name="Wall", amount="1125")
+        for language, typed in (("es", "1.125"), ("en", "1,125"), ("fr", "1 125")):
+            self.read_in(language)
+            [(address, _)] = self.filtered(typed).redirect_chain
+            for reader in ("en", "fr", "pl", "es", "it"):
+                self.read_in(reader)
+                page = self.page(address)
+                assert "Wall" in page, (language, reader)
+                assert "Roof" not in page, (language, reader)
+        self.read_in("fr")
+        [(address, _)] = self.filtered("1,125").redirect_chain
+        self.read_in("es")
+        assert "Roof" in self.page(address)
 
     def test_the_form_of_a_deal_that_is_saved_as_it_is_changes_nothing(self):
         CustomFieldFactory(actor=self.alice, key="area", label="Area", type="number")
