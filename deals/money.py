@@ -82,6 +82,14 @@ def amount_errors(name: str, value: Decimal | None) -> list[FieldError]:
     return []
 
 
+def decimals_errors(name: str, value: Decimal, currency: str) -> list[FieldError]:
+    decimals = _decimals_of(currency)
+    if _decimals(value) <= decimals:
+        return []
+    template = gettext_noop("%(currency)s has %(decimals)s decimals; nothing is rounded.")
+    return [FieldError(name, "max_decimal_places", template, {"currency": currency, "decimals": decimals})]
+
+
 def _currency(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     if "currency" not in change:
         return []
@@ -163,15 +171,11 @@ def _stored_errors(name: str, deal: Deal, change: Mapping[str, Any]) -> list[Fie
     value = getattr(deal, name)
     if value is None:
         return []
-    decimals = _decimals_of(deal.currency)
     # The product of a bid has no more decimals than the bid value, which has an error of its own.
     is_product = name == "amount" and deal.bid_type != FIXED
-    if _decimals(value) > decimals and not is_product:
-        field = _sent(change, name, "currency", "bid_value")
-        template = gettext_noop("%(currency)s has %(decimals)s decimals; nothing is rounded.")
-        params = {"currency": deal.currency, "decimals": decimals}
-        return [FieldError(field, "max_decimal_places", template, params)]
-    return amount_errors(_sent(change, name, "amount", "bid_value", "bid_periods"), value)
+    field = _sent(change, name, "currency", "bid_value")
+    errors = [] if is_product else decimals_errors(field, value, deal.currency)
+    return errors or amount_errors(_sent(change, name, "amount", "bid_value", "bid_periods"), value)
 
 
 def _sent(change: Mapping[str, Any], name: str, *causes: str) -> str:

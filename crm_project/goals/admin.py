@@ -20,6 +20,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.goals import services
 from crm_project.goals.attainment import Attainment, attainments
 from crm_project.goals.models import Goal
+from crm_project.languages.figures import number
 from crm_project.staff import display
 from crm_project.staff.actions import RestoreAction, TrashAction, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -123,7 +124,7 @@ class GoalAdmin(StaffModelAdmin):
 
     @admin.display(description=gettext_lazy("Month"), ordering="month")
     def month_name(self, row: Goal) -> str:
-        return formats.date_format(row.month, "M Y")
+        return formats.date_format(row.month, "YEAR_MONTH_FORMAT")
 
     @admin.display(description=gettext_lazy("Goal of"))
     def goal_of(self, row: Goal) -> str:
@@ -155,7 +156,7 @@ def _card(one: Attainment) -> dict[str, Any]:
         "figure": format_html(_("{attained} of {goal}"), attained=sum_of(one), goal=amount_of(one)),
         "value": f"{min(one.percent, 100)}",
         "percent": display.percent(one.percent),
-        "deals": deals % {"count": display.number(one.deals)},
+        "deals": deals % {"count": number(one.deals)},
         "note": without_rate_of(one) if one.without_rate else "",
         "url": deals_url(one),
     }
@@ -173,20 +174,20 @@ def sum_of(one: Attainment) -> Any:
     return _money(one, one.attained)
 
 
-def _money(one: Attainment, amount: Any) -> Any:
-    rounded = type(amount)(money.rounded(amount, one.currency))
+def _money(one: Attainment, amount: Decimal) -> Any:
+    rounded = Decimal(money.rounded(amount, one.currency))
     return display.money(rounded, one.currency, money.currency_decimals().get(one.currency, 2))
 
 
 def deals_of(one: Attainment) -> Any:
     """The number of the deals, as a link to the list of them, and of those that are not in the sum."""
-    number = display.anchor(deals_url(one), display.number(one.deals)) if one.deals else "0"
-    return format_html("{} ({})", number, without_rate_of(one)) if one.without_rate else number
+    count = display.anchor(deals_url(one), number(one.deals)) if one.deals else "0"
+    return format_html("{} ({})", count, without_rate_of(one)) if one.without_rate else count
 
 
 def without_rate_of(one: Attainment) -> str:
     text = ngettext("%(count)s without a rate", "%(count)s without a rate", one.without_rate)
-    return text % {"count": display.number(one.without_rate)}
+    return text % {"count": number(one.without_rate)}
 
 
 def deals_url(one: Attainment) -> str:

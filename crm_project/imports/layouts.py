@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from crm_project.accounts.actors import Actor
-from crm_project.languages import csv_signs
+from crm_project.languages.figures import csv_signs
 
 
 @dataclass(frozen=True)

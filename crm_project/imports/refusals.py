@@ -40,7 +40,7 @@ def is_error_file(labels: Sequence[str]) -> bool:
 
 @cache
 def _headers() -> frozenset[tuple[str, ...]]:
-    """The two headers in each language: a file is read again whoever has downloaded it."""
+    """The two headers in each language, so that an error file is recognized in all of them."""
     found: set[tuple[str, ...]] = {COLUMNS}
     for language in dict(settings.LANGUAGES):
         with override(language):

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import formats
 from django.utils.translation import gettext_noop
 
 from crm_project.accounts.actors import Actor
@@ -17,6 +16,7 @@ from crm_project.imports.running import check_constraints, extend_statement_time
 from crm_project.journal import undo
 from crm_project.journal.models import Event
 from crm_project.journal.undo import UndoneElsewhere
+from crm_project.languages.figures import number
 from crm_project.records.kinds import kinds
 from crm_project.records.locks import free_keys
 
@@ -86,7 +86,7 @@ def refuse_large_undo(actor: Actor, change_set: UUID) -> None:
     rows = _changed_rows(source) if source else 0
     if source is None or rows <= IN_REQUEST:
         return
-    params = {"rows": formats.number_format(rows, force_grouping=True), "file": source.file_name}
+    params = {"rows": number(rows), "file": source.file_name}
     if not Import.objects.visible_to(actor.member).filter(pk=source.pk).exists():
         raise Conflict(UNDO_BY_OTHERS, params, code="import_undo")
     extra: dict[str, Any] = {"import": str(source.uuid)}

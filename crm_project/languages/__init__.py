@@ -1,7 +1,6 @@
-"""The languages of the staff pages and of mails. The API and the dialects answer in English, whoever asks."""
+"""The languages of the staff pages and of mails. The API and the dialects always answer in English."""
 
 from django.conf import settings
-from django.utils import formats
 
 DEFAULT = "en"
 # By code, each under its own name.
@@ -14,9 +13,3 @@ def nearest(tag: str) -> str:
     """The language of the pages for a tag such as `fr-CA`; English for one that there is none for."""
     code = tag.partition("-")[0].lower()
     return code if code in dict(settings.LANGUAGES) else DEFAULT
-
-
-def csv_signs() -> tuple[str, str]:
-    """The delimiter and the decimal sign of a CSV for the reader, whose spreadsheet writes `1,5;2,5` or `1.5,2.5`."""
-    decimal = formats.get_format("DECIMAL_SEPARATOR")
-    return (";" if decimal == "," else ","), decimal

@@ -15,6 +15,7 @@ from crm_project.activities.models import Activity
 from crm_project.imports.models import Import
 from crm_project.journal.models import Event
 from crm_project.journal.sentences import SYSTEM, EventLine, lines
+from crm_project.languages.figures import number
 from crm_project.notifications.models import Notification
 from crm_project.notifications.querysets import MODELS
 from crm_project.records.kinds import kinds
@@ -130,5 +131,5 @@ def _outcome(source: Import) -> str:
         (ngettext("%(count)s row updated", "%(count)s rows updated", updated), updated),
         (ngettext("%(count)s row refused", "%(count)s rows refused", refused), refused),
     ]
-    texts = [text % {"count": formats.number_format(count, force_grouping=True)} for text, count in counts]
+    texts = [text % {"count": number(count)} for text, count in counts]
     return _("Import finished: %(counts)s") % {"counts": ", ".join(texts)}

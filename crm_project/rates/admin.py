@@ -19,12 +19,12 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, FieldError
+from crm_project.languages.figures import number
 from crm_project.rates import services
 from crm_project.rates.models import ExchangeRate
 from crm_project.rates.reading import Read, read_file
 from crm_project.staff.actions import RestoreAction, TrashAction, each, undo_url
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
-from crm_project.staff.display import number
 from crm_project.staff.filters import DayRange, range_filter
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import DecimalInput
@@ -145,8 +145,7 @@ class ExchangeRateAdmin(StaffModelAdmin):
 
 def _summary(counts: Mapping[str, int]) -> str:
     parts = [
-        OUTCOMES[outcome] % {"count": count, "number": number(Decimal(count))}
-        for outcome, count in counts.items()
+        OUTCOMES[outcome] % {"count": count, "number": number(count)} for outcome, count in counts.items()
     ]
     return _("Rates: %(parts)s.") % {"parts": ", ".join(map(str, parts))}
 
@@ -157,7 +156,7 @@ def _sentences(error: DomainError, rates: Sequence[Read]) -> list[str]:
     more = len(found) - MOST_ERRORS
     return [
         *found[:MOST_ERRORS],
-        *([_("And %(count)s more.") % {"count": number(Decimal(more))}] if more > 0 else []),
+        *([_("And %(count)s more.") % {"count": number(more)}] if more > 0 else []),
     ]
 
 

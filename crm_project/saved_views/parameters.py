@@ -9,9 +9,8 @@ from django.http import HttpRequest
 from contacts.models import Contact
 from crm_project.accounts.models import Member
 from crm_project.api.filters import CUSTOM_PREFIX
-from crm_project.readers import Unreadable
 from crm_project.saved_views.models import SavedView
-from crm_project.staff.inputs import read_decimal, whole_number
+from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import visible
 
 STALE_DAYS = "30"
@@ -29,18 +28,6 @@ def row_of(model: Any, name: str) -> Translation:
     def translate(request: HttpRequest, value: str) -> dict[str, str]:
         row = visible(request, model).filter(pk=whole_number(value)).first()
         return {name: str(row.uuid)} if row is not None else {}
-
-    return translate
-
-
-def amount(name: str) -> Translation:
-    """The figure as programs write it; nothing for a text that is none."""
-
-    def translate(request: HttpRequest, value: str) -> dict[str, str]:
-        try:
-            return {name: f"{read_decimal(value):f}"}
-        except Unreadable:
-            return {}
 
     return translate
 
@@ -66,8 +53,8 @@ FROM_ADMIN: Mapping[str, Mapping[str, Translation]] = {
     SavedView.Lists.DEALS: {
         **COMMON,
         **{name: same(name) for name in ("status", "pipeline", "stage", "currency")},
-        "amount_from": amount("amount_min"),
-        "amount_to": amount("amount_max"),
+        "amount_from": same("amount_min"),
+        "amount_to": same("amount_max"),
         "expected_close_date_from": same("expected_close_date_after"),
         "expected_close_date_to": same("expected_close_date_before"),
         "closed_at_from": same("closed_at_after"),

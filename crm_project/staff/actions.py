@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
-from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -27,11 +26,11 @@ from crm_project.errors import DomainError, Invalid, RowsRefused
 from crm_project.journal.models import Event
 from crm_project.journal.net_changes import moves_hidden
 from crm_project.journal.undo import can_undo
+from crm_project.languages.figures import number
 from crm_project.records.kinds import kinds
 from crm_project.records.violations import conflict_of
 from crm_project.staff import filters, once
 from crm_project.staff.counts import counted_rows
-from crm_project.staff.display import number
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import visible
@@ -203,7 +202,7 @@ def _ids_that_match(admin: Any, request: HttpRequest) -> list[int]:
     if len(ids) <= MOST_ROWS:
         return ids
     text = _("At most %(count)s rows at once. Narrow the list first.")
-    messages.error(request, text % {"count": number(Decimal(MOST_ROWS))})
+    messages.error(request, text % {"count": number(MOST_ROWS)})
     return []
 
 
@@ -334,7 +333,7 @@ def _report(
         unchanged = len(own - changed)
         if done and unchanged:
             text = ngettext("%(count)s needed no change.", "%(count)s needed no change.", unchanged)
-            parts.append(text % {"count": number(Decimal(unchanged))})
+            parts.append(text % {"count": number(unchanged)})
     if others:
         parts.append(_("Also changed: %(rows)s.") % {"rows": reach_text(others)})
     describe = getattr(admin, "palette_description", None) if type(rows[0]) is admin.model else None
@@ -416,7 +415,7 @@ def _add_errors(form: forms.Form, refusal: DomainError, rows: Sequence[Any]) -> 
     if len(others) > SHOWN_ERRORS:
         more = len(others) - SHOWN_ERRORS
         text = ngettext("And %(count)s more.", "And %(count)s more.", more)
-        form.add_error(None, text % {"count": number(Decimal(more))})
+        form.add_error(None, text % {"count": number(more)})
 
 
 def next_url(request: HttpRequest, default: str) -> str:

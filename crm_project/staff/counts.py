@@ -3,8 +3,8 @@
 from django.db.models import Model
 from django.utils.translation import ngettext
 
+from crm_project.languages.figures import number
 from crm_project.languages.names import counts_of
-from crm_project.staff.display import number
 
 
 def counted_rows(model: type[Model], count: int) -> str:

@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crm_project.languages.figures import number
+
 NOTHING = "—"
 
 
@@ -23,17 +25,7 @@ def money(amount: Decimal | None, currency: str, decimals: int = 2) -> SafeStrin
     return format_html('<span class="crm-money">{} <span>{}</span></span>', text, currency)
 
 
-def number(amount: Decimal | int, decimals: int = 2) -> str:
-    """As the language of the page writes it: `15,000.50`, `15 000,50`, `15.000,50`; a whole one without decimals."""
-    return decimal(amount, 0 if amount == int(amount) else decimals)
-
-
-def decimal(amount: Decimal | float, decimals: int) -> str:
-    signs = {",": formats.get_format("THOUSAND_SEPARATOR"), ".": formats.get_format("DECIMAL_SEPARATOR")}
-    return f"{amount:,.{decimals}f}".translate(str.maketrans(signs))
-
-
-def percent(value: Decimal) -> str:
+def percent(value: Decimal | int) -> str:
     """`12.5%`, as the language of the page writes it."""
     return _("%(number)s%%") % {"number": number(value, 1)}
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_project.journal.models import Event
+from crm_project.languages.figures import plain_decimal, read_decimal
 from crm_project.readers import Unreadable
 from crm_project.records.days import start_of
 from crm_project.records.expressions import CustomValue, HoldsOption
@@ -27,8 +28,6 @@ from crm_project.staff.inputs import (
     DecimalInput,
     Select,
     TextInput,
-    plain_decimal,
-    read_decimal,
     whole_number,
 )
 from crm_project.staff.request_actor import actor_of, visible

@@ -9,17 +9,15 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.template.loader import render_to_string
-from django.utils import formats
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from crm_project.generics import AnyModelMultipleChoiceField
+from crm_project.languages.figures import decimal_as_typed, number, read_decimal
 from crm_project.readers import Unreadable
-from crm_project.readers.figures import SIGNS, read_figure
 from crm_project.records.models import DEFAULT_SYSTEM
-from crm_project.staff.display import number
 
 AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
 WHOLE = re.compile(r"-?[0-9]{1,19}")
@@ -72,33 +70,6 @@ class LongText(PlainText):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool((self.to_python(initial) or "") != (self.to_python(data) or ""))
-
-
-def decimal_as_typed(amount: Decimal | float | str) -> str:
-    """A plain decimal with the decimal sign of the page's language, as `read_decimal` reads it."""
-    return str(amount).replace(".", formats.get_format("DECIMAL_SEPARATOR"))
-
-
-def read_decimal(text: str) -> Decimal:
-    """The value of a typed figure: the only one that it can have, else the one in the page's language.
-
-    `1500.50` is a figure on a French page too. `12.500` is none there: French groups its digits by spaces.
-    Raises Unreadable.
-    """
-    figure = read_figure(text)
-    values = {value for value in figure.values.values() if not figure.unit}
-    if len(values) == 1:
-        return values.pop()
-    decimal, groups = formats.get_format("DECIMAL_SEPARATOR"), formats.get_format("THOUSAND_SEPARATOR")
-    if any(sign in text and sign not in (decimal, groups) for sign in SIGNS) or not values:
-        raise Unreadable("%(value)s is not a number.", {"value": text})
-    return figure.values[decimal]
-
-
-def plain_decimal(value: Decimal) -> str:
-    """A text that `read_decimal` reads as this value in every language: three decimals could be a group of digits."""
-    text = f"{value:f}"
-    return f"{text}0" if len(text.partition(".")[2]) == 3 else text
 
 
 class DecimalInput(forms.Field):

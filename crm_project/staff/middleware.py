@@ -1,4 +1,4 @@
-"""Middleware of the admin: the time zone and the language of whoever reads the page."""
+"""Middleware of the admin: activates the time zone and the language of the member."""
 
 from collections.abc import Callable
 

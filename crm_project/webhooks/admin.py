@@ -1,7 +1,6 @@
 """Webhooks in the admin: endpoints with their secret displayed once, their log, tests, resends and replays."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext, pgett
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.journal.event_types import known_types
+from crm_project.languages.figures import number
 from crm_project.staff import display, inputs, panels
 from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction, each
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -226,7 +226,7 @@ def error_of(row: WebhookDelivery) -> str:
 
 
 def duration_of(row: WebhookDelivery) -> str:
-    return display.NOTHING if row.duration_ms is None else f"{display.number(row.duration_ms)} ms"
+    return display.NOTHING if row.duration_ms is None else f"{number(row.duration_ms)} ms"
 
 
 def moment(value: Any) -> str:
@@ -272,7 +272,7 @@ class WebhookAdmin(StaffModelAdmin):
     def header(self, request: HttpRequest, row: Webhook) -> dict[str, Any]:
         facts = [
             (_("State"), self.health(row)),
-            (_("Position"), display.number(row.state.position)),
+            (_("Position"), number(row.state.position)),
             (_("Last success"), moment(row.state.succeeded_at)),
             (_("Failing since"), moment(row.state.failing_since)),
             (_("Managed by"), row.manager.full_name),
@@ -327,7 +327,7 @@ class WebhookAdmin(StaffModelAdmin):
         if row.state.failures:
             failures = row.state.failures
             text = ngettext("Failing, %(number)s try", "Failing, %(number)s tries", failures)
-            return display.status("lost", text % {"number": display.number(Decimal(failures))})
+            return display.status("lost", text % {"number": number(failures)})
         return display.status("won", pgettext("webhook", "Active"))
 
     @admin.display(description=gettext_lazy("Member"))

@@ -16,9 +16,10 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from crm_project.accounts.actors import Actor
+from crm_project.languages.figures import number
 from crm_project.records.days import end_of
 from crm_project.records.paging import Cursor, InvalidCursor, KeysetPage
-from crm_project.staff import display, inputs
+from crm_project.staff import inputs
 from crm_project.staff.filters import plain_address
 from crm_project.staff.pages import remove_indentation, render_page
 from crm_project.staff.request_actor import visible
@@ -158,8 +159,8 @@ def _sums(total: Mapping[str, Any]) -> dict[str, str]:
     weighted = total["weighted_amount"]
     return {
         "currency": currency,
-        "amount": display.number(total["amount"], decimals),
-        "weighted": display.number(type(weighted)(money.rounded(weighted, currency)), decimals),
+        "amount": number(total["amount"], decimals),
+        "weighted": number(type(weighted)(money.rounded(weighted, currency)), decimals),
     }
 
 
@@ -169,7 +170,7 @@ def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[
     return {
         "deal": deal,
         "customer": deal.customer or "",
-        "amount": "" if deal.amount is None else f"{display.number(deal.amount, decimals)} {deal.currency}",
+        "amount": "" if deal.amount is None else f"{number(deal.amount, decimals)} {deal.currency}",
         "closing": _short_day(deal.expected_close_date, today),
         "is_overdue": is_overdue(deal, today),
         "days": deal.days_in_stage(now),

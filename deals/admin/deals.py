@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
+from crm_project.languages.figures import number
 from crm_project.staff import display
 from crm_project.staff.actions import TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -312,7 +313,7 @@ class DealAdmin(StaffModelAdmin):
         groups.sort(key=lambda group: (group["currency"] != own, group["currency"]))
         count = sum(group["count"] for group in groups)
         return [
-            (_("Deals"), display.number(Decimal(count))),
+            (_("Deals"), number(count)),
             *((group["currency"], _sums(group)) for group in groups),
         ]
 
@@ -365,7 +366,7 @@ class DealAdmin(StaffModelAdmin):
 
     def palette_description(self, row: Deal) -> str:
         decimals = money.currency_decimals().get(row.currency, 2)
-        amount = "" if row.amount is None else f"{display.number(row.amount, decimals)} {row.currency}"
+        amount = "" if row.amount is None else f"{number(row.amount, decimals)} {row.currency}"
         parts = (_("Deal"), str(row.customer or ""), row.stage.name, amount)
         return " · ".join(part for part in parts if part)
 
@@ -429,8 +430,8 @@ def _sums(group: dict[str, Any]) -> Any:
     weighted = money.rounded(group["weighted_amount"], currency)
     return format_html(
         "{} <small>{}</small>",
-        display.number(group["amount"], decimals),
-        _("%(amount)s weighted") % {"amount": display.number(Decimal(weighted), decimals)},
+        number(group["amount"], decimals),
+        _("%(amount)s weighted") % {"amount": number(Decimal(weighted), decimals)},
     )
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from contacts.admin import likeness
 from crm_project.accounts.rules import Role
 from crm_project.generics import AnyModelChoiceField
+from crm_project.languages.figures import decimal_as_typed
 from crm_project.staff.forms import StaffForm, references_field
 from crm_project.staff.inputs import (
     DecimalInput,
@@ -20,7 +21,6 @@ from crm_project.staff.inputs import (
     Textarea,
     TextInput,
     WholeNumber,
-    decimal_as_typed,
 )
 from crm_project.staff.request_actor import actor_of, visible
 from deals import money

@@ -23,7 +23,7 @@ from django.utils.translation import ngettext, pgettext
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
-from crm_project.languages import csv_signs
+from crm_project.languages.figures import csv_signs, decimal, number
 from crm_project.records.rules import is_day
 from crm_project.staff import display, inputs
 from crm_project.staff.pages import render_page
@@ -36,6 +36,8 @@ from pipelines.models import ForecastCategories, Pipeline, Stage
 
 DAY = datetime.timedelta(days=1)
 WON = Deal.Statuses.WON
+# The columns of a forecast, whose open deals are in categories.
+CATEGORIES = ("won", "commit", "best_case", "pipeline")
 # The theme's colours, which follow light and dark.
 COLORS = {
     "won": "#16a34a",
@@ -166,9 +168,7 @@ class Report:
 
     def count(self, totals: Totals, **filters: Any) -> Cell:
         found = metrics.count_of(totals)
-        return Cell(
-            display.number(Decimal(found)), self.list_url(**filters) if found and filters else "", found
-        )
+        return Cell(number(found), self.list_url(**filters) if found and filters else "", found)
 
     def sum(self, totals: Totals, name: str = "amount_base") -> Cell:
         return self.money(metrics.base_of(totals, name))
@@ -176,7 +176,7 @@ class Report:
     def money(self, amount: Any) -> Cell:
         currency = self.actor.organization.currency
         rounded = type(amount)(money.rounded(amount, currency))
-        return Cell(display.number(rounded, money.currency_decimals().get(currency, 2)), plain=rounded)
+        return Cell(number(rounded, money.currency_decimals().get(currency, 2)), plain=rounded)
 
     def closed(
         self, status: str, first: datetime.date | None = None, last: datetime.date | None = None
@@ -188,26 +188,9 @@ class Report:
 
 def forecast(report: Report) -> Section:
     months = metrics.forecast(report.deals, report.period)
-    categories = ("won", "commit", "best_case", "pipeline")
     labels = {"won": pgettext("deals", "Won"), **dict(ForecastCategories.choices)}
-    rows = []
-    for month in months:
-        first = max(month["month"], report.period.since)
-        last = min(metrics.month_start(month["month"], 1) - DAY, report.last_day)
-        days = {"expected_close_date_from": first.isoformat(), "expected_close_date_to": last.isoformat()}
-        cells = [
-            Cell(formats.date_format(month["month"], "YEAR_MONTH_FORMAT"), plain=month["month"].isoformat())
-        ]
-        for name in categories:
-            filters = (
-                report.closed(WON, first, last)
-                if name == "won"
-                else {"status": "open", "forecast": name, **days}
-            )
-            cells += [report.count(month[name], **filters), report.sum(month[name])]
-        weighted = report.sum(metrics.in_forecast(month), "weighted_amount_base")
-        rows.append([*cells, weighted, *(report.goal(month["month"]) if report.goals else ())])
-    everything = [total for month in months for name in categories for total in month[name]]
+    rows = [_forecast_row(report, month) for month in months]
+    everything = [total for month in months for name in CATEGORIES for total in month[name]]
     computed = _(
         "Won deals count in the month of their closing, open ones in that of their expected close, in the"
         " forecast category of the deal or else of its stage. Omitted deals are left out. Weighted is the sum"
@@ -223,7 +206,7 @@ def forecast(report: Report) -> Section:
         f"{computed} {of_goals}" if report.goals else computed,
         [
             _("Month"),
-            *(text for name in categories for text in (str(labels[name]), _("Amount"))),
+            *(text for name in CATEGORIES for text in (str(labels[name]), _("Amount"))),
             pgettext("amount", "Weighted"),
             *((_("Goal"), _("Attained")) if report.goals else ()),
         ],
@@ -232,12 +215,26 @@ def forecast(report: Report) -> Section:
             [row[0].text for row in rows],
             [
                 (str(labels[name]), name, [row[2 + 2 * n].plain for row in rows])
-                for n, name in enumerate(categories)
+                for n, name in enumerate(CATEGORIES)
             ],
             stacked=True,
         ),
         metrics.without_rate_of(everything),
     )
+
+
+def _forecast_row(report: Report, month: Mapping[str, Any]) -> list[Cell]:
+    first = max(month["month"], report.period.since)
+    last = min(metrics.month_start(month["month"], 1) - DAY, report.last_day)
+    days = {"expected_close_date_from": first.isoformat(), "expected_close_date_to": last.isoformat()}
+    cells = [Cell(formats.date_format(month["month"], "YEAR_MONTH_FORMAT"), plain=month["month"].isoformat())]
+    for name in CATEGORIES:
+        filters = (
+            report.closed(WON, first, last) if name == "won" else {"status": "open", "forecast": name, **days}
+        )
+        cells += [report.count(month[name], **filters), report.sum(month[name])]
+    weighted = report.sum(metrics.in_forecast(month), "weighted_amount_base")
+    return [*cells, weighted, *(report.goal(month["month"]) if report.goals else ())]
 
 
 def funnel(report: Report) -> Section:
@@ -248,8 +245,8 @@ def funnel(report: Report) -> Section:
     rows = [
         [
             Cell(one.stage.name),
-            Cell(display.number(Decimal(one.entered)), plain=one.entered),
-            Cell(display.number(Decimal(one.passed)), plain=one.passed),
+            Cell(number(one.entered), plain=one.entered),
+            Cell(number(one.passed), plain=one.passed),
             _percent(one.conversion),
             _days(one.median_days),
         ]
@@ -385,11 +382,11 @@ def _day(text: str) -> datetime.date | None:
 
 
 def _percent(part: float | None) -> Cell:
-    return Cell(display.NOTHING if part is None else f"{part:.0%}", plain=part)
+    return Cell(display.NOTHING if part is None else display.percent(round(100 * part)), plain=part)
 
 
 def _days(days: float | None) -> Cell:
-    return Cell(display.NOTHING if days is None else display.decimal(days, 1), plain=days)
+    return Cell(display.NOTHING if days is None else decimal(days, 1), plain=days)
 
 
 def _chart(

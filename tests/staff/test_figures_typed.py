@@ -6,8 +6,8 @@ import pytest
 from django import forms
 from django.utils import translation
 
-from crm_project.staff.display import number
-from crm_project.staff.inputs import DecimalInput, decimal_as_typed
+from crm_project.languages.figures import decimal_as_typed, number
+from crm_project.staff.inputs import DecimalInput
 
 
 @pytest.mark.parametrize(

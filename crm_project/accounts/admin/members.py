@@ -1,7 +1,6 @@
 """Members: role, deactivation with a hand-over, password."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,6 +16,7 @@ from crm_project.accounts import hooks, services
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
+from crm_project.languages.figures import number
 from crm_project.staff import display
 from crm_project.staff.actions import AdminAction, listing
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
@@ -102,7 +102,7 @@ def _counted(name: str, count: int) -> str:
         "open activity": ngettext("%(count)s open activity", "%(count)s open activities", count),
         "contact": ngettext("%(count)s contact", "%(count)s contacts", count),
     }
-    return texts[name] % {"count": display.number(Decimal(count))}
+    return texts[name] % {"count": number(count)}
 
 
 class Activate(AdminAction):

@@ -1,7 +1,6 @@
 """Exports in the admin: a list as a file, at once, or in the background if it is long."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 from itertools import chain
 from typing import Any, ClassVar
@@ -26,10 +25,10 @@ from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind
 from crm_project.imports.layouts import Layout, reader_layout
 from crm_project.imports.models import Export
+from crm_project.languages.figures import number
 from crm_project.staff import filters
 from crm_project.staff.actions import AdminAction
 from crm_project.staff.base import StaffModelAdmin
-from crm_project.staff.display import number
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.pages import render_page
 from crm_project.staff.request_actor import visible
@@ -87,7 +86,7 @@ class ExportAdmin(StaffModelAdmin):
 
     @admin.display(description=gettext_lazy("Rows"))
     def row_count(self, row: Export) -> str:
-        return number(Decimal(row.rows))
+        return number(row.rows)
 
     def get_urls(self) -> list[URLPattern]:
         def at(place: str, view: Any, name: str) -> URLPattern:

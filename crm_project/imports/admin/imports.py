@@ -4,7 +4,6 @@ import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -19,8 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy, pgettext_lazy
 
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.models import Member
 from crm_project.accounts.rules import Permission
-from crm_project.errors import Conflict, DomainError, counted
+from crm_project.errors import Conflict, DomainError
 from crm_project.imports import services
 from crm_project.imports.errors import shown
 from crm_project.imports.exporting import CSV, csv_stream, file_response
@@ -35,11 +35,12 @@ from crm_project.imports.refusals import error_table, sentence
 from crm_project.imports.sources import source_named
 from crm_project.imports.undoing import rows_of_undo_unchanged
 from crm_project.journal.models import Event
+from crm_project.languages.figures import number
 from crm_project.records.kinds import kinds
 from crm_project.staff import filters
 from crm_project.staff.actions import AdminAction, Reach, is_on_all_that_match, reach_text
 from crm_project.staff.base import StaffModelAdmin
-from crm_project.staff.display import number
+from crm_project.staff.counts import counted_rows
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.once import carry_out
 from crm_project.staff.pages import render_page
@@ -70,14 +71,6 @@ OUTCOME = {
     "created": pgettext_lazy("row", "created"),
     "updated": pgettext_lazy("row", "updated"),
     "unchanged": pgettext_lazy("row", "unchanged"),
-}
-# Kinds of which a file creates rows beside its own.
-BESIDE = {
-    "contact": ngettext_lazy("%(number)s contact", "%(number)s contacts", "count"),
-    "pipeline": ngettext_lazy("%(number)s pipeline", "%(number)s pipelines", "count"),
-    "stage": ngettext_lazy("%(number)s stage", "%(number)s stages", "count"),
-    "lost_reason": ngettext_lazy("%(number)s lost reason", "%(number)s lost reasons", "count"),
-    "user": ngettext_lazy("%(number)s former member", "%(number)s former members", "count"),
 }
 # Labels of examples whose value is that of a choice, or a day that is spelled out in English.
 CHOICES = ("Kind", "Type")
@@ -230,17 +223,14 @@ class ImportAdmin(StaffModelAdmin):
         parts = [_counted(OUTCOMES if place else first, *pair) for place, pair in enumerate(counts)]
         rows = source.counts.get("rows", 0)
         sentence = ngettext("Of %(number)s row %(parts)s.", "Of %(number)s rows %(parts)s.", rows)
-        return sentence % {"number": number(Decimal(rows)), "parts": ", ".join(parts)}
+        return sentence % {"number": number(rows), "parts": ", ".join(parts)}
 
     def beside(self, source: Import) -> str:
         """What is created beside the rows, as a sentence; empty if nothing is."""
         found = source.summary.get("created_beside", {})
         if not found:
             return ""
-        things = [
-            _counted(BESIDE, kind, count) if kind in BESIDE else counted(count, kind.replace("_", " "))
-            for kind, count in found.items()
-        ]
+        things = [_created(kind, count) for kind, count in found.items()]
         if source.state == Import.States.PREVIEWED:
             sentence = _("Beside the rows, %(things)s would be created.")
         else:
@@ -397,8 +387,15 @@ class ImportAdmin(StaffModelAdmin):
         )
 
 
+def _created(kind: str, count: int) -> str:
+    """Rows of a kind that a file creates beside its own; a member whom it names is one who has left."""
+    if kind != Member.row_kind:
+        return counted_rows(kinds[kind].model, count)
+    return ngettext("%(count)s former member", "%(count)s former members", count) % {"count": number(count)}
+
+
 def _counted(texts: Mapping[str, Any], name: str, count: int) -> str:
-    return str(texts[name] % {"count": count, "number": number(Decimal(count))})
+    return str(texts[name] % {"count": count, "number": number(count)})
 
 
 def _problem_of(source: Import) -> str:
