@@ -1,7 +1,6 @@
 """Rules of goals. No query, no clock."""
 
 import datetime
-from decimal import Decimal
 from typing import Any
 
 from crm_project.errors import FieldError
@@ -30,12 +29,7 @@ def amount_errors(amount: Any, currency: str) -> list[FieldError]:
         return wrong
     if amount == 0:
         return [FieldError("amount", "out_of_range", "Must be above 0.")]
-    if amount != Decimal(money.rounded(amount, currency)):
-        decimals = money.currency_decimals().get(currency, 2)
-        template = "%(currency)s has %(decimals)s decimals; nothing is rounded."
-        params = {"currency": currency, "decimals": decimals}
-        return [FieldError("amount", "max_decimal_places", template, params)]
-    return []
+    return money.decimals_errors("amount", amount, currency)
 
 
 def goal_errors(goal: Goal, names: Any, currency: str) -> list[FieldError]:
