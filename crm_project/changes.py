@@ -5,6 +5,7 @@ before the outermost one ends, so that its counter is the last lock taken.
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -70,6 +71,8 @@ class ChangeSet:
     undoes: UUID | None = None
     import_uuid: UUID | None = None
     recorded: SpillingList[Recorded] = field(default_factory=SpillingList)
+    # The number of events of each kind and action.
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     locks: set[int] = field(default_factory=set)
     versions: dict[int, int] = field(default_factory=dict)
     writes_catalogue: bool = False
@@ -84,6 +87,7 @@ class ChangeSet:
             for name, (old, new) in changes.items()
         }
         organization_id = row.id if row.row_kind == "organization" else row.organization_id
+        self.counts[row.row_kind, action] += 1
         self.recorded.append(
             Recorded(organization_id, row.row_kind, action, row.id, row.uuid, row.version, plain_changes)
         )
@@ -142,13 +146,14 @@ def attempt() -> Iterator[None]:
     """A savepoint of a change set: on an exception its rows, its events and its locks are removed."""
     changes = _current.get()
     already, locks = (len(changes.recorded), set(changes.locks)) if changes else (0, set())
-    versions = dict(changes.versions) if changes else {}
+    counts, versions = (Counter(changes.counts), dict(changes.versions)) if changes else (Counter(), {})
     try:
         with transaction.atomic():
             yield
     except Exception:
         if changes:
             changes.recorded.truncate(already)
+            changes.counts = counts
             # A rollback to the savepoint releases the locks that were taken after it.
             changes.locks, changes.versions = locks, versions
         raise

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from typing import Any
@@ -84,7 +85,7 @@ def amount_errors(name: str, value: Decimal | None) -> list[FieldError]:
 
 def decimals_errors(name: str, value: Decimal, currency: str) -> list[FieldError]:
     decimals = _decimals_of(currency)
-    if _decimals(value) <= decimals:
+    if -int(value.as_tuple().exponent) <= decimals or _decimals(value) <= decimals:
         return []
     template = gettext_noop("%(currency)s has %(decimals)s decimals; nothing is rounded.")
     return [FieldError(name, "max_decimal_places", template, {"currency": currency, "decimals": decimals})]
@@ -173,9 +174,11 @@ def _stored_errors(name: str, deal: Deal, change: Mapping[str, Any]) -> list[Fie
         return []
     # The product of a bid has no more decimals than the bid value, which has an error of its own.
     is_product = name == "amount" and deal.bid_type != FIXED
-    field = _sent(change, name, "currency", "bid_value")
-    errors = [] if is_product else decimals_errors(field, value, deal.currency)
-    return errors or amount_errors(_sent(change, name, "amount", "bid_value", "bid_periods"), value)
+    errors = [] if is_product else decimals_errors(name, value, deal.currency)
+    causes = ("currency", "bid_value") if errors else ("amount", "bid_value", "bid_periods")
+    return [
+        replace(error, field=_sent(change, name, *causes)) for error in errors or amount_errors(name, value)
+    ]
 
 
 def _sent(change: Mapping[str, Any], name: str, *causes: str) -> str:

@@ -136,6 +136,12 @@ class DealQuerySet(RowQuerySet[Any]):
 
         return for_reading(self, member)  # type: ignore[return-value]
 
+    def after_write(self, deal: Any, member: "Member") -> Any:
+        """The written deal as a plain row, with all related rows of a response: see `deals.rows`."""
+        from deals.rows import after_write
+
+        return after_write(deal, member)
+
     def with_status_since(self) -> Self:
         """Annotate `status_since`, the instant at which the deal's present status began."""
         from deals.models import DealState

@@ -1,7 +1,7 @@
 """Deals for reading, as plain rows: what is in other tables is read once for all deals of a page."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.models import Member
-from crm_project.prepared import Prepared
+from crm_project.prepared import prepared_by_ids
 from crm_project.records.catalogue_cache import CatalogueCache
 from crm_project.records.days import end_of_today
 from crm_project.records.rows import Rows, by_id, plain_row, plain_rows
@@ -34,13 +34,18 @@ LINKS_TO_CONTACTS = {place for place, links in enumerate(KINDS_OF_LINKS) if link
 
 def for_reading(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
     """With all related rows of a response, in a fixed number of queries. `next_deal` is None if hidden."""
-    joined: DealQuerySet = deals.select_related("contact", "client").as_rows(partial(complete, member))
-    return joined
+    rows: DealQuerySet = deals.as_rows(partial(complete, member))
+    return rows
 
 
 def read_again(deal_id: int, member: Member) -> Any:
     """A deal as it is stored now, visible or not, with all related rows."""
     return _completed(prepared.stored(deal_id), member)
+
+
+def after_write(deal: Deal, member: Member) -> Any:
+    """The deal as a write has left it, or as it is stored if that has to be read."""
+    return written(deal, member) or read_again(deal.pk, member)
 
 
 def read_visible(uuid: UUID, member: Member) -> Any:
@@ -78,10 +83,11 @@ def _complete(member: Member, deals: list[Any], links: Sequence[Link]) -> None:
     keys |= {key for place, _, _, key, _, _ in links if place in LINKS_TO_MEMBERS}
     # The reader was read with the token.
     members = {member.pk: member} if Member.user.is_cached(member) else {}
-    members |= _members(keys - {None} - members.keys())
+    members |= by_id(_members(keys - {None} - members.keys()))
     for deal in deals:
         deal.owner, deal.created_by = members.get(deal.owner_id), members.get(deal.created_by_id)
-    _set_lists(deals, links, members)
+    people = _set_people(deals, links)
+    _set_lists(deals, links, {"member": members, "contact": people})
     _set_next(deals, member)
     _set_next_steps(deals, member)
 
@@ -101,26 +107,30 @@ def _set_reference_data(deals: Iterable[Any], member: Member) -> None:
             deal.lost_reason = reasons[deal.lost_reason_id]
 
 
-def _members(ids: Collection[int]) -> dict[int, Any]:
-    return by_id(_members_query(len(ids)).rows(*ids)) if ids else {}
+_members = prepared_by_ids(lambda ids: Member.objects.filter(pk__in=ids).select_related("user"), plain_rows)
+_contacts = prepared_by_ids(lambda ids: Contact.objects.filter(pk__in=ids), plain_rows)
 
 
-@lru_cache
-def _members_query(count: int) -> Prepared:
-    return Prepared(lambda *ids: Member.objects.filter(pk__in=ids).select_related("user"), plain_rows)
+def _set_people(deals: Iterable[Any], links: Sequence[Link]) -> dict[int, Any]:
+    """Set contact and client of the deals that were read without them; returns all contacts of the deals by id.
+
+    They are not joined: a list has a contact often, and Django compiles a joined table anew for each request.
+    """
+    bare = [deal for deal in deals if "contact" not in deal.__dict__]
+    keys = {key for place, _, _, key, _, _ in links if place in LINKS_TO_CONTACTS}
+    keys |= {key for deal in bare for key in (deal.contact_id, deal.client_id)}
+    people = by_id(_contacts(keys - {None}))
+    for deal in bare:
+        deal.contact, deal.client = people.get(deal.contact_id), people.get(deal.client_id)
+    return people
 
 
-def _set_lists(deals: Iterable[Any], links: Sequence[Link], members: Mapping[int, Any]) -> None:
+def _set_lists(deals: Iterable[Any], links: Sequence[Link], targets: Mapping[str, Mapping[int, Any]]) -> None:
     of_deal = {deal.id: deal for deal in deals}
     for deal in of_deal.values():
         deal.references = Rows()
         for each in KINDS_OF_LINKS:
             setattr(deal, each.attribute, Rows())
-    people = {key for place, _, _, key, _, _ in links if place in LINKS_TO_CONTACTS}
-    targets = {
-        "member": members,
-        "contact": by_id(Contact.objects.filter(pk__in=people).as_rows()) if people else {},
-    }
     for place, row_id, deal_id, key, system, external_id in links:
         if place == REFERENCES:
             row = plain_row(DealReference, id=row_id, row_id=deal_id, system=system, external_id=external_id)

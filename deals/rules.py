@@ -224,7 +224,9 @@ def _close(
     if deal.status == OPEN:
         if closed_at is not None:
             return [FieldError("closed_at", "invalid", "An open deal is not closed.")]
-        deal.closed_at, deal.lost_reason = None, None
+        deal.closed_at = None
+        if deal.lost_reason_id is not None:
+            deal.lost_reason = None
         return []
     if deal.status != status_before or closed_at is not None:
         deal.closed_at = closed_at or now

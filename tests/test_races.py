@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from contacts.models import Contact
-from contacts.services import trash_contacts, update_contacts, upsert_contacts
+from contacts.services import merge_contacts, trash_contacts, update_contacts, upsert_contacts
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, Organization
 from crm_project.accounts.rules import Role
@@ -323,6 +323,43 @@ def test_no_live_deal_has_a_trashed_contact(world):
     assert codes(results).keys() <= {"done", "in_use", "does_not_exist", "restore_conflict"}
     used = Deal.objects.live().filter(contact__isnull=False) | Deal.objects.live().filter(members=person)
     assert used.exists() == (Contact.objects.get().deleted_at is None)
+
+
+def test_two_contacts_that_are_merged_into_each_other_leave_one(world):
+    """Of both directions at once one is carried out, and every deal has the contact that is left."""
+    one, two = world.person(email="one@example.com"), world.person(email="two@example.com")
+    deals = [world.deal(contact=row.pk) for row in (one, two)]
+
+    results = at_once(
+        lambda: merge_contacts(actor=world.bob, sources=[two], target=one),
+        lambda: merge_contacts(actor=world.bob, sources=[one], target=two),
+        lambda: merge_contacts(actor=world.bob, sources=[two], target=one),
+    )
+
+    assert codes(results) == {"done": 1, "not_found": 2}
+    left = Contact.objects.live().get()
+    assert {Deal.objects.get(pk=deal.pk).contact_id for deal in deals} == {left.pk}
+    assert {left.email, *left.further_emails} == {"one@example.com", "two@example.com"}
+
+
+def test_a_contact_that_is_merged_into_two_goes_to_one(world):
+    """Merges that share a source, and a deal that is written with it meanwhile: no deal keeps a trashed contact."""
+    source, *targets = [world.person() for _ in range(3)]
+    deal = world.deal(contact=source.pk)
+
+    results = at_once(
+        *(
+            lambda target=target: merge_contacts(actor=world.bob, sources=[source], target=target)
+            for target in targets
+        ),
+        lambda: create_deals(actor=world.bob, changes=[{"name": "New", "contact": source.pk}]),
+        lambda: update_contacts(actor=world.bob, changes=[(source, {"phone": "+43 1 5550009"})]),
+    )
+
+    merged = [result for result in results[:2] if not isinstance(result, DomainError)]
+    assert len(merged) == 1
+    assert Deal.objects.get(pk=deal.pk).contact_id == merged[0].row.pk
+    assert not Deal.objects.live().filter(contact__deleted_at__isnull=False).exists()
 
 
 def test_a_kind_does_not_change_under_a_deal(world):

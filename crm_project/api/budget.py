@@ -39,12 +39,10 @@ class Budget:
 
     def check_texts(self, items: Iterable[Mapping[str, Any]]) -> None:
         """Refuse representations whose texts alone exceed the bytes, before they are copied by rendering them."""
-        size = 0
-        for item in items:
-            values = item.values()
-            size += sum(map(len, [value for value in values if type(value) is str]))
-            for part in [value for value in values if type(value) is dict]:
-                size += sum(map(len, [value for value in part.values() if type(value) is str]))
+        values = [value for item in items for value in item.values()]
+        parts = [value for value in values if type(value) is dict]
+        values += [value for part in parts for value in part.values()]
+        size = sum(map(len, [value for value in values if type(value) is str]))
         if size > self.bytes:
             raise AnswerTooLarge
 

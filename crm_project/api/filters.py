@@ -47,6 +47,12 @@ class DocumentedFilter(django_filters.Filter):  # type: ignore[misc]
     field_name: str | None
     schema: dict[str, Any] = {"type": "string"}
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """A set of filters sets attributes of its copies and changes none: what they hold is not copied."""
+        copied = copy.copy(self)
+        copied.method = self.method
+        return copied
+
     @property
     def description(self) -> str:
         known: str | None = self.extra.get("help_text") or self.schema.get("description")

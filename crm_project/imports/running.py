@@ -210,7 +210,9 @@ class Runner:
 
     def _count_beside(self, changes: ChangeSet) -> None:
         """Count the created rows that are no rows of the file."""
-        created = Counter(event.kind for event in changes.recorded if event.action == "created")
+        created = Counter(
+            {kind: count for (kind, action), count in changes.counts.items() if action == "created"}
+        )
         created[self.kind.declaration.name] -= self.report.outcomes["created"]
         self.report.beside = +created
 

@@ -10,13 +10,15 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.transaction import mark_for_rollback_on_error
 
 # With fewer rows an INSERT is as fast, and returns the ids in the same round trip. SQLite has no COPY: there more rows
 # are several INSERTs of so many.
 COPY_FROM = 100
 TEXTS = (models.CharField, models.TextField)
+# A function of a value and the connection.
+Preparation = Callable[[Any, Any], Any]
 
 
 def insert_rows(rows: Sequence[models.Model]) -> None:
@@ -53,19 +55,21 @@ def _insert(rows: Sequence[models.Model]) -> None:
     """One INSERT, which returns the ids in the order of its rows."""
     model = type(rows[0])
     sql, prepared = _insert_sql(model, connection.vendor, len(rows))
+    # The connection itself: each attribute of the proxy costs three calls.
+    database = connections[connection.alias]
     given: list[Any] = []
     for row in rows:
         values = row.__dict__
         given += [
-            values[name] if prepare is None or values[name] is None else prepare(values[name])
+            value if (value := values[name]) is None or prepare is None else prepare(value, database)
             for name, prepare in prepared
         ]
-    with mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+    with mark_for_rollback_on_error(database.alias), database.cursor() as cursor:
         cursor.execute(sql, given)
         ids = cursor.fetchall()
     for row, (row_id,) in zip(rows, ids, strict=True):
         row.pk = row_id
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, database.alias
 
 
 @lru_cache(maxsize=1000)
@@ -97,8 +101,8 @@ def _update_one_sql(model: Any, vendor: str, names: tuple[str, ...]) -> tuple[st
     return sql, [(field.attname, _preparation(field)) for field in fields]
 
 
-def _prepared(value: Any, prepare: Callable[[Any], Any] | None) -> Any:
-    return value if prepare is None or value is None else prepare(value)
+def _prepared(value: Any, prepare: Preparation | None) -> Any:
+    return value if prepare is None or value is None else prepare(value, connection)
 
 
 def _update(rows: Sequence[models.Model], fields: Sequence[Any]) -> None:
@@ -125,10 +129,10 @@ def _array_type(field: Any) -> str:
 def _array(field: Any, rows: Sequence[models.Model]) -> list[Any]:
     prepare = _preparation(field) or (_as_text if isinstance(field, TEXTS) else None)
     values = [row.__dict__[field.attname] for row in rows]
-    return [prepare(value) for value in values] if prepare else values
+    return [prepare(value, connection) for value in values] if prepare else values
 
 
-def _as_text(value: Any) -> str | None:
+def _as_text(value: Any, database: Any) -> str | None:
     """Members of TextChoices as plain strings: the elements of an array have one type."""
     return None if value is None else str(value)
 
@@ -143,13 +147,15 @@ def _copy(rows: Sequence[models.Model]) -> None:
     quote = connection.ops.quote_name
     names = ", ".join(quote(str(field.column)) for field in fields)
     sql = f"COPY {quote(meta.db_table)} ({names}) FROM STDIN"
+    database = connections[connection.alias]
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(sql) as copy:
         for row in rows:
             values = row.__dict__
-            copy.write_row([prepare(values[name]) if prepare else values[name] for name, prepare in prepared])
+            copy.write_row(
+                [prepare(values[name], database) if prepare else values[name] for name, prepare in prepared]
+            )
     for row in rows:
-        row._state.adding = False
-        row._state.db = connection.alias
+        row._state.adding, row._state.db = False, database.alias
 
 
 def _ids(table: str, column: str, count: int) -> list[int]:
@@ -161,21 +167,22 @@ def _ids(table: str, column: str, count: int) -> list[int]:
         return [row_id for (row_id,) in cursor.fetchall()]
 
 
-def _preparation(field: Any) -> Callable[[Any], Any] | None:
+def _preparation(field: Any) -> Preparation | None:
     """The function that converts values of the field for the driver, if one is needed."""
     if isinstance(field, models.JSONField) or (connection.vendor != "postgresql" and _is_adapted(field)):
         # The columns that a row has several of are converted as `get_db_prep_save` does it, with fewer calls.
         if connection.vendor == "sqlite" and type(field) is models.DateTimeField:
             return _sqlite_instant
         if connection.vendor == "sqlite" and type(field) is models.UUIDField:
-            return lambda value: (
-                value.hex if type(value) is UUID else field.get_db_prep_save(value, connection)
+            return lambda value, database: (
+                value.hex if type(value) is UUID else field.get_db_prep_save(value, database)
             )
-        return lambda value: field.get_db_prep_save(value, connection)
+        prepare: Preparation = field.get_db_prep_save
+        return prepare
     return None
 
 
-def _sqlite_instant(value: datetime.datetime) -> str:
+def _sqlite_instant(value: datetime.datetime, database: Any) -> str:
     return str(value.astimezone(datetime.UTC).replace(tzinfo=None))
 
 

@@ -78,7 +78,7 @@ class DealViewSet(RowViewSet):
         return deal
 
     def reread(self, row: Any) -> Any:
-        return rows.written(row, self.actor.member) or rows.read_again(row.pk, self.actor.member)
+        return rows.after_write(row, self.actor.member)
 
     def carry_out(self, operations: Sequence[Operation], **_: Any) -> Sequence[Receipt[Any]]:
         return super().carry_out(operations, require_name=True)

@@ -370,7 +370,8 @@ def _create_people(actor: Actor, drafts: Sequence[Draft]) -> None:
 
 
 def _has_new_contact(draft: Draft) -> bool:
-    return draft.row.contact is not None and draft.row.contact.pk is None
+    row = draft.row
+    return row.contact_id is None and row.contact is not None
 
 
 def _store(

@@ -1,4 +1,4 @@
-"""Phone numbers and e-mail addresses in the dialects' searches: one number has many spellings."""
+"""Phone numbers and e-mail addresses in the dialects' searches: one number has many spellings, a contact several."""
 
 from typing import Any
 
@@ -53,15 +53,7 @@ class TestPhones(BaseTestCase):
             assert self.leadconnector("phone", "not_eq", spelling) == ["Cleo", "Ben"]
             assert self.gauzy("", **{"where[primaryPhone]": spelling}) == ["Ann"], spelling
             assert self.onlyoffice("phone", spelling.replace("(0)", "")) == ["Ann"], spelling
-            duplicate = Call(
-                "GET",
-                "/contacts/search/duplicate",
-                headers=VERSION,
-                query={"locationId": str(self.organization.uuid), "number": spelling},
-            )
-            client = DialectClient()
-            client.system = "leadconnector"
-            assert client.as_actor(self.bob, duplicate).json()["contact"]["firstName"] == "Ann", spelling
+            assert self.duplicate(number=spelling) == "Ann", spelling
 
     def test_a_part_of_a_number_is_found_in_any_spelling(self) -> None:
         for part in PARTS:
@@ -85,3 +77,33 @@ class TestPhones(BaseTestCase):
             assert self.gauzy("", **{"where[primaryEmail]": email}) == ["Ann"], email
             assert self.gauzy("/pagination", **{"where[primaryEmail]": email}) == ["Ann"], email
             assert self.onlyoffice("email", email) == ["Ann"], email
+
+    def test_a_contact_is_found_by_its_further_addresses(self) -> None:
+        self.person(
+            first_name="Dora",
+            last_name="",
+            email="dora@x.io",
+            further_emails=["dora@home.example"],
+            further_phones=["+33 7 98 76 54 32"],
+        )
+        for email in ("Dora@HOME.example", "dora@x.io"):
+            assert self.leadconnector("email", "eq", email) == ["Dora"], email
+            assert self.leadconnector("email", "contains", email) == ["Dora"], email
+            assert self.gauzy("", **{"where[primaryEmail]": email}) == ["Dora"], email
+            assert self.gauzy("/pagination", **{"where[primaryEmail]": email}) == ["Dora"], email
+            assert self.onlyoffice("email", email) == ["Dora"], email
+            assert self.duplicate(email=email) == "Dora", email
+            query = {"extracted_email": email}
+            assert self.names("intum", Call("GET", "/crm/contacts.json", query=query)) == ["Dora"], email
+        for number in ("07 98 76 54 32", "+33798765432"):
+            assert self.leadconnector("phone", "eq", number) == ["Dora"], number
+            assert self.gauzy("", **{"where[primaryPhone]": number}) == ["Dora"], number
+            assert self.onlyoffice("phone", number) == ["Dora"], number
+            assert self.duplicate(number=number) == "Dora", number
+
+    def duplicate(self, **query: str) -> str:
+        client = DialectClient()
+        client.system = "leadconnector"
+        query = {"locationId": str(self.organization.uuid), **query}
+        call = Call("GET", "/contacts/search/duplicate", headers=VERSION, query=query)
+        return str(client.as_actor(self.bob, call).json()["contact"]["firstName"])

@@ -31,21 +31,24 @@ from tests.server import Link, link_to
 # What the product promises, in seconds: until the first byte of an answer, and until a write succeeds again.
 FIRST_BYTE = 15
 RECOVERY = 2
-DISK = "24m"
 
 
 @dataclass(frozen=True)
 class Form:
-    """The short or the long form. `statement` is STATEMENT_TIMEOUT, `outage` the seconds that a fault lasts."""
+    """The short or the long form. `statement` is STATEMENT_TIMEOUT, `outage` the seconds that a fault lasts.
+
+    `disk` is the size of the file system of SQLite, which has to hold the writes until it is filled.
+    """
 
     writes: int
     between: float
     outage: float
     statement: int
+    disk: str
 
 
-SHORT = Form(writes=0, between=0.7, outage=3, statement=1)
-LONG = Form(writes=20_000, between=3, outage=20, statement=12)
+SHORT = Form(writes=0, between=0.7, outage=3, statement=1, disk="24m")
+LONG = Form(writes=20_000, between=3, outage=20, statement=12, disk="192m")
 
 Fault = Callable[[], AbstractContextManager[None]]
 
@@ -120,7 +123,7 @@ def faults_of_postgresql(
 def on_sqlite(form: Form, seed: int) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crm-faults-")))
-        is_small = stack.enter_context(small_disk(folder))
+        is_small = stack.enter_context(small_disk(folder, form.disk))
         server = stopping(stack, Server(f"sqlite:///{folder}/crm.sqlite3"))
         faults: dict[str, Fault] = {"server killed": at_once(lambda: killed_and_started(server))}
         if is_small:
@@ -185,9 +188,9 @@ def killed_and_started(server: Server) -> None:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
+def small_disk(folder: Path, size: str) -> Iterator[bool]:
     """Mount a small file system on the folder; whether that is allowed here."""
-    line = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
+    line = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     try:
         mounted = subprocess.run(line, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:

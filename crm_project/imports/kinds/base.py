@@ -214,10 +214,11 @@ class ImportKind(Generic[T]):
         """The change for the service from the cells of one row by field key, and an error for each wrong cell."""
         values: Values = {}
         errors: list[FieldError] = []
+        by_key, clears = self.by_key, self.options.get("empty_cells") == "clear"
         for key, cell in cells.items():
-            field = self.by_key[key]
-            if is_empty(cell):
-                if self.options.get("empty_cells") == "clear" and field.can_clear:
+            field = by_key[key]
+            if cell is None or is_empty(cell):
+                if clears and field.can_clear:
                     values[key] = field.clears
                 continue
             try:

@@ -76,9 +76,7 @@ class IntumDealView(DealWritesView, IntumView):
         return {**change, "free_custom_fields": True}
 
     def representation(self, deal: Deal) -> Any:
-        return self.serialize(
-            serializers.IntumDealRead, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk)
-        )
+        return self.serialize(serializers.IntumDealRead, Deal.objects.after_write(deal, self.actor.member))
 
     def listed(self) -> Any:
         query = self.query

@@ -28,6 +28,6 @@ class XalantisFirstDealView(XalantisDealWritesView):
         return Response({"data": self.representation(deal)}, self.create_status)
 
     def representation(self, deal: Deal) -> Any:
-        """The deal, read again from the database."""
-        rows = Deal.objects.for_reading(self.actor.member)
-        return self.serialize(serializers.XalantisFirstDealRead, rows.get(pk=deal.pk))
+        return self.serialize(
+            serializers.XalantisFirstDealRead, Deal.objects.after_write(deal, self.actor.member)
+        )

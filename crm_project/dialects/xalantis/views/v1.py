@@ -158,5 +158,5 @@ class XalantisV1DealView(XalantisDealWritesView, XalantisV1View):
 
     def representation(self, deal: Deal) -> Any:
         return self.serialize(
-            serializers.XalantisV1DealRead, Deal.objects.for_reading(self.actor.member).get(pk=deal.pk)
+            serializers.XalantisV1DealRead, Deal.objects.after_write(deal, self.actor.member)
         )
