@@ -9,26 +9,70 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.db.models import Model
 from django.test import Client
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
+from crm_project.accounts.invitations import invite_member
+from crm_project.accounts.models import ApiToken
+from crm_project.accounts.rules import Permission
 from crm_project.accounts.services import create_token
 from crm_project.activities.models import Activity
 from crm_project.api.schema import CanonicalGenerator
 from crm_project.dialects.kit.ids import Ids
 from crm_project.dialects.kit.schema import DialectGenerator
 from crm_project.dialects.registry import DIALECTS
+from crm_project.goals.models import Goal
+from crm_project.imports.export_services import ask_for_export
+from crm_project.imports.export_tasks import carry_out, claim
+from crm_project.imports.models import Export, Import
+from crm_project.notifications.models import Notification
+from crm_project.rates.models import ExchangeRate
 from crm_project.records.models import CustomField
+from crm_project.saved_views.models import SavedView
+from crm_project.webhooks.models import Webhook, WebhookDelivery
 from deals.models import Deal, LostReason
-from pipelines.models import Pipeline, Stage
+from pipelines.models import Pipeline
+from tests.admin_requests import admin_addresses, largest_action
+from tests.api.routes import make_rows
+from tests.factories import ActivityFactory, CompanyFactory, DealFactory, PersonFactory
 
 # The largest page of each API, by the name of the parameter; larger than the schema's maximum is refused.
 PAGES = {"page_size": 200, "per_page": 200, "limit": 200, "count": 1000, "maxCount": 1000}
 SINCE = "2000-01-01"
+# The kinds of rows by the part of the path of the API before their name, and the parts before other names.
+KINDS: Mapping[str, type[Model]] = {
+    "exchange-rates": ExchangeRate,
+    "exports": Export,
+    "goals": Goal,
+    "imports": Import,
+    "lost-reasons": LostReason,
+    "notifications": Notification,
+    "saved-views": SavedView,
+    "tokens": ApiToken,
+    "webhooks": Webhook,
+    "deliveries": WebhookDelivery,
+}
+NUMBERED = ("pipeline", "stage", "field", "exchange-rates", "lost-reasons")
+PARTS = {
+    "deal": "deals opportunities opportunity",
+    "contact": "contacts contact person organization-contact bycontact",
+    "client": "clients company",
+    "pipeline": "pipelines",
+    "stage": "stages stage statuses board",
+    "user": "users people employee",
+    "organization": "locations",
+    "field": "custom-fields customFields customfield",
+    "task": "activities tasks task",
+    "note": "notes",
+    "reference": "external-references",
+}
+OTHERS = {"rates": "EUR", "category": "3", "status": "active", "@search": "a"}
+KEYS = {"/external/{system}/{external_id}": "/external/erp/K-1"}
+# The values of required parameters, by their names.
+REQUIRED = {"infoType": "1", "email": "alice@example.com", "currency": "EUR"}
 HEADERS = {"leadconnector": {"Version": "2021-07-28"}}
 
 
@@ -73,46 +117,48 @@ def expensive_reads(actor: Actor) -> Iterator[Request]:
 def names_of_rows(actor: Actor, system: str) -> Mapping[str, str]:
     """The name of a row by the part of the path before it."""
     member = actor.member
-    deal = Deal.objects.visible_to(member).exclude(contact=None).order_by("-id").first()
-    contact = deal.contact
+    deal = Deal.objects.visible_to(member).exclude(contact=None).exclude(client=None).order_by("-id").first()
+    activities = Activity.objects.visible_to(member).order_by("-id")
     rows = {
         "deal": deal,
-        "contact": contact,
-        "pipeline": Pipeline.objects.visible_to(member).first(),
-        "stage": Stage.objects.visible_to(member).first(),
+        "contact": deal.contact,
+        "client": deal.client,
+        "pipeline": Pipeline.objects.visible_to(member).order_by("id").first(),
         "user": member,
         "organization": actor.organization,
         "field": CustomField.objects.visible_to(member).first(),
-        "reason": LostReason.objects.visible_to(member).first(),
+        "task": activities.filter(contact=deal.contact).exclude(type="note").first(),
+        "note": activities.filter(contact=deal.contact, type="note").first(),
     }
+    rows["reference"] = deal.references.first()
+    rows["stage"] = rows["pipeline"].stages.in_order().first()
     if system == "api":
-        rows["activity"] = Activity.objects.visible_to(member).filter(done_at=None).first()
-        by_id = ("pipeline", "stage", "field", "reason")
-        ids = {name: str(row.pk if name in by_id else row.uuid) for name, row in rows.items() if row}
+        ids = {name: str(row.pk if name in NUMBERED else row.uuid) for name, row in rows.items() if row}
+        for part, model in KINDS.items():
+            row = model.objects.visible_to(member).order_by("id").last()  # type: ignore[attr-defined]
+            ids |= {part: str(row.pk if part in NUMBERED else row.uuid)} if row else {}
     else:
         known = Ids(actor, system)
-        ids = {name: str(known.id_of(row)) for name, row in rows.items() if row and name != "reason"}
-    parts = {
-        "deal": "deals opportunities opportunity",
-        "contact": "contacts clients contact person company organization-contact",
-        "pipeline": "pipelines",
-        "stage": "stages stage statuses",
-        "user": "users people employee",
-        "organization": "locations",
-        "field": "custom-fields customFields customfield",
-        "reason": "lost-reasons",
-        "activity": "activities",
-    }
-    return {part: ids[name] for name, texts in parts.items() if name in ids for part in texts.split()}
+        ids = {name: str(known.id_of(row)) for name, row in rows.items() if row and name != "reference"}
+    names = {part: ids[name] for name, texts in PARTS.items() if name in ids for part in texts.split()}
+    return ids | names | OTHERS
 
 
 def fill(path: str, names: Mapping[str, str]) -> str:
-    filled = re.sub(r"/([\w-]+)/\{\w+\}", lambda match: f"/{match[1]}/{names.get(match[1], 'missing')}", path)
+    """The path with a name for each parameter, by the part before it."""
+    for kind, text in KEYS.items():
+        path = path.replace(kind, text)
+    filled = re.sub(
+        r"/([\w@-]+)/\{\w+\}", lambda match: f"/{match[1]}/{names.get(match[1], 'missing')}", path
+    )
     return re.sub(r"\{\w+\}", "1", filled)
 
 
 def query_of(operation: Any, actor: Actor, system: str) -> str:
     query: dict[str, Any] = {}
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if {"since", "until"} <= names:
+        return longest_period()
     for parameter in operation.get("parameters", ()):
         name, schema = parameter["name"], parameter["schema"]
         if parameter["in"] != "query":
@@ -125,9 +171,13 @@ def query_of(operation: Any, actor: Actor, system: str) -> str:
             query[name] = parameter["description"].rpartition("Of: ")[2].rstrip(".").replace(" ", "")
         elif name == "since":
             query[name] = SINCE
-        elif name in ("locationId", "location_id") or parameter.get("required"):
+        elif (
+            name in ("locationId", "location_id")
+            or parameter.get("required")
+            or (system, name) == ("onlyoffice", "currency")
+        ):
             own = str(actor.organization.uuid)
-            query[name] = own if "ocation" in name else schema.get("enum", [SINCE])[0]
+            query[name] = own if "ocation" in name else REQUIRED.get(name) or schema.get("enum", [SINCE])[0]
     if system == "xalantis" and "per_page" in query:
         query["per_page"] = 100
     return urlencode(query)
@@ -158,53 +208,71 @@ def own_requests(actor: Actor) -> Iterator[Request]:
         yield Request("api", "POST", f"/api/{place}/bulk", {"operations": nonsense})
 
 
+def longest_period() -> str:
+    until = timezone.localdate() + datetime.timedelta(days=1)
+    return f"since={until - datetime.timedelta(days=729)}&until={until}"
+
+
 def figures(actor: Actor) -> Iterator[Request]:
     """Over the longest period."""
-    until = timezone.localdate() + datetime.timedelta(days=1)
-    period = f"since={until - datetime.timedelta(days=729)}&until={until}"
+    period = longest_period()
     for groups in ("owner,stage", "lost_reason,origin"):
         yield Request(
             "api", "GET", f"/api/deals/metrics?{period}&date=created_at&bucket=week&group_by={groups}"
         )
-    yield Request("api", "GET", f"/api/deals/metrics?as_of={until}&group_by=owner,stage")
+    yield Request("api", "GET", f"/api/deals/metrics?as_of={timezone.localdate()}&group_by=owner,stage")
     pipeline = Pipeline.objects.visible_to(actor.member).first()
     for name in ("forecast", "funnel"):
         yield Request("api", "GET", f"/api/pipelines/{pipeline.pk}/{name}?{period}")
-    yield Request("admin", "GET", f"{reverse('admin:deals_deal_reports')}?{period}")
-    yield Request("admin", "GET", reverse("admin:deals_deal_board", args=[pipeline.pk]))
 
 
-def admin_pages(actor: Actor) -> Iterator[Request]:
-    """The lists, forms and histories of the admin."""
-    yield Request("admin", "GET", reverse("admin:index"))
-    for model, pages in admin.site._registry.items():
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        row = model._default_manager.order_by("-pk").first()
-        yield Request("admin", "GET", f"{reverse(f'{name}_changelist')}?all=")
-        yield Request("admin", "GET", f"{reverse(f'{name}_changelist')}?q=a")
-        yield Request("admin", "GET", f"{reverse('admin:autocomplete')}?term=a&app_label={model._meta.app_label}"
-                      f"&model_name={model._meta.model_name}&field_name=contact")  # fmt: skip
-        for page in ("change", "history", "delete"):
-            try:
-                yield Request("admin", "GET", reverse(f"{name}_{page}", args=[row.pk if row else 1]))
-            except NoReverseMatch:
-                assert pages
+def admin_requests(actor: Actor) -> Iterator[Request]:
+    for address in admin_addresses(actor, longest_period()):
+        yield Request("admin", "GET", address)
+    if actor.may(Permission.EDIT_DEALS):
+        yield Request("admin", "POST", *largest_action(actor))
+
+
+def make_one_of_each(case: Any) -> None:
+    """A row of each kind, as `make_rows`, and a deal with all that leads to other rows."""
+    make_rows(case)
+    company = CompanyFactory(actor=case.bob)
+    person = PersonFactory(actor=case.bob, company=company.pk)
+    DealFactory(
+        actor=case.bob, contact=person.pk, client=company.pk, external_references=[("erp", "of the walk")]
+    )
+    invite_member(actor=case.alice, email="guest@example.com")
+    for kind in ("note", "task"):
+        ActivityFactory(actor=case.bob, contact=person.pk, type=kind)
+
+
+def make_own(actor: Actor) -> None:
+    """What only its member sees: the export of all deals."""
+    if not Export.objects.visible_to(actor.member).filter(state="done").exists():
+        export = ask_for_export(actor=actor, kind="deals", file_format="csv", listing="api", query="")
+        carry_out(claim(export.pk))
 
 
 def costs(actor: Actor) -> Iterator[Cost]:
     """The costs of all requests as this actor."""
+    make_own(actor)
     secret = create_token(actor=actor, name="costs")[1]
     client, browser = Client(raise_request_exception=False), Client(raise_request_exception=False)
     user = actor.member.user
     user.is_staff = True
     user.save()
     browser.force_login(user)
-    for request in (*expensive_reads(actor), *own_requests(actor), *admin_pages(actor)):
+    for request in (*expensive_reads(actor), *own_requests(actor), *admin_requests(actor)):
         headers = {"Authorization": f"Bearer {secret}", **HEADERS.get(request.system, {})}
         body = b"" if request.body is None else json.dumps(request.body).encode()
         began = time.process_time()
         if request.system == "admin":
-            answer = browser.get(request.path)
+            answer = browser.generic(
+                request.method,
+                request.path,
+                urlencode(request.body or {}),
+                "application/x-www-form-urlencoded",
+            )
         else:
             answer = client.generic(
                 request.method, request.path, body, "application/json" if body else "", headers=headers

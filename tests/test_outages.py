@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from crm_project import database
 from crm_project.accounts.models import ApiToken
 from crm_project.accounts.services import create_token
 from crm_project.database import AWAY, BUSY, FULL, READ_ONLY, SLOW, STARTING, state_of
+from deals.models import Deal
+from deals.services import create_deals
 from tests.base import World
 from tests.pgbouncer import administer, url_of
 from tests.server import gunicorn, link_to, target_of, until
@@ -140,6 +143,60 @@ def test_a_frozen_link_is_given_up_in_time_and_served_again_at_once(world, pool)
 
             assert until(lambda: server.ask("GET", "/api/deals").status == 200, 10) < 2 + SLACK
             assert server.ask("POST", "/api/deals", {"name": "After"}).status == 201
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_download_over_a_frozen_link_ends_in_time(world):
+    """Its answer has begun, so that no status can tell: the connection is closed before the end of the file."""
+    text = {"description": "x" * 5000}
+    create_deals(actor=world.bob, changes=[{"name": f"Deal {number}", **text} for number in range(2000)])
+    with link_to(target_of(connection.settings_dict)) as link:
+        url = url_of(connection.settings_dict, port=link.port)
+        with serving(world.secret, url) as server, socket.socket() as client:
+            # More than the buffers of both ends, so that rows are still to be read.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(60)
+            client.connect(("127.0.0.1", server.port))
+            head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {world.secret}\r\n"
+            client.sendall(f"GET /api/deals/export HTTP/1.1\r\n{head}\r\n".encode())
+            received = client.recv(4096)
+            assert received.startswith(b"HTTP/1.1 200"), received
+            link.freeze()
+            began = time.monotonic()
+            while piece := client.recv(1 << 20):
+                received = (received + piece)[-5:]
+            seconds = time.monotonic() - began
+            assert received != b"0\r\n\r\n", "it was sent before the link froze"
+            assert seconds < WAIT + SLACK
+
+            link.thaw()
+
+            until(lambda: server.ask("GET", "/api/deals").status == 200, 2 + SLACK)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_background_work_bounds_each_wait_on_a_frozen_link(world, monkeypatch):
+    settings = connection.settings_dict
+    options = {name: value for name, value in settings["OPTIONS"].items() if name not in ("host", "port")}
+    monkeypatch.setattr(database, "wait_limit", lambda: 1.5)
+    with link_to(target_of(settings)) as link:
+        connection.close()
+        try:
+            with mock.patch.dict(settings, HOST="127.0.0.1", PORT=str(link.port), OPTIONS=options):
+                for _ in range(3):
+                    # Waits that end in time add up to nothing.
+                    with connection.cursor() as cursor:
+                        cursor.execute("SELECT pg_sleep(1)")
+                link.freeze()
+                began = time.monotonic()
+                with pytest.raises(OperationalError) as caught:
+                    Deal.objects.count()
+                assert time.monotonic() - began < 1.5 + SLACK
+                assert state_of(caught.value) is SLOW
+        finally:
+            connection.close()
 
 
 @pytest.mark.postgres

@@ -1,6 +1,8 @@
 """The throttle of wrong passwords: for each account, each address and over all, whatever the cache does."""
 
+import base64
 import datetime
+import re
 import threading
 from importlib import import_module
 from io import StringIO
@@ -8,12 +10,20 @@ from unittest import mock
 
 import pytest
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.management import call_command
-from django.test import RequestFactory, TestCase
+from django.test import Client, RequestFactory, TestCase
 from django.utils import timezone
 
 from crm_project.accounts.invitations import accept_invitation, invite_member
-from crm_project.accounts.logins import TooManyAttempts, _Refusals, _Slots, client_address, throttled_login
+from crm_project.accounts.logins import (
+    TooManyAttempts,
+    _Refusals,
+    _Slots,
+    client_address,
+    refusals,
+    throttled_login,
+)
 from crm_project.accounts.models import SignInAttempt, User
 from crm_project.accounts.services import create_login, find_or_create_user, update_login
 from tests.api.client import ApiClient
@@ -182,6 +192,55 @@ class ThrottleTests(TestCase):
 
         with self.assertNumQueries(2):
             assert is_refused()
+
+
+class SameAnswerTests(BaseTestCase):
+    """A login that does not exist is answered like a wrong password, after as much work."""
+
+    def setUp(self):
+        self.bob.member.user.set_password("correct horse battery")
+        self.bob.member.user.save()
+
+    def tried(self, door, email):
+        """Status and text of the answer, and how many passwords were hashed for it."""
+        SignInAttempt.objects.all().delete()
+        refusals.clear()
+        client = Client()
+        with mock.patch.object(MD5PasswordHasher, "encode", autospec=True, side_effect=hashed) as encode:
+            answer = door(client, email)
+        text = re.sub(r'value="\w{64}"|"request_id":"[^"]*"', "", answer.content.decode())
+        return answer.status_code, text.replace(email, "EMAIL"), encode.call_count
+
+    def test_at_every_door(self):
+        for door in (to_the_admin, to_gauzy, to_onlyoffice, with_every_request):
+            with self.subTest(door=door.__name__):
+                known, unknown = (self.tried(door, email) for email in ("bob@example.com", "who@example.com"))
+
+                assert known == unknown
+                assert known[2] == 1
+
+
+hashed = MD5PasswordHasher.encode
+
+
+def to_the_admin(client, email):
+    return client.post("/admin/login/", {"username": email, "password": "wrong"})
+
+
+def to_gauzy(client, email):
+    body = {"email": email, "password": "wrong"}
+    return client.post("/dialects/gauzy/api/auth/login", body, "application/json")
+
+
+def to_onlyoffice(client, email):
+    body = {"userName": email, "password": "wrong"}
+    return client.post("/dialects/onlyoffice/api/2.0/authentication", body, "application/json")
+
+
+def with_every_request(client, email):
+    secret = base64.b64encode(f"{email}:wrong".encode()).decode()
+    path = "/dialects/onlyoffice/api/2.0/crm/opportunity/filter"
+    return client.get(path, headers={"Authorization": f"Basic {secret}"})
 
 
 class SlotTests(TestCase):

@@ -318,7 +318,7 @@ def make_rows(case: Any) -> dict[str, Any]:
         "activity": activity.uuid,
         "trashed_activity": trashed_activity.uuid,
         "reference": deal.references.get().uuid,
-        "event": Event.objects.get(kind="deal", action="updated").sequence,
+        "event": Event.objects.filter(kind="deal", action="updated").latest("sequence").sequence,
         "import_file": upload_file(
             actor=case.bob, kind="deals", upload=receive("deals.csv", [b"name\nA\n"])
         ).uuid,

@@ -14,6 +14,7 @@ from crm_project.environment import BASE_DIR
 SAME = (
     "tests/background/test_tasks.py",
     "tests/background/test_processes.py",
+    "tests/background/test_schedule.py",
     "tests/background/test_admin.py",
 )
 SECONDS = 300

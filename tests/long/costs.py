@@ -14,6 +14,8 @@ import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import django
 
@@ -57,8 +59,10 @@ def main() -> int:
             "DJANGO_SETTINGS_MODULE": "crm_project.settings",
             **UNLIMITED,
         }
-        os.environ.update(environment, COSTS_STATIC=static)
+        os.environ.update(environment, COSTS_STATIC=static, LONG_STATEMENTS="on")
         fill(options.deals)
+        # The limits of a server's statements are for the walk alone.
+        del os.environ["LONG_STATEMENTS"]
         line = [sys.executable, "-m", "tests.long.costs", "--worker"]
         codes = [subprocess.run([*line, role], check=False).returncode for role in options.roles]
     return int(any(codes))
@@ -79,12 +83,24 @@ def fill(deals: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
+    from tests.costs import make_one_of_each
     from tests.load.loading import load
 
     call_command("collectstatic", interactive=False, verbosity=0)
     with closing(connection):
         call_command("migrate", verbosity=0)
-        load(deals=deals, slug=SLUG)
+        organization = load(deals=deals, slug=SLUG).organization
+        make_one_of_each(people(organization))
+
+
+def people(organization: Any) -> Any:
+    """The admin and two members, by the names of the tests; the walk is done by another one, the last."""
+    from crm_project.accounts.actors import Actor
+    from tests.api.client import ApiClient
+
+    alice, bob, viewer = map(Actor, organization.members.order_by("id")[:3])
+    clients = {"as_alice": ApiClient(alice), "as_bob": ApiClient(bob)}
+    return SimpleNamespace(organization=organization, alice=alice, bob=bob, viewer=viewer, **clients)
 
 
 def work(role: str) -> int:

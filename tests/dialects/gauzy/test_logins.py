@@ -7,7 +7,7 @@ from unittest import mock
 from django.utils import timezone
 
 from crm_project.accounts.models import ApiToken
-from crm_project.accounts.services import create_token, update_login, update_member
+from crm_project.accounts.services import create_token, revoke_token, update_login, update_member
 from tests.dialects.base import BaseTestCase, Call, bearer
 from tests.dialects.gauzy.base import Gauzy
 
@@ -111,6 +111,9 @@ class TestLogins(Gauzy, BaseTestCase):
         for missing in ("", None, 5, [secret]):
             self.refused(self.refresh(missing), 400)
         update_login(user=self.bob.member.user, password="another one now")
+        self.refused(self.refresh(secret), 401)
+        secret = self.signed_in()["refresh_token"]
+        revoke_token(actor=self.alice, token=ApiToken.objects.latest("id"))
         self.refused(self.refresh(secret), 401)
         secret = self.signed_in()["refresh_token"]
         update_member(actor=self.alice, member=self.bob.member, is_active=False)
