@@ -113,6 +113,11 @@ def with_headers(kind: str, fields: Sequence[ImportField]) -> list[ImportField]:
     return [replace(field, names=names.get(field.key, ())) for field in fields]
 
 
+def patterns(key: str) -> Sequence[str]:
+    """The forms of headers that name the field and something else."""
+    return _headers()["patterns"][key]
+
+
 @cache
 def _headers() -> dict[str, dict[str, Sequence[str]]]:
     with HEADERS.open("rb") as file:

@@ -172,7 +172,10 @@ def habits_of_export(
 
 
 def mapping_errors(
-    mapping: Mapping[str, Any], labels: Sequence[str], fields: Sequence[ImportField]
+    mapping: Mapping[str, Any],
+    labels: Sequence[str],
+    fields: Sequence[ImportField],
+    may_map: Callable[[str], bool],
 ) -> list[FieldError]:
     """The errors of a mapping: unknown columns, unknown or read-only fields. Several columns may fill one field."""
     writable = {field.key for field in fields if not field.is_read_only}
@@ -181,7 +184,7 @@ def mapping_errors(
         place = f"mapping.{label}"
         if label not in labels:
             errors.append(FieldError(place, "unknown_field", "The file has no such column."))
-        elif key is not None and key not in writable:
+        elif key is not None and not may_map(key):
             params = {"keys": ", ".join(sorted(writable))}
             errors.append(
                 FieldError(place, "invalid_choice", "There is no such field. One of: %(keys)s.", params)

@@ -67,9 +67,9 @@ class Report:
     # The number of rows of each error, by column and template, or text if it names an unknown value; and its texts.
     problems: Counter[tuple[str, str]] = field(default_factory=Counter)
     details: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    # What was not taken from columns that have a field: the number of rows, with the first cells.
-    further: dict[str, list[str]] = field(default_factory=dict)
-    further_rows: Counter[str] = field(default_factory=Counter)
+    # What was not taken from columns that have a field, by column and reason: the number of rows, with the first cells.
+    further: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    further_rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     # Created rows of other kinds, by kind.
     beside: Counter[str] = field(default_factory=Counter)
     rows_left_out: int = 0
@@ -83,9 +83,9 @@ class Report:
             "refused": len(self.refused),
         }
 
-    def note_further(self, label: str, texts: Sequence[str]) -> None:
-        self.further_rows[label] += 1
-        samples = self.further.setdefault(label, [])
+    def note_further(self, label: str, texts: Sequence[str], reason: str = "further") -> None:
+        self.further_rows[label, reason] += 1
+        samples = self.further.setdefault((label, reason), [])
         samples += [text[:80] for text in texts][: SAMPLES - len(samples)]
 
     def note_problem(self, column: str, error: FieldError) -> None:
@@ -109,8 +109,8 @@ class Report:
             if column.get("filled") and not source.mapping.get(column["label"])
         ]
         further = [
-            {"column": label, "rows": count, "samples": self.further[label], "reason": "further"}
-            for label, count in self.further_rows.items()
+            {"column": label, "rows": count, "samples": self.further[label, reason], "reason": reason}
+            for (label, reason), count in self.further_rows.items()
         ]
         return {
             "problems": [
@@ -220,7 +220,7 @@ class Runner:
         self._place(table.labels)
         for line in table.rows:
             chosen = self._chosen(line)
-            yield {key: text_of_cell(chosen[key][1]) for key in self.kind.value_fields if key in chosen}
+            yield {key: text_of_cell(chosen[key][1]) for key in self.kind.prepared_keys if key in chosen}
 
     def _place(self, labels: Sequence[str]) -> None:
         """Find the columns of each field, and how they are read."""
@@ -275,6 +275,9 @@ class Runner:
             return
         for candidate, receipt in zip(candidates, receipts, strict=True):
             self._count(candidate.line, receipt)
+        if self.kind.contradictable:
+            for candidate, receipt in zip(candidates, receipts, strict=True):
+                self._note_contradicting(candidate.line, receipt)
 
     def _readable(self, lines: Sequence[SourceLine]) -> Iterator[_Candidate]:
         """Yield the valid rows with a key that no earlier row has; refuse the others."""
@@ -327,6 +330,14 @@ class Runner:
         for key, entries in self.kind.left_over.items():
             self.report.note_further(chosen[key][0], entries)
         self.kind.left_over.clear()
+
+    def _note_contradicting(self, line: SourceLine, receipt: Any) -> None:
+        """Remember the values that the service has left out, since they contradict others of the row."""
+        found = [key for key in receipt.ignored if key in self.kind.contradictable]
+        chosen = self._chosen(line) if found else {}
+        for key in found:
+            label, cell = chosen[key]
+            self.report.note_further(label, [text_of_cell(cell)], "contradicting")
 
     def _count(self, line: SourceLine, receipt: Any) -> None:
         self.report.outcomes[receipt.outcome] += 1

@@ -206,12 +206,14 @@ class ProblemSerializer(Serializer):
 
 
 class LeftOutSerializer(Serializer):
-    """Values that are not imported: those of a column without a field, or what a cell or a row has beside the first."""
+    """Values that are not imported: those of a column without a field, what a cell or a row has beside the first, and
+    dates that contradict others of their row, such as the entry into a stage after the closing.
+    """
 
     column = serializers.CharField()
     rows = serializers.IntegerField()
     samples = serializers.ListField(child=serializers.CharField())
-    reason = serializers.ChoiceField(["unmapped", "further"])
+    reason = serializers.ChoiceField(["unmapped", "further", "contradicting"])
 
 
 class ImportSummarySerializer(Serializer):
@@ -328,8 +330,11 @@ def _object_of(value: Any, types: tuple[type, ...]) -> Any:
 class FieldSerializer(Serializer):
     """A field that a column can be mapped to."""
 
-    key = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    key = serializers.CharField(
+        help_text="`entered:<stage>` takes the day on which a deal entered a stage: one of those here, or another name"
+        " that the file has, perhaps with its pipeline behind it in brackets."
+    )
+    label = serializers.CharField(source="shown")  # type: ignore[assignment]
     names = serializers.ListField(
         child=serializers.CharField(), help_text="Other headers that mean this field."
     )

@@ -134,7 +134,42 @@ class ImportKind(Generic[T]):
 
     @cached_property
     def by_key(self) -> dict[str, ImportField]:
-        return {field.key: field for field in self.fields}
+        """All fields, and those that the mapping of the file makes."""
+        made = ((key, self.made_field(key)) for key in self.options.get("mapped", ()))
+        return {field.key: field for field in self.fields} | {key: field for key, field in made if field}
+
+    def made_field(self, key: str) -> ImportField | None:
+        """A field that is none of the list but made by its key, which names something of the file."""
+        return None
+
+    def offered_fields(self) -> list[ImportField]:
+        """The fields that are offered for the columns of the file."""
+        return [field for field in self.fields if not field.is_read_only]
+
+    @property
+    def contradictable(self) -> Sequence[str]:
+        """The mapped fields whose values the service leaves out where they contradict others of the row."""
+        return ()
+
+    def may_map(self, key: str) -> bool:
+        return self.made_field(key) is not None or any(
+            field.key == key and not field.is_read_only for field in self.fields
+        )
+
+    def guess_made(self, columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """The columns whose headers make a field, with its key."""
+        return {}
+
+    @cached_property
+    def prepared_keys(self) -> Sequence[str]:
+        """The fields whose texts `prepare` reads."""
+        return list(self.value_fields)
+
+    def values_of_headers(
+        self, columns: Sequence[Mapping[str, Any]], mapping: Mapping[str, Any]
+    ) -> Mapping[str, tuple[list[str], Counter[str]]]:
+        """The unknown values that headers name instead of cells, by field: the columns, and the values."""
+        return {}
 
     @cached_property
     def value_fields(self) -> Mapping[str, ValueField]:

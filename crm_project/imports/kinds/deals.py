@@ -17,7 +17,7 @@ from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import ExportRow, ImportField, export_only, import_only, plain
 from crm_project.imports.kinds.base import Values, oldest_reference
 from crm_project.imports.kinds.contacts import cleared_name, day_of
-from crm_project.imports.kinds.deal_values import DealValues
+from crm_project.imports.kinds.deal_stages import EnteredStages
 from crm_project.imports.kinds.names import refuse_rows
 from crm_project.imports.people import person_name
 from crm_project.records.bulk import Operation
@@ -33,7 +33,7 @@ from deals.services.context import person_errors
 from pipelines.models import ForecastCategories
 
 
-class DealImportKind(DealValues):
+class DealImportKind(EnteredStages):
     company_fields = ("client_name", "client")
     parts = ("stage_id", "stage__pipeline_id", "lost_reason_id", *AMOUNT_FIELDS)
 

@@ -3,7 +3,8 @@
 A file has a `name`, the `system` of the ids, and a table for each kind of content (`deals`, `contacts`, `companies`):
 `recognized_by` are headers that all must be there, `mapping` the field of each header, `also` a field that takes the
 value of a header that has another field already, `units` what numbers count (`cents`, `fraction`), `values` the
-meaning of values by field, and `leave_out_rows = "single_cell"` leaves out rows with one filled cell.
+meaning of values by field, `entered` the forms of headers with the day on which a deal entered a `{stage}`, and
+`leave_out_rows = "single_cell"` leaves out rows with one filled cell.
 """
 
 import tomllib
@@ -34,6 +35,7 @@ class Source:
     also: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    entered: Sequence[str] = ()
     leave_out_rows: str = ""
 
     def fits(self, labels: Sequence[str]) -> bool:
