@@ -111,6 +111,13 @@ def identifier(cell: Any, cell_format: CellFormat) -> str:
     return written
 
 
+def identifiers(cell: Any, cell_format: CellFormat) -> list[str]:
+    """Ids of other rows, separated by semicolons or line breaks."""
+    if isinstance(cell, float):
+        return [identifier(cell, cell_format)]
+    return list(dict.fromkeys(identifier(item, cell_format) for item in items(cell, cell_format)))
+
+
 def is_empty(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 

@@ -275,9 +275,9 @@ class Runner:
             return
         for candidate, receipt in zip(candidates, receipts, strict=True):
             self._count(candidate.line, receipt)
-        if self.kind.contradictable:
+        if self.kind.ignorable:
             for candidate, receipt in zip(candidates, receipts, strict=True):
-                self._note_contradicting(candidate.line, receipt)
+                self._note_ignored(candidate.line, receipt)
 
     def _readable(self, lines: Sequence[SourceLine]) -> Iterator[_Candidate]:
         """Yield the valid rows with a key that no earlier row has; refuse the others."""
@@ -331,13 +331,13 @@ class Runner:
             self.report.note_further(chosen[key][0], entries)
         self.kind.left_over.clear()
 
-    def _note_contradicting(self, line: SourceLine, receipt: Any) -> None:
-        """Remember the values that the service has left out, since they contradict others of the row."""
-        found = [key for key in receipt.ignored if key in self.kind.contradictable]
+    def _note_ignored(self, line: SourceLine, receipt: Any) -> None:
+        """Remember the values that were left out when the row was written."""
+        found = [key for key in receipt.ignored if key in self.kind.ignorable]
         chosen = self._chosen(line) if found else {}
         for key in found:
             label, cell = chosen[key]
-            self.report.note_further(label, [text_of_cell(cell)], "contradicting")
+            self.report.note_further(label, [text_of_cell(cell)], self.kind.ignorable[key])
 
     def _count(self, line: SourceLine, receipt: Any) -> None:
         self.report.outcomes[receipt.outcome] += 1

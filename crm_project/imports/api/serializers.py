@@ -206,14 +206,15 @@ class ProblemSerializer(Serializer):
 
 
 class LeftOutSerializer(Serializer):
-    """Values that are not imported: those of a column without a field, what a cell or a row has beside the first, and
-    dates that contradict others of their row, such as the entry into a stage after the closing.
+    """Values that are not imported: those of a column without a field, what a cell or a row has beside the first,
+    dates that contradict others of their row, such as the entry into a stage after the closing, and ids of contacts
+    that are unknown here, of rows that name the contact in other columns, too.
     """
 
     column = serializers.CharField()
     rows = serializers.IntegerField()
     samples = serializers.ListField(child=serializers.CharField())
-    reason = serializers.ChoiceField(["unmapped", "further", "contradicting"])
+    reason = serializers.ChoiceField(["unmapped", "further", "contradicting", "unknown_id"])
 
 
 class ImportSummarySerializer(Serializer):

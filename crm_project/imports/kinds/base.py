@@ -23,6 +23,7 @@ from crm_project.emails import fold_email
 from crm_project.errors import FieldError
 from crm_project.imports.cells import CellFormat, is_empty, refuse_cut
 from crm_project.imports.fields import CUSTOM_PREFIX, ExportRow, ImportField, custom_fields, with_headers
+from crm_project.imports.kinds.links import Link, linked, mapped
 from crm_project.imports.kinds.names import with_companies
 from crm_project.imports.kinds.values import CREATE, EMPTY, ValueField, unknown
 from crm_project.imports.mapping import MATCHES
@@ -57,6 +58,8 @@ class ImportKind(Generic[T]):
     has_custom_fields: ClassVar[bool] = True
     # The column paths that functions in `ImportField.show` read.
     parts: ClassVar[Sequence[str]]
+    # The fields with ids that another system has for contacts.
+    links: ClassVar[Sequence[Link]] = ()
     # Fields whose column is named in errors of other ones, which are made of it.
     stand_ins: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType({})
     # The fields of a column of the admin's list, by the name of the column in the API; others have that name.
@@ -84,8 +87,22 @@ class ImportKind(Generic[T]):
         """The change for the service, from the values of the row's fields."""
         return {self.by_key[key].attribute: value for key, value in values.items()}
 
+    @cached_property
+    def mapped_links(self) -> Sequence[Link]:
+        return mapped(self.links, self.options.get("mapped", ()))
+
     def write(self, changes: Sequence[Values]) -> list[Receipt[T]]:
-        """Create or update a row for each change."""
+        """Create or update a row for each change, after the rows are found that it names by ids."""
+        if not self.mapped_links:
+            return self.write_linked(changes)
+        systems = {self.source.system: self.source.company_system} if self.source else {}
+        found = linked(self.actor, self.mapped_links, changes, systems)
+        receipts = self.write_linked(found.changes)
+        for index, keys in found.unknown.items():
+            receipts[index].ignored = [*receipts[index].ignored, *keys]
+        return receipts
+
+    def write_linked(self, changes: Sequence[Values]) -> list[Receipt[T]]:
         services: Any = self.declaration.services
         if self.company_fields:
             changes = with_companies(self.actor, changes, *self.company_fields)
@@ -146,10 +163,10 @@ class ImportKind(Generic[T]):
         """The fields that are offered for the columns of the file."""
         return [field for field in self.fields if not field.is_read_only]
 
-    @property
-    def contradictable(self) -> Sequence[str]:
-        """The mapped fields whose values the service leaves out where they contradict others of the row."""
-        return ()
+    @cached_property
+    def ignorable(self) -> Mapping[str, str]:
+        """The mapped fields whose values may be left out when a row is written, with the reason."""
+        return {link.key: "unknown_id" for link in self.mapped_links}
 
     def may_map(self, key: str) -> bool:
         return self.made_field(key) is not None or any(
@@ -351,6 +368,9 @@ class ImportKind(Generic[T]):
         system = values.pop("external_system", None) or self.options.get("external_system", DEFAULT_SYSTEM)
         external_id = values.pop("external_id", None)
         change = self.to_change(values)
+        for link in self.mapped_links:
+            if ids := change.get(link.key):
+                change[link.key] = [(system, one) for one in ids]
         if external_id:
             change["external_references"] = [(system, external_id)]
         if custom:

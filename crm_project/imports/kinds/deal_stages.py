@@ -31,9 +31,9 @@ class EnteredStages(DealValues):
     def made_field(self, key: str) -> ImportField | None:
         return entered_field(key) or super().made_field(key)
 
-    @property
-    def contradictable(self) -> Sequence[str]:
-        return self.entered
+    @cached_property
+    def ignorable(self) -> Mapping[str, str]:
+        return {**super().ignorable, **dict.fromkeys(self.entered, "contradicting")}
 
     def offered_fields(self) -> list[ImportField]:
         """One for each name of a stage, and those that are mapped."""
