@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext_noop
 
 from crm_project.errors import FieldError
 from crm_project.imports.fields import CUSTOM_PREFIX, ImportField
+from crm_project.imports.new_fields import new_field
 from crm_project.imports.sources import Source
 from crm_project.imports.tables.texts import ENCODINGS
 from crm_project.readers.currencies import CODES
@@ -184,6 +185,9 @@ def mapping_errors(
         place = f"mapping.{label}"
         if label not in labels:
             errors.append(FieldError(place, "unknown_field", "The file has no such column."))
+        elif key is not None and new_field(key) and not may_map(key):
+            template = gettext_noop("Custom fields are created by those who may define them.")
+            errors.append(FieldError(place, "invalid_choice", template))
         elif key is not None and not may_map(key):
             params = {"keys": ", ".join(sorted(writable))}
             errors.append(

@@ -27,6 +27,7 @@ from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind, Values
 from crm_project.imports.mapping import export_language, habits_of_export
 from crm_project.imports.models import Import, RefusedRow
+from crm_project.imports.new_fields import create_fields, new_field, options_of
 from crm_project.imports.profiles import profile_of
 from crm_project.imports.questions import Notations, kind_options, open_questions
 from crm_project.imports.snapshots import snapshot
@@ -143,6 +144,8 @@ class Runner:
         self.progress = progress
         self.kind: ImportKind[Any] = import_kind(source.kind, actor, kind_options(source))
         self.report = Report()
+        # The field of each column, in which new custom fields have their keys once they are created.
+        self.mapping: dict[str, str | None] = dict(source.mapping)
         self.keys: dict[tuple[Any, ...], int] = {}
         # The columns of each field by label and place, in the order of the file.
         self.places: dict[str, list[tuple[str, int]]] = {}
@@ -169,6 +172,7 @@ class Runner:
                 extend_statement_timeout()
                 changes.import_uuid = self.source.uuid
                 self._profile(file)
+                self._create_fields(file)
                 self.kind.prepare(self._pairs(file))
                 self._write_all(open_rows(file, self.source))
                 self._count_beside(changes)
@@ -178,6 +182,7 @@ class Runner:
                     analyze_tables(kind.model for kind in KINDS.values())
                 check_constraints()
                 insert_refused(self.report)
+                self.source.mapping = self.mapping
                 finish(self.source, Import.States.DONE, self.report, change_set=str(changes.uuid))
         except PreviewRollback:
             state = Import.States.PREVIEWED if preview else Import.States.REFUSED
@@ -208,6 +213,19 @@ class Runner:
             )
             raise Invalid(template, {"columns": columns}, fields=unanswered)
 
+    def _create_fields(self, file: IO[bytes]) -> None:
+        """Define the custom fields that columns are mapped to, and map the columns to them."""
+        found = {label: new_field(key) for label, key in self.mapping.items() if key}
+        columns = {label: field for label, field in found.items() if field}
+        if not columns:
+            return
+        table = open_rows(file, self.source)
+        options = options_of(table.labels, table.rows, columns)
+        kind = self.kind.declaration.name
+        self.mapping |= create_fields(actor=self.actor, kind=kind, columns=columns, options=options)
+        mapped = list(filter(None, self.mapping.values()))
+        self.kind = import_kind(self.source.kind, self.actor, {**kind_options(self.source), "mapped": mapped})
+
     def _count_beside(self, changes: ChangeSet) -> None:
         """Count the created rows that are no rows of the file."""
         created = Counter(event.kind for event in changes.recorded if event.action == "created")
@@ -227,7 +245,7 @@ class Runner:
         index = {label: place for place, label in enumerate(labels)}
         self.width = len(labels)
         self.places = {}
-        for label, key in self.source.mapping.items():
+        for label, key in self.mapping.items():
             if key and label in index:
                 self.places.setdefault(key, []).append((label, index[label]))
         known = source_named(self.source.kind, self.source.recognized_as)
@@ -458,6 +476,7 @@ def finish(
             examples=report.examples if report else [],
             progress=report.rows if report else 0,
             columns=source.columns,
+            mapping=source.mapping,
             **with_problems(report.summary(source) if report else {}, problems),
             is_profiled=source.is_profiled,
         )

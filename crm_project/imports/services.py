@@ -26,6 +26,7 @@ from crm_project.imports.mapping import (
     option_errors,
 )
 from crm_project.imports.models import Import, ImportChunk, RefusedRow
+from crm_project.imports.new_fields import PREFIX as NEW_FIELD
 from crm_project.imports.questions import (
     Notations,
     answer_errors,
@@ -300,6 +301,11 @@ def _choose_mapping(actor: Actor, row: Import, sent: Mapping[str, Any]) -> None:
     """Columns that are not sent keep their field; several columns may fill one field, and the first filled one does."""
     labels = [column["label"] for column in row.columns]
     kind = import_kind(row.kind, actor)
+    types = {column["label"]: column.get("type", "text") for column in row.columns}
+    # A new field without a type has the one that suits its column.
+    sent = {
+        label: f"{NEW_FIELD}:{types.get(label)}" if key == NEW_FIELD else key for label, key in sent.items()
+    }
     refuse_fields(mapping_errors(sent, labels, kind.fields, kind.may_map))
     row.mapping = {label: {**row.mapping, **sent}.get(label) for label in labels}
     row.is_mapping_chosen = True

@@ -26,7 +26,8 @@ from crm_project.imports.services import questions_of, values_of
 MAPPING = {
     "type": "object",
     "additionalProperties": {"type": ["string", "null"]},
-    "description": "The field of each column, by the label of the column; null leaves a column out.",
+    "description": "The field of each column, by the label of the column; null leaves a column out. `new_field`"
+    " creates a custom field for it with the run, of the `type` of the column, or of another one: `new_field:number`.",
 }
 VALUE_CHOICES = {
     "type": "object",
@@ -105,10 +106,11 @@ class AnswersField(JsonValue):
 
 
 class ColumnSerializer(Serializer):
-    """A column of the file: its label, and its first values."""
+    """A column of the file: its label, its first values, and the type of a custom field that suits them."""
 
     label = serializers.CharField()  # type: ignore[assignment]
     samples = serializers.ListField(child=serializers.CharField())
+    type = serializers.CharField(default="text")
 
 
 @extend_schema_field(VALUE_CHOICES)

@@ -27,6 +27,7 @@ from crm_project.imports.kinds.links import Link, linked, mapped
 from crm_project.imports.kinds.names import with_companies
 from crm_project.imports.kinds.values import CREATE, EMPTY, ValueField, unknown
 from crm_project.imports.mapping import MATCHES
+from crm_project.imports.new_fields import new_field, new_fields
 from crm_project.imports.people import Several
 from crm_project.imports.sources import source_named
 from crm_project.readers import Unreadable
@@ -157,11 +158,16 @@ class ImportKind(Generic[T]):
 
     def made_field(self, key: str) -> ImportField | None:
         """A field that is none of the list but made by its key, which names something of the file."""
-        return None
+        return new_field(key) if self.may_define_fields else None
+
+    @property
+    def may_define_fields(self) -> bool:
+        return self.has_custom_fields and self.actor.may(Permission.EDIT_PIPELINES)
 
     def offered_fields(self) -> list[ImportField]:
         """The fields that are offered for the columns of the file."""
-        return [field for field in self.fields if not field.is_read_only]
+        found = [field for field in self.fields if not field.is_read_only]
+        return [*found, *new_fields()] if self.may_define_fields else found
 
     @cached_property
     def ignorable(self) -> Mapping[str, str]:
