@@ -169,7 +169,7 @@ def unknown_values(source: Import, kind: Any) -> list[dict[str, Any]]:
             counts.update(dict(column.get("values") or ()))
         labels, of_headers = headers.get(key, ((), {}))
         unknown = {text: count for text, count in counts.items() if text in chosen or not field.knows(text)}
-        unknown |= {text: unknown.get(text, 0) + count for text, count in of_headers.items()}
+        unknown |= {text: max(unknown.get(text, 0), count) for text, count in of_headers.items()}
         if unknown:
             found.append(
                 {

@@ -89,8 +89,9 @@ def _follow(draft: Draft, entries: Sequence[Entry], change: Change, zone: dateti
     last = [entry for entry in entries if _is_last(row, entry[2])]
     if not is_open and last and change.get("closed_at") is None:
         row.closed_at = last[0][1]
-    end = row.closed_at if not is_open else change.get("stage_entered_at") or (last[0][1] if last else None)
     begin = draft.created_at or min(instant for _, instant, _ in entries)
+    present = next((instant for _, instant, _ in last if _between(begin, instant, None, zone)), None)
+    end = change.get("stage_entered_at") or present if is_open else row.closed_at
     fitting, ignored = [], []
     for name, instant, stage in entries:
         fitted = _between(begin, instant, end, zone)

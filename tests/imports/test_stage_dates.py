@@ -137,6 +137,7 @@ class StageDateTests(ApiTestCase):
             ("A", "Won", "2025-01-10", "2025-03-01", "2025-01-01", "2025-02-01"),
             ("B", "Won", "2025-01-10", "2025-03-01", "2025-01-10", "2025-04-01"),
             ("C", "New", "2025-01-10", "", "2025-01-10", "2025-04-01"),
+            ("D", "Offer", "2025-01-10", "", "2025-02-01", "2025-01-01"),
         ]
         for task in ("preview", "run"):
             result = self.outcome(header, *rows, task=task)
@@ -149,8 +150,8 @@ class StageDateTests(ApiTestCase):
                 },
                 {
                     "column": "Date entered Offer",
-                    "rows": 2,
-                    "samples": ["2025-04-01", "2025-04-01"],
+                    "rows": 3,
+                    "samples": ["2025-04-01", "2025-04-01", "2025-01-01"],
                     "reason": "contradicting",
                 },
             ]
@@ -161,6 +162,8 @@ class StageDateTests(ApiTestCase):
         ]
         assert states("B") == [("New", "open", "2025-01-10"), ("Won", "won", "2025-03-01")]
         assert states("C") == [("New", "open", "2025-01-10")]
+        # Nobody has told when it came to its present stage, which is after the last one that is known.
+        assert states("D") == [("New", "open", "2025-01-10"), ("Offer", "open", "2025-02-01")]
 
     def test_an_entry_in_the_future_refuses_the_row(self) -> None:
         tomorrow = f"{datetime.datetime.now(datetime.UTC) + 2 * DAY:%Y-%m-%d}"

@@ -37,9 +37,8 @@ class EnteredStages(DealValues):
 
     def offered_fields(self) -> list[ImportField]:
         """One for each name of a stage, and those that are mapped."""
-        names = dict.fromkeys(
-            name for _pipeline, stages in self.stages.items() for name in stages.name_of.values()
-        )
+        stages = Stage.objects.visible_to(self.actor.member).order_by("pipeline_id", "position")
+        names = dict.fromkeys(stages.values_list("name", flat=True))
         keys = dict.fromkeys([*(f"{PREFIX}{name.strip()}" for name in names), *self.entered])
         found = (entered_field(key) for key in keys)
         return [*super().offered_fields(), *(field for field in found if field)]
