@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -62,6 +62,7 @@ class Money:
 
 
 Reader = Callable[[Any, CellFormat], Any]
+PLAIN = CellFormat()
 
 
 def safe(text: str) -> str:
@@ -109,6 +110,13 @@ def identifier(cell: Any, cell_format: CellFormat) -> str:
             {"value": quoted(written)},
         )
     return written
+
+
+def identifiers(cell: Any, cell_format: CellFormat) -> list[str]:
+    """Ids of other rows, separated by semicolons or line breaks."""
+    if isinstance(cell, float):
+        return [identifier(cell, cell_format)]
+    return list(dict.fromkeys(identifier(item, cell_format) for item in items(cell, cell_format)))
 
 
 def is_empty(cell: Any) -> bool:
@@ -255,6 +263,20 @@ def items(cell: Any, cell_format: CellFormat) -> list[str]:
     """A list of texts, separated by semicolons or line breaks."""
     parts = re.split(r"[;\n]", text(cell, cell_format))
     return [part.strip() for part in parts if part.strip()]
+
+
+def some_of(options: Sequence[str]) -> Reader:
+    """A list of options. Commas separate them, too, where the text between semicolons is none of them."""
+    known = frozenset(options)
+
+    def read(cell: Any, cell_format: CellFormat) -> list[str]:
+        found = []
+        for item in items(cell, cell_format):
+            parts = [part.strip() for part in item.split(",") if part.strip()] if item not in known else []
+            found += parts if parts and known.issuperset(parts) else [item]
+        return list(dict.fromkeys(found))
+
+    return read
 
 
 def uuids(cell: Any, cell_format: CellFormat) -> list[UUID]:

@@ -27,6 +27,15 @@ NOTATIONS: Mapping[Reader, str] = {
     **dict.fromkeys((cells.day, cells.iso_day, cells.instant), "date_order"),
 }
 
+# By the type of a custom field; others are text.
+READERS: Mapping[str, Reader] = {
+    "number": cells.number,
+    "checkbox": cells.boolean,
+    "date": cells.iso_day,
+    "multiselect": cells.items,
+    "select": cells.word,
+}
+
 
 @dataclass(frozen=True)
 class ImportField:
@@ -113,6 +122,11 @@ def with_headers(kind: str, fields: Sequence[ImportField]) -> list[ImportField]:
     return [replace(field, names=names.get(field.key, ())) for field in fields]
 
 
+def patterns(key: str) -> Sequence[str]:
+    """The forms of headers that name the field and something else."""
+    return _headers()["patterns"][key]
+
+
 @cache
 def _headers() -> dict[str, dict[str, Sequence[str]]]:
     with HEADERS.open("rb") as file:
@@ -125,17 +139,11 @@ def custom_fields(definitions: Mapping[str, CustomField]) -> list[ImportField]:
 
 def _custom(definition: CustomField) -> ImportField:
     key = definition.key
-    readers: dict[str, Reader] = {
-        "number": cells.number,
-        "checkbox": cells.boolean,
-        "date": cells.iso_day,
-        "multiselect": cells.items,
-        "select": cells.word,
-    }
+    is_several = definition.type == "multiselect"
     return ImportField(
         f"{CUSTOM_PREFIX}{key}",
         definition.label,
-        readers.get(definition.type, cells.text),
+        cells.some_of(definition.options) if is_several else READERS.get(definition.type, cells.text),
         lambda row: row["custom_fields"].get(key),
         (key,),
         None,

@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 from crm_project.imports.fields import ImportField
 from crm_project.imports.kinds.values import CREATE
 from crm_project.imports.models import Import
+from crm_project.imports.new_fields import NewField
 
 OPTION_CHOICES: dict[str, tuple[Any, list[tuple[str, Any]]]] = {
     "match_on": (
@@ -135,10 +136,12 @@ class ChoicesForm(forms.Form):
         self.unknown = list(values)
         self._add_questions()
         self._add_values()
-        choices = [(field.key, field.shown) for field in fields if not field.is_read_only]
+        known = [field for field in fields if not field.is_read_only and not isinstance(field, NewField)]
+        choices = [(field.key, field.shown) for field in known]
+        new = [field for field in fields if isinstance(field, NewField)]
         for index, column in enumerate(source.columns):
             self.fields[f"column_{index}"] = forms.ChoiceField(
-                choices=[("", _("— leave out —")), *choices],
+                choices=[("", _("— leave out —")), *_to_create(new, column), *choices],
                 required=False,
                 label=column["label"],
                 initial=source.mapping.get(column["label"]) or "",
@@ -261,6 +264,13 @@ class ChoicesForm(forms.Form):
                 choice = given[f"value_{number}_{index}"]
                 chosen.setdefault(field["field"], {})[value["value"]] = choice[1:] if choice else None
         return chosen
+
+
+def _to_create(fields: Sequence[NewField], column: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """The types of a new custom field; that which suits the column comes first."""
+    suits = column.get("type", "text")
+    ordered = sorted(fields, key=lambda field: field.type != suits)
+    return [(_("Create a custom field"), [(field.key, field.shown) for field in ordered])] if fields else []
 
 
 def _likely(question: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext_noop
 
 from crm_project.errors import FieldError
 from crm_project.imports.fields import CUSTOM_PREFIX, ImportField
+from crm_project.imports.new_fields import new_field
 from crm_project.imports.sources import Source
 from crm_project.imports.tables.texts import ENCODINGS
 from crm_project.readers.currencies import CODES
@@ -172,7 +173,10 @@ def habits_of_export(
 
 
 def mapping_errors(
-    mapping: Mapping[str, Any], labels: Sequence[str], fields: Sequence[ImportField]
+    mapping: Mapping[str, Any],
+    labels: Sequence[str],
+    fields: Sequence[ImportField],
+    may_map: Callable[[str], bool],
 ) -> list[FieldError]:
     """The errors of a mapping: unknown columns, unknown or read-only fields. Several columns may fill one field."""
     writable = {field.key for field in fields if not field.is_read_only}
@@ -181,7 +185,10 @@ def mapping_errors(
         place = f"mapping.{label}"
         if label not in labels:
             errors.append(FieldError(place, "unknown_field", "The file has no such column."))
-        elif key is not None and key not in writable:
+        elif key is not None and new_field(key) and not may_map(key):
+            template = gettext_noop("Custom fields are created by those who may define them.")
+            errors.append(FieldError(place, "invalid_choice", template))
+        elif key is not None and not may_map(key):
             params = {"keys": ", ".join(sorted(writable))}
             errors.append(
                 FieldError(place, "invalid_choice", "There is no such field. One of: %(keys)s.", params)

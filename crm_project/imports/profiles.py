@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from crm_project.imports.fields import cell_of
+from crm_project.imports.new_fields import type_of
 from crm_project.imports.tables import SourceLine
 from crm_project.readers import Unreadable
 from crm_project.readers.days import ORDERS, read_moment
@@ -47,6 +48,8 @@ class Profile:
     values: Counter[str] | None = field(default_factory=Counter)
     # Signs that several currencies have, with the currencies and a cell.
     signs: dict[str, tuple[list[str], str]] = field(default_factory=dict)
+    # The type of a custom field for these values, once they are no longer kept.
+    type: str = ""
 
     def add(self, cells: Sequence[Any]) -> None:
         texts = Counter(text for cell in cells if (text := _text(cell)))
@@ -57,6 +60,7 @@ class Profile:
         if self.values is not None:
             self.values.update(texts)
             if len(self.values) > MAX_VALUES or any(len(text) > VALUE_LENGTH for text in texts):
+                self.type = type_of(self.label, self.values, is_cut=True)
                 self.values = None
 
     def _note_notation(self, text: str, count: int) -> None:
@@ -76,6 +80,7 @@ class Profile:
             "filled": self.filled,
             "decimal": _stored(self.figures),
             "date_order": _stored(self.days),
+            "type": self.type or type_of(self.label, self.values or {}),
             "signs": {sign: list(found) for sign, found in self.signs.items()},
             "values": None if self.values is None else [list(pair) for pair in self.values.most_common()],
         }

@@ -153,30 +153,35 @@ def kind_options(source: Import) -> dict[str, Any]:
         "recognized_as": source.recognized_as,
         "value_choices": source.value_choices,
         "file_values": values,
+        "mapped": list(dict.fromkeys(filter(None, source.mapping.values()))),
     }
 
 
 def unknown_values(source: Import, kind: Any) -> list[dict[str, Any]]:
     """For each field whose cells name one of a few things: the values that are unknown, with their number of rows."""
     found = []
+    headers = kind.values_of_headers(source.columns, source.mapping)
     for key, field in kind.value_fields.items():
         columns = [column for column in source.columns if source.mapping.get(column["label"]) == key]
         chosen = source.value_choices.get(key, {})
         counts: Counter[str] = Counter()
         for column in columns:
             counts.update(dict(column.get("values") or ()))
-        unknown = [(text, count) for text, count in counts.items() if text in chosen or not field.knows(text)]
+        labels, of_headers = headers.get(key, ((), {}))
+        unknown = {text: count for text, count in counts.items() if text in chosen or not field.knows(text)}
+        unknown |= {text: max(unknown.get(text, 0), count) for text, count in of_headers.items()}
         if unknown:
             found.append(
                 {
                     "field": key,
                     "label": kind.by_key[key].label,
-                    "columns": [column["label"] for column in columns],
+                    "columns": [*(column["label"] for column in columns), *labels],
                     "choices": [{"value": value, "label": label} for value, label in field.choices()],
                     "can_create": field.create is not None,
                     "create_label": field.created_as,
                     "values": [
-                        {"value": text, "count": count, "choice": chosen.get(text)} for text, count in unknown
+                        {"value": text, "count": count, "choice": chosen.get(text)}
+                        for text, count in unknown.items()
                     ],
                 }
             )

@@ -27,6 +27,7 @@ from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.kinds.base import ImportKind, Values
 from crm_project.imports.mapping import export_language, habits_of_export
 from crm_project.imports.models import Import, RefusedRow
+from crm_project.imports.new_fields import create_fields, new_field, options_of
 from crm_project.imports.profiles import profile_of
 from crm_project.imports.questions import Notations, kind_options, open_questions
 from crm_project.imports.snapshots import snapshot
@@ -67,9 +68,9 @@ class Report:
     # The number of rows of each error, by column and template, or text if it names an unknown value; and its texts.
     problems: Counter[tuple[str, str]] = field(default_factory=Counter)
     details: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    # What was not taken from columns that have a field: the number of rows, with the first cells.
-    further: dict[str, list[str]] = field(default_factory=dict)
-    further_rows: Counter[str] = field(default_factory=Counter)
+    # What was not taken from columns that have a field, by column and reason: the number of rows, with the first cells.
+    further: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    further_rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     # Created rows of other kinds, by kind.
     beside: Counter[str] = field(default_factory=Counter)
     rows_left_out: int = 0
@@ -83,9 +84,9 @@ class Report:
             "refused": len(self.refused),
         }
 
-    def note_further(self, label: str, texts: Sequence[str]) -> None:
-        self.further_rows[label] += 1
-        samples = self.further.setdefault(label, [])
+    def note_further(self, label: str, texts: Sequence[str], reason: str = "further") -> None:
+        self.further_rows[label, reason] += 1
+        samples = self.further.setdefault((label, reason), [])
         samples += [text[:80] for text in texts][: SAMPLES - len(samples)]
 
     def note_problem(self, column: str, error: FieldError) -> None:
@@ -109,8 +110,8 @@ class Report:
             if column.get("filled") and not source.mapping.get(column["label"])
         ]
         further = [
-            {"column": label, "rows": count, "samples": self.further[label], "reason": "further"}
-            for label, count in self.further_rows.items()
+            {"column": label, "rows": count, "samples": self.further[label, reason], "reason": reason}
+            for (label, reason), count in self.further_rows.items()
         ]
         return {
             "problems": [
@@ -143,6 +144,8 @@ class Runner:
         self.progress = progress
         self.kind: ImportKind[Any] = import_kind(source.kind, actor, kind_options(source))
         self.report = Report()
+        # The field of each column, in which new custom fields have their keys once they are created.
+        self.mapping: dict[str, str | None] = dict(source.mapping)
         self.keys: dict[tuple[Any, ...], int] = {}
         # The columns of each field by label and place, in the order of the file.
         self.places: dict[str, list[tuple[str, int]]] = {}
@@ -169,6 +172,7 @@ class Runner:
                 extend_statement_timeout()
                 changes.import_uuid = self.source.uuid
                 self._profile(file)
+                self._create_fields(file)
                 self.kind.prepare(self._pairs(file))
                 self._write_all(open_rows(file, self.source))
                 self._count_beside(changes)
@@ -178,6 +182,7 @@ class Runner:
                     analyze_tables(kind.model for kind in KINDS.values())
                 check_constraints()
                 insert_refused(self.report)
+                self.source.mapping = self.mapping
                 finish(self.source, Import.States.DONE, self.report, change_set=str(changes.uuid))
         except PreviewRollback:
             state = Import.States.PREVIEWED if preview else Import.States.REFUSED
@@ -208,6 +213,19 @@ class Runner:
             )
             raise Invalid(template, {"columns": columns}, fields=unanswered)
 
+    def _create_fields(self, file: IO[bytes]) -> None:
+        """Define the custom fields that columns are mapped to, and map the columns to them."""
+        found = {label: new_field(key) for label, key in self.mapping.items() if key}
+        columns = {label: field for label, field in found.items() if field}
+        if not columns:
+            return
+        table = open_rows(file, self.source)
+        options = options_of(table.labels, table.rows, columns)
+        kind = self.kind.declaration.name
+        self.mapping |= create_fields(actor=self.actor, kind=kind, columns=columns, options=options)
+        mapped = list(filter(None, self.mapping.values()))
+        self.kind = import_kind(self.source.kind, self.actor, {**kind_options(self.source), "mapped": mapped})
+
     def _count_beside(self, changes: ChangeSet) -> None:
         """Count the created rows that are no rows of the file."""
         created = Counter(
@@ -222,14 +240,14 @@ class Runner:
         self._place(table.labels)
         for line in table.rows:
             chosen = self._chosen(line)
-            yield {key: text_of_cell(chosen[key][1]) for key in self.kind.value_fields if key in chosen}
+            yield {key: text_of_cell(chosen[key][1]) for key in self.kind.prepared_keys if key in chosen}
 
     def _place(self, labels: Sequence[str]) -> None:
         """Find the columns of each field, and how they are read."""
         index = {label: place for place, label in enumerate(labels)}
         self.width = len(labels)
         self.places = {}
-        for label, key in self.source.mapping.items():
+        for label, key in self.mapping.items():
             if key and label in index:
                 self.places.setdefault(key, []).append((label, index[label]))
         known = source_named(self.source.kind, self.source.recognized_as)
@@ -277,6 +295,9 @@ class Runner:
             return
         for candidate, receipt in zip(candidates, receipts, strict=True):
             self._count(candidate.line, receipt)
+        if self.kind.ignorable:
+            for candidate, receipt in zip(candidates, receipts, strict=True):
+                self._note_ignored(candidate.line, receipt)
 
     def _readable(self, lines: Sequence[SourceLine]) -> Iterator[_Candidate]:
         """Yield the valid rows with a key that no earlier row has; refuse the others."""
@@ -329,6 +350,14 @@ class Runner:
         for key, entries in self.kind.left_over.items():
             self.report.note_further(chosen[key][0], entries)
         self.kind.left_over.clear()
+
+    def _note_ignored(self, line: SourceLine, receipt: Any) -> None:
+        """Remember the values that were left out when the row was written."""
+        found = [key for key in receipt.ignored if key in self.kind.ignorable]
+        chosen = self._chosen(line) if found else {}
+        for key in found:
+            label, cell = chosen[key]
+            self.report.note_further(label, [text_of_cell(cell)], self.kind.ignorable[key])
 
     def _count(self, line: SourceLine, receipt: Any) -> None:
         self.report.outcomes[receipt.outcome] += 1
@@ -449,6 +478,7 @@ def finish(
             examples=report.examples if report else [],
             progress=report.rows if report else 0,
             columns=source.columns,
+            mapping=source.mapping,
             **with_problems(report.summary(source) if report else {}, problems),
             is_profiled=source.is_profiled,
         )

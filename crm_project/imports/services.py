@@ -15,6 +15,7 @@ from crm_project.errors import Conflict, FieldError, NotFound, refuse_fields
 from crm_project.imports import profiles, tasks
 from crm_project.imports.files import Upload, keep, local_copy
 from crm_project.imports.kinds import import_kind
+from crm_project.imports.kinds.base import ImportKind
 from crm_project.imports.kinds.values import choice_errors
 from crm_project.imports.mapping import (
     DEFAULTS,
@@ -25,6 +26,7 @@ from crm_project.imports.mapping import (
     option_errors,
 )
 from crm_project.imports.models import Import, ImportChunk, RefusedRow
+from crm_project.imports.new_fields import PREFIX as NEW_FIELD
 from crm_project.imports.questions import (
     Notations,
     answer_errors,
@@ -120,7 +122,8 @@ def ask_to_undo(*, actor: Actor, source: Import, keep_changed: bool = False) -> 
 
 def questions_of(actor: Actor, source: Import) -> list[dict[str, Any]]:
     """What the columns leave open, with the answers."""
-    return Notations(source, import_kind(source.kind, actor).by_key, actor.organization).questions()
+    kind = import_kind(source.kind, actor, kind_options(source))
+    return Notations(source, kind.by_key, actor.organization).questions()
 
 
 def values_of(actor: Actor, source: Import) -> list[dict[str, Any]]:
@@ -200,28 +203,38 @@ def _require_file(row: Import) -> None:
 
 
 def _read_columns(actor: Actor, source: Import, file: Any) -> None:
-    fields = import_kind(source.kind, actor).fields
     table = open_rows(file, source)
+    # The error file is the file of its import, with two columns more.
+    labels = table.labels[: -len(COLUMNS)] if is_error_file(table.labels) else table.labels
+    source.header_digest = header_digest(labels)
+    known = source_of(source.kind, labels)
+    source.recognized_as = known.key if known else ""
+    kind = import_kind(source.kind, actor, {"recognized_as": source.recognized_as})
+    fields = kind.fields
     source.sheets = list(table.sheets)
     rows = iter(table.rows)
     habits = habits_of_export(table.labels, fields, source.options)
     source.columns = profiles.profile_of(table.labels, islice(rows, profiles.ROWS_AT_UPLOAD), habits=habits)
     source.is_profiled = next(rows, None) is None
     source.answers = {}
-    # The error file is the file of its import, with two columns more.
-    labels = table.labels[: -len(COLUMNS)] if is_error_file(table.labels) else table.labels
-    source.header_digest = header_digest(labels)
-    known = source_of(source.kind, labels)
-    source.recognized_as = known.key if known else ""
     if known:
         source.options["external_system"] = known.system
     continued = _continued(source) if labels is not table.labels else None
     earlier = continued or _earlier(source)
-    mapping = _earlier_mapping(source, earlier, labels, fields) or guess_mapping(labels, fields, known)
+    mapping = _earlier_mapping(source, earlier, labels, kind) or _guessed(source, labels, kind)
     source.mapping = {label: mapping.get(label) for label in table.labels}
     source.value_choices = continued.value_choices if continued else _earlier_choices(source)
     if continued:
         _continue(actor, source, continued)
+
+
+def _guessed(source: Import, labels: list[str], kind: ImportKind[Any]) -> dict[str, str | None]:
+    """The fields that the headers name, and those that they make."""
+    mapping = guess_mapping(labels, kind.fields, kind.source)
+    free = [
+        column for column in source.columns if column["label"] in mapping and not mapping[column["label"]]
+    ]
+    return {**mapping, **kind.guess_made(free)}
 
 
 def _continued(source: Import) -> Import | None:
@@ -236,7 +249,8 @@ def _continue(actor: Actor, source: Import, earlier: Import) -> None:
     """Read the rows as their import has read the others."""
     for name in ("decimal", "date_order", "currency"):
         source.options[name] = earlier.options.get(name, source.options[name])
-    notations = Notations(earlier, import_kind(source.kind, actor).by_key, actor.organization)
+    kind = import_kind(source.kind, actor, kind_options(earlier))
+    notations = Notations(earlier, kind.by_key, actor.organization)
     for column in source.columns:
         for name in ("decimal", "date_order"):
             notation = notations.notation(column["label"], name)
@@ -265,23 +279,33 @@ def _earlier_choices(source: Import) -> dict[str, Any]:
 
 
 def _earlier_mapping(
-    source: Import, earlier: Import | None, labels: list[str], fields: Any
+    source: Import, earlier: Import | None, labels: list[str], kind: ImportKind[Any]
 ) -> dict[str, Any] | None:
     """The mapping and options that were chosen for these columns before, without fields that no longer exist."""
     if earlier is None:
         return None
     keys = {
-        name: field.key for field in fields if not field.is_read_only for name in (*field.names, field.key)
+        name: field.key
+        for field in kind.fields
+        if not field.is_read_only
+        for name in (*field.names, field.key)
     }
     chosen = {label: earlier.mapping.get(label) for label in labels}
     for name in ("match_on", "external_system", "empty_cells"):
         source.options[name] = earlier.options.get(name, source.options[name])
-    return {label: keys.get(key) for label, key in chosen.items()}
+    made = {key: key for key in chosen.values() if key and kind.made_field(key)}
+    return {label: (keys | made).get(key) for label, key in chosen.items()}
 
 
 def _choose_mapping(actor: Actor, row: Import, sent: Mapping[str, Any]) -> None:
     """Columns that are not sent keep their field; several columns may fill one field, and the first filled one does."""
     labels = [column["label"] for column in row.columns]
-    refuse_fields(mapping_errors(sent, labels, import_kind(row.kind, actor).fields))
+    kind = import_kind(row.kind, actor)
+    types = {column["label"]: column.get("type", "text") for column in row.columns}
+    # A new field without a type has the one that suits its column.
+    sent = {
+        label: f"{NEW_FIELD}:{types.get(label)}" if key == NEW_FIELD else key for label, key in sent.items()
+    }
+    refuse_fields(mapping_errors(sent, labels, kind.fields, kind.may_map))
     row.mapping = {label: {**row.mapping, **sent}.get(label) for label in labels}
     row.is_mapping_chosen = True

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -16,13 +17,16 @@ from crm_project.errors import Conflict, DomainError, FieldError
 from crm_project.journal.models import Event
 from crm_project.journal.net_changes import Fact, NetChange, RowKey, batches, facts_of
 from crm_project.records.kinds import Kind, kinds
+from crm_project.records.models import CustomField
 
 CHANGED_BY = gettext_noop("%(who)s changed it at %(at)s UTC.")
 CHANGED = gettext_noop("It has changed.")
+USED = gettext_noop("Other rows have values of it.")
 # The templates with the name of the row, of several.
 NAMED = {
     CHANGED_BY: gettext_noop("%(row)s: %(who)s changed it at %(at)s UTC."),
     CHANGED: gettext_noop("%(row)s: It has changed."),
+    USED: gettext_noop("%(row)s: Other rows have values of it."),
 }
 # Rows that a refusal names.
 LISTED = 100
@@ -34,7 +38,25 @@ def conflicts_of(
     """The errors of the rows that have been changed since, by field."""
     later = _later_events(actor.organization_id, event, by_kind)
     found = {key: _changed_since(net, later.get(key, ())) for key, net in nets.items()}
+    found |= _used_elsewhere(event, by_kind.get(CustomField.row_kind, ()))
     return {key: errors for key, errors in found.items() if errors}
+
+
+def _used_elsewhere(event: Event, nets: Sequence[NetChange]) -> dict[RowKey, dict[str, FieldError]]:
+    """An error for each custom field that an import has created and that has values in rows of others."""
+    created = {net.row_id: net for net in nets if net.created and event.import_uuid}
+    if not created:
+        return {}
+    found: dict[RowKey, dict[str, FieldError]] = {}
+    for field in CustomField.objects.filter(pk__in=created):
+        own = Event.objects.of_change_set(event.organization_id, event.change_set).filter(
+            kind=field.kind, row_id=OuterRef("pk")
+        )
+        rows = kinds[field.kind].model.objects.filter(organization_id=event.organization_id, deleted_at=None)
+        if rows.filter(Q(custom_fields__has_key=field.key) & ~Exists(own.order_by())).exists():
+            error = FieldError("key", "changed_since", USED)
+            found[created[field.pk].key] = {"key": error}
+    return found
 
 
 def refusal_of_changed(

@@ -1,5 +1,6 @@
 """Undo for deals. All columns are restored as they were; the rules check the result and derive nothing from it."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -10,8 +11,10 @@ from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.changes import ChangeSet
 from crm_project.errors import FieldError, Forbidden
+from crm_project.journal.models import Event
 from crm_project.journal.undo_conflicts import conflict, refuse_first
 from crm_project.records import references
+from crm_project.records.expressions import IsOneOf
 from crm_project.records.locks import for_update, share
 from crm_project.records.reverting import by_action, write_in_order
 from crm_project.records.writing import store
@@ -20,7 +23,7 @@ from deals import money, rules
 from deals.links import NAMES, note_lists
 from deals.models import Deal, DealReference
 from deals.services.base_amounts import set_base_amounts
-from deals.services.states import note_state, write_states
+from deals.services.states import bring_back, note_state, take_back, write_states
 from deals.services.write import may_set_privacy, write_lists
 from pipelines.catalogue import Catalogue, held_catalogue
 
@@ -112,3 +115,17 @@ def _store(changes: ChangeSet, actor: Actor, drafts: Sequence[Draft]) -> None:
         if action != "updated":
             rows = [draft.row for draft in those]
             references.set_live(DealReference, rows, live=action == "restored")
+            _write_past(changes, rows, now, is_restored=action == "restored")
+
+
+def _write_past(
+    changes: ChangeSet, rows: Sequence[Deal], now: datetime.datetime, *, is_restored: bool
+) -> None:
+    """The undo of an import takes back the past of the deals that it has created, too; its redo brings it back."""
+    ids = [row.pk for row in rows]
+    if is_restored:
+        bring_back(ids)
+    elif changes.undoes is not None:
+        undone = Event.objects.of_change_set(rows[0].organization_id, changes.undoes)
+        created = undone.filter(IsOneOf("row_id", ids), kind="deal", action="created")
+        take_back(list(created.exclude(import_uuid=None).values_list("row_id", flat=True)), now)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import F
 
 from crm_project.records.bulk_sql import insert_rows, update_rows
+from crm_project.records.expressions import IsOneOf
 from crm_project.records.instances import fast_instance
 from crm_project.records.writing.store import Draft
 from deals.models import Deal, DealState
@@ -45,6 +47,18 @@ def write_states(
             for deal in changed
         ]
     )
+
+
+def take_back(deals: Sequence[int], now: datetime.datetime) -> None:
+    """Count deals whose import is undone in no figure of the past: they were never here. `now` is that of the undo."""
+    DealState.objects.filter(IsOneOf("deal", deals), deleted_at=None).exclude(valid_to=None).update(
+        deleted_at=now
+    )
+
+
+def bring_back(deals: Sequence[int]) -> None:
+    """The opposite of `take_back`. Other states of a deal in the trash begin with its removal or later."""
+    DealState.objects.filter(IsOneOf("deal", deals), deleted_at__gt=F("valid_from")).update(deleted_at=None)
 
 
 def _end_states(deals: Sequence[int], now: datetime.datetime) -> dict[int, datetime.datetime]:

@@ -20,7 +20,7 @@ from crm_project.versions import Versions, refusal
 from deals import rules
 from deals.models import Deal, DealContact, DealReference
 from deals.services.context import Context, look_up
-from deals.services.states import note_state, write_states
+from deals.services.states import bring_back, note_state, write_states
 from deals.services.write import lock_drafts
 
 ANY: Mapping[int, Versions] = MappingProxyType({})
@@ -68,6 +68,7 @@ def restore_deals(
         deals = [draft.row for draft in drafts]
         references.set_live(DealReference, deals, live=True)
         write_states(deals, states, now=now)
+        bring_back([deal.pk for deal in deals])
         return deals
 
 

@@ -178,7 +178,7 @@ def _apply(
         lambda: _set_named(draft, change, context),
         lambda: money.price(draft.row, change),
         lambda: _travel(draft, change, context, last_open, now),
-        lambda: set_past(draft, change, context.members, now),
+        lambda: set_past(actor, draft, change, context, now),
         lambda: _owner_errors(draft, change),
         lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),
         lambda: _set_lists(actor, draft, change, context),

@@ -30,7 +30,7 @@ from crm_project.imports.forms import ChoicesForm, UploadForm
 from crm_project.imports.kinds import KINDS, import_kind
 from crm_project.imports.layouts import reader_layout
 from crm_project.imports.models import Import
-from crm_project.imports.questions import spelled_out
+from crm_project.imports.questions import kind_options, spelled_out
 from crm_project.imports.refusals import error_table, sentence
 from crm_project.imports.sources import source_named
 from crm_project.imports.undoing import rows_of_undo_unchanged
@@ -354,7 +354,7 @@ class ImportAdmin(StaffModelAdmin):
         return ChoicesForm(
             data,
             source=source,
-            fields=import_kind(source.kind, actor).fields,
+            fields=import_kind(source.kind, actor, kind_options(source)).offered_fields(),
             questions=services.questions_of(actor, source),
             values=services.values_of(actor, source),
         )

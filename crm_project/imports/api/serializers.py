@@ -26,7 +26,8 @@ from crm_project.imports.services import questions_of, values_of
 MAPPING = {
     "type": "object",
     "additionalProperties": {"type": ["string", "null"]},
-    "description": "The field of each column, by the label of the column; null leaves a column out.",
+    "description": "The field of each column, by the label of the column; null leaves a column out. `new_field`"
+    " creates a custom field for it with the run, of the `type` of the column, or of another one: `new_field:number`.",
 }
 VALUE_CHOICES = {
     "type": "object",
@@ -105,10 +106,11 @@ class AnswersField(JsonValue):
 
 
 class ColumnSerializer(Serializer):
-    """A column of the file: its label, and its first values."""
+    """A column of the file: its label, its first values, and the type of a custom field that suits them."""
 
     label = serializers.CharField()  # type: ignore[assignment]
     samples = serializers.ListField(child=serializers.CharField())
+    type = serializers.CharField(default="text")
 
 
 @extend_schema_field(VALUE_CHOICES)
@@ -206,12 +208,15 @@ class ProblemSerializer(Serializer):
 
 
 class LeftOutSerializer(Serializer):
-    """Values that are not imported: those of a column without a field, or what a cell or a row has beside the first."""
+    """Values that are not imported: those of a column without a field, what a cell or a row has beside the first,
+    dates that contradict others of their row, such as the entry into a stage after the closing, and ids of contacts
+    that are unknown here, of rows that name the contact in other columns, too.
+    """
 
     column = serializers.CharField()
     rows = serializers.IntegerField()
     samples = serializers.ListField(child=serializers.CharField())
-    reason = serializers.ChoiceField(["unmapped", "further"])
+    reason = serializers.ChoiceField(["unmapped", "further", "contradicting", "unknown_id"])
 
 
 class ImportSummarySerializer(Serializer):
@@ -328,8 +333,11 @@ def _object_of(value: Any, types: tuple[type, ...]) -> Any:
 class FieldSerializer(Serializer):
     """A field that a column can be mapped to."""
 
-    key = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    key = serializers.CharField(
+        help_text="`entered:<stage>` takes the day on which a deal entered a stage: one of those here, or another name"
+        " that the file has, perhaps with its pipeline behind it in brackets."
+    )
+    label = serializers.CharField(source="shown")  # type: ignore[assignment]
     names = serializers.ListField(
         child=serializers.CharField(), help_text="Other headers that mean this field."
     )

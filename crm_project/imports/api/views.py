@@ -236,10 +236,7 @@ class ImportViewSet(ScopedView):
     @extend_schema(responses=FieldListSerializer, summary="Fields that columns can be mapped to")
     @action(detail=False, url_path="fields")
     def known_fields(self, request: Request) -> Response:
-        fields = {
-            name: [field for field in import_kind(name, self.actor).fields if not field.is_read_only]
-            for name in KINDS
-        }
+        fields = {name: import_kind(name, self.actor).offered_fields() for name in KINDS}
         return Response(FieldListSerializer(fields).data)
 
 

@@ -15,9 +15,9 @@ from crm_project.imports import cells
 from crm_project.imports.fields import ExportRow, ImportField, export_only, import_only, plain
 from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
 from crm_project.imports.kinds.contacts import day_of
+from crm_project.imports.kinds.links import held_by
 from crm_project.imports.kinds.names import refuse_rows
 from crm_project.imports.kinds.values import ValueField, unknown
-from crm_project.records import references
 from crm_project.records.bulk import Operation
 from crm_project.records.kinds import kinds
 from crm_project.records.models import DEFAULT_SYSTEM
@@ -149,7 +149,7 @@ class ActivityImportKind(ImportKind[Activity]):
         for key, name in BY_REFERENCE.items():
             named = {index: change.pop(key) for index, change in enumerate(changes) if key in change}
             named = {index: held for index, held in named.items() if held and not changes[index].get(name)}
-            found = self._held_by(name, named.values())
+            found = held_by(self.actor, name, named.values())
             for index, held in named.items():
                 if held in found:
                     changes[index][name] = found[held]
@@ -165,14 +165,6 @@ class ActivityImportKind(ImportKind[Activity]):
         for index, email in wanted.items():
             changes[index]["contact"] = people[fold_email(email)]
         return changes
-
-    def _held_by(self, kind: str, keys: Any) -> dict[Any, int]:
-        """The visible row that has each reference."""
-        declared = kinds[kind]
-        held = references.holders(declared.references, self.actor.organization_id, keys)
-        visible = declared.live_rows(self.actor.member).filter(pk__in=held.values())
-        seen = set(visible.values_list("pk", flat=True))
-        return {key: row_id for key, row_id in held.items() if row_id in seen}
 
     def _people(self, emails: Mapping[int, str]) -> dict[str, int]:
         """The contact of each address; a person is created for an unknown one, as by an import of deals."""

@@ -23,9 +23,11 @@ from crm_project.emails import fold_email
 from crm_project.errors import FieldError
 from crm_project.imports.cells import CellFormat, is_empty, refuse_cut
 from crm_project.imports.fields import CUSTOM_PREFIX, ExportRow, ImportField, custom_fields, with_headers
+from crm_project.imports.kinds.links import Link, linked, mapped
 from crm_project.imports.kinds.names import with_companies
 from crm_project.imports.kinds.values import CREATE, EMPTY, ValueField, unknown
 from crm_project.imports.mapping import MATCHES
+from crm_project.imports.new_fields import new_field, new_fields
 from crm_project.imports.people import Several
 from crm_project.imports.sources import source_named
 from crm_project.readers import Unreadable
@@ -57,6 +59,8 @@ class ImportKind(Generic[T]):
     has_custom_fields: ClassVar[bool] = True
     # The column paths that functions in `ImportField.show` read.
     parts: ClassVar[Sequence[str]]
+    # The fields with ids that another system has for contacts.
+    links: ClassVar[Sequence[Link]] = ()
     # Fields whose column is named in errors of other ones, which are made of it.
     stand_ins: ClassVar[Mapping[str, Sequence[str]]] = MappingProxyType({})
     # The fields of a column of the admin's list, by the name of the column in the API; others have that name.
@@ -84,8 +88,22 @@ class ImportKind(Generic[T]):
         """The change for the service, from the values of the row's fields."""
         return {self.by_key[key].attribute: value for key, value in values.items()}
 
+    @cached_property
+    def mapped_links(self) -> Sequence[Link]:
+        return mapped(self.links, self.options.get("mapped", ()))
+
     def write(self, changes: Sequence[Values]) -> list[Receipt[T]]:
-        """Create or update a row for each change."""
+        """Create or update a row for each change, after the rows are found that it names by ids."""
+        if not self.mapped_links:
+            return self.write_linked(changes)
+        systems = {self.source.system: self.source.company_system} if self.source else {}
+        found = linked(self.actor, self.mapped_links, changes, systems)
+        receipts = self.write_linked(found.changes)
+        for index, keys in found.unknown.items():
+            receipts[index].ignored = [*receipts[index].ignored, *keys]
+        return receipts
+
+    def write_linked(self, changes: Sequence[Values]) -> list[Receipt[T]]:
         services: Any = self.declaration.services
         if self.company_fields:
             changes = with_companies(self.actor, changes, *self.company_fields)
@@ -134,7 +152,47 @@ class ImportKind(Generic[T]):
 
     @cached_property
     def by_key(self) -> dict[str, ImportField]:
-        return {field.key: field for field in self.fields}
+        """All fields, and those that the mapping of the file makes."""
+        made = ((key, self.made_field(key)) for key in self.options.get("mapped", ()))
+        return {field.key: field for field in self.fields} | {key: field for key, field in made if field}
+
+    def made_field(self, key: str) -> ImportField | None:
+        """A field that is none of the list but made by its key, which names something of the file."""
+        return new_field(key) if self.may_define_fields else None
+
+    @property
+    def may_define_fields(self) -> bool:
+        return self.has_custom_fields and self.actor.may(Permission.EDIT_PIPELINES)
+
+    def offered_fields(self) -> list[ImportField]:
+        """The fields that are offered for the columns of the file."""
+        found = [field for field in self.fields if not field.is_read_only]
+        return [*found, *new_fields()] if self.may_define_fields else found
+
+    @cached_property
+    def ignorable(self) -> Mapping[str, str]:
+        """The mapped fields whose values may be left out when a row is written, with the reason."""
+        return {link.key: "unknown_id" for link in self.mapped_links}
+
+    def may_map(self, key: str) -> bool:
+        return self.made_field(key) is not None or any(
+            field.key == key and not field.is_read_only for field in self.fields
+        )
+
+    def guess_made(self, columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """The columns whose headers make a field, with its key."""
+        return {}
+
+    @cached_property
+    def prepared_keys(self) -> Sequence[str]:
+        """The fields whose texts `prepare` reads."""
+        return list(self.value_fields)
+
+    def values_of_headers(
+        self, columns: Sequence[Mapping[str, Any]], mapping: Mapping[str, Any]
+    ) -> Mapping[str, tuple[list[str], Counter[str]]]:
+        """The unknown values that headers name instead of cells, by field: the columns, and the values."""
+        return {}
 
     @cached_property
     def value_fields(self) -> Mapping[str, ValueField]:
@@ -317,6 +375,9 @@ class ImportKind(Generic[T]):
         system = values.pop("external_system", None) or self.options.get("external_system", DEFAULT_SYSTEM)
         external_id = values.pop("external_id", None)
         change = self.to_change(values)
+        for link in self.mapped_links:
+            if ids := change.get(link.key):
+                change[link.key] = [(system, one) for one in ids]
         if external_id:
             change["external_references"] = [(system, external_id)]
         if custom:

@@ -16,6 +16,7 @@ from crm_project.imports import cells
 from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import ExportRow, ImportField, export_only, import_only, plain
 from crm_project.imports.kinds.base import ImportKind, Values, oldest_reference
+from crm_project.imports.kinds.links import Link
 from crm_project.imports.kinds.values import ValueField, unknown
 from crm_project.imports.people import Several, person_name
 from crm_project.records.expressions import IsOneOf
@@ -47,6 +48,7 @@ class ContactImportKind(ImportKind[Contact]):
     model = Contact
     plural = "contacts"
     company_fields = ("company_name", "company")
+    links = (Link("company_external_id", "company", ("company_name",), is_company=True),)
     parts = ("company__uuid", "company__full_name", "company__deleted_at")
 
     stand_ins = MappingProxyType({"person_name": ("first_name", "last_name"), "company_name": ("name",)})
@@ -89,6 +91,12 @@ class ContactImportKind(ImportKind[Contact]):
                 _of_company("uuid"),
                 can_clear=True,
                 attribute="company",
+            ),
+            import_only(
+                "company_external_id",
+                gettext_noop("Company's external ID"),
+                cells.identifiers,
+                attribute="company_external_id",
             ),
             ImportField(
                 "company_name", gettext_noop("Company"), cells.word, _of_company("full_name"), can_clear=True

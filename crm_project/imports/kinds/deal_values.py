@@ -205,12 +205,16 @@ class DealValues(ImportKind[Deal]):
             key: {text for text, value in choices.get(key, {}).items() if value == CREATE} for key in choices
         }
         if new.get("pipeline") or new.get("stage"):
-            stages: dict[str | None, dict[str, None]] = {}
-            for pair in pairs:
-                stages.setdefault(pair.get("pipeline") or None, {})[pair.get("stage") or ""] = None
-            for pipeline, names in stages.items():
+            for pipeline, names in self._stages_of_pairs(pairs).items():
                 self._create_stages(pipeline, [name for name in names if name], new)
         self._forget()
+
+    def _stages_of_pairs(self, pairs: Iterable[Mapping[str, Any]]) -> dict[str | None, dict[str, None]]:
+        """The stages that the file has in each pipeline."""
+        stages: dict[str | None, dict[str, None]] = {}
+        for pair in pairs:
+            stages.setdefault(pair.get("pipeline") or None, {})[pair.get("stage") or ""] = None
+        return stages
 
     def _create_stages(
         self, pipeline: str | None, names: Sequence[str], new: Mapping[str, Collection[str]]
@@ -253,6 +257,7 @@ class DealValues(ImportKind[Deal]):
         for name in (
             "pipelines", "stages", "default_pipeline", "lost_reasons", "_all_stages", "value_fields", "_offers",
             "_ids_of_Stage", "_ids_of_Pipeline", "_ids_of_LostReason", "stage_kinds",
+            "_known_entries",
         ):  # fmt: skip
             self.__dict__.pop(name, None)
 

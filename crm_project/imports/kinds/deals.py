@@ -17,7 +17,8 @@ from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.fields import ExportRow, ImportField, export_only, import_only, plain
 from crm_project.imports.kinds.base import Values, oldest_reference
 from crm_project.imports.kinds.contacts import cleared_name, day_of
-from crm_project.imports.kinds.deal_values import DealValues
+from crm_project.imports.kinds.deal_stages import EnteredStages
+from crm_project.imports.kinds.links import Link
 from crm_project.imports.kinds.names import refuse_rows
 from crm_project.imports.people import person_name
 from crm_project.records.bulk import Operation
@@ -33,8 +34,17 @@ from deals.services.context import person_errors
 from pipelines.models import ForecastCategories
 
 
-class DealImportKind(DealValues):
+class DealImportKind(EnteredStages):
     company_fields = ("client_name", "client")
+    links = (
+        Link("client_external_id", "client", ("client_name",), is_company=True),
+        Link(
+            "contact_external_id",
+            "contact",
+            ("contact_email", "contact_first_name", "contact_last_name", "contact_phone"),
+            others="add_members",
+        ),
+    )
     parts = ("stage_id", "stage__pipeline_id", "lost_reason_id", *AMOUNT_FIELDS)
 
     stand_ins = MappingProxyType(
@@ -110,6 +120,7 @@ class DealImportKind(DealValues):
     def _who(self) -> list[ImportField]:
         return [
             _row("contact_uuid", gettext_noop("Contact's UUID"), cells.uuid, "contact__uuid", "contact"),
+            _ids("contact_external_id", gettext_noop("Contact's external ID")),
             ImportField("contact_email", gettext_noop("Contact's e-mail"), cells.email, "contact__email"),
             import_only(
                 "contact_name", gettext_noop("Contact's full name"), cells.person, attribute="contact"
@@ -118,6 +129,7 @@ class DealImportKind(DealValues):
             _contact("last_name", gettext_noop("Contact's last name")),
             _contact("phone", gettext_noop("Contact's phone")),
             _row("client_uuid", gettext_noop("Client's UUID"), cells.uuid, "client__uuid", "client"),
+            _ids("client_external_id", gettext_noop("Client's external ID")),
             ImportField(
                 "client_name", gettext_noop("Client"), cells.word, "client__full_name", can_clear=True
             ),
@@ -245,9 +257,9 @@ class DealImportKind(DealValues):
             change["closed_probability"] = STORE
         return change
 
-    def write(self, changes: Sequence[Values]) -> list[Receipt[Deal]]:
+    def write_linked(self, changes: Sequence[Values]) -> list[Receipt[Deal]]:
         self._create_people(changes)
-        receipts = super().write(changes)
+        receipts = super().write_linked(changes)
         nameless = {
             index: Invalid(fields=[FieldError("name", "required", "A new deal needs a name.")])
             for index, receipt in enumerate(receipts)
@@ -314,6 +326,11 @@ def _contact(name: str, label: str) -> ImportField:
 def _row(key: str, label: str, read: cells.Reader, show: str, attribute: str) -> ImportField:
     """Another row, by a column that identifies it."""
     return ImportField(key, label, read, show, can_clear=True, attribute=attribute)
+
+
+def _ids(key: str, label: str) -> ImportField:
+    """Ids of rows that were imported before."""
+    return import_only(key, label, cells.identifiers, attribute=key)
 
 
 def _list(key: str, label: str, read: cells.Reader, attribute: str) -> ImportField:

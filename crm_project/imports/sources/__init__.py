@@ -1,9 +1,11 @@
 """The systems whose files are recognized: one TOML file each, with the headers and what their columns mean.
 
-A file has a `name`, the `system` of the ids, and a table for each kind of content (`deals`, `contacts`, `companies`):
+A file has a `name`, the `system` of the ids, and a table for each kind of content (`deals`, `contacts`, `companies`),
+perhaps with a `system` of its own, if these ids are counted apart:
 `recognized_by` are headers that all must be there, `mapping` the field of each header, `also` a field that takes the
 value of a header that has another field already, `units` what numbers count (`cents`, `fraction`), `values` the
-meaning of values by field, and `leave_out_rows = "single_cell"` leaves out rows with one filled cell.
+meaning of values by field, `entered` the forms of headers with the day on which a deal entered a `{stage}`, and
+`leave_out_rows = "single_cell"` leaves out rows with one filled cell.
 """
 
 import tomllib
@@ -34,7 +36,10 @@ class Source:
     also: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    entered: Sequence[str] = ()
     leave_out_rows: str = ""
+    # The system of the ids of companies, which may be counted apart from those of people.
+    company_system: str = ""
 
     def fits(self, labels: Sequence[str]) -> bool:
         return set(self.recognized_by) <= set(labels)
@@ -44,13 +49,19 @@ class Source:
 def sources(kind: str) -> Sequence[Source]:
     """The sources of deals or of contacts; those with more headers to be recognized by come first."""
     found = [
-        Source(f"{path.stem}.{content}", document["name"], document["system"], **document[content])
+        _source(f"{path.stem}.{content}", document, content)
         for path in sorted(FOLDER.glob("*.toml"))
         for document in [_document(path)]
         for content in CONTENTS[kind]
         if content in document
     ]
     return sorted(found, key=lambda source: -len(source.recognized_by))
+
+
+def _source(key: str, document: Mapping[str, Any], content: str) -> Source:
+    own = {"system": document["system"], **document[content]}
+    company_system = document.get("companies", {}).get("system", document["system"])
+    return Source(key, document["name"], company_system=company_system, **own)
 
 
 def source_of(kind: str, labels: Sequence[str]) -> Source | None:

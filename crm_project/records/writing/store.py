@@ -19,7 +19,7 @@ class Draft:
 
     `ignored` has the fields of the change that were not written, because the change asked for that. `derived_before`
     has values that follow from columns (`effective_probability`), as they were. `created_at` is the instant of the
-    creation of a new row that is older than its record here.
+    creation of a new row that is older than its record here, and `passed` what it has been since: instants and values.
     """
 
     row: Any
@@ -29,6 +29,7 @@ class Draft:
     ignored: Sequence[str] = ()
     derived_before: Columns = field(default_factory=dict)
     created_at: datetime.datetime | None = None
+    passed: list[tuple[datetime.datetime, Any]] = field(default_factory=list)
 
     @classmethod
     def of(cls, row: Row) -> "Draft":

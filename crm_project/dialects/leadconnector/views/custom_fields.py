@@ -7,10 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
-from crm_project.dialects.kit.custom_field_keys import free_key, taken_keys
 from crm_project.dialects.leadconnector.serializers import custom_fields as serializers
 from crm_project.dialects.leadconnector.serializers.opportunities import Done
 from crm_project.dialects.leadconnector.views.base import LeadConnectorLocationScopedView
+from crm_project.records.custom_field_keys import free_key, taken_keys
 from crm_project.records.models import CustomField
 from crm_project.records.services import create_custom_field, trash_custom_field, update_custom_field
 

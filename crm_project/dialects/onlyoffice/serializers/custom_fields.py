@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm_project.dialects.kit.casts import custom_field_value
-from crm_project.dialects.kit.custom_field_keys import free_key
 from crm_project.dialects.kit.fields import ConstantInteger
 from crm_project.dialects.kit.rows import NumberedRowField
 from crm_project.dialects.onlyoffice.serializers.params import (
@@ -22,6 +21,7 @@ from crm_project.dialects.onlyoffice.serializers.params import (
     WholeNumberField,
 )
 from crm_project.dialects.onlyoffice.serializers.values import OnlyofficeRead
+from crm_project.records.custom_field_keys import free_key
 from crm_project.records.models import CustomField
 from crm_project.records.writing.columns import Change
 

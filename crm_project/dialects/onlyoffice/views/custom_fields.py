@@ -9,11 +9,11 @@ from rest_framework.response import Response
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.dialects.kit.custom_field_keys import taken_keys
 from crm_project.dialects.onlyoffice.serializers import custom_fields as serializers
 from crm_project.dialects.onlyoffice.serializers.custom_fields import CustomFieldValue
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeNoParameters
 from crm_project.dialects.onlyoffice.views.base import OnlyofficeView, described
+from crm_project.records.custom_field_keys import taken_keys
 from crm_project.records.kinds import kinds
 from crm_project.records.models import CustomField
 from crm_project.records.services import create_custom_field, trash_custom_field, update_custom_field
