@@ -282,7 +282,8 @@ def set_pause(deal: Deal, change: Mapping[str, Any], *, today: datetime.date) ->
 
     What is sent as it is stored is no request: a form or a file returns all that it was given.
     """
-    until, reason = change.get("paused_until"), (change.get("pause_reason") or "").strip()
+    until: Any = change.get("paused_until")
+    reason = (change.get("pause_reason") or "").strip()
     names_day = until is not None and until != deal.paused_until
     names_reason = bool(reason) and reason != deal.pause_reason
     if deal.status != OPEN:
@@ -301,8 +302,9 @@ def set_pause(deal: Deal, change: Mapping[str, Any], *, today: datetime.date) ->
         deal.pause_reason = reason
     if deal.paused_until is None:
         deal.pause_reason = ""
-        needed = "A pause needs its last day."
-        return [FieldError("paused_until", "required", needed)] if names_reason else []
+        if names_reason:
+            return [FieldError("paused_until", "required", "A pause needs its last day.")]
+        return []
     errors = []
     if names_day and until < today:
         errors.append(FieldError("paused_until", "past", "A pause ends today or later."))

@@ -124,9 +124,10 @@ def _since_its_close_date(deal: Deal, moment: Moment) -> str:
 
 
 def _closes_on(deal: Deal, moment: Moment) -> str:
-    if deal.expected_close_date == moment[0]:
+    expected: Any = deal.expected_close_date
+    if expected == moment[0]:
         return _("Closes today")
-    return _("Closes on %(day)s") % {"day": formats.date_format(deal.expected_close_date, "MONTH_DAY_FORMAT")}
+    return _("Closes on %(day)s") % {"day": formats.date_format(expected, "MONTH_DAY_FORMAT")}
 
 
 def _beyond_the_limit(deal: Deal, moment: Moment) -> str:
