@@ -74,6 +74,9 @@ class StageForm(StaffForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.kind != Stage.Kinds.OPEN:
+            # A closing stage has no limit.
+            del self.fields["stale_after_days"].widget.attrs["placeholder"]
         for field in self.fields.values():
             # Screen readers do not read the header of a column as the label of a field.
             label = _("%(field)s of the stage") % {"field": field.label}

@@ -273,6 +273,7 @@ def _list(one: WorkList, deals: Any, moment: Moment, own: Mapping[str, str], bac
     rows = deals.filter(one.condition).order_by(*one.ordering)
     rows = rows.select_related("stage__pipeline", "client", "contact")
     return {
+        "name": one.name,
         "title": one.title,
         "icon": one.icon,
         "rows": [
