@@ -165,9 +165,11 @@ def _currencies(event: Event, named: Named) -> tuple[str, str]:
 
 
 def _journey(presented: PresentedEvent) -> tuple[list[str], set[str]]:
-    """One clause for a move or a change of status, and one for another owner."""
+    """One clause for a move or a change of status, one for another owner, and one for a pause."""
     stage, status, reason = presented.of("stage"), presented.of("status"), presented.of("lost_reason")
-    clauses, covered = _handing(presented.of("owner"))
+    handing, covered = _handing(presented.of("owner"))
+    pausing, of_pause = _pausing(presented)
+    clauses, covered = [*handing, *pausing], covered | of_pause
     if not stage and not status:
         return clauses, covered | {"stage_entered_at"}
     covered |= JOURNEY if "probability" in presented.event.changes else JOURNEY | {"probability"}
@@ -189,6 +191,20 @@ def _closing(status: str, reason: str, move: Mapping[str, str]) -> str:
     if move:
         return _("%(closing)s, moved from %(before)s to %(after)s") % values
     return _("%(closing)s: %(reason)s") % values if reason else str(CLOSINGS[status])
+
+
+def _pausing(presented: PresentedEvent) -> tuple[list[str], set[str]]:
+    """A pause with its reason, or its end, unless the deal was closed with it."""
+    until, reason = presented.of("paused_until"), presented.of("pause_reason")
+    if until is None:
+        return [], set()
+    if until.after is None:
+        status = presented.of("status")
+        is_closed = status is not None and status.after != "open"
+        return [] if is_closed or until.before is None else [_("Resumed")], {"paused_until", "pause_reason"}
+    values = {"day": words(until.after), "reason": words(reason.after) if reason else ""}
+    text = _("Paused until %(day)s: %(reason)s") if values["reason"] else _("Paused until %(day)s")
+    return [text % values], {"paused_until", "pause_reason"}
 
 
 def _handing(owner: Change | None) -> tuple[list[str], set[str]]:

@@ -91,6 +91,9 @@ class Deal(Row):
     is_private = models.BooleanField(default=False)
     lost_reason = RowForeignKey(LostReason, null=True, blank=True)
     expected_close_date = models.DateField(null=True, blank=True)
+    # The last day of a pause; an open deal has a reason beside it, a closed one neither.
+    paused_until = models.DateField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=255, blank=True, default="", db_default="")
     closed_at = models.DateTimeField(null=True, blank=True)
     date = models.DateField(null=True, blank=True)
     date_from = models.DateField(null=True, blank=True)
@@ -150,6 +153,12 @@ class Deal(Row):
                 condition=Q(bid_type="fixed", bid_value=None, bid_periods=None)
                 | (~Q(bid_type="fixed") & Q(bid_value__isnull=False)),
                 name="deals_deal_bid",
+            ),
+            # Without the status: a release that knows no pauses closes paused deals.
+            models.CheckConstraint(
+                condition=Q(paused_until=None, pause_reason="")
+                | (Q(paused_until__isnull=False) & ~Q(pause_reason="")),
+                name="deals_deal_pause",
             ),
         ]
         indexes: ClassVar = [
@@ -244,6 +253,11 @@ class Deal(Row):
                 fields=["organization", "next_due_at", "id"],
                 condition=Q(deleted_at=None, next_due_at__isnull=False),
                 name="deals_deal_next_due",
+            ),
+            models.Index(
+                fields=["organization", "paused_until", "id"],
+                condition=Q(deleted_at=None, paused_until__isnull=False),
+                name="deals_deal_paused_until",
             ),
             models.Index(
                 fields=["organization", "date"],

@@ -23,13 +23,15 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import In
 
 from crm_project.accounts.rules import Role
-from crm_project.records.days import end_of_today
+from crm_project.records.days import day_at, end_of_today
 from crm_project.records.fields import MoneyField
 from crm_project.records.querysets import RowQuerySet
 from crm_project.records.text import fold
+from pipelines.catalogue import cached_stages
+from pipelines.models import DEFAULT_STALE_AFTER_DAYS
 
 if TYPE_CHECKING:
-    from crm_project.accounts.models import Member
+    from crm_project.accounts.models import Member, Organization
 
 # In percent. A closed deal has the probability of its status, an open one its own or that of its stage.
 EFFECTIVE_PROBABILITY = Case(
@@ -70,6 +72,28 @@ def is_next_step(states: Iterable[str], now: datetime.datetime, time_zone: str) 
         "planned": Q(next_due_at__gt=today) | Q(next_due_at=None, next_activity__isnull=False),
     }
     return Q(*(conditions[state] for state in states), _connector=Q.OR)
+
+
+def is_paused(today: datetime.date) -> Q:
+    """The condition of `rules.is_paused` in SQL; `today` is that of the organization."""
+    return Q(status="open", paused_until__gte=today)
+
+
+def is_stale(organization: "Organization", now: datetime.datetime) -> Q:
+    """The condition of `rules.is_stale` in SQL, which compares with one instant per limit and joins no stage."""
+    limits: dict[int, list[int]] = {}
+    for stage in cached_stages.of(organization).values():
+        if stage.stale_after_days is not None:
+            limits.setdefault(stage.stale_after_days, []).append(stage.pk)
+    own = [pk for ids in limits.values() for pk in ids]
+    too_long = _entered_before(now, DEFAULT_STALE_AFTER_DAYS) & ~Q(stage__in=own)
+    for days, ids in sorted(limits.items()):
+        too_long |= _entered_before(now, days) & Q(stage__in=ids)
+    return Q(status="open") & ~is_paused(day_at(now, organization.time_zone)) & too_long
+
+
+def _entered_before(now: datetime.datetime, days: int) -> Q:
+    return Q(stage_entered_at__lt=now - datetime.timedelta(days=days))
 
 
 class DealQuerySet(RowQuerySet[Any]):

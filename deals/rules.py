@@ -279,6 +279,42 @@ def _set_probability(deal: Deal, change: Mapping[str, Any], before: int | None) 
     ]
 
 
+def set_pause(deal: Deal, change: Mapping[str, Any], *, today: datetime.date) -> list[FieldError]:
+    """Pause an open deal until a day, which needs a reason; without the day, or when the deal is closed, it ends.
+
+    What is sent as it is stored is no request: a form or a file returns all that it was given.
+    """
+    until: Any = change.get("paused_until")
+    reason = (change.get("pause_reason") or "").strip()
+    names_day = until is not None and until != deal.paused_until
+    names_reason = bool(reason) and reason != deal.pause_reason
+    if deal.status != OPEN:
+        deal.paused_until, deal.pause_reason = None, ""
+        wrong = {"paused_until": names_day, "pause_reason": names_reason}
+        return [
+            FieldError(name, "invalid", "Only an open deal can be paused.")
+            for name, is_named in wrong.items()
+            if is_named
+        ]
+    if not change.keys() & {"paused_until", "pause_reason"}:
+        return []
+    if "paused_until" in change:
+        deal.paused_until = until
+    if "pause_reason" in change:
+        deal.pause_reason = reason
+    if deal.paused_until is None:
+        deal.pause_reason = ""
+        if names_reason:
+            return [FieldError("paused_until", "required", "A pause needs its last day.")]
+        return []
+    errors = []
+    if names_day and until < today:
+        errors.append(FieldError("paused_until", "past", "A pause ends today or later."))
+    if not deal.pause_reason:
+        errors.append(FieldError("pause_reason", "required", "A pause needs a reason."))
+    return errors
+
+
 def ignored_fields(deal: Deal, change: Mapping[str, Any], *, in_force: int | None) -> list[str]:
     """The fields of a change that were ignored because `deal`, in its state after the write, is closed.
 
@@ -303,6 +339,19 @@ def is_overdue(deal: Deal, today: datetime.date) -> bool:
     """Whether the deal is open after the day on which it was expected to close."""
     day = deal.expected_close_date
     return deal.status == OPEN and day is not None and day < today
+
+
+def is_paused(deal: Deal, today: datetime.date) -> bool:
+    """Whether the deal is open and its pause has not ended, as `querysets.is_paused` decides it in SQL."""
+    until = deal.paused_until
+    return deal.status == OPEN and until is not None and until >= today
+
+
+def is_stale(deal: Deal, now: datetime.datetime, today: datetime.date) -> bool:
+    """Whether it is open, not paused, and longer in its stage than its limit, as `querysets.is_stale` has it in SQL."""
+    if deal.status != OPEN or is_paused(deal, today):
+        return False
+    return deal.stage_entered_at < now - datetime.timedelta(days=deal.stage.days_until_stale)
 
 
 class NextStep(NamedTuple):
@@ -337,4 +386,6 @@ def fit_errors(deal: Deal) -> list[FieldError]:
         errors.append(FieldError("closed_at", "invalid", "A deal has it if, and only if, it is closed."))
     if deal.lost_reason_id is not None and deal.status in (OPEN, WON):
         errors.append(FieldError("lost_reason", "invalid", WITHOUT_REASON[deal.status]))
+    if deal.paused_until is not None and deal.status != OPEN:
+        errors.append(FieldError("paused_until", "invalid", "Only an open deal can be paused."))
     return errors

@@ -27,9 +27,9 @@ from crm_project.staff.inputs import Color, Select, TextInput, WholeNumber
 from crm_project.staff.request_actor import visible
 from pipelines import services
 from pipelines.hooks import hooks
-from pipelines.models import ForecastCategories, Pipeline, Stage
+from pipelines.models import DEFAULT_STALE_AFTER_DAYS, ForecastCategories, Pipeline, Stage
 
-STAGE_FIELDS = ("name", "color", "probability", "kind", "forecast_category")
+STAGE_FIELDS = ("name", "color", "probability", "kind", "forecast_category", "stale_after_days")
 
 
 class PipelineForm(StaffForm):
@@ -66,9 +66,17 @@ class StageForm(StaffForm):
         widget=Select(),
         initial=ForecastCategories.PIPELINE,
     )
+    stale_after_days = WholeNumber(
+        required=False,
+        label=gettext_lazy("Stale after, days"),
+        widget=TextInput({"class": "crm-short", "placeholder": str(DEFAULT_STALE_AFTER_DAYS)}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.kind != Stage.Kinds.OPEN:
+            # A closing stage has no limit.
+            del self.fields["stale_after_days"].widget.attrs["placeholder"]
         for field in self.fields.values():
             # Screen readers do not read the header of a column as the label of a field.
             label = _("%(field)s of the stage") % {"field": field.label}

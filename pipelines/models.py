@@ -11,6 +11,9 @@ from crm_project.records.fields import RowForeignKey
 from crm_project.records.models import ExternalReference, Row, reference_constraints
 from pipelines.querysets import PipelineQuerySet, StageQuerySet
 
+# The days that an open deal may spend in a stage without a limit of its own before it is stale.
+DEFAULT_STALE_AFTER_DAYS = 30
+
 
 class ForecastCategories(models.TextChoices):
     """How sure a forecast is of an open deal; a deal that is omitted is in no forecast."""
@@ -69,6 +72,8 @@ class Stage(Row):
         default=ForecastCategories.PIPELINE,
         db_default=ForecastCategories.PIPELINE.value,
     )
+    # Null stands for DEFAULT_STALE_AFTER_DAYS.
+    stale_after_days = models.IntegerField(null=True, blank=True)
 
     objects = StageQuerySet.as_manager()
 
@@ -86,6 +91,10 @@ class Stage(Row):
             models.CheckConstraint(
                 condition=Q(kind__in=["open", "won", "lost"]), name="pipelines_stage_kind"
             ),
+            models.CheckConstraint(
+                condition=Q(stale_after_days=None) | Q(stale_after_days__gte=1, stale_after_days__lte=3650),
+                name="pipelines_stage_stale_after_days",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "created_at", "id"], name="pipelines_stage_oldest")
@@ -93,6 +102,11 @@ class Stage(Row):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def days_until_stale(self) -> int:
+        """The limit in force: that of the stage, else the default."""
+        return DEFAULT_STALE_AFTER_DAYS if self.stale_after_days is None else self.stale_after_days
 
 
 class PipelineReference(ExternalReference):

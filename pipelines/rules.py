@@ -6,6 +6,7 @@ from crm_project.errors import FieldError
 from crm_project.records.rules import COLOR_PATTERN
 from pipelines.models import Stage
 
+MOST_STALE_DAYS = 3650
 DEFAULT_PROBABILITY = {Stage.Kinds.OPEN: 10, Stage.Kinds.WON: 100, Stage.Kinds.LOST: 0}
 
 
@@ -15,6 +16,12 @@ def stage_errors(stage: Stage) -> list[FieldError]:
         errors.append(FieldError("color", "invalid", "A colour is #rrggbb."))
     if stage.probability > 100:
         errors.append(FieldError("probability", "out_of_range", "From 0 to 100."))
+    limit = stage.stale_after_days
+    if limit is not None and not 1 <= limit <= MOST_STALE_DAYS:
+        params = {"low": 1, "high": MOST_STALE_DAYS}
+        errors.append(FieldError("stale_after_days", "out_of_range", "From %(low)s to %(high)s.", params))
+    elif limit is not None and stage.kind != Stage.Kinds.OPEN:
+        errors.append(FieldError("stale_after_days", "invalid", "Only an open stage has a limit of days."))
     if not stage.name.strip():
         errors.append(FieldError("name", "blank", "This may not be blank."))
     return errors

@@ -32,7 +32,15 @@ from pipelines.models import Pipeline, PipelineReference, Stage, StageReference
 from pipelines.rules import DEFAULT_PROBABILITY, reordered, stage_errors, stages_field
 
 PIPELINE_COLUMNS = ("name", "description", "is_default", "is_active")
-STAGE_COLUMNS = ("name", "description", "color", "probability", "kind", "forecast_category")
+STAGE_COLUMNS = (
+    "name",
+    "description",
+    "color",
+    "probability",
+    "kind",
+    "forecast_category",
+    "stale_after_days",
+)
 # Added to the positions of stages that move: positions are unique after each statement.
 ASIDE = 1_000_000
 HIDDEN = gettext_noop("It has %(uses)s; an admin can move them.")
@@ -243,6 +251,9 @@ def _set_stage(row: Stage, change: Change) -> list[FieldError]:
     if row.pk is None and "probability" not in change:
         row.probability = DEFAULT_PROBABILITY.get(row.kind, 0)
     row.color = row.color.lower()
+    if row.kind != Stage.Kinds.OPEN and "stale_after_days" not in change:
+        # A stage that becomes a closing one loses its limit: no open deal stands there.
+        row.stale_after_days = None
     wrong = {error.field for error in errors}
     if row.pk is None and "name" not in change:
         errors.append(FieldError("name", "required", "A stage needs a name."))

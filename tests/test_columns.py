@@ -3,6 +3,7 @@
 A column that is missing from one of them fails here, unless it is excluded by name, with the reason.
 """
 
+import datetime
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
@@ -62,7 +63,7 @@ IMPERSONAL = {
 NOT_IN_STATES = (
     "name description amount_gross tax_rate bid_type bid_value bid_periods contact client is_private lost_reason date"
     " date_from date_to number invoice_no url origin department_id project_id task_id next_deal custom_fields"
-    " forecast_category amount_base"
+    " forecast_category amount_base paused_until pause_reason"
     " members followers access_list external_references stage_entered_at created_by created_at updated_at uuid"
 ).split()
 # What another system has assigned, which an import takes.
@@ -245,11 +246,14 @@ class ServiceTests(ColumnsTestCase):
             "followers": [self.manager.member.pk],
             "access_list": [self.alice.member.pk, self.manager.member.pk],
         }
-        # A closed deal has no probability of its own.
-        names = self.written(Deal, create_deals, {**values, "probability": None}) - {"probability"}
+        # A closed deal has no probability of its own, and is not paused.
+        closed = {"probability": None, "paused_until": None, "pause_reason": ""}
+        names = self.written(Deal, create_deals, {**values, **closed}) - closed.keys()
         opened = {"status": "open", "stage": self.offer.pk, "lost_reason": None, "closed_at": None}
         opened["external_references"] = []
-        names |= self.written(Deal, create_deals, {**values, **opened}) & {"probability"}
+        opened["paused_until"] = datetime.date(2999, 1, 1)
+        of_open = {"probability", "paused_until", "pause_reason"}
+        names |= self.written(Deal, create_deals, {**values, **opened}) & of_open
         assert_complete("create_deals", Deal, names, INTERNAL, DERIVED)
 
     def test_activities(self) -> None:

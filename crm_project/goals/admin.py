@@ -186,8 +186,7 @@ def deals_of(one: Attainment) -> Any:
 
 
 def without_rate_of(one: Attainment) -> str:
-    text = ngettext("%(count)s without a rate", "%(count)s without a rate", one.without_rate)
-    return text % {"count": number(one.without_rate)}
+    return display.without_rate(one.without_rate)
 
 
 def deals_url(one: Attainment) -> str:

@@ -22,6 +22,7 @@ from crm_project.records.days import end_of
 from crm_project.write_queue import write_transaction
 from deals.models import Deal, DealFollower
 from deals.money import formatted
+from deals.querysets import is_paused
 
 TEMPLATE = "digest"
 SUBJECT = gettext_noop("%(day)s in %(organization)s: %(counts)s")
@@ -130,7 +131,9 @@ def _activities(member: Member, day: datetime.date, zone: ZoneInfo) -> Any:
 
 def _slipped(member: Member, day: datetime.date) -> Any:
     own = Deal.objects.visible_to(member).filter(owner=member)
-    return own.slipped(day).select_related("stage").order_by("expected_close_date", "id")
+    return (
+        own.slipped(day).exclude(is_paused(day)).select_related("stage").order_by("expected_close_date", "id")
+    )
 
 
 def _won(member: Member, day: datetime.date, zone: ZoneInfo) -> Any:

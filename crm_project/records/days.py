@@ -17,6 +17,11 @@ def start_of(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
     return datetime.datetime.combine(day, datetime.time(), zone).astimezone(datetime.UTC)
 
 
+def day_at(now: datetime.datetime, time_zone: str) -> datetime.date:
+    """The day of the instant in the zone."""
+    return now.astimezone(ZoneInfo(time_zone)).date()
+
+
 def end_of_today(now: datetime.datetime, time_zone: str) -> datetime.datetime:
     zone = ZoneInfo(time_zone)
     return end_of(now.astimezone(zone).date(), zone)

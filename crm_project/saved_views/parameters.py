@@ -13,7 +13,6 @@ from crm_project.saved_views.models import SavedView
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import visible
 
-STALE_DAYS = "30"
 YES_NO = {"yes": "true", "no": "false"}
 Translation = Callable[[HttpRequest, str], dict[str, str]]
 
@@ -63,7 +62,8 @@ FROM_ADMIN: Mapping[str, Mapping[str, Translation]] = {
         "next_step": same("next_step"),
         "forecast": same("forecast_category"),
         "lost_reason": same("lost_reason"),
-        "stale": lambda request, value: {"status": "open", "days_in_stage_min": STALE_DAYS},
+        "stale": boolean("stale"),
+        "paused": boolean("paused"),
         "with": row_of(Contact, "company"),
     },
     SavedView.Lists.CONTACTS: {**COMMON, "kind": same("kind"), "company": row_of(Contact, "company")},

@@ -25,6 +25,12 @@ def money(amount: Decimal | None, currency: str, decimals: int = 2) -> SafeStrin
     return format_html('<span class="crm-money">{} <span>{}</span></span>', text, currency)
 
 
+def without_rate(count: int) -> str:
+    """How many deals are not in a sum, since their currencies have no rate."""
+    text = ngettext("%(count)s without a rate", "%(count)s without a rate", count)
+    return text % {"count": number(count)}
+
+
 def percent(value: Decimal | int) -> str:
     """`12.5%`, as the language of the page writes it."""
     return _("%(number)s%%") % {"number": number(value, 1)}

@@ -1,11 +1,13 @@
-"""Actions on deals: win, lose, reopen, move, hand over, trash, restore."""
+"""Actions on deals: win, lose, reopen, move, hand over, duplicate, pause, resume, trash, restore."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -13,15 +15,19 @@ from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
 from crm_project.changes import ChangeSet
+from crm_project.records.days import day_at
 from crm_project.staff.actions import AdminAction, RestoreAction, expected_versions
-from crm_project.staff.inputs import Select
-from crm_project.staff.request_actor import visible
+from crm_project.staff.inputs import Day, PlainText, Select
+from crm_project.staff.request_actor import today, visible
 from deals import services
 from deals.admin.forms import StageChoiceField
 from deals.models import Deal, LostReason
+from deals.rules import is_paused
 from pipelines.models import Stage
 
 Given = Mapping[str, Any]
+# Days of a pause, unless others are chosen.
+USUAL_PAUSE = 14
 
 
 def change_all(actor: Actor, deals: Sequence[Deal], change_of: Any) -> None:
@@ -182,6 +188,53 @@ def visible_people(actor: Actor, deal: Deal) -> dict[str, Any]:
         "contact": deal.contact_id if deal.contact_id in seen else None,
         "members": members,
     }
+
+
+class Pause(AdminAction):
+    name = "pause"
+    label = gettext_lazy("Pause")
+    icon = "pause_circle"
+    done = gettext_lazy("paused")
+    explanation = gettext_lazy(
+        "Until the end of that day the deal is not named as stale, without a next step or past its close date. It"
+        " stays open."
+    )
+
+    def fits(self, row: Deal) -> bool:
+        return row.status == Deal.Statuses.OPEN
+
+    def fields(self, request: HttpRequest, actor: Actor, rows: Sequence[Deal]) -> dict[str, forms.Field]:
+        """With the pause of a single deal that is paused already."""
+        now = today(actor)
+        row = rows[0] if len(rows) == 1 and is_paused(rows[0], now) else None
+        until = row.paused_until if row else now + datetime.timedelta(days=USUAL_PAUSE)
+        day = Day(label=_("Paused until"), initial=until)
+        day.widget.attrs["min"] = now.isoformat()
+        reason = PlainText(label=_("Reason"), max_length=255, initial=row.pause_reason if row else "")
+        return {"paused_until": day, "pause_reason": reason}
+
+    def result(self, given: Given) -> str:
+        day = formats.date_format(given["paused_until"], "DATE_FORMAT")
+        return _("paused until %(day)s") % {"day": day}
+
+    def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
+        change_all(actor, rows, lambda deal: given)
+
+
+class Resume(AdminAction):
+    name = "resume"
+    label = pgettext_lazy("a paused deal", "Resume")
+    icon = "play_circle"
+    done = gettext_lazy("resumed")
+    explanation = gettext_lazy("Ends the pause of the deal.")
+
+    def fits(self, row: Deal) -> bool:
+        if row.paused_until is None:
+            return False
+        return is_paused(row, day_at(timezone.now(), row.organization.time_zone))
+
+    def run(self, actor: Actor, rows: Sequence[Deal], given: Given) -> None:
+        change_all(actor, rows, lambda deal: {"paused_until": None})
 
 
 class RestoreDeals(RestoreAction):

@@ -1,5 +1,6 @@
 """The board: the deals of a pipeline as cards in the columns of its stages."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from crm_project.accounts.actors import Actor
 from crm_project.languages.figures import number
-from crm_project.records.days import end_of
+from crm_project.records.days import day_at, end_of
 from crm_project.records.paging import Cursor, InvalidCursor, KeysetPage
 from crm_project.staff import inputs
 from crm_project.staff.filters import plain_address
@@ -28,7 +29,7 @@ from deals.admin import board_acts
 from deals.admin.board_filters import SORTS, BoardFilters
 from deals.board import ORDERINGS, Column, cards_of, columns_of, for_cards, totals_of
 from deals.models import Deal, LostReason
-from deals.rules import is_overdue, next_step
+from deals.rules import is_overdue, is_paused, is_stale, next_step
 from pipelines.models import Pipeline, Stage
 
 CARDS = 20
@@ -107,8 +108,7 @@ class Board:
         cursor = urlencode({CURSOR: page.next.encode()}) if page.next else ""
         more = f"{stage.pk}/?{query}{'&' if query else ''}{cursor}" if cursor else ""
         moving = inputs.whole_number(self.request.GET.get(MOVING, ""))
-        now, today = timezone.now(), timezone.localdate()
-        cards = [_card(deal, now, today, is_moving=deal.pk == moving) for deal in page.rows]
+        cards = [self.one_card(deal, is_moving=deal.pk == moving) for deal in page.rows]
         return {"cards": cards, "more": more, "list_url": self.list_url(stage=stage.pk)}
 
     def heads(self) -> dict[int, str]:
@@ -126,9 +126,16 @@ class Board:
         deal = for_cards(self.deals.filter(pk=deal_id, stage__in=[stage.pk for stage in self.stages])).first()
         if deal is None:
             return "", None
-        cards = [_card(deal, timezone.now(), timezone.localdate())]
-        context = {"cards": cards, "may_edit": self.may_edit}
+        context = {"cards": [self.one_card(deal)], "may_edit": self.may_edit}
         return render_to_string("admin/deals/board/cards.html", context), deal.stage_id
+
+    def one_card(self, deal: Deal, *, is_moving: bool = False) -> dict[str, Any]:
+        return _card(deal, timezone.now(), timezone.localdate(), self.today, is_moving=is_moving)
+
+    @cached_property
+    def today(self) -> datetime.date:
+        """That of the organization, in whose time zone a pause ends."""
+        return day_at(timezone.now(), self.actor.organization.time_zone)
 
     def targets(self) -> list[tuple[str, str, str]]:
         """Where a card can be moved to by a select, as (value, kind, name)."""
@@ -164,7 +171,9 @@ def _sums(total: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[str, Any]:
+def _card(
+    deal: Deal, now: Any, today: Any, here: datetime.date, *, is_moving: bool = False
+) -> dict[str, Any]:
     decimals = money.currency_decimals().get(deal.currency, 2)
     step = next_step(deal, now, end_of(today, timezone.get_current_timezone()))
     return {
@@ -174,6 +183,8 @@ def _card(deal: Deal, now: Any, today: Any, *, is_moving: bool = False) -> dict[
         "closing": _short_day(deal.expected_close_date, today),
         "is_overdue": is_overdue(deal, today),
         "days": deal.days_in_stage(now),
+        "is_stale": is_stale(deal, now, here),
+        "paused": _short_day(deal.paused_until, today) if is_paused(deal, here) else "",
         "owner": deal.owner.full_name if deal.owner else "",
         "is_moving": is_moving,
         "step": step,

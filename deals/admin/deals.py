@@ -34,7 +34,7 @@ from crm_project.staff.filters import (
 from crm_project.staff.forms import when
 from crm_project.staff.inputs import Select
 from crm_project.staff.request_actor import actor_of, member_choices, today
-from deals import money, services
+from deals import money, rules, services
 from deals.admin import actions, board, reports
 from deals.admin.forms import DealForm, StageChoiceField, currencies, may_share, stage_choices, stages_of
 from deals.admin.page import path_of
@@ -43,14 +43,13 @@ from deals.admin.work import (
     day_before,
     deals_of,
     home_context,
-    is_stale,
     month_of,
     person_of,
     phone_of,
     takes_part,
 )
 from deals.models import Deal, LostReason
-from deals.querysets import EFFECTIVE_FORECAST_CATEGORY
+from deals.querysets import EFFECTIVE_FORECAST_CATEGORY, is_paused, is_stale
 from deals.rules import is_overdue
 from pipelines.models import ForecastCategories
 
@@ -70,9 +69,9 @@ def pipeline_choices(request: HttpRequest) -> list[tuple[int, str]]:
 
 
 class StaleFilter(FormFilter):
-    """Open deals that have been in one stage for a long time."""
+    """Open deals that are not paused and longer in their stage than its limit."""
 
-    title = gettext_lazy("In one stage for over 30 days")
+    title = gettext_lazy("Too long in one stage")
 
     @classmethod
     def names(cls) -> list[str]:
@@ -83,7 +82,27 @@ class StaleFilter(FormFilter):
         return {"stale": forms.ChoiceField(choices=choices, widget=Select())}
 
     def narrow(self, rows: Any, value: Any) -> Any:
-        return rows.filter(is_stale(timezone.now()))
+        actor: Any = actor_of(self.request)
+        return rows.filter(is_stale(actor.organization, timezone.now()))
+
+
+class PausedFilter(FormFilter):
+    """Open deals whose pause has not ended, or all others."""
+
+    title = pgettext_lazy("deal", "Paused")
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return ["paused"]
+
+    def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
+        choices = [("", pgettext("deals", "All")), ("yes", _("Yes")), ("no", _("No"))]
+        return {"paused": forms.ChoiceField(choices=choices, widget=Select(), label=self.title)}
+
+    def narrow(self, rows: Any, value: Any) -> Any:
+        actor: Any = actor_of(self.request)
+        paused = is_paused(today(actor))
+        return rows.filter(paused) if value["paused"] == "yes" else rows.exclude(paused)
 
 
 class NextStepFilter(FormFilter):
@@ -188,6 +207,7 @@ class DealAdmin(StaffModelAdmin):
         range_filter(InstantRange, pgettext_lazy("deal", "Created"), "created_at"),
         range_filter(InstantRange, pgettext_lazy("deal", "Closed"), "closed_at"),
         StaleFilter,
+        PausedFilter,
         NextStepFilter,
         ForecastFilter,
         LostReasonFilter,
@@ -201,6 +221,8 @@ class DealAdmin(StaffModelAdmin):
         "bid_periods": when("bid_type", "!= 'fixed'"),
         "lost_reason": when("status", "== 'lost' || status == 'abandoned'"),
         "closed_at": when("status", "!= 'open'"),
+        "paused_until": when("status", "== 'open'"),
+        "pause_reason": when("status", "== 'open'"),
     }
     has_tabs = True
     has_views = True
@@ -221,6 +243,8 @@ class DealAdmin(StaffModelAdmin):
         actions.Move(),
         actions.HandOver(),
         actions.Duplicate(),
+        actions.Pause(),
+        actions.Resume(),
         TrashAction(actions.trash_deals, gettext_lazy("Deals in the trash can be restored for 30 days.")),
         actions.RestoreDeals(),
     )
@@ -249,7 +273,10 @@ class DealAdmin(StaffModelAdmin):
         new_contact = ["contact_email", ("contact_first_name", "contact_last_name"), "contact_phone"]
         sharing = ["is_private", "access_list"] if may_share(request, row) else []
         tabs = {
-            _("State"): ["status", "lost_reason", "closed_at", "probability", "forecast_category"],
+            _("State"): [
+                *("status", "lost_reason", "closed_at", "probability", "forecast_category"),
+                *("paused_until", "pause_reason"),
+            ],
             **({} if row else {_("New contact"): new_contact}),
             _("Money"): [
                 "gross" if is_read_only else "amount_gross",
@@ -346,12 +373,25 @@ class DealAdmin(StaffModelAdmin):
             "facts": [
                 (_("Status"), self.state(row)),
                 closing,
-                (_("In this stage"), self.time_in_stage(row)),
+                (_("In this stage"), self._standing(request, row)),
                 (_("Next step"), self.step(row)),
+                *(
+                    [(pgettext("deal", "Paused"), _pause_of(row))]
+                    if rules.is_paused(row, today(self.actor(request)))
+                    else []
+                ),
                 *([] if row.amount_gross is None else [(_("Gross amount"), self.gross(row))]),
                 *self.people_facts(row),
             ],
         }
+
+    def _standing(self, request: HttpRequest, row: Deal) -> Any:
+        """The days in the stage, with the limit if they are more."""
+        days = self.time_in_stage(row)
+        if not rules.is_stale(row, timezone.now(), today(self.actor(request))):
+            return days
+        limit = _("limit %(days)s") % {"days": row.stage.days_until_stale}
+        return format_html('<span class="crm-late">{}</span> <small>{}</small>', days, limit)
 
     def people_facts(self, row: Deal) -> list[tuple[str, Any]]:
         """The people of the deal and how to reach them."""
@@ -443,6 +483,11 @@ def _first_stage(request: HttpRequest) -> int | None:
     """The first stage of the default pipeline, which is the service's default too."""
     first = next(iter(stages_of(request)), None)
     return first.pk if first and first.pipeline.is_default else None
+
+
+def _pause_of(deal: Deal) -> str:
+    day = display.day(deal.paused_until)
+    return _("until %(day)s: %(reason)s") % {"day": day, "reason": deal.pause_reason}
 
 
 def _closed_on(deal: Deal) -> Any:

@@ -85,6 +85,8 @@ LABELS: Mapping[str, str | Promise] = {
     "contact": gettext_lazy("Primary contact"),
     "expected_close_date": gettext_lazy("Expected close"),
     "is_private": gettext_lazy("Private"),
+    "paused_until": gettext_lazy("Paused until"),
+    "pause_reason": gettext_lazy("Reason of the pause"),
     "bid_type": gettext_lazy("Priced"),
     "url": gettext_lazy("Link"),
     "next_deal": gettext_lazy("Followed by"),
@@ -97,6 +99,7 @@ HELP: Mapping[str, str | Promise] = {
     "forecast_category": gettext_lazy("If empty, that of the stage applies."),
     "client": gettext_lazy("The company or person the deal is with."),
     "is_private": gettext_lazy("Visible to its owner, its creator, the access list and admins only."),
+    "paused_until": gettext_lazy("The last day of the pause; it needs a reason."),
     "closed_at": gettext_lazy("Set when the deal is closed; you can change it to an earlier time."),
     "tax_rate": gettext_lazy("In percent, such as 23, or a word, such as exempt."),
 }

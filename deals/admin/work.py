@@ -4,7 +4,7 @@ Each figure is that of the list which its link opens: `WorkList` has the conditi
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,24 +13,27 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
+from crm_project.languages.figures import number
+from crm_project.records.days import day_at
 from crm_project.staff import display, panels
-from crm_project.staff.request_actor import actor_of, today
+from crm_project.staff.request_actor import actor_of
 from deals import money
 from deals.models import Deal
-from deals.querysets import with_any_contact
+from deals.querysets import is_paused, is_stale, with_any_contact
 from pipelines.models import Pipeline
 
 LIST_LENGTH = 8
 PANEL_LENGTH = 20
 # The parameter of the list of deals with a contact.
 WITH_CONTACT = "with"
-STALE_AFTER = datetime.timedelta(days=30)
+WITHOUT_RATE = Q(amount__isnull=False, amount_base=None)
 
 
 def month_of(day: datetime.date) -> tuple[datetime.date, datetime.date]:
@@ -39,25 +42,32 @@ def month_of(day: datetime.date) -> tuple[datetime.date, datetime.date]:
     return first, (first + datetime.timedelta(days=32)).replace(day=1)
 
 
-def is_stale(now: datetime.datetime) -> Q:
-    return Q(status=Deal.Statuses.OPEN, stage_entered_at__lt=now - STALE_AFTER)
+# The organization's day and the instant by which a row is told why it is in a list.
+Moment = tuple[datetime.date, datetime.datetime]
 
 
 @dataclass(frozen=True)
 class WorkList:
-    """A list of open deals on the home page: `condition` selects what the parameters `filters` of the list do."""
+    """A list of open deals on the home page: `condition` selects what the parameters `filters` of the list do.
+
+    `reason` says why a deal is in the list.
+    """
 
     name: str
     title: str
     icon: str
     tone: str
     ordering: tuple[str, ...]
+    reason: Callable[[Deal, Moment], str]
     condition: Q = field(default_factory=Q)
     filters: Mapping[str, str] = field(default_factory=dict)
+    # Whether the heading has the sum of the deals.
+    is_summed: bool = False
 
 
-def work_lists(day: datetime.date) -> list[WorkList]:
-    next_month = month_of(day)[1]
+def work_lists(day: datetime.date, too_long: Q) -> list[WorkList]:
+    """The lists of that day; `too_long` is the condition of stale deals. None that asks for work has paused deals."""
+    next_month, awake = month_of(day)[1], ~is_paused(day)
     until = {"expected_close_date_from": day.isoformat(), "expected_close_date_to": day_before(next_month)}
     return [
         WorkList(
@@ -66,8 +76,9 @@ def work_lists(day: datetime.date) -> list[WorkList]:
             "add_task",
             "warn",
             ("-created_at", "-id"),
-            Q(next_activity=None),
-            {"next_step": "none"},
+            lambda deal, moment: _("No next step"),
+            Q(next_activity=None) & awake,
+            {"next_step": "none", "paused": "no"},
         ),
         WorkList(
             "overdue",
@@ -76,8 +87,9 @@ def work_lists(day: datetime.date) -> list[WorkList]:
             "bad",
             # The latest first: the oldest are in the list of stale deals too.
             ("-expected_close_date", "-id"),
-            Q(expected_close_date__lt=day),
-            {"expected_close_date_to": day_before(day)},
+            _since_its_close_date,
+            Q(expected_close_date__lt=day) & awake,
+            {"expected_close_date_to": day_before(day), "paused": "no"},
         ),
         WorkList(
             "this_month",
@@ -85,20 +97,52 @@ def work_lists(day: datetime.date) -> list[WorkList]:
             "event",
             "info",
             ("expected_close_date", "id"),
+            _closes_on,
             Q(expected_close_date__gte=day, expected_close_date__lt=next_month),
             until,
+            is_summed=True,
         ),
         WorkList(
             "stale",
-            _("In one stage for over 30 days"),
+            _("Too long in one stage"),
             "hourglass_bottom",
             "warn",
             ("stage_entered_at", "id"),
-            is_stale(timezone.now()),
+            _beyond_the_limit,
+            too_long,
             {"stale": "yes"},
         ),
-        WorkList("newest", _("Newest open deals"), "handshake", "muted", ("-created_at", "-id")),
+        WorkList("newest", _("Newest open deals"), "handshake", "muted", ("-created_at", "-id"), _added_on),
     ]
+
+
+def _since_its_close_date(deal: Deal, moment: Moment) -> str:
+    expected: Any = deal.expected_close_date
+    days = (moment[0] - expected).days
+    text = ngettext("Close date %(count)s day ago", "Close date %(count)s days ago", days)
+    return text % {"count": number(days)}
+
+
+def _closes_on(deal: Deal, moment: Moment) -> str:
+    expected: Any = deal.expected_close_date
+    if expected == moment[0]:
+        return _("Closes today")
+    return _("Closes on %(day)s") % {"day": formats.date_format(expected, "MONTH_DAY_FORMAT")}
+
+
+def _beyond_the_limit(deal: Deal, moment: Moment) -> str:
+    days = deal.days_in_stage(moment[1])
+    text = ngettext(
+        "%(count)s day in %(stage)s, limit %(limit)s", "%(count)s days in %(stage)s, limit %(limit)s", days
+    )
+    values = {"count": number(days), "stage": deal.stage.name, "limit": number(deal.stage.days_until_stale)}
+    return text % values
+
+
+def _added_on(deal: Deal, moment: Moment) -> str:
+    days = (moment[1] - deal.created_at).days
+    text = ngettext("Added %(count)s day ago", "Added %(count)s days ago", days)
+    return text % {"count": number(days)} if days > 0 else _("Added today")
 
 
 def home_context(actor: Actor, request: HttpRequest) -> dict[str, Any]:
@@ -106,11 +150,18 @@ def home_context(actor: Actor, request: HttpRequest) -> dict[str, Any]:
     visible = Deal.objects.visible_to(actor.member).open()
     mine, whose = visible.filter(owner=actor.member), whose_of(actor, request)
     own = {"owner": str(actor.member.pk)} if whose == "mine" else {}
-    deals, lists = mine if own else visible, work_lists(today(actor))
+    now = timezone.now()
+    day = day_at(now, actor.organization.time_zone)
+    deals, lists = mine if own else visible, work_lists(day, is_stale(actor.organization, now))
     groups = _groups(deals, lists)
     back = f"{reverse('admin:index')}?whose={whose}"
     displayed_lists = [
-        _list(one, deals, sum(group[one.name] for group in groups), own, back) for one in lists
+        {
+            **_list(one, deals, (day, now), own, back),
+            "count": sum(group[one.name] for group in groups),
+            **(_value(one, groups, actor.organization.currency) if one.is_summed else {}),
+        }
+        for one in lists
     ]
     return {
         "may_edit": actor.may(Permission.EDIT_DEALS),
@@ -140,12 +191,16 @@ def _groups(deals: Any, lists: Sequence[WorkList]) -> list[dict[str, Any]]:
     counts: Any = {
         one.name: Count("id", filter=one.condition) if one.condition else Count("id") for one in lists
     }
+    for one in lists:
+        if one.is_summed:
+            counts[f"{one.name}_base"] = Sum("amount_base", filter=one.condition)
+            counts[f"{one.name}_without_rate"] = Count("id", filter=one.condition & WITHOUT_RATE)
     groups = deals.order_by().values("stage__pipeline", "currency")
     groups = groups.annotate(
         count=Count("id"),
         total=Sum("amount"),
         total_base=Sum("amount_base"),
-        without_rate=Count("id", filter=Q(amount__isnull=False, amount_base=None)),
+        without_rate=Count("id", filter=WITHOUT_RATE),
         **counts,
     )
     return list(groups.order_by("stage__pipeline", "currency"))
@@ -198,21 +253,38 @@ def day_before(day: datetime.date) -> str:
     return (day - datetime.timedelta(days=1)).isoformat()
 
 
-def _list(one: WorkList, deals: Any, count: int, own: Mapping[str, str], back: str) -> dict[str, Any]:
-    """The first deals of a list, its number of deals and the link to all of them."""
+def _value(one: WorkList, groups: Sequence[Mapping[str, Any]], currency: str) -> dict[str, Any]:
+    """The sum of a list in the organization's currency, and how many of its deals have no rate."""
+    base = sum((group[f"{one.name}_base"] or Decimal(0) for group in groups), Decimal(0))
+    without_rate = sum(group[f"{one.name}_without_rate"] for group in groups)
+    return {
+        "value": _in_currency(base, currency),
+        "note": display.without_rate(without_rate) if without_rate else "",
+    }
+
+
+def _in_currency(amount: Decimal, code: str) -> Any:
+    rounded = Decimal(money.rounded(amount, code))
+    return display.money(rounded, code, money.currency_decimals().get(code, 2))
+
+
+def _list(one: WorkList, deals: Any, moment: Moment, own: Mapping[str, str], back: str) -> dict[str, Any]:
+    """The first deals of a list, each with the reason why it is there, and the link to all of them."""
     rows = deals.filter(one.condition).order_by(*one.ordering)
     rows = rows.select_related("stage__pipeline", "client", "contact")
     return {
+        "name": one.name,
         "title": one.title,
         "icon": one.icon,
-        "rows": [_row(deal, back) for deal in rows[:LIST_LENGTH]],
-        "count": count,
+        "rows": [
+            {**_row(deal, back, moment), "reason": one.reason(deal, moment)} for deal in rows[:LIST_LENGTH]
+        ],
         "url": _filtered({**own, **one.filters}),
         "tone": one.tone,
     }
 
 
-def _row(deal: Deal, back: str) -> dict[str, Any]:
+def _row(deal: Deal, back: str, moment: Moment) -> dict[str, Any]:
     """A deal as a row, with what can be done there; `back` is the page that an action returns to."""
     move = reverse("admin:deals_deal_action", args=["move"])
     person = person_of(deal)
@@ -222,7 +294,7 @@ def _row(deal: Deal, back: str) -> dict[str, Any]:
         "worth": _worth(deal),
         "chip": display.chip(deal.stage.name, deal.stage.color),
         "day": display.day(deal.expected_close_date),
-        "age": display.age(deal.stage_entered_at, timezone.now()),
+        "age": display.age(deal.stage_entered_at, moment[1]),
         "account": deal.client or deal.contact or "",
         "move_url": f"{move}?{urlencode({'ids': deal.pk, 'next': back})}",
         "person": person,
@@ -264,18 +336,13 @@ def _pipeline(
     pipeline: Pipeline, groups: list[dict[str, Any]], currency: str, own: Mapping[str, str]
 ) -> dict[str, Any]:
     """The total of a pipeline in the organization's currency, and those of currencies without a rate."""
-    decimals = money.currency_decimals()
     base = sum(group["total_base"] or 0 for group in groups if not group["without_rate"])
     others = [(group["total"], group["currency"]) for group in groups if group["without_rate"]]
     return {
         "name": pipeline.name,
         "url": _filtered({**own, "pipeline": str(pipeline.pk)}),
         "count": sum(group["count"] for group in groups),
-        "sums": [
-            display.money(Decimal(money.rounded(amount, code)), code, decimals.get(code, 2))
-            for amount, code in [(base, currency), *others]
-            if amount
-        ],
+        "sums": [_in_currency(amount, code) for amount, code in [(base, currency), *others] if amount],
     }
 
 

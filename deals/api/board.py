@@ -33,7 +33,7 @@ from deals.api.serializers import (
 )
 from deals.board import DEFAULT_ORDERING, ORDERINGS, Column, columns_of, for_cards
 from deals.models import Deal
-from deals.rules import is_overdue, next_step
+from deals.rules import is_overdue, is_paused, is_stale, next_step
 from pipelines.models import Pipeline, Stage
 
 NO_CURSOR = "A board has no pages; the columns have. Take `next` of the column."
@@ -73,7 +73,19 @@ class CardSerializer(Serializer):
     is_overdue = serializers.SerializerMethodField()
     stage_entered_at = StrictDateTime()
     days_in_stage = serializers.SerializerMethodField()
+    is_stale = serializers.SerializerMethodField()
+    paused_until = serializers.SerializerMethodField()
     next_step = serializers.SerializerMethodField()
+
+    def get_is_stale(self, deal: Deal) -> bool:
+        """Whether the deal is open, not paused, and longer in its stage than the stage's `stale_after_days`."""
+        return is_stale(deal, self.context["view"].now, self.context["view"].today)
+
+    @extend_schema_field({"type": ["string", "null"], "format": "date"})
+    def get_paused_until(self, deal: Deal) -> str | None:
+        """The last day of the pause; null if the deal is not paused, or no more."""
+        until = deal.paused_until
+        return until.isoformat() if until and is_paused(deal, self.context["view"].today) else None
 
     def get_is_overdue(self, deal: Deal) -> bool:
         """Whether the deal is open after its expected_close_date, in the time zone of the organization."""

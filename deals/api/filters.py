@@ -30,12 +30,15 @@ from crm_project.api.filters import (
     instants,
 )
 from crm_project.api.saved_views import ViewFilter
+from crm_project.records.days import day_at
 from deals.models import Deal, DealContact, DealState
 from deals.money import currency_decimals
 from deals.querysets import (
     EFFECTIVE_FORECAST_CATEGORY,
     EFFECTIVE_PROBABILITY,
     is_next_step,
+    is_paused,
+    is_stale,
     with_any_contact,
 )
 from deals.rules import NEXT_STEPS
@@ -129,6 +132,25 @@ class DaysInStageFilter(IntegerFilter):
         return queryset.filter(stage_entered_at__lte=timezone.now() - datetime.timedelta(days=value))
 
 
+class StaleFilter(BooleanFilter):
+    """Open deals that are not paused, and longer in their stage than its limit."""
+
+    def condition(self) -> Q:
+        return is_stale(self.parent.actor.organization, timezone.now())
+
+    def filter(self, queryset: QuerySet[Any], value: bool | None) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        return queryset.filter(self.condition()) if value else queryset.exclude(self.condition())
+
+
+class PausedFilter(StaleFilter):
+    """Open deals whose pause has not ended."""
+
+    def condition(self) -> Q:
+        return is_paused(day_at(timezone.now(), self.parent.actor.organization.time_zone))
+
+
 class NextDealEmptyFilter(EmptyFilter):
     """A next deal that the member may not see is absent, as in the answer."""
 
@@ -165,6 +187,11 @@ class DealFilter(ReferencedFilterSet, StateFilter):
     days_in_stage_min = DaysInStageFilter(
         help_text="Deals that entered their stage at least this many days ago, closed ones included."
     )
+    stale = StaleFilter(
+        help_text="Open deals that are not paused and longer in their stage than its `stale_after_days`."
+    )
+    paused = PausedFilter(help_text="Open deals whose `paused_until` is today or later.")
+    paused_until = days()
     contact = UUIDsFilter("contact__uuid", nullable=True)
     contact_email = EmailsFilter("contact")
     client = UUIDsFilter("client__uuid", nullable=True, help_text="Exactly the field; see `company`.")

@@ -130,6 +130,13 @@ class DealSerializer(StrictSerializer):
     access_list = serializers.SerializerMethodField()
     lost_reason = NamedSerializer(read_only=True, allow_null=True)
     expected_close_date = StrictDate(required=False, allow_null=True)
+    paused_until = StrictDate(
+        required=False,
+        allow_null=True,
+        help_text="The last day of an open deal's pause, in the time zone of the organization. Null ends the pause, as"
+        " the closing of the deal does.",
+    )
+    pause_reason = OptionalText(help_text="Required with `paused_until`.")
     closed_at = StrictDateTime(required=False, allow_null=True)
     date = StrictDate(required=False, allow_null=True)
     date_from = StrictDate(required=False, allow_null=True)

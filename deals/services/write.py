@@ -17,6 +17,7 @@ from crm_project.errors import DomainError, FieldError, Forbidden, Invalid, NotF
 from crm_project.records import references
 from crm_project.records.bulk import NO_DELETIONS, Deletions
 from crm_project.records.bulk_sql import insert_rows
+from crm_project.records.days import day_at
 from crm_project.records.instances import fast_instance
 from crm_project.records.rules import column_errors
 from crm_project.records.writing import store
@@ -58,7 +59,9 @@ COLUMNS = (
     "name description is_private expected_close_date date date_from date_to number invoice_no url origin"
     " department_id project_id task_id"
 ).split()
-RULED_COLUMNS = ("status", "probability", "forecast_category", "tax_rate", "bid_type", "bid_periods")
+RULED_COLUMNS = (
+    *("status", "probability", "forecast_category", "tax_rate", "bid_type", "bid_periods", "pause_reason"),
+)
 NAMELESS = FieldError("name", "required", "A new deal needs a name.")
 SINGLE = {"contact": "contacts", "client": "contacts", "owner": "members", "lost_reason": "lost_reasons"}
 
@@ -170,7 +173,8 @@ def _apply(
         return stale
     was_private = bool(draft.before.get("is_private"))
     ruled = {name: change[name] for name in RULED_COLUMNS if name in change}
-    errors = column_errors(Deal, {**ruled, "tax_rate": ruled.get("tax_rate") or ""})
+    texts = {name: ruled.get(name) or "" for name in ("tax_rate", "pause_reason")}
+    errors = column_errors(Deal, {**ruled, **texts})
     errors += rules.probability_errors(change) if not errors else []
     steps: list[Callable[[], list[FieldError]]] = [
         lambda: set_columns(draft.row, change, COLUMNS),
@@ -178,6 +182,7 @@ def _apply(
         lambda: _set_named(draft, change, context),
         lambda: money.price(draft.row, change),
         lambda: _travel(draft, change, context, last_open, now),
+        lambda: rules.set_pause(draft.row, change, today=day_at(now, actor.organization.time_zone)),
         lambda: set_past(actor, draft, change, context, now),
         lambda: _owner_errors(draft, change),
         lambda: set_custom_fields(draft.row, change, context.definitions, creating=not draft.before),

@@ -19,7 +19,8 @@ from crm_project.api.fields import (
 )
 from crm_project.api.serializers import StrictSerializer
 from crm_project.records.rules import LONG_TEXT
-from pipelines.models import ForecastCategories, Stage
+from pipelines.models import DEFAULT_STALE_AFTER_DAYS, ForecastCategories, Stage
+from pipelines.rules import MOST_STALE_DAYS
 
 EXAMPLE = {
     "name": "Vente Standard",
@@ -55,6 +56,14 @@ class StageSerializer(StrictSerializer):
         ForecastCategories.choices,
         required=False,
         help_text="That of the stage's open deals, unless they have one of their own.",
+    )
+    stale_after_days = StrictInteger(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_STALE_DAYS,
+        help_text="An open deal that has been in the stage for longer is stale, unless it is paused. Null stands for"
+        f" {DEFAULT_STALE_AFTER_DAYS}. Won and lost stages have none.",
     )
 
     def validate_pipeline_id(self, pipeline_id: int | UUID) -> int | UUID:

@@ -24,9 +24,9 @@ SEED = {
 READ = (
     "uuid name description amount amount_base amount_gross tax_rate currency bid_type bid_value bid_periods"
     " status probability forecast_category pipeline stage contact client owner participants followers is_private"
-    " access_list lost_reason expected_close_date closed_at date date_from date_to number invoice_no url origin"
-    " external_references department_id project_id task_id next_deal next_step custom_fields stage_entered_at"
-    " created_by created_at updated_at"
+    " access_list lost_reason expected_close_date paused_until pause_reason closed_at date date_from date_to number"
+    " invoice_no url origin external_references department_id project_id task_id next_deal next_step custom_fields"
+    " stage_entered_at created_by created_at updated_at"
 ).split()
 
 

@@ -42,6 +42,8 @@ NEEDS: Mapping[str, Collection[str]] = {
     "contact_phone": ("contact_first_name",),
     "external_system": ("external_id",),
     "bid_type": ("bid_value",),
+    "paused_until": ("pause_reason",),
+    "pause_reason": ("paused_until",),
     # A company needs a name, and another kind of row has another row.
     "kind": ("name", "row"),
 }
@@ -182,6 +184,7 @@ class DealTests(ListTestCase):
                 "forecast_category": "best_case",
                 "is_private": True,
                 "expected_close_date": "2031-02-03",
+                "paused_until": "2999-02-03",
                 "closed_at": "2020-02-03T04:05:06Z",
                 "date": "2031-02-04",
                 "date_from": "2031-02-05",
@@ -225,6 +228,8 @@ class DealTests(ListTestCase):
             "access_list": [self.bob.member.pk],
             "number": "1",
             "date": datetime.date(2024, 1, 1),
+            "paused_until": datetime.date(2999, 1, 1),
+            "pause_reason": "Budget",
         }
         return {
             "bare": ({}, {}),
@@ -370,6 +375,7 @@ class OtherTests(ApiTestCase):
             "probability": 77,
             "kind": "won",
             "forecast_category": "commit",
+            "stale_after_days": 7,
             "pipeline_id": self.renewals.pk,
         }
         base = {"name": "A", "pipeline_id": self.rows["pipeline"]}

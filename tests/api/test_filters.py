@@ -20,12 +20,14 @@ from crm_project.records.text import fold
 from crm_project.server import limit_request_line
 from deals.models import Deal
 from deals.services import create_deals
+from pipelines.services import update_stage
 from tests.api.client import ApiTestCase, problem
 from tests.examples import IS_REPEATABLE, examples
 from tests.factories import CompanyFactory, CustomFieldFactory, LostReasonFactory, PersonFactory
 
 PARIS = ZoneInfo("Europe/Paris")
 ROWS = 30
+DAY = datetime.timedelta(days=1)
 # On the last Sunday of October Paris has 25 hours, on that of March 23.
 DAYS = ["2024-03-31", "2024-10-26", "2024-10-27", "2024-10-28"]
 INSTANTS = [
@@ -82,6 +84,7 @@ EMPTY = [
     ),
     *("owner", "lost_reason", "expected_close_date", "closed_at", "date", "date_from", "date_to", "number"),
     *("invoice_no", "url", "origin", "department_id", "project_id", "task_id", "next_deal", "created_by"),
+    *("paused_until", "pause_reason"),
 ]
 ORDERINGS = [
     *(
@@ -104,6 +107,14 @@ EVERYWHERE = {
     *("cursor", "page_size", "total", "ordering", "format", "deleted", "fields", "expand"),
     *("as_of", "custom_fields"),
 }
+
+
+def paris_today():
+    return datetime.datetime.now(PARIS).date()
+
+
+def is_paused(row):
+    return row["status"] == "open" and (row["paused_until"] or "") >= paris_today().isoformat()
 
 
 def parameters_of(path):
@@ -211,10 +222,20 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
         cls.written = [create_deals(actor=cls.bob, changes=part) for part in (changes[::2], changes[1::2])]
         cls.deal(cls, cls.charlie, name="theirs", amount="10")
         cls.plan_steps()
+        # Limits below, between and above the days that the deals have been in their stages.
+        for stage, limit in zip(cls.stages, (2, 60, None, None, 5), strict=False):
+            update_stage(actor=cls.alice, stage=stage, change={"stale_after_days": limit})
+        cls.limits = {
+            stage.pk: limit or 30 for stage, limit in zip(cls.stages, (2, 60, 0, 0, 5), strict=False)
+        }
+        today = paris_today()
         for deal in Deal.objects.filter(organization=cls.organization):
             stamps = {name: instant(chance.choice(INSTANTS)) for name in ("created_at", "updated_at")}
             if deal.closed_at:
                 stamps["closed_at"] = instant(chance.choice(INSTANTS))
+            if deal.status == "open":
+                until = chance.choice([None, today - DAY, today, today + 9 * DAY])
+                stamps |= {"paused_until": until, "pause_reason": "Budget" if until else ""}
             days = chance.choice([0, 3, 40])
             stamps["stage_entered_at"] = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)
             Deal.objects.filter(pk=deal.pk).update(**stamps)
@@ -276,6 +297,11 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             "custom_fields": {key: value for key, value in custom.items() if chance.random() < 0.6},
             "external_references": chance.choice([[], keys, keys[:1]]),
         }
+
+    def is_stale(self, row):
+        limit = datetime.timedelta(days=self.limits.get(row["stage"]["id"], 30))
+        too_long = instant(row["stage_entered_at"]) < datetime.datetime.now(datetime.UTC) - limit
+        return row["status"] == "open" and not is_paused(row) and too_long
 
     @cached_property
     def change_sets(self):
@@ -339,6 +365,8 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             return at_least(lambda row: row[name]), at_most(lambda row: row[name])
 
         expected, date = of_day("expected_close_date"), of_day("date")
+        paused_until = of_day("paused_until")
+        pauses = [(paris_today() + days * DAY).isoformat() for days in (-1, 0, 1)]
         return {
             "status": (
                 ["open", "won", "lost,abandoned", "open,open"],
@@ -369,6 +397,10 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
                     <= datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=int(value))
                 ),
             ),
+            "paused": (["true", "false"], lambda row, value: is_paused(row) is (value == "true")),
+            "paused_until_after": (pauses, paused_until[0]),
+            "paused_until_before": (pauses, paused_until[1]),
+            "stale": (["true", "false"], lambda row, value: self.is_stale(row) is (value == "true")),
             "pipeline": (
                 [f"{row.pk}" for row in (self.renewals, self.theirs)]
                 + [f"{self.pipeline.pk},{self.renewals.pk}"],

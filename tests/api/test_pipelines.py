@@ -40,6 +40,7 @@ class PipelineTests(ApiTestCase):
             "probability": 10,
             "kind": "open",
             "forecast_category": "pipeline",
+            "stale_after_days": None,
         }
         assert [stage["probability"] for stage in pipeline["stages"]] == [10, 50, 100, 0]
         assert answer["Location"].endswith(f"/api/pipelines/{pipeline['id']}")

@@ -182,6 +182,15 @@ class TextTests(DigestTestCase):
         assert "Overdue since" in message.body
         assert "/admin/notifications/notification/settings/" in message.body
 
+    def test_a_paused_deal_is_not_named_as_slipped(self):
+        pause = {"paused_until": self.today, "pause_reason": "Budget"}
+        slipped = {"expected_close_date": self.today - DAY, "forecast_category": "commit"}
+        Deal.objects.filter(pk=self.roof.pk).update(**slipped, **pause)
+
+        assert self.digest() is None
+        Deal.objects.filter(pk=self.roof.pk).update(paused_until=self.today - DAY)
+        assert "1 deal slipped" in self.digest().subject
+
     def test_nothing_that_the_member_may_not_see(self):
         secret = self.deal(self.alice, name="Secret", is_private=True)
         self.activity(

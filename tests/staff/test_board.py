@@ -14,6 +14,7 @@ from crm_project.journal.models import Event
 from deals.models import Deal
 from deals.services import trash_deals, update_deals
 from pipelines.models import Stage
+from pipelines.services import update_stage
 from tests.base import stages_of
 from tests.factories import (
     ActorFactory,
@@ -54,6 +55,31 @@ class BoardTestCase(StaffTestCase):
 
     def script_move(self, deal, to, **sent):
         return self.move(deal, to, script=True, **sent).json()
+
+
+class PauseTests(BoardTestCase):
+    def card_of(self, deal):
+        return next(card[2] for card in CARD.findall(self.board()) if card[0] == str(deal.pk))
+
+    def test_a_card_is_marked_when_it_stands_for_too_long_and_says_until_when_it_is_paused(self):
+        update_stage(actor=self.alice, stage=self.new, change={"stale_after_days": 5})
+        deal, other = self.deal(name="Roof"), self.deal(name="Wall", stage=self.offer.pk)
+        old = timezone.now() - datetime.timedelta(days=6)
+        Deal.objects.update(stage_entered_at=old)
+        mark = re.compile(r'<small class=crm-late title="[^"]+">6 d in stage')
+
+        assert mark.search(self.card_of(deal))
+        assert not mark.search(self.card_of(other)), "30 days are its limit"
+        update_deals(
+            actor=self.bob,
+            changes=[(deal, {"paused_until": datetime.date(2999, 1, 31), "pause_reason": '"><b>Budget'})],
+        )
+        card = self.card_of(deal)
+        assert not mark.search(card)
+        assert 'title="&quot;&gt;&lt;b&gt;Budget">paused until 31 Jan 2999<' in card
+        Deal.objects.filter(pk=deal.pk).update(paused_until=datetime.date(2026, 1, 1))
+        assert mark.search(self.card_of(deal))
+        assert "paused" not in self.card_of(deal)
 
 
 class PageTests(BoardTestCase):

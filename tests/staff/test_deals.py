@@ -1,11 +1,13 @@
 """Deals in the admin: made, changed, refused with nothing lost, acted upon, found again."""
 
+import datetime
 import html
 import re
 from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 
 from contacts.models import Contact
 from crm_project.accounts.models import Organization
@@ -387,6 +389,59 @@ class ActTests(StaffTestCase):
 
         assert Deal.objects.filter(owner=self.alice.member).count() == 2
 
+    def test_pause_and_resume(self):
+        day = timezone.now().date() + datetime.timedelta(days=9)
+
+        answer = self.do("pause", paused_until=day.isoformat(), pause_reason="Budget").content.decode()
+
+        assert [*Deal.objects.values_list("paused_until", "pause_reason")] == [(day, "Budget")] * 2
+        assert "paused until" in answer
+        assert "Undo" in answer
+        self.do("resume")
+        assert [*Deal.objects.values_list("paused_until", "pause_reason")] == [(None, "")] * 2
+
+    def test_a_pause_without_a_reason_or_in_the_past_is_an_error_of_its_field(self):
+        url = action_url("pause", self.first)
+
+        missing = self.client.post(url, {"paused_until": "2999-01-01", "pause_reason": " "})
+        past = self.client.post(url, {"paused_until": "2020-01-01", "pause_reason": "Budget"})
+
+        assert missing.context["form"].errors["pause_reason"]
+        assert past.context["form"].errors == {"paused_until": ["A pause ends today or later."]}
+        assert not Deal.objects.exclude(paused_until=None).exists()
+
+    def test_the_page_offers_what_fits_and_shows_the_pause(self):
+        def offered():
+            links = self.client.get(change_url(self.first)).context["row_action_links"]
+            return {link["action"].name for link in links} & {"pause", "resume"}
+
+        assert offered() == {"pause"}
+        update_deals(
+            actor=self.bob,
+            changes=[
+                (self.first, {"paused_until": datetime.date(2999, 1, 31), "pause_reason": "<b>Budget</b>"})
+            ],
+        )
+        assert offered() == {"pause", "resume"}
+        assert "until 31 Jan 2999: &lt;b&gt;Budget&lt;/b&gt;" in self.page(change_url(self.first))
+        form = self.client.get(action_url("pause", self.first)).context["form"]
+        assert form["pause_reason"].initial == "<b>Budget</b>"
+        # A pause that has ended is none.
+        Deal.objects.filter(pk=self.first.pk).update(paused_until=datetime.date(2026, 1, 1))
+        assert offered() == {"pause"}
+        update_deals(actor=self.bob, changes=[(self.first, {"status": "won"})])
+        assert offered() == set()
+
+    def test_a_pause_of_a_page_that_is_stale_is_refused(self):
+        form = {"chosen": f"{self.first.pk}:{self.first.version}", "paused_until": "2999-01-01"}
+        update_deals(actor=self.alice, changes=[(self.first, {"name": "Meanwhile"})])
+
+        answer = self.client.post(action_url("pause", self.first), {**form, "pause_reason": "Budget"})
+
+        assert answer.status_code == 200
+        assert answer.context["form"].errors
+        assert not Deal.objects.exclude(paused_until=None).exists()
+
     def test_trash_and_restore(self):
         self.do("trash")
 
@@ -411,7 +466,7 @@ class ActTests(StaffTestCase):
     def test_a_viewer_may_not(self):
         self.sign_in(self.viewer)
 
-        for name in ("win", "lose", "move", "hand-over", "trash", "restore"):
+        for name in ("win", "lose", "move", "hand-over", "pause", "resume", "trash", "restore"):
             assert self.client.post(action_url(name, self.first)).status_code == 403
         assert "action_win" not in self.page(list_url(Deal))
 

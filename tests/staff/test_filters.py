@@ -32,6 +32,7 @@ from deals.models import Deal, LostReason
 from deals.rules import NEXT_STEPS
 from deals.services import create_deals, trash_deals, update_deals
 from pipelines.models import ForecastCategories, Pipeline
+from pipelines.services import update_stage
 from tests.api.client import ApiClient
 from tests.factories import ActivityFactory, CompanyFactory, CustomFieldFactory, LostReasonFactory
 from tests.staff.base import StaffTestCase, list_url
@@ -113,6 +114,9 @@ class FilterTestCase(StaffTestCase):
         deals = create_deals(actor=cls.bob, changes=changes)
         closed = [deal for deal in deals if deal.status == "lost"]
         update_deals(actor=cls.bob, changes=[(closed[0], {"lost_reason": cls.reason.pk})])
+        update_stage(actor=cls.alice, stage=cls.new, change={"stale_after_days": 60})
+        pause = {"paused_until": timezone.now().date() + datetime.timedelta(days=9), "pause_reason": "Budget"}
+        update_deals(actor=cls.bob, changes=[(deal, pause) for deal in deals[5::4] if deal.status == "open"])
         trash_deals(actor=cls.bob, rows=deals[:3])
         cls.deals = [deal for deal in deals[3:] if deal.status == "open" and not deal.is_private]
         cls._add_activities()
@@ -240,7 +244,9 @@ class SameRowsTests(FilterTestCase):
             for name in ("expected_close_date", "closed_at"):
                 yield Deal, {f"{name}_from": day}, {f"{name}_after": day}
                 yield Deal, {f"{name}_to": day}, {f"{name}_before": day}
-        yield Deal, {"stale": "yes"}, {"days_in_stage_min": "30", "status": "open"}
+        yield Deal, {"stale": "yes"}, {"stale": "true"}
+        for paused, value in (("yes", "true"), ("no", "false")):
+            yield Deal, {"paused": paused}, {"paused": value}
         for state in ("none", *NEXT_STEPS):
             yield Deal, {"next_step": state}, {"next_step": state}
         for category in ForecastCategories.values:
@@ -342,21 +348,25 @@ class TitleTests(FilterTestCase):
             rows = self.client.get(f"{list_url(User)}?{query}").context["cl"].result_list
             assert {user.full_name for user in rows} == expected
 
-    def test_in_one_stage_for_over_30_days_means_open_deals(self):
-        limit = timezone.now() - datetime.timedelta(days=30)
+    def test_too_long_in_one_stage_means_open_deals_beyond_the_limit_of_their_stage(self):
+        now = timezone.now()
+        today = now.astimezone(ZoneInfo("Asia/Tokyo")).date()
 
         rows = self.listed(Deal, stale="yes")
 
-        expected = {
+        long = [
             deal
-            for deal in Deal.objects.visible_to(self.alice.member)
-            if deal.status == "open" and deal.stage_entered_at < limit
-        }
-        assert {*rows} == expected
-        assert rows
+            for deal in Deal.objects.visible_to(self.alice.member).select_related("stage")
+            if deal.status == "open"
+            and deal.stage_entered_at < now - datetime.timedelta(days=deal.stage.stale_after_days or 30)
+        ]
+        paused = [deal for deal in long if deal.paused_until and deal.paused_until >= today]
+        assert paused
+        assert {*rows} == {*long} - {*paused}
+        assert any(deal.stage_id == self.new.pk for deal in rows)
         assert not self.listed(Deal, stale="yes", status="won")
         self.sign_in(self.alice)
-        assert "In one stage for over 30 days" in self.page(list_url(Deal))
+        assert "Too long in one stage" in self.page(list_url(Deal))
 
     def test_chosen_rows(self):
         for model in (Pipeline, CustomField, Deal, Contact, Member):

@@ -6,13 +6,17 @@ import random
 import re
 from decimal import Decimal
 
+from django.db.models import Q
 from django.utils import timezone
 
 from contacts.models import Contact
+from crm_project.rates.services import create_exchange_rate
 from crm_project.staff import display
+from deals.admin.work import work_lists
 from deals.models import Deal
 from deals.money import currency_decimals
-from deals.services import create_deals, trash_deals
+from deals.services import create_deals, trash_deals, update_deals
+from pipelines.services import update_stage
 from tests.factories import CompanyFactory
 from tests.staff.base import StaffTestCase, change_url, list_url
 
@@ -49,9 +53,19 @@ class HomeTests(StaffTestCase):
             deals = create_deals(actor=actor, changes=changes)
             trash_deals(actor=actor, rows=deals[:3])
         create_deals(actor=cls.charlie, changes=[{"name": "Theirs", "amount": Decimal(5)}])
+        for stage, limit in ((cls.new, 20), (cls.offer, 300)):
+            update_stage(actor=cls.alice, stage=stage, change={"stale_after_days": limit})
         for deal in Deal.objects.all():
             days = datetime.timedelta(days=chance.choice([0, 29, 31, 400]))
-            Deal.objects.filter(pk=deal.pk).update(stage_entered_at=timezone.now() - days)
+            until = chance.choice(
+                [None, None, *(today + datetime.timedelta(days=days) for days in (-1, 0, 9))]
+            )
+            until = until if deal.status == "open" else None
+            Deal.objects.filter(pk=deal.pk).update(
+                stage_entered_at=timezone.now() - days,
+                paused_until=until,
+                pause_reason="Budget" if until else "",
+            )
 
     def rows(self, url):
         """All rows of a list, page by page."""
@@ -100,23 +114,119 @@ class HomeTests(StaffTestCase):
             assert len(NAME.findall(body)) == min(count, 8)
             assert shown == ("8" if count > 8 else None)
             assert {*map(html.unescape, NAME.findall(body))} <= {*map(str, deals)}
+            assert len(re.findall(r'<div class="crm-why[^>]*><p>[^<]+</p>', body)) == min(count, 8)
+            self.check_value(header, deals)
             yield count
+
+    def check_value(self, header, deals):
+        """The sum of the list in the organization's currency, and the number of its deals without a rate."""
+        value = re.search(
+            r'<span class="crm-value">(.*?)</span></span>(?: <small>(\d+) without a rate</small>)?', header
+        )
+        assert bool(value) is ("Closing this month" in header)
+        if value:
+            base = sum((deal.amount_base or Decimal(0) for deal in deals), Decimal(0))
+            lacking = sum(deal.amount is not None and deal.amount_base is None for deal in deals)
+            assert value[1] + "</span></span>" == str(display.money(round(base, 2), "EUR")), header
+            assert int(value[2] or 0) == lacking
 
     def test_the_lists_are_the_same_whoever_counts_them(self):
         """Without the admin's filters."""
         self.sign_in(self.bob)
+        rows = Deal.objects.visible_to(self.bob.member)
+        own = [deal for deal in rows if deal.status == "open" and deal.owner_id == self.bob.member.pk]
+        self.activity(deal=next(deal.pk for deal in own if deal.paused_until is None))
+
+        for who in (self.alice, self.manager, self.bob, self.viewer):
+            self.sign_in(who)
+            for whose in ("mine", "all"):
+                counts = [*self.check_lists(self.page(f"/admin/?whose={whose}"))]
+                assert counts == self.computed(who, whose), (who, whose)
+
+    def computed(self, who, whose):
+        """The numbers of deals in the five lists, row by row."""
         now, today = timezone.now(), timezone.now().date()
-        seen = [deal for deal in Deal.objects.visible_to(self.bob.member) if deal.status == "open"]
-        own = [deal for deal in seen if deal.owner_id == self.bob.member.pk]
+        next_month = (today.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
+        deals = [
+            deal
+            for deal in Deal.objects.visible_to(who.member).select_related("stage")
+            if deal.status == "open" and (whose == "all" or deal.owner_id == who.member.pk)
+        ]
+        awake = [deal for deal in deals if deal.paused_until is None or deal.paused_until < today]
+        dated = [deal for deal in deals if deal.expected_close_date]
+        return [
+            sum(deal.next_activity is None for deal in awake),
+            sum(deal in awake and deal.expected_close_date < today for deal in dated),
+            sum(today <= deal.expected_close_date < next_month for deal in dated),
+            sum((now - deal.stage_entered_at).days >= (deal.stage.stale_after_days or 30) for deal in awake),
+            len(deals),
+        ]
 
-        self.activity(deal=own[0].pk)
 
-        counts = [*self.check_lists(self.page("/admin/?whose=mine"))]
+class ReasonTests(StaffTestCase):
+    def setUp(self):
+        super().setUp()
+        self.today = timezone.now().date()
 
-        overdue = [deal for deal in own if deal.expected_close_date and deal.expected_close_date < today]
-        stale = [deal for deal in own if deal.stage_entered_at < now - datetime.timedelta(days=30)]
-        assert counts[0] == len(own) - 1
-        assert (counts[1], counts[3], counts[4]) == (len(overdue), len(stale), len(own))
+    def reasons(self):
+        page = self.page("/admin/?whose=all")
+        found = {}
+        for header, body in LIST.findall(page):
+            title = re.search(r"<h2>(.*?)</h2>", header)[1]
+            found[title] = re.findall(r'<div class="crm-why[^>]*><p>([^<]+)</p>', body)
+        return found
+
+    def test_each_row_says_why_it_is_there(self):
+        update_stage(actor=self.alice, stage=self.new, change={"stale_after_days": 7})
+        deal = self.deal(name="Roof", stage=self.new.pk, expected_close_date=self.today)
+        old = timezone.now() - datetime.timedelta(days=42, hours=1)
+        Deal.objects.filter(pk=deal.pk).update(stage_entered_at=old)
+
+        assert self.reasons() == {
+            "Without a next step": ["No next step"],
+            "Close date passed": [],
+            "Closing this month": ["Closes today"],
+            "Too long in one stage": [f"42 days in {self.new.name}, limit 7"],
+            "Newest open deals": ["Added today"],
+        }
+        days = datetime.timedelta(days=3)
+        Deal.objects.update(expected_close_date=self.today - days, created_at=timezone.now() - days)
+        assert self.reasons()["Close date passed"] == ["Close date 3 days ago"]
+        assert self.reasons()["Newest open deals"] == ["Added 3 days ago"]
+
+    def test_a_day_of_this_month_is_named(self):
+        today = datetime.date(2026, 11, 3)
+        closing = next(one for one in work_lists(today, Q()) if one.name == "this_month")
+        deal = Deal(expected_close_date=datetime.date(2026, 11, 28))
+
+        assert closing.reason(deal, (today, timezone.now())) == "Closes on 28 Nov"
+
+    def test_the_value_of_this_month_is_in_one_currency(self):
+        change = {"currency": "USD", "rate": Decimal("0.5"), "date": datetime.date(2026, 1, 1)}
+        create_exchange_rate(actor=self.manager, change=change)
+        for amount, currency in ((1, "EUR"), (10, "USD"), (500, "JPY"), (None, "JPY")):
+            self.deal(amount=amount, currency=currency, expected_close_date=self.today)
+        self.deal(amount=50, expected_close_date=self.today, status="won")
+        self.deal(self.alice, amount=70, expected_close_date=self.today, is_private=True)
+
+        page = self.page("/admin/?whose=all")
+
+        value = re.search(r'<span class="crm-value">(.*?)</span></span> <small>(.*?)</small>', page)
+        assert re.sub(r"<[^>]*>", "", value[1]) == "6 EUR"
+        assert value[2] == "1 without a rate"
+
+    def test_a_paused_deal_is_quiet(self):
+        deal = self.deal(name="Roof", expected_close_date=self.today - datetime.timedelta(days=40))
+        old = timezone.now() - datetime.timedelta(days=42)
+        Deal.objects.filter(pk=deal.pk).update(stage_entered_at=old)
+        quiet = ("Without a next step", "Close date passed", "Too long in one stage")
+        assert all(self.reasons()[title] for title in quiet)
+
+        update_deals(actor=self.bob, changes=[(deal, {"paused_until": self.today, "pause_reason": "Budget"})])
+
+        assert not any(self.reasons()[title] for title in quiet)
+        Deal.objects.update(paused_until=self.today - datetime.timedelta(days=1))
+        assert all(self.reasons()[title] for title in quiet)
 
 
 class RowTests(StaffTestCase):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import unfold
 from django.contrib import admin
+from django.db.models import Q
 
 from crm_project.environment import BASE_DIR
 from crm_project.staff.theme import SECTIONS
@@ -26,7 +27,7 @@ def named():
         for path in (BASE_DIR / package).rglob("*.py"):
             yield from IN_CODE.findall(path.read_text())
     yield from (icon for _, entries in SECTIONS for _, icon, _, _ in entries)
-    yield from (one.icon for one in work_lists(datetime.date(2026, 1, 31)))
+    yield from (one.icon for one in work_lists(datetime.date(2026, 1, 31), Q()))
     for page in admin.site._registry.values():
         yield from (icon for tools in getattr(page, "list_tools", {}).values() for _, icon, _, _ in tools)
 

@@ -150,6 +150,8 @@ class DealImportKind(EnteredStages):
     def _when(self) -> list[ImportField]:
         return [
             plain("expected_close_date", gettext_noop("Expected close date"), cells.day),
+            plain("paused_until", gettext_noop("Paused until"), cells.day),
+            plain("pause_reason", gettext_noop("Reason of the pause"), cells.text),
             plain("closed_at", gettext_noop("Closed at"), cells.instant, can_clear=False),
             import_only("close_date", gettext_noop("Close date"), cells.instant, attribute="closed_at"),
             plain("created_at", gettext_noop("Created"), cells.instant, can_clear=False),
