@@ -338,7 +338,7 @@ class PipelineAdmin(StaffModelAdmin):
 
     def header(self, request: HttpRequest, row: Any) -> dict[str, Any] | None:
         """The kinds of which the pipeline has no stage, with what follows from it."""
-        stages = Stage.objects.in_order().filter(pipeline=row)
+        stages = list(Stage.objects.in_order().filter(pipeline=row))
         missing = [MISSING[kind] for kind in missing_kinds(stages)]
         return {"template": "admin/pipelines/missing.html", "missing": missing} if missing else None
 

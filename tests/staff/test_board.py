@@ -211,7 +211,7 @@ class ViewTests(BoardTestCase):
 
         page = self.board(f"view={view.uuid}")
 
-        menu = re.search(r'<details class="kb-views">(.*?)</details>', page, re.DOTALL)[1]
+        menu = re.search(r'<details class="kb-views[^>]*>(.*?)</details>', page, re.DOTALL)[1]
         links = re.findall(r'<a href="([^"]+)"( aria-current="page")?>([^<]+)', menu)
         assert links == [
             ("?", "", "Without a view"),

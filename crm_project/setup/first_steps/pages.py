@@ -115,7 +115,7 @@ def _to(name: str) -> HttpResponseRedirect:
 def organization_view(site: Any, request: HttpRequest) -> HttpResponse:
     actor = admin_of(request)
     row = Organization.objects.get(pk=actor.organization_id)
-    make = admin.site._registry[Organization].get_form(request, row, change=True)
+    make: Any = admin.site._registry[Organization].get_form(request, row, change=True)
     is_guessed = is_untouched(row) and request.method == "GET"
     initial = guesses(request) if is_guessed else {}
     form = make(request.POST or None, instance=row, initial=initial)
@@ -152,7 +152,7 @@ def pipeline_view(site: Any, request: HttpRequest) -> HttpResponse:
     chosen = _chosen_template(request, actor, pipeline) if can_choose else ""
     begun = _begun(pipeline, chosen)
     names = PipelineNameForm(request.POST or None, initial={"pipeline": begun["name"]})
-    rows = StageRows(request.POST or None, initial=begun["stages"], prefix="stages")
+    rows: Any = StageRows(request.POST or None, initial=begun["stages"], prefix="stages")
     errors: list[str] = []
     if names.is_valid() and rows.is_valid():
         change = {"name": names.cleaned_data["pipeline"], "stages": rows.entries()}
@@ -218,7 +218,7 @@ def _save_pipeline(actor: Actor, pipeline: Pipeline | None, change: dict[str, An
 
 def colleagues_view(site: Any, request: HttpRequest) -> HttpResponse:
     actor = admin_of(request)
-    make = admin.site._registry[Invitation].get_form(request, None, change=False)
+    make: Any = admin.site._registry[Invitation].get_form(request, None, change=False)
     form, invited, link = make(request.POST or None), None, ""
     if form.is_valid():
         try:
