@@ -131,7 +131,7 @@ def test_the_browser_says_where_the_organization_is(live_server, ann):
     row = Organization.objects.get(pk=ann.organization_id)
     found = (row.time_zone, row.country, row.currency, row.language)
     assert found == ("Europe/Warsaw", "PL", "PLN", "pl")
-    assert names[0] == "Nowy"
+    assert names[0] == "Nowa"
 
 
 def test_the_guide_is_dismissed_on_the_home_page(page, sign_in, ann):
