@@ -75,7 +75,7 @@ class TestCreateOrganization:
     def test_its_stages_are_in_its_language(self):
         run("create_organization", "Maison", "--owner", "owner@example.com", "--language", "fr")
 
-        assert Pipeline.objects.get().stages.in_order().first().name == "Nouveau"
+        assert Pipeline.objects.get().stages.in_order().first().name == "Nouvelle"
 
 
 class TestFirstOrganization:
