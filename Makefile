@@ -9,6 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 DEMO ?= yes
+ADMIN ?= admin@example.com
 SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,9 +35,10 @@ PRODUCTION = env ENV_FILE= DEBUG=off BEHIND_TLS=on ALLOWED_HOSTS=crm.example.com
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-run: $(VENV)/production .env staticfiles/staticfiles.json  ## set everything up and serve on 127.0.0.1:$PORT (8000); DEMO=no begins empty
+run: $(VENV)/production .env staticfiles/staticfiles.json  ## set everything up and serve on 127.0.0.1:$PORT (8000); DEMO=no begins empty, ADMIN=you@example.com is its login
 	@$(MANAGE) migrate --verbosity 0
 	@test "$(DEMO)" = no || $(MANAGE) demo --if-empty
+	@test "$(DEMO)" != no || $(MANAGE) first_organization --owner "$(ADMIN)"
 	@exec $(BIN)/python -m gunicorn -c python:crm_project.server crm_project.wsgi
 
 quick: $(VENV)/dev  ## lint and run a fast part of the suite, on SQLite: about a minute on two cores

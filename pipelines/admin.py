@@ -28,6 +28,7 @@ from crm_project.staff.request_actor import visible
 from pipelines import services
 from pipelines.hooks import hooks
 from pipelines.models import DEFAULT_STALE_AFTER_DAYS, ForecastCategories, Pipeline, Stage
+from pipelines.rules import missing_kinds
 
 STAGE_FIELDS = ("name", "color", "probability", "kind", "forecast_category", "stale_after_days")
 
@@ -288,6 +289,29 @@ class RestoreStage(RestoreAction):
     explanation = gettext_lazy("It becomes the last stage of its pipeline.")
 
 
+# What a pipeline without a stage of a kind lacks, and what follows.
+MISSING = {
+    "open": (
+        gettext_lazy("No open stage"),
+        gettext_lazy("A new deal has no open stage to begin in: add one of the kind “Open”."),
+    ),
+    "won": (
+        gettext_lazy("No won stage"),
+        gettext_lazy(
+            "A deal that is won stays in the stage where it was, among deals that are not: add a stage of the kind"
+            " “Won”."
+        ),
+    ),
+    "lost": (
+        gettext_lazy("No lost stage"),
+        gettext_lazy(
+            "A deal that is lost stays in the stage where it was, among deals that are not: add a stage of the kind"
+            " “Lost”."
+        ),
+    ),
+}
+
+
 @admin.register(Pipeline)
 class PipelineAdmin(StaffModelAdmin):
     form = PipelineForm
@@ -320,6 +344,12 @@ class PipelineAdmin(StaffModelAdmin):
             (_("References"), {"fields": ["external_references"], "classes": ["collapse"]}),
         ]
 
+    def header(self, request: HttpRequest, row: Any) -> dict[str, Any] | None:
+        """The kinds of which the pipeline has no stage, with what follows from it."""
+        stages = list(Stage.objects.in_order().filter(pipeline=row))
+        missing = [MISSING[kind] for kind in missing_kinds(stages)]
+        return {"template": "admin/pipelines/missing.html", "missing": missing} if missing else None
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"is_active": True, **super().get_changeform_initial_data(request)}
 
@@ -348,6 +378,7 @@ class PipelineAdmin(StaffModelAdmin):
     @admin.display(description=gettext_lazy("Stages"))
     def stage_chips(self, pipeline: Any) -> Any:
         chips = [display.chip(stage.name, stage.color) for stage in pipeline.live_stages]
+        chips += [display.warning(str(MISSING[kind][0])) for kind in missing_kinds(pipeline.live_stages)]
         return (
             format_html('<span class="crm-chips">{}</span>', display.joined(chips))
             if chips

@@ -27,6 +27,12 @@ def stage_errors(stage: Stage) -> list[FieldError]:
     return errors
 
 
+def missing_kinds(stages: Sequence[Stage]) -> list[str]:
+    """The kinds of which none of the stages is."""
+    present = {stage.kind for stage in stages}
+    return [kind.value for kind in Stage.Kinds if kind not in present]
+
+
 def reordered(ids: Sequence[int], moving: int, position: int) -> list[int]:
     """The order after `moving` has taken `position`; a position beyond the end is the end."""
     others = [stage_id for stage_id in ids if stage_id != moving]

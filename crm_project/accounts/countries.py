@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 
 from babel import Locale
 from babel.core import UnknownLocaleError, get_global
+from babel.numbers import get_territory_currencies
 
 
 def country_of_zone(time_zone: str) -> str:
@@ -12,6 +13,11 @@ def country_of_zone(time_zone: str) -> str:
     aliases = get_global("zone_aliases")
     territory = get_global("zone_territories").get(aliases.get(time_zone, time_zone), "")
     return territory if territory in countries() else ""
+
+
+def currency_of_country(country: str) -> str:
+    """The ISO 4217 code of the currency of a country, or "" if it is not known."""
+    return next(iter(get_territory_currencies(country)), "") if country else ""
 
 
 @cache

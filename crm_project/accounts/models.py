@@ -29,7 +29,10 @@ class Organization(models.Model):
     """The tenant. `catalogue_version` is the key of its caches: every write to reference data increments it."""
 
     row_kind: ClassVar[str] = "organization"
-    derived: ClassVar[frozenset[str]] = frozenset({"catalogue_version", "updated_at", "version"})
+    # How far its first admins have come is no fact about it: it has no version and no event.
+    derived: ClassVar[frozenset[str]] = frozenset(
+        {"catalogue_version", "first_steps", "updated_at", "version"}
+    )
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.SlugField(max_length=63, unique=True)
@@ -39,6 +42,8 @@ class Organization(models.Model):
     language = models.CharField(max_length=16, default="en")
     # ISO 3166 alpha-2, empty if unknown: phone numbers without a prefix are read as this country's.
     country = models.CharField(max_length=2, blank=True, default="", db_default="")
+    # The names of the first steps that are done; NULL before the first of them.
+    first_steps = models.JSONField(null=True, default=None, editable=False)
     catalogue_version = models.BigIntegerField(default=1, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

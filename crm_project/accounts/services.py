@@ -85,6 +85,17 @@ def update_organization(*, actor: Actor | None, organization: Organization, **fi
     return row
 
 
+def note_first_step(*, actor: Actor, name: str) -> None:
+    """Note that a first step of the organization is done. It has no version and no event."""
+    actor.require(Permission.ADMINISTER)
+    with write_transaction():
+        before_storing()
+        row = Organization.objects.select_for_update(no_key=True).get(pk=actor.organization_id)
+        done = row.first_steps or []
+        if name not in done:
+            Organization.objects.filter(pk=row.pk).update(first_steps=[*done, name])
+
+
 def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
     errors = []
     if not fields.get("name", "-").strip():

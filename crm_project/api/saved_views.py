@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crm_project.api.views import ScopedView
 
 VIEW = "view"
+ORDER = "ordering"
 
 
 @dataclass
@@ -51,6 +52,12 @@ class ViewFilter(DocumentedFilter):
         return "A saved view. A parameter of the request replaces the view's of the same name; others are combined."
 
 
+def _takes_order(view: "ScopedView", order: str) -> bool:
+    """Whether the action sorts, and has this order: a board has fewer orders than the list of the view."""
+    sorts = view.pages or ORDER in view.action_parameters.get(view.action or "", {})
+    return sorts and (not view.leaves_out_orders or order.removeprefix("-") in view.orderings)
+
+
 def expand_view(view: "ScopedView", request: Request) -> None:
     """Replace the parameter `view` by the parameters of the saved view."""
     given = request.query_params
@@ -61,8 +68,8 @@ def expand_view(view: "ScopedView", request: Request) -> None:
         return
     merged = QueryDict(mutable=True)
     used = {name: value for name, value in stored.items() if name not in given}
-    if not view.pages:
-        used.pop("ordering", None)
+    if not _takes_order(view, used.get(ORDER, "")):
+        used.pop(ORDER, None)
     merged.update(used)
     for name, values in given.lists():
         if name != VIEW:

@@ -61,6 +61,8 @@ class ScopedView(DispatchView):
         "updated_at": Key("updated_at"),
     }
     default_ordering: ClassVar[str] = "-created_at"
+    # Whether the order of a saved view is left out where it is none of `orderings`, instead of refused.
+    leaves_out_orders: ClassVar[bool] = False
     parameter_costs: ClassVar[Mapping[str, int]] = {"total": 5}
     lookup_field = "uuid"
     lookup_value_converter = "any_uuid"

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -26,7 +26,7 @@ from crm_project.staff.filters import choice_filter, yes_no_filter
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import CheckboxList, Textarea, whole_number
 from crm_project.staff.request_actor import actor_of, visible
-from crm_project.staff.saved_views import StoredView
+from crm_project.staff.saved_views import VIEW, StoredView
 
 SEPARATOR = "="
 
@@ -182,6 +182,7 @@ def stored_views(request: HttpRequest, model: Any) -> list[StoredView]:
             uuid=str(view.uuid),
             name=view.name,
             is_shared=view.is_shared,
+            filters=view.filters,
             ordering=view.ordering,
             columns=view.columns,
             narrow=partial(narrowed, actor, view),
@@ -208,18 +209,27 @@ def _ordering(request: HttpRequest, name: str) -> str:
 
 
 def save_url(request: HttpRequest, model: Any) -> str:
-    """The form for a new view with the filters of the list; empty if they cannot be expressed, or are none."""
-    actor, name = actor_of(request), list_of(model)
-    if (
-        actor is None
-        or name not in FROM_ADMIN
-        or not admin.site._registry[SavedView].has_add_permission(request)
-    ):
+    """The form for a new view with the filters and the order of the list's address."""
+    name = list_of(model)
+    ordering = _ordering(request, name) if name else ""
+    return save_filters_url(request, model, request.GET.dict(), ordering)
+
+
+def save_filters_url(request: HttpRequest, model: Any, parameters: Mapping[str, str], ordering: str) -> str:
+    """The form for a new view with these filters; empty if they cannot be expressed, or are those of a view alone.
+
+    An order that the list of the API does not have is left out.
+    """
+    name, own = (
+        list_of(model),
+        {key for key, value in parameters.items() if value} - {VIEW, PAGE_VAR, ORDER_VAR},
+    )
+    if not own or name not in FROM_ADMIN or not admin.site._registry[SavedView].has_add_permission(request):
         return ""
-    given = api_parameters(request, name)
+    given = api_parameters(request, name, parameters)
     if not given:
         return ""
-    ordering = _ordering(request, name)
+    ordering = ordering if ordering.removeprefix("-") in LISTS[name].viewset.orderings else ""
     lines = "\n".join(f"{parameter}{SEPARATOR}{value}" for parameter, value in given.items())
     query = {"list": name, "filters": lines, **({"ordering": ordering} if ordering else {})}
     return f"{reverse('admin:saved_views_savedview_add')}?{urlencode(query)}"

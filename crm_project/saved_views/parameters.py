@@ -12,6 +12,8 @@ from crm_project.api.filters import CUSTOM_PREFIX
 from crm_project.saved_views.models import SavedView
 from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import visible
+from crm_project.staff.saved_views import VIEW, views_of
+from deals.models import Deal
 
 YES_NO = {"yes": "true", "no": "false"}
 Translation = Callable[[HttpRequest, str], dict[str, str]]
@@ -41,7 +43,13 @@ def member_of(request: HttpRequest, value: str) -> dict[str, str]:
     return {"owner": str(member.uuid)} if member is not None else {}
 
 
+def filters_of_view(request: HttpRequest, value: str) -> dict[str, str]:
+    views = (view for model in (Deal, Contact) for view in views_of(request, model))
+    return next((dict(view.filters) for view in views if view.uuid == value), {})
+
+
 COMMON: Mapping[str, Translation] = {
+    VIEW: filters_of_view,
     SEARCH_VAR: same("q"),
     "owner": member_of,
     "change_set": same("change_set"),
@@ -70,10 +78,13 @@ FROM_ADMIN: Mapping[str, Mapping[str, Translation]] = {
 }
 
 
-def api_parameters(request: HttpRequest, name: str) -> dict[str, str]:
-    """What the address of a list of the admin means in the API; nothing if a part of it has no equal there."""
+def api_parameters(request: HttpRequest, name: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    """What the parameters of a list of the admin mean in the API; nothing if one of them has no equal there.
+
+    Those of a saved view among them are its own, unless another one filters by the same name.
+    """
     found: dict[str, str] = {}
-    for parameter, value in request.GET.dict().items():
+    for parameter, value in parameters.items():
         if parameter in (PAGE_VAR, ORDER_VAR) or not value:
             continue
         if parameter.startswith(CUSTOM_PREFIX):
@@ -82,5 +93,8 @@ def api_parameters(request: HttpRequest, name: str) -> dict[str, str]:
         translate = FROM_ADMIN[name].get(parameter)
         if translate is None:
             return {}
-        found |= translate(request, value)
+        meant = translate(request, value)
+        if any(found.get(key, text) != text for key, text in meant.items()):
+            return {}
+        found |= meant
     return found

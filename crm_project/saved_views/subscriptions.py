@@ -23,6 +23,7 @@ def connect() -> None:
     api_hooks.parameters = _parameters
     staff_hooks.views = _views
     staff_hooks.save_url = _save_url
+    staff_hooks.save_filters_url = _save_filters_url
 
 
 def _views(request: HttpRequest, model: Any) -> Sequence[StoredView]:
@@ -35,6 +36,12 @@ def _save_url(request: HttpRequest, model: Any) -> str:
     from crm_project.saved_views.admin import save_url
 
     return save_url(request, model)
+
+
+def _save_filters_url(request: HttpRequest, model: Any, parameters: Mapping[str, str], ordering: str) -> str:
+    from crm_project.saved_views.admin import save_filters_url
+
+    return save_filters_url(request, model, parameters, ordering)
 
 
 def _check(actor: Actor, view: SavedView) -> Sequence[FieldError]:

@@ -91,6 +91,10 @@ def status(value: str, label: str) -> SafeString:
     )
 
 
+def warning(text: str) -> SafeString:
+    return format_html('<span class="crm-tone crm-tone-warn">{}</span>', text)
+
+
 def day(value: datetime.date | None, *, late: bool = False) -> SafeString | str:
     if value is None:
         return NOTHING

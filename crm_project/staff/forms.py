@@ -45,6 +45,8 @@ class StaffForm(AnyModelForm):
             field.label = label if label is None else str(label)
         for name in self.help_texts.keys() & self.fields.keys():
             self.fields[name].help_text = str(self.help_texts[name])
+        if self.instance.pk:
+            self._fill_declared()
         for name in self.many if self.instance.pk else ():
             self.initial[name] = [row.pk for row in getattr(self.instance, name).all()]
         if "external_references" in self.fields and self.instance.pk:
@@ -55,6 +57,12 @@ class StaffForm(AnyModelForm):
             self.initial["seen"] = self.instance.version
             if self.is_bound:
                 self._find_conflicts()
+
+    def _fill_declared(self) -> None:
+        """Django fills the fields of the model alone: a column whose field the form declares has its own default."""
+        for column in self._meta.model._meta.concrete_fields:
+            if column.name in self.fields:
+                self.initial.setdefault(column.name, column.value_from_object(self.instance))
 
     def _label(self, name: str, field: forms.Field) -> Any:
         """That of the form, else the field's own, else the name of the column."""

@@ -1,6 +1,6 @@
 """The saved views of a list as the admin's lists use them; the room of saved views sets the hooks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,12 @@ VIEW = "view"
 
 @dataclass(frozen=True)
 class StoredView:
-    """`ordering` and `columns` are in the names of the API; `narrow` filters the rows of the list."""
+    """`filters`, `ordering` and `columns` are in the names of the API; `narrow` filters the rows of the list."""
 
     uuid: str
     name: str
     is_shared: bool
+    filters: Mapping[str, str]
     ordering: str
     columns: Sequence[str]
     narrow: Callable[[QuerySet[Any]], QuerySet[Any]]
@@ -34,6 +35,10 @@ class Hooks:
     views: Callable[[HttpRequest, Any], Sequence[StoredView]] = lambda request, model: ()
     # url(request, model) -> the address of the form that saves the list as it is; empty if it cannot be saved
     save_url: Callable[[HttpRequest, Any], str] = lambda request, model: ""
+    # url(request, model, parameters, ordering) -> that for filters in the list's names and an order in the API's
+    save_filters_url: Callable[[HttpRequest, Any, Mapping[str, str], str], str] = (
+        lambda request, model, parameters, ordering: ""
+    )
 
 
 hooks = Hooks()

@@ -49,6 +49,8 @@ class SignInForm(ThrottledForm, AuthenticationForm):  # type: ignore[misc]
         email = self.cleaned_data.get("username")
         if email and self.cleaned_data.get("password"):
             self.throttled(email, self.request, super().clean)
+            # The sign-in sets the time of the last one.
+            self.request.staff_first_sign_in = self.get_user().last_login is None
         return dict(self.cleaned_data)
 
 
@@ -60,6 +62,11 @@ class OwnPasswordForm(ThrottledForm, AdminOwnPasswordChangeForm):  # type: ignor
     def clean_old_password(self) -> str:
         self.throttled(self.user.email, self.request, super().clean_old_password)
         return str(self.cleaned_data["old_password"])
+
+
+def is_first_sign_in(request: HttpRequest) -> bool:
+    """Whether the login has signed in by this request, and never before."""
+    return bool(getattr(request, "staff_first_sign_in", False))
 
 
 def throttled_page(response: Any) -> HttpResponse:

@@ -16,13 +16,19 @@ from unfold.sites import UnfoldAdminSite
 
 from crm_project.accounts.models import Member, User
 from crm_project.accounts.sessions import SESSION_KEY
-from crm_project.staff import command_palette, inputs, password_reset
+from crm_project.staff import command_palette, first_steps, inputs, password_reset
 from crm_project.staff.bell import bell
 from crm_project.staff.invitation import accept_view
 from crm_project.staff.manifest import manifest_view
 from crm_project.staff.preferences import preferences_view
 from crm_project.staff.request_actor import actor_of, is_operator
-from crm_project.staff.sign_in import SESSION_LASTS, OwnPasswordForm, SignInForm, throttled_page
+from crm_project.staff.sign_in import (
+    SESSION_LASTS,
+    OwnPasswordForm,
+    SignInForm,
+    is_first_sign_in,
+    throttled_page,
+)
 from crm_project.staff.undoing import undo_view
 
 
@@ -62,7 +68,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
             path("manifest.webmanifest", self.manifest, name="manifest"),
             path("undo/<int:sequence>/", self.admin_view(self.undo), name="undo"),
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *first_steps.hooks.urls(self), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), **bell(request)}
@@ -73,6 +79,10 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         response: HttpResponse = super().login(request, context)
         if request.method == "POST" and request.user.is_authenticated:
             request.session.set_expiry(timezone.now() + SESSION_LASTS)
+            if is_first_sign_in(request) and response.get("Location") == reverse("admin:index"):
+                # Looked up before, when nobody was signed in.
+                vars(request).pop("staff_actor", None)
+                response["Location"] = first_steps.hooks.first_page(request) or reverse("admin:index")
         return throttled_page(response)
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -90,6 +100,8 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         home: dict[str, Any] = {"actor": actor, "is_operator": is_operator(request)}
         for page in self._registry.values() if actor else ():
             home |= page.home_context(request)
+        if actor:
+            home["guide"] = first_steps.hooks.on_home(request, not home.get("first_steps"))
         context = {
             **self.each_context(request),
             "title": self.index_title,

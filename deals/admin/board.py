@@ -24,9 +24,10 @@ from crm_project.staff import inputs
 from crm_project.staff.filters import plain_address
 from crm_project.staff.pages import remove_indentation, render_page
 from crm_project.staff.request_actor import visible
+from crm_project.staff.saved_views import view_of
 from deals import money
 from deals.admin import board_acts
-from deals.admin.board_filters import SORTS, BoardFilters
+from deals.admin.board_filters import BoardFilters, pipelines_of
 from deals.board import ORDERINGS, Column, cards_of, columns_of, for_cards, totals_of
 from deals.models import Deal, LostReason
 from deals.rules import is_overdue, is_paused, is_stale, next_step
@@ -216,9 +217,11 @@ def urls(admin: Any) -> list[URLPattern]:
 
 
 def url_for_list(request: HttpRequest) -> str:
-    """The board of the list's pipeline, else of the default one, with the filters of the list."""
+    """The board of the list's or its view's pipeline, else of the default one, with the filters of the list."""
     query = request.GET.copy()
-    pipeline = inputs.whole_number(query.pop("pipeline", [""])[-1])
+    pipeline, view = inputs.whole_number(query.pop("pipeline", [""])[-1]), view_of(request, Deal)
+    if not pipeline and view is not None:
+        pipeline = next(iter(pipelines_of(view)), 0)
     name, ids = ("deals_deal_board", [pipeline]) if pipeline else ("deals_deal_board_default", [])
     return f"{reverse(f'admin:{name}', args=ids)}{'?' if query else ''}{query.urlencode()}"
 
@@ -248,7 +251,7 @@ def board_view(admin: Any, request: HttpRequest, pipeline_id: int) -> HttpRespon
     board = board_of(admin, request, pipeline_id)
     if address := plain_address(request, admin.list_filter):
         return HttpResponseRedirect(address)
-    columns = board.columns()
+    columns, filters = board.columns(), board.filters
     pipelines: Any = visible(request, Pipeline)
     page = render_page(
         admin,
@@ -256,8 +259,9 @@ def board_view(admin: Any, request: HttpRequest, pipeline_id: int) -> HttpRespon
         "admin/deals/board/board.html",
         title=_("Board: %(pipeline)s") % {"pipeline": board.pipeline.name},
         board=board,
-        filters=board.filters,
-        sorts=SORTS.items(),
+        filters=filters,
+        sorts=filters.sorts.items(),
+        left_out=filters.left_out(board.pipeline),
         columns=columns,
         pipelines=pipelines.default_first(),
         may_edit=board.may_edit,

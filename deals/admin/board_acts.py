@@ -3,7 +3,7 @@
 The script of the board gets JSON; a form that is sent without it is answered by a redirect with a message.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -142,17 +142,25 @@ def add(board: "Board") -> HttpResponse:
             f"{form[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
         )
         return answer(board, wrong, is_done=False)
-    change = {**_new(board, form.cleaned_data), "stage": stage.pk}
-    create: Callable[[], Any] = lambda: services.create_deals(actor=board.actor, changes=[change])[0]  # noqa: E731
     try:
-        deal_id, changes = create_once(actor=board.actor, request=board.request, create=create)
+        deal_id, text = create(board, form.cleaned_data, stage)
     except (DomainError, IntegrityError) as error:
         return answer(board, refusal_text(refusal_of(error)), is_done=False)
-    deal = visible(board.request, Deal).get(pk=deal_id)
-    text = _done(board, deal, _("added to %(stage)s") % {"stage": stage.name}, changes)
     if not board.deals.filter(pk=deal_id).exists():
         text = format_html(_("{} The filters hide it."), text)
     return answer(board, text, is_done=True, deal_id=deal_id)
+
+
+def create(board: "Board", given: Mapping[str, Any], stage: Stage) -> tuple[int, SafeString]:
+    """Create the deal of an AddForm, once for each rendered form; its id and the message about it."""
+    change = {**_new(board, given), "stage": stage.pk}
+    deal_id, changes = create_once(
+        actor=board.actor,
+        request=board.request,
+        create=lambda: services.create_deals(actor=board.actor, changes=[change])[0],
+    )
+    deal = visible(board.request, Deal).get(pk=deal_id)
+    return deal_id, _done(board, deal, _("added to %(stage)s") % {"stage": stage.name}, changes)
 
 
 def _new(board: "Board", given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,20 @@
 """The filters of the board: those of the list of deals, under the same names, with open deals as the default."""
 
+from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from crm_project.staff.filters import AmountRange, DayRange, FormFilter, choice_filter, range_filter
+from crm_project.staff.inputs import whole_number
 from crm_project.staff.request_actor import member_choices
+from crm_project.staff.saved_views import VIEW, StoredView, ViewFilter, hooks, view_of, views_of
 from deals.board import DEFAULT_ORDERING, ORDERINGS
 from deals.models import Deal
 
@@ -24,12 +28,20 @@ SORTS = {
     "-amount": gettext_lazy("Largest amount first"),
     "name": gettext_lazy("Name"),
 }
+# Offered where a saved view has one of them.
+FURTHER_SORTS = {
+    "-created_at": gettext_lazy("Newest first"),
+    "created_at": gettext_lazy("Oldest first"),
+    "-expected_close_date": gettext_lazy("Closing last"),
+    "amount": gettext_lazy("Smallest amount first"),
+    "-name": gettext_lazy("Name, from Z to A"),
+}
 # Parameters of the list that the columns of the board stand for.
 OF_COLUMNS = {"pipeline", "stage", "trash", "status"}
 
 
 class StatusFilter(FormFilter):
-    """Open deals, unless another status is chosen."""
+    """Open deals, unless another status is chosen, or the saved view has one."""
 
     title = gettext_lazy("Status")
 
@@ -39,15 +51,21 @@ class StatusFilter(FormFilter):
 
     def fields(self, request: HttpRequest) -> dict[str, forms.Field]:
         choices = [*Deal.Statuses.choices, (ANY, pgettext("deals", "All"))]
+        if names_status(view_of(request, Deal)):
+            choices = [("", _("As in the view")), *choices]
         return {"status": forms.ChoiceField(choices=choices, label=_("Status"))}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if not self.used_parameters:
+        if not any(self.used_parameters.values()) and not names_status(view_of(request, Deal)):
             return queryset.filter(status=Deal.Statuses.OPEN)
         return super().queryset(request, queryset)
 
     def narrow(self, rows: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return rows if value["status"] == ANY else rows.filter(**value)
+
+
+def names_status(view: StoredView | None) -> bool:
+    return view is not None and "status" in view.filters
 
 
 class BoardFilters:
@@ -72,8 +90,57 @@ class BoardFilters:
         ]
         self.others = [self._spec(one, given) for one in others]
         self.text = request.GET.get(SEARCH, "").strip()
-        sort = request.GET.get(SORT, DEFAULT_ORDERING)
-        self.ordering = sort if sort.removeprefix("-") in ORDERINGS else DEFAULT_ORDERING
+        sort = request.GET.get(SORT, "")
+        own_order = self.view.ordering if self.view else ""
+        self.default_ordering = own_order if _is_order(own_order) else DEFAULT_ORDERING
+        self.ordering = sort if _is_order(sort) else self.default_ordering
+
+    @cached_property
+    def view(self) -> StoredView | None:
+        """The saved view of the address, which is one of the others."""
+        return view_of(self.request, Deal)
+
+    @property
+    def views(self) -> list[dict[str, Any]]:
+        """The saved views of deals that the member sees."""
+        return [
+            {
+                "name": view.name,
+                "url": _url(view),
+                "is_shared": view.is_shared,
+                "is_current": view == self.view,
+            }
+            for view in views_of(self.request, Deal)
+        ]
+
+    @property
+    def save_url(self) -> str:
+        """The form that saves the filters and the order as a view; empty if none is chosen."""
+        is_chosen = self.count or self.text or self.ordering != self.default_ordering
+        if not is_chosen or self.errors:
+            return ""
+        return hooks.save_filters_url(self.request, Deal, self.list_query, self.ordering)
+
+    @property
+    def sorts(self) -> dict[str, Any]:
+        current = self.ordering
+        return SORTS if current in SORTS else {**SORTS, current: FURTHER_SORTS.get(current, current)}
+
+    def left_out(self, pipeline: Any) -> list[str]:
+        """The parts of the saved view that do not apply to the board of a pipeline, each as a sentence."""
+        if self.view is None:
+            return []
+        texts = []
+        if self.view.ordering and not _is_order(self.view.ordering):
+            order = _(self.view.ordering.removeprefix("-").replace("_", " "))
+            texts.append(_("Cards cannot be sorted as this view is: by “%(order)s”.") % {"order": order})
+        if self.view.columns:
+            texts.append(_("The columns of this view are those of the list: every card has the same fields."))
+        named = pipelines_of(self.view)
+        if named and pipeline.pk not in named:
+            text = _("This view leaves out the pipeline %(pipeline)s, so that there are no deals here.")
+            texts.append(text % {"pipeline": pipeline.name})
+        return texts
 
     def _spec(self, one: type[FormFilter], given: dict[str, Any]) -> FormFilter:
         return one(self.request, given, Deal, self.admin)
@@ -94,7 +161,9 @@ class BoardFilters:
 
     @property
     def status(self) -> str:
-        chosen: str = self.parameters.get("status", Deal.Statuses.OPEN)
+        """The chosen status, else that of the saved view, which may be several, else `open`."""
+        stored = self.view.filters.get("status") if self.view else None
+        chosen: str = self.parameters.get("status") or stored or Deal.Statuses.OPEN
         return chosen
 
     @property
@@ -110,26 +179,35 @@ class BoardFilters:
 
     @property
     def count(self) -> int:
-        """The number of active filters, without the text, which is seen beside it."""
-        return len([spec for spec in (*self.specs, *self.others) if any(spec.used_parameters.values())])
+        """The number of active filters, without the text and the saved view, which are seen beside it."""
+        return len(
+            [
+                spec
+                for spec in (*self.specs, *self.others)
+                if any(spec.used_parameters.values()) and not isinstance(spec, ViewFilter)
+            ]
+        )
 
     @property
     def query(self) -> str:
         """The query of the board's address: the filters and the order."""
-        sort = {} if self.ordering == DEFAULT_ORDERING else {SORT: self.ordering}
+        sort = {} if self.ordering == self.default_ordering else {SORT: self.ordering}
         return urlencode({**self.parameters, **sort})
 
     @property
     def list_query(self) -> dict[str, str]:
         """The parameters with which the list has the same deals."""
         shared = {name: value for name, value in self.parameters.items() if name != "status"}
-        return shared if self.status == ANY else {**shared, "status": self.status}
+        is_stored = "status" not in self.parameters and names_status(self.view)
+        return shared if is_stored or self.status == ANY else {**shared, "status": self.status}
 
     @property
     def chips(self) -> list[dict[str, str]]:
         """The active filters that the board has no fields for, each with the address without it."""
         return [
-            {"title": spec.title, "value": _value(spec), "url": self._without(spec)} for spec in self.others
+            {"title": spec.title, "value": _value(spec), "url": self._without(spec)}
+            for spec in self.others
+            if not isinstance(spec, ViewFilter)
         ]
 
     @property
@@ -148,6 +226,22 @@ class BoardFilters:
             for spec in self.specs
             for name in spec.names()
         ]
+
+
+def _is_order(name: str) -> bool:
+    return name.removeprefix("-") in ORDERINGS
+
+
+def pipelines_of(view: StoredView) -> list[int]:
+    """The ids of the pipelines by which the view filters."""
+    return [whole_number(key) for key in view.filters.get("pipeline", "").split(",") if key]
+
+
+def _url(view: StoredView) -> str:
+    """The board with the view: that of its first pipeline if it names some, else the present one."""
+    named = pipelines_of(view)
+    path = reverse("admin:deals_deal_board", args=[named[0]]) if named else ""
+    return f"{path}?{urlencode({VIEW: view.uuid})}"
 
 
 def _label(spec: FormFilter, name: str) -> str:

@@ -49,7 +49,8 @@ BOARD_PARAMETERS = {
         "type": "string",
         "default": DEFAULT_ORDERING,
         "description": f"The order of the cards in their column, with - in front for descending. One of:"
-        f" {', '.join(ORDERINGS)}. Cards without a value are last.",
+        f" {', '.join(ORDERINGS)}. Cards without a value are last. The order of a saved view applies if it is one of"
+        " these.",
     },
 }
 
@@ -170,6 +171,7 @@ class BoardViewSet(ScopedView):
     parameter_costs = PARAMETER_COSTS
     orderings = ORDERINGS
     default_ordering = DEFAULT_ORDERING
+    leaves_out_orders = True
 
     @cached_property
     def now(self) -> datetime.datetime:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from crm_project.saved_views.services import create_saved_view
 from deals.models import Deal, DealAccess
 from deals.services import create_deals, trash_deals, update_deals
 from tests.api.client import ApiTestCase, problem
@@ -147,6 +148,39 @@ class EqualityTests(BoardTestCase):
                         {name: total[name] for name in names} for total in summary["totals"]
                     ], filters
 
+    def test_sums_under_a_saved_view_equal_the_summary_of_the_list_under_it(self):
+        stored = [
+            {"q": "roof"},
+            {"status": "open", "amount_min": "200", "currency": "EUR"},
+            {"owner": str(self.bob.member.uuid), "status": "won"},
+            {"pipeline": str(self.renewals.pk)},
+            {"stage": str(self.new.pk), "probability_min": "40"},
+        ]
+        views = [
+            create_saved_view(
+                actor=self.manager,
+                change={"name": "V", "list": "deals", "is_shared": True, "filters": filters},
+            )
+            for filters in stored
+        ]
+        names = ("currency", "count", "amount", "weighted_amount", "amount_base", "without_rate")
+        for client, _ in self.people():
+            for filters, view in zip(stored, views, strict=True):
+                shown = {} if "status" in filters else {"status": "open"}
+                found = {"view": str(view.uuid)}
+                for pipeline in (self.pipeline, self.renewals):
+                    for column in self.board(client, pipeline, page_size=1, **found)["columns"]:
+                        stage = column["stage"]["id"]
+                        if "stage" in filters and str(stage) != filters["stage"]:
+                            assert column["count"] == 0
+                            continue
+                        listed = {**found, **shown, "stage": stage}
+                        summary = client.get("/api/deals/summary", **listed).json()
+                        assert column["count"] == summary["count"], filters
+                        assert column["totals"] == [
+                            {name: total[name] for name in names} for total in summary["totals"]
+                        ], filters
+
     def test_the_pages_of_a_column_have_every_card_once_and_in_order(self):
         for ordering in ORDERINGS:
             for column in self.board(page_size=SIZE, ordering=ordering)["columns"]:
@@ -241,6 +275,32 @@ class ParameterTests(BoardTestCase):
 
         problem(answer, 400, "invalid", *(f"/{name}" for name in wrong))
         assert self.as_bob.get(path, cursor="x").status_code == 400
+
+    def test_a_saved_view_filters_and_sorts_the_board_and_its_columns(self):
+        for number in range(4):
+            self.deal(name=f"Roof {number}", amount=number * 100)
+        change = {"name": "V", "list": "deals", "filters": {"amount_min": "100"}, "ordering": "-amount"}
+        view = create_saved_view(actor=self.bob, change=change)
+
+        column = self.column(self.new, view=str(view.uuid), page_size=2)
+
+        assert [card["name"] for card in column["cards"]] == ["Roof 3", "Roof 2"]
+        page = self.as_bob.get(column["next"].removeprefix("http://testserver")).json()
+        assert [card["name"] for card in page["results"]] == ["Roof 1"]
+        path = f"/api/pipelines/{self.pipeline.pk}/board"
+        problem(self.as_alice.get(path, view=str(view.uuid)), 400, "invalid", "/view")
+
+    def test_an_order_that_boards_do_not_have_is_left_out(self):
+        deals = [self.deal(name=name) for name in ("Roof", "Pool")]
+        change = {"name": "V", "list": "deals", "filters": {"status": "open"}, "ordering": "updated_at"}
+        view = str(create_saved_view(actor=self.bob, change=change).uuid)
+
+        cards = self.column(self.new, view=view)["cards"]
+        path = f"/api/pipelines/{self.pipeline.pk}/board/{self.new.pk}"
+        page = self.as_bob.get(path, view=view).json()["results"]
+
+        latest = [str(deal.uuid) for deal in reversed(deals)]
+        assert [card["uuid"] for card in cards] == [card["uuid"] for card in page] == latest
 
     def test_a_column_of_another_pipeline_is_not_found(self):
         stage = stages_of(self.renewals)[0]

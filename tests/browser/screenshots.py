@@ -29,6 +29,7 @@ PAGES = {
     "home": "/admin/",
     "board": "/admin/deals/deal/board/",
     "board-filtered": "/admin/deals/deal/board/?q=2026&amount_from=5000&status=any > .kb-filters summary",
+    "board-views": "/admin/deals/deal/board/?amount_from=5000 > .kb-views summary",
     "deals": "/admin/deals/deal/",
     "deals-filtered": "/admin/deals/deal/?status=open&amount_from=5000&o=-2",
     "deals-filters": "/admin/deals/deal/?status=open > .crm-filters",
@@ -74,6 +75,11 @@ PAGES = {
     "notifications": "/admin/notifications/notification/",
     "notification-settings": "/admin/notifications/notification/settings/",
     "mail": "/admin/mail/message/",
+    # Of an empty database they show more: templates of pipelines, and guesses.
+    "first-steps": "/admin/first-steps/organization/",
+    "first-steps-pipeline": "/admin/first-steps/pipeline/",
+    "first-steps-colleagues": "/admin/first-steps/colleagues/",
+    "first-steps-deals": "/admin/first-steps/deals/",
     "forgotten-password": "/admin/password_reset/",
     "tasks": "/admin/background/storedtask/",
     "task": "/admin/background/storedtask/ > .field-name a",
@@ -96,6 +102,7 @@ PAGES = {
 LONG = (
     "board",
     "board-filtered",
+    "board-views",
     "deals",
     "deals-filtered",
     "deals-filters",

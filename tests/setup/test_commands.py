@@ -72,6 +72,44 @@ class TestCreateOrganization:
 
         assert not User.objects.exists()
 
+    def test_its_stages_are_in_its_language(self):
+        run("create_organization", "Maison", "--owner", "owner@example.com", "--language", "fr")
+
+        assert Pipeline.objects.get().stages.in_order().first().name == "Nouvelle"
+
+
+class TestFirstOrganization:
+    def test_the_password_of_its_admin_is_printed_once(self, monkeypatch):
+        monkeypatch.setenv("PORT", "8123")
+        lines, said = run("first_organization", "--owner", "Ann@Example.com")
+
+        url, login = lines
+        address, _, password = login.removeprefix("Staff login: ").partition(" / ")
+        user = User.objects.get()
+        assert url == "URL: http://127.0.0.1:8123"
+        assert (address, user.email) == ("ann@example.com", "ann@example.com")
+        assert (user.is_staff, user.is_superuser) == (True, True)
+        assert len(password) >= 16
+        assert user.check_password(password)
+        assert password not in said
+        again = "\n".join(run("first_organization", "--owner", "ann@example.com")[0])
+        assert "Staff login: your own" in again
+        assert password not in again
+
+    def test_its_organization_has_a_pipeline_that_can_win_and_lose(self):
+        run("first_organization")
+
+        kinds = {stage.kind for stage in Pipeline.objects.get(is_default=True).stages.in_order()}
+        assert Member.objects.get().role == "admin"
+        assert kinds == {"open", "won", "lost"}
+
+    def test_a_database_that_has_an_organization_is_left_alone(self):
+        run("create_organization", "House", "--owner", "owner@example.com")
+
+        run("first_organization")
+
+        assert (User.objects.count(), Organization.objects.count()) == (1, 1)
+
 
 class TestCreateToken:
     @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connection
@@ -11,6 +12,8 @@ from django.utils import timezone
 
 from crm_project.accounts.rules import Role
 from crm_project.journal.models import Event
+from crm_project.saved_views.models import SavedView
+from crm_project.saved_views.services import create_saved_view
 from deals.models import Deal
 from deals.services import trash_deals, update_deals
 from pipelines.models import Stage
@@ -211,6 +214,148 @@ class PageTests(BoardTestCase):
             assert self.client.get(url).status_code == 403
 
 
+class ViewTests(BoardTestCase):
+    """Saved views on the board: the same deals as in the list under the same view."""
+
+    def saved(self, actor=None, **change):
+        change = {"name": "Large", "list": "deals", "filters": {"amount_min": "100"}, **change}
+        return create_saved_view(actor=actor or self.bob, change=change)
+
+    def setUp(self):
+        super().setUp()
+        self.small = self.deal(name="Small", amount="10", owner=self.bob.member.pk)
+        self.large = self.deal(name="Large one", amount="900", owner=self.bob.member.pk)
+        self.secret = self.deal(
+            name="Secret", amount="500", owner=self.alice.member.pk, is_private=True, actor=self.alice
+        )
+        self.done = self.deal(name="Done", amount="700", status="won")
+
+    def test_the_board_offers_the_views_that_the_member_sees(self):
+        view, shared = self.saved(), self.saved(self.alice, name="Ours", is_shared=True)
+        self.saved(self.alice, name="Hers")
+        self.saved(list="contacts", name="People", filters={"kind": "person"})
+
+        page = self.board(f"view={view.uuid}")
+
+        menu = re.search(r'<details class="kb-views[^>]*>(.*?)</details>', page, re.DOTALL)[1]
+        links = re.findall(r'<a href="([^"]+)"( aria-current="page")?>([^<]+)', menu)
+        assert links == [
+            ("?", "", "Without a view"),
+            (f"?view={view.uuid}", ' aria-current="page"', "Large"),
+            (f"?view={shared.uuid}", "", "Ours "),
+        ]
+
+    def test_every_role_sees_the_figures_of_the_list_that_a_column_links_to(self):
+        views = [
+            self.saved(is_shared=True),
+            self.saved(is_shared=True, filters={"status": "won,lost"}),
+            self.saved(is_shared=True, filters={"status": "open", "owner": str(self.bob.member.uuid)}),
+            self.saved(is_shared=True, filters={"pipeline": str(self.pipeline.pk)}, ordering="-amount"),
+        ]
+        counts = {}
+        for actor in (self.viewer, self.bob, self.manager, self.alice):
+            self.sign_in(actor)
+            for number, view in enumerate(views):
+                for query in (f"view={view.uuid}", f"view={view.uuid}&q=o"):
+                    page = self.board(query)
+                    for url, count in re.findall(r'<a href="([^"]+)" aria-label="(\d+) deals? in the', page):
+                        listed = re.findall(r'class="field-title', self.page(url.replace("&amp;", "&")))
+                        assert len(listed) == int(count), (actor, query, url)
+                        key = (actor.member.role, number, query.endswith("q=o"))
+                        counts[key] = counts.get(key, 0) + int(count)
+        assert [counts["rep", number, False] for number in range(4)] == [1, 1, 2, 2]
+        assert [counts["admin", number, False] for number in range(4)] == [2, 1, 2, 3]
+
+    def test_the_order_of_a_view_applies_until_another_is_chosen(self):
+        view = self.saved(filters={"status": "open"}, ordering="amount")
+
+        def cards(query):
+            return self.column(self.new, query)[1]
+
+        assert cards(f"view={view.uuid}") == [self.small.pk, self.large.pk]
+        assert cards(f"view={view.uuid}&sort=-amount") == [self.large.pk, self.small.pk]
+        assert "Smallest amount first" in self.board(f"view={view.uuid}")
+
+    def test_what_does_not_apply_to_the_board_is_named(self):
+        filters = {"pipeline": str(self.renewals.pk)}
+        view = self.saved(filters=filters, ordering="-closed_at", columns=["name"])
+
+        page = self.board(f"view={view.uuid}")
+
+        for text in (
+            "Cards cannot be sorted as this view is: by “closed at”.",
+            "The columns of this view are those of the list",
+            "This view leaves out the pipeline Sales",
+        ):
+            assert text in page, text
+        assert f'href="{self.url(self.renewals)}?view={view.uuid}"' in page
+
+    def test_a_view_that_one_may_not_see_is_an_error_and_shows_nothing(self):
+        view = self.saved(self.alice)
+
+        page = self.board(f"view={view.uuid}")
+
+        assert "There is no such view of this list." in page
+        assert CARD.findall(page) == []
+
+    def test_the_filters_are_saved_as_a_view_of_the_same_deals(self):
+        assert "Save this view" not in self.board()
+        query = f"owner={self.bob.member.pk}&amount_from=100&sort=-amount"
+        url = re.search(r'href="([^"]*savedview/add/[^"]*)"', self.board(query))[1].replace("&amp;", "&")
+
+        form = self.form(url)
+        self.client.post(url, {**form, "name": "Mine, large"})
+
+        view = SavedView.objects.get()
+        assert view.filters == {
+            "owner": str(self.bob.member.uuid),
+            "amount_min": "100",
+            "status": "open",
+        }
+        assert view.ordering == "-amount"
+        assert self.column(self.new, f"view={view.uuid}") == (1, [self.large.pk])
+
+    def test_a_view_with_further_filters_is_saved_as_another(self):
+        view = self.saved()
+        page = self.board(f"view={view.uuid}&owner={self.bob.member.pk}")
+        url = re.search(r'href="([^"]*savedview/add/[^"]*)"', page)[1].replace("&amp;", "&")
+
+        lines = parse_qs(urlsplit(url).query)["filters"][0].splitlines()
+
+        assert sorted(lines) == ["amount_min=100", f"owner={self.bob.member.uuid}", "status=open"]
+        assert "savedview/add" not in self.board(f"view={view.uuid}")
+        assert "savedview/add" not in self.board(f"view={view.uuid}&amount_from=500")
+
+    def test_list_and_board_lead_to_each_other_under_a_view(self):
+        view = self.saved(filters={"pipeline": str(self.renewals.pk)})
+
+        listed = self.page(f"{list_url(Deal)}?view={view.uuid}")
+        board = self.board(f"view={view.uuid}", self.renewals)
+
+        assert f'href="{self.url(self.renewals)}?view={view.uuid}"' in listed
+        back = re.search(r'kb-list" href="([^"]+)"', board)[1].replace("&amp;", "&")
+        assert parse_qs(urlsplit(back).query) == {
+            "view": [str(view.uuid)],
+            "status": ["open"],
+            "pipeline": [str(self.renewals.pk)],
+        }
+
+    def test_a_card_that_is_moved_stays_under_the_view(self):
+        view = self.saved()
+
+        reply = self.send(
+            "move",
+            f"view={view.uuid}",
+            script=True,
+            deal=self.large.pk,
+            version=self.large.version,
+            to=self.offer.pk,
+        ).json()
+
+        assert '"1 deal in the list"' in reply["heads"][str(self.offer.pk)]
+        assert f"view={view.uuid}" in reply["heads"][str(self.offer.pk)]
+
+
 @pytest.mark.once
 class SizeTests(BoardTestCase):
     def test_five_columns_of_twenty_cards_are_sixty_kilobytes_at_most(self):
@@ -258,7 +403,7 @@ class SizeTests(BoardTestCase):
                 self.deal(stage=stage.pk, contact=self.person().pk, owner=self.manager.member.pk)
 
         # One of them is for the bell of the header.
-        assert self.count() == few == 11
+        assert self.count() == few == 12
 
     def count(self):
         with CaptureQueriesContext(connection) as queries:

@@ -320,7 +320,7 @@ class SameRowsTests(FilterTestCase):
             request = RequestFactory().get(list_url(model), ours)
             request.user, request.staff_actor = self.alice.member.user, self.alice
             expected = {name: str(value) for name, value in theirs.items()}
-            assert api_parameters(request, model.row_kind + "s") == expected, (
+            assert api_parameters(request, model.row_kind + "s", request.GET.dict()) == expected, (
                 f"{ours}: name it in FROM_ADMIN of saved_views/parameters.py"
             )
 

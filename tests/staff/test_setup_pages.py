@@ -437,6 +437,18 @@ class OperatorTests(StaffTestCase):
         assert errors(last)["__all__"] == ["There must be at least one active operator."]
         assert login.check_password("a rather long one")
 
+    def test_the_form_of_an_organization_has_its_values(self):
+        stored = {"currency": "PLN", "time_zone": "Europe/Warsaw", "country": "PL", "language": "pl"}
+        Organization.objects.filter(pk=self.organization.pk).update(**stored)
+        self.sign_in(self.alice)
+
+        form = self.client.get(change_url(self.organization)).context["adminform"].form
+        self.save(change_url(self.organization), name="Renamed", time_zone="UTC")
+
+        assert {name: form[name].value() for name in stored} == stored
+        self.organization.refresh_from_db()
+        assert (self.organization.time_zone, self.organization.currency) == ("UTC", "PLN")
+
     def test_an_admin_changes_the_own_organization_alone(self):
         self.sign_in(self.alice)
 

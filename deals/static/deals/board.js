@@ -547,15 +547,16 @@
         act("li > button[name=move]", (button) => openMover(button.parentElement));
         act(".crm-undo-now", undo);
     });
-    // A click beside the filters closes them, as does Escape.
-    const filters = board.querySelector(".kb-filters details");
-    document.addEventListener("click", (event) => filters.contains(event.target) || (filters.open = false));
-    filters.addEventListener("keydown", (event) => {
-        if (event.key === "Escape") {
-            filters.open = false;
-            filters.querySelector("summary").focus();
-        }
-    });
+    // A click beside the filters or the views closes them, as does Escape.
+    for (const details of board.querySelectorAll(".kb-bar details")) {
+        document.addEventListener("click", (event) => details.contains(event.target) || (details.open = false));
+        details.addEventListener("keydown", (event) => {
+            if (event.key === "Escape") {
+                details.open = false;
+                details.querySelector("summary").focus();
+            }
+        });
+    }
 
     prepare();
     listenToKeys();
