@@ -88,7 +88,10 @@ class EventViewSet(ScopedView):
                 "default": DEFAULT_LIMIT,
                 "description": "The maximum number of events.",
             },
-            "kind": {"type": "string", "description": "Only events of these kinds of row, such as `deal,contact`."},
+            "kind": {
+                "type": "string",
+                "description": "Only events of these kinds of row, such as `deal,contact`.",
+            },
             "row": {
                 "type": "string",
                 "format": "uuid",
