@@ -86,7 +86,7 @@ class ChangeSet:
             )
             for name, (old, new) in changes.items()
         }
-        organization_id = row.id if row.row_kind == "organization" else row.organization_id
+        organization_id = organization_of(row)
         self.counts[row.row_kind, action] += 1
         self.recorded.append(
             Recorded(organization_id, row.row_kind, action, row.id, row.uuid, row.version, plain_changes)
@@ -186,6 +186,12 @@ def before_storing() -> None:
     """End the call if it is only checked. Every service passes here before its first INSERT or UPDATE."""
     if is_checking():
         raise _Checked
+
+
+def organization_of(row: Any) -> int:
+    """The id of the organization that the row belongs to, or is."""
+    own: int = row.pk if row.row_kind == "organization" else row.organization_id
+    return own
 
 
 def columns(row: models.Model) -> Columns:

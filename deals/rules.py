@@ -4,9 +4,8 @@ No query and no clock: the caller passes the stages and the time.
 """
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -49,6 +48,7 @@ CLOSED_PROBABILITY = {
     "lost": gettext_noop("The probability of a deal that is lost is %(value)s."),
     "abandoned": gettext_noop("The probability of a deal that is abandoned is %(value)s."),
 }
+CONTACT_FIELDS = ("contact_first_name", "contact_last_name", "contact_phone")
 STATE_FIELDS = (
     "stage_id",
     "status",
@@ -184,28 +184,34 @@ def _conflict(status: str, stage: Stage, field: str = "status") -> FieldError:
     return FieldError(field, "stage_conflict", CANNOT_STAND[status, stage.kind], {"name": stage.name})
 
 
-def contact_conflicts(contact: Contact, change: Mapping[str, Any], *, country: str) -> list[FieldError]:
+def contact_conflicts(
+    contact: Contact,
+    change: Mapping[str, Any],
+    *,
+    country: str,
+    further_emails: Sequence[str] = (),
+    further_phones: Sequence[str] = (),
+) -> list[FieldError]:
     """An error for each contact field of the change that differs from the deal's contact.
 
     Names are compared folded and phone numbers normalized for `country`; absent and blank fields are not compared.
     """
-    stored = {
-        "contact_first_name": {folded_name(contact.first_name)},
-        "contact_last_name": {folded_name(contact.last_name)},
-        "contact_phone": {phone_key(contact.phone, country), phone_key(contact.mobile, country)},
-    }
-    comparable: dict[str, Callable[[str], str]] = {
-        "contact_first_name": folded_name,
-        "contact_last_name": folded_name,
-        "contact_phone": partial(phone_key, country=country),
-    }
-    wrong = [
-        name
-        for name, values in stored.items()
-        if (change.get(name) or "").strip() and comparable[name](change[name]) not in values
-    ]
-    if "contact_email" in change and fold_email(change["contact_email"] or "") != contact.email:
-        wrong.append("contact_email")
+    sent = {name: (change.get(name) or "").strip() for name in CONTACT_FIELDS}
+    first, last, phone = sent.values()
+    wrong = []
+    if folded_name(first, last) != folded_name(contact.first_name, contact.last_name):
+        wrong += [
+            name
+            for name, stored in zip(sent, (contact.first_name, contact.last_name), strict=False)
+            if sent[name] and folded_name(sent[name]) != folded_name(stored)
+        ]
+    numbers = (contact.phone, contact.mobile, *further_phones)
+    if phone and phone_key(phone, country) not in {phone_key(number, country) for number in numbers}:
+        wrong.append("contact_phone")
+    if "contact_email" in change:
+        email = fold_email(change["contact_email"] or "")
+        if email not in (contact.email, *(further_emails if email else ())):
+            wrong.append("contact_email")
     template = gettext_noop(
         "The deal's contact is %(contact)s, who has another value; a deal does not change its contact."
     )

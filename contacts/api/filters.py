@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import Q
 
 from contacts.models import Contact
-from contacts.querysets import fold_email, ids_with_email
+from contacts.querysets import ids_with_email
 from crm_project.api.errors import InvalidQuery
-from crm_project.api.filter_values import StrictField
+from crm_project.api.filter_values import EmailValue
 from crm_project.api.filters import (
     ChangeSetFilter,
     ChoicesFilter,
@@ -24,20 +22,6 @@ from crm_project.api.filters import (
 )
 from crm_project.api.saved_views import ViewFilter
 from crm_project.records.phones import normalize_phone
-
-
-class EmailValue(StrictField):
-    """An e-mail address. A plus sign that is not escaped arrives as a space."""
-
-    sentence = "Must be an e-mail address."
-
-    def read(self, text: str) -> str | None:
-        email = fold_email(text.strip().replace(" ", "+"))
-        try:
-            validate_email(email)
-        except ValidationError:
-            return None
-        return email
 
 
 class EmailsFilter(ValuesFilter):
@@ -83,7 +67,7 @@ class ContactFilter(ReferencedFilterSet):
     view = ViewFilter()
     q = SearchFilter(
         method="filter_text",
-        help_text="Every word occurs in name, e-mail or phone numbers; phones in any spelling.",
+        help_text="Every word occurs in name, e-mail, phone numbers or company; phones in any spelling.",
     )
 
     def filter_phone(self, rows: Any, name: str, value: str) -> Any:

@@ -62,15 +62,19 @@ def _free_slug(name: str) -> str:
     )
 
 
-def update_organization(*, actor: Actor | None, organization: Organization, **fields: Any) -> Organization:
+def update_organization(
+    *, actor: Actor | None, organization: Organization, if_match: Versions | None = None, **fields: Any
+) -> Organization:
     """Change name, currency, time zone, language or country. `actor` is None for an operator, who is not a member."""
     _require_admin(actor, organization.pk)
     refuse_fields(_organization_errors(fields))
     with change_set(actor) as changes:
+        before_storing()
         row = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+        require(row, if_match)
         before = columns(row)
         for name, value in fields.items():
-            setattr(row, name, value)
+            setattr(row, name, "" if value is None else value)
         _store(row, before, changes)
         bump_catalogue(row.pk)
         if row.country != before["country"]:

@@ -8,9 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.dateparse import parse_datetime
 
 from crm_project.api.fields import DAY, INSTANT, UUID
+from crm_project.emails import fold_email
+from crm_project.rates.rules import CURRENCIES
 from crm_project.records.rules import is_day
 from crm_project.records.text import needles
 from crm_project.records.writing.columns import BIGGEST_ID
@@ -82,6 +86,28 @@ class DaysValue(IntegerValue):
     def read(self, text: str) -> int | None:
         number = super().read(text)
         return number if number is not None and 0 <= number <= 36500 else None
+
+
+class CurrencyValue(StrictField):
+    sentence = "Must be an ISO 4217 currency code."
+
+    def read(self, text: str) -> str | None:
+        code = text.upper() if text.isascii() else text
+        return code if code in CURRENCIES else None
+
+
+class EmailValue(StrictField):
+    """An e-mail address. A plus sign that is not escaped arrives as a space."""
+
+    sentence = "Must be an e-mail address."
+
+    def read(self, text: str) -> str | None:
+        email = fold_email(text.strip().replace(" ", "+"))
+        try:
+            validate_email(email)
+        except ValidationError:
+            return None
+        return email
 
 
 class UUIDValue(StrictField):

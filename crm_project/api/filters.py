@@ -21,6 +21,7 @@ from crm_project.api.filter_values import (
     MOST_VALUES,
     BooleanValue,
     ChoiceValue,
+    CurrencyValue,
     DayValue,
     InstantValue,
     IntegerValue,
@@ -203,6 +204,10 @@ class ValuesFilter(DocumentedFilter):
 
 class IntegersFilter(ValuesFilter):
     value = IntegerValue
+
+
+class CurrencyFilter(ValuesFilter):
+    value = CurrencyValue
 
 
 class UUIDsFilter(ValuesFilter):

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from crm_project.api.serializers import changed_names
-from crm_project.changes import names_of
+from crm_project.changes import names_of, organization_of
 from crm_project.errors import PreconditionFailed
 from crm_project.journal.models import Event
 
@@ -23,7 +23,7 @@ def changes_since(
         return [[] for _ in errors]
     first = rows[0][0]
     later = Q(row_id__in=[row.pk for row, _ in rows], row_version__gt=min(since for _, since in rows))
-    events = Event.objects.filter(later, organization_id=first.organization_id, kind=first.row_kind)
+    events = Event.objects.filter(later, organization_id=organization_of(first), kind=first.row_kind)
     newest = list(events.select_related("actor__user").order_by("-sequence")[: LIMIT * len(rows)])[::-1]
     return [
         [_change(event, wire_names) for event in newest if error.row and _is_since(event, error)]

@@ -8,7 +8,7 @@ operator sets a new epoch after a restore (`manage.py new_epoch`), so that a pos
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -55,10 +55,10 @@ def read(
     after: int = 0,
     epoch: UUID | None = None,
     limit: int = 100,
-    kind: str = "",
+    kinds: Collection[str] = (),
     row: UUID | None = None,
 ) -> FeedPage:
-    """The visible events after a number, all of them or those of one kind or one row. Raises PositionUnknown."""
+    """The visible events after a number, all of them or those of some kinds or one row. Raises PositionUnknown."""
     # The counter is read first: every event up to `newest` is committed, hence visible to the query for the events.
     current, newest = end_of(member.organization)
     if after > newest or epoch not in (None, current):
@@ -70,8 +70,8 @@ def read(
         events = events.filter(sequence__lte=after + STRIDE)
     else:
         events = _of_row(events, member, row)
-    if kind:
-        events = events.filter(kind=kind)
+    if kinds:
+        events = events.filter(kind__in=kinds)
     page = list(events.with_actor().order_by("sequence")[:limit])
     last = max(after, newest, page[-1].sequence) if page else max(after, newest)
     if len(page) == limit:

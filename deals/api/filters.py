@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from contacts.api.filters import EmailsFilter
 from contacts.models import Contact
-from crm_project.api.filter_values import DaysValue, PercentValue, StrictField
+from crm_project.api.filter_values import DaysValue, PercentValue
 from crm_project.api.filters import (
     BooleanFilter,
     ChangeSetFilter,
     ChoicesFilter,
+    CurrencyFilter,
     EmptyFilter,
     IntegerFilter,
     IntegersFilter,
@@ -25,14 +26,12 @@ from crm_project.api.filters import (
     StrictFilterSet,
     TextFilter,
     UUIDsFilter,
-    ValuesFilter,
     days,
     instants,
 )
 from crm_project.api.saved_views import ViewFilter
 from crm_project.records.days import day_at
 from deals.models import Deal, DealContact, DealState
-from deals.money import currency_decimals
 from deals.querysets import (
     EFFECTIVE_FORECAST_CATEGORY,
     EFFECTIVE_PROBABILITY,
@@ -43,18 +42,6 @@ from deals.querysets import (
 )
 from deals.rules import NEXT_STEPS
 from pipelines.models import ForecastCategories, Stage
-
-
-class CurrencyValue(StrictField):
-    sentence = "Must be an ISO 4217 currency code."
-
-    def read(self, text: str) -> str | None:
-        code = text.upper() if text.isascii() else text
-        return code if code in currency_decimals() else None
-
-
-class CurrencyFilter(ValuesFilter):
-    value = CurrencyValue
 
 
 class PercentFilter(IntegerFilter):
@@ -175,6 +162,10 @@ class DealFilter(ReferencedFilterSet, StateFilter):
     uuid = UUIDsFilter("uuid", help_text="Batch read: without `page_size`, all of them are on one page.")
     amount_gross = Range(NumberFilter)
     amount_base = Range(NumberFilter)
+    amount_base_empty = EmptyFilter(
+        "amount_base",
+        help_text="Whether there is no amount in the organization's currency: no amount, or no rate.",
+    )
     probability = Range(InForceFilter)
     probability_empty = EmptyFilter("probability", help_text="Whether no probability is set by hand.")
     forecast_category = ForecastCategoryFilter(choices=ForecastCategories.values)
@@ -217,7 +208,8 @@ class DealFilter(ReferencedFilterSet, StateFilter):
     next_deal_empty = NextDealEmptyFilter("next_deal")
     q = SearchFilter(
         method="filter_text",
-        help_text="Every word occurs in name, description, number, or the name or e-mail of contact or client.",
+        help_text="Every word occurs in name, description, number, or the name, e-mail or phone numbers of contact or"
+        " client; without a client, in the name of the contact's company; phones in any spelling.",
     )
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:

@@ -48,6 +48,8 @@ class Context:
     definitions: Mapping[str, Any]
     # The next deals of the deals to be written that the actor may not see, once those deals are locked.
     hidden_next: Collection[int] = ()
+    # The contacts and clients of the deals to be written, once those deals are locked.
+    contacts_of_deals: Collection[Contact] = ()
 
 
 def look_up(actor: Actor, changes: Sequence[Change], known: Mapping[str, Contact] | None = None) -> Context:

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -145,6 +146,7 @@ def _lock(actor: Actor, keys: Sequence[Any]) -> dict[Any, Deal]:
 
 def _load_related(deals: Collection[Deal], context: Context) -> None:
     people = prepared.contacts({key for deal in deals for key in (deal.contact_id, deal.client_id) if key})
+    context.contacts_of_deals = list(people.values())
     for deal in deals:
         deal.contact, deal.client = people.get(deal.contact_id), people.get(deal.client_id)
         # A stage that is not in the catalogue is in the trash, like the deal itself.
@@ -226,7 +228,7 @@ def _set_named(draft: Draft, change: Change, context: Context) -> list[FieldErro
 def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]:
     """Set the contact of a change without an e-mail address, unless the deal has one: an existing or a new person."""
     if row.contact is not None:
-        return rules.contact_conflicts(row.contact, change, country=context.country)
+        return _contact_conflicts(row.contact, change, context)
     if not names_person(change):
         return []
     name, phone = person_key_of(change, context.country)
@@ -234,6 +236,21 @@ def _set_person(row: Deal, change: Change, context: Context) -> list[FieldError]
         return [FieldError("contact_first_name", "required", "A new contact needs a name.")]
     row.contact = context.named_people[name, phone] if phone else new_person(row.organization_id, change)
     return []
+
+
+def _contact_conflicts(contact: Contact, change: Change, context: Context) -> list[FieldError]:
+    """The further addresses of all contacts of the list are read where the first ones of one differ."""
+    errors = rules.contact_conflicts(contact, change, country=context.country)
+    if not any(error.field in ("contact_email", "contact_phone") for error in errors):
+        return errors
+    prefetch_related_objects([*context.contacts.values(), *context.contacts_of_deals], "addresses")
+    return rules.contact_conflicts(
+        contact,
+        change,
+        country=context.country,
+        further_emails=contact.further_emails,
+        further_phones=contact.further_phones,
+    )
 
 
 def _set_next(row: Deal, key: Any, context: Context) -> list[FieldError]:

@@ -89,6 +89,8 @@ ROUTES = [
     route("GET    /api/me                                   200 200 200 200"),
     route("GET    /api/me/preferences                       200 200 200 200"),
     route("PATCH  /api/me/preferences                       200 200 200 200", {"language": "fr"}),
+    route("GET    /api/organization                         200 200 200 200"),
+    route("PATCH  /api/organization                         403 403 403 200", {"country": "PL"}),
     route("GET    /api/users                                200 200 200 200"),
     route("GET    /api/users/{user}                         200 200 200 200"),
     route("GET    /api/tokens                               200 200 200 200"),

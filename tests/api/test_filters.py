@@ -75,6 +75,7 @@ EMPTY = [
         "name",
         "description",
         "amount",
+        "amount_base",
         "amount_gross",
         "tax_rate",
         "bid_value",

@@ -4,22 +4,42 @@ import uuid
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 
 from crm_project.api.filters import (
     BooleanFilter,
+    CurrencyFilter,
     DayFilter,
     InstantFilter,
     IntegerFilter,
     NumberFilter,
-    TextFilter,
+    SearchFilter,
+    StrictFilterSet,
     ValuesFilter,
 )
-from deals.api.filters import CurrencyFilter, DealFilter, PastDealFilter
+from crm_project.webhooks.services import create_webhook
+from deals.api.filters import DealFilter, PastDealFilter
+from deals.api.past import ChangesFilter
 from tests.api.client import ApiTestCase, problem
 from tests.factories import CompanyFactory, CustomFieldFactory, PersonFactory
 
 LISTS = ("/api/deals", "/api/deals/summary", "/api/deals/export", "/api/pipelines/{pipeline}/deals")
 CHANGES = "/api/deals/changes?since=2024-01-01"
+UUID = str(uuid.uuid4())
+# The other lists with filters, and the texts that may have any form.
+OTHER_LISTS = {
+    "/api/activities": {"external_system", "external_id"},
+    "/api/contacts": {"external_system", "external_id", "phone"},
+    "/api/custom-fields": set(),
+    "/api/exchange-rates": set(),
+    "/api/external-references": {"system", "external_id"},
+    "/api/goals": set(),
+    "/api/notifications": set(),
+    "/api/saved-views": set(),
+    "/api/stages": set(),
+    "/api/users": set(),
+    "/api/webhooks/{webhook}/deliveries": set(),
+}
 CONTACT_LISTS = ("/api/contacts", "/api/contacts/export")
 # Per kind of filter, values that can match nothing because of their form.
 MALFORMED = {
@@ -29,7 +49,14 @@ MALFORMED = {
     IntegerFilter: ["x", "1.5", f"{2**64}", "1 2"],
     NumberFilter: ["x", "1,5", "1e3", "NaN"],
     ValuesFilter: [",", "1,", "x\u00a0", "not one"],
+    SearchFilter: [" ", "\u200b"],
 }
+
+
+def subclasses(cls):
+    for one in cls.__subclasses__():
+        yield one
+        yield from subclasses(one)
 
 
 def malformed(made):
@@ -47,10 +74,31 @@ class MalformedTests(ApiTestCase):
                     tried += 1
                     problem(self.as_bob.get(path, **{name: value}), 400, "invalid", f"/{name}")
             assert tried > 40, path
-        texts = [
+        texts = {
             name for name, made in DealFilter.base_filters.items() if not malformed(made) and name != "view"
-        ]
-        assert all(isinstance(DealFilter.base_filters[name], TextFilter) for name in texts), texts
+        }
+        assert texts == {"external_system", "external_id", "origin", "origin_not"}
+
+    def test_every_filter_of_the_other_lists_refuses_what_cannot_match(self):
+        change = {"url": "https://example.com/", "events": ["*"]}
+        webhook, _ = create_webhook(actor=self.alice, change=change)
+        for path, texts in OTHER_LISTS.items():
+            path = path.format(webhook=webhook.uuid)
+            filters = resolve(path).func.cls.filterset_class.base_filters
+            for name, made in filters.items():
+                if name.removesuffix("_not") in texts | {"view"}:
+                    continue
+                assert malformed(made), (path, name)
+                for value in malformed(made):
+                    problem(self.as_alice.get(path, **{name: value}), 400, "invalid", f"/{name}")
+
+    def test_the_table_has_every_list_with_filters(self):
+        shown = {path: resolve(path.replace("{webhook}", UUID)) for path in OTHER_LISTS}
+        found = {match.func.cls.filterset_class for match in shown.values()} | {DealFilter, PastDealFilter}
+        every = set(subclasses(StrictFilterSet))
+        # The filters of changes are those of past deals.
+        bases = {one for one in every if one.__subclasses__()}
+        assert every - found == bases - found | {ChangesFilter}
 
     def test_a_currency_that_is_none(self):
         for path in (*LISTS, CHANGES):
@@ -305,6 +353,16 @@ class DocumentTests(ApiTestCase):
         texts = {entry["name"]: entry["description"] for entry in paths["/api/deals"]["get"]["parameters"]}
         assert "currenc" in texts["ordering"]
         assert "none" in texts["owner"]
+
+
+class UserListTests(ApiTestCase):
+    def test_members_by_their_addresses(self):
+        for asked, names in (
+            ({"email": "BOB@example.com,alice@example.com"}, {"Alice", "Bob"}),
+            ({"email_not": "bob@example.com"}, {"Alice", "Mary", "Victor"}),
+            ({"email": "nobody@example.com"}, set()),
+        ):
+            assert {row["full_name"] for row in self.as_bob.rows("/api/users", **asked)} == names, asked
 
 
 class ReferenceListTests(ApiTestCase):

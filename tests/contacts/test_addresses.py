@@ -1,7 +1,8 @@
 """Further e-mail addresses and phone numbers: as unique as the first ones, and a contact is found by any of them."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact, ContactAddress
 from contacts.services import (
@@ -20,8 +21,8 @@ from crm_project.errors import DomainError
 from crm_project.journal.models import Event
 from crm_project.journal.undo import undo
 from deals.models import Deal
-from deals.services import create_deals
-from tests.base import BaseTestCase
+from deals.services import create_deals, update_deals, upsert_deals
+from tests.base import BaseTestCase, refused
 
 
 def refusal(act, *args, **given):
@@ -199,6 +200,38 @@ class FoundTests(AddressTestCase):
         create_deals(actor=self.bob, changes=[{**change, "contact_phone": "0043 664 5550002"}])
 
         assert Deal.objects.get().contact == self.ann
+
+    def test_a_deal_keeps_its_contact_by_a_further_address(self):
+        reference = {"external_references": [("erp", "1")], "name": "Roof"}
+        phone = {"contact_first_name": "Ann", "contact_phone": "0043 664 5550002"}
+        upsert_deals(actor=self.bob, changes=[{**reference, **phone, "contact_last_name": "LEE"}])
+        for sent in (
+            {**phone, "contact_last_name": "Lee"},
+            {"contact_phone": "+43 664 555 0002"},
+            {"contact": self.ann.pk, "contact_phone": "00436645550002"},
+            {"contact": self.ann.pk, "contact_email": "ANN@home.example"},
+            {"contact_email": "ann.lee@example.org"},
+        ):
+            with self.subTest(sent):
+                [receipt] = upsert_deals(actor=self.bob, changes=[{**reference, **sent}])
+                assert (receipt.outcome, receipt.row.contact) == ("unchanged", self.ann)
+        for sent in ({"contact_phone": "0043 664 5550003"}, {"contact_email": ""}):
+            with refused("contact_conflict", *sent):
+                upsert_deals(actor=self.bob, changes=[{**reference, **sent}])
+
+    def test_the_further_addresses_of_many_contacts_are_read_at_once(self):
+        counts = []
+        for number in range(2):
+            people = [
+                self.create(first_name=f"P{n}", further_phones=[f"+4366455511{number}{n}"])
+                for n in range(1 + 3 * number)
+            ]
+            deals = [self.deal(contact=person.pk) for person in people]
+            sent = [{"contact_phone": person.further_phones[0]} for person in people]
+            with CaptureQueriesContext(connection) as queries:
+                update_deals(actor=self.bob, changes=list(zip(deals, sent, strict=True)))
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
 
     def test_an_upsert_by_a_further_address_keeps_the_first_one(self):
         receipt = upsert_contacts(

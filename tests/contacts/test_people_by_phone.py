@@ -109,6 +109,7 @@ class PersonWithoutEmail(BaseTestCase):
             {"contact_last_name": "QUIST", "contact_phone": ""},
             {"contact_email": ""},
             {"contact_first_name": None, "contact_email": None},
+            {"contact_first_name": "Nora Quist", "contact_phone": "+4722334455"},
         ):
             with self.subTest(change=change):
                 [receipt] = update_deals(actor=self.bob, changes=[(deal, change)])

@@ -5,6 +5,7 @@ from typing import Any
 from contacts.models import Contact
 from contacts.services import create_contacts, update_contacts
 from crm_project.accounts.services import deactivate_member, update_member
+from crm_project.journal.models import Event
 from deals.models import Deal
 from deals.services import create_deals, follow_deal, update_deals
 from tests.api.client import ApiTestCase, problem
@@ -112,6 +113,24 @@ class ApiTests(Leaver, ApiTestCase):
             "inactive",
             "/owner_uuid",
         )
+
+    def test_undo_restore_and_replay_are_exempt(self):
+        key, body = {"Idempotency-Key": "k"}, {"name": "A", "owner_uuid": str(self.viewer.member.uuid)}
+        made = self.as_bob.post("/api/deals", body, headers=key)
+        deal, trashed = self.deal(owner=self.leaver), self.deal(owner=self.leaver)
+        self.as_bob.patch(f"/api/deals/{deal.uuid}", {"owner_uuid": None})
+        changed = Event.objects.latest("sequence").sequence
+        self.as_bob.delete(f"/api/deals/{trashed.uuid}")
+        self.leave()
+
+        again = self.as_bob.post("/api/deals", body, headers=key)
+        undone = self.as_bob.post(f"/api/events/{changed}/undo")
+        restored = self.as_bob.post(f"/api/deals/{trashed.uuid}/restore")
+
+        assert (again.status_code, again.content) == (201, made.content)
+        assert (undone.status_code, restored.status_code) == (200, 200)
+        owners = Deal.objects.filter(pk__in=[deal.pk, trashed.pk]).values_list("owner", flat=True)
+        assert [*owners] == [self.leaver] * 2
 
     def test_the_list_of_users(self):
         self.leave()

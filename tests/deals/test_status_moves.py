@@ -8,6 +8,9 @@ from deals.services import move_deals, update_deals
 from pipelines.services import trash_stage
 from tests.api.client import ApiTestCase, problem
 from tests.base import BaseTestCase
+from tests.dialects.base import Call
+from tests.dialects.test_pairs import APIS, SystemClient
+from tests.imports.client import counts, csv_file, imported
 from tests.staff.base import StaffTestCase, action_url, change_url
 
 
@@ -95,6 +98,34 @@ class ApiTests(ApiTestCase):
         assert Deal.objects.get(pk=deal.pk).version == deal.version
         reopened = self.as_bob.patch(path, {"status": "open", "probability": 40}).json()
         assert (reopened["probability"], reopened["stage"]["id"]) == (40, self.new.pk)
+
+
+class OtherDoorsTests(ApiTestCase):
+    """A status alone moves the deal through an import and through Xalantis's API, too."""
+
+    def test_an_import(self):
+        deal = self.deal(stage=self.offer.pk, external_references=[("default", "1")])
+        for status, stage in (
+            ("won", self.won),
+            ("abandoned", self.lost),
+            ("open", self.offer),
+            ("lost", self.lost),
+        ):
+            content = csv_file(("external_id", "name", "status"), ("1", "A", status), ("", "New", status))
+            assert counts(imported(self.as_bob, "deals", content)) == (1, 1, 0, 0)
+            row = Deal.objects.get(pk=deal.pk)
+            assert (row.status, row.stage) == (status, stage)
+            new = Deal.objects.latest("id")
+            assert (new.status, new.stage) == (status, self.new if status == "open" else stage)
+
+    def test_xalantis(self):
+        deal = self.deal(stage=self.offer.pk)
+        client = SystemClient(next(api for api in APIS if api.system == "xalantis"))
+        for status, stage in (("won", self.won), ("lost", self.lost), ("open", self.offer)):
+            call = Call("PATCH", f"/api/v1/deals/{deal.uuid}", {"status": status})
+            assert client.as_actor(self.bob, call).status_code == 200
+            row = Deal.objects.get(pk=deal.pk)
+            assert (row.status, row.stage) == (status, stage)
 
 
 class AdminTests(StaffTestCase):

@@ -153,6 +153,8 @@ class FeedTests(BaseTestCase):
 
         assert kinds == ["contact"]
         assert rows == [str(deal.uuid)]
+        several = [event["kind"] for event in self.read(kind="contact,deal")["results"]]
+        assert several == ["deal", "contact"]
         assert self.read(row=str(person.uuid), kind="deal")["results"] == []
 
     def test_a_hidden_row_is_no_row(self):
@@ -190,6 +192,12 @@ class FeedTests(BaseTestCase):
             {"limit": "0"},
             {"limit": "201"},
             {"kind": "invoice"},
+            {"kind": "deal,invoice"},
+            {"kind": "deal,"},
+            {"kind": ""},
+            {"row": ""},
+            {"epoch": ""},
+            {"cursor": ""},
             {"row": "1"},
             {"epoch": "1"},
             {"page_sizes": "1"},

@@ -27,6 +27,32 @@ class TestCreateOrganization:
         assert lines == ["ca-la"]
         assert Organization.objects.get().name == "Ça & Là"
 
+    @pytest.mark.parametrize(
+        ("options", "stored"),
+        [
+            ((), ("UTC", "", "en")),
+            (("--time-zone", "Europe/Paris"), ("Europe/Paris", "FR", "en")),
+            (
+                ("--time-zone", "Europe/Paris", "--country", "be", "--language", "fr"),
+                ("Europe/Paris", "BE", "fr"),
+            ),
+        ],
+    )
+    def test_it_has_a_country_and_a_language(self, options, stored):
+        run("create_organization", "House", "--owner", "owner@example.com", *options)
+
+        made = Organization.objects.get()
+        assert (made.time_zone, made.country, made.language) == stored
+
+    @pytest.mark.parametrize(
+        "options", [("--country", "XX"), ("--language", "??"), ("--time-zone", "Mars/Base")]
+    )
+    def test_it_rejects_unknown_ones(self, options):
+        with pytest.raises(CommandError):
+            run("create_organization", "House", "--owner", "owner@example.com", *options)
+
+        assert not Organization.objects.exists()
+
     def test_it_has_a_default_pipeline_to_sell_in(self):
         run("create_organization", "House", "--owner", "owner@example.com")
 

@@ -452,9 +452,10 @@ class OperatorTests(StaffTestCase):
     def test_an_admin_changes_the_own_organization_alone(self):
         self.sign_in(self.alice)
 
-        self.save(change_url(self.organization), time_zone="Europe/Paris")
+        self.save(change_url(self.organization), time_zone="Europe/Paris", country="BE", language="fr")
 
-        assert Organization.objects.get(pk=self.organization.pk).time_zone == "Europe/Paris"
+        saved = Organization.objects.get(pk=self.organization.pk)
+        assert (saved.time_zone, saved.country, saved.language) == ("Europe/Paris", "BE", "fr")
         assert self.client.post(change_url(self.charlie.organization), {"name": "X"}).status_code in (
             302,
             403,

@@ -51,6 +51,27 @@ class RenameTokenSerializer(TokenSerializer):
     user_uuid: Any = None
 
 
+class CurrencyField(TextField):
+    """An ISO 4217 code in any case."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data).upper()
+
+
+class OrganizationSerializer(StrictSerializer):
+    """The organization of the token. Its currency is that of new deals, and of amounts in base."""
+
+    uuid = StrictUUID(read_only=True)
+    slug = serializers.CharField(read_only=True)
+    name = TextField()
+    currency = CurrencyField(max_length=3)
+    time_zone: Any = TextField(help_text="A name such as Europe/Paris: that of days and of the pages.")
+    country = OptionalText(help_text="ISO 3166 alpha-2: phone numbers without a prefix are of this country.")
+    language: Any = TextField(max_length=16, help_text="A tag such as fr or pt-BR.")
+    created_at = StrictDateTime(read_only=True)
+    updated_at = StrictDateTime(read_only=True)
+
+
 class OrganizationPartSerializer(Serializer):
     uuid = StrictUUID()
     slug = serializers.CharField()

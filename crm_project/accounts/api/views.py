@@ -1,4 +1,4 @@
-"""`/api/users`, `/api/tokens` and `/api/me`."""
+"""`/api/users`, `/api/tokens`, `/api/organization` and `/api/me`."""
 
 from typing import Any
 
@@ -12,19 +12,21 @@ from crm_project.accounts.api.filters import UserFilter
 from crm_project.accounts.api.serializers import (
     MeSerializer,
     NewTokenSerializer,
+    OrganizationSerializer,
     PreferencesSerializer,
     RenameTokenSerializer,
     TokenSerializer,
     UserSerializer,
     with_secret,
 )
-from crm_project.accounts.models import ApiToken, Member
+from crm_project.accounts.models import ApiToken, Member, Organization
 from crm_project.accounts.rules import Permission
 from crm_project.api.views import ScopedView
 from crm_project.errors import FieldError, Invalid
 from crm_project.records.paging import Key
 
 EXAMPLE = {"name": "Shop", "scopes": ["read"], "expires_at": "2100-01-01T00:00:00Z"}
+COUNTRY = {"country": "FR", "language": "fr"}
 
 
 class UserViewSet(ScopedView):
@@ -99,6 +101,36 @@ class MeView(ScopedView):
     @extend_schema(responses=MeSerializer, summary="Show the current member")
     def retrieve(self, request: Request, **_: Any) -> Response:
         return Response(MeSerializer(self.actor).data)
+
+
+class OrganizationView(ScopedView):
+    """The organization of the token: name, currency, time zone, country and language."""
+
+    http_method_names = ["get", "patch", "head", "options"]
+    queryset = Organization.objects.none()
+    serializer_class = OrganizationSerializer
+    edit_permission = Permission.ADMINISTER
+    conditional_actions = frozenset({"partial_update"})
+
+    def get_object(self) -> Organization:
+        return Organization.objects.get(pk=self.actor.organization_id)
+
+    read_object = get_object
+
+    def perform_update(self, row: Organization, change: dict[str, Any]) -> Organization:
+        return services.update_organization(actor=self.actor, organization=row, **change)
+
+    @extend_schema(summary="Show the organization")
+    def retrieve(self, request: Request, **path: Any) -> Response:
+        return super().retrieve(request, **path)
+
+    @extend_schema(
+        summary="Change the organization",
+        examples=[OpenApiExample("Country and language", COUNTRY, request_only=True)],
+    )
+    def partial_update(self, request: Request, **path: Any) -> Response:
+        """A new country reads all phone numbers anew, a new currency computes all amounts in base anew."""
+        return super().partial_update(request, **path)
 
 
 class PreferencesView(ScopedView):

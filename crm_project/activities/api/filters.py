@@ -15,7 +15,7 @@ from crm_project.api.filters import (
     EmptyFilter,
     MembersFilter,
     ReferencedFilterSet,
-    TextFilter,
+    SearchFilter,
     UUIDsFilter,
     instants,
 )
@@ -72,7 +72,7 @@ class ActivityFilter(ReferencedFilterSet):
     change_set = ChangeSetFilter(
         help_text="Rows that the change set of an event has written, or that of an import (`counts.change_set`)."
     )
-    q = TextFilter(method="filter_text", help_text="Every word occurs in subject, text or result.")
+    q = SearchFilter(method="filter_text", help_text="Every word occurs in subject, text or result.")
 
     def filter_text(self, rows: Any, name: str, value: str) -> Any:
         return rows.matching(value)

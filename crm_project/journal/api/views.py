@@ -88,7 +88,10 @@ class EventViewSet(ScopedView):
                 "default": DEFAULT_LIMIT,
                 "description": "The maximum number of events.",
             },
-            "kind": {"type": "string", "description": "Only events of this kind of row, such as `deal`."},
+            "kind": {
+                "type": "string",
+                "description": "Only events of these kinds of row, such as `deal,contact`.",
+            },
             "row": {
                 "type": "string",
                 "format": "uuid",
@@ -142,10 +145,10 @@ class EventViewSet(ScopedView):
             "after": _whole(given, "after", 0, (0, BIGGEST_ID), errors),
             "limit": _whole(given, "limit", DEFAULT_LIMIT, (1, MAX_PAGE_SIZE), errors),
         }
-        if kind := given.get("kind"):
-            parameters["kind"] = kind
-            if kind not in kinds:
-                errors["kind"] = [f"Must be one of: {', '.join(known_kinds())}."]
+        if "kind" in given:
+            parameters["kinds"] = given["kind"].split(",")
+            if not kinds.keys() >= {*parameters["kinds"]}:
+                errors["kind"] = [f"Must be one or more of: {', '.join(known_kinds())}."]
         for name in ("row", "epoch"):
             if text := given.get(name):
                 if UUID_PATTERN.fullmatch(text):

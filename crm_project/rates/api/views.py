@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm_project.accounts.rules import Permission
-from crm_project.api.filters import StrictFilterSet, TextFilter, days
+from crm_project.api.filters import CurrencyFilter, StrictFilterSet, days
 from crm_project.api.views import RowViewSet
 from crm_project.rates import reading, services
 from crm_project.rates.api.serializers import (
@@ -23,7 +23,7 @@ EXAMPLE = {"currency": "USD", "date": "2026-10-01", "rate": "0.9234"}
 
 
 class ExchangeRateFilter(StrictFilterSet):
-    currency = TextFilter()
+    currency = CurrencyFilter()
     date = days()
 
 

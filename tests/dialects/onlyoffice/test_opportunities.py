@@ -365,6 +365,19 @@ class TestList(OpportunityCase):
         assert self.ids(sortBy="title") == [dear.pk, cheap.pk]
         assert self.ids(sortBy="title", sortOrder="descending") == [cheap.pk, dear.pk]
 
+    def test_what_is_unknown_comes_last_in_both_directions(self) -> None:
+        day = datetime.date(2026, 1, 1)
+        unknown = self.deal(name="U")
+        known = [
+            self.deal(amount=number, owner=actor.member.pk, expected_close_date=day.replace(day=number))
+            for number, actor in ((1, self.alice), (2, self.bob))
+        ]
+        first, second = (deal.pk for deal in known)
+
+        for name in ("bidvalue", "dateAndTime", "responsible"):
+            assert self.ids(sortBy=name) == [first, second, unknown.pk], name
+            assert self.ids(sortBy=name, sortOrder="descending") == [second, first, unknown.pk], name
+
     def test_filters(self) -> None:
         company = CompanyFactory(actor=self.bob)
         hit = self.deal(

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.db.models import Count, Min
+from django.db.models import Count, F, Min
+from django.db.models.expressions import OrderBy
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import force_instance
@@ -46,6 +47,10 @@ from crm_project.dialects.onlyoffice.serializers.xml import XmlRenderer
 from crm_project.errors import Invalid
 
 COOKIE = "asc_auth_key"
+# The columns of the sort orders that may be null.
+NULLABLE = frozenset(
+    "amount expected_close_date owner__user__full_name contact__full_name contact__owner__user__full_name".split()
+)
 AT_ONCE = 1000
 # Our `dry_run`, and the cache busters of the vendor's own pages.
 IGNORED_PARAMETERS = frozenset({"dry_run", "__", "_"})
@@ -201,7 +206,7 @@ class OnlyofficeView(DialectView):
         total = start + len(keys) if last else rows.count()
         return rows_of(rows, keys), {"start": start, "total": total, "fields": self.query.get("fields_")}
 
-    def ordering(self, sorts: Mapping[str, Any], default: str) -> list[str]:
+    def ordering(self, sorts: Mapping[str, Any], default: str) -> list[str | OrderBy]:
         """The columns to sort by; an unknown `sortBy` is ignored and reported."""
         name = (self.query.get("sortBy") or default).lower()
         if name not in sorts:
@@ -210,7 +215,7 @@ class OnlyofficeView(DialectView):
         descending = (self.query.get("sortOrder") or "").lower().startswith("desc")
         columns = sorts[name] if isinstance(sorts[name], tuple) else (sorts[name],)
         ordered = [*columns, "id"]
-        return [reversed_column(column) for column in ordered] if descending else ordered
+        return [sort_key(column, descending=descending) for column in ordered]
 
 
 def described(
@@ -228,5 +233,10 @@ def described(
     return extend_schema(summary=summary, request=request, responses=responses, examples=examples)
 
 
-def reversed_column(column: str) -> str:
+def sort_key(column: str, *, descending: bool) -> str | OrderBy:
+    """Rows without a value come last in both directions, as in the canonical API."""
+    if column in NULLABLE:
+        return F(column).desc(nulls_last=True) if descending else F(column).asc(nulls_last=True)
+    if not descending:
+        return column
     return column[1:] if column.startswith("-") else f"-{column}"
