@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 
@@ -82,6 +84,25 @@ def test_a_limit_that_is_not_in_force_is_named(settings):
     limits(settings, statement_timeout="1s")
 
     assert database.limit_mismatches() == {"statement_timeout": ("1s", "12000ms")}
+
+
+def test_migrate_stores_the_limits():
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER ROLE CURRENT_USER IN DATABASE {name} RESET ALL")
+    connect_anew()
+    assert set(database.limit_mismatches()) == set(settings.DATABASE_LIMITS)
+
+    call_command("migrate", verbosity=0)
+    connect_anew()
+
+    assert database.limit_mismatches() == {}
+
+
+def connect_anew():
+    """The role's defaults are those of the moment when the pooler connected."""
+    connection.close()
+    console(port(), "RECONNECT")
 
 
 def test_a_statement_ends_in_time_and_a_command_takes_its_time(settings):

@@ -2,7 +2,7 @@
 
 import datetime
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 from crm_project.database import store_limits
@@ -16,4 +16,5 @@ class OperationsConfig(AppConfig):
         from crm_project.operations.tasks import delete_expired
 
         schedule.register("delete-expired", delete_expired, schedule.Daily(datetime.time(3)))
-        post_migrate.connect(store_limits, sender=self)
+        # Django sends the signal for apps with models alone, and this one has none.
+        post_migrate.connect(store_limits, sender=apps.get_app_config("accounts"))
