@@ -97,12 +97,12 @@ class CurrencyValue(StrictField):
 
 
 class EmailValue(StrictField):
-    """An e-mail address. A plus sign that is not escaped arrives as a space."""
+    """An e-mail address. One with a space is refused: a plus sign that was not escaped arrives as a space."""
 
-    sentence = "Must be an e-mail address."
+    sentence = "Must be an e-mail address. A plus sign is written %2B in a URL."
 
     def read(self, text: str) -> str | None:
-        email = fold_email(text.strip().replace(" ", "+"))
+        email = fold_email(text.strip())
         try:
             validate_email(email)
         except ValidationError:

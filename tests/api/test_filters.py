@@ -451,13 +451,11 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             "contact_email": (
                 [
                     "zoe1@example.com",
-                    " ZOE2 X@example.COM",
+                    " ZOE2+X@example.COM",
                     "x@example.com",
                     "x@example.com,zoe1@example.com",
                 ],
-                lambda row, value: any_of(part_of("contact", "email"))(
-                    row, value.strip().lower().replace(" ", "+")
-                ),
+                lambda row, value: any_of(part_of("contact", "email"))(row, value.strip().lower()),
             ),
             "currency": (
                 ["EUR", "usd", "XOF", "eur,USD"],

@@ -111,10 +111,10 @@ class MalformedTests(ApiTestCase):
     def test_an_address_that_is_none_and_a_plus_that_was_not_escaped(self):
         self.deal(contact=PersonFactory(actor=self.bob, first_name="A", email="a+b@example.com").pk)
         for path, name in (("/api/deals", "contact_email"), ("/api/contacts", "email")):
-            for value in ("notanemail", "a@", "@example.com", "a@b@c", "a@example.com,x"):
+            for value in ("notanemail", "a@", "@example.com", "a@b@c", "a@example.com,x", "a b@example.com"):
                 problem(self.as_bob.get(path, **{name: value}), 400, "invalid", f"/{name}")
-            for query in ("a+b@example.com", "a%2Bb@example.com", "A%20B@example.com"):
-                assert len(self.as_bob.rows(f"{path}?{name}={query}")) == 1, query
+            problem(self.as_bob.get(f"{path}?{name}=a+b@example.com"), 400, "invalid", f"/{name}")
+            assert len(self.as_bob.rows(f"{path}?{name}=A%2BB@example.com")) == 1
 
     def test_a_search_for_nothing_finds_not_everything(self):
         self.deal()
