@@ -8,7 +8,9 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.db import connection
+from django.utils import timezone
 
+from contacts.models import Contact
 from crm_project.journal.models import Event
 from crm_project.records import checks
 from crm_project.records.checks import check_kinds
@@ -161,6 +163,18 @@ class NoteTests(BaseTestCase):
 
             assert not NOTE.expired_rows(trashed_at).exists()
             assert [note.text for note in NOTE.expired_rows(trashed_at + DAY)] == ["note 1"]
+
+    def test_a_chain_of_parents_leaves_with_its_end(self):
+        person = self.person()
+        deal = self.deal(contact=person.pk)
+        Note.objects.create(organization=self.organization, deal=deal, text="note 3")
+        now = timezone.now()
+        with declared(changed("deal", visible=AsParent("contact")), NOTE):
+            assert self.seen(self.bob) == ["note 3"]
+            Contact.objects.filter(pk=person.pk).update(deleted_at=now)
+            assert self.seen(self.bob) == []
+            assert not NOTE.expired_rows(now).exists()
+            assert [note.text for note in NOTE.expired_rows(now + DAY)] == ["note 3"]
 
     def test_undeclared_they_are_visible_to_nobody(self):
         assert self.seen(self.alice) == []
