@@ -207,6 +207,7 @@ class PageTests(StaffTestCase):
         row = Visit.objects.get(subject="Typed")
         assert self.save(change_url(row), subject="Changed").status_code == 302
         assert self.client.post(action_url("trash", row)).status_code == 302
+        self.page(list_url(Visit))  # with the messages, which name it
         assert "Changed" not in self.page(list_url(Visit))
         assert "Changed" in self.page(f"{list_url(Visit)}?trash=only")
         assert self.client.post(action_url("restore", row)).status_code == 302
