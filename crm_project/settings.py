@@ -334,7 +334,7 @@ SPECTACULAR_SETTINGS = {
         "DealStatus": "deals.models.Deal.Statuses",
         "DealKey": "deals.services.bulk.MATCH_KEYS",
         "ContactKey": "contacts.services.MATCH_KEYS",
-        "ActivityKey": "crm_project.activities.api.serializers.MATCH_KEYS",
+        "ActivityKey": "crm_project.records.writing.rows.MATCH_KEYS",
         "ActivityType": "crm_project.activities.models.Activity.Types",
         "Outcome": "crm_project.records.writing.receipts.OUTCOMES",
         "BulkOutcome": "crm_project.api.bulk.OUTCOMES",

@@ -88,7 +88,7 @@ def _deal() -> Kind:
             "access_list": "user",
             "external_references": "",
         },
-        parts=(DealAccess, DealContact, DealFollower, DealReference, DealState),
+        parts=(DealAccess, DealContact, DealFollower, DealState),
         guarded=frozenset({"next_deal"}),
         match_keys=MATCH,
         # In the API a member is a login, and the contacts of a deal are its participants.

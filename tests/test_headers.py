@@ -1,6 +1,7 @@
 """The headers of each page of the admin and of each kind of answer are in `tests/headers.json`, as TLS would have them.
 
-Answers with the same headers are one entry of the file. Values that differ at each request are `*`.
+Answers with the same headers are one entry of the file. Values that differ at each request are `*`. A page or a list
+that the file does not name has the headers of one that it names: a new kind needs no line here.
 """
 
 import json
@@ -76,8 +77,9 @@ def headers_of(answer: Any) -> dict[str, str]:
 class HeaderTests(ApiTestCase):
     @pytest.mark.slow
     def test_the_headers_are_those_of_the_file(self) -> None:
-        found = grouped([*self.public(), *self.admin_pages(), *self.api(), *self.dialects()])
         written = json.loads(FILE.read_text()) if FILE.is_file() else []
+        visits = [*self.public(), *self.admin_pages(), *self.api(), *self.dialects()]
+        found = grouped([visit for visit in visits if not is_like_another(visit, written)])
 
         if found != written:
             place = FILE.with_suffix(".found.json")
@@ -238,6 +240,17 @@ class HeaderTests(ApiTestCase):
                 )
                 if number in (0, 5):
                     yield Visit(f"/dialects/{system} POST wrong password {number + 1}", answer)
+
+
+def is_like_another(visit: Visit, written: list[dict[str, Any]]) -> bool:
+    """Whether the file does not name the answer, but one of the same sort with the same headers and status."""
+    if any(visit.name in entry["answers"] for entry in written):
+        return False
+    sort, status = visit.name.partition("/")[0], visit.name.rpartition(" ")[2]
+    alike = [entry["answers"] for entry in written if entry["headers"] == visit.headers]
+    return any(
+        name.startswith(f"{sort}/") and name.endswith(f" {status}") for names in alike for name in names
+    )
 
 
 def grouped(visits: list[Visit]) -> list[dict[str, Any]]:

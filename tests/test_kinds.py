@@ -1,5 +1,6 @@
 """Every kind of row is declared once: what a declaration lacks is found at start, and an undeclared row is hidden."""
 
+import datetime
 import tomllib
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.db import connection
+from django.utils import timezone
 
+from contacts.models import Contact
 from crm_project.journal.models import Event
 from crm_project.records import checks
 from crm_project.records.checks import check_kinds
@@ -15,8 +18,11 @@ from crm_project.records.kinds import AsParent, Everyone, Kind, Private, kind_of
 from crm_project.records.models import Row
 from crm_project.staff.theme import SECTIONS
 from deals.models import Deal, LostReasonReference
+from deals.services import restore_deals, trash_deals
 from tests.base import BaseTestCase
 from tests.notes import NOTE, Note, changed, declared
+
+DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +147,34 @@ class NoteTests(BaseTestCase):
         with declared(NOTE):
             assert [told(actor) for actor in (self.alice, self.bob, self.charlie)] == [2, 1, 0]
         assert told(self.alice) == 0
+
+    def test_with_their_deals_they_leave_and_return(self):
+        with declared(NOTE):
+            trash_deals(actor=self.alice, rows=[self.private])
+            assert self.seen(self.alice) == ["note 2"]
+            assert [note.text for note in NOTE.live_rows(self.alice.member)] == ["note 2"]
+            restore_deals(actor=self.alice, rows=[self.private])
+            assert self.seen(self.alice) == ["note 1", "note 2"]
+
+    def test_they_expire_with_their_deals(self):
+        with declared(NOTE):
+            trash_deals(actor=self.alice, rows=[self.private])
+            trashed_at = Deal.objects.get(pk=self.private.pk).deleted_at
+
+            assert not NOTE.expired_rows(trashed_at).exists()
+            assert [note.text for note in NOTE.expired_rows(trashed_at + DAY)] == ["note 1"]
+
+    def test_a_chain_of_parents_leaves_with_its_end(self):
+        person = self.person()
+        deal = self.deal(contact=person.pk)
+        Note.objects.create(organization=self.organization, deal=deal, text="note 3")
+        now = timezone.now()
+        with declared(changed("deal", visible=AsParent("contact")), NOTE):
+            assert self.seen(self.bob) == ["note 3"]
+            Contact.objects.filter(pk=person.pk).update(deleted_at=now)
+            assert self.seen(self.bob) == []
+            assert not NOTE.expired_rows(now).exists()
+            assert [note.text for note in NOTE.expired_rows(now + DAY)] == ["note 3"]
 
     def test_undeclared_they_are_visible_to_nobody(self):
         assert self.seen(self.alice) == []

@@ -13,7 +13,6 @@ from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, reso
 from crm_project.accounts.models import User
 from crm_project.accounts.rules import Role
 from crm_project.accounts.services import create_token
-from crm_project.activities.models import Activity
 from crm_project.dialects.registry import DIALECTS
 from crm_project.records.kinds import Private, kinds
 from deals.models import Deal
@@ -60,8 +59,13 @@ class WalkTestCase(LeakTestCase):
         super().setUpTestData()
         deal = cls.own["deal"]
         cls.values = [cls.private.pk, cls.private.uuid, deal.pk, deal.uuid, cls.own["stage"].pk]
-        activity = Activity.objects.get(deal=cls.private)
-        cls.values += [activity.pk, activity.uuid, cls.own["activity"].uuid]
+        for kind in kinds.values():
+            if kind.parents:
+                hidden, seen = (
+                    rows.filter(deal__isnull=False).first()
+                    for rows in (kind.hidden_rows(cls.manager.member), kind.rows(cls.manager.member))
+                )
+                cls.values += [hidden.pk, hidden.uuid, seen.uuid]
 
     def answers(self, actor):
         """{address: text} of each answer to a GET with a token of the actor."""

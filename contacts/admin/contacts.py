@@ -1,6 +1,6 @@
 """People and companies in the admin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -11,15 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contacts import services
 from contacts.admin import likeness
 from contacts.admin.merging import Merge
 from contacts.models import Contact
 from contacts.services import addresses
-from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.staff import display, panels
-from crm_project.staff.actions import RestoreAction, TrashAction, expected_versions
+from crm_project.staff.actions import RestoreAction, TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import ChangeSetFilter, InstantRange, RowFilter, choice_filter, range_filter
 from crm_project.staff.forms import StaffForm, references_field, when
@@ -78,14 +76,6 @@ COMPANY_FIELDS = ("name",)
 
 def hidden_for(kind: Any) -> tuple[str, ...]:
     return PERSON_FIELDS if kind == Contact.Kinds.COMPANY else COMPANY_FIELDS
-
-
-def trash(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
-    services.trash_contacts(actor=actor, rows=rows, if_match=expected_versions(rows))
-
-
-def restore(actor: Actor, rows: Sequence[Contact], given: Mapping[str, Any]) -> None:
-    services.restore_contacts(actor=actor, rows=rows, if_match=expected_versions(rows))
 
 
 def people_of(request: HttpRequest, company: Contact) -> panels.Panel | None:
@@ -175,20 +165,13 @@ class ContactAdmin(StaffModelAdmin):
     }
     row_actions: ClassVar[Any] = (
         TrashAction(
-            trash,
-            gettext_lazy(
+            explanation=gettext_lazy(
                 "Contacts of deals cannot be moved to the trash. Others can be restored for 30 days."
             ),
         ),
-        RestoreAction(restore),
+        RestoreAction(),
         Merge(),
     )
-
-    def create(self, actor: Actor, change: dict[str, Any]) -> Contact:
-        return services.create_contacts(actor=actor, changes=[change])[0]
-
-    def update(self, actor: Actor, row: Contact, change: dict[str, Any]) -> Contact:
-        return services.update_contacts(actor=actor, changes=[(row, change)])[0].row
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(partial(likeness.duplicates_view, self))

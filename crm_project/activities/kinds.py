@@ -1,10 +1,8 @@
 """The declaration of activities, their columns with personal data, and the sentences of their events."""
 
-import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import pgettext
 
 from crm_project.accounts.rules import Permission
@@ -35,13 +33,11 @@ def connect() -> None:
             named_by="uuid",
             references=ActivityReference,
             lists={"external_references": ""},
-            parts=(ActivityReference,),
             match_keys=MATCH,
             event_types={"done": _was_done},
             clauses=_clauses,
             undoer=RowUndoer(services.writer),
             personal=PERSONAL,
-            expired=_expired,
         )
     )
 
@@ -50,12 +46,6 @@ def _was_done(changes: Mapping[str, Any]) -> bool:
     """Also true of a call that was logged afterwards; a note is nothing that is done."""
     is_note = changes.get("type", (None, None))[1] == Activity.Types.NOTE
     return "done_at" in changes and changes["done_at"][1] is not None and not is_note
-
-
-def _expired(before: datetime.datetime) -> Q:
-    """An activity is removed with its deal or, without one, with its contact."""
-    of_contact = Q(deal=None, contact__deleted_at__lt=before)
-    return Q(deleted_at__lt=before) | Q(deal__deleted_at__lt=before) | of_contact
 
 
 def _clauses(presented: PresentedEvent) -> tuple[list[str], set[str]]:

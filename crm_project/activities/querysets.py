@@ -59,14 +59,6 @@ def personal_to(contact_id: int) -> Q:
 
 
 class ActivityQuerySet(RowQuerySet[Any]):
-    def visible_to(self, member: "Member") -> Self:
-        """Without the activities of a deal in the trash, and of a contact there if they have no deal."""
-        return super().visible_to(member).with_live_parent()
-
-    def with_live_parent(self) -> Self:
-        of_deal = Q(deal__isnull=False, deal__deleted_at=None)
-        return self.filter(of_deal | Q(deal=None, contact__deleted_at=None))
-
     def open(self) -> Self:
         return self.filter(done_at=None)
 

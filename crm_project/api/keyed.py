@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -11,11 +12,48 @@ from rest_framework.response import Response
 
 from crm_project.api.bulk import Bulk, bulk_schemas
 from crm_project.api.fields import UUID as UUID_PATTERN
+from crm_project.api.fields import StrictChoice, StrictUUID
 from crm_project.api.serializers import changed_names
 from crm_project.api.views import RowViewSet
 from crm_project.errors import NotFound
 from crm_project.records.bulk import Operation
 from crm_project.records.writing.receipts import Receipt
+from crm_project.records.writing.rows import MATCH_KEYS
+
+
+def keyed_actions(row_name: str, serializer: Any, example: Mapping[str, str]) -> tuple[Any, Any, Any]:
+    """The actions `upsert`, `bulk` and `external` of the rows of a `RowWriter`; `example` is the body of a new row."""
+    upsert_serializer = _upsert_serializer(serializer, example)
+    return (
+        upsert_action(upsert_serializer, _receipt_serializer(serializer)),
+        bulk_action(row_name, serializer, upsert_serializer, example),
+        external_action(serializer),
+    )
+
+
+def _upsert_serializer(serializer: Any, example: Mapping[str, str]) -> Any:
+    name = serializer.__name__.removesuffix("Serializer")
+    fields = {
+        "__doc__": "The row with the key that finds it.",
+        "uuid": StrictUUID(required=False),
+        "match_on": StrictChoice(MATCH_KEYS, write_only=True, required=False),
+    }
+    body = {**example, "external_id": "ERP-42"}
+    examples = [OpenApiExample("Create or update by one key", body, request_only=True)]
+    made = type(serializer)(f"Upsert{name}Serializer", (serializer,), fields)
+    return extend_schema_serializer(examples=examples)(made)
+
+
+def _receipt_serializer(serializer: Any) -> Any:
+    name = serializer.__name__.removesuffix("Serializer")
+    fields = {
+        "__doc__": "The row, and the outcome of the upsert.",
+        "outcome": serializers.ChoiceField(["created", "updated", "unchanged"], read_only=True),
+        "new": serializers.BooleanField(read_only=True),
+        "matched_on": serializers.ChoiceField(MATCH_KEYS, read_only=True, allow_null=True),
+        "changed": serializers.ListField(child=serializers.CharField(), read_only=True),
+    }
+    return type(serializer)(f"{name}ReceiptSerializer", (serializer,), fields)
 
 
 def upsert_action(serializer: Any, receipt_serializer: Any) -> Any:

@@ -15,14 +15,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.goals import services
 from crm_project.goals.attainment import Attainment, attainments
 from crm_project.goals.models import Goal
 from crm_project.languages.figures import number
 from crm_project.staff import display
-from crm_project.staff.actions import RestoreAction, TrashAction, each
+from crm_project.staff.actions import RestoreAction, TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import DayRange, FormFilter, range_filter
 from crm_project.staff.forms import StaffForm, references_field
@@ -86,18 +84,12 @@ class GoalAdmin(StaffModelAdmin):
     )
     has_trash = True
     row_actions: ClassVar[Any] = (
-        TrashAction(each(services.trash_goal, "goal"), gettext_lazy("It can be restored for 30 days.")),
-        RestoreAction(each(services.restore_goal, "goal")),
+        TrashAction(explanation=gettext_lazy("It can be restored for 30 days.")),
+        RestoreAction(),
     )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         return [(None, {"fields": [("month", "amount"), "member", "external_references"]})]
-
-    def create(self, actor: Actor, change: dict[str, Any]) -> Goal:
-        return services.create_goal(actor=actor, change=change)
-
-    def update(self, actor: Actor, row: Goal, change: dict[str, Any]) -> Goal:
-        return services.update_goal(actor=actor, goal=row, change=change)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)

@@ -25,7 +25,6 @@ def connect() -> None:
             ),
             named_by="uuid",
             references=GoalReference,
-            parts=(GoalReference,),
             lists={"external_references": ""},
             constraints={
                 "goals_goal_live_of_member": "month_taken",

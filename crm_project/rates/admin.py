@@ -16,14 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, npgettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError, FieldError
 from crm_project.languages.figures import number
 from crm_project.rates import services
 from crm_project.rates.models import ExchangeRate
 from crm_project.rates.reading import Read, read_file
-from crm_project.staff.actions import RestoreAction, TrashAction, each, undo_url
+from crm_project.staff.actions import RestoreAction, TrashAction, undo_url
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import DayRange, range_filter
 from crm_project.staff.forms import StaffForm, references_field
@@ -83,20 +82,13 @@ class ExchangeRateAdmin(StaffModelAdmin):
     has_trash = True
     row_actions: ClassVar[Any] = (
         TrashAction(
-            each(services.trash_exchange_rate, "exchange_rate"),
-            gettext_lazy("The rate before it counts then."),
+            explanation=gettext_lazy("The rate before it counts then."),
         ),
-        RestoreAction(each(services.restore_exchange_rate, "exchange_rate")),
+        RestoreAction(),
     )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         return [(None, {"fields": [("currency", "rate"), "date", "external_references"]})]
-
-    def create(self, actor: Actor, change: dict[str, Any]) -> ExchangeRate:
-        return services.create_exchange_rate(actor=actor, change=change)
-
-    def update(self, actor: Actor, row: ExchangeRate, change: dict[str, Any]) -> ExchangeRate:
-        return services.update_exchange_rate(actor=actor, exchange_rate=row, change=change)
 
     def get_urls(self) -> list[URLPattern]:
         upload: Any = self.admin_site.admin_view(self.upload_view)

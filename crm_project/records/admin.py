@@ -10,12 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.records import services
 from crm_project.records.models import CustomField
 from crm_project.records.text import fold
-from crm_project.staff.actions import RestoreAction, TrashAction, each
+from crm_project.staff.actions import RestoreAction, TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter
 from crm_project.staff.forms import StaffForm, references_field, when
@@ -106,8 +104,8 @@ class CustomFieldAdmin(StaffModelAdmin):
     conditional_fields: ClassVar[Any] = {"options": when("type", "== 'select' || type == 'multiselect'")}
     has_trash = True
     row_actions: ClassVar[Any] = (
-        TrashAction(each(services.trash_custom_field, "custom_field"), TRASH_NOTE),
-        RestoreAction(each(services.restore_custom_field, "custom_field")),
+        TrashAction(explanation=TRASH_NOTE),
+        RestoreAction(),
     )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
@@ -129,12 +127,6 @@ class CustomFieldAdmin(StaffModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         """Stored values depend on these fields."""
         return READ_ONLY if obj is not None else ()
-
-    def create(self, actor: Actor, change: dict[str, Any]) -> CustomField:
-        return services.create_custom_field(actor=actor, change=change)
-
-    def update(self, actor: Actor, row: CustomField, change: dict[str, Any]) -> CustomField:
-        return services.update_custom_field(actor=actor, custom_field=row, change=change)
 
     @admin.display(description=gettext_lazy("Type"), ordering="type")
     def type_name(self, row: CustomField) -> str:

@@ -40,18 +40,12 @@ def _undeclared_rows() -> Iterator[Error]:
 def _visibility(kind: Kind) -> Iterator[Error]:
     if not isinstance(kind.visible, Everyone | Private | AsParent | AsFirstParent):
         yield _error(kind, "E002", "`visible` must be Everyone, Private, AsParent or AsFirstParent.")
-    for name in _parents(kind):
+    for name in kind.parents:
         relation = _foreign_keys(kind.model).get(name)
         if relation is None or kind_of(relation.related_model) is None:
             yield _error(kind, "E003", f"`{name}` is not a foreign key to a registered kind.")
         elif relation.related_model is kind.model:
             yield _error(kind, "E003", "A kind cannot be as visible as itself.")
-
-
-def _parents(kind: Kind) -> tuple[str, ...]:
-    if isinstance(kind.visible, AsFirstParent):
-        return kind.visible.fields
-    return (kind.visible.field,) if isinstance(kind.visible, AsParent) else ()
 
 
 def _same_ranks() -> Iterator[Error]:
@@ -86,10 +80,10 @@ def _relations_to_private_rows(model: Any) -> Iterator[Error]:
     kind = kind_of(model)
     for name, relation in _foreign_keys(model).items():
         target = kind_of(relation.related_model)
-        if target is None or not target.is_private or model in target.parts:
+        if target is None or not target.is_private or model in target.all_parts:
             continue
         # A row may be visible by its first parent, and so show a second one that is not.
-        if kind is not None and (name in kind.guarded or _parents(kind)[:1] == (name,)):
+        if kind is not None and (name in kind.guarded or kind.parents[:1] == (name,)):
             continue
         yield Error(
             f"{model.__name__}.{name} leads to {target.name}, some of whose rows are private.",

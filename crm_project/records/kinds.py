@@ -111,16 +111,23 @@ class AsFirstParent:
         return rows.filter(self._condition(rows.model, hidden), organization_id=member.organization_id)
 
     def _condition(self, model: Any, of_parent: "Callable[[Kind, str], Q]") -> Q:
-        found, without = Q(pk__in=[]), Q()
-        for name in self.fields:
+        def condition(name: str) -> Q:
             parent = kind_of(model._meta.get_field(name).related_model)
-            if parent is not None:
-                found |= without & Q(**{f"{name}__isnull": False}) & of_parent(parent, name)
-            without &= Q(**{f"{name}__isnull": True})
-        return found
+            return of_parent(parent, name) if parent is not None else Q(pk__in=[])
+
+        return _of_first(self.fields, condition)
 
 
 Visibility = Everyone | Private | AsParent | AsFirstParent
+
+
+def _of_first(names: Sequence[str], condition: Callable[[str], Q]) -> Q:
+    """The rows that satisfy the condition of the first of these foreign keys that they have."""
+    found, without = [], Q()
+    for name in names:
+        found.append(without & Q(**{f"{name}__isnull": False}) & condition(name))
+        without &= Q(**{f"{name}__isnull": True})
+    return Q(*found, _connector=Q.OR)
 
 
 def _others(rows: Any, member: Member, visible: Private | AsParent) -> Any:
@@ -229,7 +236,8 @@ class Kind:
     is_inner: Callable[[Any], bool] | None = None
     # The columns and lists that hold personal data, which redaction erases.
     personal: frozenset[str] = frozenset()
-    # expired(before): the condition for rows to be purged, where that is not the time of their deletion.
+    # expired(before): the condition for rows to be purged, where that is not the time of their or their parent's
+    # deletion.
     expired: Callable[[datetime.datetime], Q] | None = None
 
     @property
@@ -263,12 +271,45 @@ class Kind:
         """Its parts and its external references."""
         return {*self.parts, *([self.references] if self.references else [])}
 
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The foreign keys to its parents, the rows that decide who sees its own."""
+        if isinstance(self.visible, AsFirstParent):
+            return self.visible.fields
+        return (self.visible.field,) if isinstance(self.visible, AsParent) else ()
+
     def expired_rows(self, before: datetime.datetime) -> Any:
-        """The rows that are to be purged: those deleted earlier than `before`, where the kind has a trash."""
+        """The rows that are to be purged: those in the trash since before this time, or whose parent is."""
         rows = self.model._default_manager.all()
         if self.expired is not None:
             return rows.filter(self.expired(before))
-        return rows.filter(deleted_at__lt=before) if hasattr(self.model, "deleted_at") else rows.none()
+        return rows.filter(self._trashed(before)) if hasattr(self.model, "deleted_at") else rows.none()
+
+    def _trashed(self, before: datetime.datetime, prefix: str = "") -> Q:
+        own = Q(**{f"{prefix}deleted_at__lt": before})
+        if not self.parents:
+            return own
+        return own | self._of_parent(prefix, lambda parent, path: parent._trashed(before, f"{path}__"))
+
+    def with_live_parent(self, rows: Any) -> Any:
+        """Without the rows whose parent is in the trash: they return with it."""
+        return rows.filter(self._live_parent()) if self.parents else rows
+
+    def _live_parent(self, prefix: str = "") -> Q:
+        def is_live(parent: "Kind", path: str) -> Q:
+            own = Q(**{f"{path}__deleted_at": None})
+            return own & parent._live_parent(f"{path}__") if parent.parents else own
+
+        return self._of_parent(prefix, is_live)
+
+    def _of_parent(self, prefix: str, condition: "Callable[[Kind, str], Q]") -> Q:
+        parents = {f"{prefix}{name}": self.model._meta.get_field(name).related_model for name in self.parents}
+
+        def of(path: str) -> Q:
+            parent = kind_of(parents[path])
+            return condition(parent, path) if parent is not None else Q(pk__in=[])
+
+        return _of_first(list(parents), of)
 
     def rows(self, member: Member) -> Any:
         """The rows that the member may see, live or not, with the relations of their names."""
@@ -280,8 +321,8 @@ class Kind:
         return self.visible.hidden(self.model._default_manager.all(), member)
 
     def live_rows(self, member: Member) -> Any:
-        """The rows that the member may see and that are not in the trash, where the kind has one."""
-        rows = self.rows(member)
+        """The rows that the member may see and that are not in the trash, nor is their parent."""
+        rows = self.with_live_parent(self.rows(member))
         return rows.filter(deleted_at=None) if hasattr(self.model, "deleted_at") else rows
 
     def part(self, row: Any) -> dict[str, Any]:

@@ -38,8 +38,8 @@ class RowQuerySet(models.QuerySet[R]):
         return self.filter(deleted_at=None)
 
     def visible_to(self, member: "Member") -> Self:
-        """The live rows of the member's organization that the member may see: the only door."""
-        return self.live().seen_by(member)
+        """The live rows of the member's organization that the member may see, with a live parent: the only door."""
+        return self.live().seen_by(member).with_live_parent()
 
     def trash_visible_to(self, member: "Member", now: datetime.datetime) -> Self:
         """What can still be restored."""
@@ -49,6 +49,11 @@ class RowQuerySet(models.QuerySet[R]):
         """Live and trashed rows that the member may see, by their kind's declaration; none without one."""
         kind = kind_of(self.model)
         return self.none() if kind is None else kind.visible.narrow(self, member)
+
+    def with_live_parent(self) -> Self:
+        """Without the rows whose parent is in the trash, if the kind has parents."""
+        kind = kind_of(self.model)
+        return self if kind is None else kind.with_live_parent(self)
 
     def matching(self, text: str) -> Self:
         """Rows whose search text has every word of `text`, in any order, or a phone number in any spelling."""

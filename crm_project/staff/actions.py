@@ -104,7 +104,7 @@ class AdminAction:
 
 
 class TrashAction(AdminAction):
-    """Moves rows to the trash with the service of the ModelAdmin."""
+    """Moves rows to the trash by the service of their kind, or by `trash(actor, rows, given)`."""
 
     name = "trash"
     label: ClassVar[str | Promise] = gettext_lazy("Move to the trash")
@@ -112,8 +112,8 @@ class TrashAction(AdminAction):
     done: ClassVar[str | Promise] = gettext_lazy("moved to the trash")
     is_dangerous = True
 
-    def __init__(self, trash: Any, explanation: str | Promise = "", on_many: bool = True) -> None:
-        self._trash = trash
+    def __init__(self, trash: Any = None, explanation: str | Promise = "", *, on_many: bool = True) -> None:
+        self._trash = trash or by_kind("trash")
         self._explanation = explanation
         self.on_many = on_many  # type: ignore[misc]
 
@@ -127,6 +127,16 @@ class TrashAction(AdminAction):
         self._trash(actor, rows, given)
 
 
+def by_kind(name: str) -> Any:
+    """A function for `run` that calls this service of the rows' kind, with the versions that the member has seen."""
+
+    def run(actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
+        services = kinds[rows[0].row_kind].services
+        getattr(services, name)(actor=actor, rows=rows, if_match=expected_versions(rows), **given)
+
+    return run
+
+
 def each(service: Any, name: str) -> Any:
     """A function for `run` that calls a service of one row for each row, as its argument `name`."""
 
@@ -138,14 +148,16 @@ def each(service: Any, name: str) -> Any:
 
 
 class RestoreAction(AdminAction):
+    """Restores rows by the service of their kind, or by `restore(actor, rows, given)`."""
+
     name = "restore"
     label: ClassVar[str | Promise] = gettext_lazy("Restore")
     icon = "restore_from_trash"
     done: ClassVar[str | Promise] = gettext_lazy("restored")
     on_trash = True
 
-    def __init__(self, restore: Any) -> None:
-        self._restore = restore
+    def __init__(self, restore: Any = None) -> None:
+        self._restore = restore or by_kind("restore")
 
     def run(self, actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
         self._restore(actor, rows, given)

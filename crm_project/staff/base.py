@@ -1,7 +1,7 @@
 """The base of every ModelAdmin: permissions by role, visible rows only, writes by services, refusals as form errors.
 
 Django's ModelAdmin would offer other organizations' rows in filters, autocompletes and foreign keys, delete without
-the services, and answer a refusal with a 500. A subclass declares its services and fields.
+the services, and answer a refusal with a 500. A subclass declares its fields; it writes by the services of its kind.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,6 +37,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError
 from crm_project.records.fields import MoneyField
+from crm_project.records.kinds import Services, kind_of
 from crm_project.records.querysets import RESTORABLE_FOR
 from crm_project.staff import custom, display, filters, inputs, once, panels, saved_views
 from crm_project.staff.actions import (
@@ -113,15 +114,25 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         MoneyField: {"form_class": inputs.DecimalInput, "widget": inputs.TextInput},
     }
 
-    # -- Services of the subclass.
+    # -- Writes, by the services of the kind.
+
+    @property
+    def services(self) -> Services:
+        """The services of the model's kind; a model that is no kind has none."""
+        kind = kind_of(self.model)
+        return kind.services if kind is not None else Services()
 
     def create(self, actor: Actor, change: dict[str, Any]) -> Any:
         """Create a row and return it."""
-        raise PermissionDenied
+        if self.services.create is None:
+            raise PermissionDenied
+        return self.services.create(actor=actor, changes=[change])[0]
 
     def update(self, actor: Actor, row: Any, change: dict[str, Any]) -> Any:
         """Apply the change and return the row as written."""
-        raise PermissionDenied
+        if self.services.update is None:
+            raise PermissionDenied
+        return self.services.update(actor=actor, changes=[(row, change)])[0].row
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         raise NotImplementedError

@@ -20,7 +20,7 @@ from crm_project.accounts.rules import Permission
 from crm_project.journal.event_types import known_types
 from crm_project.languages.figures import number
 from crm_project.staff import display, inputs, panels
-from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction, each
+from crm_project.staff.actions import AdminAction, RestoreAction, TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import RowFilter, choice_filter
 from crm_project.staff.forms import StaffForm
@@ -255,10 +255,9 @@ class WebhookAdmin(StaffModelAdmin):
         Replay(),
         RotateSecret(),
         TrashAction(
-            each(services.trash_webhook, "webhook"),
-            gettext_lazy("Nothing is sent any more. It can be restored for 30 days."),
+            explanation=gettext_lazy("Nothing is sent any more. It can be restored for 30 days."),
         ),
-        RestoreAction(each(services.restore_webhook, "webhook")),
+        RestoreAction(),
     )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
@@ -285,9 +284,6 @@ class WebhookAdmin(StaffModelAdmin):
             return
         row, request.new_secret = services.create_webhook(actor=self.actor(request), change=form.change())  # type: ignore[attr-defined]
         vars(obj).update(vars(row))
-
-    def update(self, actor: Actor, row: Webhook, change: dict[str, Any]) -> Webhook:
-        return services.update_webhook(actor=actor, webhook=row, change=change)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
         return self._secret_page(request, obj, request.new_secret)  # type: ignore[attr-defined]

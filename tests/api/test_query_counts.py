@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from contacts.services import create_contacts
 from crm_project.accounts import services as accounts_services
 from crm_project.accounts.models import ApiToken, Member, User
-from crm_project.activities.services import create_activities
+from crm_project.records.kinds import OMITTED_COLUMNS, kinds
 from crm_project.records.models import CustomField
 from deals.models import Deal, LostReason
 from deals.services import create_deals
@@ -89,20 +89,26 @@ class QueryCountTests(ApiTestCase):
             for n, person, member in zip(numbers, self.people, members, strict=True)
         ]
         deals = create_deals(actor=self.bob, changes=changes)
-        create_activities(
-            actor=self.bob,
-            changes=[
-                {
-                    "type": "call",
-                    "due_on": datetime.date(2026, 1, 1),
-                    "deal": deal.pk,
-                    "contact": deal.contact_id,
-                    "owner": deal.owner_id,
-                    "external_references": [("erp", f"{deal.pk}")],
-                }
-                for deal in deals
-            ],
-        )
+        for kind in kinds.values():
+            if kind.parents:
+                self.copy_rows(kind, deals)
+
+    def copy_rows(self, kind, deals):
+        """Rows of a kind that belongs to deals: that of the routes for each deal, with all that a row can hold."""
+        row = kind.rows(self.bob.member).get(uuid=self.rows[kind.name])
+        plain = {field.name for field in kind.model._meta.concrete_fields if not field.related_model}
+        given = {name: getattr(row, name) for name in plain - OMITTED_COLUMNS - kind.model.derived}
+        changes = [
+            {
+                **given,
+                "deal": deal.pk,
+                "contact": deal.contact_id,
+                "owner": deal.owner_id,
+                "external_references": [("erp", f"{deal.pk}")],
+            }
+            for deal in deals
+        ]
+        kind.services.create(actor=self.bob, changes=changes)
 
     def counts(self):
         return {str(route): self.count(route) for route in ROUTES if route.method == "GET"}

@@ -1,31 +1,23 @@
 """The recipe "a kind" of CONTRIBUTING.md as data: reference data with a name, in the API, the admin and the journal.
 
-A step writes a file, or edits one: then `anchor` is the text before which the new text is inserted. `guard` is the
-check that fails without the step: START for Django's start and its system checks, else the id of a test.
-
 `python -m tests.recipes.kind` carries it out in the working tree; `python -m tests.recipes.kind regions Region` with
 another name of the app and of the model.
 """
 
-import json
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-
-from crm_project.environment import BASE_DIR
-
-START = "manage.py check"
-
-
-@dataclass(frozen=True)
-class Step:
-    path: str
-    text: str
-    why: str
-    anchor: str = ""
-    guard: str = START
-
+from tests.recipes.steps import (
+    COUNTED,
+    IN_ADMIN,
+    IN_LAYERS,
+    IN_SIDEBAR,
+    IN_TABLE,
+    OF_EACH_KIND,
+    SERVED,
+    WALKED,
+    Recipe,
+    Step,
+    in_packages,
+    main,
+)
 
 MODELS = '''"""The industry of a company."""
 
@@ -232,12 +224,10 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
-from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
-from crm_project.staff.actions import RestoreAction, TrashAction, each
+from crm_project.staff.actions import RestoreAction, TrashAction
 from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.forms import StaffForm, references_field
-from industries import services
 from industries.models import Industry
 
 
@@ -254,18 +244,12 @@ class IndustryAdmin(StaffModelAdmin):
     list_display: ClassVar[Any] = ("name", "created_at")
     has_trash = True
     row_actions: ClassVar[Any] = (
-        TrashAction(each(services.trash_industry, "industry"), "It can be restored for 30 days."),
-        RestoreAction(each(services.restore_industry, "industry")),
+        TrashAction(explanation="It can be restored for 30 days."),
+        RestoreAction(),
     )
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         return [(None, {"fields": ["name", "external_references"]})]
-
-    def create(self, actor: Actor, change: dict[str, Any]) -> Industry:
-        return services.create_industry(actor=actor, change=change)
-
-    def update(self, actor: Actor, row: Industry, change: dict[str, Any]) -> Industry:
-        return services.update_industry(actor=actor, industry=row, change=change)
 '''
 
 SIDEBAR = """            (
@@ -318,14 +302,6 @@ def trashed_industry(w: Any) -> Any:
 LEAKING = """            "industry": create_industry(actor=actor, change={"name": f"{word} industry"}),
 """
 
-IN_TABLE = "tests/api/test_permissions.py::CoverageTests::test_every_route_is_in_the_table"
-IN_LAYERS = "tests/test_layers.py"
-IN_ADMIN = "tests/test_kinds.py::TestPlaces::test_every_kind_with_services_has_a_page_in_the_admin"
-IN_SIDEBAR = "tests/test_kinds.py::TestPlaces::test_the_sidebar_leads_to_every_kind_with_services"
-WALKED = "tests/staff/test_leaks.py::CoverageTests::test_every_model_of_the_admin_is_walked_or_the_operators"
-COUNTED = "tests/api/test_query_counts.py"
-SERVED = "tests/journal/test_every_service.py"
-
 FILES = [
     Step("industries/__init__.py", "", "The app."),
     Step("industries/models.py", MODELS, "The row and the table of its external references."),
@@ -358,6 +334,7 @@ EDITS = [
         "Place it among the layers and the packages.",
         '  "(contacts) | (pipelines)",\n',
         guard=IN_LAYERS,
+        further=[in_packages("industries")],
     ),
     Step(
         "crm_project/staff/theme.py",
@@ -372,6 +349,10 @@ EDITS = [
         "The status of each route for each role.",
         '    route("GET    /api/pipelines  ',
         guard=IN_TABLE,
+        further=[
+            ('        "deal": deal.uuid,\n', f'{ROUTE_ROWS}        "deal": deal.uuid,\n'),
+            ("def served()", f"{TRASHED}def served()"),
+        ],
     ),
     Step(
         "tests/query_counts.json",
@@ -379,6 +360,7 @@ EDITS = [
         "The number of queries of each list and row.",
         '  "GET /api/lost-reasons": ',
         guard=COUNTED,
+        further=[OF_EACH_KIND],
     ),
     Step(
         "tests/staff/test_leaks.py",
@@ -386,6 +368,10 @@ EDITS = [
         "Include its pages in the walk, in TENANT_MODELS, and a row of each organization.",
         "from pipelines.models import",
         guard=WALKED,
+        further=[
+            ("    SavedView,\n)", "    SavedView,\n    Industry,\n)"),
+            ('            "import": source,\n', f'            "import": source,\n{LEAKING}'),
+        ],
     ),
     Step(
         "tests/journal/test_every_service.py",
@@ -393,85 +379,17 @@ EDITS = [
         "Try each of its services.",
         '    "undo": (\n',
         guard=SERVED,
+        further=[
+            ("class WalkTests", f"{WALKED_ROWS}class WalkTests"),
+            (
+                "from pipelines import services",
+                "from industries import services as industries_services\nfrom pipelines import services",
+            ),
+        ],
     ),
 ]
 
-COUNTS = json.loads((BASE_DIR / "tests/query_counts.json").read_text())
-# The reads that take one more query for each kind that has external references.
-OF_EACH_KIND = ("GET /api/external-references", "GET /api/external-references/{reference}")
-
-# Further changes of the same steps: (path, old, new).
-FURTHER = [
-    *(
-        ("tests/query_counts.json", f'"{read}": {COUNTS[read]}', f'"{read}": {COUNTS[read] + 1}')
-        for read in OF_EACH_KIND
-    ),
-    ("pyproject.toml", '"pipelines", "deals", ', '"pipelines", "deals", "industries", '),
-    ("pyproject.toml", '"pipelines", "deals"]', '"pipelines", "deals", "industries"]'),
-    ("pyproject.toml", '"pipelines", "deals",\n', '"pipelines", "deals", "industries",\n'),
-    ("tests/api/routes.py", '        "deal": deal.uuid,\n', f'{ROUTE_ROWS}        "deal": deal.uuid,\n'),
-    ("tests/api/routes.py", "def served()", f"{TRASHED}def served()"),
-    ("tests/staff/test_leaks.py", "    SavedView,\n)", "    SavedView,\n    Industry,\n)"),
-    (
-        "tests/staff/test_leaks.py",
-        '            "import": source,\n',
-        f'            "import": source,\n{LEAKING}',
-    ),
-    ("tests/journal/test_every_service.py", "class WalkTests", f"{WALKED_ROWS}class WalkTests"),
-    (
-        "tests/journal/test_every_service.py",
-        "from pipelines import services",
-        "from industries import services as industries_services\nfrom pipelines import services",
-    ),
-]
-
-
-def write(tree: Path, step: Step) -> None:
-    """Write the step's file, or make its edits."""
-    path = tree / step.path
-    if not step.anchor:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(step.text)
-        return
-    edit(path, step.anchor, step.text + step.anchor)
-    for _, old, new in (change for change in FURTHER if change[0] == step.path):
-        edit(path, old, new)
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text, f"{path.name}: {old}"
-    path.write_text(text.replace(old, new) if path.name == "pyproject.toml" else text.replace(old, new, 1))
-
-
-def rename(app: str, model: str) -> None:
-    """Put other names into the files of the recipe."""
-    article = "an" if model[0] in "AEIOU" else "a"
-    words = {
-        "an industry": f"{article} {model.lower()}",
-        "industries": app,
-        "Industries": app.capitalize(),
-        "industry": model.lower(),
-        "Industry": model,
-    }
-    for path in {*(BASE_DIR / "industries").rglob("*.py"), *(BASE_DIR / step.path for step in EDITS)}:
-        text = path.read_text()
-        for old, new in words.items():
-            text = text.replace(old, new)
-        path.write_text(text)
-    (BASE_DIR / "industries").rename(BASE_DIR / app)
-
-
-def main() -> None:
-    app, model = sys.argv[1:] or ("industries", "Industry")
-    for each in [*FILES, *EDITS]:
-        write(BASE_DIR, each)
-    if app != "industries":
-        rename(app, model)
-    for arguments in (["check", "--fix", "--quiet"], ["format", "--quiet"]):
-        subprocess.run([sys.executable, "-m", "ruff", *arguments, BASE_DIR], check=True)
-    print(f"Now: python manage.py makemigrations -n initial {app}")
-
+RECIPE = Recipe("a kind", "industries", "Industry", FILES, EDITS)
 
 if __name__ == "__main__":
-    main()
+    main(RECIPE)

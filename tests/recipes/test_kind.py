@@ -1,4 +1,7 @@
-"""The recipe "a kind" of CONTRIBUTING.md, executed: it is complete, and a check fails without each step."""
+"""The recipes "a kind" and "an ordinary kind" of CONTRIBUTING.md, executed: a check fails without each step of them.
+
+Both are carried out in one copy of the code, as two people might in one tree.
+"""
 
 import os
 import re
@@ -11,57 +14,29 @@ from pathlib import Path
 import pytest
 
 from crm_project.environment import BASE_DIR
+from tests.recipes import kind, ordinary_kind, walks
 from tests.recipes.document import copy_of_the_code
-from tests.recipes.kind import EDITS, FILES, START, Step, write
+from tests.recipes.steps import START, Recipe, Step
 
-STEPS = [*FILES, *EDITS]
+RECIPES = [kind.RECIPE, ordinary_kind.RECIPE]
+STEPS = [(recipe, step) for recipe in RECIPES for step in recipe.steps]
 
 pytestmark = pytest.mark.recipe
+of_each = pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.app)
 
 ICONS = "tests/staff/test_icons.py"
 CONVERTERS = "tests/api/test_uuid_paths.py::UUIDPathTests::test_no_route_of_a_row_takes_the_id_alone"
-# A test of the new kind, run in the copy.
-WALK = """
-from crm_project.journal.models import Event
-from industries.models import Industry
-from tests.api.client import ApiTestCase
-from tests.staff.base import StaffTestCase, list_url
 
 
-class WalkTests(ApiTestCase):
-    def test_create_journal_and_undo(self):
-        row = self.as_manager.post("/api/industries", {"name": "Steel"}).json()
-        assert self.as_bob.get("/api/industries").json()["results"][0]["name"] == "Steel"
-        assert self.as_charlie.get("/api/industries").json()["results"] == []
-        again = self.as_manager.post("/api/industries", {"name": " Steel"})
-        assert (again.status_code, again.json()["code"]) == (409, "name_taken")
-        events = self.as_bob.get("/api/events").json()["results"]
-        event = next(one for one in events if one["kind"] == "industry")
-        assert (event["action"], event["row"]) == ("created", row["uuid"])
-        assert self.as_bob.get(f"/api/industries/{event['row']}").json() == row
-        named = {"system": "erp", "kind": "industry", "external_id": "7", "row": row["id"]}
-        assert self.as_manager.post("/api/external-references", named).status_code == 201
-        done = self.as_manager.post(f"/api/events/{event['sequence']}/undo")
-        assert done.status_code == 409, "the reference came later"
-        last = Event.objects.filter(kind="industry").order_by("sequence").last()
-        assert self.as_manager.post(f"/api/events/{last.sequence}/undo").status_code == 200
-        assert self.as_manager.post(f"/api/events/{event['sequence']}/undo").status_code == 200
-        assert Industry.objects.get().deleted_at is not None
-
-
-class PageTests(StaffTestCase):
-    def test_the_list_opens(self):
-        self.sign_in(self.alice)
-        assert self.client.get(list_url(Industry)).status_code == 200
-"""
-
-
-def forget(tree: Path, step: Step) -> None:
-    """Take the step back. No two steps change the same file."""
-    if step.anchor:
-        shutil.copy(BASE_DIR / step.path, tree / step.path)
-    else:
-        (tree / step.path).unlink()
+def forget(tree: Path, recipe: Recipe, forgotten: Step) -> None:
+    """Take the step back. No two steps of a recipe change the same file; those of the other recipe stay."""
+    if not forgotten.anchor:
+        (tree / forgotten.path).unlink()
+        return
+    shutil.copy(BASE_DIR / forgotten.path, tree / forgotten.path)
+    others = [step for other, step in STEPS if other is not recipe and step.path == forgotten.path]
+    for step in others:
+        step.carry_out(tree)
 
 
 def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -80,11 +55,12 @@ def run_tests(tree: Path, *tests: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """The code with all steps of the recipe, and the migration. One copy serves all tests."""
+    """The code with all steps of the recipes, and the migrations. One copy serves all tests."""
     tree = copy_of_the_code(tmp_path_factory.mktemp("kind"))
-    for step in STEPS:
-        write(tree, step)
-    made = run(tree, "manage.py", "makemigrations", "industries", "-n", "initial")
+    for _, step in STEPS:
+        step.carry_out(tree)
+    apps = [recipe.app for recipe in RECIPES]
+    made = run(tree, "manage.py", "makemigrations", *apps, "-n", "initial")
     assert made.returncode == 0, made.stderr
     return tree
 
@@ -92,52 +68,69 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def without(finished):
     """Take one step back for the test."""
-    steps: list[Step] = []
+    kept: dict[Path, str] = {}
 
-    def take_back(step):
-        steps.append(step)
-        forget(finished, step)
+    def take_back(recipe, step):
+        path = finished / step.path
+        kept[path] = path.read_text()
+        forget(finished, recipe, step)
         return finished
 
     yield take_back
-    for step in steps:
-        write(finished, step)
+    for path, text in kept.items():
+        path.write_text(text)
 
 
-def test_the_document_names_every_step_in_order():
-    section = (
-        (BASE_DIR / "CONTRIBUTING.md").read_text().partition("## Recipe: a kind\n")[2].partition("\n## ")[0]
-    )
+@of_each
+def test_the_document_names_every_step_in_order(recipe):
+    heading = f"## Recipe: {recipe.title}\n"
+    section = (BASE_DIR / "CONTRIBUTING.md").read_text().partition(heading)[2].partition("\n## ")[0]
     paths = re.findall(r"`((?:<app>|crm_project|tests)/[\w/.]+|pyproject\.toml)`", section)
 
-    assert list(dict.fromkeys(paths)) == [
-        "tests/recipes/kind.py",
-        *(step.path.replace("industries/", "<app>/", 1) for step in STEPS),
-    ]
+    steps = [step.path.replace(f"{recipe.app}/", "<app>/", 1) for step in recipe.steps]
+    assert [path for path in dict.fromkeys(paths) if path in steps] == steps
 
 
-def test_the_recipe_is_short():
-    assert len(FILES) <= 10
-    assert len(EDITS) <= 8
+@of_each
+def test_the_recipe_is_short(recipe):
+    assert len(recipe.files) <= 10
+    assert len(recipe.edits) <= 8
 
 
-def test_it_works(finished):
+@of_each
+def test_other_names_leave_none_of_the_example(recipe):
+    other = recipe.named("orchards", "Orchard")
+
+    written = "\n".join(f"{step.path}\n{step.text}" for step in other.steps)
+    written += "\n".join(str(new) for step in other.edits for _, new in step.further if isinstance(new, str))
+    assert re.findall(f"{recipe.app}|{recipe.model}", written, re.IGNORECASE) == []
+    assert "an orchard" in written
+    assert not re.search(r"\ba orchard", written)
+
+
+def test_they_work(finished):
     checks = run(finished, "manage.py", "check")
     assert checks.returncode == 0, checks.stderr
     for tool in (["ruff", "check", "."], ["ruff", "format", "--check", "."]):
         linted = run(finished, "-m", *tool)
         assert linted.returncode == 0, linted.stdout
-    (finished / "tests/test_walk.py").write_text(WALK)
+    for name, text in (("industries", walks.INDUSTRIES), ("visits", walks.VISITS)):
+        (finished / f"tests/test_walk_of_{name}.py").write_text(text)
 
-    guards = sorted({step.guard for step in STEPS} - {START})
-    done = run_tests(finished, "tests/test_walk.py", CONVERTERS, ICONS, *guards)
+    guards = sorted({step.guard for _, step in STEPS} - {START})
+    own = ["tests/test_walk_of_industries.py", "tests/test_walk_of_visits.py"]
+    done = run_tests(finished, *own, CONVERTERS, ICONS, *guards)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("step", [step for step in STEPS if step.text], ids=lambda step: step.path)
-def test_a_forgotten_step_is_found(without, step):
-    tree = without(step)
+@pytest.mark.parametrize(
+    ("recipe", "step"),
+    [(recipe, step) for recipe, step in STEPS if step.text],
+    ids=[f"{recipe.app}:{step.path}" for recipe, step in STEPS if step.text],
+)
+def test_a_forgotten_step_is_found(without, recipe, step):
+    tree = without(recipe, step)
 
     start = run(tree, "manage.py", "check")
 
@@ -149,9 +142,9 @@ def test_a_forgotten_step_is_found(without, step):
 
 
 def test_a_kind_that_is_not_registered_is_found(finished, without):
-    (step,) = (step for step in FILES if step.path == "industries/apps.py")
-    tree = without(step)
-    write(tree, replace(step, text=step.text.replace("kinds.connect()", "assert kinds")))
+    (step,) = (step for step in kind.RECIPE.files if step.path == "industries/apps.py")
+    tree = without(kind.RECIPE, step)
+    replace(step, text=step.text.replace("kinds.connect()", "assert kinds")).carry_out(tree)
 
     start = run(tree, "manage.py", "check")
 

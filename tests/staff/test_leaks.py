@@ -31,6 +31,7 @@ from crm_project.mail.models import Message
 from crm_project.notifications.models import Notification
 from crm_project.rates.models import ExchangeRate
 from crm_project.rates.services import create_exchange_rate
+from crm_project.records.kinds import kinds
 from crm_project.records.models import CustomField
 from crm_project.saved_views.models import SavedView
 from crm_project.saved_views.services import create_saved_view
@@ -531,6 +532,15 @@ class CoverageTests(LeakTestCase):
     def test_every_model_of_the_admin_is_walked_or_the_operators(self):
         assert set(admin.site._registry) == {*TENANT_MODELS, Organization, User, StoredTask, Schedule}
         assert {type(row) for row in self.foreign.values()} == {*TENANT_MODELS}, "`_fill` makes a row of each"
+
+    def test_every_kind_of_rows_of_deals_has_a_row_of_the_private_one(self):
+        without = [
+            kind.name
+            for kind in kinds.values()
+            if kind.parents and not kind.hidden_rows(self.bob.member).exists()
+        ]
+
+        assert without == []
 
     def test_operators_see_organizations_and_logins_and_others_do_not(self):
         for who, status in ((self.operator, 200), (self.bob, 403), (self.viewer, 403)):

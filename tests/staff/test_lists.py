@@ -10,12 +10,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.utils import timezone
 
+from crm_project.goals.services import create_goal
+from crm_project.records.kinds import kinds
 from crm_project.staff.filters import ChosenFilter
 from deals import money
 from deals.models import Deal
 from deals.services import update_deals
 from tests.factories import CompanyFactory
-from tests.staff.base import StaffTestCase, list_url
+from tests.staff.base import StaffTestCase, action_url, list_url
 
 LIST = list_url(Deal)
 TOTAL = re.compile(r"<div><dt>([^<]+)</dt><dd>(.*?)</dd></div>", re.S)
@@ -188,6 +190,24 @@ class ActTests(ListTestCase):
 
         deal.refresh_from_db()
         assert deal.status == "open"
+
+    def test_a_row_of_any_kind_that_was_changed_since_the_page_was_opened_is_not_moved_to_the_trash(self):
+        self.sign_in(self.manager)
+        goal = create_goal(
+            actor=self.manager, change={"month": datetime.date(2026, 1, 1), "amount": Decimal(2)}
+        )
+        activity = self.activity(deal=self.deal().pk)
+        for row in (goal, activity):
+            url = action_url("trash", row)
+            sent = {"chosen": re.search(r'name="chosen" value="([^"]+)"', self.page(url))[1]}
+            later = {"amount": Decimal(3)} if row is goal else {"subject": "Later"}
+            kinds[row.row_kind].services.update(actor=self.manager, changes=[(row, later)])
+
+            assert self.client.post(url, sent).status_code == 200, row
+            row.refresh_from_db()
+            assert row.deleted_at is None
+            sent = {"chosen": re.search(r'name="chosen" value="([^"]+)"', self.page(url))[1]}
+            assert self.client.post(url, sent).status_code == 302, row
 
     def test_a_deal_that_was_changed_since_the_page_was_opened_is_not_changed_again(self):
         deal = self.deal(name="Roof")

@@ -125,14 +125,6 @@ class Postpone(Done):
         services.postpone_activities(actor=actor, rows=[row for row in rows if row.is_open])
 
 
-def trash(actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
-    services.trash_activities(actor=actor, rows=rows)
-
-
-def restore(actor: Actor, rows: Sequence[Any], given: Mapping[str, Any]) -> None:
-    services.restore_activities(actor=actor, rows=rows)
-
-
 @admin.register(Activity)
 class ActivityAdmin(StaffModelAdmin):
     form = ActivityForm
@@ -169,8 +161,8 @@ class ActivityAdmin(StaffModelAdmin):
     row_actions: ClassVar[Any] = (
         Done(),
         Postpone(),
-        TrashAction(trash, gettext_lazy("Activities in the trash can be restored for 30 days.")),
-        RestoreAction(restore),
+        TrashAction(explanation=gettext_lazy("Activities in the trash can be restored for 30 days.")),
+        RestoreAction(),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -185,12 +177,6 @@ class ActivityAdmin(StaffModelAdmin):
 
     def home_context(self, request: HttpRequest) -> dict[str, Any]:
         return {"day": sections.day_context(request, self.actor(request))}
-
-    def create(self, actor: Actor, change: dict[str, Any]) -> Activity:
-        return services.create_activities(actor=actor, changes=[change])[0]
-
-    def update(self, actor: Actor, row: Activity, change: dict[str, Any]) -> Activity:
-        return services.update_activities(actor=actor, changes=[(row, change)])[0].row
 
     def fieldsets_for(self, request: HttpRequest, row: Any) -> Fieldsets:
         main = ["type", "subject", ("due_at", "due_on"), "deal", "contact", "owner", "text"]

@@ -19,9 +19,7 @@ from crm_project.api.fields import (
 )
 from crm_project.api.serializers import MemberSerializer, ReferenceListField, StrictSerializer, take_shorthand
 from crm_project.records.rules import LONG_TEXT
-from crm_project.records.writing.rows import MATCH
 
-MATCH_KEYS = tuple(MATCH)
 EXAMPLE = {
     "type": "call",
     "subject": "Ask for the budget",
@@ -72,22 +70,3 @@ class ActivitySerializer(StrictSerializer):
 
     def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
         return take_shorthand(attrs, self.instance)
-
-
-@extend_schema_serializer(
-    examples=[OpenApiExample("Plan a call once", {**EXAMPLE, "external_id": "ERP-42"}, request_only=True)]
-)
-class UpsertActivitySerializer(ActivitySerializer):
-    """An activity with the key that finds it."""
-
-    uuid = StrictUUID(required=False)
-    match_on = StrictChoice(MATCH_KEYS, write_only=True, required=False)
-
-
-class ActivityReceiptSerializer(ActivitySerializer):
-    """The activity, and the outcome of the upsert."""
-
-    outcome = serializers.ChoiceField(["created", "updated", "unchanged"], read_only=True)
-    new = serializers.BooleanField(read_only=True)
-    matched_on = serializers.ChoiceField(MATCH_KEYS, read_only=True, allow_null=True)
-    changed = serializers.ListField(child=serializers.CharField(), read_only=True)

@@ -41,6 +41,7 @@ Related = Mapping[str, Mapping[Any, Any]]
 ANY: Mapping[int, Versions] = MappingProxyType({})
 # The keys of an upsert of ordinary rows, each with whether a change has it.
 MATCH: Mapping[str, HasKey] = {"uuid": has("uuid"), "external_reference": has("external_references")}
+MATCH_KEYS = tuple(MATCH)
 
 
 class Lock(Enum):
