@@ -152,3 +152,41 @@ def test_imports_and_requests_at_once_create_one_company_and_one_person() -> Non
     assert refusals == []
     assert Contact.objects.filter(kind="company").count() == 1
     assert Contact.objects.filter(first_name="Nora").count() == 1
+
+
+class FurtherAddressTests(ApiTestCase):
+    """An address is of one contact, whichever of its addresses it is, in the database and in the file."""
+
+    def setUp(self) -> None:
+        self.ann = self.person(
+            first_name="Ann", last_name="Lee", email="ann@x.example", further_emails=["ann@home.example"]
+        )
+
+    def imported(self, *rows: list[str]) -> Any:
+        file = csv_file(["first_name", "last_name", "email", "city"], *rows)
+        result = imported(self.as_bob, "contacts", file, options={"bad_rows": "skip"})
+        assert result["state"] == "done", result["problem"]
+        errors = {line["line"]: line["errors"][0]["code"] for line in result["refused"]}
+        return counts(result), errors
+
+    def test_a_row_finds_the_contact_by_a_further_address(self) -> None:
+        assert self.imported(["Ann", "Lee", "ANN@home.example", "Graz"]) == ((0, 1, 0, 0), {})
+
+        ann = Contact.objects.get()
+        assert (ann.email, ann.further_emails, ann.city) == ("ann@x.example", ["ann@home.example"], "Graz")
+
+    def test_a_further_address_of_a_row_that_another_contact_has_refuses_the_row(self) -> None:
+        for taken in ("ann@x.example", "Ann@Home.example"):
+            row = ["Ben", "Roe", f"ben@x.example; {taken}", "Linz"]
+
+            assert self.imported(row) == ((0, 0, 0, 1), {2: "email_taken"}), taken
+        assert Contact.objects.count() == 1
+
+    def test_one_address_in_two_rows_is_of_the_first(self) -> None:
+        cleo = ["Cleo", "Roe", "cleo@x.example; shared@x.example", ""]
+
+        assert self.imported(cleo, ["Dan", "Roe", "shared@x.example", "Rome"]) == (
+            (1, 0, 0, 1),
+            {3: "email_taken"},
+        )
+        assert Contact.objects.exclude(pk=self.ann.pk).get().first_name == "Cleo"
