@@ -41,12 +41,12 @@ class GoalForm(StaffForm):
     )
     external_references = references_field()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            actor: Any = actor_of(self.request)
-            amount = money.formatted(self.instance.amount, actor.organization.currency)
-            self.initial.setdefault("amount", amount and Decimal(amount))
+    def initial_of(self, column: Any) -> Any:
+        if column.name != "amount":
+            return super().initial_of(column)
+        actor: Any = actor_of(self.request)
+        amount = money.formatted(self.instance.amount, actor.organization.currency)
+        return amount and Decimal(amount)
 
     def change(self) -> dict[str, Any]:
         change = super().change()

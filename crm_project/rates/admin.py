@@ -47,11 +47,10 @@ class ExchangeRateForm(StaffForm):
     )
     external_references = references_field()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            # Without the zeros that fill the column.
-            self.initial.setdefault("rate", Decimal(f"{self.instance.rate.normalize():f}"))
+    def initial_of(self, column: Any) -> Any:
+        """The rate without the zeros that fill the column."""
+        value = super().initial_of(column)
+        return Decimal(f"{value.normalize():f}") if column.name == "rate" else value
 
 
 class RateFileForm(forms.Form):

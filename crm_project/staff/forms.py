@@ -62,7 +62,11 @@ class StaffForm(AnyModelForm):
         """Django fills the fields of the model alone: a column whose field the form declares has its own default."""
         for column in self._meta.model._meta.concrete_fields:
             if column.name in self.fields:
-                self.initial.setdefault(column.name, column.value_from_object(self.instance))
+                self.initial.setdefault(column.name, self.initial_of(column))
+
+    def initial_of(self, column: Any) -> Any:
+        """The value of a column as its declared field has it first."""
+        return column.value_from_object(self.instance)
 
     def _label(self, name: str, field: forms.Field) -> Any:
         """That of the form, else the field's own, else the name of the column."""

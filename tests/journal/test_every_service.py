@@ -49,7 +49,8 @@ ROOMS = [
 # Name and password are the login's, which is no organization's row; nothing of a password belongs into a journal.
 # A test, a resend and a replay change no webhook: the dispatcher's own tables have them.
 # The language and the time zone in which members read are their own, and no event.
-NO_ROW = {"rename_member", "set_password", "change_preferences", "send_test", "resend", "replay"}
+NO_ROW = {"rename_member", "set_password", "change_preferences", "note_first_step"}
+NO_ROW |= {"send_test", "resend", "replay"}
 SAVED = {"name": "Open", "list": "deals", "filters": {"status": "open"}}
 HOOK = {"url": "https://example.com/hook", "events": ["deal.won"]}
 Action = Callable[[Any], Any]

@@ -41,6 +41,7 @@ from tests.factories import ActivityFactory, CustomFieldFactory, LostReasonFacto
 from tests.staff.base import StaffTestCase, action_url, add_url, change_url, list_url
 from tests.tasks import run_tasks
 
+PAUSED_UNTIL = datetime.date(2099, 12, 31)
 COUNTED = re.compile(r"([\d,]+) ([A-Za-z ]+?)(?=,| and |\.|\)|:|<|$)")
 
 
@@ -141,6 +142,12 @@ class ActionTests(ReachTestCase):
 
     def deal_hand_over(self):
         return self.deals(owner=self.bob.member.pk), {"owner": self.manager.member.pk}
+
+    def deal_pause(self):
+        return self.deals(), {"paused_until": str(PAUSED_UNTIL), "pause_reason": "Holidays"}
+
+    def deal_resume(self):
+        return self.deals(paused_until=PAUSED_UNTIL, pause_reason="Holidays"), {}
 
     def deal_duplicate(self):
         return self.deals()[:1], {}
