@@ -197,7 +197,7 @@ def _in_stage(present: Mapping[str, Any], stage: Stage, begin: datetime.datetime
 def _from_entry(draft: Draft, entry: Stage | None) -> list[DealState]:
     """In the entry stage, then as the deal is now.
 
-    Nobody has told which stages came between: a deal was in the entry stage of its pipeline until it was closed, or
+    Which stages came between is not known: a deal was in the entry stage of its pipeline until it was closed, or
     until it entered its present one.
     """
     row: Deal = draft.row

@@ -162,7 +162,7 @@ class StageDateTests(ApiTestCase):
         ]
         assert states("B") == [("New", "open", "2025-01-10"), ("Won", "won", "2025-03-01")]
         assert states("C") == [("New", "open", "2025-01-10")]
-        # Nobody has told when it came to its present stage, which is after the last one that is known.
+        # When it came to its present stage is not known: after the last one that is known.
         assert states("D") == [("New", "open", "2025-01-10"), ("Offer", "open", "2025-02-01")]
 
     def test_an_entry_in_the_future_refuses_the_row(self) -> None:
