@@ -35,8 +35,9 @@ from crm_project.imports.sources import source_named
 from crm_project.imports.tables import SourceLine, Table
 from crm_project.imports.tables.opening import open_rows
 from crm_project.records.bulk_sql import insert_rows
+from crm_project.records.kinds import kind_of
 from crm_project.records.locks import free_keys
-from crm_project.records.planner_statistics import analyze_tables
+from crm_project.records.planner_statistics import analyze_tables, lacks_statistics
 from crm_project.spilling_list import SpillingList
 from crm_project.write_queue import write_transaction
 
@@ -179,7 +180,7 @@ class Runner:
                 if preview or (self.report.refused and not skipping):
                     raise PreviewRollback
                 if self.report.rows >= CHUNK:
-                    analyze_tables(kind.model for kind in KINDS.values())
+                    analyze_tables(imported_tables())
                 check_constraints()
                 insert_refused(self.report)
                 self.source.mapping = self.mapping
@@ -265,10 +266,15 @@ class Runner:
 
     def _write_all(self, table: Table) -> None:
         self._place(table.labels)
+        # Each time that a first import has doubled the rows: see `analyze_tables`.
+        analyze_at = CHUNK if lacks_statistics(self.kind.model) else None
         while chunk := list(islice(table.rows, CHUNK)):
             self._write_chunk(chunk)
             self.report.rows += len(chunk)
             self.progress(self.report.rows)
+            if analyze_at and self.report.rows >= analyze_at:
+                analyze_tables(imported_tables())
+                analyze_at = 2 * self.report.rows
         self.report.rows_left_out = table.left_out
         if not self.report.rows:
             raise UnreadableFile("The file has a header and no rows below it; there is nothing to import.")
@@ -408,6 +414,12 @@ class Runner:
     def _label(self, key: str) -> str:
         field = self.kind.by_key.get(key)
         return field.label if field else key
+
+
+def imported_tables() -> list[Any]:
+    """The models of all kinds of rows that an import may create, with their parts."""
+    declared = [kind_of(kind.model) for kind in KINDS.values()]
+    return [model for kind in declared if kind for model in (kind.model, *kind.all_parts)]
 
 
 @contextmanager

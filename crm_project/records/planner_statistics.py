@@ -15,8 +15,22 @@ def analyze_tables(models: Iterable[Any]) -> None:
     With no statistics (SQLite), or with those of an empty table (PostgreSQL), the planner looks a key up by the index
     of the organization, and reads all of its rows for every key.
     """
+    # Others that analyze a table hold its lock until their transaction ends.
+    options = " (SKIP_LOCKED)" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"PRAGMA analysis_limit = {SQLITE_LIMIT}")
         for model in models:
-            cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
+            cursor.execute(f"ANALYZE{options} {connection.ops.quote_name(model._meta.db_table)}")
+
+
+def lacks_statistics(model: Any) -> bool:
+    """Whether PostgreSQL has never analyzed the table: it is new, or has few rows."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_stats WHERE schemaname = current_schema() AND tablename = %s)",
+            [model._meta.db_table],
+        )
+        return bool(cursor.fetchone()[0])
