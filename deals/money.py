@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext_noop
-from iso4217 import Currency
 
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.errors import FieldError
 from crm_project.records.fields import SCALE
 from deals.models import AMOUNT_LIMIT, Deal
@@ -21,18 +21,12 @@ FIXED = Deal.BidTypes.FIXED
 BASE_UNIT = Decimal("0.0001")
 
 
-@cache
-def currency_decimals() -> dict[str, int]:
-    """The number of decimals by currency code, without metals and test codes, which have no decimals."""
-    return {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
-
-
 @lru_cache(maxsize=4096)
 def formatted(amount: Decimal | None, currency: str) -> str | None:
     """The amount as text, with the decimals of the currency, or more if the amount has more."""
     if amount is None:
         return None
-    decimals = max(currency_decimals().get(currency, 2), _decimals(amount))
+    decimals = max(CURRENCY_DECIMALS.get(currency, 2), _decimals(amount))
     return f"{abs(amount):.{decimals}f}"  # no amount is below zero, but one may come as -0
 
 
@@ -43,7 +37,7 @@ def in_base(amount: Decimal) -> str:
 
 def rounded(amount: Decimal, currency: str) -> str:
     """A derived amount, rounded half up to the currency's decimals."""
-    unit = Decimal(1).scaleb(-currency_decimals().get(currency, 2))
+    unit = Decimal(1).scaleb(-CURRENCY_DECIMALS.get(currency, 2))
     return f"{amount.quantize(unit, ROUND_HALF_UP):f}"
 
 
@@ -99,7 +93,7 @@ def _currency(deal: Deal, change: Mapping[str, Any]) -> list[FieldError]:
     code = code.upper() if code.isascii() else code
     if code == deal.currency:
         return []  # even one that has been withdrawn since
-    if code not in currency_decimals():
+    if code not in CURRENCY_DECIMALS:
         return [FieldError("currency", "invalid_choice", "This is not an ISO 4217 currency code.")]
     deal.currency = code
     return []
@@ -188,7 +182,7 @@ def _sent(change: Mapping[str, Any], name: str, *causes: str) -> str:
 
 def _decimals_of(currency: str) -> int:
     """The decimals of the currency; those of the column for a withdrawn one, so that stored amounts stay valid."""
-    return currency_decimals().get(currency, SCALE)
+    return CURRENCY_DECIMALS.get(currency, SCALE)
 
 
 def _decimals(amount: Decimal) -> int:

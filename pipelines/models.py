@@ -12,7 +12,7 @@ from crm_project.records.models import ExternalReference, Row, reference_constra
 from pipelines.querysets import PipelineQuerySet, StageQuerySet
 
 # The days that an open deal may spend in a stage without a limit of its own before it is stale.
-DEFAULT_STALE_AFTER_DAYS = 30
+DEFAULT_STALE_AFTER_DAYS, MOST_STALE_DAYS = 30, 3650
 
 
 class ForecastCategories(models.TextChoices):
@@ -92,7 +92,8 @@ class Stage(Row):
                 condition=Q(kind__in=["open", "won", "lost"]), name="pipelines_stage_kind"
             ),
             models.CheckConstraint(
-                condition=Q(stale_after_days=None) | Q(stale_after_days__gte=1, stale_after_days__lte=3650),
+                condition=Q(stale_after_days=None)
+                | Q(stale_after_days__gte=1, stale_after_days__lte=MOST_STALE_DAYS),
                 name="pipelines_stage_stale_after_days",
             ),
         ]

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from crm_project.errors import FieldError
 from crm_project.records.rules import COLOR_PATTERN
-from pipelines.models import Stage
+from pipelines.models import MOST_STALE_DAYS, Stage
 
-MOST_STALE_DAYS = 3650
 DEFAULT_PROBABILITY = {Stage.Kinds.OPEN: 10, Stage.Kinds.WON: 100, Stage.Kinds.LOST: 0}
 
 

@@ -13,8 +13,8 @@ from django.core.validators import validate_email
 from django.utils.dateparse import parse_datetime
 
 from crm_project.api.fields import DAY, INSTANT, UUID
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.emails import fold_email
-from crm_project.rates.rules import CURRENCIES
 from crm_project.records.rules import is_day
 from crm_project.records.text import needles
 from crm_project.records.writing.columns import BIGGEST_ID
@@ -93,7 +93,7 @@ class CurrencyValue(StrictField):
 
     def read(self, text: str) -> str | None:
         code = text.upper() if text.isascii() else text
-        return code if code in CURRENCIES else None
+        return code if code in CURRENCY_DECIMALS else None
 
 
 class EmailValue(StrictField):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from crm_project.accounts.rules import Permission
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.goals.attainment import Attainment, attainments
 from crm_project.goals.models import Goal
 from crm_project.languages.figures import number
@@ -168,7 +169,7 @@ def sum_of(one: Attainment) -> Any:
 
 def _money(one: Attainment, amount: Decimal) -> Any:
     rounded = Decimal(money.rounded(amount, one.currency))
-    return display.money(rounded, one.currency, money.currency_decimals().get(one.currency, 2))
+    return display.money(rounded, one.currency, CURRENCY_DECIMALS.get(one.currency, 2))
 
 
 def deals_of(one: Attainment) -> Any:

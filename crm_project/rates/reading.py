@@ -11,8 +11,9 @@ from xml.parsers import expat
 
 from django.utils.translation import gettext_noop
 
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.errors import FieldError, Invalid
-from crm_project.rates.rules import CURRENCIES, rounded
+from crm_project.rates.rules import rounded
 from crm_project.records.rules import is_day
 
 LONGEST_FILE = 2_000_000
@@ -78,7 +79,7 @@ def read_ecb(content: str, base: str) -> list[Read]:
         if is_day(cube.get("time", "")):
             day = days.setdefault(datetime.date.fromisoformat(cube.get("time", "")), {EUROPEAN: Decimal(1)})
         rate = _decimal(cube.get("rate", ""))
-        if cube.get("currency") in CURRENCIES and rate:
+        if cube.get("currency") in CURRENCY_DECIMALS and rate:
             day[cube.get("currency", "")] = rate
     found = [
         Read(currency, date, rounded(rates[base] / rate))

@@ -3,20 +3,18 @@
 import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from iso4217 import Currency
-
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.errors import FieldError
 from crm_project.rates.models import ExchangeRate
 from crm_project.records.fields import RATE_SCALE
 
 MOST = Decimal(10) ** 8
 UNIT = Decimal(1).scaleb(-RATE_SCALE)
-CURRENCIES = frozenset(currency.code for currency in Currency if currency.exponent is not None)
 
 
 def rate_errors(row: ExchangeRate, today: datetime.date) -> list[FieldError]:
     errors = []
-    if row.currency not in CURRENCIES:
+    if row.currency not in CURRENCY_DECIMALS:
         errors.append(FieldError("currency", "invalid_choice", "This is not an ISO 4217 currency code."))
     elif row.currency == row.base:
         errors.append(FieldError("currency", "invalid", "This is the currency of the organization."))

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -12,6 +11,7 @@ from crm_project.rates.hooks import hooks
 from crm_project.rates.models import ExchangeRate, ExchangeRateReference
 from crm_project.rates.reading import Read
 from crm_project.rates.rules import rate_errors
+from crm_project.records.days import day_at
 from crm_project.records.locks import for_update
 from crm_project.records.writing import store
 from crm_project.records.writing.columns import Change
@@ -133,4 +133,4 @@ def _check(actor: Actor, row: ExchangeRate) -> list[FieldError]:
 
 
 def _today(actor: Actor) -> datetime.date:
-    return timezone.now().astimezone(ZoneInfo(actor.organization.time_zone)).date()
+    return day_at(timezone.now(), actor.organization.time_zone)

@@ -2,7 +2,6 @@
 
 import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -13,6 +12,7 @@ from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member, Organization, User
 from crm_project.accounts.sessions import session_member
 from crm_project.background.models import Schedule, StoredTask
+from crm_project.records.days import day_at
 
 
 def actor_of(request: Any) -> Actor | None:
@@ -68,4 +68,4 @@ def member_choices(request: HttpRequest) -> list[tuple[int, str]]:
 
 def today(actor: Actor) -> datetime.date:
     """Today's date in the time zone of the organization."""
-    return timezone.now().astimezone(ZoneInfo(actor.organization.time_zone)).date()
+    return day_at(timezone.now(), actor.organization.time_zone)

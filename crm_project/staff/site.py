@@ -80,7 +80,7 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         if request.method == "POST" and request.user.is_authenticated:
             request.session.set_expiry(timezone.now() + SESSION_LASTS)
             if is_first_sign_in(request) and response.get("Location") == reverse("admin:index"):
-                # Looked up before, when nobody was signed in.
+                # Discard the cached actor of the anonymous request.
                 vars(request).pop("staff_actor", None)
                 response["Location"] = first_steps.hooks.first_page(request) or reverse("admin:index")
         return throttled_page(response)

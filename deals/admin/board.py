@@ -17,8 +17,9 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from crm_project.accounts.actors import Actor
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.languages.figures import number
-from crm_project.records.days import day_at, end_of
+from crm_project.records.days import day_at, end_of_today
 from crm_project.records.paging import Cursor, InvalidCursor, KeysetPage
 from crm_project.staff import inputs
 from crm_project.staff.filters import plain_address
@@ -131,12 +132,7 @@ class Board:
         return render_to_string("admin/deals/board/cards.html", context), deal.stage_id
 
     def one_card(self, deal: Deal, *, is_moving: bool = False) -> dict[str, Any]:
-        return _card(deal, timezone.now(), timezone.localdate(), self.today, is_moving=is_moving)
-
-    @cached_property
-    def today(self) -> datetime.date:
-        """That of the organization, in whose time zone a pause ends."""
-        return day_at(timezone.now(), self.actor.organization.time_zone)
+        return _card(deal, timezone.now(), self.actor.organization.time_zone, is_moving=is_moving)
 
     def targets(self) -> list[tuple[str, str, str]]:
         """Where a card can be moved to by a select, as (value, kind, name)."""
@@ -163,7 +159,7 @@ def in_one_currency(totals: Sequence[Mapping[str, Any]], actor: Actor) -> list[M
 
 def _sums(total: Mapping[str, Any]) -> dict[str, str]:
     currency = total["currency"]
-    decimals = money.currency_decimals().get(currency, 2)
+    decimals = CURRENCY_DECIMALS.get(currency, 2)
     weighted = total["weighted_amount"]
     return {
         "currency": currency,
@@ -172,11 +168,11 @@ def _sums(total: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _card(
-    deal: Deal, now: Any, today: Any, here: datetime.date, *, is_moving: bool = False
-) -> dict[str, Any]:
-    decimals = money.currency_decimals().get(deal.currency, 2)
-    step = next_step(deal, now, end_of(today, timezone.get_current_timezone()))
+def _card(deal: Deal, now: datetime.datetime, time_zone: str, *, is_moving: bool = False) -> dict[str, Any]:
+    """A card. What is due today, and what is paused, goes by the day of the organization, as in the API."""
+    today = day_at(now, time_zone)
+    decimals = CURRENCY_DECIMALS.get(deal.currency, 2)
+    step = next_step(deal, now, end_of_today(now, time_zone))
     return {
         "deal": deal,
         "customer": deal.customer or "",
@@ -184,8 +180,8 @@ def _card(
         "closing": _short_day(deal.expected_close_date, today),
         "is_overdue": is_overdue(deal, today),
         "days": deal.days_in_stage(now),
-        "is_stale": is_stale(deal, now, here),
-        "paused": _short_day(deal.paused_until, today) if is_paused(deal, here) else "",
+        "is_stale": is_stale(deal, now, today),
+        "paused": _short_day(deal.paused_until, today) if is_paused(deal, today) else "",
         "owner": deal.owner.full_name if deal.owner else "",
         "is_moving": is_moving,
         "step": step,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.languages.figures import number
 from crm_project.staff import display
 from crm_project.staff.actions import TrashAction
@@ -405,7 +406,7 @@ class DealAdmin(StaffModelAdmin):
         return [*facts, (_("Link"), display.web(row.url))] if row.url else facts
 
     def palette_description(self, row: Deal) -> str:
-        decimals = money.currency_decimals().get(row.currency, 2)
+        decimals = CURRENCY_DECIMALS.get(row.currency, 2)
         amount = "" if row.amount is None else f"{number(row.amount, decimals)} {row.currency}"
         parts = (_("Deal"), str(row.customer or ""), row.stage.name, amount)
         return " · ".join(part for part in parts if part)
@@ -466,7 +467,7 @@ def next_step_text(deal: Deal) -> Any:
 
 def _sums(group: dict[str, Any]) -> Any:
     currency = group["currency"]
-    decimals = money.currency_decimals().get(currency, 2)
+    decimals = CURRENCY_DECIMALS.get(currency, 2)
     weighted = money.rounded(group["weighted_amount"], currency)
     return format_html(
         "{} <small>{}</small>",
@@ -476,7 +477,7 @@ def _sums(group: dict[str, Any]) -> Any:
 
 
 def _money(amount: Any, deal: Deal) -> Any:
-    return display.money(amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
+    return display.money(amount, deal.currency, CURRENCY_DECIMALS.get(deal.currency, 2))
 
 
 def _first_stage(request: HttpRequest) -> int | None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from contacts.admin import likeness
 from crm_project.accounts.rules import Role
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.generics import AnyModelChoiceField
 from crm_project.languages.figures import decimal_as_typed
 from crm_project.staff.forms import StaffForm, references_field
@@ -163,9 +164,7 @@ class DealForm(StaffForm):
 def currencies(current: str) -> list[tuple[str, str]]:
     """The current currency, which may be withdrawn, then the common ones, then all others of ISO 4217."""
     codes = list(
-        dict.fromkeys(
-            [*([current] if current else []), *COMMON_CURRENCIES, *sorted(money.currency_decimals())]
-        )
+        dict.fromkeys([*([current] if current else []), *COMMON_CURRENCIES, *sorted(CURRENCY_DECIMALS)])
     )
     return [(code, code) for code in codes]
 

@@ -23,6 +23,7 @@ from django.utils.translation import ngettext, pgettext
 
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.models import Member
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.languages.figures import csv_signs, decimal, number
 from crm_project.records.rules import is_day
 from crm_project.staff import display, inputs
@@ -176,7 +177,7 @@ class Report:
     def money(self, amount: Any) -> Cell:
         currency = self.actor.organization.currency
         rounded = type(amount)(money.rounded(amount, currency))
-        return Cell(number(rounded, money.currency_decimals().get(currency, 2)), plain=rounded)
+        return Cell(number(rounded, CURRENCY_DECIMALS.get(currency, 2)), plain=rounded)
 
     def closed(
         self, status: str, first: datetime.date | None = None, last: datetime.date | None = None

@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.languages.figures import number
 from crm_project.records.days import day_at
 from crm_project.staff import display, panels
@@ -42,7 +43,7 @@ def month_of(day: datetime.date) -> tuple[datetime.date, datetime.date]:
     return first, (first + datetime.timedelta(days=32)).replace(day=1)
 
 
-# The organization's day and the instant by which a row is told why it is in a list.
+# The organization's day, and now: the reasons of the rows are computed from them.
 Moment = tuple[datetime.date, datetime.datetime]
 
 
@@ -265,7 +266,7 @@ def _value(one: WorkList, groups: Sequence[Mapping[str, Any]], currency: str) ->
 
 def _in_currency(amount: Decimal, code: str) -> Any:
     rounded = Decimal(money.rounded(amount, code))
-    return display.money(rounded, code, money.currency_decimals().get(code, 2))
+    return display.money(rounded, code, CURRENCY_DECIMALS.get(code, 2))
 
 
 def _list(one: WorkList, deals: Any, moment: Moment, own: Mapping[str, str], back: str) -> dict[str, Any]:
@@ -317,7 +318,7 @@ def _filtered(filters: Mapping[str, str]) -> str:
 
 
 def _worth(deal: Deal) -> Any:
-    return display.money(deal.amount, deal.currency, money.currency_decimals().get(deal.currency, 2))
+    return display.money(deal.amount, deal.currency, CURRENCY_DECIMALS.get(deal.currency, 2))
 
 
 def pipeline_totals(

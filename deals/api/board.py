@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -20,7 +19,7 @@ from crm_project.api.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from crm_project.api.serializers import MemberSerializer
 from crm_project.api.views import ScopedView, visible_rows
 from crm_project.errors import NotFound
-from crm_project.records.days import end_of_today
+from crm_project.records.days import day_at, end_of_today
 from deals import money
 from deals.api.filters import DealFilter
 from deals.api.past import COSTS, PARAMETER_COSTS
@@ -179,7 +178,7 @@ class BoardViewSet(ScopedView):
 
     @cached_property
     def today(self) -> datetime.date:
-        return self.now.astimezone(ZoneInfo(self.actor.organization.time_zone)).date()
+        return day_at(self.now, self.actor.organization.time_zone)
 
     @cached_property
     def end_of_today(self) -> datetime.datetime:

@@ -21,6 +21,7 @@ from crm_project.api.filter_values import DayValue
 from crm_project.api.serializers import MemberSerializer
 from crm_project.api.views import ScopedView
 from crm_project.errors import NotFound
+from crm_project.records.days import day_at
 from deals import metrics, money
 from deals.api.filters import DealFilter, PastDealFilter
 from deals.api.past import AS_OF, COSTS, instant_parameter, refuse_parameters
@@ -237,7 +238,7 @@ class FiguresView(ScopedView):
 
     @property
     def today(self) -> datetime.date:
-        return timezone.now().astimezone(self.zone).date()
+        return day_at(timezone.now(), self.actor.organization.time_zone)
 
     def get_queryset(self) -> Any:
         return Deal.objects.visible_to(self.actor.member)

@@ -50,7 +50,7 @@ def write_states(
 
 
 def take_back(deals: Sequence[int], now: datetime.datetime) -> None:
-    """Count deals whose import is undone in no figure of the past: they were never here. `now` is that of the undo."""
+    """Leave deals whose import is undone out of all figures of the past. `now` is the instant of the undo."""
     DealState.objects.filter(IsOneOf("deal", deals), deleted_at=None).exclude(valid_to=None).update(
         deleted_at=now
     )

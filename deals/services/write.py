@@ -60,9 +60,7 @@ COLUMNS = (
     "name description is_private expected_close_date date date_from date_to number invoice_no url origin"
     " department_id project_id task_id"
 ).split()
-RULED_COLUMNS = (
-    *("status", "probability", "forecast_category", "tax_rate", "bid_type", "bid_periods", "pause_reason"),
-)
+RULED_COLUMNS = "status probability forecast_category tax_rate bid_type bid_periods pause_reason".split()
 NAMELESS = FieldError("name", "required", "A new deal needs a name.")
 SINGLE = {"contact": "contacts", "client": "contacts", "owner": "members", "lost_reason": "lost_reasons"}
 

@@ -19,8 +19,7 @@ from crm_project.api.fields import (
 )
 from crm_project.api.serializers import StrictSerializer
 from crm_project.records.rules import LONG_TEXT
-from pipelines.models import DEFAULT_STALE_AFTER_DAYS, ForecastCategories, Stage
-from pipelines.rules import MOST_STALE_DAYS
+from pipelines.models import DEFAULT_STALE_AFTER_DAYS, MOST_STALE_DAYS, ForecastCategories, Stage
 
 EXAMPLE = {
     "name": "Vente Standard",

@@ -10,11 +10,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from contacts.models import Contact
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.rates.services import create_exchange_rate
 from crm_project.staff import display
 from deals.admin.work import work_lists
 from deals.models import Deal
-from deals.money import currency_decimals
 from deals.services import create_deals, trash_deals, update_deals
 from pipelines.services import update_stage
 from tests.factories import CompanyFactory
@@ -79,7 +79,7 @@ class HomeTests(StaffTestCase):
         for deal in deals:
             by_currency.setdefault(deal.currency, []).append(deal.amount or Decimal(0))
         return {
-            str(display.money(sum(amounts), currency, currency_decimals()[currency]))
+            str(display.money(sum(amounts), currency, CURRENCY_DECIMALS[currency]))
             for currency, amounts in by_currency.items()
             if sum(amounts)
         }

@@ -129,7 +129,7 @@ class OrganizationView(ScopedView):
         examples=[OpenApiExample("Country and language", COUNTRY, request_only=True)],
     )
     def partial_update(self, request: Request, **path: Any) -> Response:
-        """A new country reads all phone numbers anew, a new currency computes all amounts in base anew."""
+        """Another country normalizes all phone numbers again; another currency converts all amounts again."""
         return super().partial_update(request, **path)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.dialects.kit.fields import NumberField
-from deals.money import AMOUNT_FIELDS, currency_decimals
+from deals.money import AMOUNT_FIELDS
 
 # The imprecision of a double after a few operations, relative to its value.
 RELATIVE = Decimal("1e-12")
@@ -42,7 +43,7 @@ def exact_amount(number: Decimal, decimals: int) -> Decimal:
 
 def exact_amounts(change: Mapping[str, Any], currency: Any) -> dict[str, Any]:
     """The change with the amounts that its JSON numbers stand for in this currency."""
-    decimals = currency_decimals().get(str(currency).upper(), 2)
+    decimals = CURRENCY_DECIMALS.get(str(currency).upper(), 2)
     return {
         name: exact_amount(Decimal(value), decimals)
         if name in AMOUNT_FIELDS and isinstance(value, JsonNumber)

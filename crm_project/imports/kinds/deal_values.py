@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from crm_project.accounts.rules import Permission
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.emails import fold_email
 from crm_project.imports.errors import UnreadableCell
 from crm_project.imports.kinds.base import ImportKind, Values, in_any_order
@@ -15,7 +16,6 @@ from crm_project.imports.kinds.values import CREATE, ValueField, status_of, unkn
 from crm_project.readers import quoted
 from crm_project.readers.currencies import currencies_of
 from crm_project.records.text import fold
-from deals import money
 from deals.models import Deal, LostReason
 from deals.services import create_lost_reason
 from pipelines.models import Pipeline, Stage
@@ -153,7 +153,7 @@ class DealValues(ImportKind[Deal]):
             "owner_email": member,
             "created_by_email": member,
             "currency": ValueField(
-                self.find_currency, lambda: [(code, code) for code in sorted(money.currency_decimals())], str
+                self.find_currency, lambda: [(code, code) for code in sorted(CURRENCY_DECIMALS)], str
             ),
         }
 

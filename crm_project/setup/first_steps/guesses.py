@@ -16,7 +16,7 @@ ZONE = "zone"
 
 
 def is_untouched(organization: Organization) -> bool:
-    """Whether nobody has said yet where the organization is."""
+    """Whether the organization still has the default time zone and no country."""
     return organization.time_zone == "UTC" and not organization.country
 
 

@@ -62,7 +62,7 @@ STEPS = (
 
 
 def steps_of(actor: Actor, *, has_deals: bool | None = None) -> list[Step]:
-    """All steps. Colleagues and deals are done when there are some, whoever has added them."""
+    """All steps. The steps of colleagues and deals are done as soon as there is one."""
     done = set(actor.organization.first_steps or ())
     if has_deals if has_deals is not None else _has_deals(actor):
         done.add(DEALS)

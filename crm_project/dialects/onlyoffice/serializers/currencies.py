@@ -9,9 +9,9 @@ from babel.numbers import get_currency_name, get_currency_symbol
 from rest_framework import serializers
 
 from crm_project.api.compiled import Serializer
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.dialects.kit.fields import NumberField
 from crm_project.dialects.onlyoffice.serializers.params import OnlyofficeParameters, OptionalTextParam
-from deals.money import currency_decimals
 
 # Countries of currencies whose codes do not begin with one, as the vendor has them.
 COUNTRIES = {"EUR": "FR"}
@@ -45,7 +45,7 @@ class CurrencyCodeField(OptionalTextParam):
 
     def to_internal_value(self, data: Any) -> str:
         code = super().to_internal_value(data).strip().upper()
-        if code and code not in currency_decimals():
+        if code and code not in CURRENCY_DECIMALS:
             self.fail("unknown")
         return code
 
@@ -81,7 +81,7 @@ def currency(code: str, language: str) -> dict[str, Any]:
 
 def currencies(language: str) -> list[dict[str, Any]]:
     """All currencies, the basic ones first."""
-    found = [currency(code, language) for code in currency_decimals()]
+    found = [currency(code, language) for code in CURRENCY_DECIMALS]
     return sorted(found, key=lambda row: (not row["isBasic"], row["abbreviation"]))
 
 
