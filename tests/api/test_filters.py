@@ -230,7 +230,7 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             stage.pk: limit or 30 for stage, limit in zip(cls.stages, (2, 60, 0, 0, 5), strict=False)
         }
         today = paris_today()
-        for deal in Deal.objects.filter(organization=cls.organization):
+        for deal in Deal.objects.filter(organization=cls.organization).order_by("id"):
             stamps = {name: instant(chance.choice(INSTANTS)) for name in ("created_at", "updated_at")}
             if deal.closed_at:
                 stamps["closed_at"] = instant(chance.choice(INSTANTS))
