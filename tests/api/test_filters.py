@@ -235,9 +235,9 @@ class FilterTests(ApiTestCase, HypothesisTestCase):
             if deal.closed_at:
                 stamps["closed_at"] = instant(chance.choice(INSTANTS))
             if deal.status == "open":
-                until = chance.choice([None, today - DAY, today, today + 9 * DAY])
+                until = chance.choice([None, None, today - DAY, today, today + 9 * DAY])
                 stamps |= {"paused_until": until, "pause_reason": "Budget" if until else ""}
-            days = chance.choice([0, 3, 40])
+            days = chance.choice([0, 3, 40, 90])
             stamps["stage_entered_at"] = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)
             Deal.objects.filter(pk=deal.pk).update(**stamps)
         cls.company_of = {str(cls.people[1].uuid): str(cls.companies[0].uuid)}
