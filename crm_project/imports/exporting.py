@@ -7,8 +7,10 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import chain, islice
 from typing import Any, TypeVar
+from uuid import UUID
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,7 @@ from django.http import StreamingHttpResponse
 
 from crm_project.batches import in_batches
 from crm_project.imports.cells import CUT, DANGEROUS, safe
-from crm_project.imports.fields import ExportRow, ImportField, cell_of, is_figure
+from crm_project.imports.fields import CELLS, ExportRow, ImportField, cell_of, is_figure
 from crm_project.imports.kinds.base import ImportKind
 from crm_project.imports.layouts import PLAIN, Layout
 from crm_project.imports.mapping import headers_of
@@ -38,6 +40,11 @@ FIRST_INSTANT = datetime.datetime(1899, 12, 30)
 DATES_FROM = datetime.date(1900, 3, 1)
 EXACT_DIGITS = 15
 DAY = datetime.timedelta(days=1)
+NUMBERS = frozenset([int, float, Decimal])
+# What writes the values whose texts are never formulas, and need no escape.
+FIGURES = {
+    type_: CELLS[type_] for type_ in (bool, int, float, Decimal, datetime.date, datetime.datetime, UUID)
+}
 # The formats of cells in `STYLED`, by their place.
 INSTANT, AMOUNT, THOUSANDTHS, HEADER = 2, 3, 4, 5
 UNPRINTABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
@@ -91,31 +98,34 @@ def csv_stream(table: Iterable[Cells], *, raw: bool = False, layout: Layout = PL
 def _csv_lines(table: Iterable[Cells], raw: bool, layout: Layout) -> Iterator[str]:
     quoted = frozenset() if raw else DANGEROUS
     line_of = csv.writer(_Echo(), delimiter=layout.delimiter).writerow
-    write = _csv_text(raw, layout)
+    writer_of = _csv_writers(layout).get
+    write = partial(text_of, raw=raw)
     for cells in table:
         # Most cells of an export are empty or texts: those need no call.
         yield line_of(
             [
-                value if value is None or (type(value) is str and value[:1] not in quoted) else write(value)
+                value
+                if value is None or (type(value) is str and value[:1] not in quoted)
+                else writer_of(type(value), write)(value)
                 for value in cells
             ]
         )
 
 
-def _csv_text(raw: bool, layout: Layout) -> Callable[[Any], str]:
-    """What writes the values of this file that are no plain texts."""
+def _csv_writers(layout: Layout) -> dict[type, Callable[[Any], str]]:
+    """What writes the values of this file whose texts are never formulas, by their types."""
     if layout.is_plain:
-        return lambda value: text_of(value, raw=raw)
+        return FIGURES
     zone, decimal = ZoneInfo(layout.zone), layout.decimal
 
-    def write(value: Any) -> str:
-        if isinstance(value, Decimal | float):
-            return cell_of(value).replace(".", decimal)
-        if isinstance(value, datetime.datetime):
-            return _wall_clock(value, zone).isoformat(" ")
-        return text_of(value, raw=raw)
+    def number(value: Any) -> str:
+        return cell_of(value).replace(".", decimal)
 
-    return write
+    return FIGURES | {
+        Decimal: number,
+        float: number,
+        datetime.datetime: lambda value: _wall_clock(value, zone).isoformat(" "),
+    }
 
 
 def _wall_clock(value: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime:
@@ -242,20 +252,27 @@ def _cell(place: str, value: Any, raw: bool, formatted: Formatted | None) -> str
         return f'<c r="{place}" s="1"><v>{(value - FIRST_DAY).days}</v></c>'
     elif formatted and (cell := formatted(place, value)):
         return cell
+    elif write := FIGURES.get(type(value)):
+        text = write(value)
+        if type(value) in NUMBERS and _is_exact(text):
+            return f'<c r="{place}"><v>{text}</v></c>'
+        return _text(place, text)
     else:
         text = text_of(value, raw=raw)
-        if isinstance(value, int | float | Decimal) and _is_exact(text):
-            return f'<c r="{place}"><v>{text}</v></c>'
     if len(text) > CELL_LIMIT:
         text = text[: CELL_LIMIT - len(CUT)] + CUT
     if SPECIAL.search(text):
         text = escape(UNPRINTABLE.sub(_escaped, text))
+    return _text(place, text)
+
+
+def _text(place: str, text: str) -> str:
     return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 
 def _is_exact(number: str) -> bool:
     """Whether a spreadsheet, which stores numbers as doubles, keeps all digits."""
-    return len(number.replace(".", "").lstrip("-0")) <= EXACT_DIGITS
+    return len(number) <= EXACT_DIGITS or len(number.replace(".", "").lstrip("-0")) <= EXACT_DIGITS
 
 
 def _escaped(match: re.Match[str]) -> str:
