@@ -42,12 +42,14 @@ EXACT_DIGITS = 15
 DAY = datetime.timedelta(days=1)
 NUMBERS = frozenset([int, float, Decimal])
 # What writes the values whose texts are never formulas, and need no escape.
-FIGURES = {
+FIGURES: dict[type, Callable[[Any], str]] = {
     type_: CELLS[type_] for type_ in (bool, int, float, Decimal, datetime.date, datetime.datetime, UUID)
 }
 # The formats of cells in `STYLED`, by their place.
 INSTANT, AMOUNT, THOUSANDTHS, HEADER = 2, 3, 4, 5
 UNPRINTABLE = re.compile(r"_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
+# Signs at the ends of a text that XML drops unless they are marked.
+BLANKS = frozenset(" \t\n")
 # Any sign that a cell of a sheet has to escape, or the beginning of one.
 SPECIAL = re.compile(r"[&<>_\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
@@ -259,15 +261,19 @@ def _cell(place: str, value: Any, raw: bool, formatted: Formatted | None) -> str
         return _text(place, text)
     else:
         text = text_of(value, raw=raw)
+    if not text:
+        return ""
     if len(text) > CELL_LIMIT:
         text = text[: CELL_LIMIT - len(CUT)] + CUT
     if SPECIAL.search(text):
         text = escape(UNPRINTABLE.sub(_escaped, text))
+    if text[0] in BLANKS or text[-1] in BLANKS or "\n" in text:
+        return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
     return _text(place, text)
 
 
 def _text(place: str, text: str) -> str:
-    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
 
 
 def _is_exact(number: str) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from itertools import islice
 from typing import IO, Any
 
@@ -41,13 +42,13 @@ from crm_project.records.planner_statistics import analyze_tables, lacks_statist
 from crm_project.spilling_list import SpillingList
 from crm_project.write_queue import write_transaction
 
-CHUNK = 1_000
+CHUNK = 500
 EXAMPLES = 20
 # Different errors that a report sums up, and first values of what is left out.
 PROBLEMS = 20
 SAMPLES = 3
 # About as many objects as a chunk of rows creates.
-COLLECT_AFTER = 100_000
+COLLECT_AFTER = 50_000
 # Longest part of a refused row's cell that is stored. The error file is meant to be corrected, so it is generous.
 CELL_STORED = 100_000
 
@@ -147,7 +148,8 @@ class Runner:
         self.report = Report()
         # The field of each column, in which new custom fields have their keys once they are created.
         self.mapping: dict[str, str | None] = dict(source.mapping)
-        self.keys: dict[tuple[Any, ...], int] = {}
+        # The line of each key, by its digest: the keys of a great file would be most of what an import remembers.
+        self.lines: dict[bytes, int] = {}
         # The columns of each field by label and place, in the order of the file.
         self.places: dict[str, list[tuple[str, int]]] = {}
         self.formats: dict[str, CellFormat] = {}
@@ -313,7 +315,7 @@ class Runner:
                 self._refuse(line, errors)
                 continue
             key = self.kind.key_of(change)
-            first = self.keys.setdefault(key, line.number) if key is not None else line.number
+            first = self.lines.setdefault(_digest(key), line.number) if key is not None else line.number
             if first != line.number:
                 template = gettext_noop(
                     "The row at line %(line)s has the same key; a file can change a row only once."
@@ -453,6 +455,10 @@ def _cell(line: SourceLine, place: int) -> Any:
 
 def text_of_cell(cell: Any) -> str:
     return cell.strip() if isinstance(cell, str) else cell_of(cell)
+
+
+def _digest(key: tuple[Any, ...]) -> bytes:
+    return blake2b(repr(key).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _field_of(key: tuple[Any, ...] | None) -> str:

@@ -143,12 +143,10 @@ class ExportTests(ApiTestCase):
         uuid = UUID("00000000-0000-4000-8000-00000000000a")
         instant = datetime.datetime(2026, 3, 1, 9, 30, tzinfo=ZoneInfo("Europe/Berlin"))
         for value, text, cell in (
-            ("a & b", "a & b", 't="inlineStr"><is><t xml:space="preserve">a &amp; b</t></is></c>'),
-            (
-                "_x0041_\x01",
-                "_x0041_\x01",
-                't="inlineStr"><is><t xml:space="preserve">_x005F_x0041__x0001_</t></is></c>',
-            ),
+            ("a & b", "a & b", 't="inlineStr"><is><t>a &amp; b</t></is></c>'),
+            ("_x0041_\x01", "_x0041_\x01", 't="inlineStr"><is><t>_x005F_x0041__x0001_</t></is></c>'),
+            (" a", " a", 't="inlineStr"><is><t xml:space="preserve"> a</t></is></c>'),
+            ("a\nb", '"a\nb"', 't="inlineStr"><is><t xml:space="preserve">a\nb</t></is></c>'),
             ("=1", "'=1", None),
             ("'x", "'x", None),
             (Deal.Statuses.OPEN, "open", None),
@@ -170,7 +168,7 @@ class ExportTests(ApiTestCase):
             sheet = archive.read("xl/worksheets/sheet1.xml").decode()
 
             assert lines == f"x,{text},,\r\n", value
-            cell = cell or f't="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+            cell = cell or f't="inlineStr"><is><t>{text}</t></is></c>'
             assert sheet.endswith(f'<c r="B1" {cell}</row></sheetData></worksheet>'.replace(" >", ">")), sheet
 
     def test_figures_stay_figures(self):
