@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -26,6 +25,7 @@ from crm_project.changes import (
     difference,
     note_catalogue_write,
 )
+from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.database import was_read_only
 from crm_project.emails import fold_email, has_domain, has_invisible
 from crm_project.errors import Conflict, FieldError, Forbidden, Invalid, refuse_fields
@@ -35,7 +35,6 @@ from crm_project.versions import Versions, require
 from crm_project.write_queue import write_transaction
 
 TOKEN_PREFIX = "crm_"
-CURRENCY = re.compile(r"[A-Z]{3}")
 LAST_USED_EVERY = datetime.timedelta(minutes=1)
 
 
@@ -67,7 +66,7 @@ def update_organization(
 ) -> Organization:
     """Change name, currency, time zone, language or country. `actor` is None for an operator, who is not a member."""
     _require_admin(actor, organization.pk)
-    refuse_fields(_organization_errors(fields))
+    refuse_fields(_organization_errors(fields, organization.currency))
     with change_set(actor) as changes:
         before_storing()
         row = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
@@ -100,12 +99,13 @@ def note_first_step(*, actor: Actor, name: str) -> None:
             Organization.objects.filter(pk=row.pk).update(first_steps=[*done, name])
 
 
-def _organization_errors(fields: dict[str, Any]) -> list[FieldError]:
+def _organization_errors(fields: dict[str, Any], stored_currency: str = "") -> list[FieldError]:
+    """An organization may keep a currency that no longer exists."""
     errors = []
     if not fields.get("name", "-").strip():
         errors.append(FieldError("name", "blank", "This may not be blank."))
-    if not CURRENCY.fullmatch(fields.get("currency", "EUR")):
-        errors.append(FieldError("currency", "invalid_choice", "A currency is three capital letters."))
+    if fields.get("currency", "EUR") not in {*CURRENCY_DECIMALS, stored_currency}:
+        errors.append(FieldError("currency", "invalid_choice", "This is not an ISO 4217 currency code."))
     if fields.get("time_zone", "UTC") not in time_zones():
         errors.append(FieldError("time_zone", "invalid_choice", "There is no such time zone."))
     if fields.get("country") and fields["country"] not in countries():

@@ -62,7 +62,16 @@ class OrganizationTests(ApiTestCase):
         problem(self.as_alice.patch(PATH, {"colour": "red"}), 400, "unknown_field", "/colour")
         for name in ("name", "currency", "time_zone", "language"):
             problem(self.as_alice.patch(PATH, {name: None}), 400, "null", f"/{name}")
+        problem(self.as_alice.patch(PATH, {"currency": "EUX"}), 400, "invalid_choice", "/currency")
         assert Organization.objects.get(pk=self.organization.pk).version == 1
+
+    def test_a_currency_that_no_longer_exists_is_kept(self):
+        Organization.objects.filter(pk=self.organization.pk).update(currency="HRK")
+
+        answer = self.as_alice.patch(PATH, {"name": "Toits", "currency": "HRK"})
+
+        assert (answer.status_code, answer.json()["currency"]) == (200, "HRK")
+        problem(self.as_alice.patch(PATH, {"currency": "DEM"}), 400, "invalid_choice", "/currency")
 
     def test_a_stale_version_is_refused(self):
         tag = self.as_alice.get(PATH)["ETag"]

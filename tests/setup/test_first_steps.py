@@ -192,8 +192,8 @@ class OrganizationTests(FirstStepsTestCase):
 
         assert answer.status_code == 200
         assert {"name", "currency"} <= set(answer.context["form"].errors)
-        answer = self.post("organization", currency="E1R", full_name="Ann Lee")
-        assert "A currency is three capital letters." in str(answer.context["form"].errors["currency"])
+        answer = self.post("organization", currency="EUX", full_name="Ann Lee")
+        assert "This is not an ISO 4217 currency code." in str(answer.context["form"].errors["currency"])
         assert self.organization_now.first_steps is None
         assert User.objects.get(email="ann@example.com").full_name == ""
 
