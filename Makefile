@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run quick test test-sqlite test-postgresql test-long fault-test check lock clean
+.PHONY: help run quick test test-rest test-sqlite test-postgresql test-long fault-test check lock clean
 .NOTPARALLEL:
 # The suite starts hundreds of processes: what the first one compiles, the others read.
 unexport PYTHONDONTWRITEBYTECODE
@@ -24,6 +24,14 @@ OWN_STATIC := $(shell find crm_project contacts pipelines deals -path '*/static/
 QUICK := tests/accounts tests/contacts tests/deals tests/journal tests/pipelines tests/records $(wildcard tests/test_*.py) \
 	$(patsubst %,tests/api/test_%.py,accounts bodies conditional contacts custom_fields deals dry_run error_codes \
 	idempotency pipelines writes) tests/dialects/test_architecture.py
+ON_SQLITE := env -u TEST_DATABASE_URL $(BIN)/python -m pytest -n auto
+ON_POSTGRESQL := $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto
+# What runs on both databases.
+BOTH := not long and not once and not browser and not recipe
+# The tests of rows, SQL, locks, plans and migrations, which `make test` runs on PostgreSQL, too.
+DATABASE := tests/background tests/contacts tests/deals tests/journal tests/load tests/migrations tests/pipelines tests/records \
+	tests/api/test_filters.py tests/api/test_lists.py tests/api/test_races.py tests/api/test_query_counts.py tests/api/test_writes.py \
+	$(patsubst %,tests/test_%.py,call_counts outages pooler races rows)
 # The tests whose input is generated.
 GENERATED := tests/api/test_schema.py tests/api/test_filters.py tests/deals/test_past.py tests/journal/test_undo.py \
 	tests/dialects/test_pairs.py tests/dialects/test_schema.py
@@ -46,16 +54,21 @@ quick: $(VENV)/dev  ## lint and run a fast part of the suite, on SQLite: about a
 	$(BIN)/ruff format --check .
 	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -q -n 2 -m "not slow and not race and not browser and not recipe and not long" $(QUICK) $(ARGS)
 
-test: $(VENV)/dev  ## run the suite on SQLite and again on PostgreSQL
-	@$(MAKE) --no-print-directory test-sqlite; sqlite=$$?; \
-	$(MAKE) --no-print-directory test-postgresql; postgresql=$$?; \
+test: $(VENV)/dev  ## run the suite on SQLite, and on PostgreSQL what depends on the database most: about ten minutes
+	@echo "== SQLite"; $(ON_SQLITE) -m "not long and not browser and not recipe" $(ARGS); sqlite=$$?; \
+	echo "== PostgreSQL"; $(ON_POSTGRESQL) $(DATABASE) -m "$(BOTH)" $(ARGS); postgresql=$$?; \
+	test $$sqlite -eq 0 && test $$postgresql -eq 0
+
+test-rest: $(VENV)/dev tests/browser/node_modules/.package-lock.json  ## run what `make test` leaves out: pages in a browser, recipes, and the rest on PostgreSQL
+	@echo "== SQLite"; $(ON_SQLITE) -m "(browser or recipe) and not long" $(ARGS); sqlite=$$?; \
+	echo "== PostgreSQL"; $(ON_POSTGRESQL) $(addprefix --ignore=,$(DATABASE)) -m "$(BOTH)" $(ARGS); postgresql=$$?; \
 	test $$sqlite -eq 0 && test $$postgresql -eq 0
 
 test-sqlite: $(VENV)/dev tests/browser/node_modules/.package-lock.json
-	@echo "== SQLite"; env -u TEST_DATABASE_URL $(BIN)/python -m pytest -n auto $(ARGS)
+	$(ON_SQLITE) $(ARGS)
 
 test-postgresql: $(VENV)/dev
-	@echo "== PostgreSQL"; $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto -m "not long and not once and not browser and not recipe" $(ARGS)
+	$(ON_POSTGRESQL) -m "$(BOTH)" $(ARGS)
 
 test-long: $(VENV)/dev $(VENV)/clients/installed tests/dialects/clients/node_modules/.package-lock.json  ## many generated requests, faults under load, growth; SEED=1 repeats a run
 	env TEST_EXAMPLES=20 $(BIN)/python -m pytest -n auto --hypothesis-seed=$(SEED) $(GENERATED) $(ARGS)
