@@ -26,6 +26,7 @@ QUICK := tests/accounts tests/contacts tests/deals tests/journal tests/pipelines
 	idempotency pipelines writes) tests/dialects/test_architecture.py
 ON_SQLITE := env -u TEST_DATABASE_URL $(BIN)/python -m pytest -n auto
 ON_POSTGRESQL := $(BIN)/python -m tests.postgres $(BIN)/python -m pytest -n auto
+QUICKER := not long and not browser and not recipe and not slow
 # What runs on both databases.
 BOTH := not long and not once and not browser and not recipe
 # The tests of rows, SQL, locks, plans and migrations, which `make test` runs on PostgreSQL, too.
@@ -55,14 +56,15 @@ quick: $(VENV)/dev  ## lint and run a fast part of the suite, on SQLite: about a
 	env -u TEST_DATABASE_URL $(BIN)/python -m pytest -q -n 2 -m "not slow and not race and not browser and not recipe and not long" $(QUICK) $(ARGS)
 
 test: $(VENV)/dev  ## run the suite on SQLite, and on PostgreSQL what depends on the database most: about ten minutes
-	@echo "== SQLite"; $(ON_SQLITE) -m "not long and not browser and not recipe" $(ARGS); sqlite=$$?; \
-	echo "== PostgreSQL"; $(ON_POSTGRESQL) $(DATABASE) -m "$(BOTH)" $(ARGS); postgresql=$$?; \
+	@echo "== SQLite"; $(ON_SQLITE) -m "$(QUICKER)" $(ARGS); sqlite=$$?; \
+	echo "== PostgreSQL"; $(ON_POSTGRESQL) $(DATABASE) -m "$(QUICKER) and not once" $(ARGS); postgresql=$$?; \
 	test $$sqlite -eq 0 && test $$postgresql -eq 0
 
-test-rest: $(VENV)/dev tests/browser/node_modules/.package-lock.json  ## run what `make test` leaves out: pages in a browser, recipes, and the rest on PostgreSQL
-	@echo "== SQLite"; $(ON_SQLITE) -m "(browser or recipe) and not long" $(ARGS); sqlite=$$?; \
-	echo "== PostgreSQL"; $(ON_POSTGRESQL) $(addprefix --ignore=,$(DATABASE)) -m "$(BOTH)" $(ARGS); postgresql=$$?; \
-	test $$sqlite -eq 0 && test $$postgresql -eq 0
+test-rest: $(VENV)/dev tests/browser/node_modules/.package-lock.json  ## run what `make test` leaves out: pages in a browser, recipes, slow tests, and the rest on PostgreSQL
+	@echo "== SQLite"; $(ON_SQLITE) -m "(browser or recipe or slow) and not long" $(ARGS); sqlite=$$?; \
+	echo "== PostgreSQL"; $(ON_POSTGRESQL) $(DATABASE) -m "$(BOTH) and slow" $(ARGS); slow=$$?; \
+	$(ON_POSTGRESQL) $(addprefix --ignore=,$(DATABASE)) -m "$(BOTH)" $(ARGS); postgresql=$$?; \
+	test $$sqlite -eq 0 && test $$slow -eq 0 && test $$postgresql -eq 0
 
 test-sqlite: $(VENV)/dev tests/browser/node_modules/.package-lock.json
 	$(ON_SQLITE) $(ARGS)
