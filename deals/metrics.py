@@ -128,10 +128,12 @@ def grouped(
     """Count and sums per values of `by`, and per `bucket` of the column as `period` if there is one."""
     if period is not None:
         deals = deals.filter(period.holds(column))
+    deals = _in_categories(deals, by)
+    # Who has an instant of closing is closed.
+    totals = type(deals).closed_totals if period is not None and column == "closed_at" else type(deals).totals
     if not bucket or period is None:
-        return list(_in_categories(deals, by).totals(*by))
-    deals = _in_categories(deals, by).annotate(period=period.bucket(column, bucket))
-    return list(deals.totals(*by, "period"))
+        return list(totals(deals, *by))
+    return list(totals(deals.annotate(period=period.bucket(column, bucket)), *by, "period"))
 
 
 def _in_categories(deals: Any, by: Sequence[str]) -> Any:
@@ -139,7 +141,8 @@ def _in_categories(deals: Any, by: Sequence[str]) -> Any:
 
 
 def closed_in(deals: DealQuerySet, period: Period) -> DealQuerySet:
-    return deals.filter(period.holds("closed_at")).exclude(status=Deal.Statuses.OPEN)
+    """An open deal has no instant of closing: see the constraint of the model."""
+    return deals.filter(period.holds("closed_at"))
 
 
 def forecast(deals: DealQuerySet, period: Period) -> list[dict[str, Any]]:
@@ -148,7 +151,7 @@ def forecast(deals: DealQuerySet, period: Period) -> list[dict[str, Any]]:
     The open deals are in one category each; `weighted` are those of all categories but the omitted ones.
     """
     won = grouped(
-        closed_in(deals, period).filter(status=Deal.Statuses.WON),
+        deals.filter(status=Deal.Statuses.WON),
         (),
         period=period,
         column="closed_at",
@@ -323,7 +326,7 @@ class Results:
 def results(deals: DealQuerySet, period: Period) -> Results:
     closed = closed_in(deals, period)
     by_status: dict[str, Totals] = defaultdict(list)
-    for total in [*closed.totals(), *deals.open().totals()]:
+    for total in [*closed.closed_totals(), *deals.open().totals()]:
         by_status[total["status"]].append(total)
     seconds = closed.filter(status=Deal.Statuses.WON).order_by()
     found = seconds.aggregate(seconds=Median(Seconds(F("closed_at"), F("created_at"))))["seconds"]
@@ -336,7 +339,7 @@ def results(deals: DealQuerySet, period: Period) -> Results:
 def lost_reasons(deals: DealQuerySet, period: Period) -> Totals:
     """The totals of lost and abandoned deals per lost reason."""
     closed = closed_in(deals, period).exclude(status=Deal.Statuses.WON)
-    return list(closed.totals("lost_reason"))
+    return list(closed.closed_totals("lost_reason"))
 
 
 def members(deals: DealQuerySet, period: Period) -> dict[Any, dict[str, Totals]]:
@@ -344,7 +347,7 @@ def members(deals: DealQuerySet, period: Period) -> dict[Any, dict[str, Totals]]
     found: dict[Any, dict[str, Totals]] = {}
     for total in [
         *deals.open().totals("owner", "status"),
-        *closed_in(deals, period).totals("owner", "status"),
+        *closed_in(deals, period).closed_totals("owner", "status"),
     ]:
         own = found.setdefault(total["owner"], {status: [] for status in Deal.Statuses.values})
         own[total["status"]].append(total)

@@ -216,6 +216,23 @@ class Deal(Row):
                 condition=Q(deleted_at=None, status="open"),
                 name="deals_deal_open_sums",
             ),
+            # The same for sums of deals that were closed in a period.
+            models.Index(
+                fields=[
+                    *("organization", "closed_at", "status", "currency", "owner", "lost_reason", "stage"),
+                    *(
+                        "amount",
+                        "amount_base",
+                        "amount_gross",
+                        "is_private",
+                        "created_by",
+                        "created_at",
+                        "id",
+                    ),
+                ],
+                condition=Q(deleted_at=None, closed_at__isnull=False),
+                name="deals_deal_closed_sums",
+            ),
             models.Index(
                 fields=["organization", "expected_close_date", "id"],
                 condition=Q(deleted_at=None),
