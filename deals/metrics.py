@@ -108,8 +108,9 @@ class Seconds(Func):
     output_field = FloatField()
 
     def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        # Not EXTRACT, which makes a slow numeric.
         return self.as_sql(
-            compiler, connection, template="EXTRACT(EPOCH FROM (%(expressions)s))", arg_joiner=" - "
+            compiler, connection, template="date_part('epoch', %(expressions)s)", arg_joiner=" - "
         )
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
@@ -128,10 +129,12 @@ def grouped(
     """Count and sums per values of `by`, and per `bucket` of the column as `period` if there is one."""
     if period is not None:
         deals = deals.filter(period.holds(column))
+    deals = _in_categories(deals, by)
+    # Who has an instant of closing is closed.
+    totals = type(deals).closed_totals if period is not None and column == "closed_at" else type(deals).totals
     if not bucket or period is None:
-        return list(_in_categories(deals, by).totals(*by))
-    deals = _in_categories(deals, by).annotate(period=period.bucket(column, bucket))
-    return list(deals.totals(*by, "period"))
+        return list(totals(deals, *by))
+    return list(totals(deals.annotate(period=period.bucket(column, bucket)), *by, "period"))
 
 
 def _in_categories(deals: Any, by: Sequence[str]) -> Any:
@@ -139,7 +142,8 @@ def _in_categories(deals: Any, by: Sequence[str]) -> Any:
 
 
 def closed_in(deals: DealQuerySet, period: Period) -> DealQuerySet:
-    return deals.filter(period.holds("closed_at")).exclude(status=Deal.Statuses.OPEN)
+    """An open deal has no instant of closing: see the constraint of the model."""
+    return deals.filter(period.holds("closed_at"))
 
 
 def forecast(deals: DealQuerySet, period: Period) -> list[dict[str, Any]]:
@@ -148,7 +152,7 @@ def forecast(deals: DealQuerySet, period: Period) -> list[dict[str, Any]]:
     The open deals are in one category each; `weighted` are those of all categories but the omitted ones.
     """
     won = grouped(
-        closed_in(deals, period).filter(status=Deal.Statuses.WON),
+        deals.filter(status=Deal.Statuses.WON),
         (),
         period=period,
         column="closed_at",
@@ -216,14 +220,13 @@ def _passages(deals: DealQuerySet, stages: Sequence[Stage], period: Period) -> l
         visible, parameters = deals.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:
         return []
-    since, until = period.instants
     ranks = {stage.pk: rank for rank, stage in enumerate(stages, 1)}
+    since, until = map(connection.ops.adapt_datetimefield_value, period.instants)
+    bounds = [stages[0].organization_id, since, until]
     with connection.cursor() as cursor:
-        adapt = connection.ops.adapt_datetimefield_value
-        bounds = [adapt(since), adapt(until)]
         cursor.execute(
             _passages_sql(visible, ranks, connection.vendor),
-            [*parameters, stages[0].organization_id, *bounds, bounds[0], *bounds],
+            [*bounds, *bounds, *bounds[::2], *bounds, *parameters, since, until],
         )
         return [
             {"stage": stage, "entered": entered, "passed": passed, "seconds": _median_of(value)}
@@ -232,10 +235,15 @@ def _passages(deals: DealQuerySet, stages: Sequence[Stage], period: Period) -> l
 
 
 def _passages_sql(visible: str, ranks: Mapping[int, int], vendor: str) -> str:
-    """`place` is the stage of an open live deal, else 0; `rank` how far a state is in the pipeline, won the most."""
+    """`place` is the stage of an open live deal, else 0; `rank` how far a state is in the pipeline, won the most.
+
+    States of the period, the ones before them, and the later ones of the same deals are read from the index
+    `deals_dealstate_moves` and sorted once, from the last to the first.
+    """
     cases = " ".join(f"WHEN {int(stage)} THEN {int(rank)}" for stage, rank in ranks.items())
     seconds = (
-        "EXTRACT(EPOCH FROM (left_at - valid_from))"
+        # Not EXTRACT, which makes a slow numeric.
+        "date_part('epoch', left_at - valid_from)"
         if vendor == "postgresql"
         else "((julianday(left_at) - julianday(valid_from)) * 86400)"
     )
@@ -244,30 +252,30 @@ def _passages_sql(visible: str, ranks: Mapping[int, int], vendor: str) -> str:
         if vendor == "postgresql"
         else f"GROUP_CONCAT({seconds})"
     )
-    is_open = "status = 'open' AND deleted_at IS NULL"
+    columns = "deal_id, valid_from, stage_id, status, deleted_at"
+    own = "FROM deals_dealstate WHERE organization_id = %s AND"
     return f"""
-        WITH visible AS ({visible}),
-        concerned AS (
-            SELECT DISTINCT deal_id FROM deals_dealstate
-            WHERE deal_id IN (SELECT * FROM visible) AND organization_id = %s AND valid_from >= %s AND valid_from < %s
+        WITH recent AS (
+            SELECT {columns} {own} valid_to >= %s AND valid_from < %s
+            UNION ALL SELECT {columns} {own} valid_to IS NULL AND valid_from >= %s AND valid_from < %s
+            UNION ALL SELECT {columns} {own} valid_from >= %s
+                AND deal_id IN (SELECT deal_id {own} valid_from >= %s AND valid_from < %s)
         ),
         states AS (
             SELECT deal_id, valid_from,
-                CASE WHEN {is_open} THEN stage_id ELSE 0 END AS place,
+                CASE WHEN status = 'open' AND deleted_at IS NULL THEN stage_id ELSE 0 END AS place,
                 CASE WHEN deleted_at IS NOT NULL THEN 0 WHEN status = 'won' THEN {len(ranks) + 1}
-                    WHEN deleted_at IS NULL THEN CASE stage_id {cases} ELSE 0 END END AS rank
-            FROM deals_dealstate
-            WHERE deal_id IN (SELECT deal_id FROM concerned) AND (valid_to IS NULL OR valid_to >= %s)
+                    ELSE CASE stage_id {cases} ELSE 0 END END AS rank
+            FROM recent WHERE deal_id IN ({visible})
         ),
         compared AS (
-            SELECT states.*,
-                LAG(place) OVER (PARTITION BY deal_id ORDER BY valid_from) AS previous,
-                MAX(rank) OVER (PARTITION BY deal_id ORDER BY valid_from
-                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS reached
+            SELECT states.*, LEAD(place) OVER later AS previous, MAX(rank) OVER later AS reached
             FROM states
+            WINDOW later AS (PARTITION BY deal_id ORDER BY valid_from DESC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         ),
         moves AS (
-            SELECT compared.*, LEAD(valid_from) OVER (PARTITION BY deal_id ORDER BY valid_from) AS left_at
+            SELECT compared.*, LAG(valid_from) OVER (PARTITION BY deal_id ORDER BY valid_from DESC) AS left_at
             FROM compared WHERE previous IS NULL OR previous <> place
         )
         SELECT place, COUNT(DISTINCT deal_id),
@@ -323,7 +331,7 @@ class Results:
 def results(deals: DealQuerySet, period: Period) -> Results:
     closed = closed_in(deals, period)
     by_status: dict[str, Totals] = defaultdict(list)
-    for total in [*closed.totals(), *deals.open().totals()]:
+    for total in [*closed.closed_totals(), *deals.open().totals()]:
         by_status[total["status"]].append(total)
     seconds = closed.filter(status=Deal.Statuses.WON).order_by()
     found = seconds.aggregate(seconds=Median(Seconds(F("closed_at"), F("created_at"))))["seconds"]
@@ -336,7 +344,7 @@ def results(deals: DealQuerySet, period: Period) -> Results:
 def lost_reasons(deals: DealQuerySet, period: Period) -> Totals:
     """The totals of lost and abandoned deals per lost reason."""
     closed = closed_in(deals, period).exclude(status=Deal.Statuses.WON)
-    return list(closed.totals("lost_reason"))
+    return list(closed.closed_totals("lost_reason"))
 
 
 def members(deals: DealQuerySet, period: Period) -> dict[Any, dict[str, Totals]]:
@@ -344,7 +352,7 @@ def members(deals: DealQuerySet, period: Period) -> dict[Any, dict[str, Totals]]
     found: dict[Any, dict[str, Totals]] = {}
     for total in [
         *deals.open().totals("owner", "status"),
-        *closed_in(deals, period).totals("owner", "status"),
+        *closed_in(deals, period).closed_totals("owner", "status"),
     ]:
         own = found.setdefault(total["owner"], {status: [] for status in Deal.Statuses.values})
         own[total["status"]].append(total)

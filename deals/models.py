@@ -216,6 +216,23 @@ class Deal(Row):
                 condition=Q(deleted_at=None, status="open"),
                 name="deals_deal_open_sums",
             ),
+            # The same for sums of deals that were closed in a period.
+            models.Index(
+                fields=[
+                    *("organization", "closed_at", "status", "currency", "owner", "lost_reason", "stage"),
+                    *(
+                        "amount",
+                        "amount_base",
+                        "amount_gross",
+                        "is_private",
+                        "created_by",
+                        "created_at",
+                        "id",
+                    ),
+                ],
+                condition=Q(deleted_at=None, closed_at__isnull=False),
+                name="deals_deal_closed_sums",
+            ),
             models.Index(
                 fields=["organization", "expected_close_date", "id"],
                 condition=Q(deleted_at=None),
@@ -414,6 +431,11 @@ class DealState(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organization", "valid_from"], name="deals_dealstate_from"),
             models.Index(fields=["deal", "-valid_from"], name="deals_dealstate_of_deal"),
+            # All columns that the funnel reads of the states since the beginning of a period.
+            models.Index(
+                fields=["organization", "valid_to", "valid_from", "deal", "stage", "status", "deleted_at"],
+                name="deals_dealstate_moves",
+            ),
             # For lists with `as_of` in the order of amounts or closing dates: about one state in ten matches the day.
             models.Index(fields=["organization", "amount", "id"], name="deals_dealstate_by_amount"),
             models.Index(

@@ -180,19 +180,10 @@ class DealQuerySet(RowQuerySet[Any]):
         Amounts of different currencies are never added up; those in the organization's currency are `amount_base`.
         Grouped by stage, so that no deal is joined to its stage and the probability is applied to few sums.
         """
-        by = by or ("status",)
         own = Q(status="open", probability__isnull=False)
         groups = (
-            self.order_by()
-            .values(*dict.fromkeys((*by, "currency", "status", "stage")))
+            self._sums(*(by or ("status",)), "currency", "status", "stage")
             .annotate(
-                sum_count=Count("id"),
-                sum_amount=Sum("amount"),
-                sum_amount_gross=Sum("amount_gross"),
-                sum_amount_gross_count=Count("amount_gross"),
-                sum_amount_base=Sum("amount_base"),
-                sum_base_count=Count("amount_base"),
-                sum_without_rate=Count("id", filter=Q(amount__isnull=False, amount_base=None)),
                 # Of deals with a probability of their own: their sums, and the same a hundred times weighted.
                 own_amount=Sum("amount", filter=own),
                 own_amount_base=Sum("amount_base", filter=own),
@@ -203,7 +194,31 @@ class DealQuerySet(RowQuerySet[Any]):
             )
             .annotate(stage_probability=stage_probability())
         )
-        return _added_up(groups, (*by, "currency"))
+        return _added_up(groups, (*(by or ("status",)), "currency"))
+
+    def closed_totals(self, *by: str) -> list[dict[str, Any]]:
+        """The `totals` of deals that are all closed: their probability is that of the status.
+
+        They are read from the index of closed deals alone, which has no column that only open deals need.
+        """
+        by = by or ("status",)
+        return _added_up(self._sums(*by, "currency", "status"), (*by, "currency"))
+
+    def _sums(self, *by: str) -> Any:
+        """The groups with the count and the sums that do not depend on a probability."""
+        return (
+            self.order_by()
+            .values(*dict.fromkeys(by))
+            .annotate(
+                sum_count=Count("id"),
+                sum_amount=Sum("amount"),
+                sum_amount_gross=Sum("amount_gross"),
+                sum_amount_gross_count=Count("amount_gross"),
+                sum_amount_base=Sum("amount_base"),
+                sum_base_count=Count("amount_base"),
+                sum_without_rate=Count("id", filter=Q(amount__isnull=False, amount_base=None)),
+            )
+        )
 
 
 def times_probability(column: str) -> Any:

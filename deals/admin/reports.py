@@ -143,7 +143,10 @@ class Report:
     @cached_property
     def goals(self) -> Mapping[datetime.date, tuple[Decimal, Decimal]]:
         """The goals of the organization or the member by month, with the percent attained; a pipeline has none."""
-        return {} if self.pipeline else hooks.goals(self.actor.member, self.owner, self.period)
+        if self.pipeline:
+            return {}
+        found = hooks.goals(self.actor.member, self.period, member=self.owner)
+        return {month: (goal.amount, goal.percent) for month, (goal,) in found.items()}
 
     def goal(self, month: datetime.date) -> list[Cell]:
         """The goal of a month, and what is attained of it."""

@@ -271,15 +271,15 @@ def _in_currency(amount: Decimal, code: str) -> Any:
 
 def _list(one: WorkList, deals: Any, moment: Moment, own: Mapping[str, str], back: str) -> dict[str, Any]:
     """The first deals of a list, each with the reason why it is there, and the link to all of them."""
-    rows = deals.filter(one.condition).order_by(*one.ordering)
+    first = deals.filter(one.condition).order_by(*one.ordering).values("pk")[:LIST_LENGTH]
+    # Chosen by their ids, or all deals of the list would be joined to their contacts to find the first ones.
+    rows = Deal.objects.filter(pk__in=first).order_by(*one.ordering)
     rows = rows.select_related("stage__pipeline", "client", "contact")
     return {
         "name": one.name,
         "title": one.title,
         "icon": one.icon,
-        "rows": [
-            {**_row(deal, back, moment), "reason": one.reason(deal, moment)} for deal in rows[:LIST_LENGTH]
-        ],
+        "rows": [{**_row(deal, back, moment), "reason": one.reason(deal, moment)} for deal in rows],
         "url": _filtered({**own, **one.filters}),
         "tone": one.tone,
     }

@@ -16,7 +16,7 @@ from crm_project.accounts.models import Member
 from crm_project.api.compiled import Serializer
 from crm_project.api.converters import row_lookup
 from crm_project.api.errors import InvalidQuery
-from crm_project.api.fields import AMOUNT_SCHEMA, StrictDate
+from crm_project.api.fields import AMOUNT_SCHEMA, StrictDate, StrictUUID
 from crm_project.api.filter_values import DayValue
 from crm_project.api.serializers import MemberSerializer
 from crm_project.api.views import ScopedView
@@ -26,6 +26,7 @@ from deals import metrics, money
 from deals.api.filters import DealFilter, PastDealFilter
 from deals.api.past import AS_OF, COSTS, instant_parameter, refuse_parameters
 from deals.api.serializers import NamedSerializer, StagePartSerializer
+from deals.hooks import MonthGoal, hooks
 from deals.metrics import BUCKETS, Period, Totals
 from deals.models import Deal, DealState, LostReason
 from pipelines.models import Pipeline, Stage
@@ -166,6 +167,32 @@ class MetricsSerializer(Serializer):
     results = MetricSerializer(many=True)
 
 
+class MonthGoalSerializer(Serializer):
+    """A goal of the month, as `/api/goals` has it: it counts the deals of all pipelines, without any filter."""
+
+    uuid = StrictUUID()
+    member = MemberSerializer(allow_null=True, help_text="Null for the whole organization.")
+    amount = serializers.SerializerMethodField()
+    attained = serializers.SerializerMethodField()
+    attained_percent = serializers.SerializerMethodField()
+    deals = serializers.IntegerField(help_text="The number of won deals.")
+    without_rate = serializers.IntegerField(
+        help_text="The number of won deals whose amount has no rate: they are not in `attained`."
+    )
+
+    @extend_schema_field({**AMOUNT_SCHEMA, "description": "In the organization's currency."})
+    def get_amount(self, goal: MonthGoal) -> Any:
+        return money.formatted(goal.amount, self.context["currency"])
+
+    @extend_schema_field({**AMOUNT_SCHEMA, "description": "The sum of the won deals with a rate."})
+    def get_attained(self, goal: MonthGoal) -> str:
+        return money.in_base(goal.attained)
+
+    @extend_schema_field({"type": "number", "description": "`attained` in percent of `amount`."})
+    def get_attained_percent(self, goal: MonthGoal) -> float:
+        return float(goal.percent)
+
+
 class ForecastMonthSerializer(Serializer):
     """The deals won in a month, and the open ones expected to close in it, by forecast category."""
 
@@ -176,6 +203,9 @@ class ForecastMonthSerializer(Serializer):
     pipeline = SumsSerializer()
     omitted = SumsSerializer()
     weighted = serializers.SerializerMethodField()
+    goals = MonthGoalSerializer(
+        many=True, help_text="Of the organization, then of the members; those that you may see."
+    )
 
     @extend_schema_field(SumsSerializer)
     def get_weighted(self, month: Mapping[str, Any]) -> Any:
@@ -435,12 +465,17 @@ class PipelineFiguresView(FiguresView):
         """Takes the filters of `/api/deals`. Without a period: this month and the two after it.
 
         Open deals count in the month of `expected_close_date`, by their forecast category; won ones in that of
-        `closed_at`.
+        `closed_at`. `goals` are those of the organization and its members: they belong to no pipeline, so neither the
+        pipeline nor the filters narrow what is attained of them, and a month counts as a whole.
         """
         period = self._asked()
         deals: Any = self.filter_queryset(self.get_queryset())
-        months = metrics.forecast(deals, period)
-        return Response(ForecastSerializer({**self._frame(period), "months": months}).data)
+        goals = hooks.goals(self.actor.member, period)
+        months = [
+            {**month, "goals": goals.get(month["month"], [])} for month in metrics.forecast(deals, period)
+        ]
+        body = {**self._frame(period), "months": months}
+        return Response(ForecastSerializer(body, context={"currency": body["currency"]}).data)
 
     @extend_schema(responses=FunnelSerializer, summary="The funnel of a pipeline")
     def funnel(self, request: Request, **_: Any) -> Response:

@@ -109,6 +109,20 @@ class MetricsTests(InParis):
         assert counts(now, "status") == {("won",): 1}
         problem(self.as_bob.get(METRICS, as_of="2026-01-01", group_by="origin"), 400, "invalid", "/group_by")
 
+    def test_closings_as_of_an_instant(self):
+        closed_at = datetime.datetime(2025, 3, 5, 12, tzinfo=datetime.UTC)
+        self.deal(amount=7, status="won", closed_at=closed_at)
+        self.deal(amount=8)
+        asked = {"since": "2025-03-01", "until": "2025-04-01", "bucket": "month", "group_by": "status"}
+
+        now = self.as_bob.get(METRICS, **asked).json()
+        past = self.as_bob.get(METRICS, **asked, as_of="2999-01-01T00:00:00Z").json()
+
+        assert counts(now["results"], "status", "period") == {("won", "2025-03-01"): 1}
+        for body in (now, past):
+            [total] = body["results"][0]["totals"]
+            assert (total["amount"], total["weighted_amount"]) == ("7.00", "7.00")
+
     def test_others_deals_are_in_no_figure(self):
         self.deal(self.alice, is_private=True, amount=1)
         self.deal(self.charlie, amount=2)

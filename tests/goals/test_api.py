@@ -1,4 +1,7 @@
-"""`/api/goals`."""
+"""`/api/goals`, and the goals in the forecast of a pipeline."""
+
+import datetime
+from decimal import Decimal
 
 from crm_project.goals.models import Goal
 from tests.api.client import ApiTestCase, problem
@@ -121,3 +124,67 @@ class ApiTests(ApiTestCase):
         assert event["row"] == str(one.uuid)
         to = {change["field"]: change["to"] for change in event["changes"]}
         assert to["member"]["full_name"] == "Bob"
+
+
+class ForecastTests(ApiTestCase):
+    """The goals in the forecast of a pipeline, for each role."""
+
+    def forecast(self, client, pipeline, **asked):
+        path = f"/api/pipelines/{pipeline.pk}/forecast"
+        return client.get(path, since="2024-01-01", until="2024-04-01", **asked).json()["months"]
+
+    def test_every_goal_that_the_reader_may_see_counts_the_deals_of_all_pipelines(self):
+        in_tokyo(self)
+        random_deals(self)
+        for month in MONTHS[:2]:
+            for member in (None, self.bob.member.pk, self.manager.member.pk):
+                goal(self.alice, month.isoformat(), "1234.50", member)
+
+        clients = {
+            self.alice: self.as_alice,
+            self.manager: self.as_manager,
+            self.bob: self.as_bob,
+            self.viewer: self.as_viewer,
+        }
+        seen = set()
+        for actor, client in clients.items():
+            for pipeline, asked in ((self.pipeline, {}), (self.renewals, {"owner": "none"})):
+                for month, shown in zip(MONTHS, self.forecast(client, pipeline, **asked), strict=True):
+                    goals = list(Goal.objects.visible_to(actor.member).filter(month=month))
+                    assert {one["uuid"] for one in shown["goals"]} == {str(one.uuid) for one in goals}
+                    by_uuid = {one["uuid"]: one for one in shown["goals"]}
+                    for one in goals:
+                        found = by_uuid[str(one.uuid)]
+                        attained, percent, deals, without_rate = figures(actor, one)
+                        assert (Decimal(found["attained"]), found["attained_percent"]) == (
+                            attained,
+                            float(percent),
+                        )
+                        assert (found["deals"], found["without_rate"]) == (deals, without_rate)
+                        assert (found["amount"], found["member"] and found["member"]["full_name"]) == (
+                            "1234.50",
+                            one.member and one.member.full_name,
+                        )
+                        seen.add((actor.member.role, one.member_id))
+        assert len(seen) == 3 + 3 + 2 + 1
+
+    def test_the_goal_of_the_organization_is_the_first(self):
+        for member in (self.manager.member.pk, self.bob.member.pk, None):
+            goal(self.alice, member=member)
+
+        january, february, _ = self.forecast(self.as_alice, self.pipeline)
+
+        names = [one["member"] and one["member"]["full_name"] for one in january["goals"]]
+        assert names == [None, *sorted((self.bob.member.full_name, self.manager.member.full_name))]
+        assert february["goals"] == []
+
+    def test_a_goal_is_as_the_list_of_goals_has_it(self):
+        goal(self.alice, amount="100", member=self.bob.member.pk)
+        closed = datetime.datetime(2024, 1, 5, 12, tzinfo=datetime.UTC)
+        self.deal(status="won", amount=50, closed_at=closed, owner=self.bob.member.pk)
+
+        [shown] = self.forecast(self.as_bob, self.pipeline)[0]["goals"]
+        [listed] = self.as_bob.rows("/api/goals")
+
+        assert shown == {name: listed[name] for name in shown}
+        assert shown["attained_percent"] == 50.0

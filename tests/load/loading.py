@@ -38,6 +38,7 @@ MANY_DEALS = 20_000
 HISTORY = datetime.timedelta(days=730)
 DAY = 24 * 3600
 SELLERS = 8
+ENDLESS = 15
 REASONS = ("Price", "Competitor", "No budget")
 
 
@@ -52,6 +53,8 @@ class Load:
     actor: Actor
     deals: int
     contacts: int
+    # The percentage of deals that are never closed.
+    endless: int
     # Seconds since 1970.
     start: int
     end: int
@@ -68,14 +71,17 @@ class Load:
         return [*self.open_stages, *self.closing_stages]
 
 
-def load(*, deals: int, slug: str = "load", without_indexes: bool | None = None) -> Loaded:
+def load(
+    *, deals: int, slug: str = "load", without_indexes: bool | None = None, endless: int = ENDLESS
+) -> Loaded:
     """Fill a new organization with this many deals, in one transaction.
 
+    `endless` percent of the deals are never closed; others are open, too, since they have not come to their end.
     `without_indexes` decides whether constraints and indexes are created after the rows; by default for many deals.
     """
     with transaction.atomic():
         end = timezone.now().replace(microsecond=0)
-        prepared = _prepare(slug, deals, end)
+        prepared = _prepare(slug, deals, end, endless)
         _create_work_tables(prepared)
         if deals >= MANY_DEALS if without_indexes is None else without_indexes:
             with without_constraints(MODELS):
@@ -89,7 +95,7 @@ def load(*, deals: int, slug: str = "load", without_indexes: bool | None = None)
     return Loaded(prepared.actor.organization, token)
 
 
-def _prepare(slug: str, deals: int, end: datetime.datetime) -> Load:
+def _prepare(slug: str, deals: int, end: datetime.datetime, endless: int) -> Load:
     """What the services write: the organization, its members, stages and lost reasons."""
     with frozen_time(end - HISTORY):
         owner = find_or_create_user(email=f"admin@{slug}.example", is_staff=True)
@@ -105,6 +111,7 @@ def _prepare(slug: str, deals: int, end: datetime.datetime) -> Load:
         actor=actor,
         deals=deals,
         contacts=max(deals // 12, 4),
+        endless=endless,
         start=int((end - HISTORY).timestamp()),
         end=int(end.timestamp()),
         sellers=sellers,
@@ -183,7 +190,7 @@ def _create_work_tables(load: Load) -> None:
         f" {_text('n * 11', 'products')} || ' ' || n AS name,"
         f" {_text('n * 11', 'products', fold)} || ' ' || n AS folded,"
         f" CASE WHEN luck < 42 THEN {won - 1} ELSE {reached} END AS reached,"
-        f" CASE WHEN luck < 42 THEN {won} WHEN luck < 85 THEN {lost} END AS ending FROM outline"
+        f" CASE WHEN luck < 42 THEN {won} WHEN luck < {100 - load.endless} THEN {lost} END AS ending FROM outline"
     )
     steps = " UNION ALL ".join(f"SELECT {place} AS step" for place in range(len(load.open_stages) + 1))
     before = load.last_sequence + load.contacts
