@@ -8,7 +8,9 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.forms.utils import flatatt
 from django.template.loader import render_to_string
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,11 +27,44 @@ WHOLE = re.compile(r"-?[0-9]{1,19}")
 # The widgets of the theme.
 TextInput = widgets.UnfoldAdminTextInputWidget
 Textarea = widgets.UnfoldAdminTextareaWidget
-Select = widgets.UnfoldAdminSelectWidget
 Switch = widgets.UnfoldBooleanSwitchWidget
 CheckboxList = widgets.UnfoldAdminCheckboxSelectMultipleWidget
 Color = widgets.UnfoldAdminColorInputWidget
 Password = widgets.UnfoldAdminPasswordWidget
+
+
+class Select(widgets.UnfoldAdminSelectWidget):  # type: ignore[misc]
+    """The select of the theme, which would render two templates for each option."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        context = {
+            "name": name,
+            "attributes": flatatt(self.build_attrs(self.attrs, attrs)),
+            "options": self._options(self.format_value(value)),
+        }
+        return mark_safe(render_to_string("admin/select.html", context))
+
+    def _options(self, values: Sequence[str]) -> SafeString:
+        """The options as HTML; the first one of the value is selected."""
+        parts, pending = [], set(values)
+
+        def add(key: Any, label: Any) -> None:
+            text = "" if key is None else str(key)
+            parts.append(
+                f'<option value="{escape(text)}"{" selected" if text in pending else ""}>{escape(label)}</option>'
+            )
+            if text in pending:
+                pending.clear()
+
+        for key, label in self.choices:
+            if not isinstance(label, list | tuple):
+                add(key, label)
+                continue
+            parts.append(f'<optgroup label="{escape(key)}">')
+            for one, text in label:
+                add(one, text)
+            parts.append("</optgroup>")
+        return mark_safe("\n".join(parts))
 
 
 class DayInput(TextInput):  # type: ignore[misc, valid-type]
