@@ -4,7 +4,7 @@ from crm_project.accounts import hooks as account_hooks
 from crm_project.accounts.actors import Actor
 from crm_project.imports.hooks import hooks as import_hooks
 from crm_project.imports.models import Import
-from crm_project.notifications.models import Notification
+from crm_project.notifications.prepared import unread_ids
 from crm_project.notifications.reading import begin
 from crm_project.notifications.tasks import notify_of_import
 from crm_project.staff.bell import hooks as bell_hooks
@@ -24,5 +24,4 @@ def after_import(source: Import) -> None:
 
 def count_unread(actor: Actor, most: int) -> int:
     """By the index of unread notifications; it reads at most `most` of them."""
-    unread = Notification.objects.visible_to(actor.member).unread()
-    return len(unread.order_by().values_list("pk", flat=True)[:most])
+    return len(unread_ids(actor.member, most))

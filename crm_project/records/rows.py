@@ -53,11 +53,23 @@ class Rows(list[Any]):
 @cache
 def row_class(model: type[models.Model]) -> type[PlainRow]:
     """A plain class with the properties, methods and constants of the model."""
-    own: dict[str, Any] = {"model": model}
+    own: dict[str, Any] = {"model": model, "_meta": model._meta}
+    own |= {f"get_{field.name}_display": _label_of(field) for field in model._meta.fields if field.choices}
     for base in reversed(model.__mro__):
         if base not in (object, models.Model):
             own |= {name: value for name, value in vars(base).items() if _is_own(name, value)}
     return type(f"{model.__name__}Row", (PlainRow,), own)
+
+
+def _label_of(field: Any) -> Callable[[Any], str]:
+    """The method `get_FOO_display` of a field with choices."""
+    name, labels = field.attname, dict(field.flatchoices)
+
+    def label(row: Any) -> str:
+        value = getattr(row, name)
+        return str(labels.get(value, value))
+
+    return label
 
 
 def _is_own(name: str, value: Any) -> bool:

@@ -240,6 +240,10 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StaffChangeList]:
         return StaffChangeList
 
+    def list_rows(self, request: HttpRequest, queryset: Any) -> Any:
+        """The rows of a long list with what its columns show, as plain rows: see `records.rows`."""
+        return queryset.as_rows()
+
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         own = list(super().get_list_filter(request))
         if self.custom_kind:

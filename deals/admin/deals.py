@@ -51,6 +51,7 @@ from deals.admin.work import (
 )
 from deals.models import Deal, LostReason
 from deals.querysets import EFFECTIVE_FORECAST_CATEGORY, is_paused, is_stale
+from deals.rows import for_listing
 from deals.rules import is_overdue
 from pipelines.models import ForecastCategories
 
@@ -316,6 +317,9 @@ class DealAdmin(StaffModelAdmin):
             "stage": _first_stage(request),
         }
         return {**own, **super().get_changeform_initial_data(request)}
+
+    def list_rows(self, request: HttpRequest, queryset: Any) -> Any:
+        return for_listing(queryset, self.actor(request).member)
 
     def list_tabs(self, request: HttpRequest) -> list[dict[str, Any]]:
         actor = self.actor(request)
