@@ -50,7 +50,9 @@ def _complete_for_listing(member: Member, deals: list[Any]) -> None:
     for deal in deals:
         deal.owner = owners.get(deal.owner_id)
     people = _set_people(deals, ())
-    companies = people | by_id(_contacts({row.company_id for row in people.values()} - {None} - people.keys()))
+    companies = people | by_id(
+        _contacts({row.company_id for row in people.values()} - {None} - people.keys())
+    )
     for row in people.values():
         row.company = companies.get(row.company_id)
 

@@ -14,6 +14,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models.query import ModelIterable
 
+from crm_project.languages.caching import cached_by_language
+
 T = TypeVar("T")
 Complete = Callable[[list[Any]], None]
 Build = Callable[[Any], Any]
@@ -64,12 +66,8 @@ def row_class(model: type[models.Model]) -> type[PlainRow]:
 def _label_of(field: Any) -> Callable[[Any], str]:
     """The method `get_FOO_display` of a field with choices."""
     name, labels = field.attname, dict(field.flatchoices)
-
-    def label(row: Any) -> str:
-        value = getattr(row, name)
-        return str(labels.get(value, value))
-
-    return label
+    label = cached_by_language(lambda value: str(labels.get(value, value)))
+    return lambda row: label(getattr(row, name))
 
 
 def _is_own(name: str, value: Any) -> bool:

@@ -3,16 +3,18 @@
 import datetime
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crm_project.languages.caching import cached_by_language
 from crm_project.languages.figures import number
+from crm_project.staff.addresses import row_address
 
 NOTHING = "—"
 
@@ -36,6 +38,7 @@ def percent(value: Decimal | int) -> str:
     return _("%(number)s%%") % {"number": number(value, 1)}
 
 
+@lru_cache(maxsize=1024)
 def chip(text: str, color: str) -> SafeString:
     """A coloured label; `color` is #rrggbb, which is validated before it is stored."""
     return format_html('<span class="crm-chip" style="--chip: {}">{}</span>', color, text)
@@ -85,6 +88,7 @@ def yes_or_no(value: bool) -> str:
 STATUS_TONES = {"open": "info", "won": "good", "lost": "bad", "abandoned": "muted"}
 
 
+@lru_cache(maxsize=1024)
 def status(value: str, label: str) -> SafeString:
     return format_html(
         '<span class="crm-tone crm-tone-{}">{}</span>', STATUS_TONES.get(value, "muted"), label
@@ -98,10 +102,17 @@ def warning(text: str) -> SafeString:
 def day(value: datetime.date | None, *, late: bool = False) -> SafeString | str:
     if value is None:
         return NOTHING
-    text = formats.date_format(value, "DATE_FORMAT")
-    if not late:
-        return text
-    return format_html('<span class="crm-late" title="{}">{}</span>', _("Overdue"), text)
+    return _late_day(value) if late else _day(value)
+
+
+@cached_by_language
+def _day(value: datetime.date) -> str:
+    return formats.date_format(value, "DATE_FORMAT")
+
+
+@cached_by_language
+def _late_day(value: datetime.date) -> SafeString:
+    return format_html('<span class="crm-late" title="{}">{}</span>', _("Overdue"), _day(value))
 
 
 def instant(value: datetime.datetime, *, late: bool = False) -> SafeString:
@@ -112,9 +123,13 @@ def instant(value: datetime.datetime, *, late: bool = False) -> SafeString:
 
 def age(since: datetime.datetime, now: datetime.datetime) -> SafeString:
     """The age in whole days."""
-    days = max(0, (now - since).days)
+    return _age(timezone.localdate(since), max(0, (now - since).days))
+
+
+@cached_by_language
+def _age(since: datetime.date, days: int) -> SafeString:
     text = ngettext("%(count)s day", "%(count)s days", days) % {"count": days} if days else _("today")
-    return format_html('<span title="{}">{}</span>', formats.date_format(since, "DATE_FORMAT"), text)
+    return format_html('<span title="{}">{}</span>', _day(since), text)
 
 
 def mail(address: str) -> SafeString | str:
@@ -143,6 +158,4 @@ def link(row: Any, text: str = "") -> SafeString | str:
     """A link to the page of the row in the admin."""
     if row is None:
         return NOTHING
-    meta = row._meta
-    url = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-    return format_html('<a class="crm-link" href="{}">{}</a>', url, text or str(row))
+    return anchor(row_address(row), text or str(row))

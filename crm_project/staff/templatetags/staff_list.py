@@ -3,6 +3,7 @@
 Django's `items_for_result` looks up the column, its classes and its link again for each cell.
 """
 
+import html
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from unfold.templatetags.unfold_list import result_headers
 
-register = Library()
+from crm_project.staff.addresses import ROW_ID
 
-# In an address, in the place of a row's id.
-ROW_ID = "--row--"
+register = Library()
 
 
 @register.inclusion_tag("admin/list_table.html", takes_context=True)
@@ -45,7 +45,7 @@ def _columns(cl: Any) -> list[Callable[[Any], str]]:
     links = cl.list_display_links
     names = cl.list_display if links is None else links or cl.list_display[:1]
     linked = set() if links is None else {*names}
-    address = _row_address(cl) if linked else ""
+    address = _page_address(cl) if linked else ""
     columns = []
     for place, name in enumerate(cl.list_display):
         is_heading = name in linked and not any(one in linked for one in cl.list_display[:place])
@@ -53,7 +53,7 @@ def _columns(cl: Any) -> list[Callable[[Any], str]]:
     return columns
 
 
-def _row_address(cl: Any) -> str:
+def _page_address(cl: Any) -> str:
     """The address of a row's page, with a mark for its id; empty for a model without pages."""
     try:
         name = f"admin:{cl.opts.app_label}_{cl.opts.model_name}_change"
@@ -113,10 +113,11 @@ def _texts(cl: Any, name: str) -> Callable[[Any], str]:
 
     def text_of(row: Any) -> str:
         value = method(row) if method is not None else lookup_field(name, row, cl.model_admin)[2]
-        # Most columns are HTML already.
+        # Most columns are HTML already, or texts.
         if type(value) is SafeString and value:
             return value
-        value = "" if isinstance(value, str) and not value.strip() else value
+        if isinstance(value, str) and not is_boolean:
+            return _escaped(value) if value.strip() else conditional_escape(empty)
         return conditional_escape(display_for_value(value, empty, is_boolean))
 
     return text_of
@@ -131,3 +132,8 @@ def _text_of_field(field: Any, row: Any, empty: Any) -> Any:
         return empty if value is None else value
     value = "" if isinstance(value, str) and not value.strip() else value
     return display_for_field(value, field, empty)
+
+
+def _escaped(text: str) -> str:
+    """Like `conditional_escape`, which asks first whether the text is a lazy one."""
+    return text.__html__() if hasattr(text, "__html__") else html.escape(text)
