@@ -47,7 +47,8 @@ class FormFilter(admin.ListFilter):
         super().__init__(request, params, model, model_admin)
         self.request = request
         self.form = forms.Form(self._pop_parameters(params))
-        self.form.fields.update(self.fields(request))
+        if self.has_output():
+            self.form.fields.update(self.fields(request))
         for field in self.form.fields.values():
             field.required = False
 
@@ -93,9 +94,15 @@ class FormFilter(admin.ListFilter):
         return [*self.names()]
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        yield {"form": self.form, "is_range": self.is_range}
+        yield {
+            "form": self.form,
+            "is_range": self.is_range,
+            "errors": self.used_parameters and self.form.errors,
+        }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.used_parameters:
+            return queryset
         if not self.form.is_valid():
             return queryset.none()
         given = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "")}

@@ -4,13 +4,14 @@ import datetime
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.forms.utils import flatatt
 from django.template.loader import render_to_string
-from django.utils.html import escape
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -50,9 +51,8 @@ class Select(widgets.UnfoldAdminSelectWidget):  # type: ignore[misc]
 
         def add(key: Any, label: Any) -> None:
             text = "" if key is None else str(key)
-            parts.append(
-                f'<option value="{escape(text)}"{" selected" if text in pending else ""}>{escape(label)}</option>'
-            )
+            state = " selected" if text in pending else ""
+            parts.append(f'<option value="{escape(text)}"{state}>{escape(str(label))}</option>')
             if text in pending:
                 pending.clear()
 
@@ -60,26 +60,33 @@ class Select(widgets.UnfoldAdminSelectWidget):  # type: ignore[misc]
             if not isinstance(label, list | tuple):
                 add(key, label)
                 continue
-            parts.append(f'<optgroup label="{escape(key)}">')
+            parts.append(f'<optgroup label="{escape(str(key))}">')
             for one, text in label:
                 add(one, text)
             parts.append("</optgroup>")
         return mark_safe("\n".join(parts))
 
 
-class DayInput(TextInput):  # type: ignore[misc, valid-type]
+class _BareInput(TextInput):  # type: ignore[misc, valid-type]
+    """An input without the theme's frame, and without the two templates of Django's inputs."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        widget = self.get_context(name, value, attrs)["widget"]
+        given = {"type": widget["type"], "name": name, "value": widget["value"]}
+        return format_html("<input{}{}>", flatatt(given), flatatt(widget["attrs"]))
+
+
+class DayInput(_BareInput):
     """The date input of the browser, which works on a phone, by keyboard and without scripts."""
 
     input_type = "date"
-    template_name = "django/forms/widgets/date.html"
 
     def format_value(self, value: Any) -> Any:
         return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-class InstantInput(TextInput):  # type: ignore[misc, valid-type]
+class InstantInput(_BareInput):
     input_type = "datetime-local"
-    template_name = "django/forms/widgets/datetime.html"
 
     def format_value(self, value: Any) -> Any:
         return value.strftime("%Y-%m-%dT%H:%M:%S") if hasattr(value, "strftime") else value

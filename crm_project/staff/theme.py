@@ -7,13 +7,14 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.rules import Permission, Role
+from crm_project.staff.addresses import address_of, row_address
 
 # (title, icon, URL name, permission or None for operators)
 SECTIONS: list[tuple[str | Promise, list[tuple[str | Promise, str, str, Permission | None]]]] = [
@@ -124,7 +125,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _mark_current(groups: list[dict[str, Any]], path: str) -> None:
     """Mark the entry whose address is the longest beginning of the path: the board's begins with that of the deals."""
-    home = reverse("admin:index")
+    home = address_of("admin:index")
     entries = [entry for group in groups for entry in group["items"]]
     leading = [
         entry["link"]
@@ -137,8 +138,8 @@ def _mark_current(groups: list[dict[str, Any]], path: str) -> None:
 
 def _link(name: str, actor: Any) -> str:
     if name == "staff:own_organization":
-        return reverse("admin:accounts_organization_change", args=[actor.organization_id])
-    return reverse(name)
+        return row_address(actor.organization)
+    return address_of(name)
 
 
 def header(request: HttpRequest) -> str:
@@ -162,8 +163,8 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu at the name of the login."""
     from crm_project.staff.request_actor import actor_of
 
-    preferences = {"title": _("Language and time zone"), "link": reverse("admin:preferences")}
-    password = {"title": _("Change password"), "link": reverse("admin:password_change")}
+    preferences = {"title": _("Language and time zone"), "link": address_of("admin:preferences")}
+    password = {"title": _("Change password"), "link": address_of("admin:password_change")}
     return [*([preferences] if actor_of(request) else []), password]
 
 
@@ -173,7 +174,7 @@ def organizations(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Choose an organization"),
             "icon": "swap_horiz",
-            "link": reverse("admin:choose_organization"),
+            "link": address_of("admin:choose_organization"),
         }
     ]
 
