@@ -49,7 +49,7 @@ from crm_project.staff.actions import (
     rows_of_action,
 )
 from crm_project.staff.edit_conflicts import SavedMeanwhile
-from crm_project.staff.forms import StaffForm
+from crm_project.staff.forms import RowActionForm, StaffForm
 from crm_project.staff.history import history_panel
 from crm_project.staff.lists import PeekPaginator, StaffChangeList
 from crm_project.staff.pages import remove_indentation, render_page
@@ -91,6 +91,7 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     # Columns with an index by which a long list can be sorted, in pages by cursor. A list without has numbered pages.
     keyset_columns: ClassVar[Sequence[str]] = ()
 
+    action_form = RowActionForm
     paginator = PeekPaginator
     list_per_page = 50
     show_full_result_count = False

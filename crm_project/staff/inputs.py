@@ -26,7 +26,6 @@ AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
 WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 # The widgets of the theme.
-TextInput = widgets.UnfoldAdminTextInputWidget
 Textarea = widgets.UnfoldAdminTextareaWidget
 Switch = widgets.UnfoldBooleanSwitchWidget
 CheckboxList = widgets.UnfoldAdminCheckboxSelectMultipleWidget
@@ -67,26 +66,34 @@ class Select(widgets.UnfoldAdminSelectWidget):  # type: ignore[misc]
         return mark_safe("\n".join(parts))
 
 
-class _BareInput(TextInput):  # type: ignore[misc, valid-type]
-    """An input without the theme's frame, and without the two templates of Django's inputs."""
+class TextInput(widgets.UnfoldAdminTextInputWidget):  # type: ignore[misc]
+    """The input of the theme, which would render three templates for each."""
+
+    frame = '<div class="max-w-2xl relative w-full">{}</div>'
+    # What the template of the theme puts beside the text.
+    beside = frozenset({"prefix", "prefix_icon", "suffix", "suffix_icon"})
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        if self.beside & self.attrs.keys():
+            return SafeString(super().render(name, value, attrs, renderer))
         widget = self.get_context(name, value, attrs)["widget"]
         given = {"type": widget["type"], "name": name, "value": widget["value"]}
-        return format_html("<input{}{}>", flatatt(given), flatatt(widget["attrs"]))
+        return format_html(self.frame, format_html("<input{}{}>", flatatt(given), flatatt(widget["attrs"])))
 
 
-class DayInput(_BareInput):
+class DayInput(TextInput):
     """The date input of the browser, which works on a phone, by keyboard and without scripts."""
 
     input_type = "date"
+    frame = "{}"
 
     def format_value(self, value: Any) -> Any:
         return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-class InstantInput(_BareInput):
+class InstantInput(TextInput):
     input_type = "datetime-local"
+    frame = "{}"
 
     def format_value(self, value: Any) -> Any:
         return value.strftime("%Y-%m-%dT%H:%M:%S") if hasattr(value, "strftime") else value
@@ -149,7 +156,7 @@ class DecimalInput(forms.Field):
             return True
 
 
-class EntriesInput(TextInput):  # type: ignore[misc, valid-type]
+class EntriesInput(widgets.UnfoldAdminTextInputWidget):  # type: ignore[misc]
     """One input for each entry of a list, and an empty one for another; an emptied one removes its entry."""
 
     template_name = "admin/entries.html"
