@@ -27,6 +27,12 @@ cached_lost_reasons: CatalogueCache[Mapping[int, LostReason]] = CatalogueCache(
 )
 
 COLUMNS = [field.attname for field in Deal._meta.concrete_fields]
+COLUMNS_OF_LINES = (
+    *("id", "uuid", "organization_id", "version", "created_at", "deleted_at", "name", "number", "is_private"),
+    *("amount", "currency", "status", "stage_id", "stage_entered_at", "expected_close_date", "closed_at"),
+    *("contact_id", "client_id", "owner_id", "lost_reason_id", "probability", "forecast_category"),
+    *("paused_until", "pause_reason", "next_activity", "next_due_at"),
+)
 KINDS_OF_LINKS = tuple(LISTS.values())
 LINKS_TO_MEMBERS = {place for place, links in enumerate(KINDS_OF_LINKS) if links.relation == "member"}
 LINKS_TO_CONTACTS = {place for place, links in enumerate(KINDS_OF_LINKS) if links.relation == "contact"}
@@ -38,18 +44,29 @@ def for_reading(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
     return rows
 
 
-def for_listing(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
-    """With the related rows of a line in the admin: stage, lost reason, owner, client, contact and its company."""
-    rows: DealQuerySet = deals.select_related(None).as_rows(partial(_complete_for_listing, member))
+def for_lines(deals: "DealQuerySet") -> "DealQuerySet":
+    """The columns of a line in the admin. Others are read when they are used."""
+    rows: DealQuerySet = deals.select_related(None).only(*COLUMNS_OF_LINES).as_rows()
     return rows
 
 
-def _complete_for_listing(member: Member, deals: list[Any]) -> None:
+def for_listing(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
+    """Lines with stage, owner, client, contact and its company."""
+    rows: DealQuerySet = for_lines(deals).as_rows(partial(_complete_for_listing, member))
+    return rows
+
+
+def set_stages_and_people(member: Member, deals: list[Any]) -> dict[int, Any]:
+    """Set stage, client and contact; returns the contacts by id."""
     _set_reference_data(deals, member)
+    return _set_people(deals, ())
+
+
+def _complete_for_listing(member: Member, deals: list[Any]) -> None:
+    people = set_stages_and_people(member, deals)
     owners = by_id(_members({deal.owner_id for deal in deals} - {None}))
     for deal in deals:
         deal.owner = owners.get(deal.owner_id)
-    people = _set_people(deals, ())
     companies = people | by_id(
         _contacts({row.company_id for row in people.values()} - {None} - people.keys())
     )

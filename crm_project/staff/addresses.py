@@ -11,9 +11,9 @@ from django.urls import get_script_prefix, reverse
 ROW_ID = "--row--"
 
 
-def address_of(name: str) -> str:
-    """The address of a page without arguments."""
-    return _address(get_script_prefix(), name)
+def address_of(name: str, *arguments: str) -> str:
+    """The address of a page whose arguments are not the ids of rows."""
+    return _address(get_script_prefix(), name, *arguments)
 
 
 def row_address(row: Any) -> str:
@@ -22,8 +22,8 @@ def row_address(row: Any) -> str:
 
 
 @cache
-def _address(prefix: str, name: str) -> str:
-    return reverse(name)
+def _address(prefix: str, name: str, *arguments: str) -> str:
+    return reverse(name, args=arguments)
 
 
 @cache

@@ -242,8 +242,8 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         return StaffChangeList
 
     def list_rows(self, request: HttpRequest, queryset: Any) -> Any:
-        """The rows of a long list with what its columns show, as plain rows: see `records.rows`."""
-        return queryset.as_rows()
+        """The rows of a long list with what its columns show: plain ones, but for logins. See `records.rows`."""
+        return queryset.as_rows() if hasattr(queryset, "as_rows") else queryset
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         own = list(super().get_list_filter(request))
