@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 
 from crm_project.goals.models import Goal
-from deals.models import Deal
 from tests.goals.base import MONTHS, counted, goal, in_tokyo, random_deals
 from tests.staff.base import StaffTestCase, add_url, change_url, list_url
 
