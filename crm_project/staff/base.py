@@ -36,6 +36,7 @@ from unfold.admin import ModelAdmin
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError
+from crm_project.languages.caching import cached_by_language
 from crm_project.records.fields import MoneyField
 from crm_project.records.kinds import Services, kind_of
 from crm_project.records.querysets import RESTORABLE_FOR
@@ -60,6 +61,11 @@ Fieldsets = list[Any]
 HIDDEN = frozenset({ERROR_FLAG, IS_POPUP_VAR, TO_FIELD_VAR})
 OF_LISTS = frozenset({SEARCH_VAR, ORDER_VAR, PAGE_VAR, *HIDDEN})
 LIST_SCRIPTS = ("core.js", "actions.js")
+
+
+@cached_by_language
+def _select_label() -> str:
+    return _("Select %(name)s")
 
 
 class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
@@ -319,11 +325,11 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         return ()
 
     def action_checkbox(self, obj: Any) -> str:
-        return format_html(
+        return display.html(
             '<input type="checkbox" class="action-select" name="{}" value="{}" aria-label="{}">',
             ACTION_CHECKBOX_NAME,
-            obj.pk,
-            _("Select %(name)s") % {"name": obj},
+            str(obj.pk),
+            _select_label() % {"name": obj},
         )
 
     action_checkbox.short_description = lazy(format_html, SafeString)(  # type: ignore[attr-defined]

@@ -3,7 +3,6 @@
 Django's `items_for_result` looks up the column, its classes and its link again for each cell.
 """
 
-import html
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ from django.utils.text import capfirst
 from unfold.templatetags.unfold_list import result_headers
 
 from crm_project.staff.addresses import ROW_ID
+from crm_project.staff.display import escaped
 
 register = Library()
 
@@ -113,11 +113,8 @@ def _texts(cl: Any, name: str) -> Callable[[Any], str]:
 
     def text_of(row: Any) -> str:
         value = method(row) if method is not None else lookup_field(name, row, cl.model_admin)[2]
-        # Most columns are HTML already, or texts.
-        if type(value) is SafeString and value:
-            return value
         if isinstance(value, str) and not is_boolean:
-            return _escaped(value) if value.strip() else conditional_escape(empty)
+            return escaped(value if value.strip() else empty)
         return conditional_escape(display_for_value(value, empty, is_boolean))
 
     return text_of
@@ -132,8 +129,3 @@ def _text_of_field(field: Any, row: Any, empty: Any) -> Any:
         return empty if value is None else value
     value = "" if isinstance(value, str) and not value.strip() else value
     return display_for_field(value, field, empty)
-
-
-def _escaped(text: str) -> str:
-    """Like `conditional_escape`, which asks first whether the text is a lazy one."""
-    return text.__html__() if hasattr(text, "__html__") else html.escape(text)
