@@ -94,11 +94,8 @@ class FormFilter(admin.ListFilter):
         return [*self.names()]
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        yield {
-            "form": self.form,
-            "is_range": self.is_range,
-            "errors": self.used_parameters and self.form.errors,
-        }
+        errors = self.form.errors if self.used_parameters else {}
+        yield {"form": self.form, "title": str(self.title), "is_range": self.is_range, "errors": errors}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.used_parameters:

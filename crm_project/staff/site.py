@@ -31,6 +31,7 @@ from crm_project.staff.sign_in import (
     is_first_sign_in,
     throttled_page,
 )
+from crm_project.staff.theme import color_variables
 from crm_project.staff.undoing import undo_view
 
 
@@ -77,7 +78,8 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**super().each_context(request), **bell(request)}
+        context = super().each_context(request)
+        return {**context, "color_variables": color_variables(context["colors"]), **bell(request)}
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """A session ends twelve hours after the sign-in, even if it is in use."""

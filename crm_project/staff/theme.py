@@ -3,12 +3,14 @@
 Settings import this module before the apps are loaded; therefore functions import what needs models.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -177,6 +179,17 @@ def organizations(request: HttpRequest) -> list[dict[str, Any]]:
             "link": address_of("admin:choose_organization"),
         }
     ]
+
+
+def color_variables(colors: Mapping[str, Mapping[str, str]]) -> SafeString:
+    """The colours of the settings as CSS; a template's loop over them is dear, and every page has it."""
+    return SafeString(
+        "\n".join(
+            f"--color-{name}-{weight}: {value};"
+            for name, weights in colors.items()
+            for weight, value in weights.items()
+        )
+    )
 
 
 UNFOLD: dict[str, Any] = {
