@@ -87,6 +87,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
         return [
             f"{spec.title}: {error}"
             for spec in self.filter_specs
+            if spec.used_parameters
             for errors in spec.form.errors.values()
             for error in errors
         ]

@@ -74,6 +74,7 @@ class StaleFilter(FormFilter):
     """Open deals that are not paused and longer in their stage than its limit."""
 
     title = gettext_lazy("Too long in one stage")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
@@ -92,6 +93,7 @@ class PausedFilter(FormFilter):
     """Open deals whose pause has not ended, or all others."""
 
     title = pgettext_lazy("deal", "Paused")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
@@ -111,6 +113,7 @@ class NextStepFilter(FormFilter):
     """By the open activity that is due first."""
 
     title = gettext_lazy("Next step")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
@@ -129,6 +132,7 @@ class ForecastFilter(FormFilter):
     """The forecast category in force."""
 
     title = gettext_lazy("Forecast")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
@@ -204,7 +208,7 @@ class DealAdmin(StaffModelAdmin):
         choice_filter(gettext_lazy("Stage"), "stage", stage_choices),
         choice_filter(gettext_lazy("Owner"), "owner", member_choices),
         range_filter(AmountRange, gettext_lazy("Amount"), "amount"),
-        choice_filter(gettext_lazy("Currency"), "currency", lambda request: currencies("")),
+        choice_filter(gettext_lazy("Currency"), "currency", currencies("")),
         range_filter(DayRange, gettext_lazy("Expected close"), "expected_close_date"),
         range_filter(InstantRange, pgettext_lazy("deal", "Created"), "created_at"),
         range_filter(InstantRange, pgettext_lazy("deal", "Closed"), "closed_at"),

@@ -50,6 +50,7 @@ SEVERAL = {"late": ("overdue", "today")}
 
 class StateFilter(FormFilter):
     title = gettext_lazy("State")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
