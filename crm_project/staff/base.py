@@ -98,6 +98,9 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     keyset_columns: ClassVar[Sequence[str]] = ()
 
     action_form = RowActionForm
+    # The columns that a long list shows or names its rows by, of related rows, too; all unless given.
+    list_columns: ClassVar[Sequence[str]] = ()
+
     paginator = PeekPaginator
     list_per_page = 50
     show_full_result_count = False
@@ -249,7 +252,8 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def list_rows(self, request: HttpRequest, queryset: Any) -> Any:
         """The rows of a long list with what its columns show: plain ones, but for logins. See `records.rows`."""
-        return queryset.as_rows() if hasattr(queryset, "as_rows") else queryset
+        rows = queryset.only(*self.list_columns) if self.list_columns else queryset
+        return rows.as_rows() if hasattr(rows, "as_rows") else rows
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         own = list(super().get_list_filter(request))

@@ -83,7 +83,7 @@ def titled(text: str, icon: str = "") -> SafeString | str:
 
 def iconed(text: str, icon: str, hint: str) -> SafeString:
     """A text after an icon; `hint` is the icon's tooltip."""
-    return format_html(
+    return html(
         '<span class="crm-iconed"><span class="material-symbols-outlined crm-icon" title="{}">{}</span> {}</span>',
         hint,
         icon,
@@ -128,7 +128,7 @@ def _late_day(value: datetime.date) -> SafeString:
 def instant(value: datetime.datetime, *, late: bool = False) -> SafeString:
     """The day and the time in the current time zone."""
     local = timezone.localtime(value)
-    return format_html("{} {}", day(local.date(), late=late), formats.date_format(local, "H:i"))
+    return html("{} {}", day(local.date(), late=late), f"{local:%H:%M}")
 
 
 def age(since: datetime.datetime, now: datetime.datetime) -> SafeString:
@@ -143,11 +143,11 @@ def _age(since: datetime.date, days: int) -> SafeString:
 
 
 def mail(address: str) -> SafeString | str:
-    return format_html('<a class="crm-link" href="mailto:{0}">{0}</a>', address) if address else NOTHING
+    return html('<a class="crm-link" href="mailto:{0}">{0}</a>', address) if address else NOTHING
 
 
 def phone(number: str) -> SafeString | str:
-    return format_html('<a class="crm-link" href="tel:{0}">{0}</a>', number) if number else NOTHING
+    return html('<a class="crm-link" href="tel:{0}">{0}</a>', number) if number else NOTHING
 
 
 def web(address: str) -> SafeString | str:
