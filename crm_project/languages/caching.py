@@ -2,24 +2,24 @@
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from django.utils.translation import get_language
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 MOST_TEXTS = 4096
 
 
-def cached_by_language(make: Callable[P, T]) -> Callable[P, T]:
+def cached_by_language(make: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
     """Cache the last values of a function of hashable arguments whose value depends on the active language, too."""
 
     @lru_cache(maxsize=MOST_TEXTS)
-    def cached(language: str | None, *args: P.args, **kwargs: P.kwargs) -> T:
-        return make(*args, **kwargs)
+    def cached(language: str | None, *arguments: Any) -> Any:
+        return make(*arguments)
 
     @wraps(make)
-    def text(*args: P.args, **kwargs: P.kwargs) -> T:
-        return cached(get_language(), *args, **kwargs)
+    def text(*arguments: *Ts) -> Any:
+        return cached(get_language(), *arguments)
 
     return text

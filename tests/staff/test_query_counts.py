@@ -28,14 +28,14 @@ COUNTS = {
     "accounts.apitoken": 5,
     "accounts.member": 5,
     "accounts.organization": 5,
-    "contacts.contact": 8,
+    "contacts.contact": 7,
     "deals.deal": 9,
     "deals.lostreason": 5,
     "pipelines.pipeline": 6,
     "pipelines.stage": 5,
     "records.customfield": 5,
     # Five lists of deals, their groups and pipelines, whose they are, and the counts of the activities.
-    "home": 14,
+    "home": 13,
     # The first three, and one of each model with rows in the palette.
     "search": 3 + sum(bool(getattr(page, "palette_icon", "")) for page in admin.site._registry.values()),
 }
