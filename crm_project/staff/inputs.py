@@ -77,8 +77,9 @@ class TextInput(widgets.UnfoldAdminTextInputWidget):  # type: ignore[misc]
         if self.beside & self.attrs.keys():
             return SafeString(super().render(name, value, attrs, renderer))
         widget = self.get_context(name, value, attrs)["widget"]
-        given = {"type": widget["type"], "name": name, "value": widget["value"]}
-        return format_html(self.frame, format_html("<input{}{}>", flatatt(given), flatatt(widget["attrs"])))
+        attributes = flatatt({"value": widget["value"]}) + flatatt(widget["attrs"])
+        tag = format_html('<input type="{}" name="{}"{}>', widget["type"], name, attributes)
+        return format_html(self.frame, tag)
 
 
 class DayInput(TextInput):
