@@ -56,6 +56,7 @@ def _operators_rows(
 
 _members = MemberQuery(
     lambda member: Member.objects.visible_to(member).select_related("user").order_by("user__full_name", "id"),
+    kinds=(Member,),
     builder=plain_rows,
 )
 
