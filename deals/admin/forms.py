@@ -39,11 +39,7 @@ def stages_of(request: Any) -> list[Stage]:
     if actor is None:
         return []
     catalogue = cached_catalogue.of(actor.organization)
-    # The pipelines are in the order of their ids.
-    by_pipeline = sorted(
-        catalogue.stages_of.items(), key=lambda item: not catalogue.pipelines[item[0]].is_default
-    )
-    return [stage for _, stages in by_pipeline for stage in stages]
+    return [stage for pipeline in catalogue.default_first() for stage in catalogue.stages_of[pipeline.pk]]
 
 
 def stage_choices(request: HttpRequest) -> list[Any]:

@@ -30,6 +30,7 @@ from deals import money
 from deals.models import Deal
 from deals.querysets import is_paused, is_stale, with_any_contact
 from deals.rows import for_lines, set_stages_and_people
+from pipelines.catalogue import cached_catalogue
 from pipelines.models import Pipeline
 
 LIST_LENGTH = 8
@@ -379,7 +380,7 @@ def pipeline_totals(
     for group in groups:
         by_pipeline.setdefault(group["stage__pipeline"], []).append(group)
     currency = actor.organization.currency
-    pipelines = Pipeline.objects.visible_to(actor.member).default_first()
+    pipelines = cached_catalogue.of(actor.organization).default_first()
     return [_pipeline(pipeline, by_pipeline.get(pipeline.pk, []), currency, own) for pipeline in pipelines]
 
 
