@@ -98,7 +98,8 @@ def cards_of(
 
 def for_cards(deals: DealQuerySet) -> DealQuerySet:
     """With the related rows of cards, without the stage, which the column has."""
-    return deals.select_related(*CARD_RELATED).defer(*CARD_DEFERRED)
+    cards: DealQuerySet = deals.select_related(*CARD_RELATED).defer(*CARD_DEFERRED).as_rows()
+    return cards
 
 
 def _with_card_ids(

@@ -27,6 +27,16 @@ cached_lost_reasons: CatalogueCache[Mapping[int, LostReason]] = CatalogueCache(
 )
 
 COLUMNS = [field.attname for field in Deal._meta.concrete_fields]
+COLUMNS_OF_LINES = (
+    *("id", "uuid", "organization_id", "version", "created_at", "deleted_at", "name", "number", "is_private"),
+    *("amount", "currency", "status", "stage_id", "stage_entered_at", "expected_close_date", "closed_at"),
+    *("contact_id", "client_id", "owner_id", "lost_reason_id", "probability", "forecast_category"),
+    *("paused_until", "pause_reason", "next_activity", "next_due_at"),
+)
+CONTACTS_OF_LINES = (
+    *("id", "uuid", "organization_id", "kind", "full_name", "company_id", "email", "phone", "mobile"),
+    "deleted_at",
+)
 KINDS_OF_LINKS = tuple(LISTS.values())
 LINKS_TO_MEMBERS = {place for place, links in enumerate(KINDS_OF_LINKS) if links.relation == "member"}
 LINKS_TO_CONTACTS = {place for place, links in enumerate(KINDS_OF_LINKS) if links.relation == "contact"}
@@ -36,6 +46,36 @@ def for_reading(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
     """With all related rows of a response, in a fixed number of queries. `next_deal` is None if hidden."""
     rows: DealQuerySet = deals.as_rows(partial(complete, member))
     return rows
+
+
+def for_lines(deals: "DealQuerySet") -> "DealQuerySet":
+    """The columns of a line in the admin. Others are read when they are used."""
+    rows: DealQuerySet = deals.select_related(None).only(*COLUMNS_OF_LINES).as_rows()
+    return rows
+
+
+def for_listing(deals: "DealQuerySet", member: Member) -> "DealQuerySet":
+    """Lines with stage, owner, client, contact and its company."""
+    rows: DealQuerySet = for_lines(deals).as_rows(partial(_complete_for_listing, member))
+    return rows
+
+
+def set_stages_and_people(member: Member, deals: list[Any]) -> dict[int, Any]:
+    """Set stage, client and contact; returns the contacts by id."""
+    _set_reference_data(deals, member)
+    return _set_people(deals, (), _contacts_of_lines)
+
+
+def _complete_for_listing(member: Member, deals: list[Any]) -> None:
+    people = set_stages_and_people(member, deals)
+    owners = by_id(_members({deal.owner_id for deal in deals} - {None}))
+    for deal in deals:
+        deal.owner = owners.get(deal.owner_id)
+    companies = people | by_id(
+        _contacts_of_lines({row.company_id for row in people.values()} - {None} - people.keys())
+    )
+    for row in people.values():
+        row.company = companies.get(row.company_id)
 
 
 def read_again(deal_id: int, member: Member) -> Any:
@@ -109,9 +149,12 @@ def _set_reference_data(deals: Iterable[Any], member: Member) -> None:
 
 _members = prepared_by_ids(lambda ids: Member.objects.filter(pk__in=ids).select_related("user"), plain_rows)
 _contacts = prepared_by_ids(lambda ids: Contact.objects.filter(pk__in=ids), plain_rows)
+_contacts_of_lines = prepared_by_ids(
+    lambda ids: Contact.objects.filter(pk__in=ids).only(*CONTACTS_OF_LINES), plain_rows
+)
 
 
-def _set_people(deals: Iterable[Any], links: Sequence[Link]) -> dict[int, Any]:
+def _set_people(deals: Iterable[Any], links: Sequence[Link], read: Any = _contacts) -> dict[int, Any]:
     """Set contact and client of the deals that were read without them; returns all contacts of the deals by id.
 
     They are not joined: a list has a contact often, and Django compiles a joined table anew for each request.
@@ -119,7 +162,7 @@ def _set_people(deals: Iterable[Any], links: Sequence[Link]) -> dict[int, Any]:
     bare = [deal for deal in deals if "contact" not in deal.__dict__]
     keys = {key for place, _, _, key, _, _ in links if place in LINKS_TO_CONTACTS}
     keys |= {key for deal in bare for key in (deal.contact_id, deal.client_id)}
-    people = by_id(_contacts(keys - {None}))
+    people = by_id(read(keys - {None}))
     for deal in bare:
         deal.contact, deal.client = people.get(deal.contact_id), people.get(deal.client_id)
     return people

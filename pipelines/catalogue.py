@@ -19,6 +19,11 @@ class Catalogue:
     stages_of: dict[int, list[Stage]] = field(default_factory=dict)
     default: Pipeline | None = None
 
+    def default_first(self) -> list[Pipeline]:
+        """The pipelines, the default one first, as `PipelineQuerySet.default_first` has them."""
+        pipelines = [self.pipelines[key] for key in self.stages_of]
+        return sorted(pipelines, key=lambda pipeline: (not pipeline.is_default, pipeline.pk))
+
     def pipeline_of(self, *, stage: Any, pipeline: Any) -> Pipeline | None:
         """The pipeline of the given stage, else the given pipeline, else the default."""
         target = self.stages.get(stage)

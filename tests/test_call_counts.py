@@ -11,6 +11,7 @@ from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
 
 from contacts.services import create_contacts
+from crm_project.accounts.models import User
 from crm_project.accounts.services import create_token
 from deals.services import create_deals
 from tests.base import BaseTestCase
@@ -64,13 +65,19 @@ class CallCountTests(BaseTestCase):
         ]
         cls.deals = create_deals(actor=cls.bob, changes=changes)
         cls.secret = create_token(actor=cls.bob, name="test")[1]
+        User.objects.update(is_staff=True)
 
     def setUp(self):
-        self.client = Client()
-        self.client.handler = CountingHandler(enforce_csrf_checks=False)
+        self.client, self.browser = Client(), Client()
+        self.client.handler = self.browser.handler = CountingHandler(enforce_csrf_checks=False)
+        self.browser.force_login(self.bob.member.user)
         self.cursor = self.send("GET", "/api/deals").json()["next"].partition("cursor=")[2]
 
     def send(self, method, path, body=None):
+        if path.startswith("/admin/"):
+            answer = self.browser.get(path)
+            assert answer.status_code == 200, path
+            return answer
         data = json.dumps(body).encode() if body else b""
         headers = {"Authorization": f"Bearer {self.secret}", "Version": "2021-07-28"}
         answer = self.client.generic(method, path, data, "application/json" if body else "", headers=headers)
@@ -108,6 +115,11 @@ class CallCountTests(BaseTestCase):
                 "/dialects/intum/crm/deals.json",
                 {"deal": self.intum_deal(number)},
             ),
+            "admin: list of deals": ("GET", "/admin/deals/deal/"),
+            "admin: list of deals, filtered": ("GET", "/admin/deals/deal/?status=open&o=-2"),
+            "admin: list of contacts": ("GET", "/admin/contacts/contact/"),
+            "admin: home": ("GET", "/admin/"),
+            "admin: board": ("GET", f"/admin/deals/deal/board/{self.pipeline.pk}/"),
         }
 
     def body(self, email):

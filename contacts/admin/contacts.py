@@ -137,6 +137,10 @@ class ContactAdmin(StaffModelAdmin):
     )
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at", "full_name")
+    list_columns: ClassVar[Any] = (
+        *("full_name", "kind", "email", "phone", "mobile", "created_at", "deleted_at", "company__full_name"),
+        *("owner__user__full_name", "owner__user__email"),
+    )
     list_display: ClassVar[Any] = (
         "full_name",
         "kind_of",

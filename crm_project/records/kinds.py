@@ -121,6 +121,23 @@ class AsFirstParent:
 Visibility = Everyone | Private | AsParent | AsFirstParent
 
 
+def is_by_role(model: Any) -> bool:
+    """Whether the SQL of what a member sees of a kind depends on the member's role alone: see `Private`."""
+    kind = kind_of(model)
+    match kind and kind.visible:
+        case Everyone():
+            return True
+        case Private(by_role=by_role):
+            return by_role
+        case AsParent(field=name):
+            names: tuple[str, ...] = (name,)
+        case AsFirstParent(fields=names):
+            pass
+        case _:
+            return False
+    return all(is_by_role(model._meta.get_field(name).related_model) for name in names)
+
+
 def _of_first(names: Sequence[str], condition: Callable[[str], Q]) -> Q:
     """The rows that satisfy the condition of the first of these foreign keys that they have."""
     found, without = [], Q()

@@ -14,6 +14,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models.query import ModelIterable
 
+from crm_project.languages.caching import cached_by_language
+
 T = TypeVar("T")
 Complete = Callable[[list[Any]], None]
 Build = Callable[[Any], Any]
@@ -53,11 +55,19 @@ class Rows(list[Any]):
 @cache
 def row_class(model: type[models.Model]) -> type[PlainRow]:
     """A plain class with the properties, methods and constants of the model."""
-    own: dict[str, Any] = {"model": model}
+    own: dict[str, Any] = {"model": model, "_meta": model._meta}
+    own |= {f"get_{field.name}_display": _label_of(field) for field in model._meta.fields if field.choices}
     for base in reversed(model.__mro__):
         if base not in (object, models.Model):
             own |= {name: value for name, value in vars(base).items() if _is_own(name, value)}
     return type(f"{model.__name__}Row", (PlainRow,), own)
+
+
+def _label_of(field: Any) -> Callable[[Any], str]:
+    """The method `get_FOO_display` of a field with choices."""
+    name, labels = field.attname, dict(field.flatchoices)
+    label = cached_by_language(lambda value: str(labels.get(value, value)))
+    return lambda row: label(getattr(row, name))
 
 
 def _is_own(name: str, value: Any) -> bool:

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.actors import Actor
+from crm_project.records.member_queries import MemberQuery
+from crm_project.records.rows import plain_rows
 from crm_project.saved_views import services
 from crm_project.saved_views.lists import LISTS, list_of, narrowed
 from crm_project.saved_views.models import SavedView
@@ -25,7 +27,7 @@ from crm_project.staff.base import Fieldsets, StaffModelAdmin
 from crm_project.staff.filters import choice_filter, yes_no_filter
 from crm_project.staff.forms import StaffForm
 from crm_project.staff.inputs import CheckboxList, Textarea, whole_number
-from crm_project.staff.request_actor import actor_of, visible
+from crm_project.staff.request_actor import actor_of
 from crm_project.staff.saved_views import VIEW, StoredView
 
 SEPARATOR = "="
@@ -170,12 +172,19 @@ def _changelist(model: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
+_views = MemberQuery(
+    lambda member, name: SavedView.objects.visible_to(member).filter(list=name).order_by("name", "id"),
+    kinds=(SavedView,),
+    builder=plain_rows,
+)
+
+
 def stored_views(request: HttpRequest, model: Any) -> list[StoredView]:
     """The views of a list that the member sees: those of one's own first, then by name."""
     actor, name = actor_of(request), list_of(model)
     if actor is None or not name:
         return []
-    views = visible(request, SavedView).filter(list=name).order_by("name", "id")
+    views = _views.rows(actor.member, name)
     ordered = sorted(views, key=lambda view: view.owner_id != actor.member.pk)
     return [
         StoredView(

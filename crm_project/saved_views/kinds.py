@@ -16,7 +16,7 @@ def connect() -> None:
     register(
         Kind(
             SavedView,
-            visible=Private(_own_or_shared),
+            visible=Private(_own_or_shared, by_role=True),
             rank=28,
             permission=Permission.EDIT_DEALS,
             services=one_by_one(

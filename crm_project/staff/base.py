@@ -36,6 +36,7 @@ from unfold.admin import ModelAdmin
 from crm_project.accounts.actors import Actor
 from crm_project.accounts.rules import Permission
 from crm_project.errors import DomainError
+from crm_project.languages.caching import cached_by_language
 from crm_project.records.fields import MoneyField
 from crm_project.records.kinds import Services, kind_of
 from crm_project.records.querysets import RESTORABLE_FOR
@@ -49,7 +50,7 @@ from crm_project.staff.actions import (
     rows_of_action,
 )
 from crm_project.staff.edit_conflicts import SavedMeanwhile
-from crm_project.staff.forms import StaffForm
+from crm_project.staff.forms import RowActionForm, StaffForm
 from crm_project.staff.history import history_panel
 from crm_project.staff.lists import PeekPaginator, StaffChangeList
 from crm_project.staff.pages import remove_indentation, render_page
@@ -60,6 +61,11 @@ Fieldsets = list[Any]
 HIDDEN = frozenset({ERROR_FLAG, IS_POPUP_VAR, TO_FIELD_VAR})
 OF_LISTS = frozenset({SEARCH_VAR, ORDER_VAR, PAGE_VAR, *HIDDEN})
 LIST_SCRIPTS = ("core.js", "actions.js")
+
+
+@cached_by_language
+def _select_label() -> str:
+    return _("Select %(name)s")
 
 
 class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
@@ -90,6 +96,10 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     panel_factories: ClassVar[Mapping[type[Model], panels.PanelFactory]] = {}
     # Columns with an index by which a long list can be sorted, in pages by cursor. A list without has numbered pages.
     keyset_columns: ClassVar[Sequence[str]] = ()
+
+    action_form = RowActionForm
+    # The columns that a long list shows or names its rows by, of related rows, too; all unless given.
+    list_columns: ClassVar[Sequence[str]] = ()
 
     paginator = PeekPaginator
     list_per_page = 50
@@ -240,6 +250,11 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StaffChangeList]:
         return StaffChangeList
 
+    def list_rows(self, request: HttpRequest, queryset: Any) -> Any:
+        """The rows of a long list with what its columns show: plain ones, but for logins. See `records.rows`."""
+        rows = queryset.only(*self.list_columns) if self.list_columns else queryset
+        return rows.as_rows() if hasattr(rows, "as_rows") else rows
+
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         own = list(super().get_list_filter(request))
         if self.custom_kind:
@@ -314,11 +329,11 @@ class StaffModelAdmin(ModelAdmin):  # type: ignore[misc]
         return ()
 
     def action_checkbox(self, obj: Any) -> str:
-        return format_html(
+        return display.html(
             '<input type="checkbox" class="action-select" name="{}" value="{}" aria-label="{}">',
             ACTION_CHECKBOX_NAME,
-            obj.pk,
-            _("Select %(name)s") % {"name": obj},
+            str(obj.pk),
+            _select_label() % {"name": obj},
         )
 
     action_checkbox.short_description = lazy(format_html, SafeString)(  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_project.records.models import CustomField
-from crm_project.records.writing.columns import definitions_of
+from crm_project.records.writing.columns import definitions_for
 from crm_project.staff.inputs import (
     CheckboxList,
     Day,
@@ -53,7 +53,7 @@ def definitions(request: HttpRequest, kind: str) -> dict[str, CustomField]:
         return {}
     by_kind: dict[str, dict[str, CustomField]] = getattr(request, "staff_definitions", {})
     if kind not in by_kind:
-        rows = definitions_of(actor.organization_id, kind)
+        rows = definitions_for(actor.organization, kind)
         by_kind = {
             **by_kind,
             kind: {key: row for key, row in rows.items() if row.type != CustomField.Types.HEADING},

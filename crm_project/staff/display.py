@@ -3,26 +3,38 @@
 import datetime
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
+from html import escape
 from typing import Any
 
-from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crm_project.languages.caching import cached_by_language
 from crm_project.languages.figures import number
+from crm_project.staff.addresses import row_address
 
 NOTHING = "—"
+
+
+def html(template: str, *texts: str) -> SafeString:
+    """`format_html` for texts and nothing else: it would ask of each whether it is a lazy one, in every cell."""
+    return SafeString(template.format(*[escaped(text) for text in texts]))
+
+
+def escaped(text: str) -> str:
+    """The text as HTML; HTML as it is."""
+    return text if isinstance(text, SafeString) else escape(text)
 
 
 def money(amount: Decimal | None, currency: str, decimals: int = 2) -> SafeString | str:
     """`15,000.50 EUR`; whole amounts without decimals."""
     if amount is None:
         return NOTHING
-    text = number(amount, decimals)
-    return format_html('<span class="crm-money">{} <span>{}</span></span>', text, currency)
+    return html('<span class="crm-money">{} <span>{}</span></span>', number(amount, decimals), currency)
 
 
 def without_rate(count: int) -> str:
@@ -36,6 +48,7 @@ def percent(value: Decimal | int) -> str:
     return _("%(number)s%%") % {"number": number(value, 1)}
 
 
+@lru_cache(maxsize=1024, typed=True)
 def chip(text: str, color: str) -> SafeString:
     """A coloured label; `color` is #rrggbb, which is validated before it is stored."""
     return format_html('<span class="crm-chip" style="--chip: {}">{}</span>', color, text)
@@ -70,7 +83,7 @@ def titled(text: str, icon: str = "") -> SafeString | str:
 
 def iconed(text: str, icon: str, hint: str) -> SafeString:
     """A text after an icon; `hint` is the icon's tooltip."""
-    return format_html(
+    return html(
         '<span class="crm-iconed"><span class="material-symbols-outlined crm-icon" title="{}">{}</span> {}</span>',
         hint,
         icon,
@@ -85,6 +98,7 @@ def yes_or_no(value: bool) -> str:
 STATUS_TONES = {"open": "info", "won": "good", "lost": "bad", "abandoned": "muted"}
 
 
+@lru_cache(maxsize=1024, typed=True)
 def status(value: str, label: str) -> SafeString:
     return format_html(
         '<span class="crm-tone crm-tone-{}">{}</span>', STATUS_TONES.get(value, "muted"), label
@@ -98,31 +112,42 @@ def warning(text: str) -> SafeString:
 def day(value: datetime.date | None, *, late: bool = False) -> SafeString | str:
     if value is None:
         return NOTHING
-    text = formats.date_format(value, "DATE_FORMAT")
-    if not late:
-        return text
-    return format_html('<span class="crm-late" title="{}">{}</span>', _("Overdue"), text)
+    return _late_day(value) if late else _day(value)
+
+
+@cached_by_language
+def _day(value: datetime.date) -> str:
+    return formats.date_format(value, "DATE_FORMAT")
+
+
+@cached_by_language
+def _late_day(value: datetime.date) -> SafeString:
+    return format_html('<span class="crm-late" title="{}">{}</span>', _("Overdue"), _day(value))
 
 
 def instant(value: datetime.datetime, *, late: bool = False) -> SafeString:
     """The day and the time in the current time zone."""
     local = timezone.localtime(value)
-    return format_html("{} {}", day(local.date(), late=late), formats.date_format(local, "H:i"))
+    return html("{} {}", day(local.date(), late=late), f"{local:%H:%M}")
 
 
 def age(since: datetime.datetime, now: datetime.datetime) -> SafeString:
     """The age in whole days."""
-    days = max(0, (now - since).days)
+    return _age(timezone.localdate(since), max(0, (now - since).days))
+
+
+@cached_by_language
+def _age(since: datetime.date, days: int) -> SafeString:
     text = ngettext("%(count)s day", "%(count)s days", days) % {"count": days} if days else _("today")
-    return format_html('<span title="{}">{}</span>', formats.date_format(since, "DATE_FORMAT"), text)
+    return format_html('<span title="{}">{}</span>', _day(since), text)
 
 
 def mail(address: str) -> SafeString | str:
-    return format_html('<a class="crm-link" href="mailto:{0}">{0}</a>', address) if address else NOTHING
+    return html('<a class="crm-link" href="mailto:{0}">{0}</a>', address) if address else NOTHING
 
 
 def phone(number: str) -> SafeString | str:
-    return format_html('<a class="crm-link" href="tel:{0}">{0}</a>', number) if number else NOTHING
+    return html('<a class="crm-link" href="tel:{0}">{0}</a>', number) if number else NOTHING
 
 
 def web(address: str) -> SafeString | str:
@@ -136,13 +161,11 @@ def web(address: str) -> SafeString | str:
 
 
 def anchor(url: str, text: str) -> SafeString:
-    return format_html('<a class="crm-link" href="{}">{}</a>', url, text)
+    return html('<a class="crm-link" href="{}">{}</a>', url, text)
 
 
 def link(row: Any, text: str = "") -> SafeString | str:
     """A link to the page of the row in the admin."""
     if row is None:
         return NOTHING
-    meta = row._meta
-    url = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-    return format_html('<a class="crm-link" href="{}">{}</a>', url, text or str(row))
+    return anchor(row_address(row), text or str(row))

@@ -10,10 +10,11 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils import formats, timezone
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from crm_project.journal.models import Event
 from crm_project.languages.figures import plain_decimal, read_decimal
@@ -36,28 +37,38 @@ TRASH = "trash"
 YES_NO = [("", gettext_lazy("All")), ("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
 
 
+# The filters that are fixed and not used, as HTML, by class and language.
+FIXED_FILTERS: dict[tuple[type["FormFilter"], str | None], str] = {}
+
+
 class FormFilter(admin.ListFilter):
     """Base of the filters: `fields` are its form fields by parameter, `narrow` filters by their cleaned data."""
 
     title: Any = ""
-    template = "admin/filter_form.html"
+    template = "admin/filter.html"
     is_range: ClassVar[bool] = False
+    # Whether `fields` are the same for every request, apart from the language.
+    is_fixed: ClassVar[bool] = False
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
         self.request = request
-        self.form = forms.Form(self._pop_parameters(params))
-        self.form.fields.update(self.fields(request))
-        for field in self.form.fields.values():
-            field.required = False
+        self._pop_parameters(params)
 
-    def _pop_parameters(self, params: dict[str, Any]) -> dict[str, Any]:
+    @cached_property
+    def form(self) -> forms.Form:
+        form = forms.Form(self.used_parameters)
+        form.fields.update(self.fields(self.request))
+        for field in form.fields.values():
+            field.required = False
+        return form
+
+    def _pop_parameters(self, params: dict[str, Any]) -> None:
         """Move our parameters from the list's to `used_parameters`."""
         for name in self.names():
             values = params.pop(name, None)
             if values:
                 self.used_parameters[name] = values[-1] if isinstance(values, list) else values
-        return self.used_parameters
 
     @classmethod
     def names(cls) -> list[str]:
@@ -93,9 +104,22 @@ class FormFilter(admin.ListFilter):
         return [*self.names()]
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        yield {"form": self.form, "is_range": self.is_range}
+        yield {"html": self._fixed_html() if self.is_fixed and not self.used_parameters else self._html()}
+
+    def _fixed_html(self) -> str:
+        """Rendered once for each language: most filters of a list are fixed, and few are used."""
+        key = type(self), get_language()
+        if key not in FIXED_FILTERS:
+            FIXED_FILTERS[key] = self._html()
+        return FIXED_FILTERS[key]
+
+    def _html(self) -> str:
+        context = {"form": self.form, "title": str(self.title), "is_range": self.is_range}
+        return render_to_string("admin/filter_form.html", context)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.used_parameters:
+            return queryset
         if not self.form.is_valid():
             return queryset.none()
         given = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "")}
@@ -122,6 +146,8 @@ def choice_filter(
     """A choice. `choices` is a list, or a function of the request if the choices are rows."""
 
     class ChoiceFilter(FormFilter):
+        is_fixed = not callable(choices)
+
         @classmethod
         def names(cls) -> list[str]:
             return [parameter]
@@ -139,6 +165,7 @@ def choice_filter(
 
 
 class YesNoFilter(FormFilter):
+    is_fixed = True
     parameter: ClassVar[str]
 
     @classmethod
@@ -236,7 +263,7 @@ class RangeFilter(FormFilter):
     """A range of one column; both ends are included."""
 
     column: ClassVar[str]
-    is_range = True
+    is_range = is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:

@@ -9,15 +9,23 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.forms import ActionForm
 
 from crm_project.errors import DomainError
 from crm_project.generics import AnyModelForm
 from crm_project.staff import edit_conflicts
 from crm_project.staff.custom import PREFIX, custom_value
-from crm_project.staff.inputs import References, whole_number
+from crm_project.staff.inputs import References, Select, whole_number
 
 INTERNAL_FIELDS = ("seen", "id", "DELETE")
 EMPTY: tuple[Any, ...] = (None, "", [], ())
+
+
+class RowActionForm(ActionForm):  # type: ignore[misc]
+    """The form of the theme, with a select that is cheap to render."""
+
+    action = forms.ChoiceField(label="", widget=Select())
+    action.widget.attrs = {**ActionForm.base_fields["action"].widget.attrs}
 
 
 class StaffForm(AnyModelForm):

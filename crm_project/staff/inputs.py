@@ -4,11 +4,14 @@ import datetime
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.forms.utils import flatatt
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,28 +26,75 @@ AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
 WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 # The widgets of the theme.
-TextInput = widgets.UnfoldAdminTextInputWidget
 Textarea = widgets.UnfoldAdminTextareaWidget
-Select = widgets.UnfoldAdminSelectWidget
 Switch = widgets.UnfoldBooleanSwitchWidget
 CheckboxList = widgets.UnfoldAdminCheckboxSelectMultipleWidget
 Color = widgets.UnfoldAdminColorInputWidget
 Password = widgets.UnfoldAdminPasswordWidget
 
 
-class DayInput(TextInput):  # type: ignore[misc, valid-type]
+class Select(widgets.UnfoldAdminSelectWidget):  # type: ignore[misc]
+    """The select of the theme, which would render two templates for each option."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        context = {
+            "name": name,
+            "attributes": flatatt(self.build_attrs(self.attrs, attrs)),
+            "options": self._options(self.format_value(value)),
+        }
+        return mark_safe(render_to_string("admin/select.html", context))
+
+    def _options(self, values: Sequence[str]) -> SafeString:
+        """The options as HTML; the first one of the value is selected."""
+        parts, pending = [], set(values)
+
+        def add(key: Any, label: Any) -> None:
+            text = "" if key is None else str(key)
+            state = " selected" if text in pending else ""
+            parts.append(f'<option value="{escape(text)}"{state}>{escape(str(label))}</option>')
+            if text in pending:
+                pending.clear()
+
+        for key, label in self.choices:
+            if not isinstance(label, list | tuple):
+                add(key, label)
+                continue
+            parts.append(f'<optgroup label="{escape(str(key))}">')
+            for one, text in label:
+                add(one, text)
+            parts.append("</optgroup>")
+        return mark_safe("\n".join(parts))
+
+
+class TextInput(widgets.UnfoldAdminTextInputWidget):  # type: ignore[misc]
+    """The input of the theme, which would render three templates for each."""
+
+    frame = '<div class="max-w-2xl relative w-full">{}</div>'
+    # What the template of the theme puts beside the text.
+    beside = frozenset({"prefix", "prefix_icon", "suffix", "suffix_icon"})
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        if self.beside & self.attrs.keys():
+            return SafeString(super().render(name, value, attrs, renderer))
+        widget = self.get_context(name, value, attrs)["widget"]
+        attributes = flatatt({"value": widget["value"]}) + flatatt(widget["attrs"])
+        tag = format_html('<input type="{}" name="{}"{}>', widget["type"], name, attributes)
+        return format_html(self.frame, tag)
+
+
+class DayInput(TextInput):
     """The date input of the browser, which works on a phone, by keyboard and without scripts."""
 
     input_type = "date"
-    template_name = "django/forms/widgets/date.html"
+    frame = "{}"
 
     def format_value(self, value: Any) -> Any:
         return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-class InstantInput(TextInput):  # type: ignore[misc, valid-type]
+class InstantInput(TextInput):
     input_type = "datetime-local"
-    template_name = "django/forms/widgets/datetime.html"
+    frame = "{}"
 
     def format_value(self, value: Any) -> Any:
         return value.strftime("%Y-%m-%dT%H:%M:%S") if hasattr(value, "strftime") else value
@@ -107,7 +157,7 @@ class DecimalInput(forms.Field):
             return True
 
 
-class EntriesInput(TextInput):  # type: ignore[misc, valid-type]
+class EntriesInput(widgets.UnfoldAdminTextInputWidget):  # type: ignore[misc]
     """One input for each entry of a list, and an empty one for another; an emptied one removes its entry."""
 
     template_name = "admin/entries.html"

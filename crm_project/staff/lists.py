@@ -87,6 +87,7 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
         return [
             f"{spec.title}: {error}"
             for spec in self.filter_specs
+            if spec.used_parameters
             for errors in spec.form.errors.values()
             for error in errors
         ]
@@ -187,7 +188,8 @@ class StaffChangeList(ChangeList):  # type: ignore[misc]
         try:
             # A number is from an old bookmark: long lists had numbered pages once.
             cursor = Cursor.decode(text, ordering=ordering) if text and not text.isdigit() else None
-            page = page_of(self.queryset, key, ordering, cursor, self.list_per_page)
+            rows = self.model_admin.list_rows(request, self.queryset)
+            page = page_of(rows, key, ordering, cursor, self.list_per_page)
         except InvalidCursor as error:
             raise IncorrectLookupParameters from error
         self.next_page, self.previous_page = self._link(page.next), self._link(page.previous)

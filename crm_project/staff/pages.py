@@ -1,12 +1,9 @@
 """Pages of the admin that are neither a change list nor the form of a row."""
 
-import re
 from typing import Any
 
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-
-INDENTATION = re.compile(rb"\s*\n\s*")
 
 
 def render_page(
@@ -19,4 +16,4 @@ def render_page(
 
 def remove_indentation(page: Any) -> None:
     """A sixth of a list and a quarter of a board is the indentation of templates; nothing on them is preformatted."""
-    page.content = INDENTATION.sub(b"\n", page.content)
+    page.content = b"\n".join(filter(None, map(bytes.strip, page.content.split(b"\n"))))

@@ -13,6 +13,8 @@ from crm_project.accounts.models import Member, Organization, User
 from crm_project.accounts.sessions import session_member
 from crm_project.background.models import Schedule, StoredTask
 from crm_project.records.days import day_at
+from crm_project.records.member_queries import MemberQuery
+from crm_project.records.rows import plain_rows
 
 
 def actor_of(request: Any) -> Actor | None:
@@ -52,9 +54,17 @@ def _operators_rows(
     return rows.filter(pk=own) if own else rows.none()
 
 
+_members = MemberQuery(
+    lambda member: Member.objects.visible_to(member).select_related("user").order_by("user__full_name", "id"),
+    kinds=(Member,),
+    builder=plain_rows,
+)
+
+
 def member_choices(request: HttpRequest) -> list[tuple[int, str]]:
     """All members by name. Deactivated ones are marked; their rows can still be searched for."""
-    members = visible(request, Member).select_related("user").order_by("user__full_name", "id")
+    actor = actor_of(request)
+    members = _members.rows(actor.member) if actor else ()
     return [
         (
             member.pk,

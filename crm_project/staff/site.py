@@ -1,5 +1,6 @@
 """The admin site: sign-in, the home page, the search, and the choice of the organization."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
@@ -29,6 +31,7 @@ from crm_project.staff.sign_in import (
     is_first_sign_in,
     throttled_page,
 )
+from crm_project.staff.theme import color_variables
 from crm_project.staff.undoing import undo_view
 
 
@@ -70,8 +73,13 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         ]
         return [*own, *first_steps.hooks.urls(self), *super().get_urls()]
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Made when it is used: it is in the context of every page, and the sidebar is another list."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**super().each_context(request), **bell(request)}
+        context = super().each_context(request)
+        return {**context, "color_variables": color_variables(context["colors"]), **bell(request)}
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """A session ends twelve hours after the sign-in, even if it is in use."""

@@ -3,17 +3,20 @@
 Settings import this module before the apps are loaded; therefore functions import what needs models.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_project.accounts.rules import Permission, Role
+from crm_project.staff.addresses import address_of, row_address
 
 # (title, icon, URL name, permission or None for operators)
 SECTIONS: list[tuple[str | Promise, list[tuple[str | Promise, str, str, Permission | None]]]] = [
@@ -124,7 +127,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _mark_current(groups: list[dict[str, Any]], path: str) -> None:
     """Mark the entry whose address is the longest beginning of the path: the board's begins with that of the deals."""
-    home = reverse("admin:index")
+    home = address_of("admin:index")
     entries = [entry for group in groups for entry in group["items"]]
     leading = [
         entry["link"]
@@ -137,8 +140,8 @@ def _mark_current(groups: list[dict[str, Any]], path: str) -> None:
 
 def _link(name: str, actor: Any) -> str:
     if name == "staff:own_organization":
-        return reverse("admin:accounts_organization_change", args=[actor.organization_id])
-    return reverse(name)
+        return row_address(actor.organization)
+    return address_of(name)
 
 
 def header(request: HttpRequest) -> str:
@@ -162,8 +165,8 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu at the name of the login."""
     from crm_project.staff.request_actor import actor_of
 
-    preferences = {"title": _("Language and time zone"), "link": reverse("admin:preferences")}
-    password = {"title": _("Change password"), "link": reverse("admin:password_change")}
+    preferences = {"title": _("Language and time zone"), "link": address_of("admin:preferences")}
+    password = {"title": _("Change password"), "link": address_of("admin:password_change")}
     return [*([preferences] if actor_of(request) else []), password]
 
 
@@ -173,9 +176,20 @@ def organizations(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Choose an organization"),
             "icon": "swap_horiz",
-            "link": reverse("admin:choose_organization"),
+            "link": address_of("admin:choose_organization"),
         }
     ]
+
+
+def color_variables(colors: Mapping[str, Mapping[str, str]]) -> SafeString:
+    """The colours of the settings as CSS; a template's loop over them is dear, and every page has it."""
+    return SafeString(
+        "\n".join(
+            f"--color-{name}-{weight}: {value};"
+            for name, weights in colors.items()
+            for weight, value in weights.items()
+        )
+    )
 
 
 UNFOLD: dict[str, Any] = {

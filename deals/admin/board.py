@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from crm_project.accounts.actors import Actor
 from crm_project.currencies import CURRENCY_DECIMALS
+from crm_project.languages.caching import cached_by_language
 from crm_project.languages.figures import number
 from crm_project.records.days import day_at, end_of_today
 from crm_project.records.paging import Cursor, InvalidCursor, KeysetPage
@@ -171,31 +172,50 @@ def _sums(total: Mapping[str, Any]) -> dict[str, str]:
 def _card(deal: Deal, now: datetime.datetime, time_zone: str, *, is_moving: bool = False) -> dict[str, Any]:
     """A card. What is due today, and what is paused, goes by the day of the organization, as in the API."""
     today = day_at(now, time_zone)
+    closing, is_late = _short_day(deal.expected_close_date, today), is_overdue(deal, today)
     decimals = CURRENCY_DECIMALS.get(deal.currency, 2)
     step = next_step(deal, now, end_of_today(now, time_zone))
     return {
         "deal": deal,
+        "key": str(deal.pk),
+        "version": str(deal.version),
         "customer": deal.customer or "",
         "amount": "" if deal.amount is None else f"{number(deal.amount, decimals)} {deal.currency}",
-        "closing": _short_day(deal.expected_close_date, today),
-        "is_overdue": is_overdue(deal, today),
-        "days": deal.days_in_stage(now),
+        "closing": _overdue(closing) if is_late else closing,
+        "is_overdue": is_late,
+        "days": _days_in_stage(deal.days_in_stage(now)),
         "is_stale": is_stale(deal, now, today),
         "paused": _short_day(deal.paused_until, today) if is_paused(deal, today) else "",
         "owner": deal.owner.full_name if deal.owner else "",
         "is_moving": is_moving,
         "step": step,
-        "next": _short_day(step and step.due_at and timezone.localdate(step.due_at), today),
+        "next": step and _next_step(_short_day(step.due_at and timezone.localdate(step.due_at), today)),
     }
 
 
 def _short_day(day: Any, today: Any) -> str:
     """`12 Dec`, with the year if it is another one."""
-    return (
-        formats.date_format(day, "MONTH_DAY_FORMAT" if day.year == today.year else "DATE_FORMAT")
-        if day
-        else ""
-    )
+    return _formatted(day, "MONTH_DAY_FORMAT" if day.year == today.year else "DATE_FORMAT") if day else ""
+
+
+@cached_by_language
+def _formatted(day: datetime.date, day_format: str) -> str:
+    return formats.date_format(day, day_format)
+
+
+@cached_by_language
+def _overdue(day: str) -> str:
+    return _("%(day)s, overdue") % {"day": day}
+
+
+@cached_by_language
+def _next_step(day: str) -> str:
+    return _("next step %(day)s") % {"day": day} if day else _("next step undated")
+
+
+@cached_by_language
+def _days_in_stage(days: int) -> str:
+    return _("%(days)s d in stage") % {"days": days}
 
 
 def urls(admin: Any) -> list[URLPattern]:

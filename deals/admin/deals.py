@@ -51,6 +51,7 @@ from deals.admin.work import (
 )
 from deals.models import Deal, LostReason
 from deals.querysets import EFFECTIVE_FORECAST_CATEGORY, is_paused, is_stale
+from deals.rows import for_listing
 from deals.rules import is_overdue
 from pipelines.models import ForecastCategories
 
@@ -73,6 +74,7 @@ class StaleFilter(FormFilter):
     """Open deals that are not paused and longer in their stage than its limit."""
 
     title = gettext_lazy("Too long in one stage")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
@@ -91,6 +93,7 @@ class PausedFilter(FormFilter):
     """Open deals whose pause has not ended, or all others."""
 
     title = pgettext_lazy("deal", "Paused")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
@@ -110,6 +113,7 @@ class NextStepFilter(FormFilter):
     """By the open activity that is due first."""
 
     title = gettext_lazy("Next step")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
@@ -128,6 +132,7 @@ class ForecastFilter(FormFilter):
     """The forecast category in force."""
 
     title = gettext_lazy("Forecast")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
@@ -203,7 +208,7 @@ class DealAdmin(StaffModelAdmin):
         choice_filter(gettext_lazy("Stage"), "stage", stage_choices),
         choice_filter(gettext_lazy("Owner"), "owner", member_choices),
         range_filter(AmountRange, gettext_lazy("Amount"), "amount"),
-        choice_filter(gettext_lazy("Currency"), "currency", lambda request: currencies("")),
+        choice_filter(gettext_lazy("Currency"), "currency", currencies("")),
         range_filter(DayRange, gettext_lazy("Expected close"), "expected_close_date"),
         range_filter(InstantRange, pgettext_lazy("deal", "Created"), "created_at"),
         range_filter(InstantRange, pgettext_lazy("deal", "Closed"), "closed_at"),
@@ -316,6 +321,9 @@ class DealAdmin(StaffModelAdmin):
             "stage": _first_stage(request),
         }
         return {**own, **super().get_changeform_initial_data(request)}
+
+    def list_rows(self, request: HttpRequest, queryset: Any) -> Any:
+        return for_listing(queryset, self.actor(request).member)
 
     def list_tabs(self, request: HttpRequest) -> list[dict[str, Any]]:
         actor = self.actor(request)

@@ -26,6 +26,7 @@ from crm_project.staff.inputs import (
 from crm_project.staff.request_actor import actor_of, visible
 from deals import money
 from deals.models import Deal
+from pipelines.catalogue import cached_catalogue
 from pipelines.models import Stage
 
 AMOUNTS = ("amount", "amount_gross", "bid_value")
@@ -33,12 +34,12 @@ COMMON_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "PLN", "CAD", "AUD", "JPY")
 
 
 def stages_of(request: Any) -> list[Stage]:
-    """The visible stages with their pipelines, the default pipeline first; queried once per request."""
-    if not hasattr(request, "staff_stages"):
-        stages = visible(request, Stage).select_related("pipeline")
-        rows = stages.order_by("-pipeline__is_default", "pipeline_id", "position")
-        request.staff_stages = list(rows)
-    return list(request.staff_stages)
+    """The visible stages with their pipelines, the default pipeline first."""
+    actor = actor_of(request)
+    if actor is None:
+        return []
+    catalogue = cached_catalogue.of(actor.organization)
+    return [stage for pipeline in catalogue.default_first() for stage in catalogue.stages_of[pipeline.pk]]
 
 
 def stage_choices(request: HttpRequest) -> list[Any]:

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from contacts.models import Contact
 from crm_project.accounts.actors import Actor
@@ -24,10 +24,13 @@ from crm_project.currencies import CURRENCY_DECIMALS
 from crm_project.languages.figures import number
 from crm_project.records.days import day_at
 from crm_project.staff import display, panels
+from crm_project.staff.addresses import address_of, row_address
 from crm_project.staff.request_actor import actor_of
 from deals import money
 from deals.models import Deal
 from deals.querysets import is_paused, is_stale, with_any_contact
+from deals.rows import for_lines, set_stages_and_people
+from pipelines.catalogue import cached_catalogue
 from pipelines.models import Pipeline
 
 LIST_LENGTH = 8
@@ -156,16 +159,19 @@ def home_context(actor: Actor, request: HttpRequest) -> dict[str, Any]:
     deals, lists = mine if own else visible, work_lists(day, is_stale(actor.organization, now))
     groups = _groups(deals, lists)
     back = f"{reverse('admin:index')}?whose={whose}"
+    counts = {one.name: sum(group[one.name] for group in groups) for one in lists}
+    found = _first_deals(actor, deals, [one for one in lists if counts[one.name]])
+    may_edit = actor.may(Permission.EDIT_DEALS)
     displayed_lists = [
         {
-            **_list(one, deals, (day, now), own, back),
-            "count": sum(group[one.name] for group in groups),
+            **_list(one, found.get(one.name, ()), (day, now), own, back if may_edit else ""),
+            "count": counts[one.name],
             **(_value(one, groups, actor.organization.currency) if one.is_summed else {}),
         }
         for one in lists
     ]
     return {
-        "may_edit": actor.may(Permission.EDIT_DEALS),
+        "may_edit": may_edit,
         "whose": whose,
         "lists": displayed_lists,
         "pipelines": pipeline_totals(actor, groups, own),
@@ -269,26 +275,32 @@ def _in_currency(amount: Decimal, code: str) -> Any:
     return display.money(rounded, code, CURRENCY_DECIMALS.get(code, 2))
 
 
-def _list(one: WorkList, deals: Any, moment: Moment, own: Mapping[str, str], back: str) -> dict[str, Any]:
+def _first_deals(actor: Actor, deals: Any, lists: Sequence[WorkList]) -> dict[str, list[Any]]:
+    """The first deals of each list; their stages and contacts are read once for all lists."""
+    found = {
+        one.name: list(for_lines(deals.filter(one.condition)).order_by(*one.ordering)[:LIST_LENGTH])
+        for one in lists
+    }
+    set_stages_and_people(actor.member, [deal for rows in found.values() for deal in rows])
+    return found
+
+
+def _list(
+    one: WorkList, deals: Sequence[Any], moment: Moment, own: Mapping[str, str], back: str
+) -> dict[str, Any]:
     """The first deals of a list, each with the reason why it is there, and the link to all of them."""
-    first = deals.filter(one.condition).order_by(*one.ordering).values("pk")[:LIST_LENGTH]
-    # Chosen by their ids, or all deals of the list would be joined to their contacts to find the first ones.
-    rows = Deal.objects.filter(pk__in=first).order_by(*one.ordering)
-    rows = rows.select_related("stage__pipeline", "client", "contact")
     return {
         "name": one.name,
         "title": one.title,
         "icon": one.icon,
-        "rows": [{**_row(deal, back, moment), "reason": one.reason(deal, moment)} for deal in rows],
+        "rows": [{**_row(deal, back, moment), "reason": one.reason(deal, moment)} for deal in deals],
         "url": _filtered({**own, **one.filters}),
         "tone": one.tone,
     }
 
 
 def _row(deal: Deal, back: str, moment: Moment) -> dict[str, Any]:
-    """A deal as a row, with what can be done there; `back` is the page that an action returns to."""
-    move = reverse("admin:deals_deal_action", args=["move"])
-    person = person_of(deal)
+    """A deal as a row, with what can be done there; `back` is the page that an action returns to, for an editor."""
     return {
         "deal": deal,
         "link": display.link(deal),
@@ -297,11 +309,50 @@ def _row(deal: Deal, back: str, moment: Moment) -> dict[str, Any]:
         "day": display.day(deal.expected_close_date),
         "age": display.age(deal.stage_entered_at, moment[1]),
         "account": deal.client or deal.contact or "",
-        "move_url": f"{move}?{urlencode({'ids': deal.pk, 'next': back})}",
-        "person": person,
-        "phone": phone_of(person),
-        "email": person.email if person else "",
+        "acts": [*(_writing_acts(deal, back) if back else ()), *_calling_acts(deal)],
     }
+
+
+def _writing_acts(deal: Deal, back: str) -> list[dict[str, str]]:
+    """Without the script, the next step is planned on the page of the deal."""
+    whose = back.rpartition("=")[2]
+    plan = urlencode({"about": f"deal:{deal.pk}", "whose": whose}, safe=":")
+    return [
+        {
+            "url": f"{row_address(deal)}#timeline",
+            "plan": f"{address_of('admin:activities_activity_plan')}?{plan}",
+            "icon": "add_task",
+            "label": pgettext("verb", "Plan"),
+            "hint": _("Plan the next step of %(deal)s") % {"deal": deal},
+        },
+        {
+            "url": f"{address_of('admin:deals_deal_action', 'move')}?{urlencode({'ids': deal.pk, 'next': back})}",
+            "icon": "arrow_forward",
+            "label": _("Move"),
+            "hint": _("Move %(deal)s") % {"deal": deal},
+        },
+    ]
+
+
+def _calling_acts(deal: Deal) -> list[dict[str, str]]:
+    person = person_of(deal)
+    phone, email = phone_of(person), person.email if person else ""
+    names = {"person": person, "deal": deal}
+    call = {
+        "url": f"tel:{phone}",
+        "title": phone,
+        "icon": "call",
+        "label": pgettext("verb", "Call"),
+        "hint": _("Call %(person)s about %(deal)s") % names,
+    }
+    mail = {
+        "url": f"mailto:{email}",
+        "title": email,
+        "icon": "mail",
+        "label": pgettext("verb", "Mail"),
+        "hint": _("Mail %(person)s about %(deal)s") % names,
+    }
+    return [*([call] if phone else ()), *([mail] if email else ())]
 
 
 def person_of(deal: Deal) -> Contact | None:
@@ -329,7 +380,7 @@ def pipeline_totals(
     for group in groups:
         by_pipeline.setdefault(group["stage__pipeline"], []).append(group)
     currency = actor.organization.currency
-    pipelines = Pipeline.objects.visible_to(actor.member).default_first()
+    pipelines = cached_catalogue.of(actor.organization).default_first()
     return [_pipeline(pipeline, by_pipeline.get(pipeline.pk, []), currency, own) for pipeline in pipelines]
 
 

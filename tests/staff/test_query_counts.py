@@ -28,14 +28,14 @@ COUNTS = {
     "accounts.apitoken": 5,
     "accounts.member": 5,
     "accounts.organization": 5,
-    "contacts.contact": 8,
+    "contacts.contact": 7,
     "deals.deal": 9,
     "deals.lostreason": 5,
     "pipelines.pipeline": 6,
     "pipelines.stage": 5,
     "records.customfield": 5,
     # Five lists of deals, their groups and pipelines, whose they are, and the counts of the activities.
-    "home": 14,
+    "home": 12,
     # The first three, and one of each model with rows in the palette.
     "search": 3 + sum(bool(getattr(page, "palette_icon", "")) for page in admin.site._registry.values()),
 }
@@ -188,7 +188,8 @@ class BigTests(QueryCountTests):
             started = timezone.now()
             number, _ = self.count(url)
             slow[name] = (timezone.now() - started).total_seconds()
-            assert number <= COUNTS[name], name
+            # The home page reads the lists that have deals: one more of them here.
+            assert number <= COUNTS[name] + (name == "home"), name
         assert max(slow.values()) < 5, slow
 
     test_every_form_with_few_and_with_many_rows = None

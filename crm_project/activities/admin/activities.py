@@ -50,6 +50,7 @@ SEVERAL = {"late": ("overdue", "today")}
 
 class StateFilter(FormFilter):
     title = gettext_lazy("State")
+    is_fixed = True
 
     @classmethod
     def names(cls) -> list[str]:
@@ -137,6 +138,11 @@ class ActivityAdmin(StaffModelAdmin):
     empty_hint = gettext_lazy("Log a call or plan the next step on the page of a deal or a contact.")
     ordering: ClassVar[Any] = ("-created_at", "-id")
     keyset_columns: ClassVar[Any] = ("created_at", "deadline")
+    list_columns: ClassVar[Any] = (
+        *("type", "subject", "text", "due_at", "due_on", "deadline", "done_at", "created_at", "deleted_at"),
+        *("deal__uuid", "deal__name", "deal__number", "deal__client__full_name", "deal__contact__full_name"),
+        *("contact__full_name", "owner__user__full_name", "owner__user__email"),
+    )
     list_display: ClassVar[Any] = ("title", "due", "about", "owned_by", "done_on", "created_on")
     list_display_links: ClassVar[Any] = ("title",)
     column_names: ClassVar[Any] = {
